@@ -1,0 +1,98 @@
+/**
+ * The one table of everything that can go wrong for a user: code, exit status, what to do.
+ *
+ * Pure rooms return a `Fault`; edges throw a `HoopError`; commands never format one themselves.
+ */
+
+/** Exit statuses of the CLI. They are a public interface: scripts branch on them. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notLoggedIn: 3,
+  noAccess: 4,
+  blocked: 5,
+  denied: 6,
+  approvalTimeout: 7,
+  unreachable: 8,
+} as const;
+
+interface ErrorRow {
+  readonly exit: number;
+  /** What the reader can do about it; one line. */
+  readonly suggestion: string;
+}
+
+/** Add a row here, and nowhere else, when something new can go wrong. */
+export const ERRORS = {
+  failed: { exit: EXIT.failed, suggestion: 'run the command again; `hoop --help` lists what is possible' },
+  usage: { exit: EXIT.usage, suggestion: 'run the command with --help' },
+  config_invalid: { exit: EXIT.failed, suggestion: 'correct the file at the place named, then start again' },
+  config_missing: { exit: EXIT.usage, suggestion: 'name the agent with --agent URL or HOOP_AGENT_URL, or run `hoop login AGENT_URL`' },
+  not_logged_in: { exit: EXIT.notLoggedIn, suggestion: 'run `hoop login`' },
+  token_refused: { exit: EXIT.notLoggedIn, suggestion: 'run `hoop login` again' },
+  login_denied: { exit: EXIT.notLoggedIn, suggestion: 'ask who runs the identity provider, then run `hoop login` again' },
+  login_expired: { exit: EXIT.notLoggedIn, suggestion: 'run `hoop login` again and confirm the code in time' },
+  no_access: { exit: EXIT.noAccess, suggestion: '`hoop connections` lists what you may use' },
+  blocked: { exit: EXIT.blocked, suggestion: 'change the statement, or ask who keeps the policy named' },
+  approval_denied: { exit: EXIT.denied, suggestion: 'read the reason; change the statement or ask the reviewer' },
+  approval_timeout: { exit: EXIT.approvalTimeout, suggestion: 'ask a reviewer to run `hoop approve`, then try again' },
+  unreachable: { exit: EXIT.unreachable, suggestion: 'check that the agent runs and that its address is right' },
+  upstream_unreachable: { exit: EXIT.unreachable, suggestion: 'check the address of the connection on the agent and that the server runs' },
+  upstream_auth: { exit: EXIT.unreachable, suggestion: 'check the stored credential of the connection on the agent' },
+  port_taken: { exit: EXIT.failed, suggestion: 'end the program that holds the port, or choose another with --port' },
+  already_decided: { exit: EXIT.failed, suggestion: '`hoop requests --all` shows what was decided' },
+  not_found: { exit: EXIT.failed, suggestion: 'check the name or id' },
+  not_allowed: { exit: EXIT.noAccess, suggestion: 'ask someone who has the right' },
+  verify_failed: { exit: EXIT.failed, suggestion: 'keep the files as they are and tell whoever is responsible for the audit trail' },
+  limit: { exit: EXIT.failed, suggestion: 'make it smaller, or ask who runs the agent to raise the limit named' },
+  protocol: { exit: EXIT.failed, suggestion: 'check that both ends speak the protocol of the connection' },
+  recording_failed: { exit: EXIT.failed, suggestion: 'whoever runs the agent must make the recordings folder writable' },
+  sql: { exit: EXIT.failed, suggestion: 'correct the statement' },
+  not_in_version: { exit: EXIT.usage, suggestion: 'see the README for what this version holds' },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A failure as a value, for pure code. `message` is a lower-case fragment without the user's data. */
+export interface Fault {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+export interface HoopErrorOptions {
+  /** Why, one line; shown under the message. */
+  readonly why?: string;
+  /** Replaces the table's suggestion where the edge knows better. */
+  readonly suggestion?: string;
+  readonly cause?: unknown;
+}
+
+/** A failure at an edge: one line what, one line why, one line what to do. */
+export class HoopError extends Error {
+  readonly code: ErrorCode;
+  readonly why: string | undefined;
+  readonly suggestion: string;
+
+  constructor(code: ErrorCode, message: string, options: HoopErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'HoopError';
+    this.code = code;
+    this.why = options.why;
+    this.suggestion = options.suggestion ?? ERRORS[code].suggestion;
+  }
+
+  /** The process's exit status for this error. */
+  get exitStatus(): number {
+    return ERRORS[this.code].exit;
+  }
+
+  static fromFault(fault: Fault): HoopError {
+    return new HoopError(fault.code, fault.message);
+  }
+}
+
+/** Any thrown thing as one line of text, for logs and `why`. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

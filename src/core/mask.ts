@@ -1,0 +1,38 @@
+/** The shape of a mask: policy makes the plan, masking carries it out, protocols say where. */
+
+/** From strongest to weakest; of several that meet a value the strongest wins. */
+export type Strategy = 'null' | 'redact' | 'replace' | 'hash' | 'partial';
+
+/** One mask that applies to this caller on this connection, strongest strategy first where several meet. */
+export interface MaskRule {
+  /** `policy/mask`, for the record. */
+  readonly name: string;
+  readonly entities: readonly string[];
+  readonly columns: readonly ColumnPattern[];
+  readonly strategy: Strategy;
+  /** Text for `replace`. */
+  readonly with: string;
+  readonly on: { readonly requests: boolean; readonly answers: boolean };
+  /** Observing policies mask the record and leave the answer alone. */
+  readonly observed: boolean;
+}
+
+/** `[schema.]table.column`; `*` stands for one whole part. Parts are lower-case unless they were quoted. */
+export interface ColumnPattern {
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+}
+
+/** Everything that may be masked for one session: computed once, when it starts or policy changes. */
+export interface MaskPlan {
+  readonly rules: readonly MaskRule[];
+  /** Does any rule name columns? Then the catalogue is needed. */
+  readonly needsColumns: boolean;
+}
+
+/** Values masked so far, by entity name or, for columns, by `policy/mask`. */
+export type MaskCounts = Map<string, number>;
+
+/** Keyed, so that a pseudonym can't be turned back by guessing inputs: HMAC-SHA-256 under the agent's key. */
+export type KeyedHash = (input: Uint8Array) => Uint8Array;

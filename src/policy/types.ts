@@ -1,0 +1,70 @@
+import type { Identity } from '../core/identity.js';
+
+/** The table, view or other object a statement touches. `schema` is empty where none was written. */
+export interface ObjectName {
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** Facts of one SQL message; see the contract's list. `kind` is the worst of `effects`. */
+export interface SqlFacts {
+  readonly text: string;
+  readonly kind: string;
+  readonly effects: readonly string[];
+  readonly reads: readonly ObjectName[];
+  readonly writes: readonly ObjectName[];
+  /** Names called, lower-case, schema-qualified only where written so. */
+  readonly functions: readonly string[];
+  /** Of `update`, `delete`, `merge`: those whose own WHERE is absent or restricts nothing. */
+  readonly unqualified: readonly string[];
+  readonly unqualifiedWrite: boolean;
+  /** Code that can't be read: dynamic text, unread bodies, text that does not parse. */
+  readonly opaque: boolean;
+  readonly opaqueReason: string;
+  /** Non-empty statements in the message. */
+  readonly statements: number;
+  /** Bound values in text form; null for NULL. */
+  readonly params: readonly (string | null)[];
+  /** Set where the grammar refused the text; not visible to conditions. `position` counts characters from 1. */
+  readonly syntaxError?: { readonly message: string; readonly position: number };
+}
+
+/** What conditions see. A protocol fills the groups it has; a rule naming another is not tried. */
+export interface Facts {
+  readonly sql?: SqlFacts;
+  readonly http?: Readonly<Record<string, unknown>>;
+  readonly llm?: Readonly<Record<string, unknown>>;
+}
+
+/** Who asks, from where, through what: the same for every statement of a session. */
+export interface Context {
+  readonly user: Identity;
+  readonly connection: { readonly name: string; readonly type: string; readonly labels: Readonly<Record<string, string>> };
+  readonly session: { readonly id: string; readonly correlationId: string; readonly startedAt: string };
+}
+
+export type Action = 'block' | 'approve' | 'warn' | 'allow';
+
+/** A rule that matched. `observed` rules come from policies in observe mode and never decide. */
+export interface RuleMatch {
+  readonly policy: string;
+  readonly rule: string;
+  readonly action: Action;
+  readonly message: string;
+  /** Name of the approval flow, for `approve`. */
+  readonly flow?: string;
+  readonly observed: boolean;
+}
+
+/** What policy says of one statement or request. */
+export interface Verdict {
+  readonly action: Action;
+  /** The deciding rule as `policy/rule`; empty where nothing matched. */
+  readonly rule: string;
+  readonly message: string;
+  /** Flows that all must be met, for `approve`. */
+  readonly flows: readonly string[];
+  /** Every match, the deciding one first. */
+  readonly matches: readonly RuleMatch[];
+  readonly policyHash: string;
+}

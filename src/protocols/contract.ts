@@ -1,0 +1,47 @@
+import type { Fault } from '../core/errors.js';
+import type { RecordedEvent } from '../core/events.js';
+import type { Facts } from '../policy/types.js';
+
+export type Side = 'client' | 'upstream';
+
+/** What a session wants done, in order. Only the drive carries steps out. */
+export type Step =
+  | { readonly kind: 'send'; readonly to: Side; readonly bytes: Uint8Array }
+  | { readonly kind: 'ask'; readonly ticket: number; readonly question: Question }
+  | { readonly kind: 'record'; readonly event: RecordedEvent }
+  /** Both sides end after what was sent before is flushed. */
+  | { readonly kind: 'close'; readonly reason: string; readonly fault?: Fault };
+
+/** One statement or request to decide. */
+export interface Question {
+  /** Numbers the statements of the session from 1. */
+  readonly statement: number;
+  readonly facts: Facts;
+  /** Masked text for a reviewer. */
+  readonly text: string;
+  /** SHA-256 input that a grant is bound to: exact text and bound parameters. */
+  readonly bindTo: Uint8Array;
+}
+
+/** What was decided. After `hold` the ticket stays open until another decision follows. */
+export type Decision =
+  | { readonly action: 'allow'; readonly notices: readonly string[] }
+  | { readonly action: 'block'; readonly message: string }
+  | { readonly action: 'hold'; readonly request: string; readonly message: string }
+  | { readonly action: 'denied'; readonly message: string }
+  | { readonly action: 'timeout'; readonly message: string }
+  /** The client withdrew it. */
+  | { readonly action: 'cancelled' };
+
+/**
+ * A protocol's state machine. It touches no socket, clock or store: it takes input and gives steps.
+ *
+ * The drive promises: while a ticket is open, nothing more of the client's side is given; steps
+ * are carried out in order; after `close` nothing is given any more.
+ */
+export interface Session<In> {
+  receive(from: Side, input: In): readonly Step[];
+  answer(ticket: number, decision: Decision): readonly Step[];
+  /** The side hung up. */
+  end(from: Side): readonly Step[];
+}
