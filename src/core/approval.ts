@@ -1,0 +1,42 @@
+import type { Identity } from './identity.js';
+
+export type RequestState = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
+
+/** A held statement waiting for people, or what became of it. */
+export interface ApprovalRequest {
+  /** UUIDv7. */
+  readonly id: string;
+  readonly session: string;
+  /** Number of the statement in its session. */
+  readonly statement: number;
+  readonly connection: string;
+  readonly connectionType: string;
+  readonly credential: string;
+  readonly requester: Pick<Identity, 'subject' | 'email' | 'groups' | 'issuer' | 'machine'>;
+  /** Masked text, whole. */
+  readonly text: string;
+  /** Hex SHA-256 over exact text, parameters, connection, credential and requester. */
+  readonly bindHash: string;
+  /** `policy/rule` and message of every rule met. */
+  readonly rules: readonly { readonly rule: string; readonly message: string }[];
+  /** Names of the flows that must all be met. */
+  readonly flows: readonly string[];
+  readonly reason: string;
+  readonly correlationId: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly state: RequestState;
+  /** Approvals so far: distinct people. */
+  readonly votes: readonly { readonly subject: string; readonly issuer: string; readonly email: string; readonly at: string }[];
+  readonly decidedBy: string;
+  readonly decidedAt: string;
+  readonly decisionReason: string;
+}
+
+/** How a wait ended, for the one who waits. */
+export interface ApprovalOutcome {
+  readonly state: Exclude<RequestState, 'pending'>;
+  readonly by: string;
+  readonly reason: string;
+}
