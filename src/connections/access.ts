@@ -1,17 +1,8 @@
+import type { ConnectionSummary } from '../core/connection-summary.js';
 import { HoopError } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import { meetsGroups } from '../core/identity.js';
 import type { ConnectionResource, DatabaseCredential } from '../core/resources.js';
-
-export type AccessState = 'open' | 'needs approval';
-
-/** One line of `hoop connections`. */
-export interface ConnectionSummary {
-  readonly name: string;
-  readonly type: string;
-  readonly access: AccessState;
-  readonly labels: Readonly<Record<string, string>>;
-}
 
 type Caller = Pick<Identity, 'groups'>;
 
@@ -20,7 +11,7 @@ export function pickCredential(connection: ConnectionResource, caller: Caller): 
   return connection.credentials.find((credential) => meetsGroups(credential.groups, caller));
 }
 
-export function accessOf(connection: ConnectionResource): AccessState {
+export function accessOf(connection: ConnectionResource): ConnectionSummary['access'] {
   return connection.access.approval === undefined ? 'open' : 'needs approval';
 }
 

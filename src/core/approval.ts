@@ -50,3 +50,9 @@ export interface ApprovalOutcome {
   readonly by: string;
   readonly reason: string;
 }
+
+/** A request as the agent shows it to a caller. */
+export type RequestView = Omit<ApprovalRequest, 'bindHash'> & {
+  /** It is pending and the caller has the right to decide it. */
+  readonly mayDecide: boolean;
+};
