@@ -17,8 +17,8 @@ export const durationSchema = z.string().transform((text, context) => {
 });
 
 /** `512KiB`, `8MiB`, `1GiB` or a number of bytes; gives bytes, more than 0. */
-export const sizeSchema = z.union([z.number(), z.string()], 'expected a size such as 512KiB, 8MiB or 1GiB').transform((given, context) => {
-  const parts = /^(\d{1,12})(B|KiB|MiB|GiB)?$/.exec(String(given));
+export const sizeSchema = z.unknown().transform((given, context) => {
+  const parts = typeof given === 'number' || typeof given === 'string' ? /^(\d{1,12})(B|KiB|MiB|GiB)?$/.exec(String(given)) : null;
   const bytes = parts === null ? 0 : Number(parts[1]) * (SIZE_UNITS[parts[2] ?? 'B'] ?? 0);
   if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
   context.addIssue({ code: 'custom', message: 'expected a size such as 512KiB, 8MiB or 1GiB' });
@@ -28,9 +28,9 @@ export const sizeSchema = z.union([z.number(), z.string()], 'expected a size suc
 /** A whole number; also its digits as text, which is what `${ENV}` gives. */
 export function integerSchema(from: number, to: number): z.ZodType<number, unknown> {
   const message = `expected a whole number from ${String(from)} to ${String(to)}`;
-  return z.union([z.number(), z.string().regex(/^\d{1,15}$/)], message).transform((given, context) => {
-    const number = Number(given);
-    if (Number.isInteger(number) && number >= from && number <= to) return number;
+  return z.unknown().transform((given, context) => {
+    const number = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given;
+    if (typeof number === 'number' && Number.isInteger(number) && number >= from && number <= to) return number;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });

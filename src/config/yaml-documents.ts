@@ -21,6 +21,9 @@ export interface ConfigDocument {
 /** Values of one document, aliases followed: what a small file of nested aliases may not exceed. */
 const MAX_NODES = 50_000;
 const MAX_DEPTH = 50;
+/** Aliases followed; each costs a walk over the document. */
+const MAX_ALIASES = 500;
+const TOO_MUCH = `more than ${String(MAX_NODES)} values, ${String(MAX_DEPTH)} levels or ${String(MAX_ALIASES)} aliases followed`;
 
 interface Place {
   readonly key: number;
@@ -58,6 +61,7 @@ class DocumentReader {
   readonly faults: ConfigFault[] = [];
   readonly #places = new Map<string, Place>();
   #nodes = 0;
+  #aliases = 0;
 
   constructor(
     private readonly file: ConfigFile,
@@ -82,9 +86,10 @@ class DocumentReader {
     const offset = node?.range[0] ?? keyOffset;
     this.#places.set(JSON.stringify(path), { key: keyOffset, value: offset, node });
     this.#nodes += 1;
-    if (this.#nodes > MAX_NODES || path.length > MAX_DEPTH) {
+    if (isAlias(node)) this.#aliases += 1;
+    if (this.#nodes > MAX_NODES || path.length > MAX_DEPTH || this.#aliases > MAX_ALIASES) {
       // One report says it: the rest of the document is left unread.
-      if (this.faults.length === 0) this.#report(offset, `more than ${String(MAX_NODES)} values or ${String(MAX_DEPTH)} levels, aliases followed`);
+      if (this.faults.length === 0) this.#report(offset, TOO_MUCH);
       return undefined;
     }
     if (node === null) return null;
