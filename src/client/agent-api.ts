@@ -4,6 +4,7 @@ import { ERRORS, HoopError, messageOf } from '../core/errors.js';
 import type { ErrorCode } from '../core/errors.js';
 import { createFetch } from '../identity/http-fetch.js';
 import type { Fetch } from '../identity/http-fetch.js';
+import { readBody } from '../identity/read-body.js';
 import { parseWellKnown } from '../identity/well-known.js';
 import type { WellKnown } from '../identity/well-known.js';
 
@@ -71,7 +72,7 @@ export class AgentApi {
 
 /** The agent's error body as the error it names; a status alone where there is none. */
 async function failureOf(response: Response): Promise<HoopError> {
-  const told = await readText(response, MAX_ERROR_BYTES).then(parseFailure, () => undefined);
+  const told = await readBody(response, MAX_ERROR_BYTES).then(parseFailure, () => undefined);
   if (told !== undefined) return told;
   if (response.status === 401) return new HoopError('token_refused', 'the agent refused the token');
   if (response.status === 403) return new HoopError('not_allowed', 'the agent refused this');
@@ -91,23 +92,11 @@ function parseFailure(text: string): HoopError | undefined {
 
 async function readJson(response: Response): Promise<unknown> {
   try {
-    const text = await readText(response, MAX_ANSWER_BYTES);
+    const text = await readBody(response, MAX_ANSWER_BYTES);
     return text === '' ? undefined : (JSON.parse(text) as unknown);
   } catch (error) {
     if (error instanceof HoopError) throw error;
     if (error instanceof SyntaxError) throw new HoopError('protocol', 'the answer is no JSON', { suggestion: 'check the address of the agent' });
     throw new HoopError('unreachable', 'the agent broke off its answer', { cause: error });
   }
-}
-
-async function readText(response: Response, maxBytes: number): Promise<string> {
-  if (response.body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body as ReadableStream<Uint8Array>) {
-    length += chunk.length;
-    if (length > maxBytes) throw new HoopError('limit', `the agent's answer is longer than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
