@@ -23,7 +23,8 @@ describe('matchesGlob', () => {
   });
 
   it('agrees with a regular expression of the same meaning on any pattern of 8 characters', () => {
-    const text = (letters: string): fc.Arbitrary<string> => fc.array(fc.constantFrom(...letters), { maxLength: 8 }).map((list) => list.join(''));
+    const text = (letters: string): fc.Arbitrary<string> =>
+      fc.array(fc.constantFrom(...letters), { maxLength: 8 }).map((list) => list.join(''));
     fc.assert(
       fc.property(text('ab*'), text('ab'), (pattern, name) => {
         expect(matchesGlob(pattern, name)).toBe(new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(name));
@@ -46,9 +47,9 @@ describe('nearest', () => {
 
 describe('canonicalJson', () => {
   it('sorts members by UTF-16 code units at every depth and leaves out undefined', () => {
-    expect(canonicalJson({ b: [1, { z: null, a: true }], a: 'é"\n', '€': 1, '\u{1F600}': 2, '\uFB33': 3, none: undefined })).toBe(
-      '{"a":"é\\"\\n","b":[1,{"a":true,"z":null}],"€":1,"\u{1F600}":2,"\uFB33":3}',
-    );
+    expect(
+      canonicalJson({ b: [1, { z: null, a: true }], a: 'é"\n', '€': 1, '\u{1F600}': 2, '\uFB33': 3, none: undefined }),
+    ).toBe('{"a":"é\\"\\n","b":[1,{"a":true,"z":null}],"€":1,"\u{1F600}":2,"\uFB33":3}');
   });
 
   it('reads back as the same value and is the same for the same members in another order', () => {

@@ -31,12 +31,22 @@ describe('standard-sql.yaml', () => {
     ['delete-no-where', { effects: ['merge', 'delete'], unqualified: ['merge'] }],
     ['update-no-where', { effects: ['select', 'update'], unqualified: ['update'] }],
     ['update-no-where', { effects: ['merge', 'update'], unqualified: ['merge'] }],
-    ...['grant', 'revoke', 'role-admin', 'owner', 'server-config'].map((effect): [string, Partial<SqlFacts>] => ['privilege', { effects: [effect] }]),
-    ...['server-file', 'server-program', 'outbound', 'extension'].map((effect): [string, Partial<SqlFacts>] => ['server-files', { effects: [effect] }]),
-    ...['pg_read_file', 'pg_catalog.pg_ls_dir', 'lo_import', 'public.dblink_exec', 'dblink', 'pg_ls_waldir'].map((name): [string, Partial<SqlFacts>] => ['server-files', { functions: [name] }]),
+    ...['grant', 'revoke', 'role-admin', 'owner', 'server-config'].map((effect): [string, Partial<SqlFacts>] => [
+      'privilege',
+      { effects: [effect] },
+    ]),
+    ...['server-file', 'server-program', 'outbound', 'extension'].map((effect): [string, Partial<SqlFacts>] => [
+      'server-files',
+      { effects: [effect] },
+    ]),
+    ...['pg_read_file', 'pg_catalog.pg_ls_dir', 'lo_import', 'public.dblink_exec', 'dblink', 'pg_ls_waldir'].map(
+      (name): [string, Partial<SqlFacts>] => ['server-files', { functions: [name] }],
+    ),
     ['dynamic', { effects: ['do', 'dynamic'] }],
     ['dynamic', { effects: ['do', 'update'], unqualified: ['update'] }],
-    ...['query_to_xml', 'database_to_xml', 'ts_stat', 'public.crosstab', 'crosstab3'].map((name): [string, Partial<SqlFacts>] => ['dynamic', { functions: ['count', name] }]),
+    ...['query_to_xml', 'database_to_xml', 'ts_stat', 'public.crosstab', 'crosstab3'].map(
+      (name): [string, Partial<SqlFacts>] => ['dynamic', { functions: ['count', name] }],
+    ),
     ['stored-code', { effects: ['stored-code', 'dynamic'] }],
     ['stored-code', { effects: ['create', 'stored-code', 'delete'], unqualified: ['delete'] }],
     ['stored-code', { effects: ['stored-code', 'truncate'] }],
@@ -54,7 +64,10 @@ describe('standard-sql.yaml', () => {
   it.each<[string, Partial<SqlFacts>]>([
     ['a select', {}],
     ['a delete with WHERE', { effects: ['delete'] }],
-    ['a function that is only named alike', { functions: ['my_pg_read_file', 'pg_read_file_count', 'crosstabs', 'lo_creat'] }],
+    [
+      'a function that is only named alike',
+      { functions: ['my_pg_read_file', 'pg_read_file_count', 'crosstabs', 'lo_creat'] },
+    ],
     ['a plain stored function', { effects: ['create', 'stored-code', 'select'] }],
     ['a DO without anything refused', { effects: ['do', 'select'] }],
     ['COPY TO STDOUT', { effects: ['copy-out'] }],
@@ -68,9 +81,22 @@ describe('standard-sql.yaml', () => {
 
   it('matches every connection, for everyone, and has a test for each of its 10 rules', () => {
     expect(readsSql(setOf(definition), contextOf({ connection: 'any', groups: [] }))).toBe(true);
-    const tested = new Set(definition.tests.flatMap((test) => ('sql' in test && test.rule !== undefined ? [test.rule] : [])));
+    const tested = new Set(
+      definition.tests.flatMap((test) => ('sql' in test && test.rule !== undefined ? [test.rule] : [])),
+    );
     const names = definition.rules.map((rule) => rule.name);
-    expect(names).toEqual(['drop', 'truncate', 'delete-no-where', 'update-no-where', 'privilege', 'server-files', 'dynamic', 'stored-code', 'identity', 'multi-statement']);
+    expect(names).toEqual([
+      'drop',
+      'truncate',
+      'delete-no-where',
+      'update-no-where',
+      'privilege',
+      'server-files',
+      'dynamic',
+      'stored-code',
+      'identity',
+      'multi-statement',
+    ]);
     expect([...tested].sort()).toEqual([...names].sort());
   });
 });
@@ -92,7 +118,9 @@ describe('standard-masking.yaml', () => {
       { schema: '*', table: '*', column: 'secret_answer' },
     ]);
     expect(readsSql(set, contextOf())).toBe(false);
-    const tested = new Set(definition.tests.flatMap((test) => ('text' in test && test.mask !== undefined ? [test.mask] : [])));
+    const tested = new Set(
+      definition.tests.flatMap((test) => ('text' in test && test.mask !== undefined ? [test.mask] : [])),
+    );
     expect([...tested].sort()).toEqual(definition.mask.map(({ name }) => name).sort());
   });
 });
