@@ -105,9 +105,14 @@ export abstract class HoopCommand extends Command {
     else if (options.empty !== undefined) this.say(options.empty);
   }
 
-  /** The profile that the flags and the environment name. Parse first. Throws `config_missing` where no agent is known. */
-  protected profile(): Profile {
-    this.#profile ??= openProfile({ env: process.env, name: this.#given.profile, agent: this.#given.agent });
+  /**
+   * The profile that the flags and the environment name. Parse first.
+   *
+   * @param agent address that goes before that of flag, environment and file
+   * @throws HoopError `config_missing` where no agent is known
+   */
+  protected profile(agent?: string): Profile {
+    this.#profile ??= openProfile({ env: process.env, name: this.#given.profile, agent: agent ?? this.#given.agent });
     return this.#profile;
   }
 
