@@ -72,6 +72,9 @@ export function explainOidcFailure(error: unknown, message: string): HoopError {
     if (error.error === 'invalid_grant') return new HoopError('token_refused', 'the login has ended', { why });
     return new HoopError('login_denied', message, { why: `${error.error}: ${why}` });
   }
+  if (error instanceof oidc.WWWAuthenticateChallengeError) {
+    return new HoopError('login_denied', message, { why: `it answered with status ${error.status}` });
+  }
   const code = (error as { readonly code?: unknown } | null)?.code;
   if (code === 'OAUTH_TIMEOUT') return new HoopError('login_expired', 'the code was not confirmed in time');
   const network = networkCause(error);
