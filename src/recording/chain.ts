@@ -46,33 +46,33 @@ export interface ChainedLine {
 
 /**
  * Makes the line of an event: its canonical JSON is built once, hashed, and the hash spliced in.
- * Every event has `type`, which sorts last, so `prev` and `seq` always find their place before it.
  *
  * @throws TypeError when the event has no JSON form or uses a name that belongs to the chain
  */
 export function chainEvent(event: RecordedEvent | SealEvent, link: Link): ChainedLine {
   const members = event as unknown as Readonly<Record<string, unknown>>;
-  let head = `{"at":${canonicalString(link.at)}`;
+  const own = [`"at":${canonicalString(link.at)}`, `"prev":"${link.prev}"`, `"seq":${link.seq}`] as const;
+  let head = '';
   let tail = '';
-  let next = 0;
+  let placed = 0;
+  // `type`, which every event has, sorts behind all of the chain's names: each finds its place before it.
   for (const name of sortedNames(event)) {
     const value = members[name];
     if (value === undefined) continue;
-    if (name <= 'at' || name === 'hash' || name === 'prev' || name === 'seq') throw new TypeError('event uses a name of the chain');
-    if (next === 0 && name > 'prev') {
-      tail += `,"prev":"${link.prev}"`;
-      next = 1;
+    for (; placed < 3 && name >= (OWN_NAMES[placed] as string); placed += 1) {
+      if (placed === 0) head += `${head === '' ? '{' : ','}${own[0]}`;
+      else tail += `,${own[placed] as string}`;
     }
-    if (next === 1 && name > 'seq') {
-      tail += `,"seq":${link.seq}`;
-      next = 2;
-    }
-    const member = `,${canonicalName(name)}${canonicalJson(value, 1)}`;
-    if (name < 'hash') head += member;
-    else tail += member;
+    if (name === 'hash' || name === OWN_NAMES[placed - 1]) throw new TypeError('event uses a name of the chain');
+    const member = `${canonicalName(name)}${canonicalJson(value, 1)}`;
+    if (name < 'hash') head += `${head === '' ? '{' : ','}${member}`;
+    else tail += `,${member}`;
   }
   return spliceHash(head, tail);
 }
+
+/** In the order in which they sort. */
+const OWN_NAMES = ['at', 'prev', 'seq'];
 
 /**
  * The one right line of an event read from a file: equal to the line read when nothing was changed.
