@@ -1,10 +1,17 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, isIPv4, type AddressInfo, type Server } from 'node:net';
 import { HoopError, messageOf } from '../core/errors.js';
-import type { PortOwner, RememberedPorts } from './remembered-ports.js';
 
 /** Where local programs connect: a loopback port, or a socket file of this user alone. */
 export type LocalAddress = { readonly host: string; readonly port: number } | { readonly socket: string };
+
+/** The ports that connections had before: what `Profile` keeps. */
+export interface PortMemory {
+  portFor(connection: string): number | undefined;
+  /** Of every connection, agent and profile. */
+  rememberedPorts(): ReadonlySet<number>;
+  rememberPort(connection: string, port: number): void;
+}
 
 /**
  * First port tried for a new connection. Below the ranges from which Linux (32768) and macOS (49152)
@@ -46,20 +53,20 @@ export async function listenOnPort(server: Server, host: string, port: number): 
 }
 
 /**
- * Listens on the owner's remembered port; the first time, on the first free one of a fixed range,
+ * Listens on the connection's remembered port; the first time, on the first free one of a fixed range,
  * which is remembered from then on.
  *
  * @throws HoopError port_taken when the remembered port is held by another program
  */
-export async function listenOnRememberedPort(server: Server, host: string, owner: PortOwner, ports: RememberedPorts): Promise<LocalAddress & { port: number }> {
-  const remembered = await ports.portOf(owner);
+export async function listenOnRememberedPort(server: Server, host: string, connection: string, ports: PortMemory): Promise<LocalAddress & { port: number }> {
+  const remembered = ports.portFor(connection);
   if (remembered !== undefined) return listenOnPort(server, host, remembered);
-  const others = await ports.all();
+  const others = ports.rememberedPorts();
   for (let port = FIRST_PORT; port <= LAST_PORT; port += 1) {
     if (others.has(port)) continue;
     try {
       const address = await listenOnPort(server, host, port);
-      await ports.remember(owner, port);
+      ports.rememberPort(connection, port);
       return address;
     } catch (error) {
       if (!(error instanceof HoopError) || error.code !== 'port_taken') throw error;

@@ -1,12 +1,11 @@
-import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createQuietServer, listenOnPort, listenOnRememberedPort, listenOnSocket, requireLoopback } from '../../src/client/local-listener.js';
-import { RememberedPorts } from '../../src/client/remembered-ports.js';
+import { openProfile, type Profile } from '../../src/client/profile.js';
 
-const owner = { profile: 'default', agentUrl: 'http://127.0.0.1:8443', connection: 'postgres' };
 const servers: Server[] = [];
 
 function server(): Server {
@@ -24,49 +23,40 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).filter((each) => each.listening).map(close));
 });
 
-function folder(): string {
-  return join(mkdtempSync(join(tmpdir(), 'hoop-ports-')), 'ports');
+function profiles(): (name: string, agent: string) => Profile {
+  const env = { HOOP_CONFIG_DIR: join(mkdtempSync(join(tmpdir(), 'hoop-ports-')), 'config') };
+  return (name, agent) => openProfile({ env, name, agent });
 }
+
+const AGENT = 'http://127.0.0.1:8443';
 
 describe('listenOnRememberedPort', () => {
   it('gives the same connection the same port the second time', async () => {
-    const ports = new RememberedPorts(folder());
+    const profile = profiles();
     const first = server();
-    const { port } = await listenOnRememberedPort(first, '127.0.0.1', owner, ports);
+    const { port } = await listenOnRememberedPort(first, '127.0.0.1', 'postgres', profile('default', AGENT));
     await close(first);
-    expect((await listenOnRememberedPort(server(), '127.0.0.1', owner, ports)).port).toBe(port);
+    expect((await listenOnRememberedPort(server(), '127.0.0.1', 'postgres', profile('default', AGENT))).port).toBe(port);
   });
 
   it('fails with port_taken when the remembered port is held, and takes no other', async () => {
-    const ports = new RememberedPorts(folder());
-    const holder = createServer();
-    servers.push(holder);
+    const profile = profiles()('default', AGENT);
+    const holder = server();
     const { port } = await listenOnPort(holder, '127.0.0.1', 0);
-    await ports.remember(owner, port);
-    await expect(listenOnRememberedPort(server(), '127.0.0.1', owner, ports)).rejects.toMatchObject({ code: 'port_taken' });
-    expect(await ports.portOf(owner)).toBe(port);
+    profile.rememberPort('postgres', port);
+    await expect(listenOnRememberedPort(server(), '127.0.0.1', 'postgres', profile)).rejects.toMatchObject({ code: 'port_taken' });
+    expect(profile.portFor('postgres')).toBe(port);
   });
 
   it('gives another connection, agent or profile another port, also while the first is closed', async () => {
-    const ports = new RememberedPorts(folder());
+    const profile = profiles();
     const taken = new Set<number>();
-    for (const other of [owner, { ...owner, connection: 'b' }, { ...owner, agentUrl: 'http://127.0.0.1:1' }, { ...owner, profile: 'work' }]) {
+    for (const [name, agent, connection] of [['default', AGENT, 'postgres'], ['default', AGENT, 'b'], ['default', 'http://127.0.0.1:1', 'postgres'], ['work', AGENT, 'postgres']] as const) {
       const listener = server();
-      taken.add((await listenOnRememberedPort(listener, '127.0.0.1', other, ports)).port);
+      taken.add((await listenOnRememberedPort(listener, '127.0.0.1', connection, profile(name, agent))).port);
       await close(listener);
     }
     expect(taken.size).toBe(4);
-  });
-
-  it('keeps its files from other users and treats a damaged one as none', async () => {
-    const path = folder();
-    const ports = new RememberedPorts(path);
-    await ports.remember(owner, 15_555);
-    const file = join(path, readdirSync(path)[0] as string);
-    expect(statSync(path).mode & 0o777).toBe(0o700);
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    writeFileSync(file, '{"port": "99999"}');
-    expect(await ports.portOf(owner)).toBeUndefined();
   });
 });
 
