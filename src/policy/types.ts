@@ -34,6 +34,9 @@ export interface Facts {
   readonly sql?: SqlFacts;
   readonly http?: Readonly<Record<string, unknown>>;
   readonly llm?: Readonly<Record<string, unknown>>;
+  readonly mcp?: Readonly<Record<string, unknown>>;
+  readonly ssh?: Readonly<Record<string, unknown>>;
+  readonly k8s?: Readonly<Record<string, unknown>>;
 }
 
 /** Who asks, from where, through what: the same for every statement of a session. */

@@ -1,0 +1,161 @@
+import { Command, Errors, Flags } from '@oclif/core';
+import type { Interfaces } from '@oclif/core';
+import { AgentApi } from '../client/agent-api.js';
+import { openProfile } from '../client/profile.js';
+import type { Profile } from '../client/profile.js';
+import { escapeControls } from '../core/display.js';
+import { createColours } from './colours.js';
+import type { Colours } from './colours.js';
+import { errorLines, errorReport, toHoopError } from './error-report.js';
+import { renderTable } from './table.js';
+import type { Column } from './table.js';
+
+const GLOBAL = 'GLOBAL';
+
+/** Spellings of `--json` that a command may offer besides; they count only where its flags hold them. */
+const FORMAT_FLAGS = [
+  { name: 'output', spellings: ['-o', '--output'] },
+  { name: 'format', spellings: ['--format'] },
+] as const;
+
+interface GivenFlags {
+  readonly json?: boolean | undefined;
+  readonly agent?: string | undefined;
+  readonly profile?: string | undefined;
+}
+
+/**
+ * What every command of hoop shares: the global flags, where text goes, and how a failure is told.
+ *
+ * Results go to stdout, everything else to stderr. A command parses, calls and prints; it never
+ * formats an error: it throws `HoopError` and this class prints it and sets the exit status.
+ */
+export abstract class HoopCommand extends Command {
+  static override baseFlags = {
+    json: Flags.boolean({ description: 'machine output on stdout', helpGroup: GLOBAL }),
+    'no-color': Flags.boolean({ description: 'no colours (also NO_COLOR)', helpGroup: GLOBAL }),
+    agent: Flags.string({ description: 'address of the agent', env: 'HOOP_AGENT_URL', helpGroup: GLOBAL, helpValue: 'URL' }),
+    profile: Flags.string({ description: 'profile to use', env: 'HOOP_PROFILE', helpGroup: GLOBAL, helpValue: 'NAME' }),
+  };
+
+  #given: GivenFlags & Record<string, unknown> = {};
+  #profile: Profile | undefined;
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    // Who reads stdout has left (`| head`): end as if all was read, whatever was still to come.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    });
+    process.stderr.on('error', () => {
+      // Nobody reads messages any more; the result still counts.
+    });
+  }
+
+  protected override async parse<
+    F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
+  >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse<F, B, A>(options, argv);
+    this.#given = parsed.flags;
+    return parsed;
+  }
+
+  /** Was machine output asked for? Reads the arguments themselves, so that it also answers when they don't parse. */
+  override jsonEnabled(): boolean {
+    if (this.parsed) return this.#given.json === true || FORMAT_FLAGS.some(({ name }) => this.#given[name] === 'json');
+    const end = this.argv.indexOf('--');
+    const own = end === -1 ? this.argv : this.argv.slice(0, end);
+    if (own.includes('--json')) return true;
+    return FORMAT_FLAGS.filter(({ name }) => this.ctor.flags !== undefined && name in this.ctor.flags).some(({ spellings }) =>
+      spellings.some((flag) => own.includes(`${flag}=json`) || (own.includes(flag) && own[own.indexOf(flag) + 1] === 'json')),
+    );
+  }
+
+  /** The colours of stdout, for results. */
+  protected get colours(): Colours {
+    return this.#colours('stdout');
+  }
+
+  /** The colours of stderr, for messages. */
+  protected get messageColours(): Colours {
+    return this.#colours('stderr');
+  }
+
+  /** Says something to people, on stderr. The caller escapes data (`messageColours.plain`). */
+  protected say(text: string): void {
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** Prints a result or a part of one, on stdout. The caller escapes data (`colours.plain`). */
+  protected print(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
+  /** Prints a value as one line of JSON; what could act on a terminal is written as `\u….` */
+  protected printJson(value: unknown): void {
+    this.print(jsonLine(value));
+  }
+
+  /** Prints a list: one JSON array under `--json`, else columns; `empty` is said where there is nothing. */
+  protected printList<T>(items: readonly T[], columns: readonly Column<T>[], options: { readonly empty?: string } = {}): void {
+    if (this.jsonEnabled()) this.printJson(items);
+    else if (items.length > 0) this.print(renderTable(items, columns, this.colours));
+    else if (options.empty !== undefined) this.say(options.empty);
+  }
+
+  /** The profile that the flags and the environment name. Parse first. Throws `config_missing` where no agent is known. */
+  protected profile(): Profile {
+    this.#profile ??= openProfile({ env: process.env, name: this.#given.profile, agent: this.#given.agent });
+    return this.#profile;
+  }
+
+  /** The agent of the profile, with the caller's token. Parse first. */
+  protected agentApi(): AgentApi {
+    return new AgentApi({
+      url: this.profile().agentUrl,
+      token: () => this.accessToken(),
+      caFile: process.env['HOOP_CA_FILE'],
+    });
+  }
+
+  /** A token that is valid now, refreshed where it nears its end. Throws `not_logged_in`, `token_refused`. */
+  protected async accessToken(): Promise<string> {
+    // Loaded here: the login libraries are not needed by commands that never call the agent.
+    const { accessToken } = await import('../identity/access-token.js');
+    return accessToken(this.profile().login(), { say: (text) => this.say(text) });
+  }
+
+  protected override logJson(json: unknown): void {
+    this.printJson(json);
+  }
+
+  protected override toErrorJson(thrown: unknown): unknown {
+    return errorReport(toHoopError(thrown));
+  }
+
+  protected override async catch(thrown: Error & { exitCode?: number }): Promise<void> {
+    // `this.exit(status)`: a child's own code, already told.
+    if (thrown instanceof Errors.ExitError) throw thrown;
+    const error = toHoopError(thrown);
+    this.debug(thrown.stack);
+    if (!this.jsonEnabled()) this.say(errorLines(error, this.messageColours));
+    // oclif prints the JSON object, and takes the status from here: without it every failure exits 1.
+    process.exitCode = error.exitStatus;
+    if (this.jsonEnabled()) await super.catch(Object.assign(error, { exitCode: error.exitStatus }));
+    // Ends the process even where a socket is still open.
+    this.exit(error.exitStatus);
+  }
+
+  #colours(stream: 'stdout' | 'stderr'): Colours {
+    return createColours({ stream, noColor: this.argv.includes('--no-color'), env: process.env });
+  }
+}
+
+function jsonLine(value: unknown): string {
+  // After JSON.stringify only characters that JSON may hold bare are left; as `\uXXXX` they mean the same.
+  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) =>
+    escapeControls(char) === char ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

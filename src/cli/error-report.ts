@@ -1,0 +1,40 @@
+import { Errors } from '@oclif/core';
+import { escapeControls } from '../core/display.js';
+import { HoopError, messageOf } from '../core/errors.js';
+import type { Colours } from './colours.js';
+
+/** What `--json` prints for a failure. */
+export interface ErrorReport {
+  readonly error: { readonly code: string; readonly message: string; readonly suggestion: string };
+}
+
+/**
+ * Any thrown thing as an error of the table: a wrong flag or argument is `usage`, the unforeseen is `failed`.
+ *
+ * oclif's own messages hold several lines (lists, "See more help"): the first says what is wrong.
+ */
+export function toHoopError(thrown: unknown): HoopError {
+  if (thrown instanceof HoopError) return thrown;
+  const [what = 'failed', ...more] = messageOf(thrown).split('\n').filter((line) => line.trim() !== '');
+  if (thrown instanceof Errors.CLIError) {
+    const why = more.filter((line) => !line.startsWith('See more help')).map((line) => line.trim()).join('; ');
+    return new HoopError('usage', what, { why: why === '' ? 'the command does not take this' : why });
+  }
+  return new HoopError('failed', what, { why: 'hoop did not foresee this', cause: thrown });
+}
+
+/** Three lines for people: what, why, what to do. Each is one line whatever the error holds. */
+export function errorLines(error: HoopError, colours: Colours): string {
+  const why = error.why ?? (error.cause === undefined ? `${error.code}, exit status ${error.exitStatus}` : messageOf(error.cause));
+  return [
+    `${colours.red('error:')} ${escapeControls(error.message)}`,
+    `${colours.dim('why:')}   ${escapeControls(why)}`,
+    `${colours.dim('do:')}    ${escapeControls(error.suggestion)}`,
+  ].join('\n');
+}
+
+/** The object for scripts; `why` is told with the message. */
+export function errorReport(error: HoopError): ErrorReport {
+  const message = error.why === undefined ? error.message : `${error.message}: ${error.why}`;
+  return { error: { code: error.code, message, suggestion: error.suggestion } };
+}

@@ -1,0 +1,102 @@
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import { ERRORS, HoopError, messageOf } from '../core/errors.js';
+import type { ErrorCode } from '../core/errors.js';
+import { createFetch } from '../identity/http-fetch.js';
+import type { Fetch } from '../identity/http-fetch.js';
+import { readBody } from '../identity/read-body.js';
+import { parseWellKnown } from '../identity/well-known.js';
+import type { WellKnown } from '../identity/well-known.js';
+
+/** Largest answer read into memory; longer ones are streamed. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_ERROR_BYTES = 64 * 1024;
+
+/**
+ * The agent's REST interface as the CLI sees it.
+ *
+ * Every failure is a `HoopError`: `unreachable` where no answer came, the agent's own code where it
+ * gave one. The token goes into a header only, and no redirect is followed with it.
+ */
+export class AgentApi {
+  readonly url: string;
+  readonly #token: () => Promise<string>;
+  readonly #fetch: Fetch;
+
+  /** @param options.url without a slash at the end */
+  constructor(options: { readonly url: string; readonly token: () => Promise<string>; readonly caFile?: string | undefined }) {
+    this.url = options.url;
+    this.#token = options.token;
+    this.#fetch = createFetch({ caFile: options.caFile });
+  }
+
+  /** What the agent says of itself; asks without a token. */
+  async wellKnown(): Promise<WellKnown> {
+    return parseWellKnown(await readJson(await this.#send('GET', '/.well-known/hoop', {})));
+  }
+
+  /** @param path from the root, query included: `/v1/sessions?user=ann` */
+  async get<T>(path: string): Promise<T> {
+    return (await readJson(await this.#authorized('GET', path))) as T;
+  }
+
+  async post<T>(path: string, body: unknown): Promise<T> {
+    return (await readJson(await this.#authorized('POST', path, body))) as T;
+  }
+
+  /** The answer's bytes as they come, for downloads and for following what is live. */
+  async stream(path: string): Promise<Readable> {
+    const response = await this.#authorized('GET', path);
+    return response.body === null ? Readable.from([]) : Readable.fromWeb(response.body as ReadableStream);
+  }
+
+  async #authorized(method: string, path: string, body?: unknown): Promise<Response> {
+    const headers: Record<string, string> = { authorization: `Bearer ${await this.#token()}`, accept: 'application/json' };
+    if (body === undefined) return this.#send(method, path, { headers });
+    headers['content-type'] = 'application/json';
+    return this.#send(method, path, { headers, body: JSON.stringify(body) });
+  }
+
+  async #send(method: string, path: string, init: { readonly headers?: Record<string, string>; readonly body?: string }): Promise<Response> {
+    let response: Response;
+    try {
+      response = await this.#fetch(`${this.url}${path}`, { method, ...init });
+    } catch (error) {
+      if (error instanceof HoopError) throw error;
+      throw new HoopError('unreachable', 'the agent does not answer', { why: `${this.url}: ${messageOf(error)}`, cause: error });
+    }
+    if (response.status >= 200 && response.status < 300) return response;
+    throw await failureOf(response);
+  }
+}
+
+/** The agent's error body as the error it names; a status alone where there is none. */
+async function failureOf(response: Response): Promise<HoopError> {
+  const told = await readBody(response, MAX_ERROR_BYTES).then(parseFailure, () => undefined);
+  if (told !== undefined) return told;
+  if (response.status === 401) return new HoopError('token_refused', 'the agent refused the token');
+  if (response.status === 403) return new HoopError('not_allowed', 'the agent refused this');
+  if (response.status === 404) return new HoopError('not_found', 'the agent does not know this');
+  const redirect = response.status >= 300 && response.status < 400;
+  return new HoopError(redirect ? 'protocol' : 'failed', `the agent answered with status ${response.status}`, {
+    why: redirect ? 'a redirect is never followed with a token' : 'the answer holds no reason',
+  });
+}
+
+function parseFailure(text: string): HoopError | undefined {
+  const body = JSON.parse(text) as { readonly error?: Readonly<Record<string, unknown>> } | null;
+  const { code, message, suggestion } = body?.error ?? {};
+  if (typeof code !== 'string' || !Object.hasOwn(ERRORS, code) || typeof message !== 'string') return undefined;
+  return new HoopError(code as ErrorCode, message, typeof suggestion === 'string' ? { suggestion } : {});
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  try {
+    const text = await readBody(response, MAX_ANSWER_BYTES);
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  } catch (error) {
+    if (error instanceof HoopError) throw error;
+    if (error instanceof SyntaxError) throw new HoopError('protocol', 'the answer is no JSON', { suggestion: 'check the address of the agent' });
+    throw new HoopError('unreachable', 'the agent broke off its answer', { cause: error });
+  }
+}

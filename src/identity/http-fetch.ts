@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { request as requestHttp } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { Readable } from 'node:stream';
+import { rootCertificates } from 'node:tls';
+import { HoopError } from '../core/errors.js';
+
+/** The part of `fetch` that hoop and its OpenID library use. */
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
+
+export interface FetchInit {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const BODYLESS = new Set([204, 205, 304]);
+
+/**
+ * A `fetch` that follows no redirect (a token would follow it), trusts one more certificate authority
+ * where asked, and gives up on a silent peer.
+ *
+ * It rejects with Node's own network errors (`code: 'ECONNREFUSED'`); a body is streamed.
+ *
+ * @param options.caFile PEM file to trust besides the system's, or undefined
+ * @param options.timeoutMs longest silence before the answer's head, and inside of the body unless `patient`
+ * @throws HoopError `config_invalid` where the CA file can't be read
+ */
+export function createFetch(options: { readonly caFile?: string | undefined; readonly timeoutMs?: number } = {}): Fetch {
+  const ca = trustedCertificates(options.caFile);
+  const timeoutMs = options.timeoutMs ?? 15_000;
+  return (url, init) =>
+    new Promise((resolve, reject) => {
+      const request = (url.startsWith('https:') ? requestHttps : requestHttp)(url, {
+        method: init.method ?? 'GET',
+        headers: { 'accept-encoding': 'identity', ...init.headers },
+        // A connection of its own: a kept-alive one may have been closed by the other end meanwhile.
+        agent: false,
+        ...(ca === undefined ? {} : { ca }),
+        ...(init.signal === undefined ? {} : { signal: init.signal }),
+      });
+      const deadline = setTimeout(() => request.destroy(timeoutError()), timeoutMs);
+      request.on('error', (error) => {
+        clearTimeout(deadline);
+        reject(error);
+      });
+      request.on('response', (message) => {
+        clearTimeout(deadline);
+        resolve(toResponse(message));
+      });
+      request.end(init.body);
+    });
+}
+
+/** The certificates to trust when one is added: Node's own, `NODE_EXTRA_CA_CERTS`, and the file's. */
+export function trustedCertificates(caFile: string | undefined): string[] | undefined {
+  if (caFile === undefined || caFile === '') return undefined;
+  const extra = process.env['NODE_EXTRA_CA_CERTS'];
+  const files = extra === undefined || extra === '' ? [caFile] : [extra, caFile];
+  try {
+    return [...rootCertificates, ...files.map((path) => readFileSync(path, 'utf8'))];
+  } catch (error) {
+    throw new HoopError('config_invalid', 'the file of HOOP_CA_FILE cannot be read', { cause: error });
+  }
+}
+
+function toResponse(message: IncomingMessage): Response {
+  const headers = new Headers();
+  for (const [name, values] of Object.entries(message.headersDistinct)) {
+    for (const value of values ?? []) headers.append(name, value);
+  }
+  const status = message.statusCode ?? 500;
+  if (BODYLESS.has(status)) {
+    message.resume();
+    return new Response(null, { status, headers });
+  }
+  return new Response(Readable.toWeb(message) as ReadableStream<Uint8Array>, { status, headers });
+}
+
+function timeoutError(): NodeJS.ErrnoException {
+  return Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
+}

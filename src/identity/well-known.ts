@@ -1,0 +1,51 @@
+import { HoopError } from '../core/errors.js';
+
+/** What the agent says of itself at `/.well-known/hoop`: all that a login needs. */
+export interface WellKnown {
+  readonly version: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly recordingKeys: readonly { readonly keyId: string; readonly publicKey: string }[];
+}
+
+/**
+ * Checks the agent's answer. Unknown fields pass: a newer agent may say more.
+ *
+ * @throws HoopError `protocol`
+ */
+export function parseWellKnown(value: unknown): WellKnown {
+  const given = isRecord(value) ? value : {};
+  const text = (name: string): string => {
+    const field = given[name];
+    if (typeof field !== 'string' || field === '') throw notAnAgent(name);
+    return field;
+  };
+  const { scopes, recordingKeys } = given;
+  if (!Array.isArray(scopes) || !scopes.every((scope) => typeof scope === 'string')) throw notAnAgent('scopes');
+  if (!Array.isArray(recordingKeys) || !recordingKeys.every(isRecordingKey)) throw notAnAgent('recordingKeys');
+  return {
+    version: text('version'),
+    issuer: text('issuer'),
+    audience: text('audience'),
+    clientId: text('clientId'),
+    scopes,
+    recordingKeys,
+  };
+}
+
+function isRecordingKey(value: unknown): value is WellKnown['recordingKeys'][number] {
+  return isRecord(value) && typeof value['keyId'] === 'string' && typeof value['publicKey'] === 'string';
+}
+
+function notAnAgent(field: string): HoopError {
+  return new HoopError('protocol', 'the answer at /.well-known/hoop is not an agent’s', {
+    why: `it lacks ${field}, or that is not of the right kind`,
+    suggestion: 'check the address of the agent',
+  });
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
