@@ -165,10 +165,3 @@ function leaveStdin<A extends Interfaces.ArgInput>(args: A | undefined): A | und
   if (args === undefined) return undefined;
   return Object.fromEntries(Object.entries(args).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }])) as A;
 }
-
-function jsonLine(value: unknown): string {
-  // After JSON.stringify only characters that JSON may hold bare are left; as `\uXXXX` they mean the same.
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) =>
-    escapeControls(char) === char ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}

@@ -15,6 +15,8 @@ import { compileLinearPattern, type LinearPattern } from './linear-pattern.js';
 export interface Expression {
   /** The fact groups it names that only some protocols fill. */
   readonly groups: readonly ProtocolGroup[];
+  /** Does it read what is bound to a statement? Then it can't be judged before that is known. */
+  readonly readsParams: boolean;
   /** @throws where a fact is missing or of another type, an index is out of range, a number overflows */
   evaluate(facts: BoundFacts): boolean;
 }
@@ -54,7 +56,7 @@ export function compileExpression(
       return {
         fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
       };
-    return { expression: { groups: survey.groups, evaluate: (facts) => evaluate(parsed, facts) } };
+    return { expression: { groups: survey.groups, readsParams: survey.readsParams, evaluate: (facts) => evaluate(parsed, facts) } };
   } catch (error) {
     return { fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error) };
   }
@@ -100,11 +102,15 @@ class SurveyError extends Error {
 function surveyTree(root: ASTNode): {
   readonly groups: readonly ProtocolGroup[];
   readonly matches: readonly CallNode[];
+  readonly readsParams: boolean;
 } {
   const named = new Set<string>();
+  let readsParams = false;
   const matches: CallNode[] = [];
   const visit = (node: ASTNode): void => {
     if (node.op === 'id') named.add(node.args);
+    // `sql['params']` would be a way round the dot; any other use of the word only waits for the binding.
+    if (node.op === 'value' ? node.args === 'params' : node.op !== 'id' && (node.args as readonly unknown[]).includes('params')) readsParams = true;
     if (node.op === 'call' && node.args[0] === LINEAR_MATCHES)
       throw new SurveyError('found no function of that name', node.range.start);
     if (node.op === 'rcall') {
@@ -115,7 +121,7 @@ function surveyTree(root: ASTNode): {
     childrenOf(node).forEach(visit);
   };
   visit(root);
-  return { groups: PROTOCOL_GROUPS.filter((group) => named.has(group)), matches };
+  return { groups: PROTOCOL_GROUPS.filter((group) => named.has(group)), matches, readsParams };
 }
 
 /** A variable called like a fact would hide which facts the rule needs. */

@@ -17,21 +17,35 @@ export interface RuleOutcome {
   readonly match?: RuleMatch;
 }
 
+/** A statement is judged when it is only prepared, by what needs no bound values, and again when it is to run. */
+export type Phase = 'prepare' | 'run';
+
 /** Tries every rule of the policies, then what holds beside the rules: unparsable, opaque, default. */
-export function tryRules(policies: readonly CompiledPolicy[], context: DecisionContext, facts: Facts): RuleOutcome[] {
+export function tryRules(
+  policies: readonly CompiledPolicy[],
+  context: DecisionContext,
+  facts: Facts,
+  phase: Phase,
+): RuleOutcome[] {
   let bound: BoundFacts | undefined;
   const bind = (): BoundFacts => (bound ??= bindFacts(context, facts));
   return policies.flatMap((policy) => {
-    const outcomes = policy.rules.map((rule) => tryRule(policy, rule, facts, bind));
+    const outcomes = policy.rules.map((rule) => tryRule(policy, rule, facts, phase, bind));
     const allowed = outcomes.some((outcome) => outcome.match?.action === 'allow');
     return [...outcomes, ...implicitOutcomes(policy, facts, allowed)];
   });
 }
 
-function tryRule(policy: CompiledPolicy, rule: CompiledRule, facts: Facts, bind: () => BoundFacts): RuleOutcome {
+function tryRule(
+  policy: CompiledPolicy,
+  rule: CompiledRule,
+  facts: Facts,
+  phase: Phase,
+  bind: () => BoundFacts,
+): RuleOutcome {
   const missing = rule.condition.groups.filter((group) => facts[group] === undefined);
   const outcome = { policy: policy.name, rule: rule.name, missing };
-  if (missing.length > 0) return { ...outcome, result: 'not-tried' };
+  if (missing.length > 0 || (phase === 'prepare' && rule.condition.readsParams)) return { ...outcome, result: 'not-tried' };
   let holds: boolean;
   try {
     holds = rule.condition.evaluate(bind());
