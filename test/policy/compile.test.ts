@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileExpression } from '../../src/policy/expression.js';
 import { faultsOf, policy, setOf } from './policy-fixtures.js';
 
 const rule = (when: string): Record<string, unknown> => ({ rules: [{ name: 'one', when, action: 'block' }] });
@@ -65,5 +67,62 @@ describe('compilePolicies', () => {
     expect(setOf(policy('p', { ...rule('true'), tests: [{ sql: 'SELECT 1', expect: 'block' }] })).hash).toBe(hash);
     expect(setOf(policy('p', rule('false'))).hash).not.toBe(hash);
     expect(setOf(policy('p', { ...rule('true'), mode: 'observe' })).hash).not.toBe(hash);
+  });
+});
+
+describe('compileExpression', () => {
+  it('gives a fault or a condition for any text, and never throws', () => {
+    const words = [
+      'sql',
+      '.effects',
+      '.exists(',
+      'e',
+      ',',
+      ')',
+      '==',
+      '"a"',
+      '.matches(',
+      '&&',
+      '(',
+      '[',
+      ']',
+      '1',
+      'cel.bind(',
+      '//',
+      '\n',
+      '{',
+      '?',
+      ':',
+    ];
+    const texts = fc.oneof(
+      fc.string(),
+      fc.array(fc.constantFrom(...words), { maxLength: 12 }).map((list) => list.join('')),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        const compiled = compileExpression(text);
+        if ('fault' in compiled) {
+          expect(compiled.fault.message).not.toBe('');
+          expect(compiled.fault.offset).toBeGreaterThanOrEqual(0);
+          expect(compiled.fault.offset).toBeLessThanOrEqual(text.length);
+        } else expect(compiled.expression.groups).toBeInstanceOf(Array);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('refuses 60 levels of brackets and 3,000 nodes instead of running out of stack', () => {
+    expect(compileExpression(`${'('.repeat(60)}true${')'.repeat(60)}`)).toHaveProperty('fault');
+    expect(compileExpression(Array(3_000).fill('true').join('&&'))).toHaveProperty('fault');
+  });
+
+  it('reaches every matches() of one condition, also on what a macro gives', () => {
+    const compiled = compileExpression(
+      'sql.functions.map(f, f + "").exists(f, f.matches("^pg_")) || sql.text.matches("x").matches("y")',
+    );
+    expect(compiled).toHaveProperty('fault');
+    expect(
+      compileExpression('sql.functions.filter(f, f.matches("^pg_")).exists(f, f.matches("_fdw$"))'),
+    ).toHaveProperty('expression');
   });
 });
