@@ -50,5 +50,9 @@ function compareText(left: string, right: string): number {
 }
 
 function flowsOf(matches: readonly RuleMatch[]): string[] {
-  return [...new Set(matches.flatMap((match) => (match.action === 'approve' && match.flow !== undefined ? [match.flow] : [])))].sort();
+  return [
+    ...new Set(
+      matches.flatMap((match) => (match.action === 'approve' && match.flow !== undefined ? [match.flow] : [])),
+    ),
+  ].sort();
 }

@@ -37,11 +37,22 @@ function tryRule(policy: CompiledPolicy, rule: CompiledRule, facts: Facts, bind:
     holds = rule.condition.evaluate(bind());
   } catch {
     // A rule that can't be judged might have been the one to block: skipping it would be the failure.
-    return { ...outcome, result: 'failed', match: blockBy(policy, rule.name, 'the condition of this rule could not be evaluated') };
+    return {
+      ...outcome,
+      result: 'failed',
+      match: blockBy(policy, rule.name, 'the condition of this rule could not be evaluated'),
+    };
   }
   if (!holds) return { ...outcome, result: 'not-matched' };
   const { action, message, flow } = rule;
-  const match: RuleMatch = { policy: policy.name, rule: rule.name, action, message, ...(flow === undefined ? {} : { flow }), observed: policy.observed };
+  const match: RuleMatch = {
+    policy: policy.name,
+    rule: rule.name,
+    action,
+    message,
+    ...(flow === undefined ? {} : { flow }),
+    observed: policy.observed,
+  };
   return { ...outcome, result: 'matched', match };
 }
 
@@ -51,9 +62,12 @@ function implicitOutcomes(policy: CompiledPolicy, facts: Facts, allowed: boolean
     matches.push(blockBy(policy, IMPLICIT_RULES.unparsable, 'the text could not be parsed, so no rule could read it'));
   } else if (policy.readsSql && facts.sql?.opaque === true && !policy.allowsOpaque) {
     const reason = facts.sql.opaqueReason;
-    matches.push(blockBy(policy, IMPLICIT_RULES.opaque, `holds code that no rule can read${reason === '' ? '' : `: ${reason}`}`));
+    matches.push(
+      blockBy(policy, IMPLICIT_RULES.opaque, `holds code that no rule can read${reason === '' ? '' : `: ${reason}`}`),
+    );
   }
-  if (policy.blocksByDefault && !allowed) matches.push(blockBy(policy, IMPLICIT_RULES.byDefault, 'no rule of this policy allows it'));
+  if (policy.blocksByDefault && !allowed)
+    matches.push(blockBy(policy, IMPLICIT_RULES.byDefault, 'no rule of this policy allows it'));
   return matches.map((match) => ({ policy: policy.name, rule: match.rule, result: 'matched', missing: [], match }));
 }
 

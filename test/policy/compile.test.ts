@@ -18,16 +18,29 @@ describe('compilePolicies', () => {
     ['sql.effects.exists(', 'unexpected token: EOF', 19],
     ['[1, 2].exists(sql, sql == 1)', "`sql` is the name of a fact and can't name a variable", 14],
     ['cel.bind(user, "a", user == "a")', "`user` is the name of a fact and can't name a variable", 9],
-    ['sql.text.matches("(a)\\\\1")', 'expected a pattern in RE2 syntax (no look-around, no back references) of bounded size', 17],
-    ['sql.text.matches("((a{1,100}){1,100}){1,100}")', 'expected a pattern in RE2 syntax (no look-around, no back references) of bounded size', 17],
+    [
+      'sql.text.matches("(a)\\\\1")',
+      'expected a pattern in RE2 syntax (no look-around, no back references) of bounded size',
+      17,
+    ],
+    [
+      'sql.text.matches("((a{1,100}){1,100}){1,100}")',
+      'expected a pattern in RE2 syntax (no look-around, no back references) of bounded size',
+      17,
+    ],
     ['sql.text.matches(user.email)', '`matches` needs one pattern, written as a string', 0],
     ['sql.text.re2test("a")', 'found no function of that name', 0],
   ])('refuses %s and says why and where', (when, message, offset) => {
-    expect(faultsOf(policy('p', rule(when)))).toEqual([{ policy: 'p', rule: 'one', path: ['rules', 0, 'when'], message, offset }]);
+    expect(faultsOf(policy('p', rule(when)))).toEqual([
+      { policy: 'p', rule: 'one', path: ['rules', 0, 'when'], message, offset },
+    ]);
   });
 
   it('lists the faults of 2 rules in 2 policies at once', () => {
-    expect(faultsOf(policy('a', rule('nope')), policy('b', rule('sql.text'))).map((fault) => fault.policy)).toEqual(['a', 'b']);
+    expect(faultsOf(policy('a', rule('nope')), policy('b', rule('sql.text'))).map((fault) => fault.policy)).toEqual([
+      'a',
+      'b',
+    ]);
   });
 
   it('refuses two rules, two masks and two policies of one name', () => {
@@ -39,7 +52,11 @@ describe('compilePolicies', () => {
       { name: 'm', entities: ['email'], strategy: 'redact' },
       { name: 'm', entities: ['phone'], strategy: 'redact' },
     ];
-    expect(faultsOf(policy('p', { rules, mask }), policy('p', {})).map((fault) => fault.path)).toEqual([['rules', 1, 'name'], ['mask', 1, 'name'], []]);
+    expect(faultsOf(policy('p', { rules, mask }), policy('p', {})).map((fault) => fault.path)).toEqual([
+      ['rules', 1, 'name'],
+      ['mask', 1, 'name'],
+      [],
+    ]);
   });
 
   it('hashes to 64 hex digits that follow a rule and not the tests', () => {
