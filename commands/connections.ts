@@ -15,7 +15,13 @@ export default class Connections extends HoopCommand {
         { header: 'name', value: ({ name }) => name },
         { header: 'type', value: ({ type }) => type },
         { header: 'access', value: ({ access }) => access },
-        { header: 'labels', value: ({ labels }) => Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(', ') },
+        {
+          header: 'labels',
+          value: ({ labels }) =>
+            Object.entries(labels)
+              .map(([key, value]) => `${key}=${value}`)
+              .join(', '),
+        },
       ],
       { empty: 'no connection is open to you' },
     );

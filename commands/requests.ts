@@ -9,12 +9,18 @@ const POLL_MS = 1_000;
 
 export default class Requests extends HoopCommand {
   static override summary = 'List requests for approval: yours, and those you may review';
-  static override examples = ['<%= config.bin %> requests', '<%= config.bin %> requests --mine --all', '<%= config.bin %> requests --watch --json'];
+  static override examples = [
+    '<%= config.bin %> requests',
+    '<%= config.bin %> requests --mine --all',
+    '<%= config.bin %> requests --watch --json',
+  ];
   static override flags = {
     mine: Flags.boolean({ description: 'only your own', default: false }),
     pending: Flags.boolean({ description: 'only those that wait (the default)', exclusive: ['all'] }),
     all: Flags.boolean({ description: 'decided ones too' }),
-    watch: Flags.boolean({ description: 'go on and print each one that comes or changes, until Ctrl-C; with --json one object a line' }),
+    watch: Flags.boolean({
+      description: 'go on and print each one that comes or changes, until Ctrl-C; with --json one object a line',
+    }),
   };
 
   async run(): Promise<void> {

@@ -9,11 +9,19 @@ import { requestLines, stateOf } from './request-lines.js';
 /** What `approve` and `deny` share: decide the request named, or show those that wait for the caller. */
 export abstract class DecideCommand extends HoopCommand {
   /** @throws HoopError `not_found`, `not_allowed`, `already_decided`, and those of the agent's interface */
-  protected async decide(verdict: 'approve' | 'deny', given: string | undefined, reason: string | undefined): Promise<void> {
+  protected async decide(
+    verdict: 'approve' | 'deny',
+    given: string | undefined,
+    reason: string | undefined,
+  ): Promise<void> {
     const id = given ?? (await this.#choose(verdict));
     if (id === undefined) return;
     // What is no id is in no list; and nothing else may get into the path.
-    if (!isId(id)) throw new HoopError('not_found', 'no such request', { why: 'what was given is not a request’s id', suggestion: '`hoop requests` lists ids' });
+    if (!isId(id))
+      throw new HoopError('not_found', 'no such request', {
+        why: 'what was given is not a request’s id',
+        suggestion: '`hoop requests` lists ids',
+      });
     const decided = await this.agentApi().post<RequestView>(`/v1/requests/${id}/${verdict}`, { reason: reason ?? '' });
     if (this.jsonEnabled()) return this.printJson(decided);
     this.print(requestLines(decided, this.colours));

@@ -17,7 +17,9 @@ export function requestLines(request: RequestView, colours: Colours): string {
     ['where', `${request.connection} as ${request.credential}`],
     ...request.rules.map(({ rule, message }) => ['rule', message === '' ? rule : `${rule}: ${message}`] as const),
     ...(request.reason === '' ? [] : [['reason', request.reason] as const]),
-    ...request.votes.map((vote) => ['approved', `${vote.email === '' ? vote.subject : vote.email} at ${vote.at}`] as const),
+    ...request.votes.map(
+      (vote) => ['approved', `${vote.email === '' ? vote.subject : vote.email} at ${vote.at}`] as const,
+    ),
     request.state === 'pending' ? ['until', request.expiresAt] : ['decided', request.decidedAt],
   ];
   const text = escapeControls(request.text, { keepNewlines: true }).split('\n');

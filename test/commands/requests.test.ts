@@ -34,7 +34,9 @@ describe('hoop approve', () => {
     approvals.decide(request.id, people[1] as (typeof people)[number], 'deny', 'no');
     const ran = await runCommand('approve.ts', [request.id, '--json'], url, 'bob');
     expect(ran.status).toBe(1);
-    expect(JSON.parse(ran.stdout)).toMatchObject({ error: { code: 'already_decided', message: 'the request is denied already by bob@example.com' } });
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      error: { code: 'already_decided', message: 'the request is denied already by bob@example.com' },
+    });
   });
 
   it('exits 1 for what is no id, and never puts it into the path', async () => {
@@ -77,7 +79,9 @@ describe('hoop requests', () => {
     const { url, request, approvals } = await startHolding();
     approvals.withdraw(request.id, 'client left');
     const list = async (args: readonly string[], token: string) =>
-      (JSON.parse((await runCommand('requests.ts', [...args, '--json'], url, token)).stdout) as RequestView[]).map(({ id, state }) => ({ id, state }));
+      (JSON.parse((await runCommand('requests.ts', [...args, '--json'], url, token)).stdout) as RequestView[]).map(
+        ({ id, state }) => ({ id, state }),
+      );
     expect(await list([], 'alice')).toEqual([]);
     expect(await list(['--all', '--mine'], 'alice')).toEqual([{ id: request.id, state: 'cancelled' }]);
     expect(await list(['--all', '--mine'], 'bob')).toEqual([]);

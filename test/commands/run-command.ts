@@ -22,9 +22,14 @@ export function runCommand(file: string, args: readonly string[], agentUrl: stri
     await Command.run(process.argv.slice(1), ${JSON.stringify(ROOT)}).catch(async (error) => (await import('@oclif/core')).handle(error));`;
   const env = { PATH: process.env['PATH'], HOOP_CONFIG_DIR: folder, HOOP_AGENT_URL: agentUrl, HOOP_TOKEN: token };
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, '--', ...args], { cwd: ROOT, env }, (error, stdout, stderr) => {
-      rmSync(folder, { recursive: true });
-      resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '-e', script, '--', ...args],
+      { cwd: ROOT, env },
+      (error, stdout, stderr) => {
+        rmSync(folder, { recursive: true });
+        resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
   });
 }
