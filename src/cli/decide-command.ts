@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline/promises';
-import { requestsPath } from '../client/request-watch.js';
 import type { RequestView } from '../core/approval.js';
 import { HoopError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
@@ -31,7 +30,7 @@ export abstract class DecideCommand extends HoopCommand {
 
   /** Shows what the caller may decide; in a terminal asks which one. */
   async #choose(verdict: 'approve' | 'deny'): Promise<string | undefined> {
-    const listed = await this.agentApi().get<readonly RequestView[]>(requestsPath({ state: 'pending', mine: false }));
+    const listed = await this.agentApi().get<readonly RequestView[]>('/v1/requests?state=pending');
     const waiting = listed.filter((request) => request.mayDecide);
     if (this.jsonEnabled()) {
       this.printJson(waiting);
