@@ -15,8 +15,8 @@ const alice = people[0] as (typeof people)[number];
 
 let folder = '';
 beforeAll(async () => {
-  await buildCli();
   folder = mkdtempSync(join(tmpdir(), 'hoop-requests-'));
+  await buildCli();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
