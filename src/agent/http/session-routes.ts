@@ -93,6 +93,7 @@ function moment<Name extends 'since' | 'until'>(query: Call['query'], name: Name
   const value = query.get(name);
   if (value === undefined) return {};
   const atMs = RFC3339.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(atMs)) throw new HoopError('usage', `query parameter ${name} must be a time as in 2026-11-21T04:30:44Z`);
+  if (Number.isNaN(atMs))
+    throw new HoopError('usage', `query parameter ${name} must be a time as in 2026-11-21T04:30:44Z`);
   return { [name]: new Date(atMs).toISOString() } as { readonly [Key in Name]?: string };
 }
