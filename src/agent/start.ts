@@ -21,7 +21,7 @@ import { drain } from './drain.js';
 import type { Drive } from './drive.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { acceptPostgres } from './fronts/postgres/front.js';
-import type { AgentCard } from './http/dependencies.js';
+import type { WellKnown } from '../identity/well-known.js';
 import { createMetrics } from './http/metrics.js';
 import { createHttpServer } from './http/server.js';
 import { LiveResources } from './live-resources.js';
@@ -208,7 +208,7 @@ async function reportRecovery(recordings: Recordings, log: AgentLog): Promise<vo
   for (const broken of report.broken) log.error(`recording does not hold: ${broken.message}`, { file: broken.file, kind: broken.kind });
 }
 
-function card(live: LiveResources, key: RecordingKey): AgentCard {
+function card(live: LiveResources, key: RecordingKey): WellKnown {
   const providers = live.current.identityProviders;
   const provider = providers.find((candidate) => candidate.login && candidate.clientId !== undefined) ?? providers[0];
   if (provider === undefined) throw new HoopError('config_invalid', 'no identity provider is configured');

@@ -112,7 +112,7 @@ describe('the index of sessions', () => {
     const found = (filter: object): string[] => store.sessions.list(filter).items.map((item) => item.id);
     expect(found({ user: 'bob@example.com' })).toEqual([id(1)]);
     expect(found({ user: 'u-2' })).toEqual([id(1)]);
-    expect(found({ user: 'u-2', issuer: 'https://other' })).toEqual([]);
+    expect(found({ user: 'u-2', owner: { subject: 'u-2', issuer: 'https://other' } })).toEqual([]);
     expect(found({ connection: 'crm' })).toEqual([id(2)]);
     expect(found({ blocked: true })).toEqual([id(3)]);
     expect(found({ correlationId: 'run-7' })).toEqual([id(4)]);

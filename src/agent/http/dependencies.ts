@@ -22,12 +22,15 @@ export interface SessionFilter {
   /** Words of a statement's masked text. */
   readonly text?: string;
   readonly correlationId?: string;
+  /** `next` of the page before. */
+  readonly cursor?: string;
   /** At most this many, newest first. */
   readonly limit: number;
 }
 
 export interface SessionIndex {
-  list(filter: SessionFilter): readonly SessionSummary[];
+  /** `next` is the cursor of the following page, empty on the last. */
+  list(filter: SessionFilter): { readonly items: readonly SessionSummary[]; readonly next: string };
   get(id: string): SessionSummary | undefined;
 }
 
