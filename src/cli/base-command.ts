@@ -3,7 +3,7 @@ import type { Interfaces } from '@oclif/core';
 import { AgentApi } from '../client/agent-api.js';
 import { openProfile } from '../client/profile.js';
 import type { Profile } from '../client/profile.js';
-import { escapeControls } from '../core/display.js';
+import { toJsonLine } from '../core/display.js';
 import { createColours } from './colours.js';
 import type { Colours } from './colours.js';
 import { errorLines, errorReport, toHoopError } from './error-report.js';
@@ -97,7 +97,7 @@ export abstract class HoopCommand extends Command {
 
   /** Prints a value as one line of JSON; what could act on a terminal is written as `\u….` */
   protected printJson(value: unknown): void {
-    this.print(jsonLine(value));
+    this.print(toJsonLine(value));
   }
 
   /** Prints a list: one JSON array under `--json`, else columns; `empty` is said where there is nothing. */
@@ -164,11 +164,4 @@ export abstract class HoopCommand extends Command {
 function leaveStdin<A extends Interfaces.ArgInput>(args: A | undefined): A | undefined {
   if (args === undefined) return undefined;
   return Object.fromEntries(Object.entries(args).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }])) as A;
-}
-
-function jsonLine(value: unknown): string {
-  // After JSON.stringify only characters that JSON may hold bare are left; as `\uXXXX` they mean the same.
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) =>
-    escapeControls(char) === char ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

@@ -39,6 +39,12 @@ export class Profile {
     return port;
   }
 
+  /** Ports of every connection, agent and profile: a new connection gets one that is none of them. */
+  rememberedPorts(): ReadonlySet<number> {
+    const agents = Object.values(readPorts(this.folder)).flatMap((ofProfile) => Object.values(ofProfile));
+    return new Set(agents.flatMap((ofAgent) => Object.values(ofAgent)));
+  }
+
   /** Keeps the port for the next time: people write it into their editor once. */
   rememberPort(connection: string, port: number): void {
     const ports = readPorts(this.folder);

@@ -60,6 +60,11 @@ export interface Fault {
   readonly message: string;
 }
 
+/** Is this the fault of something that gives a fault or a value? */
+export function isFault(value: unknown): value is Fault {
+  return typeof value === 'object' && value !== null && 'code' in value && 'message' in value;
+}
+
 export interface HoopErrorOptions {
   /** Why, one line; shown under the message. */
   readonly why?: string;

@@ -15,6 +15,8 @@ export interface MaskRule {
   readonly on: { readonly requests: boolean; readonly answers: boolean };
   /** Observing policies mask the record and leave the answer alone. */
   readonly observed: boolean;
+  /** May a masked column be compared, sorted or grouped by? From the policy's `spec.inference`; absent means block. */
+  readonly inference?: 'allow' | 'block';
 }
 
 /** `[schema.]table.column`; `*` stands for one whole part. Parts are lower-case unless they were quoted. */

@@ -34,12 +34,19 @@ export interface Facts {
   readonly sql?: SqlFacts;
   readonly http?: Readonly<Record<string, unknown>>;
   readonly llm?: Readonly<Record<string, unknown>>;
+  readonly mcp?: Readonly<Record<string, unknown>>;
+  readonly ssh?: Readonly<Record<string, unknown>>;
+  readonly k8s?: Readonly<Record<string, unknown>>;
 }
 
 /** Who asks, from where, through what: the same for every statement of a session. */
 export interface Context {
   readonly user: Identity;
-  readonly connection: { readonly name: string; readonly type: string; readonly labels: Readonly<Record<string, string>> };
+  readonly connection: {
+    readonly name: string;
+    readonly type: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
   readonly session: { readonly id: string; readonly correlationId: string; readonly startedAt: string };
 }
 

@@ -1,5 +1,5 @@
-import type { Fault } from '../core/errors.js';
-import type { RecordedEvent } from '../core/events.js';
+import type { ErrorCode, Fault } from '../core/errors.js';
+import type { RecordedEvent, StatementEvent } from '../core/events.js';
 import type { Facts } from '../policy/types.js';
 
 export type Side = 'client' | 'upstream';
@@ -17,16 +17,24 @@ export interface Question {
   /** Numbers the statements of the session from 1. */
   readonly statement: number;
   readonly facts: Facts;
-  /** Masked text for a reviewer. */
-  readonly text: string;
-  /** SHA-256 input that a grant is bound to: exact text and bound parameters. */
-  readonly bindTo: Uint8Array;
+  /**
+   * `prepare`: text that is only parsed now; it is refused when it would be blocked whatever is
+   * bound to it, and asked again, as `run`, when it is to be executed.
+   */
+  readonly phase: 'prepare' | 'run';
+  /** What the record says of it, masked; the drive writes it before anything goes up. Undefined where there is nothing to say. */
+  event(): StatementEvent | undefined;
+  /** Masked text for a reviewer, whole. */
+  reviewText(): string;
+  /** What a grant is bound to: exact text and bound parameters. */
+  bindTo(): Uint8Array;
 }
 
 /** What was decided. After `hold` the ticket stays open until another decision follows. */
 export type Decision =
   | { readonly action: 'allow'; readonly notices: readonly string[] }
-  | { readonly action: 'block'; readonly message: string }
+  /** `code` where it is not policy that refuses: `recording_failed`, `limit`, … */
+  | { readonly action: 'block'; readonly message: string; readonly code?: ErrorCode }
   | { readonly action: 'hold'; readonly request: string; readonly message: string }
   | { readonly action: 'denied'; readonly message: string }
   | { readonly action: 'timeout'; readonly message: string }

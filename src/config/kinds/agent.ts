@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { AgentResource } from '../../core/resources.js';
+import { groupsSchema } from '../../policy/schema.js';
+import {
+  absolutePath,
+  durationSchema,
+  integerSchema,
+  isLoopback,
+  notInThisVersion,
+  secretRef,
+  secretSchema,
+  sizeSchema,
+  webUrlSchema,
+} from '../values.js';
+import { envelope } from './envelope.js';
+
+const DEFAULT_LIMITS = {
+  statementBytes: 8 * 2 ** 20,
+  rowBytes: 256 * 2 ** 20,
+  bodyBytes: 16 * 2 ** 20,
+  sessions: 1_000,
+  loginsPerMinute: 600,
+};
+
+const listenSchema = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1'),
+    port: integerSchema(0, 65_535).default(8443),
+    tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+  })
+  .superRefine((listen, context) => {
+    if (listen.tls === undefined && !isLoopback(listen.host)) {
+      context.addIssue({ code: 'custom', path: ['host'], message: '`tls` may be left out on loopback only' });
+    }
+  });
+
+const storeSchema = z.strictObject({
+  driver: z
+    .enum(['sqlite', 'postgres'])
+    .refine((driver) => driver === 'sqlite', 'store driver postgres is not in this version'),
+  path: z.string().min(1).default('./state/hoop.db'),
+  url: notInThisVersion('url'),
+});
+
+const limitsSchema = z.strictObject({
+  statementBytes: sizeSchema.default(DEFAULT_LIMITS.statementBytes),
+  rowBytes: sizeSchema.default(DEFAULT_LIMITS.rowBytes),
+  bodyBytes: sizeSchema.default(DEFAULT_LIMITS.bodyBytes),
+  sessions: integerSchema(1, 1_000_000).default(DEFAULT_LIMITS.sessions),
+  loginsPerMinute: integerSchema(1, 1_000_000).default(DEFAULT_LIMITS.loginsPerMinute),
+});
+
+export const agentSchema = envelope(
+  'Agent',
+  z.strictObject({
+    listen: listenSchema.prefault({}),
+    publicUrl: webUrlSchema.optional(),
+    store: storeSchema.prefault({ driver: 'sqlite' }),
+    recordings: z
+      .strictObject({
+        dir: z.string().min(1).default('./recordings'),
+        durability: z.enum(['flush', 'sync']).default('flush'),
+        retention: durationSchema.optional(),
+      })
+      .prefault({}),
+    masterKey: secretSchema,
+    roles: z
+      .strictObject({
+        admin: z.strictObject({ groups: groupsSchema }).optional(),
+        auditor: z.strictObject({ groups: groupsSchema }).optional(),
+      })
+      .default({}),
+    limits: limitsSchema.prefault({}),
+  }),
+);
+
+export function toAgent(resource: z.output<typeof agentSchema>, base: string): AgentResource {
+  const { listen, publicUrl, store, recordings, masterKey, roles, limits } = resource.spec;
+  const tls =
+    listen.tls === undefined
+      ? {}
+      : { tls: { cert: absolutePath(listen.tls.cert, base), key: absolutePath(listen.tls.key, base) } };
+  return {
+    name: resource.metadata.name,
+    listen: { host: listen.host, port: listen.port, ...tls },
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    store: { driver: 'sqlite', path: absolutePath(store.path, base) },
+    recordings: {
+      dir: absolutePath(recordings.dir, base),
+      durability: recordings.durability,
+      ...(recordings.retention === undefined ? {} : { retentionMs: recordings.retention }),
+    },
+    masterKey: secretRef(masterKey, base),
+    roles: { admin: roles.admin?.groups ?? [], auditor: roles.auditor?.groups ?? [] },
+    limits,
+  };
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { ConnectionResource } from '../../core/resources.js';
+import { groupsSchema, nameSchema } from '../../policy/schema.js';
+import { absolutePath, durationSchema, secretRef, secretSchema } from '../values.js';
+
+const DEFAULT_PORT = 5432;
+const CATALOG_TTL_MS = 60_000;
+
+const ADDRESS = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^\s:/[\]@]+))(?::(\d{1,5}))?$/;
+
+/** `host`, `host:port` or `[ipv6]:port`; the port is 5432 where it is left out. */
+export const addressSchema = z.string().transform((text, context) => {
+  const parts = ADDRESS.exec(text);
+  const host = parts?.[1] ?? parts?.[2];
+  const port = Number(parts?.[3] ?? DEFAULT_PORT);
+  if (host !== undefined && port > 0 && port <= 65_535) return { host, port };
+  context.addIssue({ code: 'custom', message: 'expected host:port, an IPv6 address in brackets' });
+  return z.NEVER;
+});
+
+export const connectionSchema = z.strictObject({
+  apiVersion: z.literal('hoop/v1'),
+  kind: z.literal('Connection'),
+  metadata: z.strictObject({ name: nameSchema, labels: z.record(z.string(), z.string()).default({}) }),
+  spec: z.strictObject({
+    type: z.literal('postgres'),
+    address: addressSchema,
+    database: z.string().min(1),
+    databases: z.array(z.string().min(1)).default([]),
+    tls: z
+      .strictObject({
+        mode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).default('verify-full'),
+        ca: z.string().min(1).optional(),
+      })
+      .prefault({}),
+    credentials: z
+      .array(
+        z.strictObject({
+          groups: groupsSchema.default(['*']),
+          username: z.string().min(1),
+          password: secretSchema.optional(),
+        }),
+      )
+      .min(1, 'expected at least one credential'),
+    access: z.strictObject({
+      groups: groupsSchema,
+      approval: nameSchema.optional(),
+      maxDuration: durationSchema.optional(),
+    }),
+  }),
+});
+
+export function toConnection(resource: z.output<typeof connectionSchema>, base: string): ConnectionResource {
+  const { address, tls, credentials, access, ...spec } = resource.spec;
+  return {
+    name: resource.metadata.name,
+    labels: resource.metadata.labels,
+    ...spec,
+    ...address,
+    tls: { mode: tls.mode, ...(tls.ca === undefined ? {} : { ca: absolutePath(tls.ca, base) }) },
+    credentials: credentials.map(({ groups, username, password }) => ({
+      groups,
+      username,
+      ...(password === undefined ? {} : { password: secretRef(password, base) }),
+    })),
+    access: {
+      groups: access.groups,
+      ...(access.approval === undefined ? {} : { approval: access.approval }),
+      ...(access.maxDuration === undefined ? {} : { maxDurationMs: access.maxDuration }),
+    },
+    catalogTtlMs: CATALOG_TTL_MS,
+  };
+}

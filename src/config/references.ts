@@ -1,0 +1,88 @@
+import { nearest } from '../core/nearest.js';
+import type { ConfigFault } from './fault.js';
+import type { LoadedResource, ResourceKind } from './read-resource.js';
+import type { ConfigDocument, Path } from './yaml-documents.js';
+
+/** What only shows when all resources are seen together: names taken twice, names of nothing. */
+export function referenceFaults(resources: readonly LoadedResource[], entityNames: readonly string[]): ConfigFault[] {
+  const flows = namesOf(resources, 'ApprovalFlow');
+  const entities = [...entityNames, ...namesOf(resources, 'Entity')];
+  return [
+    ...repeatedNames(resources),
+    ...resources.flatMap((resource) => {
+      if (resource.kind === 'Entity' && entityNames.includes(resource.value.name)) {
+        return [
+          resource.document.fault(['metadata', 'name'], `\`${resource.value.name}\` is the name of a built-in entity`),
+        ];
+      }
+      if (resource.kind === 'Connection')
+        return dangling(
+          resource.document,
+          ['spec', 'access', 'approval'],
+          resource.value.access.approval,
+          'ApprovalFlow',
+          flows,
+        );
+      if (resource.kind !== 'Policy') return [];
+      const { document, value } = resource;
+      return [
+        ...value.rules.flatMap((rule, index) =>
+          dangling(document, ['spec', 'rules', index, 'approval'], rule.approval, 'ApprovalFlow', flows),
+        ),
+        ...value.mask.flatMap((mask, index) =>
+          (mask.entities ?? []).flatMap((entity, at) =>
+            dangling(document, ['spec', 'mask', index, 'entities', at], entity, 'entity', entities),
+          ),
+        ),
+        ...testFaults(resource),
+      ];
+    }),
+  ];
+}
+
+/** A test that expects a rule or mask which the policy does not have could never hold. */
+function testFaults({ document, value }: Extract<LoadedResource, { kind: 'Policy' }>): ConfigFault[] {
+  const rules = value.rules.map((rule) => rule.name);
+  const masks = value.mask.map((mask) => mask.name);
+  const implicit = ['opaque', 'unparsable', 'default'];
+  return value.tests.flatMap((test, index) =>
+    'sql' in test
+      ? dangling(document, ['spec', 'tests', index, 'rule'], test.rule, 'rule', [...rules, ...implicit])
+      : dangling(document, ['spec', 'tests', index, 'mask'], test.mask, 'mask', masks),
+  );
+}
+
+function dangling(
+  document: ConfigDocument,
+  path: Path,
+  name: string | undefined,
+  what: string,
+  known: readonly string[],
+): ConfigFault[] {
+  if (name === undefined || known.includes(name)) return [];
+  const near = nearest(name, known);
+  return [
+    document.fault(path, `there is no ${what} \`${name}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`),
+  ];
+}
+
+function namesOf(resources: readonly LoadedResource[], kind: ResourceKind): string[] {
+  return resources.flatMap((resource) => (resource.kind === kind ? [resource.value.name] : []));
+}
+
+function repeatedNames(resources: readonly LoadedResource[]): ConfigFault[] {
+  const first = new Map<string, ConfigFault>();
+  return resources.flatMap((resource) => {
+    const key = `${resource.kind} ${resource.value.name}`;
+    const here = resource.document.fault(['metadata', 'name'], '');
+    const before = first.get(key);
+    first.set(key, before ?? here);
+    if (before === undefined) return [];
+    return [
+      {
+        ...here,
+        message: `${resource.kind} \`${resource.value.name}\` stands already at ${before.file}:${String(before.line)}`,
+      },
+    ];
+  });
+}

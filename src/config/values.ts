@@ -1,0 +1,102 @@
+import { isAbsolute, resolve } from 'node:path';
+import { z } from 'zod';
+import type { SecretRef } from '../core/resources.js';
+import { AT_KEY } from './schema-faults.js';
+
+const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const SIZE_UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+/** `500ms`, `30s`, `5m`, `2h`, `90d`, also `1h30m`; gives milliseconds, more than 0, at most 100 years. */
+export const durationSchema = z.string().transform((text, context) => {
+  const parts = /^(?:\d{1,9}(?:ms|s|m|h|d))+$/.test(text) ? text.matchAll(/(\d+)(ms|s|m|h|d)/g) : [];
+  let totalMs = 0;
+  for (const part of parts) totalMs += Number(part[1]) * (DURATION_UNITS_MS[part[2] ?? ''] ?? 0);
+  if (totalMs > 0 && totalMs <= 36_525 * 86_400_000) return totalMs;
+  context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 30s, 5m, 2h or 90d' });
+  return z.NEVER;
+});
+
+/** `512KiB`, `8MiB`, `1GiB` or a number of bytes; gives bytes, more than 0. */
+export const sizeSchema = z.unknown().transform((given, context) => {
+  const parts =
+    typeof given === 'number' || typeof given === 'string' ? /^(\d{1,12})(B|KiB|MiB|GiB)?$/.exec(String(given)) : null;
+  const bytes = parts === null ? 0 : Number(parts[1]) * (SIZE_UNITS[parts[2] ?? 'B'] ?? 0);
+  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
+  context.addIssue({ code: 'custom', message: 'expected a size such as 512KiB, 8MiB or 1GiB' });
+  return z.NEVER;
+});
+
+/** A whole number; also its digits as text, which is what `${ENV}` gives. */
+export function integerSchema(from: number, to: number): z.ZodType<number, unknown> {
+  const message = `expected a whole number from ${String(from)} to ${String(to)}`;
+  return z.unknown().transform((given, context) => {
+    const number = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given;
+    if (typeof number === 'number' && Number.isInteger(number) && number >= from && number <= to) return number;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
+
+/** A key of the contract that this version does not carry: refused by name, never read and ignored. */
+export function notInThisVersion(key: string): z.ZodOptional<z.ZodType<undefined, unknown>> {
+  return z
+    .unknown()
+    .transform((_given, context) => {
+      context.addIssue({ code: 'custom', params: AT_KEY, message: `\`${key}\` is not in this version` });
+      return z.NEVER;
+    })
+    .optional();
+}
+
+const secretKeys = {
+  env: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
+    .optional(),
+  file: z.string().min(1).optional(),
+  secret: notInThisVersion('secret'),
+  vault: notInThisVersion('vault'),
+  awsSecretsManager: notInThisVersion('awsSecretsManager'),
+};
+
+/** Where a secret comes from: exactly one of `{ env }` and `{ file }`; never the secret itself. */
+export const secretSchema = z.strictObject(secretKeys).superRefine((reference, context) => {
+  const named = [reference.env, reference.file].filter((value) => value !== undefined);
+  if (named.length !== 1) context.addIssue({ code: 'custom', message: 'expected exactly one of `env` and `file`' });
+});
+
+export function secretRef(given: z.output<typeof secretSchema>, base: string): SecretRef {
+  if (given.env !== undefined) return { env: given.env };
+  return { file: absolutePath(given.file ?? '', base) };
+}
+
+/** Relative paths start at the folder of the file that names them. */
+export function absolutePath(path: string, base: string): string {
+  return isAbsolute(path) ? path : resolve(base, path);
+}
+
+/** Is this host on the machine itself? `localhost`, 127.0.0.0/8 and ::1, with or without brackets. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  return bare === 'localhost' || bare === '::1' || /^127(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/.test(bare);
+}
+
+/** `https://…`, or `http://…` on loopback; no user, query or fragment. Kept exactly as written. */
+export const webUrlSchema = z.string().superRefine((text, context) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (
+    url === undefined ||
+    !['https:', 'http:'].includes(url.protocol) ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== '' ||
+    url.password !== ''
+  ) {
+    context.addIssue({
+      code: 'custom',
+      message: 'expected a URL such as https://id.example.com, without user, query or fragment',
+    });
+  } else if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    context.addIssue({ code: 'custom', message: 'plain http is possible on loopback only' });
+  }
+});

@@ -1,0 +1,33 @@
+import { matchesGlob } from '../core/glob.js';
+import { meetsGroups } from '../core/identity.js';
+import type { CompiledPolicy, PolicySet } from './compile.js';
+import type { Context } from './types.js';
+
+/** The policies whose `match` holds for this caller on this connection. */
+export function policiesFor(set: PolicySet, context: Context): CompiledPolicy[] {
+  return set.policies.filter((policy) => applies(policy.match, context));
+}
+
+/** All parts of `match` are optional; all that are there must hold. */
+function applies(match: CompiledPolicy['match'], context: Context): boolean {
+  const { name, type, labels } = context.connection;
+  if (match.connections !== undefined && !match.connections.some((pattern) => matchesGlob(pattern, name))) return false;
+  if (match.types !== undefined && !match.types.some((wanted) => wanted === type)) return false;
+  if (match.groups !== undefined && !meetsGroups(match.groups, context.user)) return false;
+  return Object.entries(match.labels ?? {}).every(
+    ([label, value]) => Object.hasOwn(labels, label) && labels[label] === value,
+  );
+}
+
+/**
+ * Does an enforcing policy with a rule on `sql` apply? Then statements that can't be parsed are not
+ * forwarded, and a statement over the size limit is refused: something would have had to read it.
+ */
+export function readsSql(set: PolicySet, context: Context): boolean {
+  return policiesFor(set, context).some((policy) => !policy.observed && policy.readsSql);
+}
+
+/** Could any rule, enforcing or observing, match or block? If not, there is nothing to decide. */
+export function anyRule(set: PolicySet, context: Context): boolean {
+  return policiesFor(set, context).some((policy) => policy.rules.length > 0 || policy.blocksByDefault);
+}

@@ -1,0 +1,176 @@
+import { canonicalJson } from '../core/canonical-json.js';
+import type { ColumnPattern, Strategy } from '../core/mask.js';
+import { parseColumnPattern } from './column-pattern.js';
+import { compileExpression, type Expression } from './expression.js';
+import type { MaskDefinition, PolicyDefinition, RuleDefinition } from './schema.js';
+import type { Action } from './types.js';
+
+export interface CompiledRule {
+  readonly name: string;
+  readonly action: Action;
+  readonly message: string;
+  readonly flow: string | undefined;
+  readonly condition: Expression;
+}
+
+export interface CompiledMask {
+  readonly name: string;
+  readonly entities: readonly string[];
+  readonly columns: readonly ColumnPattern[];
+  readonly strategy: Strategy;
+  readonly with: string;
+  readonly on: { readonly requests: boolean; readonly answers: boolean };
+  readonly exceptGroups: readonly string[];
+}
+
+export interface CompiledPolicy {
+  readonly name: string;
+  readonly match: PolicyDefinition['match'];
+  readonly observed: boolean;
+  readonly blocksByDefault: boolean;
+  readonly allowsOpaque: boolean;
+  readonly inference: 'allow' | 'block';
+  readonly rules: readonly CompiledRule[];
+  readonly masks: readonly CompiledMask[];
+  /** Does a rule name `sql`? Then its statements have to be parsed. */
+  readonly readsSql: boolean;
+}
+
+/** All policies of an agent, ready to decide. Immutable: a reload makes another. */
+export interface PolicySet {
+  readonly policies: readonly CompiledPolicy[];
+  /** Hex SHA-256 over the canonical definitions; neither order nor `tests` changes it. */
+  readonly hash: string;
+}
+
+/** What is wrong with one policy. */
+export interface PolicyFault {
+  readonly policy: string;
+  /** Empty where the fault is the policy's own. */
+  readonly rule: string;
+  /** Where in `spec`, e.g. `['rules', 2, 'when']`. */
+  readonly path: readonly (string | number)[];
+  /** Counts UTF-16 units inside the value at `path`. */
+  readonly offset: number;
+  readonly message: string;
+}
+
+const DEFAULT_MESSAGES: Readonly<Record<Action, string>> = {
+  block: 'not allowed here',
+  approve: 'needs approval',
+  warn: 'allowed, but noted',
+  allow: '',
+};
+
+/**
+ * Checks definitions and makes them ready to decide. All or nothing: every fault is listed.
+ *
+ * @param sha256 passed in, so that this room stays pure
+ */
+export function compilePolicies(
+  definitions: readonly PolicyDefinition[],
+  sha256: (bytes: Uint8Array) => Uint8Array,
+): { readonly set: PolicySet } | { readonly faults: readonly PolicyFault[] } {
+  const faults: PolicyFault[] = [];
+  const names = new Set<string>();
+  const policies = definitions.map((definition) => {
+    if (names.has(definition.name))
+      faults.push({
+        policy: definition.name,
+        rule: '',
+        path: [],
+        offset: 0,
+        message: 'a policy of this name exists already',
+      });
+    names.add(definition.name);
+    return compilePolicy(definition, faults);
+  });
+  if (faults.length > 0) return { faults };
+  return { set: { policies: sortByName(policies), hash: hashOf(definitions, sha256) } };
+}
+
+function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): CompiledPolicy {
+  const repeated = [
+    ...repeatedNames(definition.name, 'rules', definition.rules),
+    ...repeatedNames(definition.name, 'mask', definition.mask),
+  ];
+  faults.push(...repeated);
+  const rules: CompiledRule[] = [];
+  definition.rules.forEach((rule, index) => {
+    const compiled = compileExpression(rule.when);
+    if ('expression' in compiled) rules.push(compileRule(rule, compiled.expression));
+    else faults.push({ policy: definition.name, rule: rule.name, path: ['rules', index, 'when'], ...compiled.fault });
+  });
+  return {
+    name: definition.name,
+    match: definition.match,
+    observed: definition.mode === 'observe',
+    blocksByDefault: definition.default === 'block',
+    allowsOpaque: definition.opaque === 'allow',
+    inference: definition.inference,
+    rules,
+    masks: definition.mask.map(compileMask),
+    readsSql: rules.some((rule) => rule.condition.groups.includes('sql')),
+  };
+}
+
+function repeatedNames(
+  policy: string,
+  list: 'rules' | 'mask',
+  entries: readonly { readonly name: string }[],
+): PolicyFault[] {
+  return entries.flatMap((entry, index) => {
+    const first = entries.findIndex((other) => other.name === entry.name);
+    if (first === index) return [];
+    return [
+      {
+        policy,
+        rule: entry.name,
+        path: [list, index, 'name'],
+        offset: 0,
+        message: `\`${entry.name}\` is named twice in this policy`,
+      },
+    ];
+  });
+}
+
+function compileRule(rule: RuleDefinition, condition: Expression): CompiledRule {
+  return {
+    name: rule.name,
+    action: rule.action,
+    message: rule.message ?? DEFAULT_MESSAGES[rule.action],
+    flow: rule.approval,
+    condition,
+  };
+}
+
+function compileMask(mask: MaskDefinition): CompiledMask {
+  return {
+    name: mask.name,
+    entities: mask.entities ?? [],
+    columns: (mask.columns ?? []).map(readColumn),
+    strategy: mask.strategy,
+    with: mask.with ?? '',
+    on: { requests: mask.on.includes('requests'), answers: mask.on.includes('answers') },
+    exceptGroups: mask.exceptGroups ?? [],
+  };
+}
+
+function readColumn(text: string): ColumnPattern {
+  const pattern = parseColumnPattern(text);
+  if (pattern === undefined) throw new TypeError('a column pattern that the schema should have refused');
+  return pattern;
+}
+
+function hashOf(definitions: readonly PolicyDefinition[], sha256: (bytes: Uint8Array) => Uint8Array): string {
+  const deciding = sortByName(definitions).map((definition) => {
+    const { tests: _tests, ...rest } = definition;
+    return { ...rest, rules: sortByName(rest.rules), mask: sortByName(rest.mask) };
+  });
+  const digest = sha256(new TextEncoder().encode(canonicalJson(deciding)));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function sortByName<Named extends { readonly name: string }>(entries: readonly Named[]): Named[] {
+  return [...entries].sort((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0));
+}

@@ -1,0 +1,190 @@
+import { Environment, type ASTNode, type ParseResult } from '@marcbachmann/cel-js';
+import { nearest } from '../core/nearest.js';
+import { ObjectNameFacts, RECORDS, type BoundFacts } from './bound-facts.js';
+import {
+  FACT_TYPES,
+  NOW,
+  OBJECT_NAME_FIELDS,
+  PROTOCOL_GROUPS,
+  type FactGroup,
+  type ProtocolGroup,
+} from './fact-types.js';
+import { compileLinearPattern, type LinearPattern } from './linear-pattern.js';
+
+/** A condition that was parsed and type-checked. */
+export interface Expression {
+  /** The fact groups it names that only some protocols fill. */
+  readonly groups: readonly ProtocolGroup[];
+  /** Does it read what is bound to a statement? Then it can't be judged before that is known. */
+  readonly readsParams: boolean;
+  /** @throws where a fact is missing or of another type, an index is out of range, a number overflows */
+  evaluate(facts: BoundFacts): boolean;
+}
+
+/** Why a condition can't stand. `offset` counts UTF-16 units from the start of the text. */
+export interface ExpressionFault {
+  readonly message: string;
+  readonly offset: number;
+}
+
+/** `matches` and its stand-in are equally long, so that positions in errors stay true. */
+const MATCHES = 'matches';
+const LINEAR_MATCHES = 're2test';
+const BINDERS = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
+const LIMITS = { maxAstNodes: 2_000, maxDepth: 50 };
+const VARIABLES: readonly string[] = [...Object.keys(FACT_TYPES), NOW];
+
+/**
+ * Reads one CEL condition over the contract's facts.
+ *
+ * The library's `matches()` is JavaScript's backtracking RegExp, which a hostile statement could
+ * stall; each call is turned into one of a linear engine, so its pattern has to be a literal.
+ *
+ * @see https://github.com/google/cel-spec/blob/master/doc/langdef.md
+ */
+export function compileExpression(
+  text: string,
+): { readonly expression: Expression } | { readonly fault: ExpressionFault } {
+  try {
+    const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast);
+    const patterns = new Map<string, LinearPattern>();
+    for (const call of survey.matches) addPattern(patterns, call);
+    const parsed = environment(patterns).parse(replaceMatches(text, survey.matches));
+    const checked = parsed.check();
+    if (!checked.valid) return { fault: faultOf(checked.error) };
+    if (checked.type !== 'bool')
+      return {
+        fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
+      };
+    return { expression: { groups: survey.groups, readsParams: survey.readsParams, evaluate: (facts) => evaluate(parsed, facts) } };
+  } catch (error) {
+    return { fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error) };
+  }
+}
+
+function evaluate(parsed: ParseResult, facts: BoundFacts): boolean {
+  const value: unknown = parsed(facts);
+  if (typeof value !== 'boolean') throw new TypeError('the condition is neither true nor false');
+  return value;
+}
+
+function environment(patterns: ReadonlyMap<string, LinearPattern>): Environment {
+  const created = new Environment({ limits: LIMITS });
+  created.registerType('ObjectName', { ctor: ObjectNameFacts, fields: OBJECT_NAME_FIELDS });
+  for (const [group, fields] of Object.entries(FACT_TYPES)) {
+    created.registerType(`Facts_${group}`, { ctor: RECORDS[group as FactGroup], fields });
+    created.registerVariable(group, `Facts_${group}`);
+  }
+  created.registerVariable(NOW, 'google.protobuf.Timestamp');
+  created.registerFunction(
+    `string.${LINEAR_MATCHES}(string): bool`,
+    (subject: string, source: string) => {
+      const pattern = patterns.get(source);
+      if (pattern === undefined) throw new TypeError('a pattern that was not compiled');
+      return pattern.test(subject);
+    },
+    { async: false },
+  );
+  return created;
+}
+
+type CallNode = Extract<ASTNode, { op: 'rcall' }>;
+
+class SurveyError extends Error {
+  constructor(
+    message: string,
+    readonly offset: number,
+  ) {
+    super(message);
+  }
+}
+
+function surveyTree(root: ASTNode): {
+  readonly groups: readonly ProtocolGroup[];
+  readonly matches: readonly CallNode[];
+  readonly readsParams: boolean;
+} {
+  const named = new Set<string>();
+  let readsParams = false;
+  const matches: CallNode[] = [];
+  const visit = (node: ASTNode): void => {
+    if (node.op === 'id') named.add(node.args);
+    // `sql['params']` would be a way round the dot; any other use of the word only waits for the binding.
+    if (node.op === 'value' ? node.args === 'params' : node.op !== 'id' && (node.args as readonly unknown[]).includes('params')) readsParams = true;
+    if (node.op === 'call' && node.args[0] === LINEAR_MATCHES)
+      throw new SurveyError('found no function of that name', node.range.start);
+    if (node.op === 'rcall') {
+      if (node.args[0] === LINEAR_MATCHES) throw new SurveyError('found no function of that name', node.range.start);
+      if (node.args[0] === MATCHES) matches.push(node);
+      if (BINDERS.has(node.args[0])) refuseShadowing(node);
+    }
+    childrenOf(node).forEach(visit);
+  };
+  visit(root);
+  return { groups: PROTOCOL_GROUPS.filter((group) => named.has(group)), matches, readsParams };
+}
+
+/** A variable called like a fact would hide which facts the rule needs. */
+function refuseShadowing(call: CallNode): void {
+  const variable = call.args[2][0];
+  if (variable?.op === 'id' && VARIABLES.includes(variable.args)) {
+    throw new SurveyError(`\`${variable.args}\` is the name of a fact and can't name a variable`, variable.range.start);
+  }
+}
+
+function childrenOf(node: ASTNode): ASTNode[] {
+  if (node.op === 'value' || node.op === 'id') return [];
+  const found: ASTNode[] = [];
+  const collect = (part: unknown): void => {
+    if (Array.isArray(part)) part.forEach(collect);
+    else if (typeof part === 'object' && part !== null && 'op' in part) found.push(part as ASTNode);
+  };
+  collect(node.args);
+  return found;
+}
+
+function addPattern(patterns: Map<string, LinearPattern>, call: CallNode): void {
+  const argument = call.args[2][0];
+  if (call.args[2].length !== 1 || argument?.op !== 'value' || typeof argument.args !== 'string') {
+    throw new SurveyError('`matches` needs one pattern, written as a string', call.range.start);
+  }
+  const pattern = compileLinearPattern(argument.args);
+  if (pattern === undefined) {
+    throw new SurveyError(
+      'expected a pattern in RE2 syntax (no look-around, no back references) of bounded size',
+      argument.range.start,
+    );
+  }
+  patterns.set(argument.args, pattern);
+}
+
+/** Renames each `.matches(` between the end of its receiver and the start of its argument. */
+function replaceMatches(text: string, calls: readonly CallNode[]): string {
+  let replaced = text;
+  for (const call of calls) {
+    const from = call.args[1].range.end;
+    const to = call.args[2][0]?.range.start ?? from;
+    const between = replaced.slice(from, to);
+    const at = between.search(/\bmatches\s*\(/);
+    if (at < 0 || between.includes('//'))
+      throw new SurveyError('a comment inside a call of `matches` is not possible', call.range.start);
+    replaced = replaced.slice(0, from + at) + LINEAR_MATCHES + replaced.slice(from + at + MATCHES.length);
+  }
+  return replaced;
+}
+
+function faultOf(error: unknown): ExpressionFault {
+  const known = error as {
+    readonly code?: string;
+    readonly summary?: string;
+    readonly range?: { readonly start: number };
+  };
+  const summary = typeof known.summary === 'string' ? known.summary : 'not a CEL expression';
+  const offset = known.range?.start ?? 0;
+  const missing = /^(?:No such key|Unknown variable): (.+)$/s.exec(summary)?.[1];
+  if (missing === undefined) return { message: summary.charAt(0).toLowerCase() + summary.slice(1), offset };
+  const candidates =
+    known.code === 'unknown_variable' ? VARIABLES : Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields));
+  const near = nearest(missing, candidates);
+  return { message: `unknown fact \`${missing}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`, offset };
+}

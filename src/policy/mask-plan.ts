@@ -1,0 +1,39 @@
+import { meetsGroups } from '../core/identity.js';
+import type { MaskPlan, MaskRule, Strategy } from '../core/mask.js';
+import { policiesFor } from './applies.js';
+import type { CompiledMask, CompiledPolicy, PolicySet } from './compile.js';
+import type { Context } from './types.js';
+
+const STRENGTH: Readonly<Record<Strategy, number>> = { null: 0, redact: 1, replace: 2, hash: 3, partial: 4 };
+
+/** Connection types whose requests can be masked: elsewhere a changed request would be another command. */
+const REQUEST_TYPES = new Set(['http', 'openai', 'anthropic', 'mcp']);
+
+/**
+ * The masks that apply to this caller on this connection, strongest first. Holds for a whole session;
+ * compute it again when policy changes.
+ */
+export function maskPlanFor(set: PolicySet, context: Context): MaskPlan {
+  const rules = policiesFor(set, context)
+    .flatMap((policy) =>
+      policy.masks
+        .filter((mask) => !meetsGroups(mask.exceptGroups, context.user))
+        .map((mask) => ruleOf(policy, mask, context)),
+    )
+    .filter((rule) => rule.on.requests || rule.on.answers)
+    .sort((left, right) => STRENGTH[left.strategy] - STRENGTH[right.strategy] || (left.name < right.name ? -1 : 1));
+  return { rules, needsColumns: rules.some((rule) => rule.columns.length > 0) };
+}
+
+function ruleOf(policy: CompiledPolicy, mask: CompiledMask, context: Context): MaskRule {
+  return {
+    name: `${policy.name}/${mask.name}`,
+    entities: mask.entities,
+    columns: mask.columns,
+    strategy: mask.strategy,
+    with: mask.with,
+    on: { requests: mask.on.requests && REQUEST_TYPES.has(context.connection.type), answers: mask.on.answers },
+    observed: policy.observed,
+    inference: policy.inference,
+  };
+}

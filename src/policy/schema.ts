@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { parseColumnPattern } from './column-pattern.js';
+
+/** Connection types that the contract knows; a rule may match on those of later versions too. */
+export const CONNECTION_TYPES = [
+  'postgres',
+  'mysql',
+  'http',
+  'openai',
+  'anthropic',
+  'mcp',
+  'ssh',
+  'kubernetes',
+  'tcp',
+] as const;
+
+const ACTIONS = ['block', 'approve', 'warn', 'allow'] as const;
+
+/** Names that a verdict uses for what no written rule decided. */
+export const IMPLICIT_RULES = { opaque: 'opaque', unparsable: 'unparsable', byDefault: 'default' } as const;
+
+/** Name of a resource, rule or mask: it stands in URLs, messages and recordings. */
+export const nameSchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'expected a name: letters, digits, `.`, `_`, `-`, at most 63, starting with a letter or digit',
+  );
+
+/** Groups of which one must be the caller's; `*` is everyone. */
+export const groupsSchema = z.array(z.string().min(1)).min(1, 'expected at least one group; `*` means everyone');
+
+const matchSchema = z.strictObject({
+  connections: z
+    .array(z.string().min(1))
+    .min(1, 'expected at least one pattern; leave the key out to match every connection')
+    .optional(),
+  types: z.array(z.enum(CONNECTION_TYPES)).min(1, 'expected at least one type').optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  groups: groupsSchema.optional(),
+});
+
+const ruleSchema = z
+  .strictObject({
+    name: nameSchema.refine(
+      (name) => !Object.values<string>(IMPLICIT_RULES).includes(name),
+      'this name is reserved for what no written rule decides',
+    ),
+    when: z.string().min(1).max(10_000),
+    action: z.enum(ACTIONS),
+    message: z.string().max(1_000).optional(),
+    approval: nameSchema.optional(),
+  })
+  .superRefine((rule, issues) => {
+    if (rule.action === 'approve' && rule.approval === undefined) {
+      issues.addIssue({
+        code: 'custom',
+        path: [],
+        message: 'a rule with action approve needs `approval`, the name of an ApprovalFlow',
+      });
+    }
+    if (rule.action !== 'approve' && rule.approval !== undefined) {
+      issues.addIssue({ code: 'custom', path: ['approval'], message: '`approval` belongs to action approve alone' });
+    }
+  });
+
+const columnSchema = z.string().refine((text) => parseColumnPattern(text) !== undefined, {
+  message: 'expected `[schema.]table.column`, where `*` stands for one whole part',
+});
+
+const maskSchema = z
+  .strictObject({
+    name: nameSchema,
+    entities: z.array(z.string().min(1)).min(1, 'expected at least one entity').optional(),
+    columns: z.array(columnSchema).min(1, 'expected at least one column').optional(),
+    strategy: z.enum(['null', 'redact', 'replace', 'hash', 'partial']),
+    with: z.string().max(1_000).optional(),
+    on: z
+      .array(z.enum(['requests', 'answers']))
+      .min(1, 'expected requests, answers or both')
+      .default(['answers']),
+    exceptGroups: groupsSchema.optional(),
+  })
+  .superRefine((mask, issues) => {
+    if (mask.entities === undefined && mask.columns === undefined) {
+      issues.addIssue({ code: 'custom', path: [], message: 'a mask needs `entities` or `columns`' });
+    }
+    if (mask.strategy === 'replace' && mask.with === undefined) {
+      issues.addIssue({ code: 'custom', path: [], message: 'strategy replace needs `with`, the text to put there' });
+    }
+    if (mask.strategy !== 'replace' && mask.with !== undefined) {
+      issues.addIssue({ code: 'custom', path: ['with'], message: '`with` belongs to strategy replace alone' });
+    }
+  });
+
+/** Who asks, in a policy's own test: left out, a person in no group. */
+const testUserSchema = z.strictObject({
+  email: z.string().optional(),
+  groups: z.array(z.string()).optional(),
+  attributes: z.record(z.string(), z.unknown()).optional(),
+  machine: z.boolean().optional(),
+});
+
+const sqlTestSchema = z.strictObject({
+  sql: z.string(),
+  params: z.array(z.string().nullable()).optional(),
+  user: testUserSchema.optional(),
+  expect: z.enum(ACTIONS),
+  rule: nameSchema.optional(),
+});
+
+const maskTestSchema = z.strictObject({
+  text: z.string(),
+  column: columnSchema.optional(),
+  user: testUserSchema.optional(),
+  expect: z.enum(['mask', 'pass']),
+  mask: nameSchema.optional(),
+});
+
+/** `spec` of kind Policy, defaults filled in. */
+export const policySpecSchema = z.strictObject({
+  match: matchSchema.default({}),
+  mode: z.enum(['enforce', 'observe']).default('enforce'),
+  default: z.enum(['allow', 'block']).default('allow'),
+  opaque: z.enum(['allow', 'block']).default('block'),
+  inference: z.enum(['allow', 'block']).default('block'),
+  rules: z.array(ruleSchema).default([]),
+  mask: z.array(maskSchema).default([]),
+  tests: z.array(z.union([sqlTestSchema, maskTestSchema])).default([]),
+});
+
+export type PolicySpec = z.output<typeof policySpecSchema>;
+export type RuleDefinition = PolicySpec['rules'][number];
+export type MaskDefinition = PolicySpec['mask'][number];
+
+/** One Policy resource as its file says. */
+export interface PolicyDefinition extends PolicySpec {
+  readonly name: string;
+}

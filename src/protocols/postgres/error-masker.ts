@@ -1,0 +1,58 @@
+import type { MaskCounts } from '../../core/mask.js';
+import { BodyReader } from './frames.js';
+import { fieldsMessage } from './messages.js';
+import type { ValueMasker } from './row-masker.js';
+
+/** Fields that carry text a value can hide in: message, detail, hint, context, internal query. */
+const TEXT_FIELDS = new Set(['M', 'D', 'H', 'W', 'q'].map((letter) => letter.charCodeAt(0)));
+
+export interface ServerReport {
+  readonly severity: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * Reads and masks an ErrorResponse or NoticeResponse. SQLSTATE, severity, position and names of
+ * objects stay; the text fields are masked by entity, and where columns are masked the values that
+ * the server quotes from a row are taken out whole, since nothing tells which column they are of.
+ *
+ * @returns the message itself when nothing changed; undefined when it is malformed
+ */
+export function maskReport(
+  message: Uint8Array,
+  masker: ValueMasker | undefined,
+  columnsMasked: boolean,
+  counts: MaskCounts,
+): { readonly bytes: Uint8Array; readonly report: ServerReport } | undefined {
+  const fields: (readonly [number, string])[] = [];
+  const reader = new BodyReader(message);
+  let changed = false;
+  for (;;) {
+    const letter = reader.byte();
+    if (letter === 0 || reader.failed) break;
+    const text = reader.cstring();
+    const masked = TEXT_FIELDS.has(letter) ? maskField(text, masker, columnsMasked, counts) : text;
+    changed ||= masked !== text;
+    fields.push([letter, masked]);
+  }
+  if (reader.failed) return undefined;
+  const field = (letter: string): string => fields.find(([known]) => known === letter.charCodeAt(0))?.[1] ?? '';
+  return {
+    bytes: changed ? fieldsMessage(message[0] as number, fields) : message,
+    report: { severity: field('V') || field('S'), code: field('C'), message: field('M') },
+  };
+}
+
+function maskField(text: string, masker: ValueMasker | undefined, columnsMasked: boolean, counts: MaskCounts): string {
+  const quoted = columnsMasked ? takeOutRowValues(text) : text;
+  return masker === undefined ? quoted : masker.maskText(quoted, counts);
+}
+
+/** `Key (ssn)=(123)` and `Failing row contains (1, 123)`, in the server's own words; translated messages are cut alike by `)=(`. */
+function takeOutRowValues(text: string): string {
+  return text
+    .replace(/\)=\([\s\S]*\)/g, ')=([masked])')
+    .replace(/(Failing row contains )\([\s\S]*\)/g, '$1([masked])')
+    .replace(/(invalid input (?:syntax|value) for [^:]*: )"[\s\S]*"/g, '$1"[masked]"');
+}

@@ -1,0 +1,92 @@
+import type { ErrorFields } from './messages.js';
+import type { Candidate } from './prepared.js';
+import type { Portal, Run } from './run.js';
+
+/** One message under way to the server, and what its answer means. */
+export type Expected =
+  | { readonly kind: 'query' | 'function'; readonly run: Run; readonly refused?: ErrorFields }
+  | { readonly kind: 'parse'; readonly name: string; readonly candidate: Candidate | undefined; readonly refused?: ErrorFields }
+  | { readonly kind: 'bind'; readonly name: string; readonly portal: Portal | undefined }
+  | { readonly kind: 'describe'; readonly portal: Portal | undefined; readonly injected: boolean }
+  | { readonly kind: 'execute'; readonly portal: Portal }
+  | { readonly kind: 'close'; readonly statement: string | undefined; readonly held: readonly Candidate[] }
+  | { readonly kind: 'copy-end' }
+  | { readonly kind: 'sync' };
+
+/**
+ * The messages whose answers have not come yet, oldest first: the server answers in order, so the
+ * front tells what each answer belongs to. After an error in the extended protocol the server
+ * skips everything up to the next Sync; so does this.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+ */
+export class ExpectedReplies {
+  readonly #queue: Expected[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  push(expected: Expected): void {
+    this.#queue.push(expected);
+  }
+
+  front(): Expected | undefined {
+    while (this.#queue[this.#head]?.kind === 'copy-end') this.shift();
+    return this.#queue[this.#head];
+  }
+
+  shift(): Expected | undefined {
+    const item = this.#queue[this.#head];
+    if (item === undefined) return undefined;
+    this.#head += 1;
+    if (this.#head === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#head = 0;
+    } else if (this.#head > 256) {
+      this.#queue.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  /**
+   * The server has reported an error: drops what it skips.
+   *
+   * @param dropped told each one, so that what it proposed is withdrawn
+   * @returns whether a Sync is under way; if not, the client's messages are skipped until it sends one
+   */
+  failed(dropped: (item: Expected) => void): boolean {
+    const kind = this.front()?.kind;
+    if (kind === undefined || kind === 'query' || kind === 'function' || kind === 'sync') return true;
+    for (;;) {
+      const next = this.front();
+      // A simple query in the midst is skipped too: the server reads on to the Sync.
+      if (next === undefined) return false;
+      if (next.kind === 'sync') return true;
+      dropped(next);
+      this.shift();
+    }
+  }
+
+  /** Has a CopyDone or CopyFail been sent for the COPY that runs? Syncs before it are swallowed by the server. */
+  swallowSyncsOfCopy(): boolean {
+    for (let index = this.#head + 1; index < this.#queue.length; ) {
+      const kind = this.#queue[index]?.kind;
+      if (kind === 'copy-end') return true;
+      if (kind === 'sync') this.#queue.splice(index, 1);
+      else index += 1;
+    }
+    return false;
+  }
+
+  /** Will the server become ready without another message of the client? */
+  get settles(): boolean {
+    for (let index = this.#head; index < this.#queue.length; index += 1) {
+      const kind = this.#queue[index]?.kind;
+      if (kind === 'sync' || kind === 'query' || kind === 'function') return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,59 @@
+import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
+import type { SqlFacts } from '../../policy/types.js';
+import { cellKind, type ColumnTreatment, type ResultColumn } from './columns.js';
+import { formatAt } from './client-messages.js';
+import { RowMasker, type MaskWhole, type ValueMasker } from './row-masker.js';
+
+/** The masks of one session, as policy has them now. */
+export interface SessionMasks {
+  /** Entities masked in answers; undefined when none is. */
+  readonly answers: ValueMasker | undefined;
+  /** Entities masked in the record: those of answers and those of observing policies. */
+  readonly record: ValueMasker | undefined;
+  /** Does any rule mask whole columns? */
+  readonly columnsMasked: boolean;
+  /** The strongest rule for a result column, by origin where the wire tells one, else by name. */
+  column(column: ResultColumn): MaskRule | undefined;
+  /** May a COPY of these tables hold a column that is masked whole? */
+  copyTouchesColumns(facts: SqlFacts): boolean;
+  readonly maskWhole: MaskWhole;
+  readonly hash: KeyedHash;
+}
+
+/** Used where only columns are masked. */
+const FINDS_NOTHING: ValueMasker = {
+  mayMatch: () => false,
+  maskValue: () => undefined,
+  maskJson: () => undefined,
+  maskText: (text) => text,
+};
+
+/**
+ * The maskers of one result: for the client, and for the record where that is masked further.
+ * Undefined where nothing in this result can change.
+ */
+export function rowMaskers(
+  masks: SessionMasks,
+  columns: readonly ResultColumn[],
+  resultFormats: readonly number[],
+  counts: MaskCounts,
+): { readonly client: RowMasker | undefined; readonly record: RowMasker | undefined } {
+  const treatments = columns.map((column, index): { column: ColumnTreatment; rule: MaskRule | undefined } => {
+    const format = resultFormats.length === 0 ? column.format : formatAt(resultFormats, index);
+    return {
+      column: { kind: cellKind(column.typeOid, format), name: column.name, format, typeOid: column.typeOid },
+      rule: masks.columnsMasked ? masks.column(column) : undefined,
+    };
+  });
+  const build = (values: ValueMasker | undefined, observed: boolean, into: MaskCounts): RowMasker | undefined => {
+    const ruled = treatments.map(({ column, rule }) => (rule !== undefined && (observed || !rule.observed) ? { ...column, rule } : column));
+    if (values === undefined && ruled.every((column) => column.rule === undefined)) return undefined;
+    const masker = new RowMasker({ columns: ruled, values: values ?? FINDS_NOTHING, maskWhole: masks.maskWhole, hash: masks.hash, counts: into });
+    return masker.idle ? undefined : masker;
+  };
+  const recordFurther = masks.record !== masks.answers || treatments.some(({ rule }) => rule?.observed === true);
+  return {
+    client: build(masks.answers, false, counts),
+    record: recordFurther ? build(masks.record, true, new Map()) : undefined,
+  };
+}

@@ -1,0 +1,309 @@
+import type { Fault } from '../../core/errors.js';
+import type { RecordedEvent } from '../../core/events.js';
+import type { MaskCounts } from '../../core/mask.js';
+import { parseRowDescription, type ResultColumn } from './columns.js';
+import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
+import { maskReport } from './error-masker.js';
+import type { Expected, ExpectedReplies } from './expected-replies.js';
+import { BodyReader, SERVER } from './frames.js';
+import { rowMaskers, type SessionMasks } from './masks.js';
+import { copyDataMessage, errorMessage, functionResult, notificationMessage } from './messages.js';
+import type { PreparedStatements } from './prepared.js';
+import { ResultRecord } from './result-record.js';
+import { count, type RowMasker } from './row-masker.js';
+import type { Run } from './run.js';
+
+/** What the handler needs of its session. */
+export interface HandlerHost {
+  readonly expected: ExpectedReplies;
+  readonly prepared: PreparedStatements;
+  masks(): SessionMasks;
+  nowMs(): number;
+  record(event: RecordedEvent): void;
+  parameter(name: string, value: string): void;
+  /** An error came and no Sync is under way: the client's messages are skipped until one comes. */
+  skipping(): void;
+  /** The server waits for the client's COPY data. */
+  copyIn(): void;
+  /** A command of a simple query is done. */
+  completed(run: Run, tag: string): void;
+  copyFormat(run: Run): CopyFormat | undefined;
+}
+
+/** `undefined`: swallow; the message itself: pass; other bytes: send those; a fault: stop. */
+export type Handled = Uint8Array | undefined | Fault;
+
+const malformed = (what: string): Fault => ({ code: 'protocol', message: `malformed ${what} from the server` });
+
+/** A larger row is not taken apart for the record alone. */
+const MAX_RECORDED_ROW_BYTES = 256 * 1024;
+
+/** Handles the server's whole messages: what goes on, what is masked, what is recorded. */
+export class ResultHandler {
+  #result: ResultRecord | undefined;
+  #client: RowMasker | undefined;
+  #recordMasker: RowMasker | undefined;
+  #copy: CopyRowMasker | undefined;
+  #counts: MaskCounts = new Map();
+
+  constructor(private readonly host: HandlerHost) {}
+
+  /** May messages of this type go on in parts, unread? */
+  passes(type: number, bytes: number): boolean {
+    if (type === SERVER.copyData) return this.#copy === undefined;
+    if (this.#current() === undefined || this.#client !== undefined) return false;
+    return bytes > MAX_RECORDED_ROW_BYTES || !this.wantsRows();
+  }
+
+  wantsRows(): boolean {
+    return this.#current()?.wantsRows ?? false;
+  }
+
+  rowsUntouched(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.#result === undefined) return false;
+    return this.#client?.untouched(bytes, start, end) ?? true;
+  }
+
+  countedRows(rows: number, bytes: number): void {
+    if (this.#result === undefined) return;
+    this.#result.rows += rows;
+    this.#result.bytes += bytes;
+  }
+
+  counted(_type: number, bytes: number): void {
+    this.countedRows(1, bytes);
+  }
+
+  message(type: number, message: Uint8Array): Handled {
+    switch (type) {
+      case SERVER.dataRow:
+        return this.#row(message);
+      case SERVER.copyData:
+        return this.#copyData(message);
+      case SERVER.rowDescription:
+        return this.#rowDescription(message);
+      case SERVER.commandComplete:
+        return this.#complete(message, new BodyReader(message).cstring());
+      case SERVER.emptyQuery:
+        return this.#complete(message, '');
+      case SERVER.portalSuspended:
+        return this.#complete(message, 'SUSPENDED');
+      case SERVER.error:
+        return this.#error(message);
+      case SERVER.notice:
+        return this.#notice(message);
+      case SERVER.notification:
+        return this.#notification(message);
+      case SERVER.readyForQuery:
+        return this.#ready(message);
+      case SERVER.copyIn:
+      case SERVER.copyOut:
+        return this.#copyStart(type, message);
+      case SERVER.copyBoth:
+        return { code: 'protocol', message: 'the server started a replication stream' };
+      case SERVER.functionResult:
+        return this.#functionResult(message);
+      case SERVER.parameterStatus:
+        return this.#parameter(message);
+      default:
+        return this.#acknowledge(type, message);
+    }
+  }
+
+  /** The columns of the running Execute, known from an earlier Describe. */
+  #current(): ResultRecord | undefined {
+    if (this.#result === undefined) {
+      const front = this.host.expected.front();
+      if (front?.kind === 'execute') this.#begin(front.portal.run, front.portal.columns === 'none' ? undefined : front.portal.columns, front.portal.resultFormats);
+    }
+    return this.#result;
+  }
+
+  #begin(run: Run, columns: readonly ResultColumn[] | undefined, formats: readonly number[]): void {
+    this.#counts = new Map();
+    const shown = columns?.map((column, index) => ({ ...column, format: formats.length === 0 ? column.format : ((formats.length === 1 ? formats[0] : formats[index]) ?? 0) }));
+    this.#result = new ResultRecord(run.statement, shown, run.startedMs);
+    const masks = this.host.masks();
+    const maskers = columns === undefined ? { client: undefined, record: undefined } : rowMaskers(masks, columns, formats, this.#counts);
+    this.#client = maskers.client;
+    this.#recordMasker = maskers.record;
+  }
+
+  #row(message: Uint8Array): Handled {
+    const result = this.#current();
+    if (result === undefined) return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
+    const masked = this.#client === undefined ? message : this.#client.mask(message);
+    if (masked === undefined) return malformed('row');
+    result.rows += 1;
+    result.bytes += message.length;
+    if (result.wantsRows) {
+      const recorded = this.#recordMasker === undefined ? masked : this.#recordMasker.mask(masked);
+      if (recorded === undefined) return malformed('row');
+      result.keep(recorded);
+    }
+    return masked;
+  }
+
+  #rowDescription(message: Uint8Array): Handled {
+    const columns = parseRowDescription(message);
+    if (columns === undefined) return malformed('row description');
+    const front = this.host.expected.front();
+    if (front?.kind === 'query') {
+      this.#begin(front.run, columns, []);
+      return message;
+    }
+    if (front?.kind !== 'describe') return { code: 'protocol', message: 'the server described a result that nobody asked for' };
+    return this.#described(front, columns, message);
+  }
+
+  #described(front: Extract<Expected, { kind: 'describe' }>, columns: readonly ResultColumn[] | 'none', message: Uint8Array): Handled {
+    this.host.expected.shift();
+    if (front.portal !== undefined) front.portal.columns = columns;
+    return front.injected ? undefined : message;
+  }
+
+  /** A command is done; in a simple query more may follow. */
+  #complete(message: Uint8Array, tag: string): Handled {
+    const front = this.host.expected.front();
+    const result = this.#current() ?? (front?.kind === 'query' ? new ResultRecord(front.run.statement, undefined, front.run.startedMs) : undefined);
+    if (front?.kind === 'execute') this.host.expected.shift();
+    else if (front?.kind !== 'query') return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
+    if (front.kind === 'query') this.host.completed(front.run, tag);
+    if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.host.prepared.closedAll();
+    for (const event of result?.events({ tag, nowMs: this.host.nowMs(), masked: this.#counts }) ?? []) this.host.record(event);
+    this.#endResult();
+    return message;
+  }
+
+  #endResult(): void {
+    this.#result = undefined;
+    this.#client = undefined;
+    this.#recordMasker = undefined;
+    this.#copy = undefined;
+    this.#counts = new Map();
+  }
+
+  #error(message: Uint8Array): Handled {
+    const front = this.host.expected.front();
+    const masks = this.host.masks();
+    const masked = maskReport(message, masks.answers, masks.columnsMasked, this.#counts);
+    if (masked === undefined) return malformed('error');
+    const refused = front !== undefined && 'refused' in front ? front.refused : undefined;
+    const run = runOf(front);
+    if (run !== undefined && refused === undefined) {
+      const { code, message: text } = masked.report;
+      const recorded = { code, message: masks.record?.maskText(text, new Map()) ?? text };
+      const result = this.#result ?? new ResultRecord(run.statement, undefined, run.startedMs);
+      for (const event of result.events({ nowMs: this.host.nowMs(), masked: this.#counts, error: recorded })) this.host.record(event);
+    }
+    this.#endResult();
+    if (!this.host.expected.failed((item) => { this.#dropped(item); })) this.host.skipping();
+    return refused === undefined ? masked.bytes : errorMessage(refused);
+  }
+
+  #dropped(item: Expected): void {
+    if (item.kind === 'parse' && item.candidate !== undefined) this.host.prepared.withdraw(item.name, item.candidate);
+  }
+
+  #notice(message: Uint8Array): Handled {
+    const masks = this.host.masks();
+    return maskReport(message, masks.answers, masks.columnsMasked, this.#counts)?.bytes ?? malformed('notice');
+  }
+
+  #notification(message: Uint8Array): Handled {
+    const masker = this.host.masks().answers;
+    if (masker === undefined) return message;
+    const reader = new BodyReader(message);
+    const [pid, channel, payload] = [reader.int32(), reader.cstring(), reader.cstring()];
+    if (reader.failed) return malformed('notification');
+    const masked = masker.maskText(payload, this.#counts);
+    return masked === payload ? message : notificationMessage(pid >>> 0, channel, masked);
+  }
+
+  #ready(message: Uint8Array): Handled {
+    const front = this.host.expected.shift();
+    if (front !== undefined && front.kind !== 'query' && front.kind !== 'sync' && front.kind !== 'function') {
+      return { code: 'protocol', message: 'the server is ready before it has answered' };
+    }
+    this.#endResult();
+    return message;
+  }
+
+  #copyStart(type: number, message: Uint8Array): Handled {
+    const front = this.host.expected.front();
+    const run = runOf(front);
+    if (front === undefined || run === undefined) return { code: 'protocol', message: 'the server started a COPY that nobody asked for' };
+    this.#begin(run, undefined, []);
+    if (type === SERVER.copyIn) {
+      if (front.kind === 'execute' && !this.host.expected.swallowSyncsOfCopy()) this.host.copyIn();
+      return message;
+    }
+    const values = this.host.masks().answers;
+    if (values === undefined) return message;
+    const format = this.host.copyFormat(run);
+    // Decided before it was sent; a form that can't be masked never gets here in good order.
+    if (format === undefined || format.kind === 'binary') return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
+    this.#copy = new CopyRowMasker(format, values, this.#counts);
+    return message;
+  }
+
+  #copyData(message: Uint8Array): Handled {
+    this.countedRows(1, message.length);
+    if (this.#copy === undefined) return message;
+    const payload = message.subarray(5);
+    const masked = this.#copy.mask(payload);
+    return masked === payload ? message : copyDataMessage(masked);
+  }
+
+  #functionResult(message: Uint8Array): Handled {
+    const masker = this.host.masks().answers;
+    if (masker === undefined) return message;
+    const reader = new BodyReader(message);
+    const length = reader.int32();
+    if (length === -1) return message;
+    const value = reader.take(length);
+    if (reader.failed) return malformed('function result');
+    // The type of the value is not on the wire: what might hold something goes out as NULL.
+    if (!masker.mayMatch(value, 0, value.length)) return message;
+    count(this.#counts, 'unreadable');
+    return functionResult(null);
+  }
+
+  #parameter(message: Uint8Array): Handled {
+    const reader = new BodyReader(message);
+    this.host.parameter(reader.cstring(), reader.cstring());
+    return reader.failed ? malformed('parameter') : message;
+  }
+
+  /** ParseComplete, BindComplete, CloseComplete, NoData, ParameterDescription, CopyDone. */
+  #acknowledge(type: number, message: Uint8Array): Handled {
+    if (type === SERVER.copyDone) return message;
+    const front = this.host.expected.front();
+    if (type === SERVER.parameterDescription) return front?.kind === 'describe' ? (front.injected ? undefined : message) : outOfStep;
+    if (type === SERVER.noData) return front?.kind === 'describe' ? this.#described(front, 'none', message) : outOfStep;
+    const kind = ACKNOWLEDGED.get(type);
+    if (kind === undefined || front?.kind !== kind) return outOfStep;
+    this.host.expected.shift();
+    if (front.kind === 'parse') {
+      if (front.refused !== undefined) return outOfStep;
+      if (front.candidate !== undefined) this.host.prepared.confirm(front.name, front.candidate);
+    }
+    if (front.kind === 'close' && front.statement !== undefined) this.host.prepared.closed(front.statement, front.held);
+    return message;
+  }
+}
+
+const outOfStep: Fault = { code: 'protocol', message: 'the server answered something that was not asked' };
+
+const ACKNOWLEDGED = new Map<number, Expected['kind']>([
+  [SERVER.parseComplete, 'parse'],
+  [SERVER.bindComplete, 'bind'],
+  [SERVER.closeComplete, 'close'],
+]);
+
+function runOf(front: Expected | undefined): Run | undefined {
+  if (front?.kind === 'query' || front?.kind === 'function') return front.run;
+  if (front?.kind === 'execute') return front.portal.run;
+  if (front?.kind === 'bind') return front.portal?.run;
+  return undefined;
+}

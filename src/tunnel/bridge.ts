@@ -1,0 +1,36 @@
+import type { Socket } from 'node:net';
+import type { TunnelStream } from './stream.js';
+
+/**
+ * Joins a local socket (opened with `allowHalfOpen`) and a tunnel stream, both ways, with
+ * backpressure and half-close; whichever breaks ends the other.
+ */
+export function bridge(socket: Socket, stream: TunnelStream): void {
+  let streamClosed = false;
+  stream.onData((bytes) => {
+    if (!socket.write(bytes)) stream.pause();
+  });
+  socket.on('drain', () => {
+    stream.resume();
+  });
+  stream.onEnd(() => socket.end());
+  stream.onDrain(() => socket.resume());
+  stream.onClose((fault) => {
+    streamClosed = true;
+    // What was received before is still written out; a faulty end must not look like a good one.
+    if (fault === undefined) socket.end();
+    else socket.destroySoon();
+  });
+  socket.on('data', (bytes: Buffer) => {
+    if (!stream.write(bytes)) socket.pause();
+  });
+  socket.on('end', () => {
+    stream.end();
+  });
+  socket.on('error', () => {
+    // `close` follows and carries the consequence.
+  });
+  socket.on('close', () => {
+    if (!streamClosed) stream.destroy();
+  });
+}
