@@ -57,7 +57,9 @@ export abstract class HoopCommand extends Command {
     B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
     A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
-    const parsed = await super.parse<F, B, A>(options, argv);
+    const given = options ?? (this.ctor as unknown as Interfaces.Input<F, B, A>);
+    const { flags, baseFlags, args } = given;
+    const parsed = await super.parse<F, B, A>({ ...given, flags, baseFlags, args: leaveStdin(args) } as typeof given, argv);
     this.#given = parsed.flags;
     return parsed;
   }
@@ -105,9 +107,14 @@ export abstract class HoopCommand extends Command {
     else if (options.empty !== undefined) this.say(options.empty);
   }
 
-  /** The profile that the flags and the environment name. Parse first. Throws `config_missing` where no agent is known. */
-  protected profile(): Profile {
-    this.#profile ??= openProfile({ env: process.env, name: this.#given.profile, agent: this.#given.agent });
+  /**
+   * The profile that the flags and the environment name. Parse first.
+   *
+   * @param agent address that goes before that of flag, environment and file
+   * @throws HoopError `config_missing` where no agent is known
+   */
+  protected profile(agent?: string): Profile {
+    this.#profile ??= openProfile({ env: process.env, name: this.#given.profile, agent: agent ?? this.#given.agent });
     return this.#profile;
   }
 
@@ -151,4 +158,10 @@ export abstract class HoopCommand extends Command {
   #colours(stream: 'stdout' | 'stderr'): Colours {
     return createColours({ stream, noColor: this.argv.includes('--no-color'), env: process.env });
   }
+}
+
+/** Else oclif takes what is piped in for a missing argument: `hoop login --token-stdin` would lose its token. */
+function leaveStdin<A extends Interfaces.ArgInput>(args: A | undefined): A | undefined {
+  if (args === undefined) return undefined;
+  return Object.fromEntries(Object.entries(args).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }])) as A;
 }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HoopError } from '../core/errors.js';
-import type { LoginPlace } from '../identity/access-token.js';
+import type { LoginPlace } from '../identity/login-place.js';
 import { isLoopback } from '../identity/loopback.js';
 import { readPrivateFile, writePrivateFile } from '../identity/private-file.js';
 

@@ -2,6 +2,16 @@ import type { Identity } from './identity.js';
 
 export type RequestState = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled';
 
+/** One person's approval, with the groups it was given in: they decide which reviewer entry it can meet. */
+export interface ApprovalVote {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly email: string;
+  readonly groups: readonly string[];
+  /** RFC 3339. */
+  readonly at: string;
+}
+
 /** A held statement waiting for people, or what became of it. */
 export interface ApprovalRequest {
   /** UUIDv7. */
@@ -28,7 +38,7 @@ export interface ApprovalRequest {
   readonly expiresAt: string;
   readonly state: RequestState;
   /** Approvals so far: distinct people. */
-  readonly votes: readonly { readonly subject: string; readonly issuer: string; readonly email: string; readonly at: string }[];
+  readonly votes: readonly ApprovalVote[];
   readonly decidedBy: string;
   readonly decidedAt: string;
   readonly decisionReason: string;
@@ -40,3 +50,9 @@ export interface ApprovalOutcome {
   readonly by: string;
   readonly reason: string;
 }
+
+/** A request as the agent shows it to a caller. */
+export type RequestView = Omit<ApprovalRequest, 'bindHash'> & {
+  /** It is pending and the caller has the right to decide it. */
+  readonly mayDecide: boolean;
+};

@@ -1,0 +1,214 @@
+// Who may import whom: the table of docs/architecture.md as data. The rules that `npm run check` enforces are made
+// from it; whatever a room does not list is refused.
+//
+// rooms     rooms that may be imported besides the room itself; `room/file` means that one file alone
+// packages  npm packages that may be imported
+// only      packages kept to some files of the room: { package: pattern of the file names }
+// node      may the room import Node's own modules?
+// because   the reason, shown when the rule is broken
+
+/** The words everyone shares and the pure rooms: no I/O, so that every decision can be tested without a clock or socket. */
+const pure = [
+  {
+    name: 'core',
+    rooms: [],
+    packages: [],
+    node: false,
+    because: 'core holds the words that every room shares: what it imports, everything imports',
+  },
+  {
+    name: 'policy',
+    rooms: ['core'],
+    packages: ['zod', '@marcbachmann/cel-js', 're2js'],
+    only: { zod: 'schema', '@marcbachmann/cel-js': '(schema|expression)' },
+    node: false,
+    because: 'policy is pure: facts and rules in, a decision out, the same on every machine and in every test',
+  },
+  {
+    name: 'masking',
+    rooms: ['core'],
+    packages: ['re2js'],
+    node: false,
+    because: 'masking is pure: it knows text and entities, never where the text comes from',
+  },
+];
+
+/** One room per protocol; a protocol that needs another one's words has found a word for `core` or the contract. */
+const protocols = [
+  {
+    name: 'protocols',
+    files: '^src/protocols/[^/]+$',
+    rooms: ['core', 'policy/types', 'protocols/*'],
+    packages: [],
+    node: false,
+    because: 'the contract and the registry tie protocols together and know no socket, clock or store',
+  },
+  {
+    name: 'protocols/postgres',
+    rooms: ['core', 'policy/types', 'masking', 'protocols/contract'],
+    packages: ['libpg-query'],
+    only: { 'libpg-query': 'facts' },
+    node: false,
+    because:
+      'a protocol is a pure state machine: it gives facts, it does not decide, and never reaches another protocol',
+  },
+];
+
+/** Rooms that own one kind of resource each, behind one library each. */
+const edges = [
+  {
+    name: 'tunnel',
+    rooms: ['core'],
+    packages: ['ws'],
+    node: true,
+    because: 'the tunnel carries bytes and knows no protocol, identity or policy',
+  },
+  {
+    name: 'identity',
+    rooms: ['core'],
+    packages: ['openid-client', 'jose', 'keytar'],
+    node: true,
+    because: 'tokens are obtained, kept and verified in one place, apart from what they give access to',
+  },
+  {
+    name: 'secrets',
+    rooms: ['core'],
+    packages: [],
+    node: true,
+    because: 'stored credentials are resolved here and handed to nobody but the agent',
+  },
+  {
+    name: 'connections',
+    rooms: ['core'],
+    packages: [],
+    node: true,
+    because: 'which connection and which credential a caller gets depends on identity and resources alone',
+  },
+  {
+    name: 'approvals',
+    rooms: ['core'],
+    packages: [],
+    node: true,
+    because: 'approvals bind requests to people; they read no protocol and no policy',
+  },
+  {
+    name: 'recording',
+    rooms: ['core'],
+    packages: [],
+    node: true,
+    because: 'a recording can be written and verified without any part that made its events',
+  },
+  {
+    name: 'store',
+    rooms: ['core'],
+    packages: ['@photostructure/sqlite'],
+    node: true,
+    because: 'the database library stays behind the store, so that a second driver changes one room',
+  },
+  {
+    name: 'config',
+    rooms: ['core', 'policy'],
+    packages: ['yaml', 'zod'],
+    node: true,
+    because: 'files become checked resources here, and nothing else parses YAML',
+  },
+];
+
+/** Rooms that put others together, and what people see. */
+const roots = [
+  {
+    name: 'agent',
+    rooms: [
+      'core',
+      'policy',
+      'masking',
+      'protocols',
+      'tunnel',
+      'identity',
+      'secrets',
+      'connections',
+      'approvals',
+      'recording',
+      'store',
+      'config',
+    ],
+    packages: ['ws', 'pino', 'prom-client'],
+    node: true,
+    because: 'the agent composes the rooms of the server side; nothing of the laptop may be needed to run it',
+  },
+  {
+    name: 'client',
+    rooms: ['core', 'identity', 'tunnel', 'config', 'recording', 'protocols'],
+    packages: ['pg'],
+    node: true,
+    because: 'the laptop decides nothing: policy, masks, secrets and approvals stay with the agent',
+  },
+  {
+    name: 'tui',
+    rooms: ['core'],
+    packages: ['chalk'],
+    node: false,
+    because: 'screens take props and give callbacks; they fetch nothing',
+  },
+  {
+    name: 'cli',
+    rooms: ['core', 'config', 'policy', 'protocols', 'masking', 'recording'],
+    packages: ['@oclif/core', 'chalk', 'open', 'qrcode-terminal'],
+    node: true,
+    because: 'the base command, printers and the offline policy runner need no agent and no network',
+  },
+  {
+    name: 'dev',
+    rooms: ['*'],
+    packages: [
+      '@electric-sql/pglite',
+      '@electric-sql/pglite-socket',
+      'chalk',
+      'jose',
+      'oidc-provider',
+      'openid-client',
+      'pg',
+      'ws',
+      'yaml',
+    ],
+    node: true,
+    because: 'the trial stack alone may need a database in process and an identity provider',
+  },
+];
+
+const commands = [
+  {
+    name: 'commands',
+    files: '^commands/(?!agent/|dev\\.ts$)',
+    rooms: ['cli', 'client', 'tui', 'core'],
+    packages: ['@oclif/core'],
+    node: true,
+    because: 'a command parses, calls and prints: what a laptop runs must not load the agent',
+  },
+  {
+    name: 'commands/agent',
+    files: '^commands/agent/',
+    rooms: ['cli', 'client', 'tui', 'core', 'agent', 'config'],
+    packages: ['@oclif/core'],
+    node: true,
+    because: 'only the commands of the agent start an agent',
+  },
+  {
+    name: 'commands/dev',
+    files: '^commands/dev\\.ts$',
+    rooms: ['cli', 'client', 'tui', 'core', 'dev'],
+    packages: ['@oclif/core'],
+    node: true,
+    because: 'only `hoop dev` loads the trial stack, so that nobody else pays for it',
+  },
+  {
+    name: 'bin',
+    files: '^bin/',
+    rooms: [],
+    packages: ['@oclif/core'],
+    node: true,
+    because: 'the binary starts oclif and nothing else',
+  },
+];
+
+export const ROOMS = [...pure, ...protocols, ...edges, ...roots, ...commands];

@@ -1,0 +1,62 @@
+import type { Readable } from 'node:stream';
+import type { Approvals } from '../../approvals/approvals.js';
+import type { Identity } from '../../core/identity.js';
+import type { AgentResource, ConnectionResource } from '../../core/resources.js';
+import type { SessionSummary } from '../../core/session-summary.js';
+import type { Metrics } from './metrics.js';
+
+/** Which sessions are asked for; what is absent does not narrow. */
+export interface SessionFilter {
+  /** Only this person's. */
+  readonly owner?: { readonly subject: string; readonly issuer: string };
+  /** Subject or e-mail, exactly. */
+  readonly user?: string;
+  readonly connection?: string;
+  /** RFC 3339 UTC: started at or after. */
+  readonly since?: string;
+  /** RFC 3339 UTC: started before. */
+  readonly until?: string;
+  /** True: at least one statement was blocked. */
+  readonly blocked?: true;
+  /** Words of a statement's masked text. */
+  readonly text?: string;
+  readonly correlationId?: string;
+  /** At most this many, newest first. */
+  readonly limit: number;
+}
+
+export interface SessionIndex {
+  list(filter: SessionFilter): readonly SessionSummary[];
+  get(id: string): SessionSummary | undefined;
+}
+
+/** What the agent says of itself to anyone: all that a login needs. */
+export interface AgentCard {
+  readonly version: string;
+  readonly issuer: string;
+  readonly audience: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly recordingKeys: readonly { readonly keyId: string; readonly publicKey: string }[];
+}
+
+/**
+ * What the routes need of the agent. Configuration comes through functions, asked at each request,
+ * so that a reload needs no new server.
+ */
+export interface HttpDependencies {
+  /** @throws HoopError `token_refused` */
+  readonly verify: (token: string) => Promise<Identity>;
+  readonly card: () => AgentCard;
+  readonly connections: () => readonly ConnectionResource[];
+  readonly roles: () => AgentResource['roles'];
+  readonly approvals: Approvals;
+  readonly sessions: SessionIndex;
+  /** The bytes of a session's recording as they stand. Undefined where there is none (any more). */
+  readonly openRecording: (session: SessionSummary) => Promise<Readable | undefined>;
+  /** What must hold to serve: configuration loaded, store open, recordings writable, listening. */
+  readonly readiness: () => readonly { readonly name: string; readonly ready: boolean }[];
+  readonly metrics: Metrics;
+  /** Told of failures that no `HoopError` foresaw; the caller sees none of it. */
+  readonly onFailure: (route: string, error: unknown) => void;
+}

@@ -1,0 +1,217 @@
+import { createServer as createPlainServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { HoopError } from '../../core/errors.js';
+import { refuseSocket, send, sendFailure } from './answer.js';
+import { callerRoutes } from './caller-routes.js';
+import type { HttpDependencies } from './dependencies.js';
+import { Refusal, createGate } from './gate.js';
+import type { Gate } from './gate.js';
+import { publicRoutes } from './public-routes.js';
+import { requestRoutes } from './request-routes.js';
+import { matchRoute, readQuery } from './route.js';
+import type { Answer, Route } from './route.js';
+import { sessionRoutes } from './session-routes.js';
+import { createAuthenticate } from './token.js';
+import type { Authenticate } from './token.js';
+
+/** Most bytes of a request's line and headers together. */
+const MAX_HEADER_BYTES = 32 * 1024;
+
+/** A label takes few values: what a client makes up is `other`. */
+const METRIC_METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
+
+export interface HttpServerOptions {
+  /** PEM; plain HTTP where absent. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly publicUrl?: string | undefined;
+  /** Sockets open at once, tunnels included; one more is closed unread. */
+  readonly maxConnections: number;
+  readonly timeouts?: Partial<HttpTimeouts>;
+  readonly deps: HttpDependencies;
+  /**
+   * A WebSocket upgrade that passed the gate, not authenticated yet. The callee owns the socket and
+   * refuses with `refuseSocket`.
+   */
+  readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+export interface HttpTimeouts {
+  /** From the first moment of a connection or request to the end of its headers; the TLS handshake too. */
+  readonly headersMs: number;
+  /** To the end of its body. */
+  readonly requestMs: number;
+  /** Between two requests. */
+  readonly idleMs: number;
+}
+
+const TIMEOUTS: HttpTimeouts = { headersMs: 10_000, requestMs: 30_000, idleMs: 15_000 };
+
+export interface HttpServer {
+  readonly routes: readonly Route[];
+  /** Proves who sent a request or upgrade. Throws HoopError `not_logged_in`, `token_refused`. */
+  readonly authenticate: Authenticate;
+  /** Resolves with the port once it takes connections. */
+  listen(): Promise<number>;
+  /** Takes no more connections, lets running answers end, then cuts what is left after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** The agent's one port: REST by the route table, upgrades handed on, everything else refused. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { deps } = options;
+  const routes: Route[] = [];
+  routes.push(...publicRoutes(deps, () => routes), ...callerRoutes(deps), ...requestRoutes(deps), ...sessionRoutes(deps));
+  const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
+  const authenticate = createAuthenticate(deps.verify);
+  const server = createServer(options, (request, response) => {
+    answer({ deps, routes, gate, authenticate }, request, response).catch((error: unknown) => {
+      deps.onFailure('none', error);
+      response.destroy();
+    });
+  });
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    upgrade(options, gate, request, socket, head);
+  });
+  server.on('clientError', refuseUnparsed);
+  // Too many open files, say: the listener goes on, and without a listener the process would end.
+  server.on('error', (error) => deps.onFailure('listener', error));
+  return {
+    routes,
+    authenticate,
+    listen: () => listen(server, options.listen),
+    close: (graceMs) => close(server, upgraded, graceMs),
+  };
+}
+
+function createServer(options: HttpServerOptions, onRequest: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const common = {
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: timeouts.headersMs,
+    requestTimeout: timeouts.requestMs,
+    keepAliveTimeout: timeouts.idleMs,
+    // Node looks for expired peers only every 30 s unless told.
+    connectionsCheckingInterval: Math.min(1_000, timeouts.headersMs),
+    noDelay: true,
+  };
+  const server =
+    options.tls === undefined
+      ? createPlainServer(common, onRequest)
+      : createTlsServer({ ...common, ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: timeouts.headersMs }, onRequest);
+  server.maxConnections = options.maxConnections;
+  return server;
+}
+
+interface Serving {
+  readonly deps: HttpDependencies;
+  readonly routes: readonly Route[];
+  readonly gate: Gate;
+  readonly authenticate: Authenticate;
+}
+
+async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { deps } = serving;
+  const method = request.method ?? '';
+  let route: Route | undefined;
+  let status: number;
+  try {
+    const { path, search } = serving.gate(request, 'request');
+    const match = matchRoute(serving.routes, method, path);
+    if (match.kind === 'none') throw new HoopError('not_found', 'no such path');
+    if (match.kind === 'wrong-method') throw wrongMethod(match.allowed);
+    route = match.route;
+    const given = await run(serving, route, { id: match.id, search, request });
+    status = given.status ?? 200;
+    await send(response, given);
+  } catch (error) {
+    if (!isForeseen(error)) deps.onFailure(route?.path ?? 'none', error);
+    status = await sendFailure(request, response, error);
+  }
+  deps.metrics.httpAnswered(route?.path ?? 'none', METRIC_METHODS.includes(method) ? method : 'other', status);
+}
+
+/** Who asks comes before what they ask: a caller without a token learns nothing of a route's parameters. */
+async function run(
+  serving: Serving,
+  route: Route,
+  { id, search, request }: { readonly id: string; readonly search: URLSearchParams; readonly request: IncomingMessage },
+): Promise<Answer> {
+  if (route.auth === 'public') return route.handler({ id, request, query: readQuery(route, search) });
+  const caller = await serving.authenticate(request);
+  return route.handler({ id, request, query: readQuery(route, search) }, caller);
+}
+
+function wrongMethod(allowed: readonly string[]): Refusal {
+  return new Refusal(405, new HoopError('usage', 'this path does not take that method'), { allow: allowed.join(', ') });
+}
+
+function isForeseen(error: unknown): boolean {
+  return error instanceof HoopError || error instanceof Refusal;
+}
+
+function upgrade(options: HttpServerOptions, gate: Gate, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  // Node takes its own error listener off an upgraded socket: a reset before hand-over must not end the process.
+  socket.on('error', () => socket.destroy());
+  try {
+    gate(request, 'upgrade');
+    const websocket = request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
+    if (!websocket) throw new Refusal(400, new HoopError('usage', 'only upgrades to websocket are taken'));
+    options.onUpgrade(request, socket, head);
+  } catch (error) {
+    if (!isForeseen(error)) options.deps.onFailure('upgrade', error);
+    refuseSocket(socket, error);
+  }
+}
+
+/** What Node's parser or its timers refused; a TLS handshake or a peer that failed gets no words. */
+function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const code = error.code ?? '';
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    refuseSocket(socket, new Refusal(431, new HoopError('limit', `the headers are longer than ${MAX_HEADER_BYTES} bytes`)));
+  } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    refuseSocket(socket, new Refusal(408, new HoopError('usage', 'the request did not come in time')));
+  } else if (code.startsWith('HPE_')) {
+    refuseSocket(socket, new Refusal(400, new HoopError('usage', 'this is not a request that HTTP allows')));
+  } else {
+    socket.destroy();
+  }
+}
+
+function listen(server: Server, at: HttpServerOptions['listen']): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const taken = error.code === 'EADDRINUSE';
+      const why = `${at.host}:${at.port}`;
+      reject(taken ? new HoopError('port_taken', 'the port is taken', { why, cause: error }) : new HoopError('failed', 'the agent cannot listen there', { why, cause: error }));
+    };
+    server.once('error', failed);
+    server.listen({ host: at.host, port: at.port }, () => {
+      server.off('error', failed);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function close(server: Server, upgraded: ReadonlySet<Duplex>, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      server.closeAllConnections();
+      // Node no longer counts these as HTTP connections, but waits for them all the same.
+      for (const socket of upgraded) socket.destroy();
+    }, graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,112 @@
+import { Readable } from 'node:stream';
+import { connect } from 'node:net';
+import { afterEach } from 'vitest';
+import type { HttpDependencies, SessionFilter } from '../../../src/agent/http/dependencies.js';
+import { createMetrics } from '../../../src/agent/http/metrics.js';
+import { createHttpServer } from '../../../src/agent/http/server.js';
+import type { HttpServer, HttpServerOptions } from '../../../src/agent/http/server.js';
+import { HoopError } from '../../../src/core/errors.js';
+import type { Identity } from '../../../src/core/identity.js';
+import type { SessionSummary } from '../../../src/core/session-summary.js';
+import { desk, person } from '../../approvals/desk.js';
+
+const open = new Set<HttpServer>();
+afterEach(async () => {
+  await Promise.all([...open].map((server) => server.close(0)));
+  open.clear();
+});
+
+/** The token of each is their name. */
+export const people: readonly Identity[] = [
+  person('alice', ['engineering']),
+  person('bob', ['dba']),
+  person('carol', ['sales']),
+  person('audrey', ['audit']),
+];
+
+export const aliceSession: SessionSummary = {
+  id: '019abcde-0000-7000-8000-00000000000a',
+  connection: 'postgres',
+  connectionType: 'postgres',
+  subject: 'alice',
+  issuer: 'https://id.example.com',
+  email: 'alice@example.com',
+  credential: 'hoop_app',
+  correlationId: '',
+  startedAt: '2026-11-21T10:00:00.000000Z',
+  endedAt: '',
+  statements: 1,
+  blocked: 0,
+  approvals: 0,
+  file: '2026-11-21/019abcde-0000-7000-8000-00000000000a.ndjson',
+  head: '',
+  events: 0,
+};
+
+export const recordingText = '{"seq":1}\n{"seq":2}\n';
+
+/** An agent's HTTP side on a free loopback port, with real approvals on a store in memory. */
+export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Partial<HttpDependencies> = {}) {
+  const all = desk();
+  const failures: unknown[] = [];
+  const filters: SessionFilter[] = [];
+  const server = createHttpServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    maxConnections: 1_000,
+    onUpgrade: (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+    ...more,
+    deps: {
+      verify: (token) => {
+        const found = people.find((one) => one.subject === token);
+        return found === undefined ? Promise.reject(new HoopError('token_refused', 'the token is not valid')) : Promise.resolve(found);
+      },
+      card: () => ({ version: '0.1.0', issuer: 'https://id.example.com', audience: 'hoop', clientId: 'hoop-cli', scopes: ['openid'], recordingKeys: [] }),
+      connections: () => [],
+      roles: () => ({ admin: ['admins'], auditor: ['audit'] }),
+      approvals: all.approvals,
+      sessions: {
+        list: (filter) => {
+          filters.push(filter);
+          return filter.owner === undefined || filter.owner.subject === 'alice' ? [aliceSession] : [];
+        },
+        get: (id) => (id === aliceSession.id ? aliceSession : undefined),
+      },
+      openRecording: () => Promise.resolve(Readable.from([Buffer.from(recordingText)])),
+      readiness: () => [{ name: 'store', ready: true }],
+      metrics: createMetrics({ liveSessions: () => 3, pendingRequests: () => 2 }),
+      onFailure: (_route, error) => failures.push(error),
+      ...deps,
+    },
+  });
+  open.add(server);
+  const port = await server.listen();
+  const url = `http://127.0.0.1:${port}`;
+  const get = (path: string, token?: string) => fetch(url + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+  const post = (path: string, token: string, body: unknown) =>
+    fetch(url + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  return { ...all, server, port, url, failures, filters, get, post, raw: (lines: string) => rawExchange(port, lines) };
+}
+
+/** Sends text as it is and gives all that comes back until the agent hangs up. */
+export function rawExchange(port: number, text: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(text));
+    let answer = '';
+    socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
+    socket.on('close', () => resolve(answer));
+    socket.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? resolve(answer) : reject(error)));
+  });
+}
+
+/** A GET without a body that asks for the connection to end. */
+export function getLines(path: string, headers: readonly string[] = [], host = '127.0.0.1'): string {
+  return [`GET ${path} HTTP/1.1`, `Host: ${host}`, ...headers, 'Connection: close', '', ''].join('\r\n');
+}
+
+export function statusOf(answer: string): number {
+  return Number(answer.split(' ')[1]);
+}
