@@ -77,7 +77,7 @@ export class AgentApi {
 
 /** The agent's error body as the error it names; a status alone where there is none. */
 async function failureOf(response: Response): Promise<HoopError> {
-  const told = await readBody(response, MAX_ERROR_BYTES).then(parseFailure, () => undefined);
+  const told = await readBody(response, MAX_ERROR_BYTES).then(parseFailure).catch(() => undefined);
   if (told !== undefined) return told;
   if (response.status === 401) return new HoopError('token_refused', 'the agent refused the token');
   if (response.status === 403) return new HoopError('not_allowed', 'the agent refused this');
