@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createColours } from '../../src/cli/colours.js';
-import { displayWidth, renderTable } from '../../src/cli/table.js';
+import { renderTable } from '../../src/cli/table.js';
+import { displayWidth } from '../../src/core/display.js';
 
 const plain = createColours({ stream: 'stdout', noColor: true, env: {} });
 
