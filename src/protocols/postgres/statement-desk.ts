@@ -72,7 +72,7 @@ export class StatementDesk {
   askStartup(): void {
     const { startup, sql } = this.options;
     const text = startup.settings.map(([name, value]) => `${name} = ${value}`).join('; ');
-    const facts = startup.settings.length === 0 ? undefined : { ...sql.merge(startup.settings.map(([name, value]) => sql.setting(name, value))), text };
+    const facts = startup.settings.length === 0 ? undefined : { ...startup.settings.map(([name, value]) => sql.setting(name, value)).reduce((all, more) => sql.merge(all, more)), text };
     const run: Run = { statement: 0, text, facts: facts ?? unreadable('', ''), startedMs: 0 };
     const question = this.#question(run, 'startup', facts === undefined ? 'prepare' : 'run');
     this.host.step({ kind: 'ask', ticket: this.#nextTicket++, question: facts === undefined ? { ...question, facts: {}, event: () => undefined } : question });
