@@ -14,7 +14,9 @@ export function jsonReport(print: (line: string) => void): ConnectReport {
   return {
     listening: (places) => {
       for (const place of places) {
-        print(toJsonLine({ event: 'listening', connection: place.connection, ...place.address, env: environmentOf(place) }));
+        print(
+          toJsonLine({ event: 'listening', connection: place.connection, ...place.address, env: environmentOf(place) }),
+        );
       }
     },
     event: (event) => {
@@ -29,7 +31,10 @@ export function plainReport(say: (line: string) => void): ConnectReport {
     listening: (places) => {
       for (const place of places) {
         const { address } = place;
-        const where = 'socket' in address ? address.socket : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${String(address.port)}`;
+        const where =
+          'socket' in address
+            ? address.socket
+            : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${String(address.port)}`;
         say(`${escapeControls(place.connection)} → ${escapeControls(where)} (Ctrl-C ends)`);
         const url = environmentOf(place)['DATABASE_URL'];
         if (url !== undefined) say(`  psql '${escapeControls(url)}'`);

@@ -15,7 +15,8 @@ export type Format = (typeof FORMATS)[number];
 
 /** `--json` means the same as `-o json`. @throws HoopError usage when both are given and differ */
 export function formatFrom(json: boolean, output: Format | undefined): Format {
-  if (json && output !== undefined && output !== 'json') throw new HoopError('usage', `--json and -o ${output} exclude each other`);
+  if (json && output !== undefined && output !== 'json')
+    throw new HoopError('usage', `--json and -o ${output} exclude each other`);
   return json ? 'json' : (output ?? 'table');
 }
 
@@ -43,7 +44,8 @@ export async function execSql(options: ExecOptions): Promise<void> {
   const statements = await splitScript(script);
   if (statements.length === 0) throw new HoopError('usage', 'nothing to run', { why: 'the text holds no statement' });
   const [target] = await findTargets(options.access, [options.connection]);
-  if (target?.type !== 'postgres') throw new HoopError('not_in_version', 'running text on a connection of this type is not in this version');
+  if (target?.type !== 'postgres')
+    throw new HoopError('not_in_version', 'running text on a connection of this type is not in this version');
   const tunnel = await dial(options.access, options.connection);
   const output = new PacedOutput(options.stdout);
   const writer = writerFor(options.format, (part) => {

@@ -71,7 +71,12 @@ async function runAll(client: pg.Client, options: ScriptOptions): Promise<void> 
   await client.connect().catch((error: unknown) => {
     throw sqlFailure(error);
   });
-  const silent: AnswerHandler = { columns: () => undefined, row: () => undefined, copyData: () => undefined, complete: () => undefined };
+  const silent: AnswerHandler = {
+    columns: () => undefined,
+    row: () => undefined,
+    copyData: () => undefined,
+    complete: () => undefined,
+  };
   const own = (text: string, handler: AnswerHandler = silent): Promise<void> =>
     client.query(new StatementRun(text, handler)).done.catch((error: unknown) => {
       throw sqlFailure(error);
@@ -87,7 +92,8 @@ async function runAll(client: pg.Client, options: ScriptOptions): Promise<void> 
 
 /** The server answers ROLLBACK to the COMMIT of a transaction that has failed. */
 function requireCommit(tag: string): void {
-  if (tag !== 'COMMIT') throw new HoopError('sql', 'the transaction was rolled back, not committed', { why: `the server answered ${tag}` });
+  if (tag !== 'COMMIT')
+    throw new HoopError('sql', 'the transaction was rolled back, not committed', { why: `the server answered ${tag}` });
 }
 
 function printing({ writer, say }: ScriptOptions): AnswerHandler {

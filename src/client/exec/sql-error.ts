@@ -38,8 +38,11 @@ export function sqlFailure(thrown: unknown, statement?: ScriptStatement, script?
     });
   }
   const sqlstate = thrown.code ?? 'XX000';
-  const place = statement === undefined || script === undefined ? undefined : placeIn(script, statement, thrown.position);
-  const why = [`SQLSTATE ${sqlstate}`, place, thrown.detail].filter((part) => part !== undefined && part !== '').join(', ');
+  const place =
+    statement === undefined || script === undefined ? undefined : placeIn(script, statement, thrown.position);
+  const why = [`SQLSTATE ${sqlstate}`, place, thrown.detail]
+    .filter((part) => part !== undefined && part !== '')
+    .join(', ');
   const options = thrown.hint === undefined ? { why } : { why, suggestion: thrown.hint };
   return new HoopError(codeOf(sqlstate, thrown.message), thrown.message, { ...options, cause: thrown });
 }
