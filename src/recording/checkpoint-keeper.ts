@@ -60,6 +60,8 @@ export class CheckpointKeeper {
     const result = await this.#read(path, folder);
     const day = this.#day(folder);
     day.loaded = true;
+    // What is missing or broken is written, even when it lists nothing: then nothing was sealed here.
+    day.dirty ||= result?.ok !== true;
     if (result === undefined) return { sessions: new Map(), broken: undefined };
     if (!result.ok) {
       await rename(join(path, CHECKPOINT), join(path, `${CHECKPOINT}.broken-${this.options.clock.nowMs()}`));
@@ -80,6 +82,12 @@ export class CheckpointKeeper {
   /** The dates that the recordings folder's checkpoint lists. */
   dates(): readonly string[] {
     return [...this.#counts.keys()];
+  }
+
+  /** A day's folder was made: it gets a checkpoint that lists nothing yet. */
+  entered(date: string): void {
+    this.#day(date).dirty = true;
+    this.#schedule();
   }
 
   /** A session was sealed; its folder's checkpoint follows within a second. */
@@ -139,23 +147,28 @@ export class CheckpointKeeper {
   }
 
   async #writeDirty(): Promise<void> {
-    const dirty = [...this.#days].filter(([, day]) => day.dirty);
-    if (dirty.length === 0) return;
+    if (![...this.#days.values()].some((day) => day.dirty)) return;
     this.options.beforeWrite();
-    if (!this.#day(ROOT_FOLDER).loaded) await this.load(ROOT_FOLDER);
-    for (const [date, day] of dirty) {
-      day.dirty = false;
-      try {
-        if (!day.loaded) await this.load(date);
-        await this.#writeFile(join(this.options.dir, date), [...day.lines.values()], date);
-      } catch (cause) {
-        day.dirty = true;
-        throw cause;
-      }
-      this.#counts.set(date, Math.max(this.listed(date), day.lines.size));
+    const root = this.#day(ROOT_FOLDER);
+    if (!root.loaded) await this.load(ROOT_FOLDER);
+    for (const [date, day] of this.#days) {
+      if (date !== ROOT_FOLDER && day.dirty) await this.#writeDay(date, day);
     }
     const lines = [...this.#counts].map(([date, sessions]) => dayLine(date, sessions));
     await this.#writeFile(this.options.dir, lines, ROOT_FOLDER);
+    root.dirty = false;
+  }
+
+  async #writeDay(date: string, day: Day): Promise<void> {
+    if (!day.loaded) await this.load(date);
+    day.dirty = false;
+    try {
+      await this.#writeFile(join(this.options.dir, date), [...day.lines.values()], date);
+    } catch (cause) {
+      day.dirty = true;
+      throw cause;
+    }
+    this.#counts.set(date, Math.max(this.listed(date), day.lines.size));
   }
 
   /** Written beside, put on disk, then renamed: a crash leaves the old one or the new one whole. */

@@ -14,7 +14,7 @@ import { lockFolder } from './folder-lock.js';
 import type { RecordingKey } from './keys.js';
 import { ChainRecorder } from './recorder.js';
 import type { ChainPosition, RecorderOptions, SessionRecorder } from './recorder.js';
-import { recoverRecordings } from './recover.js';
+import { PROBE, recoverRecordings } from './recover.js';
 import type { RecoveryReport } from './recover.js';
 import { RecordingFile, writeFailure } from './recording-file.js';
 import type { Durability } from './recording-file.js';
@@ -115,8 +115,7 @@ export class Recordings {
   /** Can a session be recorded now? For `/readyz`. */
   writable(): boolean {
     try {
-      this.#enterDay(this.options.clock.timestamp().slice(0, 10));
-      const probe = join(this.options.dir, '.probe');
+      const probe = join(this.options.dir, PROBE);
       rmSync(probe, { force: true });
       const file = RecordingFile.create(probe);
       file.write('\n');
@@ -159,7 +158,7 @@ export class Recordings {
 
   /** The folder of a day, made at the first session of it. */
   #enterDay(date: string): void {
-    makeFolder(join(this.options.dir, date), lstatSync);
+    if (makeFolder(join(this.options.dir, date), lstatSync)) this.#keeper.entered(date);
     if (this.#date !== '' && this.#date !== date) this.#keeper.forget(this.#date);
     this.#date = date;
   }
@@ -201,13 +200,18 @@ export class Recordings {
   }
 }
 
-/** The recordings folder may be reached by a link, as whoever runs the agent likes; a day's folder may not. */
-function makeFolder(path: string, look: (path: string) => Stats): void {
+/**
+ * The recordings folder may be reached by a link, as whoever runs the agent likes; a day's folder may not.
+ *
+ * @returns was it missing?
+ */
+function makeFolder(path: string, look: (path: string) => Stats): boolean {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const made = mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined;
     const stat = look(path);
     if (!stat.isDirectory()) throw new HoopError('recording_failed', 'the recordings folder is not a folder');
     if ((stat.mode & 0o077) !== 0) chmodSync(path, 0o700);
+    return made;
   } catch (cause) {
     throw writeFailure(cause);
   }

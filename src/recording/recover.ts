@@ -36,6 +36,9 @@ interface RecoverOptions {
   readonly recorderOptions: (file: RecordingFile, date: string) => RecorderOptions;
 }
 
+/** Written and removed to see whether the folder is writable. */
+export const PROBE = '.probe';
+
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 const NAME = /^(.{36})\.ndjson$/;
 
@@ -49,7 +52,7 @@ const NAME = /^(.{36})\.ndjson$/;
 export async function recoverRecordings(options: RecoverOptions): Promise<RecoveryReport> {
   const report: OpenReport = { sealed: [], removed: [], broken: [] };
   const { dir, keeper } = options;
-  await rm(join(dir, CHECKPOINT_DRAFT), { force: true });
+  for (const name of [CHECKPOINT_DRAFT, PROBE]) await rm(join(dir, name), { force: true });
   const root = await keeper.load(ROOT_FOLDER);
   if (root.broken !== undefined) report.broken.push({ file: ROOT_FOLDER, kind: 'checkpoint', message: root.broken });
   const entries = await readdir(dir, { withFileTypes: true });

@@ -12,6 +12,7 @@ import { LOCK } from './folder-lock.js';
 import { SignatureChecker } from './keys.js';
 import type { RecordingPublicKey } from './keys.js';
 import { READ_FLAGS, readHandle, readRecording } from './read.js';
+import { PROBE } from './recover.js';
 import { verifyRecording } from './verify.js';
 import type { Anchor } from './verify.js';
 
@@ -88,7 +89,7 @@ class FolderRun {
   async root(path: string): Promise<void> {
     const counts = new Map<string, number>();
     for (const name of await list(path)) {
-      if (OWN_NAMES.has(name) || name === LOCK) continue;
+      if (OWN_NAMES.has(name) || name === LOCK || name === PROBE) continue;
       if (!DATE.test(name)) this.#break(name, 'unlisted', 'nothing that the agent puts here');
       else if (!(await lstat(join(path, name))).isDirectory()) this.#break(name, 'linked', 'the day is no folder');
       else counts.set(name, await this.day(join(path, name), name, `${name}/`));

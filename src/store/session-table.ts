@@ -9,8 +9,8 @@ import { wordQuery } from './word-query.js';
 export interface SessionFilter {
   /** Subject or e-mail, exact. */
   readonly user?: string;
-  /** The issuer that `user` belongs to, where only one's own sessions may be seen. */
-  readonly issuer?: string;
+  /** Only this person's, where nothing else may be seen. */
+  readonly owner?: { readonly subject: string; readonly issuer: string };
   readonly connection?: string;
   /** RFC 3339 UTC; sessions that started at or after. */
   readonly since?: string;
@@ -158,7 +158,7 @@ function conditions(filter: SessionFilter): { readonly where: string; readonly v
     values.push(...given);
   };
   if (filter.user !== undefined) add('(subject = ? OR email = ?)', filter.user, filter.user);
-  if (filter.issuer !== undefined) add('issuer = ?', filter.issuer);
+  if (filter.owner !== undefined) add('(subject = ? AND issuer = ?)', filter.owner.subject, filter.owner.issuer);
   if (filter.connection !== undefined) add('connection = ?', filter.connection);
   if (filter.since !== undefined) add('started_at >= ?', comparable(filter.since));
   if (filter.until !== undefined) add('started_at < ?', comparable(filter.until));

@@ -48,7 +48,7 @@ function request(number: number, change: Partial<ApprovalRequest> = {}): Approva
     votes: [], decidedBy: '', decidedAt: '', decisionReason: '', ...change,
   };
 }
-const vote = (subject: string, issuer = 'https://id') => ({ subject, issuer, email: `${subject}@example.com`, at: '2026-11-21T04:01:00.000000Z' });
+const vote = (subject: string, issuer = 'https://id') => ({ subject, issuer, email: `${subject}@example.com`, groups: ['dba'], at: '2026-11-21T04:01:00.000000Z' });
 
 describe('the store’s file', () => {
   it('is 0600, and made so when it was not', () => {
@@ -112,7 +112,7 @@ describe('the index of sessions', () => {
     const found = (filter: object): string[] => store.sessions.list(filter).items.map((item) => item.id);
     expect(found({ user: 'bob@example.com' })).toEqual([id(1)]);
     expect(found({ user: 'u-2' })).toEqual([id(1)]);
-    expect(found({ user: 'u-2', issuer: 'https://other' })).toEqual([]);
+    expect(found({ user: 'u-2', owner: { subject: 'u-2', issuer: 'https://other' } })).toEqual([]);
     expect(found({ connection: 'crm' })).toEqual([id(2)]);
     expect(found({ blocked: true })).toEqual([id(3)]);
     expect(found({ correlationId: 'run-7' })).toEqual([id(4)]);
