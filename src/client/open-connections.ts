@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
+import type { ConnectionSummary } from '../core/connection-summary.js';
 import { HoopError } from '../core/errors.js';
 import { dialTunnel, type DialOptions, type TunnelClient } from '../tunnel/dial.js';
 import type { AgentApi } from './agent-api.js';
@@ -45,13 +46,6 @@ export interface OpenConnections {
   close(): Promise<void>;
 }
 
-/** The parts of an item of `GET /v1/connections` that are of use here. */
-interface ListedConnection {
-  readonly name: string;
-  readonly type: string;
-  readonly database?: string;
-}
-
 /**
  * Looks the connections up, in the order given.
  *
@@ -60,7 +54,7 @@ interface ListedConnection {
 export async function findTargets(access: Access, names: readonly string[]): Promise<readonly Target[]> {
   if (new Set(names).size !== names.length) throw new HoopError('usage', 'a connection is named twice');
   const [listed, caller] = await Promise.all([
-    access.api.get<readonly ListedConnection[]>('/v1/connections'),
+    access.api.get<readonly ConnectionSummary[]>('/v1/connections'),
     access.api.get<{ readonly email?: string }>('/v1/whoami'),
   ]);
   const user = userNameFor(caller.email ?? '');
@@ -70,7 +64,7 @@ export async function findTargets(access: Access, names: readonly string[]): Pro
       throw new HoopError('no_access', `no access to the connection ${name}`, {
         why: 'there is none of that name that you may use',
       });
-    return { connection: found.name, type: found.type, database: found.database ?? '', user };
+    return { connection: found.name, type: found.type, database: found.database, user };
   });
 }
 

@@ -13,7 +13,7 @@ export class TunnelEndpoint {
     '/v1/connections': [
       { name: 'postgres', type: 'postgres', access: 'open', labels: {}, database: 'postgres' },
       { name: 'second', type: 'postgres', access: 'open', labels: {}, database: 'other' },
-      { name: 'web', type: 'http', access: 'open', labels: {} },
+      { name: 'web', type: 'http', access: 'open', labels: {}, database: '' },
     ],
     '/v1/whoami': { subject: 'u1', email: 'postgres@example.com', groups: [] },
   };

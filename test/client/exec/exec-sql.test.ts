@@ -75,7 +75,7 @@ function accessOf(target: TunnelEndpoint): ExecOptions['access'] {
   const answers: Record<string, unknown> = {
     '/v1/connections': [
       { name: 'postgres', type: 'postgres', database: 'postgres' },
-      { name: 'web', type: 'http' },
+      { name: 'web', type: 'http', database: '' },
     ],
     '/v1/whoami': { email: 'postgres@example.com' },
   };
