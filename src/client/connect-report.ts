@@ -62,7 +62,7 @@ function lineFor(event: ConnectionEvent): string | undefined {
     case 'approval.waiting':
       return `waits for approval until ${field('expiresAt')}: hoop approve ${field('request')}`;
     case 'approval.resolved':
-      return `request ${field('request')} ${field('outcome') || field('state') || 'resolved'}`;
+      return `request ${field('request')} ${field('outcome')}${after(' by ', field('by'))}${after(': ', field('reason'))}`;
     case 'blocked':
       return `blocked by policy ${field('rule')}: ${field('message')}`;
     case 'refused':
@@ -77,4 +77,9 @@ function lineFor(event: ConnectionEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Nothing where there is nothing to say. */
+function after(lead: string, text: string): string {
+  return text === '' ? '' : `${lead}${text}`;
 }
