@@ -32,6 +32,8 @@ export type PartialShape =
   | 'last4'
   /** The last four, but never more than a third. */
   | 'third'
+  /** The same for a dotted quad, nothing of an IPv6 address: a part of one is one again. */
+  | 'quad'
   /** Nothing of it. */
   | 'none';
 

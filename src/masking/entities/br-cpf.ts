@@ -6,11 +6,17 @@ const DIGIT_COUNT = 11;
 
 /** The end of the number at `at`, `DDD.DDD.DDD-CC` or eleven digits in one run, with both check digits right; or -1. */
 function cpfEnd(bytes: Uint8Array, at: number, end: number): number {
-  let [count, index, first, second, tenth, same] = [0, at, 0, 0, -1, true];
+  let index = at;
+  let first = 0;
+  let second = 0;
+  let tenth = -1;
+  let same = true;
   const dotted = at + 3 < end && bytes[at + 3] === 0x2e;
-  while (count < DIGIT_COUNT) {
-    if (dotted && (count === 3 || count === 6 || count === 9) && bytes[index] === (count === 9 ? 0x2d : 0x2e)) index += 1;
-    else if (dotted && (count === 3 || count === 6 || count === 9)) return -1;
+  for (let count = 0; count < DIGIT_COUNT; count += 1) {
+    if (dotted && (count === 3 || count === 6 || count === 9)) {
+      if (bytes[index] !== (count === 9 ? 0x2d : 0x2e)) return -1;
+      index += 1;
+    }
     if (index >= end || !isDigit(bytes[index] as number)) return -1;
     const digit = (bytes[index] as number) - 0x30;
     if (count < 9) first += digit * (10 - count);
@@ -18,7 +24,6 @@ function cpfEnd(bytes: Uint8Array, at: number, end: number): number {
     if (count === 9) tenth = digit;
     if (count === 10 && digit !== ((second * 10) % 11) % 10) return -1;
     same &&= bytes[index] === bytes[at];
-    count += 1;
     index += 1;
   }
   return same || tenth !== ((first * 10) % 11) % 10 ? -1 : index;

@@ -30,7 +30,8 @@ function issuerLengths(prefix: number): number {
   if (two === 34 || two === 37) return AMEX;
   if (two === 36 || two === 38 || two === 39 || (prefix >= 3000 && prefix <= 3059) || prefix === 3095) return DINERS;
   if (prefix >= 3528 && prefix <= 3589) return TO_NINETEEN;
-  if (two === 50 || (two >= 56 && two <= 58) || two === 60 || two === 62 || two === 63 || two === 65 || two === 67) return TO_NINETEEN;
+  if (two === 50 || (two >= 56 && two <= 58) || two === 60 || two === 62 || two === 63 || two === 65 || two === 67)
+    return TO_NINETEEN;
   if (prefix >= 6440 && prefix <= 6499) return TO_NINETEEN;
   return two === 81 || two === 82 || prefix === 9792 ? SIXTEEN : 0;
 }
@@ -41,9 +42,14 @@ function issuerLengths(prefix: number): number {
  * @param whole also demands what only an exact look can: that groups are as people write them and that the number ends there
  */
 function longestCard(bytes: Uint8Array, at: number, end: number, whole: boolean): number {
-  let [count, group, prefix, allowed, best] = [0, 0, 0, 0, -1];
+  let count = 0;
+  let group = 0;
+  let prefix = 0;
+  let allowed = 0;
+  let best = -1;
   // Luhn counts from the right: both parities are kept until the length is known.
-  let [evenDoubled, oddDoubled] = [0, 0];
+  let evenDoubled = 0;
+  let oddDoubled = 0;
   let index = at;
   while (index < end && count < MAX_DIGITS) {
     const digit = (bytes[index] as number) - 0x30;

@@ -48,11 +48,11 @@ export const email: EntityDetector = {
       if (at === start) return false;
       const before = bytes[at - 1] as number;
       if (before < 0x80 && LOCAL[before] === 0 && before !== QUOTE) return false;
-      return domainEnd(bytes, at + 1, end) >= 0;
+      return domainEnd(bytes, at + 1, end, false) >= 0;
     }),
   ],
   find(bytes, at, start, end, span) {
-    const to = domainEnd(bytes, at + 1, end);
+    const to = domainEnd(bytes, at + 1, end, true);
     if (to < 0) return false;
     const from = bytes[at - 1] === QUOTE ? quotedStart(bytes, at, start) : localStart(bytes, at, start);
     if (from >= at || isPseudonym(bytes, from, at, to)) return false;
@@ -88,15 +88,20 @@ function quotedStart(bytes: Uint8Array, at: number, start: number): number {
   return at;
 }
 
-/** The end of the domain that begins at `from`, or -1. Backs off from labels that can't end one. */
-function domainEnd(bytes: Uint8Array, from: number, end: number): number {
+/**
+ * The end of the domain that begins at `from`, or -1. Backs off from labels that can't end one.
+ *
+ * @param whole false: letters that are not the value's may follow, so lookalikes are not told apart
+ */
+function domainEnd(bytes: Uint8Array, from: number, end: number, whole: boolean): number {
   let at = from;
   let label = from;
   let labels = 0;
   let best = -1;
   while (at <= end) {
     const byte = at < end ? (bytes[at] as number) : 0;
-    const length = at >= end ? 0 : byte < 0x80 ? (isAlphanumeric(byte) || byte === 0x2d ? 1 : 0) : wideLetterLength(bytes, at, end);
+    const length =
+      at >= end ? 0 : byte < 0x80 ? (isAlphanumeric(byte) || byte === 0x2d ? 1 : 0) : wideLetterLength(bytes, at, end);
     if (length > 0) {
       at += length;
       continue;
@@ -105,12 +110,13 @@ function domainEnd(bytes: Uint8Array, from: number, end: number): number {
     labels += 1;
     let labelEnd = at;
     while (labelEnd > label && bytes[labelEnd - 1] === 0x2d) labelEnd -= 1;
-    if (labels > 1 && labelEnd - label >= 2 && !isDigit(bytes[label] as number) && bytes[label] !== 0x2d) best = labelEnd;
+    if (labels > 1 && labelEnd - label >= 2 && !isDigit(bytes[label] as number) && bytes[label] !== 0x2d)
+      best = labelEnd;
     if (byte !== 0x2e || at >= end) break;
     at += 1;
     label = at;
   }
-  return best >= 0 && (isVersion(bytes, from, best) || isFileName(bytes, best)) ? -1 : best;
+  return whole && best >= 0 && (isVersion(bytes, from, best) || isFileName(bytes, best)) ? -1 : best;
 }
 
 /** `1.2.3-rc.next`, `v4.1.0-beta.one`: what follows the name of a package. */
@@ -128,12 +134,15 @@ function isVersion(bytes: Uint8Array, from: number, end: number): boolean {
 
 function isFileName(bytes: Uint8Array, end: number): boolean {
   return FILE_ENDINGS.some(
-    (ending) => bytes[end - ending.length - 1] === 0x2e && ending.every((byte, index) => bytes[end - ending.length + index] === byte),
+    (ending) =>
+      bytes[end - ending.length - 1] === 0x2e &&
+      ending.every((byte, index) => bytes[end - ending.length + index] === byte),
   );
 }
 
 function isPseudonym(bytes: Uint8Array, from: number, at: number, to: number): boolean {
-  if (at - from !== 14 || to - at !== PSEUDONYM_DOMAIN.length || bytes[from] !== 0x75 || bytes[from + 1] !== 0x5f) return false;
+  if (at - from !== 14 || to - at !== PSEUDONYM_DOMAIN.length || bytes[from] !== 0x75 || bytes[from + 1] !== 0x5f)
+    return false;
   for (let index = from + 2; index < at; index += 1) if (!isHexDigit(bytes[index] as number)) return false;
   return PSEUDONYM_DOMAIN.every((byte, index) => bytes[at + index] === byte);
 }
@@ -142,7 +151,13 @@ function isPseudonym(bytes: Uint8Array, from: number, at: number, to: number): b
 export function isEmail(bytes: Uint8Array): boolean {
   const at = bytes.indexOf(AT);
   const span: Span = { from: 0, to: 0, skipTo: 0 };
-  return at > 0 && isLetterOrOther(bytes[0] as number) && email.find(bytes, at, 0, bytes.length, span) && span.from === 0 && span.to === bytes.length;
+  return (
+    at > 0 &&
+    isLetterOrOther(bytes[0] as number) &&
+    email.find(bytes, at, 0, bytes.length, span) &&
+    span.from === 0 &&
+    span.to === bytes.length
+  );
 }
 
 function isLetterOrOther(byte: number): boolean {

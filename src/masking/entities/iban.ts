@@ -56,7 +56,9 @@ export const iban: EntityDetector = {
   partial: 'last4',
   pseudonym: 'iban',
   triggers: DIGITS,
-  probes: [byteProbe(DIGITS, (bytes, at, start, end) => hasHead(bytes, at, start, end) && ibanEnd(bytes, at, end) >= 0)],
+  probes: [
+    byteProbe(DIGITS, (bytes, at, start, end) => hasHead(bytes, at, start, end) && ibanEnd(bytes, at, end) >= 0),
+  ],
   find(bytes, at, start, end, span) {
     if (!hasHead(bytes, at, start, end) || !opensWord(bytes, at - 2, start)) return false;
     const to = ibanEnd(bytes, at, end);

@@ -21,7 +21,9 @@ const MAX_DIGITS = 15;
 function internationalEnd(bytes: Uint8Array, at: number, end: number, whole: boolean): number {
   let index = bytes[at + 1] === OPEN ? at + 2 : at + 1;
   if (index >= end || !isDigit(bytes[index] as number) || bytes[index] === 0x30) return -1;
-  let [count, groups, best] = [0, 1, -1];
+  let count = 0;
+  let groups = 1;
+  let best = -1;
   while (index < end && count <= MAX_DIGITS) {
     if (isDigit(bytes[index] as number)) {
       count += 1;
@@ -81,7 +83,8 @@ function usEnd(bytes: Uint8Array, at: number, end: number): number {
   const second = usGap(bytes, index, end);
   if (second === 0 && !bracket) return -1;
   index += second;
-  for (const stop = index + 4; index < stop; index += 1) if (index >= end || !isDigit(bytes[index] as number)) return -1;
+  for (const stop = index + 4; index < stop; index += 1)
+    if (index >= end || !isDigit(bytes[index] as number)) return -1;
   return index;
 }
 
@@ -97,7 +100,8 @@ function usStart(bytes: Uint8Array, at: number, start: number): number {
   if (at > start && bytes[at - 1] === OPEN) from -= 1;
   const opens = from < at || opensNumber(bytes, at, start) ? from : -1;
   let before = from - 1;
-  if (before > start && (bytes[before] === 0x2d || bytes[before] === DOT || spaceLength(bytes, before, from) === 1)) before -= 1;
+  if (before > start && (bytes[before] === 0x2d || bytes[before] === DOT || spaceLength(bytes, before, from) === 1))
+    before -= 1;
   const country = before >= start && bytes[before] === 0x31 && opensNumber(bytes, before, start);
   return country && before < from - 1 ? before : opens;
 }
@@ -110,7 +114,7 @@ export const phone: EntityDetector = {
   triggers: [PLUS, ...DIGITS],
   probes: [
     byteProbe([PLUS], (bytes, at, _start, end) => internationalEnd(bytes, at, end, false) >= 0),
-    digitProbe(12, 10, (bytes, at, _start, end) => usEnd(bytes, at, end) >= 0),
+    digitProbe(11, 10, (bytes, at, _start, end) => usEnd(bytes, at, end) >= 0),
   ],
   find(bytes, at, start, end, span) {
     if (bytes[at] === PLUS) {
