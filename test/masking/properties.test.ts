@@ -185,7 +185,7 @@ describe('whatever surrounds a secret at its word boundaries', () => {
   it('redact and partial leave nothing that they would mask again', () => {
     fc.assert(
       fc.property(planted, fc.constantFrom('redact', 'partial'), ({ name, value }, strategy) => {
-        const masker = maskerOf([name], strategy as 'redact');
+        const masker = maskerOf([name], strategy);
         expect(masked(masker, masked(masker, value) as string)).toBe('unchanged');
       }),
       { numRuns: 2000 },

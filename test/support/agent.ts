@@ -20,10 +20,16 @@ export interface TestAgent {
   /** What the agent logged, a line each. */
   readonly logged: string[];
   /** A local port to connection `postgres` for a caller of these groups, and the news it was told. */
-  port(caller?: { readonly subject?: string; readonly groups?: readonly string[] }): Promise<{ port: number; events: Record<string, unknown>[]; tunnel: TunnelClient }>;
+  port(caller?: {
+    readonly subject?: string;
+    readonly groups?: readonly string[];
+  }): Promise<{ port: number; events: Record<string, unknown>[]; tunnel: TunnelClient }>;
   token(caller?: { readonly subject?: string; readonly groups?: readonly string[] }): Promise<string>;
   /** One call of the REST interface. */
-  call(path: string, options: { readonly token: string; readonly body?: unknown }): Promise<{ status: number; body: unknown }>;
+  call(
+    path: string,
+    options: { readonly token: string; readonly body?: unknown },
+  ): Promise<{ status: number; body: unknown }>;
   close(): Promise<void>;
 }
 
@@ -78,19 +84,35 @@ export async function startTestAgent(options: TestAgentOptions = {}): Promise<Te
   const issuer = options.issuer ?? (await startTestIssuer());
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'hoop-agent-')));
   await mkdir(join(dir, 'conf'), { recursive: true });
-  await writeFile(join(dir, 'master.key'), `${randomBytes(32).toString('base64')}\n`, { mode: 0o600, flag: 'wx' }).catch(() => undefined);
+  await writeFile(join(dir, 'master.key'), `${randomBytes(32).toString('base64')}\n`, {
+    mode: 0o600,
+    flag: 'wx',
+  }).catch(() => undefined);
   await writeFile(join(dir, 'conf', 'agent.yaml'), agentYaml(issuer, options));
   await writeFile(join(dir, 'conf', 'connection.yaml'), connectionYaml(postgres, database, options));
   await writeFile(join(dir, 'conf', 'policies.yaml'), options.policies ?? '');
   const logged: string[] = [];
-  const line = (level: string) => (message: string, fields?: object): void => { logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`); };
-  const log: AgentLog = { info: line('info'), warn: line('warn'), error: line('error'), failure: (message, error) => logged.push(`failure ${message} ${String(error)}`) };
+  const line =
+    (level: string) =>
+    (message: string, fields?: object): void => {
+      logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`);
+    };
+  const log: AgentLog = {
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    failure: (message, error) => logged.push(`failure ${message} ${String(error)}`),
+  };
   const env = { APP_PASSWORD: postgres.app.password, ADMIN_PASSWORD: postgres.admin.password };
   const agent = await startAgent(join(dir, 'conf'), env, log);
   const servers: Server[] = [];
   const tunnels: TunnelClient[] = [];
   const token: TestAgent['token'] = (caller = {}) =>
-    issuer.token({ sub: caller.subject ?? 'ann', email: `${caller.subject ?? 'ann'}@example.test`, groups: caller.groups ?? ['engineering'] });
+    issuer.token({
+      sub: caller.subject ?? 'ann',
+      email: `${caller.subject ?? 'ann'}@example.test`,
+      groups: caller.groups ?? ['engineering'],
+    });
   return {
     agent,
     postgres,
@@ -104,7 +126,9 @@ export async function startTestAgent(options: TestAgentOptions = {}): Promise<Te
       tunnels.push(tunnel);
       const events: Record<string, unknown>[] = [];
       tunnel.onEvent((event) => events.push(event));
-      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => { bridge(socket, tunnel.openStream()); });
+      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+        bridge(socket, tunnel.openStream());
+      });
       servers.push(server);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
       return { port: (server.address() as AddressInfo).port, events, tunnel };
@@ -112,11 +136,17 @@ export async function startTestAgent(options: TestAgentOptions = {}): Promise<Te
     call: async (path, { token: bearer, body }) => {
       const response = await fetch(`${agent.url}${path}`, {
         method: body === undefined ? 'GET' : 'POST',
-        headers: { authorization: `Bearer ${bearer}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          authorization: `Bearer ${bearer}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await response.text();
-      return { status: response.status, body: text.startsWith('{') || text.startsWith('[') ? (JSON.parse(text) as unknown) : text };
+      return {
+        status: response.status,
+        body: text.startsWith('{') || text.startsWith('[') ? (JSON.parse(text) as unknown) : text,
+      };
     },
     close: async () => {
       for (const tunnel of tunnels) tunnel.close();

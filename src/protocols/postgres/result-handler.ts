@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
+import { acknowledge, described } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, SERVER } from './frames.js';
@@ -102,7 +103,7 @@ export class ResultHandler {
       case SERVER.parameterStatus:
         return this.#parameter(message);
       default:
-        return this.#acknowledge(type, message);
+        return acknowledge(this.host, type, message);
     }
   }
 
@@ -110,17 +111,28 @@ export class ResultHandler {
   #current(): ResultRecord | undefined {
     if (this.#result === undefined) {
       const front = this.host.expected.front();
-      if (front?.kind === 'execute') this.#begin(front.portal.run, front.portal.columns === 'none' ? undefined : front.portal.columns, front.portal.resultFormats);
+      if (front?.kind === 'execute')
+        this.#begin(
+          front.portal.run,
+          front.portal.columns === 'none' ? undefined : front.portal.columns,
+          front.portal.resultFormats,
+        );
     }
     return this.#result;
   }
 
   #begin(run: Run, columns: readonly ResultColumn[] | undefined, formats: readonly number[]): void {
     this.#counts = new Map();
-    const shown = columns?.map((column, index) => ({ ...column, format: formats.length === 0 ? column.format : ((formats.length === 1 ? formats[0] : formats[index]) ?? 0) }));
+    const shown = columns?.map((column, index) => ({
+      ...column,
+      format: formats.length === 0 ? column.format : ((formats.length === 1 ? formats[0] : formats[index]) ?? 0),
+    }));
     this.#result = new ResultRecord(run.statement, shown, run.startedMs);
     const masks = this.host.masks();
-    const maskers = columns === undefined ? { client: undefined, record: undefined } : rowMaskers(masks, columns, formats, this.#counts);
+    const maskers =
+      columns === undefined
+        ? { client: undefined, record: undefined }
+        : rowMaskers(masks, columns, formats, this.#counts);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
   }
@@ -148,25 +160,24 @@ export class ResultHandler {
       this.#begin(front.run, columns, []);
       return message;
     }
-    if (front?.kind !== 'describe') return { code: 'protocol', message: 'the server described a result that nobody asked for' };
-    return this.#described(front, columns, message);
-  }
-
-  #described(front: Extract<Expected, { kind: 'describe' }>, columns: readonly ResultColumn[] | 'none', message: Uint8Array): Handled {
-    this.host.expected.shift();
-    if (front.portal !== undefined) front.portal.columns = columns;
-    return front.injected ? undefined : message;
+    if (front?.kind !== 'describe')
+      return { code: 'protocol', message: 'the server described a result that nobody asked for' };
+    return described(this.host, front, columns, message);
   }
 
   /** A command is done; in a simple query more may follow. */
   #complete(message: Uint8Array, tag: string): Handled {
     const front = this.host.expected.front();
-    const result = this.#current() ?? (front?.kind === 'query' ? new ResultRecord(front.run.statement, undefined, front.run.startedMs) : undefined);
+    const result =
+      this.#current() ??
+      (front?.kind === 'query' ? new ResultRecord(front.run.statement, undefined, front.run.startedMs) : undefined);
     if (front?.kind === 'execute') this.host.expected.shift();
-    else if (front?.kind !== 'query') return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
+    else if (front?.kind !== 'query')
+      return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
     if (front.kind === 'query') this.host.completed(front.run, tag);
     if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.host.prepared.closedAll();
-    for (const event of result?.events({ tag, nowMs: this.host.nowMs(), masked: this.#counts }) ?? []) this.host.record(event);
+    for (const event of result?.events({ tag, nowMs: this.host.nowMs(), masked: this.#counts }) ?? [])
+      this.host.record(event);
     this.#endResult();
     return message;
   }
@@ -190,10 +201,16 @@ export class ResultHandler {
       const { code, message: text } = masked.report;
       const recorded = { code, message: masks.record?.maskText(text, new Map()) ?? text };
       const result = this.#result ?? new ResultRecord(run.statement, undefined, run.startedMs);
-      for (const event of result.events({ nowMs: this.host.nowMs(), masked: this.#counts, error: recorded })) this.host.record(event);
+      for (const event of result.events({ nowMs: this.host.nowMs(), masked: this.#counts, error: recorded }))
+        this.host.record(event);
     }
     this.#endResult();
-    if (!this.host.expected.failed((item) => { this.#dropped(item); })) this.host.skipping();
+    if (
+      !this.host.expected.failed((item) => {
+        this.#dropped(item);
+      })
+    )
+      this.host.skipping();
     return refused === undefined ? masked.bytes : errorMessage(refused);
   }
 
@@ -228,7 +245,8 @@ export class ResultHandler {
   #copyStart(type: number, message: Uint8Array): Handled {
     const front = this.host.expected.front();
     const run = runOf(front);
-    if (front === undefined || run === undefined) return { code: 'protocol', message: 'the server started a COPY that nobody asked for' };
+    if (front === undefined || run === undefined)
+      return { code: 'protocol', message: 'the server started a COPY that nobody asked for' };
     this.#begin(run, undefined, []);
     if (type === SERVER.copyIn) {
       if (front.kind === 'execute' && !this.host.expected.swallowSyncsOfCopy()) this.host.copyIn();
@@ -238,7 +256,8 @@ export class ResultHandler {
     if (values === undefined) return message;
     const format = this.host.copyFormat(run);
     // Decided before it was sent; a form that can't be masked never gets here in good order.
-    if (format === undefined || format.kind === 'binary') return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
+    if (format === undefined || format.kind === 'binary')
+      return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
     this.#copy = new CopyRowMasker(format, values, this.#counts);
     return message;
   }
@@ -270,29 +289,4 @@ export class ResultHandler {
     this.host.parameter(reader.cstring(), reader.cstring());
     return reader.failed ? malformed('parameter') : message;
   }
-
-  /** ParseComplete, BindComplete, CloseComplete, NoData, ParameterDescription, CopyDone. */
-  #acknowledge(type: number, message: Uint8Array): Handled {
-    if (type === SERVER.copyDone) return message;
-    const front = this.host.expected.front();
-    if (type === SERVER.parameterDescription) return front?.kind === 'describe' ? (front.injected ? undefined : message) : outOfStep;
-    if (type === SERVER.noData) return front?.kind === 'describe' ? this.#described(front, 'none', message) : outOfStep;
-    const kind = ACKNOWLEDGED.get(type);
-    if (kind === undefined || front?.kind !== kind) return outOfStep;
-    this.host.expected.shift();
-    if (front.kind === 'parse') {
-      if (front.refused !== undefined) return outOfStep;
-      if (front.candidate !== undefined) this.host.prepared.confirm(front.name, front.candidate);
-    }
-    if (front.kind === 'close' && front.statement !== undefined) this.host.prepared.closed(front.statement, front.held);
-    return message;
-  }
 }
-
-const outOfStep: Fault = { code: 'protocol', message: 'the server answered something that was not asked' };
-
-const ACKNOWLEDGED = new Map<number, Expected['kind']>([
-  [SERVER.parseComplete, 'parse'],
-  [SERVER.bindComplete, 'bind'],
-  [SERVER.closeComplete, 'close'],
-]);
