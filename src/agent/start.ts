@@ -121,9 +121,7 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
   let verifier = createTokenVerifier(live.current.identityProviders, { clock });
   const cancels = new CancelRegistry();
-  const host = sessionHost(parts, drives, (action) => {
-    metrics.decided(action);
-  });
+  const host = sessionHost(parts, drives, metrics);
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
@@ -200,7 +198,7 @@ function dependencies(
   };
 }
 
-function sessionHost(parts: Parts, drives: Set<Drive>, decided: SessionHost['decided']): SessionHost {
+function sessionHost(parts: Parts, drives: Set<Drive>, metrics: Metrics): SessionHost {
   const { live, recordings, approvals, clock, resolveSecret, newId, log } = parts;
   const hashKey = keptKey(parts.store, 'mask-hash', () => randomBytes(HASH_KEY_BYTES));
   return {
@@ -218,7 +216,9 @@ function sessionHost(parts: Parts, drives: Set<Drive>, decided: SessionHost['dec
     log: (message, fields) => {
       log.warn(message, fields);
     },
-    decided,
+    decided: (action) => {
+      metrics.decided(action);
+    },
   };
 }
 
