@@ -7,7 +7,7 @@ import {
   wideLetterLength,
   wideLetterLengthBefore,
 } from '../byte-classes.js';
-import { byteProbe, codes } from '../entity.js';
+import { codes } from '../entity.js';
 import type { EntityDetector, Span } from '../entity.js';
 
 const AT = 0x40;
@@ -44,12 +44,14 @@ export const email: EntityDetector = {
   pseudonym: 'email',
   triggers: [AT],
   probes: [
-    byteProbe([AT], (bytes, at, start, end) => {
-      if (at === start) return false;
-      const before = bytes[at - 1] as number;
-      if (before < 0x80 && LOCAL[before] === 0 && before !== QUOTE) return false;
-      return domainEnd(bytes, at + 1, end, false) >= 0;
-    }),
+    {
+      kind: 'byte',
+      bytes: [AT],
+      before: Array.from({ length: 256 }, (_, byte) => byte).filter(
+        (byte) => byte >= 0x80 || byte === QUOTE || LOCAL[byte] === 1,
+      ),
+      mayStandAt: (bytes, at, _start, end) => domainEnd(bytes, at + 1, end, false) >= 0,
+    },
   ],
   find(bytes, at, start, end, span) {
     const to = domainEnd(bytes, at + 1, end, true);

@@ -1,5 +1,5 @@
 import { closesWord, gapLength, isAlphanumeric, isDigit, isLetter, opensWord } from '../byte-classes.js';
-import { byteProbe, DIGITS } from '../entity.js';
+import { byteProbe, codes, DIGITS } from '../entity.js';
 import type { EntityDetector } from '../entity.js';
 
 /** Length by country, from the IBAN registry of SWIFT. @see https://www.swift.com/standards/data-standards/iban-international-bank-account-number */
@@ -13,6 +13,8 @@ const COUNTRY_LENGTH = new Uint8Array(26 * 26);
 for (const entry of LENGTHS.split(' ')) {
   COUNTRY_LENGTH[(entry.charCodeAt(0) - 65) * 26 + entry.charCodeAt(1) - 65] = Number(entry.slice(2));
 }
+
+const LETTERS = codes('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
 
 /**
  * The end of the IBAN whose check digits begin at `at` and whose country stands before them, or -1: the
@@ -57,7 +59,11 @@ export const iban: EntityDetector = {
   pseudonym: 'iban',
   triggers: DIGITS,
   probes: [
-    byteProbe(DIGITS, (bytes, at, start, end) => hasHead(bytes, at, start, end) && ibanEnd(bytes, at, end) >= 0),
+    byteProbe(
+      DIGITS,
+      LETTERS,
+      (bytes, at, start, end) => hasHead(bytes, at, start, end) && ibanEnd(bytes, at, end) >= 0,
+    ),
   ],
   find(bytes, at, start, end, span) {
     if (!hasHead(bytes, at, start, end) || !opensWord(bytes, at - 2, start)) return false;
