@@ -3,7 +3,6 @@ import {
   isDigit,
   isEscapeLetter,
   isHexDigit,
-  isLetter,
   wideLetterLength,
   wideLetterLengthBefore,
 } from '../byte-classes.js';
@@ -151,17 +150,7 @@ function isPseudonym(bytes: Uint8Array, from: number, at: number, to: number): b
 
 /** Is the whole value one address? */
 export function isEmail(bytes: Uint8Array): boolean {
-  const at = bytes.indexOf(AT);
+  const at = bytes.lastIndexOf(AT);
   const span: Span = { from: 0, to: 0, skipTo: 0 };
-  return (
-    at > 0 &&
-    isLetterOrOther(bytes[0] as number) &&
-    email.find(bytes, at, 0, bytes.length, span) &&
-    span.from === 0 &&
-    span.to === bytes.length
-  );
-}
-
-function isLetterOrOther(byte: number): boolean {
-  return isLetter(byte) || isDigit(byte) || byte >= 0x80 || LOCAL[byte] === 1 || byte === QUOTE;
+  return at > 0 && email.find(bytes, at, 0, bytes.length, span) && span.from === 0 && span.to === bytes.length;
 }
