@@ -196,7 +196,11 @@ export class Recordings {
   }
 
   #tell(error: HoopError, session?: string): void {
-    this.options.onFault({ code: error.code, message: error.why ?? error.message, ...(session === undefined ? {} : { session }) });
+    this.options.onFault({
+      code: error.code,
+      message: error.why ?? error.message,
+      ...(session === undefined ? {} : { session }),
+    });
   }
 }
 
