@@ -31,7 +31,8 @@ export default class Login extends HoopCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Login);
-    if (flags.web) throw new HoopError('not_in_version', '--web is not in this version', { why: 'only the device flow is' });
+    if (flags.web)
+      throw new HoopError('not_in_version', '--web is not in this version', { why: 'only the device flow is' });
     const profile = this.profile(args.agent_url);
     const kind: LoginKind = flags['client-credentials']
       ? { kind: 'client-credentials' }
@@ -49,7 +50,8 @@ export default class Login extends HoopCommand {
     if (overriddenBy !== undefined) this.say(`${overriddenBy} is set and goes before this login.`);
     const told = describeWhoami(who, profile.agentUrl);
     if (this.jsonEnabled()) this.printJson({ profile: profile.name, ...told });
-    else this.print(`Logged in to ${this.colours.plain(told.agent)} as ${this.colours.bold(told.email || told.subject)}.`);
+    else
+      this.print(`Logged in to ${this.colours.plain(told.agent)} as ${this.colours.bold(told.email || told.subject)}.`);
   }
 
   /** Only for a person at a terminal; where it fails, the link is on the screen. */

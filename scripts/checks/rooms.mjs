@@ -132,7 +132,8 @@ const roots = [
       'store',
       'config',
     ],
-    packages: ['ws', 'pino', 'prom-client'],
+    packages: ['ws', 'pino', 'prom-client', 'pg'],
+    only: { pg: 'fronts/postgres/' },
     node: true,
     because: 'the agent composes the rooms of the server side; nothing of the laptop may be needed to run it',
   },
@@ -152,10 +153,10 @@ const roots = [
   },
   {
     name: 'cli',
-    rooms: ['core', 'config', 'policy', 'protocols', 'masking', 'recording'],
+    rooms: ['core', 'client', 'identity', 'config', 'policy', 'protocols', 'masking', 'recording'],
     packages: ['@oclif/core', 'chalk', 'open', 'qrcode-terminal'],
     node: true,
-    because: 'the base command, printers and the offline policy runner need no agent and no network',
+    because: 'what commands share runs on the laptop: profile, token, printing, exit status; never the agent',
   },
   {
     name: 'dev',

@@ -3,9 +3,9 @@ import type { Clock } from '../core/clock.js';
 import type { RecordedEvent, SessionEnd, SessionStart } from '../core/events.js';
 import type { Identity } from '../core/identity.js';
 import type { KeyedHash } from '../core/mask.js';
-import type { ConnectionResource, DatabaseCredential, Limits } from '../core/resources.js';
-import type { CustomEntity } from '../masking/text-masker.js';
+import type { ConnectionResource, DatabaseCredential, EntityResource, Limits } from '../core/resources.js';
 import type { PolicySet } from '../policy/compile.js';
+import type { Action } from '../policy/types.js';
 import type { SecretResolver } from '../secrets/resolver.js';
 import type { Drive } from './drive.js';
 
@@ -35,7 +35,7 @@ export interface SessionHost {
   monotonicMs(): number;
   newId(): string;
   policy(): PolicySet;
-  entities(): readonly CustomEntity[];
+  entities(): readonly EntityResource[];
   limits(): Limits;
   readonly hash: KeyedHash;
   readonly approvals: Approvals;
@@ -44,5 +44,6 @@ export interface SessionHost {
   openRecording(start: SessionStart): SessionRecorder;
   readonly drives: Set<Drive>;
   log(message: string, fields?: Readonly<Record<string, string>>): void;
-  count(name: 'sessions' | 'statements' | 'blocked' | 'held', connection: string): void;
+  /** For the figures: one more statement was decided. */
+  decided(action: Action): void;
 }

@@ -1,5 +1,6 @@
 import type { KeyedHash, MaskPlan } from '../core/mask.js';
-import { createTextMasker, maskWhole, type CustomEntity } from '../masking/text-masker.js';
+import type { EntityResource } from '../core/resources.js';
+import { createTextMasker, maskWhole } from '../masking/text-masker.js';
 import { columnRule, touchesColumns, type CatalogSnapshot } from './fronts/postgres/catalog.js';
 import type { SessionMasks } from '../protocols/postgres/masks.js';
 
@@ -12,7 +13,7 @@ const NOTHING_KNOWN: CatalogSnapshot = { readAtMs: 0, relations: new Set(), colu
  */
 export function sessionMasks(
   plan: MaskPlan,
-  custom: readonly CustomEntity[],
+  custom: readonly EntityResource[],
   hash: KeyedHash,
   catalog: () => CatalogSnapshot | undefined,
 ): SessionMasks {

@@ -34,7 +34,12 @@ export abstract class HoopCommand extends Command {
   static override baseFlags = {
     json: Flags.boolean({ description: 'machine output on stdout', helpGroup: GLOBAL }),
     'no-color': Flags.boolean({ description: 'no colours (also NO_COLOR)', helpGroup: GLOBAL }),
-    agent: Flags.string({ description: 'address of the agent', env: 'HOOP_AGENT_URL', helpGroup: GLOBAL, helpValue: 'URL' }),
+    agent: Flags.string({
+      description: 'address of the agent',
+      env: 'HOOP_AGENT_URL',
+      helpGroup: GLOBAL,
+      helpValue: 'URL',
+    }),
     profile: Flags.string({ description: 'profile to use', env: 'HOOP_PROFILE', helpGroup: GLOBAL, helpValue: 'NAME' }),
   };
 
@@ -59,7 +64,10 @@ export abstract class HoopCommand extends Command {
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
     const given = options ?? (this.ctor as unknown as Interfaces.Input<F, B, A>);
     const { flags, baseFlags, args } = given;
-    const parsed = await super.parse<F, B, A>({ ...given, flags, baseFlags, args: leaveStdin(args) } as typeof given, argv);
+    const parsed = await super.parse<F, B, A>(
+      { ...given, flags, baseFlags, args: leaveStdin(args) } as typeof given,
+      argv,
+    );
     this.#given = parsed.flags;
     return parsed;
   }
@@ -70,8 +78,11 @@ export abstract class HoopCommand extends Command {
     const end = this.argv.indexOf('--');
     const own = end === -1 ? this.argv : this.argv.slice(0, end);
     if (own.includes('--json')) return true;
-    return FORMAT_FLAGS.filter(({ name }) => this.ctor.flags !== undefined && name in this.ctor.flags).some(({ spellings }) =>
-      spellings.some((flag) => own.includes(`${flag}=json`) || (own.includes(flag) && own[own.indexOf(flag) + 1] === 'json')),
+    return FORMAT_FLAGS.filter(({ name }) => this.ctor.flags !== undefined && name in this.ctor.flags).some(
+      ({ spellings }) =>
+        spellings.some(
+          (flag) => own.includes(`${flag}=json`) || (own.includes(flag) && own[own.indexOf(flag) + 1] === 'json'),
+        ),
     );
   }
 
@@ -101,7 +112,11 @@ export abstract class HoopCommand extends Command {
   }
 
   /** Prints a list: one JSON array under `--json`, else columns; `empty` is said where there is nothing. */
-  protected printList<T>(items: readonly T[], columns: readonly Column<T>[], options: { readonly empty?: string } = {}): void {
+  protected printList<T>(
+    items: readonly T[],
+    columns: readonly Column<T>[],
+    options: { readonly empty?: string } = {},
+  ): void {
     if (this.jsonEnabled()) this.printJson(items);
     else if (items.length > 0) this.print(renderTable(items, columns, this.colours));
     else if (options.empty !== undefined) this.say(options.empty);

@@ -24,6 +24,9 @@ export function renderTable<T>(items: readonly T[], columns: readonly Column<T>[
         return paint(cell) + ' '.repeat(padding);
       })
       .join(GAP);
-  const heading = line(columns.map((column) => column.header.toUpperCase()), (text) => colours.bold(text));
+  const heading = line(
+    columns.map((column) => column.header.toUpperCase()),
+    (text) => colours.bold(text),
+  );
   return [heading, ...rows.map((row) => line(row, (text) => text))].join('\n');
 }

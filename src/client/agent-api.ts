@@ -28,7 +28,11 @@ export class AgentApi {
   readonly #fetch: Fetch;
 
   /** @param options.url without a slash at the end */
-  constructor(options: { readonly url: string; readonly token: () => Promise<string>; readonly caFile?: string | undefined }) {
+  constructor(options: {
+    readonly url: string;
+    readonly token: () => Promise<string>;
+    readonly caFile?: string | undefined;
+  }) {
     this.url = options.url;
     this.#token = options.token;
     this.#fetch = createFetch({ caFile: options.caFile });
@@ -60,7 +64,10 @@ export class AgentApi {
   }
 
   async #authorized(method: string, path: string, body?: unknown, live = false): Promise<Response> {
-    const headers: Record<string, string> = { authorization: `Bearer ${await this.#token()}`, accept: 'application/json' };
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${await this.#token()}`,
+      accept: 'application/json',
+    };
     if (body !== undefined) headers['content-type'] = 'application/json';
     let response: Response;
     try {
@@ -68,7 +75,10 @@ export class AgentApi {
       response = await this.#fetch(`${this.url}${path}`, { method, headers, body: text, live });
     } catch (error) {
       if (error instanceof HoopError) throw error;
-      throw new HoopError('unreachable', 'the agent does not answer', { why: `${this.url}: ${messageOf(error)}`, cause: error });
+      throw new HoopError('unreachable', 'the agent does not answer', {
+        why: `${this.url}: ${messageOf(error)}`,
+        cause: error,
+      });
     }
     if (response.status >= 200 && response.status < 300) return response;
     throw await failureOf(response);
@@ -77,7 +87,9 @@ export class AgentApi {
 
 /** The agent's error body as the error it names; a status alone where there is none. */
 async function failureOf(response: Response): Promise<HoopError> {
-  const told = await readBody(response, MAX_ERROR_BYTES).then(parseFailure).catch(() => undefined);
+  const told = await readBody(response, MAX_ERROR_BYTES)
+    .then(parseFailure)
+    .catch(() => undefined);
   if (told !== undefined) return told;
   if (response.status === 401) return new HoopError('token_refused', 'the agent refused the token');
   if (response.status === 403) return new HoopError('not_allowed', 'the agent refused this');
@@ -101,7 +113,8 @@ async function readJson(response: Response): Promise<unknown> {
     return text === '' ? undefined : (JSON.parse(text) as unknown);
   } catch (error) {
     if (error instanceof HoopError) throw error;
-    if (error instanceof SyntaxError) throw new HoopError('protocol', 'the answer is no JSON', { suggestion: 'check the address of the agent' });
+    if (error instanceof SyntaxError)
+      throw new HoopError('protocol', 'the answer is no JSON', { suggestion: 'check the address of the agent' });
     throw new HoopError('unreachable', 'the agent broke off its answer', { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { HoopError, messageOf } from '../core/errors.js';
+import { SQLSTATE } from '../protocols/postgres/refusal.js';
 import { bridge } from '../tunnel/bridge.js';
 import { createQuietServer, type LocalAddress } from './local-listener.js';
 import type { PeerCheck } from './peer.js';
@@ -64,7 +65,7 @@ async function admit(socket: Socket, options: ForwardOptions): Promise<void> {
     const verdict = (await options.checkPeer?.(socket)) ?? { admitted: true };
     if (!verdict.admitted) {
       options.onEvent({ event: 'refused', connection: options.connection, why: verdict.why });
-      refuse(socket, options.type, '28000', `this port serves only the user who opened it: ${verdict.why}`);
+      refuse(socket, options.type, SQLSTATE.invalidAuthorization, `this port serves only the user who opened it: ${verdict.why}`);
       return;
     }
     const tunnel = await options.keeper.ready();
@@ -74,7 +75,7 @@ async function admit(socket: Socket, options: ForwardOptions): Promise<void> {
     socket.resume();
   } catch (error) {
     options.onEvent({ event: 'refused', connection: options.connection, why: messageOf(error) });
-    refuse(socket, options.type, '08006', sayWhy(error));
+    refuse(socket, options.type, SQLSTATE.connectionFailure, sayWhy(error));
   }
 }
 

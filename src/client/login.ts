@@ -25,7 +25,10 @@ interface Surroundings {
 
 /** How to come to a token. */
 export type LoginKind =
-  | { readonly kind: 'device'; readonly show: (prompt: DevicePrompt, agent: Pick<WellKnown, 'issuer' | 'clientId'>) => void }
+  | {
+      readonly kind: 'device';
+      readonly show: (prompt: DevicePrompt, agent: Pick<WellKnown, 'issuer' | 'clientId'>) => void;
+    }
   | { readonly kind: 'client-credentials' }
   | { readonly kind: 'token'; readonly token: string };
 
@@ -46,7 +49,10 @@ export async function logIn(
   const token = async (): Promise<string> => tokens.accessToken;
   const who = await new AgentApi({ url: profile.agentUrl, token, caFile: env['HOOP_CA_FILE'] }).whoami();
   const place = profile.login();
-  await new TokenStore({ folder: place.folder, env, say }).write(place, { ...tokens, expiresAt: Math.min(tokens.expiresAt, who.expiresAt) });
+  await new TokenStore({ folder: place.folder, env, say }).write(place, {
+    ...tokens,
+    expiresAt: Math.min(tokens.expiresAt, who.expiresAt),
+  });
   saveProfile(profile, env);
   return { who, overriddenBy: ['HOOP_TOKEN', 'HOOP_TOKEN_FILE'].find((name) => (env[name] ?? '') !== '') };
 }
@@ -64,7 +70,9 @@ export async function logOut(
   const store = new TokenStore({ folder: configFolder(env), env, say });
   const wanted = store
     .list()
-    .filter((login) => profile === undefined || (login.profile === profile.name && login.agentUrl === profile.agentUrl));
+    .filter(
+      (login) => profile === undefined || (login.profile === profile.name && login.agentUrl === profile.agentUrl),
+    );
   const ended = [];
   for (const login of wanted) {
     const revoked = await revoke(store, login, fetch).catch((error: unknown) => {
@@ -78,7 +86,11 @@ export async function logOut(
   return ended;
 }
 
-async function revoke(store: TokenStore, login: Pick<LoginPlace, 'profile' | 'agentUrl'>, fetch: Fetch): Promise<boolean> {
+async function revoke(
+  store: TokenStore,
+  login: Pick<LoginPlace, 'profile' | 'agentUrl'>,
+  fetch: Fetch,
+): Promise<boolean> {
   const tokens = await store.read(login);
   return tokens !== undefined && (await revokeTokens(tokens, fetch));
 }

@@ -1,25 +1,15 @@
 import type { Socket } from 'node:net';
-import { concatBytes } from '../core/bytes.js';
 import type { Fault } from '../core/errors.js';
+import { errorMessage } from '../protocols/postgres/messages.js';
+import { SQLSTATE } from '../protocols/postgres/refusal.js';
 import type { TunnelStream } from '../tunnel/stream.js';
 import { PostgresBoundary } from './postgres-boundary.js';
 
 /** How long a refused local client may take to read its error, in ms. */
 const FAREWELL_TIMEOUT_MS = 2_000;
 
-/**
- * A FATAL ErrorResponse: `E`, int32 length, then fields of a code byte and a string, each ended by NUL.
- *
- * @param sqlstate five characters
- * @see https://www.postgresql.org/docs/current/protocol-error-fields.html
- */
-export function fatalError(sqlstate: string, message: string): Uint8Array {
-  const fields = ['SFATAL', 'VFATAL', `C${sqlstate}`, `M${message.replaceAll('\0', '')}`].map((field) => `${field}\0`);
-  const body = new TextEncoder().encode(`${fields.join('')}\0`);
-  const header = new Uint8Array(5);
-  header[0] = 0x45;
-  new DataView(header.buffer).setInt32(1, body.length + 4);
-  return concatBytes([header, body]);
+function fatalError(sqlstate: string, message: string): Uint8Array {
+  return errorMessage({ severity: 'FATAL', code: sqlstate, message });
 }
 
 /** Tells a local Postgres client, to which nothing was relayed yet, why its connection ends; then ends it. */
@@ -63,7 +53,7 @@ export function withPostgresFarewell(stream: TunnelStream): TunnelStream {
     onClose: (listener) => {
       stream.onClose((fault) => {
         if (isTunnelLoss(fault) && boundary.atBoundary && !ended) {
-          dataListener?.(fatalError('08006', 'connection to the hoop agent was lost'));
+          dataListener?.(fatalError(SQLSTATE.connectionFailure, 'connection to the hoop agent was lost'));
         }
         listener(fault);
       });

@@ -91,7 +91,9 @@ export function saveProfile(profile: Profile, env: Environment): void {
 }
 
 /** Every profile kept, by name. */
-export function listProfiles(env: Environment): readonly { readonly name: string; readonly agent: string; readonly current: boolean }[] {
+export function listProfiles(
+  env: Environment,
+): readonly { readonly name: string; readonly agent: string; readonly current: boolean }[] {
   const file = readProfiles(configFolder(env));
   return Object.entries(file.profiles)
     .map(([name, { agent }]) => ({ name, agent, current: name === file.current }))
@@ -147,7 +149,8 @@ function readProfiles(folder: string): ProfilesFile {
   const { current, profiles } = value;
   if (typeof current !== 'string' || !isRecord(profiles)) throw notWhatItShould(path);
   for (const entry of Object.values(profiles)) {
-    if (!isRecord(entry) || !hasOnly(entry, ['agent']) || typeof entry['agent'] !== 'string') throw notWhatItShould(path);
+    if (!isRecord(entry) || !hasOnly(entry, ['agent']) || typeof entry['agent'] !== 'string')
+      throw notWhatItShould(path);
   }
   return value as unknown as ProfilesFile;
 }
@@ -174,7 +177,9 @@ function readJson(path: string): unknown {
 }
 
 function notWhatItShould(path: string): HoopError {
-  return new HoopError('config_invalid', `${path} does not hold what hoop writes there`, { suggestion: `correct or remove ${path}` });
+  return new HoopError('config_invalid', `${path} does not hold what hoop writes there`, {
+    suggestion: `correct or remove ${path}`,
+  });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -28,6 +28,9 @@ interface Waiter {
   readonly cancelTimeout: () => void;
 }
 
+/** What the agent may say. Anything else, from a newer one, is dropped: `listening` is for this side to say. */
+const AGENT_EVENTS: ReadonlySet<unknown> = new Set(['session.opened', 'session.closed', 'approval.waiting', 'approval.resolved', 'blocked']);
+
 /** How long a local connection waits for a tunnel, in ms. */
 const WAIT_MS = 30_000;
 const FIRST_DELAY_MS = 250;
@@ -36,8 +39,10 @@ const LONGEST_DELAY_MS = 15_000;
 const STEADY_AFTER_MS = 10_000;
 
 /** Dialling again can't help until a person did something; the next local connection tries once more. */
-const FINAL: ReadonlySet<ErrorCode> = new Set([
-  'not_logged_in', 'token_refused', 'login_denied', 'login_expired', 'no_access', 'not_allowed', 'not_found', 'not_in_version', 'config_missing', 'config_invalid', 'usage',
+const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'not_logged_in', 'token_refused', 'login_denied', 'login_expired',
+  'no_access', 'not_allowed', 'not_found', 'not_in_version',
+  'config_missing', 'config_invalid', 'usage',
 ]);
 
 const SYSTEM_TIME: KeeperTime = {
@@ -120,7 +125,7 @@ export class TunnelKeeper {
     this.#dialedAtMs = this.#time.nowMs();
     tunnel.onEvent((event) => {
       const name = event['event'];
-      if (typeof name === 'string') this.options.onEvent({ ...event, event: name, connection: this.options.connection });
+      if (typeof name === 'string' && AGENT_EVENTS.has(name)) this.options.onEvent({ ...event, event: name, connection: this.options.connection });
     });
     tunnel.onClose((fault) => {
       if (this.#tunnel === tunnel) this.#lost(fault);

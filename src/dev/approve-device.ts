@@ -36,14 +36,19 @@ async function answerDevice(link: string, answer: DeviceAnswer): Promise<void> {
     if (id === 'done') return;
     if ('refuse' in answer && step > 0 && id === 'code') return;
     const next = fillIn(html, id, answer);
-    if (next === undefined) throw new Error(`the identity provider shows an unexpected page (status ${response.status}, ${id ?? 'no'} page)`);
+    if (next === undefined)
+      throw new Error(`the identity provider shows an unexpected page (status ${response.status}, ${id ?? 'no'} page)`);
     [url, form] = [new URL(next.action, url).href, next.fields];
   }
   throw new Error('the identity provider leads in a circle');
 }
 
 /** The page's form with its hidden fields, and what a person would add; undefined where there is none to fill in. */
-function fillIn(html: string, id: string | undefined, answer: DeviceAnswer): { readonly action: string; readonly fields: URLSearchParams } | undefined {
+function fillIn(
+  html: string,
+  id: string | undefined,
+  answer: DeviceAnswer,
+): { readonly action: string; readonly fields: URLSearchParams } | undefined {
   const action = /<form[^>]* action="([^"]*)"/.exec(html)?.[1];
   if (action === undefined || id === 'error') return undefined;
   const fields = new URLSearchParams();

@@ -65,7 +65,8 @@ export async function startIdentityProvider(options: {
   provider.use(async (ctx, next) => {
     await next();
     // Asked once a second instead of the five of RFC 8628: the one who waits sits beside it.
-    if (ctx.oidc?.route === 'device_authorization' && typeof ctx.body === 'object') ctx.body = { ...ctx.body, interval: 1 };
+    if (ctx.oidc?.route === 'device_authorization' && typeof ctx.body === 'object')
+      ctx.body = { ...ctx.body, interval: 1 };
   });
   const callback = provider.callback();
   server.on('request', (request, response) => {
@@ -114,6 +115,7 @@ async function interact(
 }
 
 async function readForm(request: IncomingMessage): Promise<URLSearchParams> {
-  if (Number(request.headers['content-length'] ?? Number.NaN) <= MAX_FORM_BYTES) return new URLSearchParams(await text(request));
+  if (Number(request.headers['content-length'] ?? Number.NaN) <= MAX_FORM_BYTES)
+    return new URLSearchParams(await text(request));
   throw new Error('the form is too long');
 }

@@ -50,11 +50,13 @@ export function providerConfiguration(options: {
     scopes: SCOPES,
     claims: { openid: ['sub'], email: ['email', 'email_verified'], groups: ['groups'] },
     findAccount: (_ctx: unknown, id: string) => account(users, id),
-    extraTokenClaims: (_ctx: unknown, token: { readonly kind: string; readonly accountId?: string }) => tokenClaims(users, token),
+    extraTokenClaims: (_ctx: unknown, token: { readonly kind: string; readonly accountId?: string }) =>
+      tokenClaims(users, token),
     interactions: { url: (_ctx: unknown, interaction: { readonly uid: string }) => `/interaction/${interaction.uid}` },
     // A login of the CLI lives on when the browser's session ends.
     expiresWithSession: () => false,
-    issueRefreshToken: (_ctx: unknown, client: { grantTypeAllowed(type: string): boolean }) => client.grantTypeAllowed('refresh_token'),
+    issueRefreshToken: (_ctx: unknown, client: { grantTypeAllowed(type: string): boolean }) =>
+      client.grantTypeAllowed('refresh_token'),
     renderError: (ctx: Context, out: { readonly error: string; readonly error_description?: string }) => {
       ctx.type = 'html';
       ctx.body = errorPage(out.error_description ?? out.error);
@@ -74,7 +76,10 @@ export function providerConfiguration(options: {
   return { settings, audience: AUDIENCE, clientId: CLIENT_ID, scopes: SCOPES };
 }
 
-function clients(machine: { readonly clientId: string; readonly clientSecret: string }): readonly Record<string, unknown>[] {
+function clients(machine: {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}): readonly Record<string, unknown>[] {
   const noRedirect = { redirect_uris: [], response_types: [] };
   return [
     {
@@ -122,7 +127,13 @@ function features(accessTokenTTL: number): Record<string, unknown> {
         ctx.type = 'html';
         ctx.body = codePage(form, error !== undefined && error !== null);
       },
-      userCodeConfirmSource: (ctx: Context, form: string, client: { readonly clientName?: string }, _device: unknown, code: string) => {
+      userCodeConfirmSource: (
+        ctx: Context,
+        form: string,
+        client: { readonly clientName?: string },
+        _device: unknown,
+        code: string,
+      ) => {
         ctx.type = 'html';
         ctx.body = confirmPage(form, code, client.clientName ?? CLIENT_ID);
       },

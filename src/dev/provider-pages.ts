@@ -1,6 +1,12 @@
 import type { TrialUser } from './identity-provider.js';
 
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 const STYLE =
   'body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:4rem auto;padding:0 1rem}' +
   'code{font-size:1.6rem;letter-spacing:.1em}' +
@@ -20,8 +26,14 @@ function page(id: string, title: string, content: string): string {
 
 /** @param form the provider's own form, which holds its guard against forged requests */
 export function codePage(form: string, problem: boolean): string {
-  const hint = problem ? 'That code is not known, was used, or has ended. Start again where you got it.' : 'Enter the code that your terminal shows.';
-  return page('code', 'Log in to hoop', `<p>${hint}</p>${form}<button type="submit" form="op.deviceInputForm">Continue</button>`);
+  const hint = problem
+    ? 'That code is not known, was used, or has ended. Start again where you got it.'
+    : 'Enter the code that your terminal shows.';
+  return page(
+    'code',
+    'Log in to hoop',
+    `<p>${hint}</p>${form}<button type="submit" form="op.deviceInputForm">Continue</button>`,
+  );
 }
 
 export function confirmPage(form: string, code: string, client: string): string {

@@ -19,7 +19,10 @@ const machineTokens = new Map<string, TokenSet>();
  *
  * @throws HoopError `not_logged_in`, `token_refused`, `login_denied`, `unreachable`
  */
-export async function accessToken(place: LoginPlace, options: { readonly say: (text: string) => void }): Promise<string> {
+export async function accessToken(
+  place: LoginPlace,
+  options: { readonly say: (text: string) => void },
+): Promise<string> {
   const given = givenToken(place.env);
   if (given !== undefined) return given;
   const fetch = createFetch({ caFile: place.env['HOOP_CA_FILE'] });
@@ -37,7 +40,9 @@ export async function accessToken(place: LoginPlace, options: { readonly say: (t
 }
 
 /** The machine's own id and secret, where the environment holds both. */
-export function machineClient(env: LoginPlace['env']): { readonly clientId: string; readonly clientSecret: string } | undefined {
+export function machineClient(
+  env: LoginPlace['env'],
+): { readonly clientId: string; readonly clientSecret: string } | undefined {
   const clientId = env['HOOP_CLIENT_ID'] ?? '';
   const clientSecret = env['HOOP_CLIENT_SECRET'] ?? '';
   return clientId === '' || clientSecret === '' ? undefined : { clientId, clientSecret };
@@ -51,7 +56,9 @@ export function machineClient(env: LoginPlace['env']): { readonly clientId: stri
 export function checkTokenText(text: string, source: string): string {
   const token = text.trim();
   if (/^[\x21-\x7e]{1,16384}$/.test(token)) return token;
-  throw new HoopError('not_logged_in', `${source} holds no token`, { suggestion: 'put one access token there, and nothing else' });
+  throw new HoopError('not_logged_in', `${source} holds no token`, {
+    suggestion: 'put one access token there, and nothing else',
+  });
 }
 
 function givenToken(env: LoginPlace['env']): string | undefined {

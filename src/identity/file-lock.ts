@@ -17,7 +17,11 @@ const POLL_MS = 50;
  *
  * @throws HoopError `failed` after `waitMs`
  */
-export async function withFileLock<T>(path: string, work: () => Promise<T>, options: { readonly waitMs: number }): Promise<T> {
+export async function withFileLock<T>(
+  path: string,
+  work: () => Promise<T>,
+  options: { readonly waitMs: number },
+): Promise<T> {
   ensurePrivateFolder(dirname(path));
   const mark = `${process.pid} ${hostname()} ${randomBytes(8).toString('hex')}`;
   const attempts = Math.ceil(options.waitMs / POLL_MS);

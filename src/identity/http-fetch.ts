@@ -30,7 +30,9 @@ const BODYLESS = new Set([204, 205, 304]);
  * @param options.timeoutMs longest wait for the answer's head, and longest silence inside of a body that is not live
  * @throws HoopError `config_invalid` where the CA file can't be read
  */
-export function createFetch(options: { readonly caFile?: string | undefined; readonly timeoutMs?: number } = {}): Fetch {
+export function createFetch(
+  options: { readonly caFile?: string | undefined; readonly timeoutMs?: number } = {},
+): Fetch {
   const ca = trustedCertificates(options.caFile);
   const timeoutMs = options.timeoutMs ?? 15_000;
   return (url, init) =>

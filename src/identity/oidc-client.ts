@@ -47,7 +47,11 @@ export function audienceParameters(audience: string): Record<string, string> {
 
 /** The tokens of an answer, as they are kept. */
 export function toTokenSet(
-  answer: { readonly access_token: string; readonly refresh_token?: string | undefined; readonly expires_in?: number | undefined },
+  answer: {
+    readonly access_token: string;
+    readonly refresh_token?: string | undefined;
+    readonly expires_in?: number | undefined;
+  },
   client: ClientAtIssuer & { readonly audience: string },
   nowS: number,
 ): TokenSet {
@@ -68,7 +72,8 @@ export function explainOidcFailure(error: unknown, message: string): HoopError {
   if (error instanceof oidc.ResponseBodyError) {
     const why = error.error_description ?? error.error;
     if (error.error === 'access_denied') return new HoopError('login_denied', 'the login was refused', { why });
-    if (error.error === 'expired_token') return new HoopError('login_expired', 'the code was not confirmed in time', { why });
+    if (error.error === 'expired_token')
+      return new HoopError('login_expired', 'the code was not confirmed in time', { why });
     if (error.error === 'invalid_grant') return new HoopError('token_refused', 'the login has ended', { why });
     return new HoopError('login_denied', message, { why: `${error.error}: ${why}` });
   }
@@ -78,7 +83,11 @@ export function explainOidcFailure(error: unknown, message: string): HoopError {
   const code = (error as { readonly code?: unknown } | null)?.code;
   if (code === 'OAUTH_TIMEOUT') return new HoopError('login_expired', 'the code was not confirmed in time');
   const network = networkCause(error);
-  if (network === undefined) return new HoopError('protocol', message, { why: messageOf(error), suggestion: 'ask who runs the identity provider' });
+  if (network === undefined)
+    return new HoopError('protocol', message, {
+      why: messageOf(error),
+      suggestion: 'ask who runs the identity provider',
+    });
   return new HoopError('unreachable', 'the identity provider does not answer', {
     why: messageOf(network),
     suggestion: 'check the network, and that the identity provider runs',
@@ -89,7 +98,13 @@ export function explainOidcFailure(error: unknown, message: string): HoopError {
 function networkCause(error: unknown): Error | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     const { code, syscall } = at as NodeJS.ErrnoException;
-    if (syscall !== undefined || code === 'ETIMEDOUT' || code === 'ECONNRESET' || /^(CERT|ERR_TLS|DEPTH|SELF|UNABLE)_/.test(code ?? '')) return at;
+    if (
+      syscall !== undefined ||
+      code === 'ETIMEDOUT' ||
+      code === 'ECONNRESET' ||
+      /^(CERT|ERR_TLS|DEPTH|SELF|UNABLE)_/.test(code ?? '')
+    )
+      return at;
   }
   return undefined;
 }

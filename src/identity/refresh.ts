@@ -45,7 +45,9 @@ async function refreshOnce(place: LoginPlace, store: TokenStore, fetch: Fetch): 
 async function readLogin(place: LoginPlace, store: TokenStore): Promise<TokenSet> {
   const tokens = await store.read(place);
   if (tokens !== undefined) return tokens;
-  throw new HoopError('not_logged_in', 'not logged in', { why: `the profile ${place.profile} has no login at ${place.agentUrl}` });
+  throw new HoopError('not_logged_in', 'not logged in', {
+    why: `the profile ${place.profile} has no login at ${place.agentUrl}`,
+  });
 }
 
 function stillGood(tokens: TokenSet): TokenSet {

@@ -32,7 +32,10 @@ export class TokenStore {
 
   /** @param options.say tells people that tokens are in a file; called once for a login */
   constructor(
-    options: Pick<LoginPlace, 'folder' | 'env'> & { readonly say: (text: string) => void; readonly keychain?: Keychain },
+    options: Pick<LoginPlace, 'folder' | 'env'> & {
+      readonly say: (text: string) => void;
+      readonly keychain?: Keychain;
+    },
   ) {
     this.#folder = join(options.folder, 'logins');
     this.#keychain = options.env['HOOP_KEYRING'] === 'file' ? undefined : (options.keychain ?? systemKeychain);
@@ -109,7 +112,9 @@ export class TokenStore {
     if (text === undefined) return undefined;
     const file = asLoginFile(text);
     if (file !== undefined) return file;
-    throw new HoopError('config_invalid', `${path} does not hold a login`, { suggestion: `remove it and run \`hoop login\`` });
+    throw new HoopError('config_invalid', `${path} does not hold a login`, {
+      suggestion: `remove it and run \`hoop login\``,
+    });
   }
 
   #writeFile(where: Where, file: LoginFile): void {

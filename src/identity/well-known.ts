@@ -28,7 +28,10 @@ export async function fetchWellKnown(agentUrl: string, fetch: Fetch): Promise<We
     status = response.status;
     text = await readBody(response, MAX_BYTES);
   } catch (error) {
-    throw new HoopError('unreachable', 'the agent does not answer', { why: `${agentUrl}: ${messageOf(error)}`, cause: error });
+    throw new HoopError('unreachable', 'the agent does not answer', {
+      why: `${agentUrl}: ${messageOf(error)}`,
+      cause: error,
+    });
   }
   if (status !== 200) throw notAnAgent(`a good status (${status})`);
   try {

@@ -110,7 +110,7 @@ function surveyTree(root: ASTNode): {
   const visit = (node: ASTNode): void => {
     if (node.op === 'id') named.add(node.args);
     // `sql['params']` would be a way round the dot; any other use of the word only waits for the binding.
-    if (node.op === 'value' ? node.args === 'params' : node.op !== 'id' && (node.args as readonly unknown[]).includes('params')) readsParams = true;
+    if (node.args === 'params' || (Array.isArray(node.args) && (node.args as readonly unknown[]).includes('params'))) readsParams = true;
     if (node.op === 'call' && node.args[0] === LINEAR_MATCHES)
       throw new SurveyError('found no function of that name', node.range.start);
     if (node.op === 'rcall') {

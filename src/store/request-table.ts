@@ -123,7 +123,7 @@ export class RequestTable {
   #insertVote(id: string, vote: ApprovalVote): boolean {
     const result = this.#database
       .prepare(
-        'INSERT INTO approval_votes (request, issuer, subject, email, groups, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        'INSERT INTO approval_votes (request, issuer, subject, email, group_names, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       )
       .run(id, vote.issuer, vote.subject, vote.email, JSON.stringify(vote.groups), vote.at);
     return Number(result.changes) === 1;
@@ -132,7 +132,7 @@ export class RequestTable {
   #request(row: Row): ApprovalRequest {
     const rows = this.#database
       .prepare(
-        'SELECT subject, issuer, email, groups, at FROM approval_votes WHERE request = ? ORDER BY at, issuer, subject',
+        'SELECT subject, issuer, email, group_names AS groups, at FROM approval_votes WHERE request = ? ORDER BY at, issuer, subject',
       )
       .all(row.id) as (Omit<ApprovalVote, 'groups'> & { readonly groups: string })[];
     const votes = rows.map((vote) => ({ ...vote, groups: JSON.parse(vote.groups) as string[] }));

@@ -94,6 +94,7 @@ const breaks: readonly (readonly [rule: string, from: string, ...imports: string
     'libpg-query',
     'yaml',
   ],
+  ['room-agent-only-pg', 'src/agent/http/x.ts', 'pg'],
   [
     'room-client',
     'src/client/x.ts',
@@ -108,7 +109,16 @@ const breaks: readonly (readonly [rule: string, from: string, ...imports: string
     'jose',
   ],
   ['room-tui', 'src/tui/x.ts', 'src/client/target.ts', 'src/identity/target.ts', 'node:net', 'ws'],
-  ['room-cli', 'src/cli/x.ts', 'src/agent/target.ts', 'src/client/target.ts', 'src/identity/target.ts', 'ws', 'zod'],
+  [
+    'room-cli',
+    'src/cli/x.ts',
+    'src/agent/target.ts',
+    'src/tunnel/target.ts',
+    'src/store/target.ts',
+    'src/dev/target.ts',
+    'ws',
+    'zod',
+  ],
   ['room-dev', 'src/dev/x.ts', 'commands/login.ts', 'scripts/target.ts', 'libpg-query'],
   [
     'room-commands',
@@ -155,6 +165,7 @@ const legal: readonly (readonly [from: string, ...imports: string[]])[] = [
     'pino',
     'node:net',
   ],
+  ['src/agent/fronts/postgres/catalog.ts', 'src/core/target.ts', 'pg'],
   ['src/client/legal.ts', 'src/identity/target.ts', 'src/tunnel/target.ts', 'src/protocols/contract.ts', 'node:net'],
   ['src/cli/legal.ts', 'src/policy/decide.ts', 'src/recording/target.ts', '@oclif/core', 'chalk'],
   ['src/dev/legal.ts', 'src/agent/target.ts', 'src/client/target.ts', 'oidc-provider', '@electric-sql/pglite'],

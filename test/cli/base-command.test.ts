@@ -93,14 +93,16 @@ describe('HoopCommand', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(3);
   });
 
-  it.each([['--nonsense', '--json'], ['--json', 'surplus'], ['-o', 'json', '--nonsense'], ['--json', '-o', 'xml']])(
-    'tells wrong use (%s %s) as JSON too, exit status 2',
-    async (...argv) => {
-      const { stdout, status } = await run(argv, () => undefined);
-      expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'usage' } });
-      expect(status).toBe(2);
-    },
-  );
+  it.each([
+    ['--nonsense', '--json'],
+    ['--json', 'surplus'],
+    ['-o', 'json', '--nonsense'],
+    ['--json', '-o', 'xml'],
+  ])('tells wrong use (%s %s) as JSON too, exit status 2', async (...argv) => {
+    const { stdout, status } = await run(argv, () => undefined);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'usage' } });
+    expect(status).toBe(2);
+  });
 
   it('keeps the exit status of this.exit and says nothing about it', async () => {
     expect(await run(['--json'], (probe) => probe.leave(42))).toEqual({ stdout: '', stderr: '', status: 42 });

@@ -15,7 +15,11 @@ describe('a failure', () => {
 
   it('stays three lines when its texts hold line breaks and escape sequences', () => {
     const error = new HoopError('sql', 'a\nerror: forged', { why: 'b\r\nc\u001b[2J', suggestion: 'd\ne' });
-    expect(errorLines(error, plain).split('\n')).toEqual(['error: a\\nerror: forged', 'why:   b\\r\\nc\\x1b[2J', 'do:    d\\ne']);
+    expect(errorLines(error, plain).split('\n')).toEqual([
+      'error: a\\nerror: forged',
+      'why:   b\\r\\nc\\x1b[2J',
+      'do:    d\\ne',
+    ]);
   });
 
   it('is one object with code, message and suggestion for programs', () => {

@@ -11,7 +11,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { AgentApi } from '../../src/client/agent-api.js';
 import { createFetch } from '../../src/identity/http-fetch.js';
 
-const WELL_KNOWN = { version: '1', issuer: 'https://i', audience: 'hoop', clientId: 'c', scopes: ['openid'], recordingKeys: [{ keyId: 'k', publicKey: 'p' }] };
+const WELL_KNOWN = {
+  version: '1',
+  issuer: 'https://i',
+  audience: 'hoop',
+  clientId: 'c',
+  scopes: ['openid'],
+  recordingKeys: [{ keyId: 'k', publicKey: 'p' }],
+};
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -46,10 +53,12 @@ describe('AgentApi', () => {
     });
     expect(await api.get('/v1/x?y=1')).toEqual({ ok: true });
     expect(await api.post('/v1/x', { a: 1 })).toEqual({ ok: true });
-    expect(seen.map(({ request, body }) => [request.method, request.url, request.headers.authorization, body])).toEqual([
-      ['GET', '/v1/x?y=1', 'Bearer planted-token', ''],
-      ['POST', '/v1/x', 'Bearer planted-token', '{"a":1}'],
-    ]);
+    expect(seen.map(({ request, body }) => [request.method, request.url, request.headers.authorization, body])).toEqual(
+      [
+        ['GET', '/v1/x?y=1', 'Bearer planted-token', ''],
+        ['POST', '/v1/x', 'Bearer planted-token', '{"a":1}'],
+      ],
+    );
   });
 
   it('asks /.well-known/hoop without the token, takes more fields, and refuses fewer', async () => {
@@ -68,8 +77,16 @@ describe('AgentApi', () => {
   });
 
   it('throws the agent’s own code, message and suggestion', async () => {
-    const api = await agent((_request, response) => json(response, 403, { error: { code: 'no_access', message: 'no', suggestion: 'ask' } }));
-    await expect(api.get('/')).rejects.toMatchObject({ name: 'HoopError', code: 'no_access', message: 'no', suggestion: 'ask', exitStatus: 4 });
+    const api = await agent((_request, response) =>
+      json(response, 403, { error: { code: 'no_access', message: 'no', suggestion: 'ask' } }),
+    );
+    await expect(api.get('/')).rejects.toMatchObject({
+      name: 'HoopError',
+      code: 'no_access',
+      message: 'no',
+      suggestion: 'ask',
+      exitStatus: 4,
+    });
   });
 
   it.each([
@@ -80,17 +97,21 @@ describe('AgentApi', () => {
     [500, 'failed'],
   ])('without such a body takes status %i for %s', async (status, code) => {
     for (const body of ['', '<html>', '{"error":{"code":"constructor","message":"x"}}', 'null', '{"error":7}']) {
-      const api = await agent((_request, response) => response.writeHead(status, { location: 'http://127.0.0.1:9/' }).end(body));
+      const api = await agent((_request, response) =>
+        response.writeHead(status, { location: 'http://127.0.0.1:9/' }).end(body),
+      );
       await expect(api.get('/')).rejects.toMatchObject({ name: 'HoopError', code });
     }
   });
 
   it('follows no redirect with the token', async () => {
     const seen: (string | undefined)[] = [];
-    const other = await listen(createServer((request, response) => {
-      seen.push(request.headers.authorization);
-      response.end('{}');
-    }));
+    const other = await listen(
+      createServer((request, response) => {
+        seen.push(request.headers.authorization);
+        response.end('{}');
+      }),
+    );
     const api = await agent((_request, response) => response.writeHead(307, { location: other }).end());
     await expect(api.get('/')).rejects.toMatchObject({ code: 'protocol' });
     expect(seen).toEqual([]);
@@ -146,13 +167,44 @@ describe('createFetch', () => {
     const folder = mkdtempSync(join(tmpdir(), 'hoop-ca-'));
     try {
       const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-      execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=hoop', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'pipe' });
-      const url = await listen(createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => response.end('{"tls":true}')), 'https');
+      execFileSync(
+        'openssl',
+        [
+          'req',
+          '-x509',
+          '-newkey',
+          'ec',
+          '-pkeyopt',
+          'ec_paramgen_curve:P-256',
+          '-nodes',
+          '-days',
+          '2',
+          '-subj',
+          '/CN=hoop',
+          '-addext',
+          'subjectAltName=IP:127.0.0.1',
+          '-keyout',
+          key,
+          '-out',
+          cert,
+        ],
+        { stdio: 'pipe' },
+      );
+      const url = await listen(
+        createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) =>
+          response.end('{"tls":true}'),
+        ),
+        'https',
+      );
       const api = new AgentApi({ url, token: async () => 'x', caFile: cert });
       expect(await api.get('/')).toEqual({ tls: true });
-      await expect(new AgentApi({ url, token: async () => 'x' }).get('/')).rejects.toMatchObject({ code: 'unreachable' });
+      await expect(new AgentApi({ url, token: async () => 'x' }).get('/')).rejects.toMatchObject({
+        code: 'unreachable',
+      });
       writeFileSync(cert, '');
-      expect(() => new AgentApi({ url, token: async () => 'x', caFile: join(folder, 'missing.pem') })).toThrow(/HOOP_CA_FILE/);
+      expect(() => new AgentApi({ url, token: async () => 'x', caFile: join(folder, 'missing.pem') })).toThrow(
+        /HOOP_CA_FILE/,
+      );
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

@@ -50,7 +50,9 @@ describe('profiles', () => {
 
   it('without an agent are config_missing, exit status 2; also named like a part of every object', () => {
     for (const name of ['default', 'constructor', 'toString']) {
-      expect(() => openProfile({ env, name })).toThrow(expect.objectContaining({ code: 'config_missing', exitStatus: 2 }) as Error);
+      expect(() => openProfile({ env, name })).toThrow(
+        expect.objectContaining({ code: 'config_missing', exitStatus: 2 }) as Error,
+      );
     }
   });
 
@@ -66,7 +68,12 @@ describe('profiles', () => {
     ['a list', '[]'],
   ])('in a file with %s are refused by the file’s name', (_name, text) => {
     writeFileSync(join(folder, 'profiles.json'), text, { mode: 0o600 });
-    expect(() => openProfile({ env })).toThrow(expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining('profiles.json') as string }) as Error);
+    expect(() => openProfile({ env })).toThrow(
+      expect.objectContaining({
+        code: 'config_invalid',
+        message: expect.stringContaining('profiles.json') as string,
+      }) as Error,
+    );
   });
 
   it('in a file that others may read, or behind a symbolic link, are refused', () => {
@@ -90,14 +97,21 @@ describe('remembered ports', () => {
     openProfile({ env, agent: 'https://b.example.com' }).rememberPort('postgres', 20_000);
     openProfile({ env, name: 'other', agent: 'https://a.example.com' }).rememberPort('postgres', 20_001);
     const again = openProfile({ env, agent: 'https://a.example.com' });
-    expect([again.portFor('postgres'), again.portFor('constructor'), again.portFor('toString')]).toEqual([15_432, 15_433, undefined]);
+    expect([again.portFor('postgres'), again.portFor('constructor'), again.portFor('toString')]).toEqual([
+      15_432,
+      15_433,
+      undefined,
+    ]);
   });
 
-  it.each(['{"p":{"a":{"c":70000}}}', '{"p":{"a":{"c":"1"}}}', '{"p":7}', '[]', '{"p":{"a":7}}'])('are refused in a file with %s', (text) => {
-    writeFileSync(join(folder, 'ports.json'), text, { mode: 0o600 });
-    expect(() => openProfile({ env, agent: 'https://a.example.com' }).portFor('c')).toThrow(/ports\.json/);
-    expect(readFileSync(join(folder, 'ports.json'), 'utf8')).toBe(text);
-  });
+  it.each(['{"p":{"a":{"c":70000}}}', '{"p":{"a":{"c":"1"}}}', '{"p":7}', '[]', '{"p":{"a":7}}'])(
+    'are refused in a file with %s',
+    (text) => {
+      writeFileSync(join(folder, 'ports.json'), text, { mode: 0o600 });
+      expect(() => openProfile({ env, agent: 'https://a.example.com' }).portFor('c')).toThrow(/ports\.json/);
+      expect(readFileSync(join(folder, 'ports.json'), 'utf8')).toBe(text);
+    },
+  );
 });
 
 describe('the address of an agent', () => {
@@ -110,8 +124,17 @@ describe('the address of an agent', () => {
     ['http://127.8.8.8', 'http://127.8.8.8'],
   ])('%s reads as %s', (text, url) => expect(parseAgentUrl(text)).toBe(url));
 
-  it.each(['a.example.com', 'ftp://a', 'https://u:p@a', 'https://a/?x', 'https://a/#x', 'http://10.0.0.1', 'http://127.0.0.1.evil.com', 'http://0.0.0.0', ''])(
-    '%j is refused as usage',
-    (text) => expect(() => parseAgentUrl(text)).toThrow(expect.objectContaining({ code: 'usage' }) as Error),
+  it.each([
+    'a.example.com',
+    'ftp://a',
+    'https://u:p@a',
+    'https://a/?x',
+    'https://a/#x',
+    'http://10.0.0.1',
+    'http://127.0.0.1.evil.com',
+    'http://0.0.0.0',
+    '',
+  ])('%j is refused as usage', (text) =>
+    expect(() => parseAgentUrl(text)).toThrow(expect.objectContaining({ code: 'usage' }) as Error),
   );
 });

@@ -147,6 +147,7 @@ describe('TunnelKeeper', () => {
     await keeper.start();
     tunnel.says({ event: 'session.opened', session: 's1', connection: 'other' });
     tunnel.says({ event: 7 });
+    tunnel.says({ event: 'listening', port: 1 });
     expect(events).toEqual([{ event: 'session.opened', session: 's1', connection: 'postgres' }]);
   });
 

@@ -19,7 +19,9 @@ let agent: AgentFront;
 let folder: string;
 let env: Record<string, string>;
 
-async function startBoth(accessTokenTtlS?: number): Promise<{ readonly provider: IdentityProvider; readonly agent: AgentFront }> {
+async function startBoth(
+  accessTokenTtlS?: number,
+): Promise<{ readonly provider: IdentityProvider; readonly agent: AgentFront }> {
   const idp = await startIdentityProvider({
     users: [
       { id: 'u-ann', email: 'ann@example.com', groups: ['engineering'] },
@@ -29,8 +31,14 @@ async function startBoth(accessTokenTtlS?: number): Promise<{ readonly provider:
   });
   const { issuer, audience, clientId, scopes } = idp;
   const resource = { name: 'trial', issuer, audience, clientId, login: true, scopes, reviewers: true, machine: false };
-  const verifier = createTokenVerifier([{ ...resource, claims: { email: 'email', groups: 'groups', attributes: [] } }], { clock });
-  const front = await startAgentFront({ version: '0.1.0', issuer, audience, clientId, scopes, recordingKeys: [] }, verifier);
+  const verifier = createTokenVerifier(
+    [{ ...resource, claims: { email: 'email', groups: 'groups', attributes: [] } }],
+    { clock },
+  );
+  const front = await startAgentFront(
+    { version: '0.1.0', issuer, audience, clientId, scopes, recordingKeys: [] },
+    verifier,
+  );
   return { provider: idp, agent: front };
 }
 
@@ -74,7 +82,10 @@ describe('hoop login', () => {
     expect(stderr).not.toContain('WARNING');
     expect(statSync(loginFile()).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, 'logins')).mode & 0o777).toBe(0o700);
-    expect(JSON.parse(readFileSync(join(folder, 'profiles.json'), 'utf8'))).toEqual({ current: 'default', profiles: { default: { agent: agent.url } } });
+    expect(JSON.parse(readFileSync(join(folder, 'profiles.json'), 'utf8'))).toEqual({
+      current: 'default',
+      profiles: { default: { agent: agent.url } },
+    });
   });
 
   it('is followed by whoami, logout, and whoami refused with exit status 3', async () => {
@@ -90,13 +101,18 @@ describe('hoop login', () => {
     });
     const people = await runHoop(['whoami'], env);
     expect(people.stdout).toMatch(/^groups +dba, engineering$/m);
-    const refreshToken = (JSON.parse(readFileSync(loginFile(), 'utf8')) as { tokens: { refreshToken: string } }).tokens.refreshToken;
+    const refreshToken = (JSON.parse(readFileSync(loginFile(), 'utf8')) as { tokens: { refreshToken: string } }).tokens
+      .refreshToken;
     const out = await runHoop(['logout'], env);
     expect(out).toMatchObject({ status: 0, stdout: `Logged out of ${agent.url}, revoked at the provider.\n` });
     expect(readdirSync(join(folder, 'logins'))).toEqual([]);
     const revoked = await fetch(`${provider.issuer}/token`, {
       method: 'POST',
-      body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken, client_id: provider.clientId }),
+      body: new URLSearchParams({
+        grant_type: 'refresh_token',
+        refresh_token: refreshToken,
+        client_id: provider.clientId,
+      }),
     });
     expect(await revoked.json()).toMatchObject({ error: 'invalid_grant' });
     const after = await runHoop(['whoami', '--json'], env);
@@ -130,7 +146,8 @@ describe('hoop login', () => {
 
   it('takes a token from stdin, HOOP_TOKEN and HOOP_TOKEN_FILE as it stands', async () => {
     await logIn(agent.url);
-    const token = (JSON.parse(readFileSync(loginFile(), 'utf8')) as { tokens: { accessToken: string } }).tokens.accessToken;
+    const token = (JSON.parse(readFileSync(loginFile(), 'utf8')) as { tokens: { accessToken: string } }).tokens
+      .accessToken;
     const other = { HOOP_CONFIG_DIR: join(folder, 'other'), HOOP_KEYRING: 'file', HOOP_AGENT_URL: agent.url };
     expect((await runHoop(['whoami'], { ...other, HOOP_TOKEN: token })).stdout).toContain('u-ann');
     writeFileSync(join(folder, 'token'), `${token}\n`);
@@ -178,8 +195,14 @@ describe('a login whose token nears its end', () => {
     const short = await startBoth(20);
     try {
       await logIn(short.agent.url);
-      const file = JSON.parse(readFileSync(loginFile(), 'utf8')) as { tokens: { obtainedAt: number; expiresAt: number; refreshToken: string } };
-      const expired = { ...file.tokens, obtainedAt: file.tokens.obtainedAt - 20, expiresAt: file.tokens.expiresAt - 20 };
+      const file = JSON.parse(readFileSync(loginFile(), 'utf8')) as {
+        tokens: { obtainedAt: number; expiresAt: number; refreshToken: string };
+      };
+      const expired = {
+        ...file.tokens,
+        obtainedAt: file.tokens.obtainedAt - 20,
+        expiresAt: file.tokens.expiresAt - 20,
+      };
       writeFileSync(loginFile(), JSON.stringify({ ...file, tokens: expired }), { mode: 0o600 });
       const five = await Promise.all([1, 2, 3, 4, 5].map(() => runHoop(['whoami'], env)));
       expect(five.map(({ status }) => status)).toEqual([0, 0, 0, 0, 0]);

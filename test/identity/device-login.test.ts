@@ -6,8 +6,19 @@ import { audienceParameters } from '../../src/identity/oidc-client.js';
 
 const ISSUER = 'https://id.example.com';
 const AGENT = { issuer: ISSUER, clientId: 'hoop-cli', audience: 'hoop', scopes: ['openid', 'groups'] };
-const METADATA = { issuer: ISSUER, token_endpoint: `${ISSUER}/token`, device_authorization_endpoint: `${ISSUER}/device`, jwks_uri: `${ISSUER}/jwks` };
-const DEVICE = { device_code: 'd', user_code: 'ABCD-EFGH', verification_uri: `${ISSUER}/go`, expires_in: 60, interval: 5 };
+const METADATA = {
+  issuer: ISSUER,
+  token_endpoint: `${ISSUER}/token`,
+  device_authorization_endpoint: `${ISSUER}/device`,
+  jwks_uri: `${ISSUER}/jwks`,
+};
+const DEVICE = {
+  device_code: 'd',
+  user_code: 'ABCD-EFGH',
+  verification_uri: `${ISSUER}/go`,
+  expires_in: 60,
+  interval: 5,
+};
 const TOKENS = { access_token: 'a', refresh_token: 'r', token_type: 'bearer', expires_in: 600 };
 
 interface Asked {
@@ -17,7 +28,10 @@ interface Asked {
 }
 
 /** A provider that answers the token endpoint with `answers` in order, the last one for ever. */
-function scriptedProvider(answers: readonly object[], over: { readonly metadata?: object; readonly device?: object } = {}): { readonly fetch: Fetch; readonly asked: Asked[] } {
+function scriptedProvider(
+  answers: readonly object[],
+  over: { readonly metadata?: object; readonly device?: object } = {},
+): { readonly fetch: Fetch; readonly asked: Asked[] } {
   const asked: Asked[] = [];
   let next = 0;
   const json = (status: number, body: object): Response =>
@@ -33,9 +47,13 @@ function scriptedProvider(answers: readonly object[], over: { readonly metadata?
   return { fetch, asked };
 }
 
-async function run(provider: { readonly fetch: Fetch }): Promise<{ readonly shown: DevicePrompt[]; readonly result: unknown }> {
+async function run(provider: {
+  readonly fetch: Fetch;
+}): Promise<{ readonly shown: DevicePrompt[]; readonly result: unknown }> {
   const shown: DevicePrompt[] = [];
-  const login = deviceLogin({ agent: AGENT, fetch: provider.fetch, show: (prompt) => shown.push(prompt) }).catch((error: unknown) => error);
+  const login = deviceLogin({ agent: AGENT, fetch: provider.fetch, show: (prompt) => shown.push(prompt) }).catch(
+    (error: unknown) => error,
+  );
   let done = false;
   void login.then(() => (done = true));
   for (let second = 0; second < 200 && !done; second += 1) await vi.advanceTimersByTimeAsync(1_000);
@@ -49,10 +67,20 @@ describe('deviceLogin', () => {
   it('shows code and link, asks every 5 s, 10 s after slow_down, and gives the tokens', async () => {
     const provider = scriptedProvider([{ error: 'authorization_pending' }, { error: 'slow_down' }, TOKENS]);
     const { shown, result } = await run(provider);
-    expect(shown).toEqual([{ userCode: 'ABCD-EFGH', verificationUri: `${ISSUER}/go`, verificationUriComplete: undefined, expiresInS: 60 }]);
-    expect(result).toMatchObject({ accessToken: 'a', refreshToken: 'r', issuer: ISSUER, clientId: 'hoop-cli', audience: 'hoop' });
+    expect(shown).toEqual([
+      { userCode: 'ABCD-EFGH', verificationUri: `${ISSUER}/go`, verificationUriComplete: undefined, expiresInS: 60 },
+    ]);
+    expect(result).toMatchObject({
+      accessToken: 'a',
+      refreshToken: 'r',
+      issuer: ISSUER,
+      clientId: 'hoop-cli',
+      audience: 'hoop',
+    });
     const times = provider.asked.filter(({ url }) => url.endsWith('/token')).map(({ atMs }) => atMs);
-    expect([(times[1] as number) - (times[0] as number), (times[2] as number) - (times[1] as number)]).toEqual([5_000, 10_000]);
+    expect([(times[1] as number) - (times[0] as number), (times[2] as number) - (times[1] as number)]).toEqual([
+      5_000, 10_000,
+    ]);
   });
 
   it('asks for the agent’s audience: as resource where it is a URI, else as audience', () => {
@@ -64,7 +92,11 @@ describe('deviceLogin', () => {
   it('sends scopes and audience to the device endpoint', async () => {
     const provider = scriptedProvider([TOKENS]);
     await run(provider);
-    expect(provider.asked.find(({ url }) => url.endsWith('/device'))?.form).toMatchObject({ scope: 'openid groups', audience: 'hoop', client_id: 'hoop-cli' });
+    expect(provider.asked.find(({ url }) => url.endsWith('/device'))?.form).toMatchObject({
+      scope: 'openid groups',
+      audience: 'hoop',
+      client_id: 'hoop-cli',
+    });
   });
 
   it.each([
@@ -76,16 +108,21 @@ describe('deviceLogin', () => {
   });
 
   it('is not offered by a provider without a device flow', async () => {
-    const { result, shown } = await run(scriptedProvider([], { metadata: { device_authorization_endpoint: undefined } }));
+    const { result, shown } = await run(
+      scriptedProvider([], { metadata: { device_authorization_endpoint: undefined } }),
+    );
     expect(result).toMatchObject({ code: 'not_in_version' });
     expect(shown).toEqual([]);
   });
 
-  it.each(['javascript:alert(1)', 'file:///etc/passwd', 'http://id.example.com/go'])('shows no link like %s', async (verification_uri) => {
-    const { result, shown } = await run(scriptedProvider([TOKENS], { device: { verification_uri } }));
-    expect(result).toMatchObject({ code: 'protocol' });
-    expect(shown).toEqual([]);
-  });
+  it.each(['javascript:alert(1)', 'file:///etc/passwd', 'http://id.example.com/go'])(
+    'shows no link like %s',
+    async (verification_uri) => {
+      const { result, shown } = await run(scriptedProvider([TOKENS], { device: { verification_uri } }));
+      expect(result).toMatchObject({ code: 'protocol' });
+      expect(shown).toEqual([]);
+    },
+  );
 
   it('does not go on with another issuer’s discovery document', async () => {
     const { result } = await run(scriptedProvider([TOKENS], { metadata: { issuer: 'https://evil.example.com' } }));
@@ -94,7 +131,11 @@ describe('deviceLogin', () => {
 
   it('refuses a plain-http issuer off loopback before any request', async () => {
     const provider = scriptedProvider([TOKENS]);
-    const result = await deviceLogin({ agent: { ...AGENT, issuer: 'http://id.example.com' }, fetch: provider.fetch, show: () => undefined }).catch((error: unknown) => error);
+    const result = await deviceLogin({
+      agent: { ...AGENT, issuer: 'http://id.example.com' },
+      fetch: provider.fetch,
+      show: () => undefined,
+    }).catch((error: unknown) => error);
     expect(result).toMatchObject({ name: 'HoopError' });
     expect(provider.asked).toEqual([]);
   });

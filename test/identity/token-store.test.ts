@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -21,7 +31,9 @@ let folder: string;
 let said: string[];
 
 /** A keychain in memory; it may be made to refuse, as a locked one does. */
-function memoryKeychain(): { readonly entries: Map<string, string>; refuse: boolean } & ConstructorParameters<typeof TokenStore>[0]['keychain'] {
+function memoryKeychain(): { readonly entries: Map<string, string>; refuse: boolean } & ConstructorParameters<
+  typeof TokenStore
+>[0]['keychain'] {
   const entries = new Map<string, string>();
   const chain = {
     entries,
@@ -60,7 +72,11 @@ describe('a login', () => {
     expect(readFileSync(onlyFile(), 'utf8')).not.toContain('planted');
     expect(said).toEqual([]);
     await open(chain).erase(HERE);
-    expect([chain.entries.size, readdirSync(join(folder, 'logins')), await open(chain).read(HERE)]).toEqual([0, [], undefined]);
+    expect([chain.entries.size, readdirSync(join(folder, 'logins')), await open(chain).read(HERE)]).toEqual([
+      0,
+      [],
+      undefined,
+    ]);
   });
 
   it.each([
@@ -91,7 +107,12 @@ describe('a login', () => {
     expect(await store.read({ ...HERE, profile: 'other' })).toBeUndefined();
     expect(await store.read({ ...HERE, agentUrl: 'https://a.example.com:444' })).toBeUndefined();
     await store.write({ ...HERE, profile: 'other' }, TOKENS);
-    expect(store.list().map(({ profile }) => profile).sort()).toEqual(['default', 'other']);
+    expect(
+      store
+        .list()
+        .map(({ profile }) => profile)
+        .sort(),
+    ).toEqual(['default', 'other']);
   });
 
   it('in a file that others may read, behind a link, or damaged is refused, and its text not told', async () => {
@@ -101,7 +122,12 @@ describe('a login', () => {
     chmodSync(path, 0o640);
     await expect(store.read(HERE)).rejects.toMatchObject({ code: 'config_invalid' });
     const text = readFileSync(path, 'utf8');
-    for (const damaged of [text.slice(0, -20), text.replace('"file"', '"elsewhere"'), text.replace('1600', '"soon"'), 'null']) {
+    for (const damaged of [
+      text.slice(0, -20),
+      text.replace('"file"', '"elsewhere"'),
+      text.replace('1600', '"soon"'),
+      'null',
+    ]) {
       writeFileSync(path, damaged);
       chmodSync(path, 0o600);
       const error = await store.read(HERE).catch((thrown: unknown) => thrown as Error);

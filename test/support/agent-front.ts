@@ -17,7 +17,8 @@ export async function startAgentFront(wellKnown: WellKnown, verifier: TokenVerif
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     };
     if (request.url === '/.well-known/hoop') return reply(200, wellKnown);
-    if (request.url !== '/v1/whoami') return reply(404, { error: { code: 'not_found', message: 'no such route', suggestion: '' } });
+    if (request.url !== '/v1/whoami')
+      return reply(404, { error: { code: 'not_found', message: 'no such route', suggestion: '' } });
     try {
       reply(200, await verifier.verify((request.headers.authorization ?? '').replace(/^Bearer /, '')));
     } catch (error) {

@@ -12,13 +12,23 @@ const BUILT = join(ROOT, 'dist', 'src', 'cli', 'base-command.js');
 
 /** Builds dist/ where the sources are newer; one test process does it, the others wait. */
 export async function buildCli(): Promise<void> {
-  const lock = join(tmpdir(), `hoop-test-${createHash('sha256').update(ROOT).digest('hex').slice(0, 12)}`, 'build.lock');
+  const lock = join(
+    tmpdir(),
+    `hoop-test-${createHash('sha256').update(ROOT).digest('hex').slice(0, 12)}`,
+    'build.lock',
+  );
   await withFileLock(
     lock,
     async () => {
       const builtAt = existsSync(BUILT) ? statSync(BUILT).mtimeMs : 0;
-      const sources = ['commands', 'src'].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }));
-      const newest = Math.max(...sources.filter((entry) => entry.isFile()).map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs));
+      const sources = ['commands', 'src'].flatMap((folder) =>
+        readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }),
+      );
+      const newest = Math.max(
+        ...sources
+          .filter((entry) => entry.isFile())
+          .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs),
+      );
       if (builtAt < newest) execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'inherit' });
     },
     { waitMs: 120_000 },
@@ -40,8 +50,12 @@ export interface Running {
 
 /** Starts the built `hoop` as its own process, with nothing of the test's HOOP_ variables. */
 export function startHoop(args: readonly string[], env: Readonly<Record<string, string>>, stdin = ''): Running {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HOOP_') && name !== 'NO_COLOR' && name !== 'FORCE_COLOR');
-  const child = spawn(process.execPath, [join(ROOT, 'bin', 'run.js'), ...args], { env: { ...Object.fromEntries(inherited), ...env } });
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('HOOP_') && name !== 'NO_COLOR' && name !== 'FORCE_COLOR',
+  );
+  const child = spawn(process.execPath, [join(ROOT, 'bin', 'run.js'), ...args], {
+    env: { ...Object.fromEntries(inherited), ...env },
+  });
   let stdout = '';
   let stderr = '';
   const listeners = new Set<() => void>();
@@ -51,7 +65,9 @@ export function startHoop(args: readonly string[], env: Readonly<Record<string, 
     for (const listener of listeners) listener();
   });
   child.stdin.on('error', () => undefined).end(stdin);
-  const finished = new Promise<Finished>((resolve) => child.on('close', (status) => resolve({ status, stdout, stderr })));
+  const finished = new Promise<Finished>((resolve) =>
+    child.on('close', (status) => resolve({ status, stdout, stderr })),
+  );
   const said = (pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
       const look = (): void => {

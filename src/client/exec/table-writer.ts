@@ -61,13 +61,17 @@ export class TableWriter implements ResultWriter {
     const names = this.#columns.map((column) => escapeControls(column.name));
     const widths = names.map((name, index) => this.#held.reduce((widest, cells) => Math.max(widest, displayWidth(cells[index] ?? '')), displayWidth(name)));
     this.#widths = widths;
-    this.print(`${names.map((name, index) => ` ${centred(name, widths[index] ?? 0)} `).join('|')}\n`);
-    this.print(`${widths.length === 0 ? '--' : widths.map((width) => '-'.repeat(width + 2)).join('+')}\n`);
+    if (names.length === 0) this.print('--\n');
+    else {
+      this.print(`${names.map((name, index) => ` ${centred(name, widths[index] ?? 0)} `).join('|')}\n`);
+      this.print(`${widths.map((width) => '-'.repeat(width + 2)).join('+')}\n`);
+    }
     for (const cells of this.#held) this.#printRow(cells, widths);
     this.#held = [];
   }
 
   #printRow(cells: readonly string[], widths: readonly number[]): void {
+    if (cells.length === 0) return;
     const last = cells.length - 1;
     const padded = cells.map((cell, index) => {
       const padding = ' '.repeat(Math.max(0, (widths[index] ?? 0) - displayWidth(cell)));

@@ -147,7 +147,6 @@ class PostgresFront {
     this.#drive.attach(socketPipe(upstream));
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
-    host.count('sessions', caller.connection.name);
     this.#drive.start(session.start(rest));
     this.stream.resume();
   }
@@ -163,7 +162,6 @@ class PostgresFront {
       flush: () => recorder.flush(),
       seal: (end) => recorder.seal(end),
       tell: (event) => {
-        if (event['event'] === 'blocked') host.count('blocked', caller.connection.name);
         caller.tell({ ...event, session: this.#id, connection: caller.connection.name });
       },
       cancelUpstream: () => {
@@ -215,7 +213,7 @@ class PostgresFront {
     const policy = this.#policy as PolicySet;
     const judged = (): Verdict => {
       const verdict = decide(policy, { ...this.#context, nowMs: this.host.clock.nowMs() }, question.facts, question.phase);
-      if (question.phase === 'run') this.host.count('statements', this.caller.connection.name);
+      if (question.phase === 'run') this.host.decided(verdict.action);
       return verdict;
     };
     if (!this.#plan.needsColumns || question.phase === 'prepare') return judged();
@@ -231,7 +229,6 @@ class PostgresFront {
     const bound = bindHash(question.bindTo(), connection.name, credential.username, identity, this.#catalog?.database ?? '');
     const granted = approvals.takeGrant({ bindHash: bound, session: this.#id, connection: connection.name, credential: credential.username, requester: identity, flows: verdict.flows });
     if (granted !== undefined) return undefined;
-    this.host.count('held', connection.name);
     const { subject, email, groups, issuer, machine } = identity;
     const { request, outcome } = approvals.open({
       session: this.#id,
