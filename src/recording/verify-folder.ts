@@ -157,48 +157,40 @@ class FolderRun {
     const entry = checkpoint?.sessions.get(session);
     const anchor =
       (await this.options.index?.anchor(session)) ?? (entry === undefined ? undefined : { ...entry, sealed: true });
+    const handle = await this.#open(path, session, name);
+    if (handle === undefined) return undefined;
+    try {
+      const { keys } = this.options;
+      const known = anchor === undefined ? {} : { anchor };
+      const result = await verifyRecording(readHandle(handle), { keys, date, session, ...known });
+      if (!result.ok) {
+        const { kind, seq, line, message } = result;
+        this.#add({ file: name, session, kind, seq, line, message });
+        return undefined;
+      }
+      if (result.live) this.#hold(name);
+      return result;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** A recording as one regular file of one name, or the reason why it is none. */
+  async #open(path: string, session: string, name: string): Promise<FileHandle | undefined> {
     let handle: FileHandle;
     try {
       handle = await open(path, READ_FLAGS);
     } catch (error) {
       const linked = (error as NodeJS.ErrnoException).code === 'ELOOP';
-      this.#break(
-        name,
-        linked ? 'linked' : 'unreadable',
-        linked ? 'the recording is a link' : 'the recording can not be opened',
-        session,
-      );
+      const message = linked ? 'the recording is a link' : 'the recording can not be opened';
+      this.#break(name, linked ? 'linked' : 'unreadable', message, session);
       return undefined;
     }
-    try {
-      const stat = await handle.stat();
-      if (!stat.isFile() || stat.nlink !== 1) {
-        this.#break(name, 'linked', 'the recording is a link or no regular file', session);
-        return undefined;
-      }
-      const { keys } = this.options;
-      const result = await verifyRecording(readHandle(handle), {
-        keys,
-        date,
-        session,
-        ...(anchor === undefined ? {} : { anchor }),
-      });
-      if (result.ok) {
-        if (result.live) this.#hold(name);
-        return result;
-      }
-      this.#add({
-        file: name,
-        session,
-        kind: result.kind,
-        seq: result.seq,
-        line: result.line,
-        message: result.message,
-      });
-      return undefined;
-    } finally {
-      await handle.close();
-    }
+    const stat = await handle.stat();
+    if (stat.isFile() && stat.nlink === 1) return handle;
+    await handle.close();
+    this.#break(name, 'linked', 'the recording is a link or no regular file', session);
+    return undefined;
   }
 
   async #checkpoint(path: string, folder: string, below: string): Promise<Checkpoint | undefined> {

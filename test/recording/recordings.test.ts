@@ -179,7 +179,7 @@ describe('a session that can not be recorded', () => {
     const session = sessionId();
     const recorder = recordings.open(start(session));
     for (const event of statement(1)) recorder.record(event);
-    recorder.flush();
+    void recorder.flush();
     const failure = expect.objectContaining({ code: 'recording_failed' }) as Error;
     expect(() => recorder.record({ type: 'result', statement: 1, durationMs: NaN })).toThrow(failure);
     expect(() => recorder.record(statement(2)[0] as RecordedEvent)).toThrow(failure);

@@ -21,7 +21,7 @@ async function crashed(text = ''): Promise<string> {
   const session = sessionId();
   const recorder = recordings.open(start(session));
   for (const event of [...statement(1), ...statement(2, 'DELETE FROM x', 'block')]) recorder.record(event);
-  recorder.flush();
+  void recorder.flush();
   await recordings.close();
   appendFileSync(bench.path(session), text);
   return session;
