@@ -13,7 +13,7 @@ async function* chained(
   for (const [index, event] of events.entries()) {
     const at = `2026-11-21T04:30:44.${String(100 + index)}000Z`;
     await Promise.resolve();
-    yield { prev: '', hash: '', ...event, seq: index + 1, at } as ChainedEvent;
+    yield { prev: '', hash: '', ...event, seq: index + 1, at };
   }
 }
 
