@@ -1,8 +1,5 @@
 import { HoopCommand } from '../src/cli/base-command.js';
-import type { Identity } from '../src/core/identity.js';
-
-/** What `GET /v1/whoami` answers: the identity as the agent's verifier read it. */
-type Whoami = Pick<Identity, 'subject' | 'email' | 'groups' | 'issuer' | 'expiresAt'> & Partial<Pick<Identity, 'machine'>>;
+import { describeWhoami } from '../src/cli/whoami-text.js';
 
 export default class WhoAmI extends HoopCommand {
   static override summary = 'Say who the agent takes you for';
@@ -11,21 +8,11 @@ export default class WhoAmI extends HoopCommand {
   async run(): Promise<void> {
     await this.parse(WhoAmI);
     const api = this.agentApi();
-    const who = await api.get<Whoami>('/v1/whoami');
-    const expires = new Date(who.expiresAt * 1000).toISOString();
-    if (this.jsonEnabled()) {
-      const { subject, email, groups, issuer, machine = false } = who;
-      this.printJson({ subject, email, groups, issuer, machine, expires, agent: api.url });
-      return;
+    const who = describeWhoami(await api.whoami(), api.url);
+    if (this.jsonEnabled()) return this.printJson(who);
+    for (const [name, value] of Object.entries(who)) {
+      const text = Array.isArray(value) ? value.join(', ') : String(value);
+      this.print(`${this.colours.dim(name.padEnd(8))} ${this.colours.plain(text)}`);
     }
-    const rows: readonly (readonly [string, string])[] = [
-      ['subject', who.subject],
-      ['email', who.email],
-      ['groups', who.groups.join(', ')],
-      ['issuer', who.issuer],
-      ['expires', expires],
-      ['agent', api.url],
-    ];
-    for (const [name, value] of rows) this.print(`${this.colours.dim(name.padEnd(8))} ${this.colours.plain(value)}`);
   }
 }

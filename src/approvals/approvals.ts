@@ -121,12 +121,16 @@ class ApprovalDesk<Timer> implements Approvals {
 
   decide(id: string, by: Identity, verdict: 'approve' | 'deny', reason: string): ApprovalRequest {
     // Said before the look-up: a token that may never review learns nothing of which ids exist.
-    if (by.machine || !by.mayReview) throw new HoopError('not_allowed', 'tokens of this identity provider may not decide requests');
+    if (by.machine || !by.mayReview)
+      throw new HoopError('not_allowed', 'tokens of this identity provider may not decide requests');
     const request = this.#current(id);
     if (request === undefined) throw notFound();
     if (!this.mayDecide(by, request)) {
       const own = isSamePerson(by, request.requester);
-      throw new HoopError('not_allowed', own ? 'deciding your own request is not allowed' : 'you are not a reviewer of this request');
+      throw new HoopError(
+        'not_allowed',
+        own ? 'deciding your own request is not allowed' : 'you are not a reviewer of this request',
+      );
     }
     if (request.state !== 'pending') throw alreadyDecided(request);
     return verdict === 'deny' ? this.#finish(id, 'denied', nameOf(by), reason) : this.#approve(id, by, reason);
@@ -173,10 +177,17 @@ class ApprovalDesk<Timer> implements Approvals {
 
   #approve(id: string, by: Identity, reason: string): ApprovalRequest {
     const { subject, issuer, email, groups } = by;
-    const voted = this.options.store.addVote(id, { subject, issuer, email, groups, at: this.options.clock.timestamp() });
+    const voted = this.options.store.addVote(id, {
+      subject,
+      issuer,
+      email,
+      groups,
+      at: this.options.clock.timestamp(),
+    });
     if (voted === undefined) {
       const now = this.options.store.get(id);
-      if (now?.state === 'pending') throw new HoopError('already_decided', 'you approved this request already; it waits for others');
+      if (now?.state === 'pending')
+        throw new HoopError('already_decided', 'you approved this request already; it waits for others');
       throw now === undefined ? notFound() : alreadyDecided(now);
     }
     const flows = this.#flowsOf(voted.flows);

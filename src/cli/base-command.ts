@@ -3,7 +3,7 @@ import type { Interfaces } from '@oclif/core';
 import { AgentApi } from '../client/agent-api.js';
 import { openProfile } from '../client/profile.js';
 import type { Profile } from '../client/profile.js';
-import { escapeControls } from '../core/display.js';
+import { toJsonLine } from '../core/display.js';
 import { createColours } from './colours.js';
 import type { Colours } from './colours.js';
 import { errorLines, errorReport, toHoopError } from './error-report.js';
@@ -34,7 +34,12 @@ export abstract class HoopCommand extends Command {
   static override baseFlags = {
     json: Flags.boolean({ description: 'machine output on stdout', helpGroup: GLOBAL }),
     'no-color': Flags.boolean({ description: 'no colours (also NO_COLOR)', helpGroup: GLOBAL }),
-    agent: Flags.string({ description: 'address of the agent', env: 'HOOP_AGENT_URL', helpGroup: GLOBAL, helpValue: 'URL' }),
+    agent: Flags.string({
+      description: 'address of the agent',
+      env: 'HOOP_AGENT_URL',
+      helpGroup: GLOBAL,
+      helpValue: 'URL',
+    }),
     profile: Flags.string({ description: 'profile to use', env: 'HOOP_PROFILE', helpGroup: GLOBAL, helpValue: 'NAME' }),
   };
 
@@ -57,7 +62,12 @@ export abstract class HoopCommand extends Command {
     B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
     A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
   >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
-    const parsed = await super.parse<F, B, A>(options, argv);
+    const given = options ?? (this.ctor as unknown as Interfaces.Input<F, B, A>);
+    const { flags, baseFlags, args } = given;
+    const parsed = await super.parse<F, B, A>(
+      { ...given, flags, baseFlags, args: leaveStdin(args) } as typeof given,
+      argv,
+    );
     this.#given = parsed.flags;
     return parsed;
   }
@@ -68,8 +78,11 @@ export abstract class HoopCommand extends Command {
     const end = this.argv.indexOf('--');
     const own = end === -1 ? this.argv : this.argv.slice(0, end);
     if (own.includes('--json')) return true;
-    return FORMAT_FLAGS.filter(({ name }) => this.ctor.flags !== undefined && name in this.ctor.flags).some(({ spellings }) =>
-      spellings.some((flag) => own.includes(`${flag}=json`) || (own.includes(flag) && own[own.indexOf(flag) + 1] === 'json')),
+    return FORMAT_FLAGS.filter(({ name }) => this.ctor.flags !== undefined && name in this.ctor.flags).some(
+      ({ spellings }) =>
+        spellings.some(
+          (flag) => own.includes(`${flag}=json`) || (own.includes(flag) && own[own.indexOf(flag) + 1] === 'json'),
+        ),
     );
   }
 
@@ -95,19 +108,28 @@ export abstract class HoopCommand extends Command {
 
   /** Prints a value as one line of JSON; what could act on a terminal is written as `\u….` */
   protected printJson(value: unknown): void {
-    this.print(jsonLine(value));
+    this.print(toJsonLine(value));
   }
 
   /** Prints a list: one JSON array under `--json`, else columns; `empty` is said where there is nothing. */
-  protected printList<T>(items: readonly T[], columns: readonly Column<T>[], options: { readonly empty?: string } = {}): void {
+  protected printList<T>(
+    items: readonly T[],
+    columns: readonly Column<T>[],
+    options: { readonly empty?: string } = {},
+  ): void {
     if (this.jsonEnabled()) this.printJson(items);
     else if (items.length > 0) this.print(renderTable(items, columns, this.colours));
     else if (options.empty !== undefined) this.say(options.empty);
   }
 
-  /** The profile that the flags and the environment name. Parse first. Throws `config_missing` where no agent is known. */
-  protected profile(): Profile {
-    this.#profile ??= openProfile({ env: process.env, name: this.#given.profile, agent: this.#given.agent });
+  /**
+   * The profile that the flags and the environment name. Parse first.
+   *
+   * @param agent address that goes before that of flag, environment and file
+   * @throws HoopError `config_missing` where no agent is known
+   */
+  protected profile(agent?: string): Profile {
+    this.#profile ??= openProfile({ env: process.env, name: this.#given.profile, agent: agent ?? this.#given.agent });
     return this.#profile;
   }
 
@@ -153,9 +175,8 @@ export abstract class HoopCommand extends Command {
   }
 }
 
-function jsonLine(value: unknown): string {
-  // After JSON.stringify only characters that JSON may hold bare are left; as `\uXXXX` they mean the same.
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) =>
-    escapeControls(char) === char ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+/** Else oclif takes what is piped in for a missing argument: `hoop login --token-stdin` would lose its token. */
+function leaveStdin<A extends Interfaces.ArgInput>(args: A | undefined): A | undefined {
+  if (args === undefined) return undefined;
+  return Object.fromEntries(Object.entries(args).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }])) as A;
 }

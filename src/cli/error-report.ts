@@ -15,9 +15,14 @@ export interface ErrorReport {
  */
 export function toHoopError(thrown: unknown): HoopError {
   if (thrown instanceof HoopError) return thrown;
-  const [what = 'failed', ...more] = messageOf(thrown).split('\n').filter((line) => line.trim() !== '');
+  const [what = 'failed', ...more] = messageOf(thrown)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
   if (thrown instanceof Errors.CLIError) {
-    const why = more.filter((line) => !line.startsWith('See more help')).map((line) => line.trim()).join('; ');
+    const why = more
+      .filter((line) => !line.startsWith('See more help'))
+      .map((line) => line.trim())
+      .join('; ');
     return new HoopError('usage', what, { why: why === '' ? 'the command does not take this' : why });
   }
   return new HoopError('failed', what, { why: 'hoop did not foresee this', cause: thrown });
@@ -25,7 +30,9 @@ export function toHoopError(thrown: unknown): HoopError {
 
 /** Three lines for people: what, why, what to do. Each is one line whatever the error holds. */
 export function errorLines(error: HoopError, colours: Colours): string {
-  const why = error.why ?? (error.cause === undefined ? `${error.code}, exit status ${error.exitStatus}` : messageOf(error.cause));
+  const why =
+    error.why ??
+    (error.cause === undefined ? `${error.code}, exit status ${error.exitStatus}` : messageOf(error.cause));
   return [
     `${colours.red('error:')} ${escapeControls(error.message)}`,
     `${colours.dim('why:')}   ${escapeControls(why)}`,

@@ -2,15 +2,19 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { ERRORS, HoopError, messageOf } from '../core/errors.js';
 import type { ErrorCode } from '../core/errors.js';
+import type { Identity } from '../core/identity.js';
 import { createFetch } from '../identity/http-fetch.js';
 import type { Fetch } from '../identity/http-fetch.js';
 import { readBody } from '../identity/read-body.js';
-import { parseWellKnown } from '../identity/well-known.js';
+import { fetchWellKnown } from '../identity/well-known.js';
 import type { WellKnown } from '../identity/well-known.js';
 
 /** Largest answer read into memory; longer ones are streamed. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 64 * 1024;
+
+/** What `GET /v1/whoami` answers: the identity as the agent's verifier read it. */
+export type Whoami = Pick<Identity, 'subject' | 'email' | 'groups' | 'issuer' | 'machine' | 'expiresAt'>;
 
 /**
  * The agent's REST interface as the CLI sees it.
@@ -24,15 +28,24 @@ export class AgentApi {
   readonly #fetch: Fetch;
 
   /** @param options.url without a slash at the end */
-  constructor(options: { readonly url: string; readonly token: () => Promise<string>; readonly caFile?: string | undefined }) {
+  constructor(options: {
+    readonly url: string;
+    readonly token: () => Promise<string>;
+    readonly caFile?: string | undefined;
+  }) {
     this.url = options.url;
     this.#token = options.token;
     this.#fetch = createFetch({ caFile: options.caFile });
   }
 
+  /** Who the agent takes the caller for. */
+  whoami(): Promise<Whoami> {
+    return this.get<Whoami>('/v1/whoami');
+  }
+
   /** What the agent says of itself; asks without a token. */
-  async wellKnown(): Promise<WellKnown> {
-    return parseWellKnown(await readJson(await this.#send('GET', '/.well-known/hoop', {})));
+  wellKnown(): Promise<WellKnown> {
+    return fetchWellKnown(this.url, this.#fetch);
   }
 
   /** @param path from the root, query included: `/v1/sessions?user=ann` */
@@ -46,24 +59,26 @@ export class AgentApi {
 
   /** The answer's bytes as they come, for downloads and for following what is live. */
   async stream(path: string): Promise<Readable> {
-    const response = await this.#authorized('GET', path);
+    const response = await this.#authorized('GET', path, undefined, true);
     return response.body === null ? Readable.from([]) : Readable.fromWeb(response.body as ReadableStream);
   }
 
-  async #authorized(method: string, path: string, body?: unknown): Promise<Response> {
-    const headers: Record<string, string> = { authorization: `Bearer ${await this.#token()}`, accept: 'application/json' };
-    if (body === undefined) return this.#send(method, path, { headers });
-    headers['content-type'] = 'application/json';
-    return this.#send(method, path, { headers, body: JSON.stringify(body) });
-  }
-
-  async #send(method: string, path: string, init: { readonly headers?: Record<string, string>; readonly body?: string }): Promise<Response> {
+  async #authorized(method: string, path: string, body?: unknown, live = false): Promise<Response> {
+    const headers: Record<string, string> = {
+      authorization: `Bearer ${await this.#token()}`,
+      accept: 'application/json',
+    };
+    if (body !== undefined) headers['content-type'] = 'application/json';
     let response: Response;
     try {
-      response = await this.#fetch(`${this.url}${path}`, { method, ...init });
+      const text = body === undefined ? undefined : JSON.stringify(body);
+      response = await this.#fetch(`${this.url}${path}`, { method, headers, body: text, live });
     } catch (error) {
       if (error instanceof HoopError) throw error;
-      throw new HoopError('unreachable', 'the agent does not answer', { why: `${this.url}: ${messageOf(error)}`, cause: error });
+      throw new HoopError('unreachable', 'the agent does not answer', {
+        why: `${this.url}: ${messageOf(error)}`,
+        cause: error,
+      });
     }
     if (response.status >= 200 && response.status < 300) return response;
     throw await failureOf(response);
@@ -72,7 +87,9 @@ export class AgentApi {
 
 /** The agent's error body as the error it names; a status alone where there is none. */
 async function failureOf(response: Response): Promise<HoopError> {
-  const told = await readBody(response, MAX_ERROR_BYTES).then(parseFailure, () => undefined);
+  const told = await readBody(response, MAX_ERROR_BYTES)
+    .then(parseFailure)
+    .catch(() => undefined);
   if (told !== undefined) return told;
   if (response.status === 401) return new HoopError('token_refused', 'the agent refused the token');
   if (response.status === 403) return new HoopError('not_allowed', 'the agent refused this');
@@ -96,7 +113,8 @@ async function readJson(response: Response): Promise<unknown> {
     return text === '' ? undefined : (JSON.parse(text) as unknown);
   } catch (error) {
     if (error instanceof HoopError) throw error;
-    if (error instanceof SyntaxError) throw new HoopError('protocol', 'the answer is no JSON', { suggestion: 'check the address of the agent' });
+    if (error instanceof SyntaxError)
+      throw new HoopError('protocol', 'the answer is no JSON', { suggestion: 'check the address of the agent' });
     throw new HoopError('unreachable', 'the agent broke off its answer', { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HoopError } from '../core/errors.js';
-import type { LoginPlace } from '../identity/access-token.js';
+import type { LoginPlace } from '../identity/login-place.js';
 import { isLoopback } from '../identity/loopback.js';
 import { readPrivateFile, writePrivateFile } from '../identity/private-file.js';
 
@@ -37,6 +37,12 @@ export class Profile {
   portFor(connection: string): number | undefined {
     const port = own(own(own(readPorts(this.folder), this.name), this.agentUrl), connection);
     return port;
+  }
+
+  /** Ports of every connection, agent and profile: a new connection gets one that is none of them. */
+  rememberedPorts(): ReadonlySet<number> {
+    const agents = Object.values(readPorts(this.folder)).flatMap((ofProfile) => Object.values(ofProfile));
+    return new Set(agents.flatMap((ofAgent) => Object.values(ofAgent)));
   }
 
   /** Keeps the port for the next time: people write it into their editor once. */
@@ -85,7 +91,9 @@ export function saveProfile(profile: Profile, env: Environment): void {
 }
 
 /** Every profile kept, by name. */
-export function listProfiles(env: Environment): readonly { readonly name: string; readonly agent: string; readonly current: boolean }[] {
+export function listProfiles(
+  env: Environment,
+): readonly { readonly name: string; readonly agent: string; readonly current: boolean }[] {
   const file = readProfiles(configFolder(env));
   return Object.entries(file.profiles)
     .map(([name, { agent }]) => ({ name, agent, current: name === file.current }))
@@ -141,7 +149,8 @@ function readProfiles(folder: string): ProfilesFile {
   const { current, profiles } = value;
   if (typeof current !== 'string' || !isRecord(profiles)) throw notWhatItShould(path);
   for (const entry of Object.values(profiles)) {
-    if (!isRecord(entry) || !hasOnly(entry, ['agent']) || typeof entry['agent'] !== 'string') throw notWhatItShould(path);
+    if (!isRecord(entry) || !hasOnly(entry, ['agent']) || typeof entry['agent'] !== 'string')
+      throw notWhatItShould(path);
   }
   return value as unknown as ProfilesFile;
 }
@@ -168,7 +177,9 @@ function readJson(path: string): unknown {
 }
 
 function notWhatItShould(path: string): HoopError {
-  return new HoopError('config_invalid', `${path} does not hold what hoop writes there`, { suggestion: `correct or remove ${path}` });
+  return new HoopError('config_invalid', `${path} does not hold what hoop writes there`, {
+    suggestion: `correct or remove ${path}`,
+  });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

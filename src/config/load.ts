@@ -40,7 +40,8 @@ export async function loadConfig(
   }
   // What another document could have defined is only judged where every document could be read.
   const whole = faults.length === 0;
-  if (whole) faults.push(...referenceFaults(loaded, options.entityNames), ...countFaults(root, loaded, options.requireAgent));
+  if (whole)
+    faults.push(...referenceFaults(loaded, options.entityNames), ...countFaults(root, loaded, options.requireAgent));
   const policySet = compile(loaded, faults);
   if (faults.length > 0 || policySet === undefined) return { faults: inOrder(faults) };
   return { resources: collect(loaded, policySet) };
@@ -49,7 +50,9 @@ export async function loadConfig(
 function compile(loaded: readonly LoadedResource[], faults: ConfigFault[]): PolicySet | undefined {
   const policies = loaded.filter((resource) => resource.kind === 'Policy');
   // A name taken twice is reported where it stands; compiling would only say it again.
-  const distinct = policies.filter(({ value }, index) => policies.findIndex((other) => other.value.name === value.name) === index);
+  const distinct = policies.filter(
+    ({ value }, index) => policies.findIndex((other) => other.value.name === value.name) === index,
+  );
   const compiled = compilePolicies(
     distinct.map(({ value }) => value),
     (bytes) => createHash('sha256').update(bytes).digest(),
@@ -58,7 +61,8 @@ function compile(loaded: readonly LoadedResource[], faults: ConfigFault[]): Poli
   for (const fault of compiled.faults) {
     const document = distinct.find(({ value }) => value.name === fault.policy)?.document;
     const named = fault.rule === '' ? fault.policy : `${fault.policy}/${fault.rule}`;
-    if (document !== undefined) faults.push(document.fault(['spec', ...fault.path], `${named}: ${fault.message}`, { offset: fault.offset }));
+    if (document !== undefined)
+      faults.push(document.fault(['spec', ...fault.path], `${named}: ${fault.message}`, { offset: fault.offset }));
   }
   return undefined;
 }
@@ -69,13 +73,17 @@ function countFaults(root: string, loaded: readonly LoadedResource[], requireAge
     .slice(1)
     .map((resource) => resource.document.fault(['kind'], 'there is another Agent already; exactly one is possible'));
   const missing = (kind: ResourceKind): boolean => requireAgent && !loaded.some((resource) => resource.kind === kind);
-  if (missing('Agent')) faults.push({ file: root, line: 1, column: 1, message: 'no Agent resource; exactly one is needed' });
-  if (missing('IdentityProvider')) faults.push({ file: root, line: 1, column: 1, message: 'no IdentityProvider resource; at least one is needed' });
+  if (missing('Agent'))
+    faults.push({ file: root, line: 1, column: 1, message: 'no Agent resource; exactly one is needed' });
+  if (missing('IdentityProvider'))
+    faults.push({ file: root, line: 1, column: 1, message: 'no IdentityProvider resource; at least one is needed' });
   return faults;
 }
 
 function inOrder(faults: readonly ConfigFault[]): ConfigFault[] {
-  return [...faults].sort((left, right) => (left.file === right.file ? left.line - right.line || left.column - right.column : left.file < right.file ? -1 : 1));
+  return [...faults].sort((left, right) =>
+    left.file === right.file ? left.line - right.line || left.column - right.column : left.file < right.file ? -1 : 1,
+  );
 }
 
 function collect(loaded: readonly LoadedResource[], policySet: PolicySet): Resources {

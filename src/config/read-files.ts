@@ -16,7 +16,9 @@ const MAX_FILES = 10_000;
  * Names that start with a dot are left out: editors keep swap files there, and Kubernetes the second
  * copy of what it mounts.
  */
-export async function readConfigFiles(root: string): Promise<{ readonly files: readonly ConfigFile[]; readonly faults: readonly ConfigFault[] }> {
+export async function readConfigFiles(
+  root: string,
+): Promise<{ readonly files: readonly ConfigFile[]; readonly faults: readonly ConfigFault[] }> {
   const faults: ConfigFault[] = [];
   const files: ConfigFile[] = [];
   for (const path of await listFiles(root, faults)) {
@@ -51,7 +53,8 @@ async function listFiles(root: string, faults: ConfigFault[]): Promise<string[]>
     }
   };
   await guard(root, true);
-  if (found.length > MAX_FILES) faults.push({ file: root, line: 1, column: 1, message: `more than ${String(MAX_FILES)} files` });
+  if (found.length > MAX_FILES)
+    faults.push({ file: root, line: 1, column: 1, message: `more than ${String(MAX_FILES)} files` });
   return found.sort();
 }
 
@@ -59,7 +62,12 @@ async function readText(path: string, faults: ConfigFault[]): Promise<string | u
   try {
     const { size } = await stat(path);
     if (size > MAX_FILE_BYTES) {
-      faults.push({ file: path, line: 1, column: 1, message: `the file is larger than ${String(MAX_FILE_BYTES)} bytes` });
+      faults.push({
+        file: path,
+        line: 1,
+        column: 1,
+        message: `the file is larger than ${String(MAX_FILE_BYTES)} bytes`,
+      });
       return undefined;
     }
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
@@ -77,5 +85,10 @@ function unreadable(file: string, error: unknown): ConfigFault {
     ELOOP: 'a link that leads to itself',
     ERR_ENCODING_INVALID_ENCODED_DATA: 'the file is not UTF-8',
   };
-  return { file, line: 1, column: 1, message: reasons[code] ?? `could not be read (${code === '' ? 'unknown reason' : code})` };
+  return {
+    file,
+    line: 1,
+    column: 1,
+    message: reasons[code] ?? `could not be read (${code === '' ? 'unknown reason' : code})`,
+  };
 }

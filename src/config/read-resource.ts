@@ -1,6 +1,12 @@
 import { dirname } from 'node:path';
 import type { z } from 'zod';
-import type { AgentResource, ApprovalFlowResource, ConnectionResource, EntityResource, IdentityProviderResource } from '../core/resources.js';
+import type {
+  AgentResource,
+  ApprovalFlowResource,
+  ConnectionResource,
+  EntityResource,
+  IdentityProviderResource,
+} from '../core/resources.js';
 import { nearest } from '../core/nearest.js';
 import { CONNECTION_TYPES, type PolicyDefinition } from '../policy/schema.js';
 import type { ConfigFault } from './fault.js';
@@ -27,24 +33,41 @@ export type ResourceKind = LoadedResource['kind'];
 export type ReadResult = LoadedResource | { readonly faults: readonly ConfigFault[] };
 
 const READERS: Readonly<Record<ResourceKind, (document: ConfigDocument) => ReadResult>> = {
-  Agent: (document) => check(document, agentSchema, (found) => ({ document, kind: 'Agent', value: toAgent(found, dirname(document.file)) })),
-  IdentityProvider: (document) => check(document, identityProviderSchema, (found) => ({ document, kind: 'IdentityProvider', value: toIdentityProvider(found) })),
+  Agent: (document) =>
+    check(document, agentSchema, (found) => ({
+      document,
+      kind: 'Agent',
+      value: toAgent(found, dirname(document.file)),
+    })),
+  IdentityProvider: (document) =>
+    check(document, identityProviderSchema, (found) => ({
+      document,
+      kind: 'IdentityProvider',
+      value: toIdentityProvider(found),
+    })),
   Connection: readConnection,
-  Policy: (document) => check(document, policySchema, (found) => ({ document, kind: 'Policy', value: toPolicy(found) })),
-  ApprovalFlow: (document) => check(document, approvalFlowSchema, (found) => ({ document, kind: 'ApprovalFlow', value: toApprovalFlow(found) })),
-  Entity: (document) => check(document, entitySchema, (found) => ({ document, kind: 'Entity', value: toEntity(found) })),
+  Policy: (document) =>
+    check(document, policySchema, (found) => ({ document, kind: 'Policy', value: toPolicy(found) })),
+  ApprovalFlow: (document) =>
+    check(document, approvalFlowSchema, (found) => ({ document, kind: 'ApprovalFlow', value: toApprovalFlow(found) })),
+  Entity: (document) =>
+    check(document, entitySchema, (found) => ({ document, kind: 'Entity', value: toEntity(found) })),
 };
 
 /** Reads one document as the resource that its `kind` says. */
 export function readResource(document: ConfigDocument): ReadResult {
   const { value } = document;
-  if (!isMap(value)) return { faults: [document.fault([], 'expected a resource: a map with apiVersion, kind, metadata and spec')] };
+  if (!isMap(value))
+    return { faults: [document.fault([], 'expected a resource: a map with apiVersion, kind, metadata and spec')] };
   const kind = value['kind'];
-  if (kind === undefined) return { faults: [document.fault([], `\`kind\` is missing: one of ${Object.keys(READERS).join(', ')}`)] };
+  if (kind === undefined)
+    return { faults: [document.fault([], `\`kind\` is missing: one of ${Object.keys(READERS).join(', ')}`)] };
   if (kind === 'Sink') return { faults: [document.fault(['kind'], 'kind `Sink` is not in this version')] };
   if (typeof kind !== 'string' || !Object.hasOwn(READERS, kind)) {
     const near = typeof kind === 'string' ? nearest(kind, Object.keys(READERS)) : undefined;
-    return { faults: [document.fault(['kind'], `unknown kind${near === undefined ? '' : `; did you mean \`${near}\`?`}`)] };
+    return {
+      faults: [document.fault(['kind'], `unknown kind${near === undefined ? '' : `; did you mean \`${near}\`?`}`)],
+    };
   }
   return READERS[kind as ResourceKind](document);
 }
@@ -54,14 +77,30 @@ function readConnection(document: ConfigDocument): ReadResult {
   const spec = isMap(document.value) ? document.value['spec'] : undefined;
   const type = isMap(spec) ? spec['type'] : undefined;
   if (typeof type === 'string' && type !== 'postgres') {
-    if ((CONNECTION_TYPES as readonly string[]).includes(type)) return { faults: [document.fault(['spec', 'type'], `connection type \`${type}\` is not in this version`)] };
+    if ((CONNECTION_TYPES as readonly string[]).includes(type))
+      return { faults: [document.fault(['spec', 'type'], `connection type \`${type}\` is not in this version`)] };
     const near = nearest(type, CONNECTION_TYPES);
-    return { faults: [document.fault(['spec', 'type'], `unknown connection type${near === undefined ? '' : `; did you mean \`${near}\`?`}`)] };
+    return {
+      faults: [
+        document.fault(
+          ['spec', 'type'],
+          `unknown connection type${near === undefined ? '' : `; did you mean \`${near}\`?`}`,
+        ),
+      ],
+    };
   }
-  return check(document, connectionSchema, (found) => ({ document, kind: 'Connection', value: toConnection(found, dirname(document.file)) }));
+  return check(document, connectionSchema, (found) => ({
+    document,
+    kind: 'Connection',
+    value: toConnection(found, dirname(document.file)),
+  }));
 }
 
-function check<Schema extends z.ZodType>(document: ConfigDocument, schema: Schema, make: (found: z.output<Schema>) => LoadedResource): ReadResult {
+function check<Schema extends z.ZodType>(
+  document: ConfigDocument,
+  schema: Schema,
+  make: (found: z.output<Schema>) => LoadedResource,
+): ReadResult {
   const result = schema.safeParse(document.value);
   return result.success ? make(result.data) : { faults: faultsOfIssues(document, schema, result.error.issues) };
 }

@@ -11,15 +11,28 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
     ...repeatedNames(resources),
     ...resources.flatMap((resource) => {
       if (resource.kind === 'Entity' && entityNames.includes(resource.value.name)) {
-        return [resource.document.fault(['metadata', 'name'], `\`${resource.value.name}\` is the name of a built-in entity`)];
+        return [
+          resource.document.fault(['metadata', 'name'], `\`${resource.value.name}\` is the name of a built-in entity`),
+        ];
       }
-      if (resource.kind === 'Connection') return dangling(resource.document, ['spec', 'access', 'approval'], resource.value.access.approval, 'ApprovalFlow', flows);
+      if (resource.kind === 'Connection')
+        return dangling(
+          resource.document,
+          ['spec', 'access', 'approval'],
+          resource.value.access.approval,
+          'ApprovalFlow',
+          flows,
+        );
       if (resource.kind !== 'Policy') return [];
       const { document, value } = resource;
       return [
-        ...value.rules.flatMap((rule, index) => dangling(document, ['spec', 'rules', index, 'approval'], rule.approval, 'ApprovalFlow', flows)),
+        ...value.rules.flatMap((rule, index) =>
+          dangling(document, ['spec', 'rules', index, 'approval'], rule.approval, 'ApprovalFlow', flows),
+        ),
         ...value.mask.flatMap((mask, index) =>
-          (mask.entities ?? []).flatMap((entity, at) => dangling(document, ['spec', 'mask', index, 'entities', at], entity, 'entity', entities)),
+          (mask.entities ?? []).flatMap((entity, at) =>
+            dangling(document, ['spec', 'mask', index, 'entities', at], entity, 'entity', entities),
+          ),
         ),
         ...testFaults(resource),
       ];
@@ -39,10 +52,18 @@ function testFaults({ document, value }: Extract<LoadedResource, { kind: 'Policy
   );
 }
 
-function dangling(document: ConfigDocument, path: Path, name: string | undefined, what: string, known: readonly string[]): ConfigFault[] {
+function dangling(
+  document: ConfigDocument,
+  path: Path,
+  name: string | undefined,
+  what: string,
+  known: readonly string[],
+): ConfigFault[] {
   if (name === undefined || known.includes(name)) return [];
   const near = nearest(name, known);
-  return [document.fault(path, `there is no ${what} \`${name}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`)];
+  return [
+    document.fault(path, `there is no ${what} \`${name}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`),
+  ];
 }
 
 function namesOf(resources: readonly LoadedResource[], kind: ResourceKind): string[] {
@@ -57,6 +78,11 @@ function repeatedNames(resources: readonly LoadedResource[]): ConfigFault[] {
     const before = first.get(key);
     first.set(key, before ?? here);
     if (before === undefined) return [];
-    return [{ ...here, message: `${resource.kind} \`${resource.value.name}\` stands already at ${before.file}:${String(before.line)}` }];
+    return [
+      {
+        ...here,
+        message: `${resource.kind} \`${resource.value.name}\` stands already at ${before.file}:${String(before.line)}`,
+      },
+    ];
   });
 }

@@ -1,4 +1,10 @@
-import type { AgentResource, ApprovalFlowResource, ConnectionResource, EntityResource, IdentityProviderResource } from '../core/resources.js';
+import type {
+  AgentResource,
+  ApprovalFlowResource,
+  ConnectionResource,
+  EntityResource,
+  IdentityProviderResource,
+} from '../core/resources.js';
 import type { PolicySet } from '../policy/compile.js';
 import type { PolicyDefinition } from '../policy/schema.js';
 

@@ -56,12 +56,24 @@ function exists(value: unknown, path: Path): boolean {
 }
 
 function typeName(expected: string): string {
-  const names: Readonly<Record<string, string>> = { object: 'a map', record: 'a map', array: 'a list', string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false' };
+  const names: Readonly<Record<string, string>> = {
+    object: 'a map',
+    record: 'a map',
+    array: 'a list',
+    string: 'text',
+    number: 'a number',
+    int: 'a whole number',
+    boolean: 'true or false',
+  };
   return names[expected] ?? expected;
 }
 
 function describePath(path: Path): string {
-  const text = path.reduce<string>((before, part) => (typeof part === 'number' ? `${before}[${String(part)}]` : before === '' ? part : `${before}.${part}`), '');
+  const text = path.reduce<string>(
+    (before, part) =>
+      typeof part === 'number' ? `${before}[${String(part)}]` : before === '' ? part : `${before}.${part}`,
+    '',
+  );
   return text === '' ? '' : `\`${text}\`: `;
 }
 

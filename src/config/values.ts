@@ -18,7 +18,8 @@ export const durationSchema = z.string().transform((text, context) => {
 
 /** `512KiB`, `8MiB`, `1GiB` or a number of bytes; gives bytes, more than 0. */
 export const sizeSchema = z.unknown().transform((given, context) => {
-  const parts = typeof given === 'number' || typeof given === 'string' ? /^(\d{1,12})(B|KiB|MiB|GiB)?$/.exec(String(given)) : null;
+  const parts =
+    typeof given === 'number' || typeof given === 'string' ? /^(\d{1,12})(B|KiB|MiB|GiB)?$/.exec(String(given)) : null;
   const bytes = parts === null ? 0 : Number(parts[1]) * (SIZE_UNITS[parts[2] ?? 'B'] ?? 0);
   if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
   context.addIssue({ code: 'custom', message: 'expected a size such as 512KiB, 8MiB or 1GiB' });
@@ -44,7 +45,7 @@ export function notInThisVersion(key: string): z.ZodOptional<z.ZodType<undefined
       context.addIssue({ code: 'custom', params: AT_KEY, message: `\`${key}\` is not in this version` });
       return z.NEVER;
     })
-    .optional() as z.ZodOptional<z.ZodType<undefined, unknown>>;
+    .optional();
 }
 
 const secretKeys = {
@@ -83,8 +84,18 @@ export function isLoopback(host: string): boolean {
 /** `https://…`, or `http://…` on loopback; no user, query or fragment. Kept exactly as written. */
 export const webUrlSchema = z.string().superRefine((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['https:', 'http:'].includes(url.protocol) || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
-    context.addIssue({ code: 'custom', message: 'expected a URL such as https://id.example.com, without user, query or fragment' });
+  if (
+    url === undefined ||
+    !['https:', 'http:'].includes(url.protocol) ||
+    url.search !== '' ||
+    url.hash !== '' ||
+    url.username !== '' ||
+    url.password !== ''
+  ) {
+    context.addIssue({
+      code: 'custom',
+      message: 'expected a URL such as https://id.example.com, without user, query or fragment',
+    });
   } else if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     context.addIssue({ code: 'custom', message: 'plain http is possible on loopback only' });
   }

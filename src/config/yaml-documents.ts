@@ -15,7 +15,11 @@ export interface ConfigDocument {
    *
    * @param options.offset UTF-16 units into a text value
    */
-  fault(path: Path, message: string, options?: { readonly at?: 'key' | 'value'; readonly offset?: number }): ConfigFault;
+  fault(
+    path: Path,
+    message: string,
+    options?: { readonly at?: 'key' | 'value'; readonly offset?: number },
+  ): ConfigFault;
 }
 
 /** Values of one document, aliases followed: what a small file of nested aliases may not exceed. */
@@ -32,7 +36,10 @@ interface Place {
 }
 
 /** Cuts a file into documents: YAML 1.2 core schema, unique keys, no tags of one's own, `${ENV}` expanded. */
-export function readDocuments(file: ConfigFile, env: Env): { readonly documents: readonly ConfigDocument[]; readonly faults: readonly ConfigFault[] } {
+export function readDocuments(
+  file: ConfigFile,
+  env: Env,
+): { readonly documents: readonly ConfigDocument[]; readonly faults: readonly ConfigFault[] } {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(file.text, {
     version: '1.2',
@@ -50,7 +57,7 @@ export function readDocuments(file: ConfigFile, env: Env): { readonly documents:
   const faults: ConfigFault[] = [];
   for (const document of Array.isArray(parsed) ? parsed : []) {
     const reader = new DocumentReader(file, lines, env);
-    const read = reader.read(document as Document.Parsed);
+    const read = reader.read(document);
     faults.push(...reader.faults);
     if (read !== undefined && reader.faults.length === 0) documents.push(read);
   }
@@ -73,13 +80,19 @@ class DocumentReader {
   read(document: Document.Parsed): ConfigDocument | undefined {
     // Only the first: what follows a slip in the syntax is mostly its echo.
     const [error] = [...document.errors, ...document.warnings];
-    if (error !== undefined) this.#report(error.pos[0], yamlMessage(error.code, error.message) + this.#quoteHint(error.pos[0]));
-    if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.2') this.#report(0, 'only YAML 1.2 is read');
+    if (error !== undefined)
+      this.#report(error.pos[0], yamlMessage(error.code, error.message) + this.#quoteHint(error.pos[0]));
+    if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.2')
+      this.#report(0, 'only YAML 1.2 is read');
     if (this.faults.length > 0 || document.contents === null) return undefined;
     const contents: ParsedNode = document.contents;
     if (isScalar(contents) && contents.value === null) return undefined;
     const value = this.#convert(document, contents, [], contents.range[0]);
-    return { file: this.file.path, value, fault: (path, message, options) => this.#faultAt(path, message, options ?? {}) };
+    return {
+      file: this.file.path,
+      value,
+      fault: (path, message, options) => this.#faultAt(path, message, options ?? {}),
+    };
   }
 
   #convert(document: Document.Parsed, node: ParsedNode | null, path: Path, keyOffset: number): unknown {
@@ -93,13 +106,19 @@ class DocumentReader {
       return undefined;
     }
     if (node === null) return null;
-    if (isAlias(node)) return this.#convert(document, (node.resolve(document) as ParsedNode | undefined) ?? null, path, keyOffset);
-    if (isSeq(node)) return node.items.map((item, index) => this.#convert(document, item as ParsedNode, [...path, index], (item as ParsedNode).range[0]));
-    if (isMap(node)) return this.#convertMap(document, node.items as readonly { key: ParsedNode; value: ParsedNode | null }[], path);
+    if (isAlias(node))
+      return this.#convert(document, (node.resolve(document) as ParsedNode | undefined) ?? null, path, keyOffset);
+    if (isSeq(node))
+      return node.items.map((item, index) => this.#convert(document, item, [...path, index], item.range[0]));
+    if (isMap(node)) return this.#convertMap(document, node.items, path);
     return typeof node.value === 'string' ? this.#expand(node.value, offset) : node.value;
   }
 
-  #convertMap(document: Document.Parsed, pairs: readonly { key: ParsedNode; value: ParsedNode | null }[], path: Path): Record<string, unknown> {
+  #convertMap(
+    document: Document.Parsed,
+    pairs: readonly { key: ParsedNode; value: ParsedNode | null }[],
+    path: Path,
+  ): Record<string, unknown> {
     const entries: [string, unknown][] = [];
     for (const { key, value } of pairs) {
       if (!isScalar(key) || typeof key.value !== 'string') this.#report(key.range[0], 'expected a plain key');
@@ -120,7 +139,9 @@ class DocumentReader {
   /** `{ name: ${X} }` reads as a map inside a map: the usual slip with variables. */
   #quoteHint(offset: number): string {
     const start = this.file.text.lastIndexOf('\n', offset) + 1;
-    return /[{,[].*[^"'$]\$\{/.test(this.file.text.slice(start, offset + 2)) ? '; inside braces or brackets `${…}` needs quotes' : '';
+    return /[{,[].*[^"'$]\$\{/.test(this.file.text.slice(start, offset + 2))
+      ? '; inside braces or brackets `${…}` needs quotes'
+      : '';
   }
 
   #report(offset: number, message: string): void {
@@ -129,10 +150,19 @@ class DocumentReader {
 
   #fault(offset: number, message: string): ConfigFault {
     const { line, col } = this.lines.linePos(offset);
-    return { file: this.file.path, line: Math.max(line, 1), column: Math.max(col, 1), message: escapeControls(message) };
+    return {
+      file: this.file.path,
+      line: Math.max(line, 1),
+      column: Math.max(col, 1),
+      message: escapeControls(message),
+    };
   }
 
-  #faultAt(path: Path, message: string, options: { readonly at?: 'key' | 'value'; readonly offset?: number }): ConfigFault {
+  #faultAt(
+    path: Path,
+    message: string,
+    options: { readonly at?: 'key' | 'value'; readonly offset?: number },
+  ): ConfigFault {
     for (let length = path.length; length >= 0; length -= 1) {
       const place = this.#places.get(JSON.stringify(path.slice(0, length)));
       if (place === undefined) continue;
@@ -147,14 +177,19 @@ class DocumentReader {
    * alone: the same word, counted as often, marks the place.
    */
   #offsetInside(place: Place, offset: number): number {
-    if (offset === 0 || place.node === null || !isScalar(place.node) || typeof place.node.value !== 'string') return place.value;
+    if (offset === 0 || place.node === null || !isScalar(place.node) || typeof place.node.value !== 'string')
+      return place.value;
     const word = /^\S+/.exec(place.node.value.slice(offset))?.[0];
     if (word === undefined) return place.value;
     const block = place.node.type === 'BLOCK_FOLDED' || place.node.type === 'BLOCK_LITERAL';
     const header = block ? this.file.text.indexOf('\n', place.value) : place.value;
     const raw = this.file.text.slice(header, place.node.range[1]);
     let at = raw.indexOf(word);
-    for (let before = place.node.value.indexOf(word); before !== -1 && before < offset && at !== -1; before = place.node.value.indexOf(word, before + 1)) {
+    for (
+      let before = place.node.value.indexOf(word);
+      before !== -1 && before < offset && at !== -1;
+      before = place.node.value.indexOf(word, before + 1)
+    ) {
       at = raw.indexOf(word, at + 1);
     }
     return at === -1 ? place.value : header + at;
@@ -171,5 +206,10 @@ function yamlMessage(code: string, message: string): string {
   };
   const known = own[code];
   if (known !== undefined) return known;
-  return `not valid YAML: ${message.split(/[\n:"'`]/)[0]?.trim().toLowerCase() ?? code}`;
+  return `not valid YAML: ${
+    message
+      .split(/[\n:"'`]/)[0]
+      ?.trim()
+      .toLowerCase() ?? code
+  }`;
 }

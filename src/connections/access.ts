@@ -16,10 +16,18 @@ export function accessOf(connection: ConnectionResource): ConnectionSummary['acc
 }
 
 /** What the caller may use, by name. */
-export function usableConnections(connections: readonly ConnectionResource[], caller: Caller): readonly ConnectionSummary[] {
+export function usableConnections(
+  connections: readonly ConnectionResource[],
+  caller: Caller,
+): readonly ConnectionSummary[] {
   return connections
     .filter((connection) => isUsable(connection, caller))
-    .map((connection) => ({ name: connection.name, type: connection.type, access: accessOf(connection), labels: connection.labels }))
+    .map((connection) => ({
+      name: connection.name,
+      type: connection.type,
+      access: accessOf(connection),
+      labels: connection.labels,
+    }))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 

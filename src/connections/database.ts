@@ -18,7 +18,8 @@ export function databaseFor(
   startupUser: string,
 ): { readonly database: string } | { readonly fault: Fault } {
   if (asked === undefined || asked === '') return { database: connection.database };
-  if (asked === connection.database || connection.databases.some((pattern) => matchesGlob(pattern, asked))) return { database: asked };
+  if (asked === connection.database || connection.databases.some((pattern) => matchesGlob(pattern, asked)))
+    return { database: asked };
   if (asked === connection.name || asked === startupUser) return { database: connection.database };
   return { fault: { code: 'no_access', message: 'the connection has no database of that name' } };
 }

@@ -18,3 +18,24 @@ export function escapeControls(text: string, options: { readonly keepNewlines?: 
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
   });
 }
+
+const ZERO_WIDTH = /^[\p{Mn}\p{Me}]$/u;
+const TWO_WIDE =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
+
+/** Terminal cells that `text` takes: East Asian wide characters and emoji two, combining marks none. */
+export function displayWidth(text: string): number {
+  let width = 0;
+  for (const char of text) width += ZERO_WIDTH.test(char) ? 0 : TWO_WIDE.test(char) ? 2 : 1;
+  return width;
+}
+
+/**
+ * A value as one line of JSON. `JSON.stringify` leaves some characters bare that act on a terminal;
+ * as `\u009b` they mean the same to a parser and do nothing.
+ */
+export function toJsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) =>
+    escapeControls(char) === char ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

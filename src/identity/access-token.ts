@@ -1,35 +1,77 @@
 import { readFileSync } from 'node:fs';
 import { HoopError } from '../core/errors.js';
+import { clientCredentialsLogin } from './client-credentials.js';
+import { createFetch } from './http-fetch.js';
+import type { LoginPlace } from './login-place.js';
+import { freshTokens } from './refresh.js';
+import { isNearEnd } from './token-set.js';
+import type { TokenSet } from './token-set.js';
+import { TokenStore } from './token-store.js';
+import { fetchWellKnown } from './well-known.js';
 
-/** Whose tokens: one login per profile and agent, so that none is ever sent to another agent. */
-export interface LoginPlace {
-  /** Folder of hoop's own files. */
-  readonly folder: string;
-  readonly profile: string;
-  readonly agentUrl: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+/** Tokens of this process's machine logins; nothing of them is written to disk. */
+const machineTokens = new Map<string, TokenSet>();
+
+/**
+ * A token to send to the agent now: `HOOP_TOKEN`, the file of `HOOP_TOKEN_FILE`, the client of
+ * `HOOP_CLIENT_ID` and `HOOP_CLIENT_SECRET`, else the login's own, refreshed where its end is near.
+ * The first two are used as they stand.
+ *
+ * @throws HoopError `not_logged_in`, `token_refused`, `login_denied`, `unreachable`
+ */
+export async function accessToken(
+  place: LoginPlace,
+  options: { readonly say: (text: string) => void },
+): Promise<string> {
+  const given = givenToken(place.env);
+  if (given !== undefined) return given;
+  const fetch = createFetch({ caFile: place.env['HOOP_CA_FILE'] });
+  const client = machineClient(place.env);
+  if (client === undefined) {
+    const store = new TokenStore({ folder: place.folder, env: place.env, say: options.say });
+    return (await freshTokens(place, store, fetch)).accessToken;
+  }
+  const key = `${place.agentUrl} ${client.clientId}`;
+  const known = machineTokens.get(key);
+  if (known !== undefined && !isNearEnd(known, Date.now() / 1000)) return known.accessToken;
+  const tokens = await clientCredentialsLogin({ ...client, agent: await fetchWellKnown(place.agentUrl, fetch), fetch });
+  machineTokens.set(key, tokens);
+  return tokens.accessToken;
+}
+
+/** The machine's own id and secret, where the environment holds both. */
+export function machineClient(
+  env: LoginPlace['env'],
+): { readonly clientId: string; readonly clientSecret: string } | undefined {
+  const clientId = env['HOOP_CLIENT_ID'] ?? '';
+  const clientSecret = env['HOOP_CLIENT_SECRET'] ?? '';
+  return clientId === '' || clientSecret === '' ? undefined : { clientId, clientSecret };
 }
 
 /**
- * A token to send to the agent now: `HOOP_TOKEN`, the file of `HOOP_TOKEN_FILE`, else the login's.
+ * A token in header form: visible ASCII, no spaces.
  *
- * @throws HoopError `not_logged_in`
+ * @throws HoopError `not_logged_in`; without what was given
  */
-export async function accessToken(place: LoginPlace, _options: { readonly say: (text: string) => void }): Promise<string> {
-  const given = tokenFromEnvironment(place.env);
-  if (given !== undefined) return given;
-  throw new HoopError('not_logged_in', 'not logged in', { why: `the profile ${place.profile} holds no token for this agent` });
+export function checkTokenText(text: string, source: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]{1,16384}$/.test(token)) return token;
+  throw new HoopError('not_logged_in', `${source} holds no token`, {
+    suggestion: 'put one access token there, and nothing else',
+  });
 }
 
-function tokenFromEnvironment(env: LoginPlace['env']): string | undefined {
-  const token = env['HOOP_TOKEN'];
-  if (token !== undefined && token.trim() !== '') return token.trim();
-  const file = env['HOOP_TOKEN_FILE'];
-  if (file === undefined || file === '') return undefined;
+function givenToken(env: LoginPlace['env']): string | undefined {
+  const token = env['HOOP_TOKEN'] ?? '';
+  if (token !== '') return checkTokenText(token, 'HOOP_TOKEN');
+  const file = env['HOOP_TOKEN_FILE'] ?? '';
+  if (file === '') return undefined;
+  let text: string;
   try {
     // Read each time: what puts the job's token there also renews it.
-    return readFileSync(file, 'utf8').trim();
+    text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new HoopError('not_logged_in', 'the file of HOOP_TOKEN_FILE cannot be read', { cause: error });
   }
+  return checkTokenText(text, 'the file of HOOP_TOKEN_FILE');
 }

@@ -14,6 +14,8 @@ export interface FetchInit {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The body may be silent for any time: it follows something live. */
+  readonly live?: boolean;
 }
 
 const BODYLESS = new Set([204, 205, 304]);
@@ -25,10 +27,12 @@ const BODYLESS = new Set([204, 205, 304]);
  * It rejects with Node's own network errors (`code: 'ECONNREFUSED'`); a body is streamed.
  *
  * @param options.caFile PEM file to trust besides the system's, or undefined
- * @param options.timeoutMs longest silence before the answer's head, and inside of the body unless `patient`
+ * @param options.timeoutMs longest wait for the answer's head, and longest silence inside of a body that is not live
  * @throws HoopError `config_invalid` where the CA file can't be read
  */
-export function createFetch(options: { readonly caFile?: string | undefined; readonly timeoutMs?: number } = {}): Fetch {
+export function createFetch(
+  options: { readonly caFile?: string | undefined; readonly timeoutMs?: number } = {},
+): Fetch {
   const ca = trustedCertificates(options.caFile);
   const timeoutMs = options.timeoutMs ?? 15_000;
   return (url, init) =>
@@ -48,6 +52,7 @@ export function createFetch(options: { readonly caFile?: string | undefined; rea
       });
       request.on('response', (message) => {
         clearTimeout(deadline);
+        if (init.live !== true) message.socket.setTimeout(timeoutMs, () => message.destroy(timeoutError()));
         resolve(toResponse(message));
       });
       request.end(init.body);

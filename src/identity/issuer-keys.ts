@@ -75,7 +75,12 @@ export class IssuerKeys {
       if (discovery['issuer'] !== this.issuer) throw new Error('the discovery document is of another issuer');
       const keySet = await this.#getJson(checkJwksUri(discovery['jwks_uri'], this.issuer));
       const lookup = createLocalJWKSet(keySet as unknown as JSONWebKeySet);
-      const ids = new Set(lookup.jwks().keys.map((key) => key.kid).filter((kid) => kid !== undefined));
+      const ids = new Set(
+        lookup
+          .jwks()
+          .keys.map((key) => key.kid)
+          .filter((kid) => kid !== undefined),
+      );
       this.#keys = { lookup, ids, fetchedAtMs };
       this.#failed = false;
     } catch (error) {
@@ -87,7 +92,8 @@ export class IssuerKeys {
     const response = await this.fetch(url, { headers: { accept: 'application/json' } });
     if (response.status !== 200) throw new Error(`the identity provider answered with status ${response.status}`);
     const value: unknown = JSON.parse(await readBody(response, MAX_BYTES));
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('its answer is no JSON object');
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new Error('its answer is no JSON object');
     return value as Record<string, unknown>;
   }
 }

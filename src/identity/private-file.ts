@@ -1,4 +1,16 @@
-import { closeSync, constants, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import type { Stats } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
@@ -39,7 +51,8 @@ export function readPrivateFile(path: string): string | undefined {
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) throw unreadable(path, 'it is no file');
     if (stats.size > MAX_BYTES) throw unreadable(path, `it is larger than ${MAX_BYTES} bytes`);
-    if (othersMay(stats, READABLE_BY_OTHERS)) throw unreadable(path, 'others own it or may read it; its mode must be 0600');
+    if (othersMay(stats, READABLE_BY_OTHERS))
+      throw unreadable(path, 'others own it or may read it; its mode must be 0600');
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);
@@ -50,7 +63,11 @@ export function readPrivateFile(path: string): string | undefined {
 export function writePrivateFile(path: string, text: string): void {
   ensurePrivateFolder(dirname(path));
   const draft = `${path}.${process.pid}.${randomBytes(6).toString('hex')}`;
-  const descriptor = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  const descriptor = openSync(
+    draft,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    0o600,
+  );
   try {
     try {
       writeFileSync(descriptor, text);
@@ -72,5 +89,9 @@ function othersMay(stats: Stats, bits: number): boolean {
 }
 
 function unreadable(path: string, why: string, cause?: unknown): HoopError {
-  return new HoopError('config_invalid', `${path} is not used`, { why, suggestion: `correct or remove ${path}`, cause });
+  return new HoopError('config_invalid', `${path} is not used`, {
+    why,
+    suggestion: `correct or remove ${path}`,
+    cause,
+  });
 }

@@ -4,7 +4,17 @@ import type { IdentityProviderResource } from '../core/resources.js';
 
 /** Asymmetric signatures only: a symmetric one would make the public key a password. */
 export const ALGORITHMS: readonly string[] = [
-  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
 ];
 
 const TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
@@ -13,7 +23,10 @@ const KEY_HEADERS = ['jwk', 'jku', 'x5u', 'x5c'];
 const SKEW_S = 60;
 
 /** A refusal says which rule failed, never what the token held. */
-export function refused(message: string, options: { readonly suggestion?: string; readonly cause?: unknown } = {}): HoopError {
+export function refused(
+  message: string,
+  options: { readonly suggestion?: string; readonly cause?: unknown } = {},
+): HoopError {
   return new HoopError('token_refused', message, options);
 }
 
@@ -25,7 +38,8 @@ export function refused(message: string, options: { readonly suggestion?: string
  */
 export function checkHeader(header: Readonly<Record<string, unknown>>): void {
   const { alg, typ } = header;
-  if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) throw refused('the token is not signed by an asymmetric algorithm');
+  if (typeof alg !== 'string' || !ALGORITHMS.includes(alg))
+    throw refused('the token is not signed by an asymmetric algorithm');
   if (typ !== undefined && (typeof typ !== 'string' || !TYPES.has(typ.toLowerCase()))) {
     throw refused('the token is of another type than an access token');
   }
@@ -79,7 +93,8 @@ function checkTimes(claims: Readonly<Record<string, unknown>>, nowS: number): nu
   for (const start of [nbf, iat]) {
     if (start === undefined) continue;
     if (typeof start !== 'number' || !Number.isFinite(start)) throw refused('a time in the token is no number');
-    if (start > nowS + SKEW_S) throw refused('the token is not valid yet', { suggestion: 'check the clocks of both machines' });
+    if (start > nowS + SKEW_S)
+      throw refused('the token is not valid yet', { suggestion: 'check the clocks of both machines' });
   }
   return exp;
 }

@@ -94,13 +94,19 @@ async function readSigned(token: string, keys: Parameters<typeof compactVerify>[
   return JSON.parse(new TextDecoder().decode(payload)) as Record<string, unknown>;
 }
 
-function groupByIssuer(providers: readonly IdentityProviderResource[], clock: Clock, fetch: Fetch): ReadonlyMap<string, Issuer> {
+function groupByIssuer(
+  providers: readonly IdentityProviderResource[],
+  clock: Clock,
+  fetch: Fetch,
+): ReadonlyMap<string, Issuer> {
   const issuers = new Map<string, Issuer>();
   for (const provider of providers) {
     const before = issuers.get(provider.issuer);
     checkIssuer(provider);
     if (before?.providers.some(({ audience }) => audience === provider.audience) === true) {
-      throw new HoopError('config_invalid', 'two identity providers have the same issuer and audience', { why: provider.name });
+      throw new HoopError('config_invalid', 'two identity providers have the same issuer and audience', {
+        why: provider.name,
+      });
     }
     issuers.set(provider.issuer, {
       providers: [...(before?.providers ?? []), provider],

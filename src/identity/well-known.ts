@@ -1,4 +1,8 @@
-import { HoopError } from '../core/errors.js';
+import { HoopError, messageOf } from '../core/errors.js';
+import type { Fetch } from './http-fetch.js';
+import { readBody } from './read-body.js';
+
+const MAX_BYTES = 256 * 1024;
 
 /** What the agent says of itself at `/.well-known/hoop`: all that a login needs. */
 export interface WellKnown {
@@ -11,11 +15,38 @@ export interface WellKnown {
 }
 
 /**
+ * Asks the agent what a login needs; sends no token.
+ *
+ * @param agentUrl without a slash at the end
+ * @throws HoopError `unreachable`, `protocol`
+ */
+export async function fetchWellKnown(agentUrl: string, fetch: Fetch): Promise<WellKnown> {
+  let status: number;
+  let text: string;
+  try {
+    const response = await fetch(`${agentUrl}/.well-known/hoop`, { headers: { accept: 'application/json' } });
+    status = response.status;
+    text = await readBody(response, MAX_BYTES);
+  } catch (error) {
+    throw new HoopError('unreachable', 'the agent does not answer', {
+      why: `${agentUrl}: ${messageOf(error)}`,
+      cause: error,
+    });
+  }
+  if (status !== 200) throw notAnAgent(`a good status (${status})`);
+  try {
+    return parseWellKnown(JSON.parse(text));
+  } catch (error) {
+    throw error instanceof HoopError ? error : notAnAgent('JSON');
+  }
+}
+
+/**
  * Checks the agent's answer. Unknown fields pass: a newer agent may say more.
  *
  * @throws HoopError `protocol`
  */
-export function parseWellKnown(value: unknown): WellKnown {
+function parseWellKnown(value: unknown): WellKnown {
   const given = isRecord(value) ? value : {};
   const text = (name: string): string => {
     const field = given[name];

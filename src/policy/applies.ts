@@ -14,7 +14,9 @@ function applies(match: CompiledPolicy['match'], context: Context): boolean {
   if (match.connections !== undefined && !match.connections.some((pattern) => matchesGlob(pattern, name))) return false;
   if (match.types !== undefined && !match.types.some((wanted) => wanted === type)) return false;
   if (match.groups !== undefined && !meetsGroups(match.groups, context.user)) return false;
-  return Object.entries(match.labels ?? {}).every(([label, value]) => Object.hasOwn(labels, label) && labels[label] === value);
+  return Object.entries(match.labels ?? {}).every(
+    ([label, value]) => Object.hasOwn(labels, label) && labels[label] === value,
+  );
 }
 
 /**

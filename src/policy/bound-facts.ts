@@ -16,7 +16,9 @@ function recordClass(): RecordClass {
 }
 
 /** The class of each fact group. */
-export const RECORDS = Object.fromEntries(Object.keys(FACT_TYPES).map((group) => [group, recordClass()])) as Readonly<Record<FactGroup, RecordClass>>;
+export const RECORDS = Object.fromEntries(Object.keys(FACT_TYPES).map((group) => [group, recordClass()])) as Readonly<
+  Record<FactGroup, RecordClass>
+>;
 
 /** The class of an element of `sql.reads` and `sql.writes`. */
 export const ObjectNameFacts: RecordClass = recordClass();
@@ -35,7 +37,8 @@ export interface DecisionContext extends Context {
 export function bindFacts(context: DecisionContext, facts: Facts): BoundFacts {
   const startedAt = new Date(context.session.startedAt);
   const now = new Date(context.nowMs);
-  if (Number.isNaN(startedAt.getTime()) || Number.isNaN(now.getTime())) throw new RangeError('a moment that is no date');
+  if (Number.isNaN(startedAt.getTime()) || Number.isNaN(now.getTime()))
+    throw new RangeError('a moment that is no date');
   const bound: { -readonly [group in FactGroup]?: object } & { [NOW]: Date } = {
     [NOW]: now,
     user: new RECORDS.user(context.user),

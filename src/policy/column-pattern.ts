@@ -20,7 +20,7 @@ function splitParts(text: string): string[] | undefined {
   let rest = text;
   for (;;) {
     const quoted = /^"((?:[^"]|"")+)"/.exec(rest);
-    const raw = quoted === null ? (/^[^."]+/.exec(rest)?.[0] ?? '') : (quoted[0] ?? '');
+    const raw = quoted === null ? (/^[^."]+/.exec(rest)?.[0] ?? '') : quoted[0];
     const part = quoted === null ? plainPart(raw) : quotedPart(quoted[1] ?? '');
     if (part === undefined) return undefined;
     parts.push(part);
@@ -31,8 +31,9 @@ function splitParts(text: string): string[] | undefined {
   }
 }
 
+/** Only A–Z fold: in a UTF-8 database PostgreSQL leaves every other letter as it is. */
 function plainPart(raw: string): string | undefined {
-  return PART.test(raw) ? raw.toLowerCase() : undefined;
+  return PART.test(raw) ? raw.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) : undefined;
 }
 
 /** A column really called `*` can't be told from the wildcard afterwards, so it is refused. */

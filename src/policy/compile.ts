@@ -74,7 +74,14 @@ export function compilePolicies(
   const faults: PolicyFault[] = [];
   const names = new Set<string>();
   const policies = definitions.map((definition) => {
-    if (names.has(definition.name)) faults.push({ policy: definition.name, rule: '', path: [], offset: 0, message: 'a policy of this name exists already' });
+    if (names.has(definition.name))
+      faults.push({
+        policy: definition.name,
+        rule: '',
+        path: [],
+        offset: 0,
+        message: 'a policy of this name exists already',
+      });
     names.add(definition.name);
     return compilePolicy(definition, faults);
   });
@@ -83,7 +90,10 @@ export function compilePolicies(
 }
 
 function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): CompiledPolicy {
-  const repeated = [...repeatedNames(definition.name, 'rules', definition.rules), ...repeatedNames(definition.name, 'mask', definition.mask)];
+  const repeated = [
+    ...repeatedNames(definition.name, 'rules', definition.rules),
+    ...repeatedNames(definition.name, 'mask', definition.mask),
+  ];
   faults.push(...repeated);
   const rules: CompiledRule[] = [];
   definition.rules.forEach((rule, index) => {
@@ -104,16 +114,34 @@ function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): Com
   };
 }
 
-function repeatedNames(policy: string, list: 'rules' | 'mask', entries: readonly { readonly name: string }[]): PolicyFault[] {
+function repeatedNames(
+  policy: string,
+  list: 'rules' | 'mask',
+  entries: readonly { readonly name: string }[],
+): PolicyFault[] {
   return entries.flatMap((entry, index) => {
     const first = entries.findIndex((other) => other.name === entry.name);
     if (first === index) return [];
-    return [{ policy, rule: entry.name, path: [list, index, 'name'], offset: 0, message: `\`${entry.name}\` is named twice in this policy` }];
+    return [
+      {
+        policy,
+        rule: entry.name,
+        path: [list, index, 'name'],
+        offset: 0,
+        message: `\`${entry.name}\` is named twice in this policy`,
+      },
+    ];
   });
 }
 
 function compileRule(rule: RuleDefinition, condition: Expression): CompiledRule {
-  return { name: rule.name, action: rule.action, message: rule.message ?? DEFAULT_MESSAGES[rule.action], flow: rule.approval, condition };
+  return {
+    name: rule.name,
+    action: rule.action,
+    message: rule.message ?? DEFAULT_MESSAGES[rule.action],
+    flow: rule.approval,
+    condition,
+  };
 }
 
 function compileMask(mask: MaskDefinition): CompiledMask {

@@ -1,7 +1,7 @@
 import { policiesFor } from './applies.js';
 import type { DecisionContext } from './bound-facts.js';
 import type { PolicySet } from './compile.js';
-import { tryRules, type RuleOutcome } from './outcomes.js';
+import { tryRules, type Phase, type RuleOutcome } from './outcomes.js';
 import { IMPLICIT_RULES } from './schema.js';
 import type { Action, Facts, RuleMatch, Verdict } from './types.js';
 
@@ -12,8 +12,8 @@ const IMPLICIT = new Set<string>(Object.values(IMPLICIT_RULES));
  * What policy says of one statement or request: of all rules that match, the severest wins, whatever
  * their order. Never throws for what a condition does: a rule that can't be evaluated blocks.
  */
-export function decide(set: PolicySet, context: DecisionContext, facts: Facts): Verdict {
-  const matches = tryRules(policiesFor(set, context), context, facts)
+export function decide(set: PolicySet, context: DecisionContext, facts: Facts, phase: Phase = 'run'): Verdict {
+  const matches = tryRules(policiesFor(set, context), context, facts, phase)
     .flatMap((outcome) => (outcome.match === undefined ? [] : [outcome.match]))
     .sort(bySeverity);
   const enforced = matches.filter((match) => !match.observed);
@@ -31,7 +31,7 @@ export function decide(set: PolicySet, context: DecisionContext, facts: Facts): 
 
 /** What each rule that could apply made of one statement, tried or not: for `policy explain`. */
 export function explain(set: PolicySet, context: DecisionContext, facts: Facts): readonly RuleOutcome[] {
-  return tryRules(policiesFor(set, context), context, facts);
+  return tryRules(policiesFor(set, context), context, facts, 'run');
 }
 
 /** Severest first; among equals a written rule, which says more, before an implicit one; then by name. */
@@ -50,5 +50,9 @@ function compareText(left: string, right: string): number {
 }
 
 function flowsOf(matches: readonly RuleMatch[]): string[] {
-  return [...new Set(matches.flatMap((match) => (match.action === 'approve' && match.flow !== undefined ? [match.flow] : [])))].sort();
+  return [
+    ...new Set(
+      matches.flatMap((match) => (match.action === 'approve' && match.flow !== undefined ? [match.flow] : [])),
+    ),
+  ].sort();
 }

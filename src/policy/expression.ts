@@ -1,13 +1,22 @@
 import { Environment, type ASTNode, type ParseResult } from '@marcbachmann/cel-js';
 import { nearest } from '../core/nearest.js';
 import { ObjectNameFacts, RECORDS, type BoundFacts } from './bound-facts.js';
-import { FACT_TYPES, NOW, OBJECT_NAME_FIELDS, PROTOCOL_GROUPS, type FactGroup, type ProtocolGroup } from './fact-types.js';
+import {
+  FACT_TYPES,
+  NOW,
+  OBJECT_NAME_FIELDS,
+  PROTOCOL_GROUPS,
+  type FactGroup,
+  type ProtocolGroup,
+} from './fact-types.js';
 import { compileLinearPattern, type LinearPattern } from './linear-pattern.js';
 
 /** A condition that was parsed and type-checked. */
 export interface Expression {
   /** The fact groups it names that only some protocols fill. */
   readonly groups: readonly ProtocolGroup[];
+  /** Does it read what is bound to a statement? Then it can't be judged before that is known. */
+  readonly readsParams: boolean;
   /** @throws where a fact is missing or of another type, an index is out of range, a number overflows */
   evaluate(facts: BoundFacts): boolean;
 }
@@ -33,7 +42,9 @@ const VARIABLES: readonly string[] = [...Object.keys(FACT_TYPES), NOW];
  *
  * @see https://github.com/google/cel-spec/blob/master/doc/langdef.md
  */
-export function compileExpression(text: string): { readonly expression: Expression } | { readonly fault: ExpressionFault } {
+export function compileExpression(
+  text: string,
+): { readonly expression: Expression } | { readonly fault: ExpressionFault } {
   try {
     const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast);
     const patterns = new Map<string, LinearPattern>();
@@ -41,8 +52,11 @@ export function compileExpression(text: string): { readonly expression: Expressi
     const parsed = environment(patterns).parse(replaceMatches(text, survey.matches));
     const checked = parsed.check();
     if (!checked.valid) return { fault: faultOf(checked.error) };
-    if (checked.type !== 'bool') return { fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 } };
-    return { expression: { groups: survey.groups, evaluate: (facts) => evaluate(parsed, facts) } };
+    if (checked.type !== 'bool')
+      return {
+        fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
+      };
+    return { expression: { groups: survey.groups, readsParams: survey.readsParams, evaluate: (facts) => evaluate(parsed, facts) } };
   } catch (error) {
     return { fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error) };
   }
@@ -85,12 +99,20 @@ class SurveyError extends Error {
   }
 }
 
-function surveyTree(root: ASTNode): { readonly groups: readonly ProtocolGroup[]; readonly matches: readonly CallNode[] } {
+function surveyTree(root: ASTNode): {
+  readonly groups: readonly ProtocolGroup[];
+  readonly matches: readonly CallNode[];
+  readonly readsParams: boolean;
+} {
   const named = new Set<string>();
+  let readsParams = false;
   const matches: CallNode[] = [];
   const visit = (node: ASTNode): void => {
     if (node.op === 'id') named.add(node.args);
-    if (node.op === 'call' && node.args[0] === LINEAR_MATCHES) throw new SurveyError('found no function of that name', node.range.start);
+    // `sql['params']` would be a way round the dot; any other use of the word only waits for the binding.
+    if (node.args === 'params' || (Array.isArray(node.args) && (node.args as readonly unknown[]).includes('params'))) readsParams = true;
+    if (node.op === 'call' && node.args[0] === LINEAR_MATCHES)
+      throw new SurveyError('found no function of that name', node.range.start);
     if (node.op === 'rcall') {
       if (node.args[0] === LINEAR_MATCHES) throw new SurveyError('found no function of that name', node.range.start);
       if (node.args[0] === MATCHES) matches.push(node);
@@ -99,7 +121,7 @@ function surveyTree(root: ASTNode): { readonly groups: readonly ProtocolGroup[];
     childrenOf(node).forEach(visit);
   };
   visit(root);
-  return { groups: PROTOCOL_GROUPS.filter((group) => named.has(group)), matches };
+  return { groups: PROTOCOL_GROUPS.filter((group) => named.has(group)), matches, readsParams };
 }
 
 /** A variable called like a fact would hide which facts the rule needs. */
@@ -128,7 +150,10 @@ function addPattern(patterns: Map<string, LinearPattern>, call: CallNode): void 
   }
   const pattern = compileLinearPattern(argument.args);
   if (pattern === undefined) {
-    throw new SurveyError('expected a pattern in RE2 syntax (no look-around, no back references) of bounded size', argument.range.start);
+    throw new SurveyError(
+      'expected a pattern in RE2 syntax (no look-around, no back references) of bounded size',
+      argument.range.start,
+    );
   }
   patterns.set(argument.args, pattern);
 }
@@ -141,19 +166,25 @@ function replaceMatches(text: string, calls: readonly CallNode[]): string {
     const to = call.args[2][0]?.range.start ?? from;
     const between = replaced.slice(from, to);
     const at = between.search(/\bmatches\s*\(/);
-    if (at < 0 || between.includes('//')) throw new SurveyError('a comment inside a call of `matches` is not possible', call.range.start);
+    if (at < 0 || between.includes('//'))
+      throw new SurveyError('a comment inside a call of `matches` is not possible', call.range.start);
     replaced = replaced.slice(0, from + at) + LINEAR_MATCHES + replaced.slice(from + at + MATCHES.length);
   }
   return replaced;
 }
 
 function faultOf(error: unknown): ExpressionFault {
-  const known = error as { readonly code?: string; readonly summary?: string; readonly range?: { readonly start: number } };
+  const known = error as {
+    readonly code?: string;
+    readonly summary?: string;
+    readonly range?: { readonly start: number };
+  };
   const summary = typeof known.summary === 'string' ? known.summary : 'not a CEL expression';
   const offset = known.range?.start ?? 0;
   const missing = /^(?:No such key|Unknown variable): (.+)$/s.exec(summary)?.[1];
   if (missing === undefined) return { message: summary.charAt(0).toLowerCase() + summary.slice(1), offset };
-  const candidates = known.code === 'unknown_variable' ? VARIABLES : Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields));
+  const candidates =
+    known.code === 'unknown_variable' ? VARIABLES : Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields));
   const near = nearest(missing, candidates);
   return { message: `unknown fact \`${missing}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`, offset };
 }

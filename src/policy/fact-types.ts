@@ -38,10 +38,25 @@ export const FACT_TYPES = {
     json: 'dyn',
     host: 'string',
   },
-  llm: { provider: 'string', model: 'string', prompt: 'string', messages: 'list<dyn>', tools: 'list<dyn>', stream: 'bool', maxTokens: 'dyn' },
+  llm: {
+    provider: 'string',
+    model: 'string',
+    prompt: 'string',
+    messages: 'list<dyn>',
+    tools: 'list<dyn>',
+    stream: 'bool',
+    maxTokens: 'dyn',
+  },
   mcp: { method: 'string', tool: 'string', arguments: 'map<string, dyn>' },
   ssh: { command: 'string', kind: 'string', subsystem: 'string' },
-  k8s: { verb: 'string', group: 'string', resource: 'string', subresource: 'string', namespace: 'string', name: 'string' },
+  k8s: {
+    verb: 'string',
+    group: 'string',
+    resource: 'string',
+    subresource: 'string',
+    namespace: 'string',
+    name: 'string',
+  },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 
 export type FactGroup = keyof typeof FACT_TYPES;

@@ -15,7 +15,11 @@ const REQUEST_TYPES = new Set(['http', 'openai', 'anthropic', 'mcp']);
  */
 export function maskPlanFor(set: PolicySet, context: Context): MaskPlan {
   const rules = policiesFor(set, context)
-    .flatMap((policy) => policy.masks.filter((mask) => !meetsGroups(mask.exceptGroups, context.user)).map((mask) => ruleOf(policy, mask, context)))
+    .flatMap((policy) =>
+      policy.masks
+        .filter((mask) => !meetsGroups(mask.exceptGroups, context.user))
+        .map((mask) => ruleOf(policy, mask, context)),
+    )
     .filter((rule) => rule.on.requests || rule.on.answers)
     .sort((left, right) => STRENGTH[left.strategy] - STRENGTH[right.strategy] || (left.name < right.name ? -1 : 1));
   return { rules, needsColumns: rules.some((rule) => rule.columns.length > 0) };

@@ -17,31 +17,56 @@ export interface RuleOutcome {
   readonly match?: RuleMatch;
 }
 
+/** A statement is judged when it is only prepared, by what needs no bound values, and again when it is to run. */
+export type Phase = 'prepare' | 'run';
+
 /** Tries every rule of the policies, then what holds beside the rules: unparsable, opaque, default. */
-export function tryRules(policies: readonly CompiledPolicy[], context: DecisionContext, facts: Facts): RuleOutcome[] {
+export function tryRules(
+  policies: readonly CompiledPolicy[],
+  context: DecisionContext,
+  facts: Facts,
+  phase: Phase,
+): RuleOutcome[] {
   let bound: BoundFacts | undefined;
   const bind = (): BoundFacts => (bound ??= bindFacts(context, facts));
   return policies.flatMap((policy) => {
-    const outcomes = policy.rules.map((rule) => tryRule(policy, rule, facts, bind));
+    const outcomes = policy.rules.map((rule) => tryRule(policy, rule, facts, phase, bind));
     const allowed = outcomes.some((outcome) => outcome.match?.action === 'allow');
     return [...outcomes, ...implicitOutcomes(policy, facts, allowed)];
   });
 }
 
-function tryRule(policy: CompiledPolicy, rule: CompiledRule, facts: Facts, bind: () => BoundFacts): RuleOutcome {
+function tryRule(
+  policy: CompiledPolicy,
+  rule: CompiledRule,
+  facts: Facts,
+  phase: Phase,
+  bind: () => BoundFacts,
+): RuleOutcome {
   const missing = rule.condition.groups.filter((group) => facts[group] === undefined);
   const outcome = { policy: policy.name, rule: rule.name, missing };
-  if (missing.length > 0) return { ...outcome, result: 'not-tried' };
+  if (missing.length > 0 || (phase === 'prepare' && rule.condition.readsParams)) return { ...outcome, result: 'not-tried' };
   let holds: boolean;
   try {
     holds = rule.condition.evaluate(bind());
   } catch {
     // A rule that can't be judged might have been the one to block: skipping it would be the failure.
-    return { ...outcome, result: 'failed', match: blockBy(policy, rule.name, 'the condition of this rule could not be evaluated') };
+    return {
+      ...outcome,
+      result: 'failed',
+      match: blockBy(policy, rule.name, 'the condition of this rule could not be evaluated'),
+    };
   }
   if (!holds) return { ...outcome, result: 'not-matched' };
   const { action, message, flow } = rule;
-  const match: RuleMatch = { policy: policy.name, rule: rule.name, action, message, ...(flow === undefined ? {} : { flow }), observed: policy.observed };
+  const match: RuleMatch = {
+    policy: policy.name,
+    rule: rule.name,
+    action,
+    message,
+    ...(flow === undefined ? {} : { flow }),
+    observed: policy.observed,
+  };
   return { ...outcome, result: 'matched', match };
 }
 
@@ -51,9 +76,12 @@ function implicitOutcomes(policy: CompiledPolicy, facts: Facts, allowed: boolean
     matches.push(blockBy(policy, IMPLICIT_RULES.unparsable, 'the text could not be parsed, so no rule could read it'));
   } else if (policy.readsSql && facts.sql?.opaque === true && !policy.allowsOpaque) {
     const reason = facts.sql.opaqueReason;
-    matches.push(blockBy(policy, IMPLICIT_RULES.opaque, `holds code that no rule can read${reason === '' ? '' : `: ${reason}`}`));
+    matches.push(
+      blockBy(policy, IMPLICIT_RULES.opaque, `holds code that no rule can read${reason === '' ? '' : `: ${reason}`}`),
+    );
   }
-  if (policy.blocksByDefault && !allowed) matches.push(blockBy(policy, IMPLICIT_RULES.byDefault, 'no rule of this policy allows it'));
+  if (policy.blocksByDefault && !allowed)
+    matches.push(blockBy(policy, IMPLICIT_RULES.byDefault, 'no rule of this policy allows it'));
   return matches.map((match) => ({ policy: policy.name, rule: match.rule, result: 'matched', missing: [], match }));
 }
 

@@ -2,7 +2,17 @@ import { z } from 'zod';
 import { parseColumnPattern } from './column-pattern.js';
 
 /** Connection types that the contract knows; a rule may match on those of later versions too. */
-export const CONNECTION_TYPES = ['postgres', 'mysql', 'http', 'openai', 'anthropic', 'mcp', 'ssh', 'kubernetes', 'tcp'] as const;
+export const CONNECTION_TYPES = [
+  'postgres',
+  'mysql',
+  'http',
+  'openai',
+  'anthropic',
+  'mcp',
+  'ssh',
+  'kubernetes',
+  'tcp',
+] as const;
 
 const ACTIONS = ['block', 'approve', 'warn', 'allow'] as const;
 
@@ -12,13 +22,19 @@ export const IMPLICIT_RULES = { opaque: 'opaque', unparsable: 'unparsable', byDe
 /** Name of a resource, rule or mask: it stands in URLs, messages and recordings. */
 export const nameSchema = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'expected a name: letters, digits, `.`, `_`, `-`, at most 63, starting with a letter or digit');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'expected a name: letters, digits, `.`, `_`, `-`, at most 63, starting with a letter or digit',
+  );
 
 /** Groups of which one must be the caller's; `*` is everyone. */
 export const groupsSchema = z.array(z.string().min(1)).min(1, 'expected at least one group; `*` means everyone');
 
 const matchSchema = z.strictObject({
-  connections: z.array(z.string().min(1)).min(1, 'expected at least one pattern; leave the key out to match every connection').optional(),
+  connections: z
+    .array(z.string().min(1))
+    .min(1, 'expected at least one pattern; leave the key out to match every connection')
+    .optional(),
   types: z.array(z.enum(CONNECTION_TYPES)).min(1, 'expected at least one type').optional(),
   labels: z.record(z.string(), z.string()).optional(),
   groups: groupsSchema.optional(),
@@ -26,7 +42,10 @@ const matchSchema = z.strictObject({
 
 const ruleSchema = z
   .strictObject({
-    name: nameSchema.refine((name) => !Object.values<string>(IMPLICIT_RULES).includes(name), 'this name is reserved for what no written rule decides'),
+    name: nameSchema.refine(
+      (name) => !Object.values<string>(IMPLICIT_RULES).includes(name),
+      'this name is reserved for what no written rule decides',
+    ),
     when: z.string().min(1).max(10_000),
     action: z.enum(ACTIONS),
     message: z.string().max(1_000).optional(),
@@ -34,7 +53,11 @@ const ruleSchema = z
   })
   .superRefine((rule, issues) => {
     if (rule.action === 'approve' && rule.approval === undefined) {
-      issues.addIssue({ code: 'custom', path: [], message: 'a rule with action approve needs `approval`, the name of an ApprovalFlow' });
+      issues.addIssue({
+        code: 'custom',
+        path: [],
+        message: 'a rule with action approve needs `approval`, the name of an ApprovalFlow',
+      });
     }
     if (rule.action !== 'approve' && rule.approval !== undefined) {
       issues.addIssue({ code: 'custom', path: ['approval'], message: '`approval` belongs to action approve alone' });
@@ -52,7 +75,10 @@ const maskSchema = z
     columns: z.array(columnSchema).min(1, 'expected at least one column').optional(),
     strategy: z.enum(['null', 'redact', 'replace', 'hash', 'partial']),
     with: z.string().max(1_000).optional(),
-    on: z.array(z.enum(['requests', 'answers'])).min(1, 'expected requests, answers or both').default(['answers']),
+    on: z
+      .array(z.enum(['requests', 'answers']))
+      .min(1, 'expected requests, answers or both')
+      .default(['answers']),
     exceptGroups: groupsSchema.optional(),
   })
   .superRefine((mask, issues) => {

@@ -42,7 +42,11 @@ export interface Facts {
 /** Who asks, from where, through what: the same for every statement of a session. */
 export interface Context {
   readonly user: Identity;
-  readonly connection: { readonly name: string; readonly type: string; readonly labels: Readonly<Record<string, string>> };
+  readonly connection: {
+    readonly name: string;
+    readonly type: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
   readonly session: { readonly id: string; readonly correlationId: string; readonly startedAt: string };
 }
 

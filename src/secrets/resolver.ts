@@ -32,7 +32,8 @@ export function createSecretResolver(options: SecretResolverOptions): SecretReso
 }
 
 async function valueOf(ref: SecretRef, options: SecretResolverOptions): Promise<string> {
-  if ('secret' in ref) throw new HoopError('not_in_version', 'secret store: not in this version', { why: placeOf(ref) });
+  if ('secret' in ref)
+    throw new HoopError('not_in_version', 'secret store: not in this version', { why: placeOf(ref) });
   if ('env' in ref) return options.env[ref.env] ?? '';
   const { text, mode } = await options.readFile(ref.file);
   if ((mode & WORLD_WRITABLE) !== 0) {
@@ -41,7 +42,8 @@ async function valueOf(ref: SecretRef, options: SecretResolverOptions): Promise<
       suggestion: 'chmod 600 the file, and check that its value is still yours',
     });
   }
-  if ((mode & READABLE_BY_OTHERS) !== 0) options.warn(`${placeOf(ref)} may be read by other users of the machine; chmod 600 it`);
+  if ((mode & READABLE_BY_OTHERS) !== 0)
+    options.warn(`${placeOf(ref)} may be read by other users of the machine; chmod 600 it`);
   return text.replace(/\r?\n$/, '');
 }
 

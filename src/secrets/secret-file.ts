@@ -22,7 +22,8 @@ export async function readSecretFile(path: string): Promise<SecretFile> {
   try {
     const stats = await file.stat();
     if (!stats.isFile()) throw new HoopError('config_invalid', 'a secret’s file is not a regular file');
-    if (stats.size > MAX_SECRET_BYTES) throw new HoopError('config_invalid', `a secret’s file is longer than ${MAX_SECRET_BYTES} bytes`);
+    if (stats.size > MAX_SECRET_BYTES)
+      throw new HoopError('config_invalid', `a secret’s file is longer than ${MAX_SECRET_BYTES} bytes`);
     return { text: await file.readFile('utf8'), mode: stats.mode & 0o777 };
   } finally {
     await file.close();

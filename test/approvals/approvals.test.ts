@@ -86,7 +86,9 @@ describe('a request', () => {
 
   it('does not open for a flow that is not configured, nor for none', () => {
     const { approvals, store } = desk();
-    expect(codeOf(() => approvals.open(heldStatement(alice, { flows: ['dba-review', 'gone'] })))).toBe('config_invalid');
+    expect(codeOf(() => approvals.open(heldStatement(alice, { flows: ['dba-review', 'gone'] })))).toBe(
+      'config_invalid',
+    );
     expect(codeOf(() => approvals.open(heldStatement(alice, { flows: [] })))).toBe('config_invalid');
     expect(store.rows.size).toBe(0);
   });
@@ -162,7 +164,9 @@ describe('the right to decide', () => {
 
   it('answers not_found for an id that is not there', () => {
     const { approvals } = desk();
-    expect(codeOf(() => approvals.decide('019abcde-0000-7000-8000-000000000000', bob, 'approve', ''))).toBe('not_found');
+    expect(codeOf(() => approvals.decide('019abcde-0000-7000-8000-000000000000', bob, 'approve', ''))).toBe(
+      'not_found',
+    );
   });
 });
 
@@ -200,7 +204,8 @@ describe('the end of the agent', () => {
     const { approvals, store, time } = desk();
     const waits = [approvals.open(heldStatement(alice)), approvals.open(heldStatement(alice))];
     approvals.close();
-    for (const { outcome } of waits) expect(await outcome).toEqual({ state: 'cancelled', by: '', reason: 'agent stopped' });
+    for (const { outcome } of waits)
+      expect(await outcome).toEqual({ state: 'cancelled', by: '', reason: 'agent stopped' });
     expect(store.list({ state: 'pending' })).toEqual([]);
     expect(time.pending).toBe(0);
     expect(codeOf(() => approvals.open(heldStatement(alice)))).toBe('failed');
@@ -217,14 +222,30 @@ describe('the end of the agent', () => {
   it('cancels at the next start what a killed agent left pending', () => {
     const { approvals, store, time } = desk();
     const { request } = approvals.open(heldStatement(alice));
-    createApprovals({ store, flow: () => undefined, clock: time.clock, newId: () => '', setTimer: time.setTimer, clearTimer: time.clearTimer, onEvent: () => undefined });
+    createApprovals({
+      store,
+      flow: () => undefined,
+      clock: time.clock,
+      newId: () => '',
+      setTimer: time.setTimer,
+      clearTimer: time.clearTimer,
+      onEvent: () => undefined,
+    });
     expect(store.get(request.id)).toMatchObject({ state: 'cancelled', decisionReason: 'agent ended' });
   });
 });
 
 it('takes the timers of Node as they are', () => {
   const { store, time } = desk();
-  const approvals = createApprovals({ store, flow: () => flow('dba-review'), clock: time.clock, newId: () => 'x', setTimer: setTimeout, clearTimer: clearTimeout, onEvent: () => undefined });
+  const approvals = createApprovals({
+    store,
+    flow: () => flow('dba-review'),
+    clock: time.clock,
+    newId: () => 'x',
+    setTimer: setTimeout,
+    clearTimer: clearTimeout,
+    onEvent: () => undefined,
+  });
   const { request } = approvals.open(heldStatement(alice));
   expect(approvals.withdraw(request.id, 'done')).toBe(true);
 });

@@ -8,7 +8,7 @@ import { MemoryRequestStore } from './memory-request-store.js';
 /** A clock with timers that run when the test moves it. */
 export class ManualTime {
   nowMs = Date.parse('2026-11-21T10:00:00Z');
-  #timers = new Map<number, { atMs: number; run: () => void }>();
+  readonly #timers = new Map<number, { atMs: number; run: () => void }>();
   #next = 1;
 
   readonly clock = { nowMs: (): number => this.nowMs, timestamp: (): string => new Date(this.nowMs).toISOString() };
@@ -31,7 +31,9 @@ export class ManualTime {
   advance(byMs: number): void {
     const untilMs = this.nowMs + byMs;
     for (;;) {
-      const due = [...this.#timers].filter(([, timer]) => timer.atMs <= untilMs).sort(([, a], [, b]) => a.atMs - b.atMs)[0];
+      const due = [...this.#timers]
+        .filter(([, timer]) => timer.atMs <= untilMs)
+        .sort(([, a], [, b]) => a.atMs - b.atMs)[0];
       if (due === undefined) break;
       this.nowMs = Math.max(this.nowMs, due[1].atMs);
       this.#timers.delete(due[0]);

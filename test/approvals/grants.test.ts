@@ -19,7 +19,10 @@ function query(more: Partial<GrantQuery> = {}): GrantQuery {
 }
 
 function approved(grant: Partial<ApprovalFlowResource['grant']>) {
-  const all = desk([flow('dba-review', { grant: { scope: 'statement', ttlMs: 600_000, unlimitedUses: false, ...grant } }), flow('other')]);
+  const all = desk([
+    flow('dba-review', { grant: { scope: 'statement', ttlMs: 600_000, unlimitedUses: false, ...grant } }),
+    flow('other'),
+  ]);
   const { request } = all.approvals.open(heldStatement(alice));
   all.approvals.decide(request.id, bob, 'approve', '');
   return { ...all, request };
@@ -48,7 +51,8 @@ describe('a grant of scope statement', () => {
 
   it('lasts for its ttl with unlimited uses, for that exact statement', () => {
     const { approvals, request, time } = approved({ unlimitedUses: true });
-    for (let run = 0; run < 3; run += 1) expect(approvals.takeGrant(query({ session: `s${run}` }))).toEqual([request.id]);
+    for (let run = 0; run < 3; run += 1)
+      expect(approvals.takeGrant(query({ session: `s${run}` }))).toEqual([request.id]);
     expect(approvals.takeGrant(query({ bindHash: 'bb' }))).toBeUndefined();
     time.advance(599_999);
     expect(approvals.takeGrant(query())).toEqual([request.id]);
@@ -80,13 +84,18 @@ describe('a grant of scope connection', () => {
 });
 
 describe('every grant', () => {
-  it.each(['statement', 'session', 'connection'] as const)('of scope %s holds for its requester and credential alone', (scope) => {
-    const { approvals } = approved({ scope, unlimitedUses: true });
-    expect(approvals.takeGrant(query({ requester: person('eve', []) }))).toBeUndefined();
-    expect(approvals.takeGrant(query({ requester: { ...alice, issuer: 'https://other.example.com' } }))).toBeUndefined();
-    expect(approvals.takeGrant(query({ credential: 'hoop_admin' }))).toBeUndefined();
-    expect(approvals.takeGrant(query())).toBeDefined();
-  });
+  it.each(['statement', 'session', 'connection'] as const)(
+    'of scope %s holds for its requester and credential alone',
+    (scope) => {
+      const { approvals } = approved({ scope, unlimitedUses: true });
+      expect(approvals.takeGrant(query({ requester: person('eve', []) }))).toBeUndefined();
+      expect(
+        approvals.takeGrant(query({ requester: { ...alice, issuer: 'https://other.example.com' } })),
+      ).toBeUndefined();
+      expect(approvals.takeGrant(query({ credential: 'hoop_admin' }))).toBeUndefined();
+      expect(approvals.takeGrant(query())).toBeDefined();
+    },
+  );
 
   it('ends with the agent', () => {
     const { approvals } = approved({ scope: 'connection' });
@@ -95,7 +104,9 @@ describe('every grant', () => {
   });
 
   it('comes of an approval only', () => {
-    const { approvals, time } = desk([flow('dba-review', { grant: { scope: 'connection', ttlMs: 600_000, unlimitedUses: true } })]);
+    const { approvals, time } = desk([
+      flow('dba-review', { grant: { scope: 'connection', ttlMs: 600_000, unlimitedUses: true } }),
+    ]);
     const denied = approvals.open(heldStatement(alice)).request;
     approvals.decide(denied.id, bob, 'deny', '');
     const withdrawn = approvals.open(heldStatement(alice)).request;

@@ -20,7 +20,8 @@ export class MemoryRequestStore implements RequestStore {
     return [...this.rows.values()].filter(
       (row) =>
         (filter.state === undefined || row.state === filter.state) &&
-        (filter.subject === undefined || (row.requester.subject === filter.subject && row.requester.issuer === filter.issuer)),
+        (filter.subject === undefined ||
+          (row.requester.subject === filter.subject && row.requester.issuer === filter.issuer)),
     );
   }
 
@@ -45,7 +46,12 @@ export class MemoryRequestStore implements RequestStore {
 
   cancelPending(reason: string): void {
     for (const row of this.list({ state: 'pending' })) {
-      this.resolve(row.id, { state: 'cancelled', decidedBy: '', decidedAt: '2026-11-21T00:00:00Z', decisionReason: reason });
+      this.resolve(row.id, {
+        state: 'cancelled',
+        decidedBy: '',
+        decidedAt: '2026-11-21T00:00:00Z',
+        decisionReason: reason,
+      });
     }
   }
 

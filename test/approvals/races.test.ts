@@ -5,10 +5,19 @@ import { HoopError } from '../../src/core/errors.js';
 import { desk, flow, heldStatement, person } from './desk.js';
 
 const alice = person('alice', ['dba']);
-const people = [person('bob', ['dba']), person('dora', ['dba', 'security']), person('sam', ['security']), alice, person('carol', [])];
+const people = [
+  person('bob', ['dba']),
+  person('dora', ['dba', 'security']),
+  person('sam', ['security']),
+  alice,
+  person('carol', []),
+];
 
 const step = fc.oneof(
-  fc.record({ kind: fc.constantFrom('approve' as const, 'deny' as const), who: fc.integer({ min: 0, max: people.length - 1 }) }),
+  fc.record({
+    kind: fc.constantFrom('approve' as const, 'deny' as const),
+    who: fc.integer({ min: 0, max: people.length - 1 }),
+  }),
   fc.record({ kind: fc.constant('withdraw' as const) }),
   fc.record({ kind: fc.constant('advance' as const), byMs: fc.integer({ min: 1, max: 200_000 }) }),
   fc.record({ kind: fc.constant('sleep' as const), byMs: fc.integer({ min: 1, max: 200_000 }) }),

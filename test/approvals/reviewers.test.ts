@@ -32,7 +32,14 @@ function metByTrying(reviewers: Entries, voters: readonly (readonly string[])[])
   const fill = (place: number, free: readonly (readonly string[])[]): boolean => {
     const wanted = places[place];
     if (wanted === undefined) return place > 0;
-    return free.some((groups, index) => meetsGroups(wanted, { groups }) && fill(place + 1, free.filter((_, other) => other !== index)));
+    return free.some(
+      (groups, index) =>
+        meetsGroups(wanted, { groups }) &&
+        fill(
+          place + 1,
+          free.filter((_, other) => other !== index),
+        ),
+    );
   };
   return fill(0, voters);
 }

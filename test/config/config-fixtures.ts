@@ -8,7 +8,17 @@ import type { Resources } from '../../src/config/resources.js';
 
 /** The names that the standard masking policy uses, and one of a test. */
 export const ENTITY_NAMES = [
-  ...['email', 'credit-card', 'us-ssn', 'phone', 'iban', 'aws-access-key', 'github-token', 'openai-key', 'anthropic-key'],
+  ...[
+    'email',
+    'credit-card',
+    'us-ssn',
+    'phone',
+    'iban',
+    'aws-access-key',
+    'github-token',
+    'openai-key',
+    'anthropic-key',
+  ],
   ...['stripe-key', 'google-api-key', 'slack-token', 'jwt', 'private-key'],
 ];
 
@@ -20,7 +30,11 @@ export interface Loaded {
 }
 
 /** Writes files into a folder of their own, loads it, removes it. */
-export async function load(files: Readonly<Record<string, string | Uint8Array>>, env: Env = {}, options: Partial<LoadOptions> = {}): Promise<Loaded> {
+export async function load(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  env: Env = {},
+  options: Partial<LoadOptions> = {},
+): Promise<Loaded> {
   const dir = await mkdtemp(join(tmpdir(), 'hoop-config-'));
   try {
     for (const [name, content] of Object.entries(files)) {
@@ -33,10 +47,17 @@ export async function load(files: Readonly<Record<string, string | Uint8Array>>,
   }
 }
 
-export async function loadFolder(dir: string, env: Env, options: Partial<LoadOptions> = {}): Promise<Omit<Loaded, 'dir'>> {
+export async function loadFolder(
+  dir: string,
+  env: Env,
+  options: Partial<LoadOptions> = {},
+): Promise<Omit<Loaded, 'dir'>> {
   const result = await loadConfig(dir, env, { requireAgent: false, entityNames: ENTITY_NAMES, ...options });
   if ('resources' in result) return { faults: [], resources: result.resources };
-  return { faults: result.faults.map((fault) => formatFault(fault).replaceAll(`${dir}/`, '').replaceAll(dir, '')), resources: undefined };
+  return {
+    faults: result.faults.map((fault) => formatFault(fault).replaceAll(`${dir}/`, '').replaceAll(dir, '')),
+    resources: undefined,
+  };
 }
 
 /** A document of this kind, two lines of head before `spec`, which starts in line 4. */

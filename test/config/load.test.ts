@@ -9,12 +9,23 @@ const PROVIDER = resource('IdentityProvider', 'corp', '  issuer: https://id.exam
 const CONNECTION = resource(
   'Connection',
   'postgres',
-  ['  type: postgres', '  address: db.internal', '  database: shop', '  credentials: [{ username: app, password: { env: PG } }]', '  access: { groups: [eng] }', ''].join('\n'),
+  [
+    '  type: postgres',
+    '  address: db.internal',
+    '  database: shop',
+    '  credentials: [{ username: app, password: { env: PG } }]',
+    '  access: { groups: [eng] }',
+    '',
+  ].join('\n'),
 );
 
 describe('loadConfig', () => {
   it('fills in every default and makes paths absolute from the file that names them', async () => {
-    const { resources, faults, dir } = await load({ 'a/agent.yaml': AGENT, 'b.yml': `${PROVIDER}---\n${CONNECTION}` }, {}, { requireAgent: true });
+    const { resources, faults, dir } = await load(
+      { 'a/agent.yaml': AGENT, 'b.yml': `${PROVIDER}---\n${CONNECTION}` },
+      {},
+      { requireAgent: true },
+    );
     expect(faults).toEqual([]);
     expect(resources?.agent).toEqual({
       name: 'local',
@@ -23,7 +34,13 @@ describe('loadConfig', () => {
       recordings: { dir: join(dir, 'a/recordings'), durability: 'flush' },
       masterKey: { file: join(dir, 'a/master.key') },
       roles: { admin: [], auditor: [] },
-      limits: { statementBytes: 8_388_608, rowBytes: 268_435_456, bodyBytes: 16_777_216, sessions: 1_000, loginsPerMinute: 600 },
+      limits: {
+        statementBytes: 8_388_608,
+        rowBytes: 268_435_456,
+        bodyBytes: 16_777_216,
+        sessions: 1_000,
+        loginsPerMinute: 600,
+      },
     });
     expect(resources?.identityProviders).toEqual([
       {
@@ -68,9 +85,19 @@ describe('loadConfig', () => {
         '',
       ].join('\n'),
     );
-    const connection = CONNECTION.replace('db.internal', "'[2001:db8::1]:6543'").replace('access: { groups: [eng] }', 'access: { groups: [eng], approval: f, maxDuration: 1h30m }\n  tls: { mode: verify-ca, ca: ca.pem }');
-    const flow = resource('ApprovalFlow', 'f', '  reviewers: [{ groups: [dba], count: 2 }]\n  wait: 500ms\n  grant: { scope: session, ttl: 30s, uses: unlimited }\n  selfApproval: true\n');
-    const { resources, faults, dir } = await load({ 'x.yaml': [agent, connection, flow].join('---\n') }, { PORT: '9443' });
+    const connection = CONNECTION.replace('db.internal', "'[2001:db8::1]:6543'").replace(
+      'access: { groups: [eng] }',
+      'access: { groups: [eng], approval: f, maxDuration: 1h30m }\n  tls: { mode: verify-ca, ca: ca.pem }',
+    );
+    const flow = resource(
+      'ApprovalFlow',
+      'f',
+      '  reviewers: [{ groups: [dba], count: 2 }]\n  wait: 500ms\n  grant: { scope: session, ttl: 30s, uses: unlimited }\n  selfApproval: true\n',
+    );
+    const { resources, faults, dir } = await load(
+      { 'x.yaml': [agent, connection, flow].join('---\n') },
+      { PORT: '9443' },
+    );
     expect(faults).toEqual([]);
     expect(resources?.agent).toMatchObject({
       listen: { host: '0.0.0.0', port: 9443, tls: { cert: join(dir, 'c.crt'), key: '/etc/c.key' } },
@@ -86,16 +113,38 @@ describe('loadConfig', () => {
       access: { groups: ['eng'], approval: 'f', maxDurationMs: 5_400_000 },
     });
     expect(resources?.approvalFlows).toEqual([
-      { name: 'f', reviewers: [{ groups: ['dba'], count: 2 }], waitMs: 500, grant: { scope: 'session', ttlMs: 30_000, unlimitedUses: true }, selfApproval: true },
+      {
+        name: 'f',
+        reviewers: [{ groups: ['dba'], count: 2 }],
+        waitMs: 500,
+        grant: { scope: 'session', ttlMs: 30_000, unlimitedUses: true },
+        selfApproval: true,
+      },
     ]);
   });
 
   it('expands ${NAME} in values after parsing, keeps $${ literal, and never makes structure of it', async () => {
-    const policy = resource('Policy', '"${NAME}"', '  match: { labels: { env: "${ENV}" } }\n  rules: [{ name: a, when: "true", action: warn, message: "${EMPTY}!" }]\n');
-    const { resources, faults } = await load({ 'p.yaml': policy }, { NAME: 'prod-sql', ENV: 'prod\nmode: observe', EMPTY: '' });
+    const policy = resource(
+      'Policy',
+      '"${NAME}"',
+      '  match: { labels: { env: "${ENV}" } }\n  rules: [{ name: a, when: "true", action: warn, message: "${EMPTY}!" }]\n',
+    );
+    const { resources, faults } = await load(
+      { 'p.yaml': policy },
+      { NAME: 'prod-sql', ENV: 'prod\nmode: observe', EMPTY: '' },
+    );
     expect(faults).toEqual([]);
-    expect(resources?.policies[0]).toMatchObject({ name: 'prod-sql', mode: 'enforce', match: { labels: { env: 'prod\nmode: observe' } }, rules: [{ message: '!' }] });
-    const literal = resource('Policy', 'p', '  rules: [{ name: a, when: "true", action: warn, message: "a $${NAME}" }]\n');
+    expect(resources?.policies[0]).toMatchObject({
+      name: 'prod-sql',
+      mode: 'enforce',
+      match: { labels: { env: 'prod\nmode: observe' } },
+      rules: [{ message: '!' }],
+    });
+    const literal = resource(
+      'Policy',
+      'p',
+      '  rules: [{ name: a, when: "true", action: warn, message: "a $${NAME}" }]\n',
+    );
     expect((await load({ 'p.yaml': literal })).resources?.policies[0]?.rules[0]?.message).toBe('a ${NAME}');
   });
 
@@ -106,7 +155,9 @@ describe('loadConfig', () => {
       ':1:1: no IdentityProvider resource; at least one is needed',
     ]);
     const second = AGENT.replace('local', 'other');
-    expect((await load({ 'a.yaml': AGENT, 'b.yaml': second }, {})).faults).toEqual(['b.yaml:2:7: there is another Agent already; exactly one is possible']);
+    expect((await load({ 'a.yaml': AGENT, 'b.yaml': second }, {})).faults).toEqual([
+      'b.yaml:2:7: there is another Agent already; exactly one is possible',
+    ]);
   });
 
   it('reads *.yaml and *.yml below the folder, leaves hidden names and other files alone, follows links once', async () => {

@@ -45,8 +45,14 @@ describe('a connection', () => {
   it('answers no_access in the same words when it is not there and when it is not the caller’s', () => {
     const denied = refusal(() => connectionFor([connection()], 'postgres', { groups: ['sales'] }));
     const unknown = refusal(() => connectionFor([connection()], 'nothing', engineer));
-    const withoutCredential = refusal(() => connectionFor([connection({ credentials: [{ groups: ['dba'], username: 'x' }] })], 'postgres', engineer));
-    expect([denied.code, denied.message, denied.suggestion]).toEqual([unknown.code, unknown.message, unknown.suggestion]);
+    const withoutCredential = refusal(() =>
+      connectionFor([connection({ credentials: [{ groups: ['dba'], username: 'x' }] })], 'postgres', engineer),
+    );
+    expect([denied.code, denied.message, denied.suggestion]).toEqual([
+      unknown.code,
+      unknown.message,
+      unknown.suggestion,
+    ]);
     expect(denied.message).toBe(withoutCredential.message);
     expect(denied.exitStatus).toBe(4);
   });
@@ -60,7 +66,11 @@ describe('a connection', () => {
 });
 
 it('lists by name what the caller may use, and nothing of how it is reached', () => {
-  const all = [connection({ name: 'b' }), connection({ name: 'a' }), connection({ name: 'c', access: { groups: ['sales'] } })];
+  const all = [
+    connection({ name: 'b' }),
+    connection({ name: 'a' }),
+    connection({ name: 'c', access: { groups: ['sales'] } }),
+  ];
   expect(usableConnections(all, engineer)).toEqual([
     { name: 'a', type: 'postgres', access: 'open', labels: { env: 'prod' } },
     { name: 'b', type: 'postgres', access: 'open', labels: { env: 'prod' } },

@@ -34,7 +34,16 @@ function provider(over: Partial<IdentityProviderResource> = {}): IdentityProvide
 }
 
 function claims(over: Record<string, unknown> = {}): Record<string, unknown> {
-  const all = { iss: home.issuer, aud: 'hoop', sub: 'ann', exp: NOW_S + 600, iat: NOW_S, email: 'ann@example.com', groups: ['dba'], ...over };
+  const all = {
+    iss: home.issuer,
+    aud: 'hoop',
+    sub: 'ann',
+    exp: NOW_S + 600,
+    iat: NOW_S,
+    email: 'ann@example.com',
+    groups: ['dba'],
+    ...over,
+  };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
@@ -93,8 +102,14 @@ describe('a good token', () => {
   });
 
   it('picks the provider by audience where two share the issuer', async () => {
-    const two = createTokenVerifier([provider(), provider({ name: 'ci', audience: 'hoop-ci', machine: true, reviewers: false })], { clock });
-    expect(await two.verify(await key.sign(claims({ aud: 'hoop-ci' })))).toMatchObject({ machine: true, mayReview: false });
+    const two = createTokenVerifier(
+      [provider(), provider({ name: 'ci', audience: 'hoop-ci', machine: true, reviewers: false })],
+      { clock },
+    );
+    expect(await two.verify(await key.sign(claims({ aud: 'hoop-ci' })))).toMatchObject({
+      machine: true,
+      mayReview: false,
+    });
     expect(await two.verify(await key.sign(claims()))).toMatchObject({ machine: false, mayReview: true });
   });
 });
@@ -175,7 +190,9 @@ describe('refuses, with token_refused and nothing of the token in the error,', (
     await refuses(`${head}.${encode(claims())}.AAAA`, /extension/);
   });
 
-  it.each(['dpop+jwt', 'logout+jwt', 'JWE', ''])('typ %j', async (typ) => refuses(await key.sign(claims(), { typ }), /another type/));
+  it.each(['dpop+jwt', 'logout+jwt', 'JWE', ''])('typ %j', async (typ) =>
+    refuses(await key.sign(claims(), { typ }), /another type/),
+  );
 
   it('a signature with one bit changed, and one cut off', async () => {
     const token = await key.sign(claims());
@@ -196,9 +213,12 @@ describe('refuses, with token_refused and nothing of the token in the error,', (
   it('a token of 16,385 characters, before reading it', () => refuses(`${'a'.repeat(16_381)}.b.c`, /no JWT/));
 
   it('any text that is no token', async () => {
-    await fc.assert(fc.asyncProperty(fc.string({ maxLength: 200 }), async (text) => {
-      await expect(verifier.verify(text)).rejects.toMatchObject({ code: 'token_refused' });
-    }), { numRuns: 200 });
+    await fc.assert(
+      fc.asyncProperty(fc.string({ maxLength: 200 }), async (text) => {
+        await expect(verifier.verify(text)).rejects.toMatchObject({ code: 'token_refused' });
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 
@@ -238,7 +258,10 @@ describe('the keys of an issuer', () => {
     now += 10 * 60_000 - 1;
     expect((await verifier.verify(await key.sign(claims({ exp: NOW_S + 36_000, jti: 'x' })))).subject).toBe('ann');
     now += 1;
-    await expect(verifier.verify(token)).rejects.toMatchObject({ code: 'token_refused', message: expect.stringContaining('not available') });
+    await expect(verifier.verify(token)).rejects.toMatchObject({
+      code: 'token_refused',
+      message: expect.stringContaining('not available'),
+    });
     home.fail(false);
     now += 2_000;
     expect((await verifier.verify(token)).subject).toBe('ann');

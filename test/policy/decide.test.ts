@@ -17,20 +17,42 @@ const rule = (name: string, when: string, action: Action = 'block', message?: st
 describe('decide', () => {
   it('allows, names no rule and lists nothing where no policy matches', () => {
     const set = setOf(policy('p', { match: { connections: ['other'] }, default: 'block' }));
-    expect(decide(set, contextOf(), sqlFacts())).toEqual({ action: 'allow', rule: '', message: '', flows: [], matches: [], policyHash: set.hash });
+    expect(decide(set, contextOf(), sqlFacts())).toEqual({
+      action: 'allow',
+      rule: '',
+      message: '',
+      flows: [],
+      matches: [],
+      policyHash: set.hash,
+    });
   });
 
   it('lets the severest of 4 matching rules win and records all 4, severest first', () => {
-    const rules = [rule('a', 'true', 'allow'), rule('w', 'true', 'warn'), rule('r', 'true', 'approve'), rule('b', 'true', 'block', 'No.')];
+    const rules = [
+      rule('a', 'true', 'allow'),
+      rule('w', 'true', 'warn'),
+      rule('r', 'true', 'approve'),
+      rule('b', 'true', 'block', 'No.'),
+    ];
     const verdict = decide(setOf(policy('p', { rules })), contextOf(), sqlFacts());
     expect(verdict).toMatchObject({ action: 'block', rule: 'p/b', message: 'No.', flows: [] });
     expect(verdict.matches.map((match) => match.rule)).toEqual(['b', 'r', 'w', 'a']);
   });
 
   it('asks for every flow of 2 approving rules once each', () => {
-    const rules = [rule('x', 'true', 'approve'), rule('y', 'true', 'approve'), { ...rule('z', 'true', 'approve'), approval: 'flow-of-x' }, rule('w', 'true', 'warn')];
+    const rules = [
+      rule('x', 'true', 'approve'),
+      rule('y', 'true', 'approve'),
+      { ...rule('z', 'true', 'approve'), approval: 'flow-of-x' },
+      rule('w', 'true', 'warn'),
+    ];
     const verdict = decide(setOf(policy('p', { rules })), contextOf(), sqlFacts());
-    expect(verdict).toMatchObject({ action: 'approve', rule: 'p/x', message: 'needs approval', flows: ['flow-of-x', 'flow-of-y'] });
+    expect(verdict).toMatchObject({
+      action: 'approve',
+      rule: 'p/x',
+      message: 'needs approval',
+      flows: ['flow-of-x', 'flow-of-y'],
+    });
   });
 
   it.each([
@@ -67,7 +89,10 @@ describe('decide', () => {
   });
 
   it('with default block needs an allow rule of that same policy', () => {
-    const strict = policy('strict', { default: 'block', rules: [rule('reads', 'sql.kind == "select"', 'allow'), rule('slow', 'true', 'warn')] });
+    const strict = policy('strict', {
+      default: 'block',
+      rules: [rule('reads', 'sql.kind == "select"', 'allow'), rule('slow', 'true', 'warn')],
+    });
     const other = policy('other', { rules: [rule('all', 'true', 'allow')] });
     const context = contextOf();
     expect(decide(setOf(strict, other), context, sqlFacts()).action).toBe('warn');
@@ -79,10 +104,14 @@ describe('decide', () => {
   });
 
   it('does not try a rule whose fact group this protocol lacks, and tries it where it is there', () => {
-    const set = setOf(policy('p', { rules: [rule('web', 'http.method == "DELETE" || true'), rule('always', 'user.machine', 'warn')] }));
+    const set = setOf(
+      policy('p', { rules: [rule('web', 'http.method == "DELETE" || true'), rule('always', 'user.machine', 'warn')] }),
+    );
     expect(decide(set, contextOf(), sqlFacts()).action).toBe('allow');
     expect(decide(set, contextOf(), { http: { method: 'GET' } }).rule).toBe('p/web');
-    expect(explain(set, contextOf(), sqlFacts()).map(({ rule: name, result, missing }) => [name, result, missing])).toEqual([
+    expect(
+      explain(set, contextOf(), sqlFacts()).map(({ rule: name, result, missing }) => [name, result, missing]),
+    ).toEqual([
       ['web', 'not-tried', ['http']],
       ['always', 'not-matched', []],
     ]);
@@ -96,7 +125,11 @@ describe('decide', () => {
   ])('blocks for %s, naming the rule, even if it would only warn', (_what, when) => {
     const set = setOf(policy('p', { rules: [rule('shaky', when, 'warn')] }));
     const context = contextOf({ attributes: { level: 3 } });
-    expect(decide(set, context, sqlFacts())).toMatchObject({ action: 'block', rule: 'p/shaky', message: 'the condition of this rule could not be evaluated' });
+    expect(decide(set, context, sqlFacts())).toMatchObject({
+      action: 'block',
+      rule: 'p/shaky',
+      message: 'the condition of this rule could not be evaluated',
+    });
     expect(explain(set, context, sqlFacts())[0]?.result).toBe('failed');
   });
 
@@ -110,10 +143,17 @@ describe('decide', () => {
   it('blocks opaque code only where a rule reads sql and opaque is not allowed', () => {
     const facts = sqlFacts({ opaque: true, opaqueReason: 'unread body' });
     const rules = [rule('never', 'sql.kind == "never"')];
-    expect(decide(setOf(policy('p', { rules })), contextOf(), facts)).toMatchObject({ rule: 'p/opaque', message: 'holds code that no rule can read: unread body' });
+    expect(decide(setOf(policy('p', { rules })), contextOf(), facts)).toMatchObject({
+      rule: 'p/opaque',
+      message: 'holds code that no rule can read: unread body',
+    });
     expect(decide(setOf(policy('p', { rules, opaque: 'allow' })), contextOf(), facts).action).toBe('allow');
-    expect(decide(setOf(policy('p', { rules: [rule('who', 'user.machine')] })), contextOf(), facts).action).toBe('allow');
-    expect(decide(setOf(policy('p', { rules, opaque: 'allow' }), policy('q', { rules })), contextOf(), facts).rule).toBe('q/opaque');
+    expect(decide(setOf(policy('p', { rules: [rule('who', 'user.machine')] })), contextOf(), facts).action).toBe(
+      'allow',
+    );
+    expect(
+      decide(setOf(policy('p', { rules, opaque: 'allow' }), policy('q', { rules })), contextOf(), facts).rule,
+    ).toBe('q/opaque');
   });
 
   it('blocks text that does not parse where a rule reads sql, even where opaque is allowed', () => {
@@ -122,7 +162,9 @@ describe('decide', () => {
     const set = setOf(policy('p', { rules, opaque: 'allow' }));
     expect(decide(set, contextOf(), facts)).toMatchObject({ action: 'block', rule: 'p/unparsable' });
     expect(readsSql(set, contextOf())).toBe(true);
-    expect(decide(setOf(policy('p', { rules: [rule('who', 'user.machine')] })), contextOf(), facts).action).toBe('allow');
+    expect(decide(setOf(policy('p', { rules: [rule('who', 'user.machine')] })), contextOf(), facts).action).toBe(
+      'allow',
+    );
   });
 
   it('names a written rule before an implicit one when both block', () => {
@@ -137,30 +179,81 @@ describe('decide', () => {
   });
 
   it('sees writes as objects with schema and name, and bound NULLs', () => {
-    const set = setOf(policy('p', { rules: [rule('payments', 'sql.writes.exists(t, t.schema == "public" && t.name == "payments") && sql.params.exists(p, p == null)')] }));
-    expect(decide(set, contextOf(), sqlFacts({ writes: [{ schema: 'public', name: 'payments' }], params: ['1', null] })).action).toBe('block');
-    expect(decide(set, contextOf(), sqlFacts({ writes: [{ schema: '', name: 'payments' }], params: ['1', null] })).action).toBe('allow');
+    const set = setOf(
+      policy('p', {
+        rules: [
+          rule(
+            'payments',
+            'sql.writes.exists(t, t.schema == "public" && t.name == "payments") && sql.params.exists(p, p == null)',
+          ),
+        ],
+      }),
+    );
+    expect(
+      decide(set, contextOf(), sqlFacts({ writes: [{ schema: 'public', name: 'payments' }], params: ['1', null] }))
+        .action,
+    ).toBe('block');
+    expect(
+      decide(set, contextOf(), sqlFacts({ writes: [{ schema: '', name: 'payments' }], params: ['1', null] })).action,
+    ).toBe('allow');
   });
 });
 
-const conditions = ['true', 'false', '"drop" in sql.effects', 'sql.unqualifiedWrite', 'user.machine', 'http.method == "GET"', 'user.attributes.none == 1', 'sql.statements > 1'];
+const conditions = [
+  'true',
+  'false',
+  '"drop" in sql.effects',
+  'sql.unqualifiedWrite',
+  'user.machine',
+  'http.method == "GET"',
+  'user.attributes.none == 1',
+  'sql.statements > 1',
+];
 const rules = fc
-  .array(fc.record({ when: fc.constantFrom(...conditions), action: fc.constantFrom<Action>('block', 'approve', 'warn', 'allow') }), { maxLength: 5 })
+  .array(
+    fc.record({
+      when: fc.constantFrom(...conditions),
+      action: fc.constantFrom<Action>('block', 'approve', 'warn', 'allow'),
+    }),
+    { maxLength: 5 },
+  )
   .map((list) => list.map(({ when, action }, index) => rule(`r${String(index)}`, when, action)));
 const policies = fc
-  .array(fc.record({ rules, mode: fc.constantFrom('enforce', 'observe'), default: fc.constantFrom('allow', 'block'), opaque: fc.constantFrom('allow', 'block') }), { maxLength: 4 })
+  .array(
+    fc.record({
+      rules,
+      mode: fc.constantFrom('enforce', 'observe'),
+      default: fc.constantFrom('allow', 'block'),
+      opaque: fc.constantFrom('allow', 'block'),
+    }),
+    { maxLength: 4 },
+  )
   .map((list) => list.map((spec, index) => policy(`p${String(index)}`, spec)));
 const facts = fc
-  .record({ effects: fc.subarray(['select', 'drop', 'delete']), unqualified: fc.subarray(['delete']), opaque: fc.boolean(), statements: fc.nat(3) })
+  .record({
+    effects: fc.subarray(['select', 'drop', 'delete']),
+    unqualified: fc.subarray(['delete']),
+    opaque: fc.boolean(),
+    statements: fc.nat(3),
+  })
   .map((changes) => sqlFacts(changes));
 
 describe('decide, for any policies', () => {
   it('gives the same verdict in whatever order policies and rules stand', () => {
     fc.assert(
       fc.property(policies, facts, fc.infiniteStream(fc.nat()), (definitions, given, random) => {
-        const shuffle = <Entry>(list: readonly Entry[]): Entry[] => list.map((entry) => ({ entry, key: random.next().value })).sort((a, b) => a.key - b.key).map(({ entry }) => entry);
-        const shuffled = shuffle(definitions).map((definition): PolicyDefinition => ({ ...definition, rules: shuffle(definition.rules) }));
-        expect(decide(setOf(...shuffled), contextOf(), given)).toEqual(decide(setOf(...definitions), contextOf(), given));
+        const shuffle = <Entry>(list: readonly Entry[]): Entry[] =>
+          list
+            .map((entry) => ({ entry, key: random.next().value }))
+            .sort((a, b) => a.key - b.key)
+            .map(({ entry }) => entry);
+        const shuffled = shuffle(definitions).map((definition): PolicyDefinition => ({
+          ...definition,
+          rules: shuffle(definition.rules),
+        }));
+        expect(decide(setOf(...shuffled), contextOf(), given)).toEqual(
+          decide(setOf(...definitions), contextOf(), given),
+        );
       }),
       { numRuns: 150 },
     );
@@ -174,8 +267,13 @@ describe('decide, for any policies', () => {
         const after = decide(setOf(...definitions, more), contextOf(), given).action;
         const severity = ['allow', 'warn', 'approve', 'block'];
         expect(severity.indexOf(after)).toBeGreaterThanOrEqual(severity.indexOf(before));
-        const inside = definitions.map((definition): PolicyDefinition => ({ ...definition, rules: [...definition.rules, ...more.rules] }));
-        expect(severity.indexOf(decide(setOf(...inside), contextOf(), given).action)).toBeGreaterThanOrEqual(severity.indexOf(before));
+        const inside = definitions.map((definition): PolicyDefinition => ({
+          ...definition,
+          rules: [...definition.rules, ...more.rules],
+        }));
+        expect(severity.indexOf(decide(setOf(...inside), contextOf(), given).action)).toBeGreaterThanOrEqual(
+          severity.indexOf(before),
+        );
       }),
       { numRuns: 150 },
     );

@@ -22,7 +22,16 @@ export function faultsOf(...definitions: readonly PolicyDefinition[]): readonly 
   return 'faults' in compiled ? compiled.faults : [];
 }
 
-export function contextOf(changes: { groups?: readonly string[]; connection?: string; type?: string; labels?: Record<string, string>; attributes?: Record<string, unknown>; startedAt?: string } = {}): DecisionContext {
+export function contextOf(
+  changes: {
+    groups?: readonly string[];
+    connection?: string;
+    type?: string;
+    labels?: Record<string, string>;
+    attributes?: Record<string, unknown>;
+    startedAt?: string;
+  } = {},
+): DecisionContext {
   return {
     user: {
       subject: 'u1',
@@ -34,8 +43,16 @@ export function contextOf(changes: { groups?: readonly string[]; connection?: st
       mayReview: true,
       expiresAt: 1_900_000_000,
     },
-    connection: { name: changes.connection ?? 'postgres', type: changes.type ?? 'postgres', labels: changes.labels ?? {} },
-    session: { id: '018f4c2e-7b1a-7c3d-9e5f-0123456789ab', correlationId: '', startedAt: changes.startedAt ?? '2026-03-01T10:00:00.000000Z' },
+    connection: {
+      name: changes.connection ?? 'postgres',
+      type: changes.type ?? 'postgres',
+      labels: changes.labels ?? {},
+    },
+    session: {
+      id: '018f4c2e-7b1a-7c3d-9e5f-0123456789ab',
+      correlationId: '',
+      startedAt: changes.startedAt ?? '2026-03-01T10:00:00.000000Z',
+    },
     nowMs: Date.UTC(2026, 2, 1, 12),
   };
 }

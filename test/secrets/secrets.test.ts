@@ -24,7 +24,10 @@ async function file(name: string, text: string, mode = 0o600): Promise<string> {
 
 function resolver(env: Record<string, string> = {}) {
   const warnings: string[] = [];
-  return { warnings, resolve: createSecretResolver({ env, readFile: readSecretFile, warn: (message) => warnings.push(message) }) };
+  return {
+    warnings,
+    resolve: createSecretResolver({ env, readFile: readSecretFile, warn: (message) => warnings.push(message) }),
+  };
 }
 
 async function value(ref: SecretRef, env: Record<string, string> = {}): Promise<string> {
@@ -53,15 +56,22 @@ describe('a secret', () => {
 
   it('that is empty or longer than 64 KiB is a fault of the configuration', async () => {
     await expect(value({ file: await file('empty', '\n') })).rejects.toMatchObject({ code: 'config_invalid' });
-    await expect(value({ file: await file('long', 'x'.repeat(64 * 1024 + 1)) })).rejects.toMatchObject({ code: 'config_invalid' });
+    await expect(value({ file: await file('long', 'x'.repeat(64 * 1024 + 1)) })).rejects.toMatchObject({
+      code: 'config_invalid',
+    });
   });
 
   it('of the secret store is refused by name', async () => {
-    await expect(value({ secret: 'pg-admin' })).rejects.toMatchObject({ code: 'not_in_version', message: 'secret store: not in this version' });
+    await expect(value({ secret: 'pg-admin' })).rejects.toMatchObject({
+      code: 'not_in_version',
+      message: 'secret store: not in this version',
+    });
   });
 
   it('in a file of mode 0666 is refused; 0644 is warned of; 0600 is silent', async () => {
-    await expect(value({ file: await file('open', 's3cret', 0o666) })).rejects.toMatchObject({ code: 'config_invalid' });
+    await expect(value({ file: await file('open', 's3cret', 0o666) })).rejects.toMatchObject({
+      code: 'config_invalid',
+    });
     const { resolve, warnings } = resolver();
     const readable = await file('readable', 's3cret', 0o644);
     expect((await resolve({ file: readable })).reveal()).toBe('s3cret');
@@ -80,7 +90,13 @@ describe('a secret', () => {
 
   it('does not print by string, JSON, template or inspection, nested or not', () => {
     const secret = new Secret('s3cret');
-    const printed = [String(secret), `${secret}`, JSON.stringify({ secret }), inspect(secret), inspect({ deep: { secret } }, { showHidden: true })];
+    const printed = [
+      String(secret),
+      `${String(secret)}!`,
+      JSON.stringify({ secret }),
+      inspect(secret),
+      inspect({ deep: { secret } }, { showHidden: true }),
+    ];
     for (const text of printed) {
       expect(text).not.toContain('s3cret');
       expect(text).toContain('[secret]');
@@ -102,7 +118,9 @@ describe('the master key', () => {
     ['two lines', `${Buffer.alloc(32).toString('base64')}\n${Buffer.alloc(32).toString('base64')}`],
     ['base64url', Buffer.alloc(32, 0xff).toString('base64url')],
   ])('that is %s is refused without showing it', async (_what, text) => {
-    const error: unknown = await loadMasterKey(resolver({ KEY: text }).resolve, { env: 'KEY' }).catch((thrown: unknown) => thrown);
+    const error: unknown = await loadMasterKey(resolver({ KEY: text }).resolve, { env: 'KEY' }).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(error).toMatchObject({ code: 'config_invalid' });
     expect(inspect(error)).not.toContain(text);
   });

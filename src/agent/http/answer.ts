@@ -30,7 +30,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 /** A failure as the wire tells it. */
 export interface Failure {
   readonly status: number;
-  readonly body: { readonly error: { readonly code: ErrorCode; readonly message: string; readonly suggestion: string } };
+  readonly body: {
+    readonly error: { readonly code: ErrorCode; readonly message: string; readonly suggestion: string };
+  };
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -41,20 +43,32 @@ export function failureOf(thrown: unknown): Failure {
       ? thrown.error
       : thrown instanceof HoopError
         ? thrown
-        : new HoopError('failed', 'the agent failed to answer', { suggestion: 'ask who runs the agent to read its log' });
+        : new HoopError('failed', 'the agent failed to answer', {
+            suggestion: 'ask who runs the agent to read its log',
+          });
   const status = thrown instanceof Refusal ? thrown.status : (STATUS[error.code] ?? 500);
   return {
     status,
     body: { error: { code: error.code, message: error.message, suggestion: error.suggestion } },
-    headers: status === 401 ? { 'www-authenticate': 'Bearer realm="hoop"' } : thrown instanceof Refusal ? thrown.headers : {},
+    headers:
+      status === 401 ? { 'www-authenticate': 'Bearer realm="hoop"' } : thrown instanceof Refusal ? thrown.headers : {},
   };
 }
 
 /** Sends an answer whole. Resolves when it is sent or the reader has gone; a stream that breaks off cuts the answer. */
-export async function send(response: ServerResponse, answer: Answer, headers: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function send(
+  response: ServerResponse,
+  answer: Answer,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const status = answer.status ?? 200;
   const contentType = 'json' in answer ? JSON_TYPE : answer.contentType;
-  const common = { ...headers, 'content-type': contentType, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+  const common = {
+    ...headers,
+    'content-type': contentType,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+  };
   if (!('stream' in answer)) {
     const text = 'json' in answer ? JSON.stringify(answer.json) : answer.text;
     response.writeHead(status, { ...common, 'content-length': String(Buffer.byteLength(text)) });
@@ -66,7 +80,11 @@ export async function send(response: ServerResponse, answer: Answer, headers: Re
 }
 
 /** Sends a failure and tells its status. A request whose body is still coming ends its connection: nobody reads the rest. */
-export async function sendFailure(request: IncomingMessage, response: ServerResponse, thrown: unknown): Promise<number> {
+export async function sendFailure(
+  request: IncomingMessage,
+  response: ServerResponse,
+  thrown: unknown,
+): Promise<number> {
   const failure = failureOf(thrown);
   if (response.headersSent) {
     response.destroy();
@@ -106,5 +124,7 @@ export function refuseSocket(socket: Duplex, thrown: unknown): void {
     connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${REASONS[status] ?? 'Error'}\r\n${lines.join('')}\r\n${text}`, () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${REASONS[status] ?? 'Error'}\r\n${lines.join('')}\r\n${text}`, () =>
+    socket.destroy(),
+  );
 }

@@ -3,7 +3,7 @@ import { HoopError } from '../../core/errors.js';
 import { Refusal } from './gate.js';
 
 /** Largest JSON body, in bytes. */
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * Reads a JSON object whose fields are text. An absent body is an empty object.
@@ -11,16 +11,21 @@ export const MAX_BODY_BYTES = 64 * 1024;
  * @param fields names that may occur; any other is refused
  * @throws Refusal 413, 415; HoopError `usage`
  */
-export async function readTextFields(request: IncomingMessage, fields: readonly string[]): Promise<ReadonlyMap<string, string>> {
+export async function readTextFields(
+  request: IncomingMessage,
+  fields: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
   const text = await readText(request);
   if (text === '') return new Map();
   // A form of another web site can't send this type without asking first.
   const type = request.headers['content-type'] ?? '';
-  if (!/^application\/json(?:\s*;|$)/i.test(type)) throw new Refusal(415, new HoopError('usage', 'the body must be application/json'));
+  if (!/^application\/json(?:\s*;|$)/i.test(type))
+    throw new Refusal(415, new HoopError('usage', 'the body must be application/json'));
   const value = parseObject(text);
   const found = new Map<string, string>();
   for (const [name, field] of Object.entries(value)) {
-    if (!fields.includes(name)) throw new HoopError('usage', `unknown field in the body; it takes ${fields.join(', ')}`);
+    if (!fields.includes(name))
+      throw new HoopError('usage', `unknown field in the body; it takes ${fields.join(', ')}`);
     if (typeof field !== 'string') throw new HoopError('usage', `field ${name} of the body must be text`);
     found.set(name, field);
   }
@@ -60,7 +65,8 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   } catch {
     throw new HoopError('usage', 'the body must be JSON');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new HoopError('usage', 'the body must be a JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new HoopError('usage', 'the body must be a JSON object');
   return value as Readonly<Record<string, unknown>>;
 }
 

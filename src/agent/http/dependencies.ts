@@ -3,6 +3,7 @@ import type { Approvals } from '../../approvals/approvals.js';
 import type { Identity } from '../../core/identity.js';
 import type { AgentResource, ConnectionResource } from '../../core/resources.js';
 import type { SessionSummary } from '../../core/session-summary.js';
+import type { WellKnown } from '../../identity/well-known.js';
 import type { Metrics } from './metrics.js';
 
 /** Which sessions are asked for; what is absent does not narrow. */
@@ -21,23 +22,16 @@ export interface SessionFilter {
   /** Words of a statement's masked text. */
   readonly text?: string;
   readonly correlationId?: string;
+  /** `next` of the page before. */
+  readonly cursor?: string;
   /** At most this many, newest first. */
   readonly limit: number;
 }
 
 export interface SessionIndex {
-  list(filter: SessionFilter): readonly SessionSummary[];
+  /** `next` is the cursor of the following page, empty on the last. */
+  list(filter: SessionFilter): { readonly items: readonly SessionSummary[]; readonly next: string };
   get(id: string): SessionSummary | undefined;
-}
-
-/** What the agent says of itself to anyone: all that a login needs. */
-export interface AgentCard {
-  readonly version: string;
-  readonly issuer: string;
-  readonly audience: string;
-  readonly clientId: string;
-  readonly scopes: readonly string[];
-  readonly recordingKeys: readonly { readonly keyId: string; readonly publicKey: string }[];
 }
 
 /**
@@ -47,7 +41,8 @@ export interface AgentCard {
 export interface HttpDependencies {
   /** @throws HoopError `token_refused` */
   readonly verify: (token: string) => Promise<Identity>;
-  readonly card: () => AgentCard;
+  /** What the agent says of itself to anyone: all that a login needs. */
+  readonly card: () => WellKnown;
   readonly connections: () => readonly ConnectionResource[];
   readonly roles: () => AgentResource['roles'];
   readonly approvals: Approvals;

@@ -52,9 +52,11 @@ export function createGate(options: GateOptions): Gate {
   const publicUrl = options.publicUrl === undefined ? undefined : new URL(options.publicUrl);
   return (request, kind) => {
     // Counted in the raw list: past its own limit Node leaves headers out and says nothing.
-    if (request.rawHeaders.length > 2 * MAX_HEADERS) throw new Refusal(431, new HoopError('limit', `more than ${MAX_HEADERS} headers`));
+    if (request.rawHeaders.length > 2 * MAX_HEADERS)
+      throw new Refusal(431, new HoopError('limit', `more than ${MAX_HEADERS} headers`));
     const host = checkHost(request, options.listenHost, publicUrl);
-    if (kind === 'upgrade' || !['GET', 'HEAD', 'OPTIONS'].includes(request.method ?? '')) checkOrigin(request, host, publicUrl);
+    if (kind === 'upgrade' || !['GET', 'HEAD', 'OPTIONS'].includes(request.method ?? ''))
+      checkOrigin(request, host, publicUrl);
     return readTarget(request.url ?? '');
   };
 }
@@ -63,7 +65,8 @@ export function createGate(options: GateOptions): Gate {
 function checkHost(request: IncomingMessage, listenHost: string, publicUrl: URL | undefined): string {
   const hosts = valuesOf(request, 'host');
   const [host] = hosts;
-  if (host === undefined || hosts.length !== 1) throw new Refusal(400, new HoopError('usage', 'a request needs exactly one Host header'));
+  if (host === undefined || hosts.length !== 1)
+    throw new Refusal(400, new HoopError('usage', 'a request needs exactly one Host header'));
   const name = hostNameOf(host);
   const loopback = isLoopback(request.socket.localAddress ?? '');
   const allowed =

@@ -10,7 +10,10 @@ export interface Metrics {
 }
 
 /** @param now what is counted at the moment of each scrape */
-export function createMetrics(now: { readonly liveSessions: () => number; readonly pendingRequests: () => number }): Metrics {
+export function createMetrics(now: {
+  readonly liveSessions: () => number;
+  readonly pendingRequests: () => number;
+}): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const http = new Counter({

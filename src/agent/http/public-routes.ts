@@ -1,6 +1,6 @@
 import type { HttpDependencies } from './dependencies.js';
 import { describeRoutes } from './openapi.js';
-import type { Route } from './route.js';
+import type { Answer, Route } from './route.js';
 
 /** What anyone may ask: is it alive, is it ready, how does one log in. */
 export function publicRoutes(deps: HttpDependencies, routes: () => readonly Route[]): readonly Route[] {
@@ -19,11 +19,7 @@ export function publicRoutes(deps: HttpDependencies, routes: () => readonly Rout
       auth: 'public',
       summary: 'can the agent serve: 200 or 503',
       query: [],
-      handler: () => {
-        const checks = deps.readiness();
-        const ready = checks.every((check) => check.ready);
-        return { status: ready ? 200 : 503, json: { ready, checks } };
-      },
+      handler: () => readinessOf(deps),
     },
     {
       method: 'GET',
@@ -31,7 +27,10 @@ export function publicRoutes(deps: HttpDependencies, routes: () => readonly Rout
       auth: 'public',
       summary: 'figures for Prometheus',
       query: [],
-      handler: async () => ({ text: await deps.metrics.registry.metrics(), contentType: deps.metrics.registry.contentType }),
+      handler: async () => ({
+        text: await deps.metrics.registry.metrics(),
+        contentType: deps.metrics.registry.contentType,
+      }),
     },
     {
       method: 'GET',
@@ -50,4 +49,10 @@ export function publicRoutes(deps: HttpDependencies, routes: () => readonly Rout
       handler: () => ({ json: describeRoutes(routes(), deps.card().version) }),
     },
   ];
+}
+
+function readinessOf(deps: HttpDependencies): Answer {
+  const checks = deps.readiness();
+  const ready = checks.every((check) => check.ready);
+  return { status: ready ? 200 : 503, json: { ready, checks } };
 }

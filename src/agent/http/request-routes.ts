@@ -23,7 +23,10 @@ export function requestRoutes(deps: HttpDependencies): readonly Route[] {
       query: ['state', 'mine'],
       handler: (call, caller) => ({
         json: approvals
-          .list(caller, { state: choice(call, 'state', ['pending', 'all']), mine: choice(call, 'mine', ['false', 'true']) === 'true' })
+          .list(caller, {
+            state: choice(call, 'state', ['pending', 'all']),
+            mine: choice(call, 'mine', ['false', 'true']) === 'true',
+          })
           .slice(0, MAX_LISTED)
           .map((request) => viewOf(approvals, caller, request)),
       }),
@@ -51,7 +54,8 @@ function decisionRoute(approvals: Approvals, verdict: 'approve' | 'deny'): Route
     body: ['reason'],
     handler: async ({ id, request }, caller): Promise<Answer> => {
       const reason = (await readTextFields(request, ['reason'])).get('reason') ?? '';
-      if (reason.length > MAX_REASON_LENGTH) throw new HoopError('usage', `the reason is longer than ${MAX_REASON_LENGTH} characters`);
+      if (reason.length > MAX_REASON_LENGTH)
+        throw new HoopError('usage', `the reason is longer than ${MAX_REASON_LENGTH} characters`);
       return { json: viewOf(approvals, caller, approvals.decide(id, caller, verdict, reason)) };
     },
   };
@@ -64,7 +68,11 @@ function viewOf(approvals: Approvals, caller: Identity, request: ApprovalRequest
 }
 
 /** A parameter's value out of a list; the first where it is absent. */
-function choice<const Values extends readonly [string, ...string[]]>(call: Call, name: string, values: Values): Values[number] {
+function choice<const Values extends readonly [string, ...string[]]>(
+  call: Call,
+  name: string,
+  values: Values,
+): Values[number] {
   const given = call.query.get(name) ?? values[0];
   const found = values.find((value) => value === given);
   if (found === undefined) throw new HoopError('usage', `query parameter ${name} must be ${values.join(' or ')}`);

@@ -36,7 +36,7 @@ export type Route = RouteFace &
     | { readonly auth: 'user'; readonly handler: (call: Call, caller: Identity) => Answer | Promise<Answer> }
   );
 
-export type RouteMatch =
+type RouteMatch =
   | { readonly kind: 'found'; readonly route: Route; readonly id: string }
   | { readonly kind: 'wrong-method'; readonly allowed: readonly string[] }
   | { readonly kind: 'none' };
@@ -72,7 +72,8 @@ function idIn(pattern: string, path: string): string | undefined {
 export function readQuery(route: Pick<Route, 'query'>, search: URLSearchParams): ReadonlyMap<string, string> {
   const query = new Map<string, string>();
   for (const [name, value] of search) {
-    if (!route.query.includes(name)) throw new HoopError('usage', `unknown query parameter; this path takes ${listed(route.query)}`);
+    if (!route.query.includes(name))
+      throw new HoopError('usage', `unknown query parameter; this path takes ${listed(route.query)}`);
     if (query.has(name)) throw new HoopError('usage', `query parameter ${name} is given twice`);
     query.set(name, value);
   }

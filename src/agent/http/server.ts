@@ -64,7 +64,12 @@ export interface HttpServer {
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { deps } = options;
   const routes: Route[] = [];
-  routes.push(...publicRoutes(deps, () => routes), ...callerRoutes(deps), ...requestRoutes(deps), ...sessionRoutes(deps));
+  routes.push(
+    ...publicRoutes(deps, () => routes),
+    ...callerRoutes(deps),
+    ...requestRoutes(deps),
+    ...sessionRoutes(deps),
+  );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
   const authenticate = createAuthenticate(deps.verify);
   const server = createServer(options, (request, response) => {
@@ -90,7 +95,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   };
 }
 
-function createServer(options: HttpServerOptions, onRequest: (request: IncomingMessage, response: ServerResponse) => void): Server {
+function createServer(
+  options: HttpServerOptions,
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   const common = {
     insecureHTTPParser: false,
@@ -106,7 +114,10 @@ function createServer(options: HttpServerOptions, onRequest: (request: IncomingM
   const server =
     options.tls === undefined
       ? createPlainServer(common, onRequest)
-      : createTlsServer({ ...common, ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: timeouts.headersMs }, onRequest);
+      : createTlsServer(
+          { ...common, ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: timeouts.headersMs },
+          onRequest,
+        );
   server.maxConnections = options.maxConnections;
   return server;
 }
@@ -176,7 +187,10 @@ function upgrade(options: HttpServerOptions, gate: Gate, request: IncomingMessag
 function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex): void {
   const code = error.code ?? '';
   if (code === 'HPE_HEADER_OVERFLOW') {
-    refuseSocket(socket, new Refusal(431, new HoopError('limit', `the headers are longer than ${MAX_HEADER_BYTES} bytes`)));
+    refuseSocket(
+      socket,
+      new Refusal(431, new HoopError('limit', `the headers are longer than ${MAX_HEADER_BYTES} bytes`)),
+    );
   } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     refuseSocket(socket, new Refusal(408, new HoopError('usage', 'the request did not come in time')));
   } else if (code.startsWith('HPE_')) {
@@ -191,7 +205,11 @@ function listen(server: Server, at: HttpServerOptions['listen']): Promise<number
     const failed = (error: NodeJS.ErrnoException): void => {
       const taken = error.code === 'EADDRINUSE';
       const why = `${at.host}:${at.port}`;
-      reject(taken ? new HoopError('port_taken', 'the port is taken', { why, cause: error }) : new HoopError('failed', 'the agent cannot listen there', { why, cause: error }));
+      reject(
+        taken
+          ? new HoopError('port_taken', 'the port is taken', { why, cause: error })
+          : new HoopError('failed', 'the agent cannot listen there', { why, cause: error }),
+      );
     };
     server.once('error', failed);
     server.listen({ host: at.host, port: at.port }, () => {

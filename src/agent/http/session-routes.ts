@@ -16,7 +16,7 @@ export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
       path: '/v1/sessions',
       auth: 'user',
       summary: 'sessions that the caller may read, newest first',
-      query: ['user', 'connection', 'since', 'until', 'blocked', 'text', 'correlationId', 'limit'],
+      query: ['user', 'connection', 'since', 'until', 'blocked', 'text', 'correlationId', 'cursor', 'limit'],
       handler: (call, caller) => ({ json: deps.sessions.list(filterOf(call, caller, mayReadAll(deps, caller))) }),
     },
     {
@@ -66,6 +66,7 @@ function filterOf({ query }: Call, caller: Identity, all: boolean): SessionFilte
     ...text('connection'),
     ...text('text'),
     ...text('correlationId'),
+    ...text('cursor'),
     ...moment(query, 'since'),
     ...moment(query, 'until'),
     ...(flag(query.get('blocked')) ? { blocked: true as const } : {}),
@@ -93,6 +94,7 @@ function moment<Name extends 'since' | 'until'>(query: Call['query'], name: Name
   const value = query.get(name);
   if (value === undefined) return {};
   const atMs = RFC3339.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(atMs)) throw new HoopError('usage', `query parameter ${name} must be a time as in 2026-11-21T04:30:44Z`);
+  if (Number.isNaN(atMs))
+    throw new HoopError('usage', `query parameter ${name} must be a time as in 2026-11-21T04:30:44Z`);
   return { [name]: new Date(atMs).toISOString() } as { readonly [Key in Name]?: string };
 }

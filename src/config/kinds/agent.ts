@@ -1,10 +1,26 @@
 import { z } from 'zod';
 import type { AgentResource } from '../../core/resources.js';
 import { groupsSchema } from '../../policy/schema.js';
-import { absolutePath, durationSchema, integerSchema, isLoopback, notInThisVersion, secretRef, secretSchema, sizeSchema, webUrlSchema } from '../values.js';
+import {
+  absolutePath,
+  durationSchema,
+  integerSchema,
+  isLoopback,
+  notInThisVersion,
+  secretRef,
+  secretSchema,
+  sizeSchema,
+  webUrlSchema,
+} from '../values.js';
 import { envelope } from './envelope.js';
 
-const DEFAULT_LIMITS = { statementBytes: 8 * 2 ** 20, rowBytes: 256 * 2 ** 20, bodyBytes: 16 * 2 ** 20, sessions: 1_000, loginsPerMinute: 600 };
+const DEFAULT_LIMITS = {
+  statementBytes: 8 * 2 ** 20,
+  rowBytes: 256 * 2 ** 20,
+  bodyBytes: 16 * 2 ** 20,
+  sessions: 1_000,
+  loginsPerMinute: 600,
+};
 
 const listenSchema = z
   .strictObject({
@@ -19,7 +35,9 @@ const listenSchema = z
   });
 
 const storeSchema = z.strictObject({
-  driver: z.enum(['sqlite', 'postgres']).refine((driver) => driver === 'sqlite', 'store driver postgres is not in this version'),
+  driver: z
+    .enum(['sqlite', 'postgres'])
+    .refine((driver) => driver === 'sqlite', 'store driver postgres is not in this version'),
   path: z.string().min(1).default('./state/hoop.db'),
   url: notInThisVersion('url'),
 });
@@ -39,17 +57,29 @@ export const agentSchema = envelope(
     publicUrl: webUrlSchema.optional(),
     store: storeSchema.prefault({ driver: 'sqlite' }),
     recordings: z
-      .strictObject({ dir: z.string().min(1).default('./recordings'), durability: z.enum(['flush', 'sync']).default('flush'), retention: durationSchema.optional() })
+      .strictObject({
+        dir: z.string().min(1).default('./recordings'),
+        durability: z.enum(['flush', 'sync']).default('flush'),
+        retention: durationSchema.optional(),
+      })
       .prefault({}),
     masterKey: secretSchema,
-    roles: z.strictObject({ admin: z.strictObject({ groups: groupsSchema }).optional(), auditor: z.strictObject({ groups: groupsSchema }).optional() }).default({}),
+    roles: z
+      .strictObject({
+        admin: z.strictObject({ groups: groupsSchema }).optional(),
+        auditor: z.strictObject({ groups: groupsSchema }).optional(),
+      })
+      .default({}),
     limits: limitsSchema.prefault({}),
   }),
 );
 
 export function toAgent(resource: z.output<typeof agentSchema>, base: string): AgentResource {
   const { listen, publicUrl, store, recordings, masterKey, roles, limits } = resource.spec;
-  const tls = listen.tls === undefined ? {} : { tls: { cert: absolutePath(listen.tls.cert, base), key: absolutePath(listen.tls.key, base) } };
+  const tls =
+    listen.tls === undefined
+      ? {}
+      : { tls: { cert: absolutePath(listen.tls.cert, base), key: absolutePath(listen.tls.key, base) } };
   return {
     name: resource.metadata.name,
     listen: { host: listen.host, port: listen.port, ...tls },

@@ -7,10 +7,16 @@ import { envelope } from './envelope.js';
 export const approvalFlowSchema = envelope(
   'ApprovalFlow',
   z.strictObject({
-    reviewers: z.array(z.strictObject({ groups: groupsSchema, count: integerSchema(1, 100).default(1) })).min(1, 'expected at least one entry: who may approve'),
+    reviewers: z
+      .array(z.strictObject({ groups: groupsSchema, count: integerSchema(1, 100).default(1) }))
+      .min(1, 'expected at least one entry: who may approve'),
     wait: durationSchema.default(5 * 60_000),
     grant: z
-      .strictObject({ scope: z.enum(['statement', 'session', 'connection']).default('statement'), ttl: durationSchema.default(10 * 60_000), uses: z.literal('unlimited').optional() })
+      .strictObject({
+        scope: z.enum(['statement', 'session', 'connection']).default('statement'),
+        ttl: durationSchema.default(10 * 60_000),
+        uses: z.literal('unlimited').optional(),
+      })
       .prefault({}),
     selfApproval: z.boolean().default(false),
     breakGlass: notInThisVersion('breakGlass'),

@@ -27,11 +27,26 @@ export const connectionSchema = z.strictObject({
     address: addressSchema,
     database: z.string().min(1),
     databases: z.array(z.string().min(1)).default([]),
-    tls: z.strictObject({ mode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).default('verify-full'), ca: z.string().min(1).optional() }).prefault({}),
+    tls: z
+      .strictObject({
+        mode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).default('verify-full'),
+        ca: z.string().min(1).optional(),
+      })
+      .prefault({}),
     credentials: z
-      .array(z.strictObject({ groups: groupsSchema.default(['*']), username: z.string().min(1), password: secretSchema.optional() }))
+      .array(
+        z.strictObject({
+          groups: groupsSchema.default(['*']),
+          username: z.string().min(1),
+          password: secretSchema.optional(),
+        }),
+      )
       .min(1, 'expected at least one credential'),
-    access: z.strictObject({ groups: groupsSchema, approval: nameSchema.optional(), maxDuration: durationSchema.optional() }),
+    access: z.strictObject({
+      groups: groupsSchema,
+      approval: nameSchema.optional(),
+      maxDuration: durationSchema.optional(),
+    }),
   }),
 });
 

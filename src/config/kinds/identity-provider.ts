@@ -12,8 +12,16 @@ export const identityProviderSchema = envelope(
     audience: z.string().min(1),
     clientId: z.string().min(1).optional(),
     login: z.boolean().default(true),
-    scopes: z.array(z.string().regex(/^\S+$/, 'expected one scope without white space')).default(['openid', 'email', 'offline_access']),
-    claims: z.strictObject({ email: claim.default('email'), groups: claim.default('groups'), attributes: z.array(claim).default([]) }).prefault({}),
+    scopes: z
+      .array(z.string().regex(/^\S+$/, 'expected one scope without white space'))
+      .default(['openid', 'email', 'offline_access']),
+    claims: z
+      .strictObject({
+        email: claim.default('email'),
+        groups: claim.default('groups'),
+        attributes: z.array(claim).default([]),
+      })
+      .prefault({}),
     reviewers: z.boolean().default(false),
     machine: z.boolean().default(false),
   }),

@@ -58,9 +58,18 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
     deps: {
       verify: (token) => {
         const found = people.find((one) => one.subject === token);
-        return found === undefined ? Promise.reject(new HoopError('token_refused', 'the token is not valid')) : Promise.resolve(found);
+        return found === undefined
+          ? Promise.reject(new HoopError('token_refused', 'the token is not valid'))
+          : Promise.resolve(found);
       },
-      card: () => ({ version: '0.1.0', issuer: 'https://id.example.com', audience: 'hoop', clientId: 'hoop-cli', scopes: ['openid'], recordingKeys: [] }),
+      card: () => ({
+        version: '0.1.0',
+        issuer: 'https://id.example.com',
+        audience: 'hoop',
+        clientId: 'hoop-cli',
+        scopes: ['openid'],
+        recordingKeys: [],
+      }),
       connections: () => [],
       roles: () => ({ admin: ['admins'], auditor: ['audit'] }),
       approvals: all.approvals,
@@ -81,7 +90,8 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
   open.add(server);
   const port = await server.listen();
   const url = `http://127.0.0.1:${port}`;
-  const get = (path: string, token?: string) => fetch(url + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
+  const get = (path: string, token?: string) =>
+    fetch(url + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
   const post = (path: string, token: string, body: unknown) =>
     fetch(url + path, {
       method: 'POST',
@@ -98,7 +108,9 @@ export function rawExchange(port: number, text: string): Promise<string> {
     let answer = '';
     socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
     socket.on('close', () => resolve(answer));
-    socket.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? resolve(answer) : reject(error)));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'ECONNRESET' ? resolve(answer) : reject(error),
+    );
   });
 }
 

@@ -36,8 +36,18 @@ describe('the host', () => {
 
 describe('the origin', () => {
   const upgradeHeaders = ['Upgrade: websocket', 'Sec-WebSocket-Key: x'];
-  const upgradeLines = (headers: readonly string[]) => ['GET /v1/tunnel/postgres HTTP/1.1', 'Host: localhost', 'Connection: Upgrade', ...headers, '', ''].join('\r\n');
-  const postLines = (headers: readonly string[]) => ['POST /v1/requests/x/approve HTTP/1.1', 'Host: localhost', ...headers, 'Content-Length: 0', 'Connection: close', '', ''].join('\r\n');
+  const upgradeLines = (headers: readonly string[]) =>
+    ['GET /v1/tunnel/postgres HTTP/1.1', 'Host: localhost', 'Connection: Upgrade', ...headers, '', ''].join('\r\n');
+  const postLines = (headers: readonly string[]) =>
+    [
+      'POST /v1/requests/x/approve HTTP/1.1',
+      'Host: localhost',
+      ...headers,
+      'Content-Length: 0',
+      'Connection: close',
+      '',
+      '',
+    ].join('\r\n');
 
   it.each([
     ['absent', [], true],
@@ -55,9 +65,17 @@ describe('the origin', () => {
 
   it('and host of an upgrade are checked, its path too; other upgrades are refused', async () => {
     const { raw } = await startAgent();
-    expect(statusOf(await raw(upgradeLines(upgradeHeaders).replace('Host: localhost', 'Host: evil.example.com')))).toBe(421);
-    expect(statusOf(await raw(upgradeLines(upgradeHeaders).replace('/v1/tunnel/postgres', '/v1/tunnel/..%2fpostgres')))).toBe(400);
-    expect(statusOf(await raw(upgradeLines(upgradeHeaders).replace('/v1/tunnel/postgres', '/v1/tunnel/postgres?access_token=x')))).toBe(400);
+    expect(statusOf(await raw(upgradeLines(upgradeHeaders).replace('Host: localhost', 'Host: evil.example.com')))).toBe(
+      421,
+    );
+    expect(
+      statusOf(await raw(upgradeLines(upgradeHeaders).replace('/v1/tunnel/postgres', '/v1/tunnel/..%2fpostgres'))),
+    ).toBe(400);
+    expect(
+      statusOf(
+        await raw(upgradeLines(upgradeHeaders).replace('/v1/tunnel/postgres', '/v1/tunnel/postgres?access_token=x')),
+      ),
+    ).toBe(400);
     expect(statusOf(await raw(upgradeLines(['Upgrade: h2c'])))).toBe(400);
   });
 });
@@ -84,10 +102,13 @@ describe('the path', () => {
     expect(statusOf(await raw(getLines(path, ['Authorization: Bearer alice'])))).toBe(400);
   });
 
-  it.each(['/V1/whoami', '/v1/whoami/', '/v1/sessions/not-an-id', '/v1/sessions/..', '/v1/tunnel/postgres', '/'])('%s is not a route', async (path) => {
-    const { raw } = await startAgent();
-    expect([400, 404]).toContain(statusOf(await raw(getLines(path, ['Authorization: Bearer alice']))));
-  });
+  it.each(['/V1/whoami', '/v1/whoami/', '/v1/sessions/not-an-id', '/v1/sessions/..', '/v1/tunnel/postgres', '/'])(
+    '%s is not a route',
+    async (path) => {
+      const { raw } = await startAgent();
+      expect([400, 404]).toContain(statusOf(await raw(getLines(path, ['Authorization: Bearer alice']))));
+    },
+  );
 
   it('answers 405 and what it takes to another method', async () => {
     const { url } = await startAgent();
@@ -100,12 +121,21 @@ describe('the path', () => {
 
 describe('the parser', () => {
   it.each([
-    ['Content-Length with Transfer-Encoding', 'POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
-    ['two Content-Lengths', 'POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n'],
+    [
+      'Content-Length with Transfer-Encoding',
+      'POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
+    [
+      'two Content-Lengths',
+      'POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n',
+    ],
     ['a folded header', 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: b\r\n c\r\n\r\n'],
     ['a bare LF', 'GET /healthz HTTP/1.1\r\nHost: localhost\nX-A: b\r\n\r\n'],
     ['a space before the colon', 'GET /healthz HTTP/1.1\r\nHost : localhost\r\n\r\n'],
-    ['chunked that is not last', 'POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n'],
+    [
+      'chunked that is not last',
+      'POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n',
+    ],
     ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00'],
   ])('refuses %s and hangs up', async (_what, text) => {
     const { raw, get } = await startAgent();
@@ -121,13 +151,32 @@ describe('limits', () => {
     const { raw } = await startAgent();
     expect(statusOf(await raw(getLines(`/${'a'.repeat(8 * 1024)}`)))).toBe(414);
     expect(statusOf(await raw(getLines('/healthz', [`X-A: ${'a'.repeat(33 * 1024)}`])))).toBe(431);
-    expect(statusOf(await raw(getLines('/healthz', Array.from({ length: 99 }, (_, index) => `X-${index}: a`))))).toBe(431);
-    expect(statusOf(await raw(getLines('/healthz', Array.from({ length: 98 }, (_, index) => `X-${index}: a`))))).toBe(200);
+    expect(
+      statusOf(
+        await raw(
+          getLines(
+            '/healthz',
+            Array.from({ length: 99 }, (_, index) => `X-${index}: a`),
+          ),
+        ),
+      ),
+    ).toBe(431);
+    expect(
+      statusOf(
+        await raw(
+          getLines(
+            '/healthz',
+            Array.from({ length: 98 }, (_, index) => `X-${index}: a`),
+          ),
+        ),
+      ),
+    ).toBe(200);
   });
 
   it('refuse a body over 64 KiB, with its length told and without', async () => {
     const { raw } = await startAgent();
-    const head = 'POST /v1/requests/019abcde-0000-7000-8000-0000000000ff/deny HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer bob\r\nContent-Type: application/json\r\n';
+    const head =
+      'POST /v1/requests/019abcde-0000-7000-8000-0000000000ff/deny HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer bob\r\nContent-Type: application/json\r\n';
     expect(statusOf(await raw(`${head}Content-Length: ${64 * 1024 + 1}\r\n\r\n`))).toBe(413);
     const chunk = `8000\r\n${'a'.repeat(0x8000)}\r\n`;
     expect(statusOf(await raw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk}${chunk}1\r\na\r\n`))).toBe(413);
@@ -135,7 +184,8 @@ describe('limits', () => {
 
   it('end a peer that sends nothing, half a line, or half a body', async () => {
     const { raw } = await startAgent({ timeouts: { headersMs: 100, requestMs: 150 } });
-    const body = 'POST /v1/requests/019abcde-0000-7000-8000-0000000000ff/deny HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer bob\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
+    const body =
+      'POST /v1/requests/019abcde-0000-7000-8000-0000000000ff/deny HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer bob\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{';
     const answers = await Promise.all([raw(''), raw('GET /hea'), raw(body)]);
     expect(answers.slice(0, 2).map(statusOf)).toEqual([408, 408]);
     expect(answers[2]).not.toContain(' 200 ');
@@ -165,8 +215,14 @@ describe('limits', () => {
 });
 
 it('ends with upgraded sockets open once the grace is over', async () => {
-  const { server, port } = await startAgent({ onUpgrade: (_request, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n') });
-  const socket = connect(port, '127.0.0.1', () => socket.write('GET /v1/tunnel/postgres HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'));
+  const { server, port } = await startAgent({
+    onUpgrade: (_request, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+  });
+  const socket = connect(port, '127.0.0.1', () =>
+    socket.write(
+      'GET /v1/tunnel/postgres HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    ),
+  );
   await new Promise((resolve) => socket.once('data', resolve));
   socket.on('error', () => undefined);
   const ended = new Promise((resolve) => socket.once('close', resolve));
@@ -176,5 +232,8 @@ it('ends with upgraded sockets open once the grace is over', async () => {
 
 it('says which address is taken', async () => {
   const { port } = await startAgent();
-  await expect(startAgent({ listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({ code: 'port_taken', why: `127.0.0.1:${port}` });
+  await expect(startAgent({ listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({
+    code: 'port_taken',
+    why: `127.0.0.1:${port}`,
+  });
 });

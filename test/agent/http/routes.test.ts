@@ -18,11 +18,22 @@ describe('public routes', () => {
     const { get } = await startAgent();
     expect(await (await get('/healthz')).json()).toEqual({ status: 'ok' });
     expect(await (await get('/readyz')).json()).toEqual({ ready: true, checks: [{ name: 'store', ready: true }] });
-    expect(await (await get('/.well-known/hoop')).json()).toMatchObject({ issuer: 'https://id.example.com', clientId: 'hoop-cli' });
+    expect(await (await get('/.well-known/hoop')).json()).toMatchObject({
+      issuer: 'https://id.example.com',
+      clientId: 'hoop-cli',
+    });
   });
 
   it('answer 503 at /readyz while one check fails', async () => {
-    const { get } = await startAgent({}, { readiness: () => [{ name: 'store', ready: true }, { name: 'recordings', ready: false }] });
+    const { get } = await startAgent(
+      {},
+      {
+        readiness: () => [
+          { name: 'store', ready: true },
+          { name: 'recordings', ready: false },
+        ],
+      },
+    );
     const response = await get('/readyz');
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ ready: false });
@@ -42,7 +53,9 @@ describe('public routes', () => {
 
   it('describe every route at /v1/openapi.json', async () => {
     const { get, server } = await startAgent();
-    const document = (await (await get('/v1/openapi.json')).json()) as { paths: Record<string, Record<string, { security: unknown[] }>> };
+    const document = (await (await get('/v1/openapi.json')).json()) as {
+      paths: Record<string, Record<string, { security: unknown[] }>>;
+    };
     for (const route of server.routes) {
       const operation = document.paths[route.path.replace(':id', '{id}')]?.[route.method.toLowerCase()];
       expect(operation?.security.length, route.path).toBe(route.auth === 'user' ? 2 : 0);
@@ -85,7 +98,9 @@ describe('whoami and connections', () => {
       catalogTtlMs: 1000,
     };
     const { get } = await startAgent({}, { connections: () => [connection] });
-    expect(await (await get('/v1/connections', 'alice')).json()).toEqual([{ name: 'postgres', type: 'postgres', access: 'open', labels: { env: 'prod' } }]);
+    expect(await (await get('/v1/connections', 'alice')).json()).toEqual([
+      { name: 'postgres', type: 'postgres', access: 'open', labels: { env: 'prod' } },
+    ]);
     expect(await (await get('/v1/connections', 'bob')).json()).toEqual([]);
   });
 });
@@ -99,7 +114,10 @@ describe('requests', () => {
     expect(listed).not.toHaveProperty('bindHash');
     expect(await (await get(`/v1/requests/${request.id}`, 'alice')).json()).toMatchObject({ mayDecide: false });
     const decided = await post(`/v1/requests/${request.id}/approve`, 'bob', { reason: 'fine' });
-    expect([decided.status, await decided.json()]).toMatchObject([200, { state: 'approved', decidedBy: 'bob@example.com', mayDecide: false }]);
+    expect([decided.status, await decided.json()]).toMatchObject([
+      200,
+      { state: 'approved', decidedBy: 'bob@example.com', mayDecide: false },
+    ]);
     expect(await outcome).toEqual({ state: 'approved', by: 'bob@example.com', reason: 'fine' });
     expect(await (await get('/v1/requests?state=pending', 'bob')).json()).toEqual([]);
     expect(await (await get('/v1/requests?state=all', 'bob')).json()).toHaveLength(1);
@@ -116,13 +134,19 @@ describe('requests', () => {
     const again = await errorOf(await post(path, 'bob', {}));
     expect(again).toMatchObject({ status: 409, code: 'already_decided' });
     expect(again.message).toContain('bob@example.com');
-    expect(await errorOf(await post(`/v1/requests/${unknownId}/approve`, 'bob', {}))).toMatchObject({ status: 404, code: 'not_found' });
+    expect(await errorOf(await post(`/v1/requests/${unknownId}/approve`, 'bob', {}))).toMatchObject({
+      status: 404,
+      code: 'not_found',
+    });
   });
 
   it('say the same of those not there and those not the viewer’s', async () => {
     const { approvals, get } = await startAgent();
     const { request } = approvals.open(heldStatement(alice));
-    const [hidden, missing] = [await get(`/v1/requests/${request.id}`, 'carol'), await get(`/v1/requests/${unknownId}`, 'carol')];
+    const [hidden, missing] = [
+      await get(`/v1/requests/${request.id}`, 'carol'),
+      await get(`/v1/requests/${unknownId}`, 'carol'),
+    ];
     expect([hidden.status, await hidden.text()]).toEqual([missing.status, await missing.text()]);
     expect(hidden.status).toBe(404);
   });
@@ -132,7 +156,11 @@ describe('requests', () => {
     const { request } = approvals.open(heldStatement(alice));
     const path = `/v1/requests/${request.id}/approve`;
     const send = (contentType: string, body: string) =>
-      fetch(url + path, { method: 'POST', headers: { authorization: 'Bearer bob', 'content-type': contentType }, body });
+      fetch(url + path, {
+        method: 'POST',
+        headers: { authorization: 'Bearer bob', 'content-type': contentType },
+        body,
+      });
     expect((await post(path, 'bob', { reasn: 'x' })).status).toBe(400);
     expect((await post(path, 'bob', { reason: 1 })).status).toBe(400);
     expect((await post(path, 'bob', [])).status).toBe(400);
@@ -175,7 +203,8 @@ describe('sessions', () => {
 
   it('are searched within what the caller may read', async () => {
     const { get, filters } = await startAgent();
-    const query = 'user=ann&connection=postgres&since=2026-11-21T10:00:00%2B02:00&until=2026-11-22T00:00:00Z&blocked=true&text=payments&correlationId=c1&limit=7';
+    const query =
+      'user=ann&connection=postgres&since=2026-11-21T10:00:00%2B02:00&until=2026-11-22T00:00:00Z&blocked=true&text=payments&correlationId=c1&limit=7';
     expect((await get(`/v1/sessions?${query}`, 'bob')).status).toBe(200);
     expect((await get('/v1/sessions', 'audrey')).status).toBe(200);
     expect(filters).toEqual([
@@ -194,15 +223,25 @@ describe('sessions', () => {
     ]);
   });
 
-  it.each(['limit=0', 'limit=1001', 'limit=x', 'since=yesterday', 'blocked=1', 'usr=ann', 'user=a&user=b'])('refuse the query %s', async (query) => {
-    const { get } = await startAgent();
-    expect(await errorOf(await get(`/v1/sessions?${query}`, 'audrey'))).toMatchObject({ status: 400, code: 'usage' });
-  });
+  it.each(['limit=0', 'limit=1001', 'limit=x', 'since=yesterday', 'blocked=1', 'usr=ann', 'user=a&user=b'])(
+    'refuse the query %s',
+    async (query) => {
+      const { get } = await startAgent();
+      expect(await errorOf(await get(`/v1/sessions?${query}`, 'audrey'))).toMatchObject({ status: 400, code: 'usage' });
+    },
+  );
 });
 
 describe('a failure inside', () => {
   it('is told as 500 without any of it, and handed to the log', async () => {
-    const { get, failures } = await startAgent({}, { connections: () => { throw new Error('password=s3cret'); } });
+    const { get, failures } = await startAgent(
+      {},
+      {
+        connections: () => {
+          throw new Error('password=s3cret');
+        },
+      },
+    );
     const response = await get('/v1/connections', 'alice');
     const text = await response.text();
     expect(response.status).toBe(500);

@@ -30,8 +30,16 @@ describe('the route table', () => {
 
   it('holds only these public routes', async () => {
     const { server } = await startAgent();
-    const open = server.routes.filter((route) => route.auth === 'public').map((route) => `${route.method} ${route.path}`);
-    expect(open).toEqual(['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /.well-known/hoop', 'GET /v1/openapi.json']);
+    const open = server.routes
+      .filter((route) => route.auth === 'public')
+      .map((route) => `${route.method} ${route.path}`);
+    expect(open).toEqual([
+      'GET /healthz',
+      'GET /readyz',
+      'GET /metrics',
+      'GET /.well-known/hoop',
+      'GET /v1/openapi.json',
+    ]);
   });
 });
 
@@ -40,11 +48,19 @@ describe('a token', () => {
     ['in Authorization', ['Authorization: Bearer alice'], 200],
     ['in x-api-key', ['X-Api-Key: alice'], 200],
     ['in api-key', ['api-key: alice'], 200],
-    ['in Authorization beside a worse x-api-key, which is not read', ['x-api-key: garbage', 'Authorization: Bearer alice'], 200],
+    [
+      'in Authorization beside a worse x-api-key, which is not read',
+      ['x-api-key: garbage', 'Authorization: Bearer alice'],
+      200,
+    ],
     ['in x-api-key beside a bad Authorization, which wins', ['x-api-key: alice', 'Authorization: Bearer garbage'], 401],
     ['in x-api-key beside an empty Authorization', ['x-api-key: alice', 'Authorization:'], 401],
     ['sent twice in Authorization', ['Authorization: Bearer alice', 'Authorization: Bearer alice'], 401],
-    ['sent twice in x-api-key, beside a good Authorization', ['x-api-key: a', 'X-API-KEY: b', 'Authorization: Bearer alice'], 401],
+    [
+      'sent twice in x-api-key, beside a good Authorization',
+      ['x-api-key: a', 'X-API-KEY: b', 'Authorization: Bearer alice'],
+      401,
+    ],
     ['sent twice in api-key', ['api-key: alice', 'api-key: alice'], 401],
     ['joined by a comma', ['Authorization: Bearer alice, Bearer alice'], 401],
   ])('%s', async (_where, headers, status) => {

@@ -1,0 +1,55 @@
+import { Args, Flags } from '@oclif/core';
+import { HoopCommand } from '../src/cli/base-command.js';
+import { splitCommand } from '../src/client/connect.js';
+import { execChild, refuseSqlFlags } from '../src/client/exec/exec-child.js';
+import { execSql, formatFrom, FORMATS } from '../src/client/exec/exec-sql.js';
+import type { Access } from '../src/client/open-connections.js';
+
+export default class Exec extends HoopCommand {
+  static override summary = 'Run SQL or a command against a connection, once, for scripts and CI';
+  static override description = 'The text of -i, -f or standard input is run statement by statement; the first error ends it. With `-- COMMAND`, the command runs with the environment of a fresh local port, and its exit code is returned.';
+  static override examples = [
+    '<%= config.bin %> exec postgres -i "SELECT 1"',
+    '<%= config.bin %> exec postgres -f report.sql -o csv',
+    '<%= config.bin %> exec postgres -- psql -c "SELECT 1"',
+  ];
+  static override args = { connection: Args.string({ required: true, description: 'connection to use' }) };
+  static override flags = {
+    input: Flags.string({ char: 'i', description: 'SQL to run', helpValue: 'TEXT' }),
+    file: Flags.string({ char: 'f', description: 'file of SQL to run; - is standard input', helpValue: 'FILE' }),
+    output: Flags.option({ char: 'o', description: 'format of the result (default: table)', options: FORMATS, aliases: ['format'] })(),
+    wait: Flags.string({ description: 'longest wait for an approval, e.g. 10m', helpValue: 'DURATION' }),
+    'single-transaction': Flags.boolean({ description: 'all statements or none' }),
+    reason: Flags.string({ description: 'why, for reviewers and the record' }),
+    'correlation-id': Flags.string({ description: 'ties the session to something outside, e.g. a job', helpValue: 'ID' }),
+  };
+
+  async run(): Promise<void> {
+    const { own, command } = splitCommand(this.argv);
+    const { flags, args } = await this.parse(Exec, own);
+    const access: Access = {
+      api: this.agentApi(),
+      token: () => this.accessToken(),
+      caFile: process.env['HOOP_CA_FILE'],
+      reason: flags.reason,
+      correlationId: flags['correlation-id'],
+    };
+    const say = (line: string): void => {
+      this.say(line);
+    };
+    if (command !== undefined) {
+      refuseSqlFlags(flags);
+      this.exit(await execChild({ access, connection: args.connection, command, say }));
+    }
+    await execSql({
+      access,
+      connection: args.connection,
+      source: { text: flags.input, file: flags.file, stdin: process.stdin },
+      format: formatFrom(flags.json, flags.output),
+      singleTransaction: flags['single-transaction'],
+      wait: flags.wait,
+      stdout: process.stdout,
+      say,
+    });
+  }
+}

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import type { CancelKey } from '../../../protocols/postgres/startup.js';
+
+/** What a cancel key stands for. */
+export interface Cancellable {
+  /** Whose session it is; a key alone is not enough. */
+  readonly owner: { readonly subject: string; readonly issuer: string };
+  cancel(): void;
+}
+
+/**
+ * The cancel keys that hoop itself gave out. The server's own keys never leave the agent, so that a
+ * cancel can only ever meet the session it was made for.
+ */
+export class CancelRegistry {
+  readonly #sessions = new Map<string, Cancellable>();
+
+  issue(session: Cancellable): CancelKey {
+    for (;;) {
+      const bytes = randomBytes(8);
+      const key = { pid: bytes.readUInt32BE(0) & 0x7fffffff, secret: new Uint8Array(bytes.subarray(4)) };
+      const name = nameOf(key);
+      if (this.#sessions.has(name)) continue;
+      this.#sessions.set(name, session);
+      return key;
+    }
+  }
+
+  release(key: CancelKey): void {
+    this.#sessions.delete(nameOf(key));
+  }
+
+  /** Nothing tells the caller whether the key was known: the protocol has no answer to a cancel. */
+  cancel(key: CancelKey, caller: { readonly subject: string; readonly issuer: string }): void {
+    const session = this.#sessions.get(nameOf(key));
+    if (session?.owner.subject === caller.subject && session.owner.issuer === caller.issuer) session.cancel();
+  }
+}
+
+function nameOf(key: CancelKey): string {
+  return `${String(key.pid)}:${Buffer.from(key.secret).toString('hex')}`;
+}

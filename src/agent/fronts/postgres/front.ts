@@ -1,0 +1,273 @@
+import { HoopError, messageOf } from '../../../core/errors.js';
+import type { MaskPlan } from '../../../core/mask.js';
+import { databaseFor } from '../../../connections/database.js';
+import { maskPlanFor } from '../../../policy/mask-plan.js';
+import { readsSql } from '../../../policy/applies.js';
+import { decide } from '../../../policy/decide.js';
+import type { PolicySet } from '../../../policy/compile.js';
+import type { Context, Verdict } from '../../../policy/types.js';
+import type { Question } from '../../../protocols/contract.js';
+import type { SessionMasks } from '../../../protocols/postgres/masks.js';
+import { cancelPacket, errorMessage } from '../../../protocols/postgres/messages.js';
+import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
+import { PostgresSession } from '../../../protocols/postgres/session.js';
+import { sqlReader } from '../../../protocols/postgres/sql-reader.js';
+import { StartupReader, type CancelKey, type StartupMessage } from '../../../protocols/postgres/startup.js';
+import type { TunnelStream } from '../../../tunnel/stream.js';
+import { Drive, type Hold } from '../../drive.js';
+import type { Caller, SessionHost, SessionRecorder } from '../../session-host.js';
+import { sessionMasks } from '../../session-masks.js';
+import { bindHash } from '../../bind-hash.js';
+import { socketPipe } from '../socket-pipe.js';
+import { authenticationCrypto } from './authentication-crypto.js';
+import type { CancelRegistry } from './cancel-registry.js';
+import { CatalogReader } from './catalog-reader.js';
+import { dialUpstream } from './dial-upstream.js';
+
+/** A client that has not said what it wants by then is cut: it may be no client at all. */
+const STARTUP_TIMEOUT_MS = 15_000;
+
+/** Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request. */
+export function acceptPostgres(stream: TunnelStream, caller: Caller, host: SessionHost, cancels: CancelRegistry): void {
+  const reader = new StartupReader();
+  let started = false;
+  const timer = setTimeout(() => {
+    stream.destroy({ code: 'protocol', message: 'no start-up packet in time' });
+  }, STARTUP_TIMEOUT_MS);
+  stream.onClose(() => {
+    clearTimeout(timer);
+  });
+  stream.onData((bytes) => {
+    if (started) return;
+    reader.push(bytes);
+    for (;;) {
+      const step = reader.next();
+      if (step.kind === 'more') return;
+      if (step.kind === 'reply') {
+        stream.write(step.bytes);
+        continue;
+      }
+      started = true;
+      clearTimeout(timer);
+      if (step.kind === 'cancel') {
+        cancels.cancel(step.key, caller.identity);
+        stream.end();
+      } else if (step.kind === 'fault') {
+        refuse(stream, SQLSTATE.protocolViolation, step.fault.message);
+      } else {
+        // What comes until the session stands is held by the stream's own window.
+        stream.pause();
+        new PostgresFront(stream, caller, host, cancels).start(step.message, step.rest).catch((error: unknown) => {
+          host.log(`session not started: ${messageOf(error)}`, { connection: caller.connection.name });
+          refuse(stream, ...refusalOf(error));
+        });
+      }
+      return;
+    }
+  });
+}
+
+function refuse(stream: TunnelStream, code: string, message: string): void {
+  stream.write(errorMessage({ severity: 'FATAL', code, message: `hoop: ${message}` }));
+  stream.end();
+  stream.resume();
+}
+
+function refusalOf(error: unknown): [code: string, message: string] {
+  if (!(error instanceof HoopError)) return ['XX000', 'internal error; the session was not started'];
+  const codes: Partial<Record<string, string>> = { recording_failed: SQLSTATE.ioError, limit: '53300', no_access: SQLSTATE.insufficientPrivilege, not_found: SQLSTATE.invalidCatalogName };
+  const why = error.why === undefined ? '' : ` (${error.why})`;
+  return [codes[error.code] ?? SQLSTATE.connectionFailure, `${error.message}${why}`];
+}
+
+/** One session: puts together what the pure session, the drive and the agent's rooms need of each other. */
+class PostgresFront {
+  readonly #id: string;
+  readonly #context: Context;
+  #policy: PolicySet | undefined;
+  #plan: MaskPlan = { rules: [], needsColumns: false };
+  #masks: SessionMasks | undefined;
+  #readsSql = false;
+  #catalog: CatalogReader | undefined;
+  #drive: Drive | undefined;
+  #session: PostgresSession | undefined;
+
+  constructor(
+    private readonly stream: TunnelStream,
+    private readonly caller: Caller,
+    private readonly host: SessionHost,
+    private readonly cancels: CancelRegistry,
+  ) {
+    this.#id = host.newId();
+    const { name, type, labels } = caller.connection;
+    this.#context = {
+      user: caller.identity,
+      connection: { name, type, labels },
+      session: { id: this.#id, correlationId: caller.correlationId, startedAt: host.clock.timestamp() },
+    };
+  }
+
+  async start(startup: StartupMessage, rest: Uint8Array): Promise<void> {
+    const { caller, host } = this;
+    if (host.drives.size >= host.limits().sessions) throw new HoopError('limit', `more than ${String(host.limits().sessions)} sessions at once`);
+    const chosen = databaseFor(caller.connection, startup.database, startup.user);
+    if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
+    const password = caller.credential.password === undefined ? undefined : (await host.resolveSecret(caller.credential.password)).reveal();
+    const credential = { user: caller.credential.username, password };
+    this.#catalog = new CatalogReader({ connection: caller.connection, credential, database: chosen.database, nowMs: () => host.monotonicMs() });
+    this.#followPolicy();
+    const upstream = await dialUpstream(caller.connection);
+    let recorder: SessionRecorder;
+    try {
+      recorder = this.#openRecording(startup, chosen.database);
+    } catch (error) {
+      upstream.destroy();
+      throw error;
+    }
+    const cancelKey = this.cancels.issue({
+      owner: caller.identity,
+      cancel: () => {
+        this.#drive?.cancel();
+      },
+    });
+    const session = new PostgresSession({
+      startup,
+      database: chosen.database,
+      credential,
+      cancelKey,
+      crypto: authenticationCrypto,
+      limits: host.limits(),
+      sql: sqlReader,
+      readsSql: () => this.#readsSql,
+      masks: () => this.#followPolicy(),
+      nowMs: () => host.monotonicMs(),
+    });
+    this.#session = session;
+    this.#drive = this.#openDrive(session, recorder, cancelKey);
+    this.#drive.attach(socketPipe(upstream));
+    upstream.resume();
+    caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
+    this.#drive.start(session.start(rest));
+    this.stream.resume();
+  }
+
+  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey): Drive {
+    const { host, caller } = this;
+    const drive: Drive = new Drive(session, this.stream, {
+      judge: (question) => this.#judge(question),
+      hold: (question, verdict) => this.#hold(question, verdict),
+      record: (event) => {
+        recorder.record(event);
+      },
+      flush: () => recorder.flush(),
+      seal: (end) => recorder.seal(end),
+      tell: (event) => {
+        caller.tell({ ...event, session: this.#id, connection: caller.connection.name });
+      },
+      cancelUpstream: () => {
+        this.#cancelUpstream();
+      },
+      closed: () => {
+        this.cancels.release(cancelKey);
+        host.drives.delete(drive);
+        caller.tell({ event: 'session.closed', session: this.#id, connection: caller.connection.name });
+      },
+      log: (message) => {
+        host.log(message, { session: this.#id });
+      },
+    });
+    host.drives.add(drive);
+    return drive;
+  }
+
+  #openRecording(startup: StartupMessage, database: string): SessionRecorder {
+    const { identity, connection, credential, address, correlationId } = this.caller;
+    const { subject, email, groups, issuer, machine, attributes } = identity;
+    const application = startup.settings.find(([name]) => name === 'application_name')?.[1];
+    return this.host.openRecording({
+      type: 'session.start',
+      session: this.#id,
+      user: { subject, email, groups, issuer, machine, attributes },
+      connection: { name: connection.name, type: connection.type, labels: connection.labels },
+      credential: credential.username,
+      client: { ...(application === undefined ? {} : { application }), address, database },
+      ...(correlationId === '' ? {} : { correlationId }),
+    });
+  }
+
+  /** The masks as policy has them now; computed anew when policy changed. */
+  #followPolicy(): SessionMasks {
+    const policy = this.host.policy();
+    if (this.#masks === undefined || this.#policy !== policy) {
+      this.#policy = policy;
+      this.#plan = maskPlanFor(policy, this.#context);
+      this.#readsSql = readsSql(policy, this.#context);
+      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, () => this.#catalog?.snapshot);
+      this.#catalog?.wants(this.#plan.rules.flatMap((rule) => rule.columns.map((pattern) => pattern.column)));
+    }
+    return this.#masks;
+  }
+
+  #judge(question: Question): Verdict | Promise<Verdict> {
+    this.#followPolicy();
+    const policy = this.#policy as PolicySet;
+    const judged = (): Verdict => {
+      const verdict = decide(policy, { ...this.#context, nowMs: this.host.clock.nowMs() }, question.facts, question.phase);
+      if (question.phase === 'run') this.host.decided(verdict.action);
+      return verdict;
+    };
+    if (!this.#plan.needsColumns || question.phase === 'prepare') return judged();
+    const { sql } = question.facts;
+    if (sql !== undefined) this.#catalog?.seen(sql.effects);
+    const reading = this.#catalog?.refresh();
+    return reading === undefined ? judged() : reading.then(judged);
+  }
+
+  #hold(question: Question, verdict: Verdict): Hold | undefined {
+    const { approvals } = this.host;
+    const { identity, connection, credential, correlationId, reason } = this.caller;
+    const bound = bindHash(question.bindTo(), connection.name, credential.username, identity, this.#catalog?.database ?? '');
+    const granted = approvals.takeGrant({ bindHash: bound, session: this.#id, connection: connection.name, credential: credential.username, requester: identity, flows: verdict.flows });
+    if (granted !== undefined) return undefined;
+    const { subject, email, groups, issuer, machine } = identity;
+    const { request, outcome } = approvals.open({
+      session: this.#id,
+      statement: question.statement,
+      connection: connection.name,
+      connectionType: connection.type,
+      credential: credential.username,
+      requester: { subject, email, groups, issuer, machine },
+      text: question.reviewText(),
+      bindHash: bound,
+      rules: verdict.matches.filter((match) => !match.observed).map((match) => ({ rule: `${match.policy}/${match.rule}`, message: match.message })),
+      flows: verdict.flows,
+      reason,
+      correlationId,
+    });
+    return {
+      request,
+      outcome,
+      withdraw: (why) => {
+        approvals.withdraw(request.id, why);
+      },
+    };
+  }
+
+  /** A cancel travels over a connection of its own, as the protocol has it. */
+  #cancelUpstream(): void {
+    const key = this.#session?.serverKey;
+    if (key === undefined) return;
+    dialUpstream(this.caller.connection).then(
+      (socket) => {
+        socket.on('error', () => undefined);
+        // Between asking and sending, what ran may have ended: then this would hit the next statement.
+        if (this.#session?.busy === true) socket.end(cancelPacket(key.pid, key.secret));
+        else socket.destroy();
+        socket.resume();
+      },
+      (error: unknown) => {
+        this.host.log(`cancel not sent: ${messageOf(error)}`, { session: this.#id });
+      },
+    );
+  }
+}

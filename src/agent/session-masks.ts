@@ -1,0 +1,35 @@
+import type { KeyedHash, MaskPlan } from '../core/mask.js';
+import type { EntityResource } from '../core/resources.js';
+import { createTextMasker, maskWhole } from '../masking/text-masker.js';
+import { columnRule, touchesColumns, type CatalogSnapshot } from './fronts/postgres/catalog.js';
+import type { SessionMasks } from '../protocols/postgres/masks.js';
+
+/** What stands in where the catalogue was never read: no column is known, so names decide. */
+const NOTHING_KNOWN: CatalogSnapshot = { readAtMs: 0, relations: new Set(), columns: new Map() };
+
+/**
+ * The masks of one session from the plan that policy made: entity scanners for answers and for the
+ * record, and the way to find a column's rule in what is known of the catalogue.
+ */
+export function sessionMasks(
+  plan: MaskPlan,
+  custom: readonly EntityResource[],
+  hash: KeyedHash,
+  catalog: () => CatalogSnapshot | undefined,
+): SessionMasks {
+  const entityRules = plan.rules.filter((rule) => rule.entities.length > 0 && rule.on.answers);
+  const enforced = entityRules.filter((rule) => !rule.observed);
+  const columnRules = plan.rules.filter((rule) => rule.columns.length > 0 && rule.on.answers);
+  const masker = (rules: typeof entityRules): SessionMasks['answers'] =>
+    rules.length === 0 ? undefined : createTextMasker({ rules: rules.map((rule) => ({ ...rule, observed: false })), custom, hash });
+  const answers = masker(enforced);
+  return {
+    answers,
+    record: enforced.length === entityRules.length ? answers : masker(entityRules),
+    columnsMasked: columnRules.length > 0,
+    column: (column) => columnRule(columnRules, catalog() ?? NOTHING_KNOWN, column),
+    copyTouchesColumns: (facts) => touchesColumns(columnRules, catalog() ?? NOTHING_KNOWN, facts.reads),
+    maskWhole,
+    hash,
+  };
+}

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+export interface ChildOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** Is the child in the foreground of a terminal? Then Ctrl-C reaches it without our help. */
+  readonly onTerminal: boolean;
+  /** Takes the lines that say why the child could not run. */
+  readonly complain: (lines: string) => void;
+}
+
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+/** The shell's own exit codes for a command that is not there or may not run. */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+/**
+ * Runs a program with this process's standard streams and passes signals on to it.
+ *
+ * @returns its exit code; 128+n when signal n ended it; 127 not found, 126 not executable
+ */
+export function runChild(options: ChildOptions): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(options.command, [...options.args], { stdio: 'inherit', env: options.env });
+    const forward = (signal: NodeJS.Signals): void => {
+      // A terminal sends Ctrl-C to the whole group; passed on too, the child would count two.
+      if (options.onTerminal && (signal === 'SIGINT' || signal === 'SIGQUIT')) return;
+      child.kill(signal);
+    };
+    for (const signal of FORWARDED) process.on(signal, forward);
+    const finish = (code: number): void => {
+      for (const signal of FORWARDED) process.off(signal, forward);
+      resolve(code);
+    };
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      if (child.pid !== undefined) return;
+      const missing = error.code === 'ENOENT';
+      options.complain(
+        missing
+          ? 'command not found\nno program of that name is on the PATH\ncheck the spelling of what follows `--`'
+          : `command could not be run\n${error.message}\ncheck that the file is a program and may be run`,
+      );
+      finish(missing ? NOT_FOUND : NOT_EXECUTABLE);
+    });
+    child.once('exit', (code, signal) => {
+      finish(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}

@@ -1,0 +1,75 @@
+import { escapeControls, toJsonLine } from '../core/display.js';
+import { environmentOf, type OpenPlace } from './environment.js';
+import type { ConnectionEvent } from './tunnel-keeper.js';
+
+/** How the two readers of `hoop connect` are told what happens. Lines come without their end. */
+export interface ConnectReport {
+  /** The ports are open. */
+  listening(places: readonly OpenPlace[]): void;
+  event(event: ConnectionEvent): void;
+}
+
+/** For programs: one JSON object a line, on stdout. */
+export function jsonReport(print: (line: string) => void): ConnectReport {
+  return {
+    listening: (places) => {
+      for (const place of places) {
+        print(toJsonLine({ event: 'listening', connection: place.connection, ...place.address, env: environmentOf(place) }));
+      }
+    },
+    event: (event) => {
+      print(toJsonLine(event));
+    },
+  };
+}
+
+/** For people: plain lines, on stderr, with something to paste. */
+export function plainReport(say: (line: string) => void): ConnectReport {
+  return {
+    listening: (places) => {
+      for (const place of places) {
+        const { address } = place;
+        const where = 'socket' in address ? address.socket : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${String(address.port)}`;
+        say(`${escapeControls(place.connection)} → ${escapeControls(where)} (Ctrl-C ends)`);
+        const url = environmentOf(place)['DATABASE_URL'];
+        if (url !== undefined) say(`  psql '${escapeControls(url)}'`);
+        else if (place.type === 'postgres') say('  psql finds a socket file only under the name FOLDER/.s.PGSQL.PORT');
+      }
+    },
+    event: (event) => {
+      const line = lineFor(event);
+      if (line !== undefined) say(escapeControls(`${event.connection}: ${line}`));
+    },
+  };
+}
+
+/** @returns undefined for what people need not see */
+function lineFor(event: ConnectionEvent): string | undefined {
+  const field = (name: string): string => {
+    const value = event[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  };
+  switch (event.event) {
+    case 'session.opened':
+      return `session ${field('session')} opened`;
+    case 'session.closed':
+      return `session ${field('session')} closed`;
+    case 'approval.waiting':
+      return `waits for approval until ${field('expiresAt')}: hoop approve ${field('request')}`;
+    case 'approval.resolved':
+      return `request ${field('request')} ${field('outcome') || field('state') || 'resolved'}`;
+    case 'blocked':
+      return `blocked by policy ${field('rule')}: ${field('message')}`;
+    case 'refused':
+      return `a local connection was refused: ${field('why')}`;
+    case 'reconnecting':
+      // One line for an outage, however long it takes.
+      return event['attempt'] === 1 ? `${field('why')}; the port stays open, reconnecting` : undefined;
+    case 'reconnected':
+      return 'reconnected';
+    case 'disconnected':
+      return `not connected: ${field('why')}; ${field('suggestion')}`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+import { HoopError } from '../core/errors.js';
+import { runChild } from './child.js';
+import type { ConnectReport } from './connect-report.js';
+import { childEnvironment, exportLines, type Environment } from './environment.js';
+import { type Access, type Listen, openConnections } from './open-connections.js';
+import type { PortMemory } from './local-listener.js';
+
+/** The arguments before and after a lone `--`; `command` undefined where there is none. */
+export function splitCommand(argv: readonly string[]): { readonly own: string[]; readonly command: readonly string[] | undefined } {
+  const at = argv.indexOf('--');
+  if (at === -1) return { own: [...argv], command: undefined };
+  const command = argv.slice(at + 1);
+  if (command.length === 0) throw new HoopError('usage', 'no command after `--`', { suggestion: 'name the program to run, e.g. `-- psql`' });
+  return { own: argv.slice(0, at), command };
+}
+
+/** Flags of the contract that this version does not hold: refused by name rather than unknown. */
+export function refuseLaterFlags(given: Readonly<Record<string, unknown>>, later: readonly string[]): void {
+  for (const name of later) {
+    if (given[name] !== undefined && given[name] !== false) throw new HoopError('not_in_version', `--${name} is not in this version`);
+  }
+}
+
+/** @throws HoopError usage for flags that exclude each other, or that take one connection */
+export function listenFrom(
+  flags: { readonly host: string; readonly port?: number | undefined; readonly socket?: string | undefined },
+  connections: number,
+  ports: PortMemory,
+): Listen {
+  if (flags.port !== undefined && flags.socket !== undefined) throw new HoopError('usage', '--port and --socket exclude each other');
+  if (connections > 1 && (flags.port !== undefined || flags.socket !== undefined)) {
+    throw new HoopError('usage', '--port and --socket take one connection', { suggestion: 'leave them out, or open the connections one by one' });
+  }
+  if (flags.socket !== undefined) return { kind: 'socket', path: flags.socket };
+  if (flags.port !== undefined) return { kind: 'port', host: flags.host, port: flags.port };
+  return { kind: 'remembered', host: flags.host, ports };
+}
+
+export interface ConnectOptions {
+  readonly access: Access;
+  readonly connections: readonly string[];
+  readonly listen: Listen;
+  readonly report: ConnectReport;
+  /** Prints `export` lines once the ports are open. */
+  readonly printEnv?: ((lines: string) => void) | undefined;
+  /** Runs this, and ends with it. */
+  readonly command?: readonly string[] | undefined;
+  readonly complain: (lines: string) => void;
+}
+
+/**
+ * Opens the ports and keeps them until Ctrl-C (SIGINT, SIGTERM, SIGHUP) or the command's end.
+ *
+ * @returns the exit status: 0, or the command's own
+ */
+export async function connect(options: ConnectOptions): Promise<number> {
+  const { command, report } = options;
+  const open = await openConnections(options.access, options.connections, options.listen, (event) => {
+    report.event(event);
+  });
+  try {
+    const stopped = command === undefined ? stopSignal() : undefined;
+    report.listening(open.places);
+    options.printEnv?.(exportLines(open.environment));
+    if (command !== undefined) return await runWith(command, open.environment, options.complain);
+    await stopped;
+    return 0;
+  } finally {
+    await open.close();
+  }
+}
+
+/** Runs a program with the connections' environment; gives its exit status. */
+export function runWith(command: readonly string[], environment: Environment, complain: (lines: string) => void): Promise<number> {
+  const [program = '', ...args] = command;
+  const onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
+  return runChild({ command: program, args, env: childEnvironment(process.env, environment), onTerminal, complain });
+}
+
+/** Resolves at the first signal that asks to end; a second one ends at once, as without us. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.once(signal, () => {
+        resolve();
+      });
+    }
+  });
+}

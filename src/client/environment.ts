@@ -1,0 +1,102 @@
+import { dirname, basename } from 'node:path';
+import { HoopError } from '../core/errors.js';
+import type { LocalAddress } from './local-listener.js';
+
+/** An open port and what a program has to know to use it. */
+export interface OpenPlace {
+  readonly connection: string;
+  readonly type: string;
+  readonly address: LocalAddress;
+  /** The connection's default database; empty where it has none. */
+  readonly database: string;
+  /** A user name to show; the agent ignores it. */
+  readonly user: string;
+}
+
+export type Environment = Readonly<Record<string, string>>;
+
+/**
+ * Variables that would lead a child around the port, or break its way through it, when it inherits
+ * them: libpq prefers PGHOSTADDR and PGSERVICE to PGHOST, and the port speaks no TLS or Kerberos.
+ * The token variables are the caller's own identity, which a child has no need of.
+ */
+const NOT_INHERITED: readonly string[] = [
+  'PGHOSTADDR', 'PGSERVICE', 'PGPASSWORD', 'PGREQUIRESSL', 'PGCHANNELBINDING', 'PGGSSENCMODE', 'PGSSLNEGOTIATION', 'PGREQUIREAUTH', 'PGREQUIREPEER', 'PGTARGETSESSIONATTRS', 'PGLOADBALANCEHOSTS',
+  'HOOP_TOKEN', 'HOOP_CLIENT_SECRET',
+];
+
+/** The variables of one connection. */
+export function environmentOf(place: OpenPlace): Environment {
+  const { address } = place;
+  const own: Record<string, string> = { HOOP_SESSION_CONNECTION: place.connection };
+  if ('socket' in address) own['HOOP_HOST'] = address.socket;
+  else Object.assign(own, { HOOP_HOST: address.host, HOOP_PORT: String(address.port) });
+  return place.type === 'postgres' ? { ...postgresVariables(place), ...own } : own;
+}
+
+/**
+ * The variables of all connections: as they are for the first of each type and, when there are
+ * several connections, each once more under `HOOP_NAME_`.
+ *
+ * @throws HoopError usage when two names become the same prefix (`a-b`, `a.b`)
+ */
+export function environmentOfAll(places: readonly OpenPlace[]): Environment {
+  const merged: Record<string, string> = {};
+  const prefixes = new Set<string>();
+  for (const place of places.toReversed()) Object.assign(merged, environmentOf(place));
+  if (places.length < 2) return merged;
+  for (const place of places) {
+    const prefix = `HOOP_${place.connection.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_`;
+    if (prefixes.has(prefix)) throw new HoopError('usage', `two connections would share the variables ${prefix}…`, { suggestion: 'open them in two commands' });
+    prefixes.add(prefix);
+    for (const [name, value] of Object.entries(environmentOf(place))) merged[`${prefix}${name}`] = value;
+  }
+  return merged;
+}
+
+/** The inherited environment for a child, with the connections' variables in place of what would lead around them. */
+export function childEnvironment(inherited: NodeJS.ProcessEnv, own: Environment): NodeJS.ProcessEnv {
+  const kept = Object.entries(inherited).filter(([name]) => !NOT_INHERITED.includes(name));
+  return { ...Object.fromEntries(kept), ...own };
+}
+
+/** Lines for `eval`: `export PGHOST='127.0.0.1'`. */
+export function exportLines(environment: Environment): string {
+  return Object.entries(environment)
+    .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'\n`)
+    .join('');
+}
+
+/** The part of an e-mail address before the `@`, as far as it suits a database user name; else `hoop`. */
+export function userNameFor(email: string): string {
+  const local = email.slice(0, Math.max(0, email.indexOf('@')));
+  return /^[A-Za-z0-9._+-]{1,63}$/.test(local) ? local : 'hoop';
+}
+
+function postgresVariables(place: OpenPlace): Environment {
+  const reach = postgresReach(place.address);
+  // A socket file by another name than libpq's own can't be named to it.
+  if (reach === undefined) return {};
+  const user = encodeURIComponent(place.user);
+  const host = encodeURIComponent(reach.host).replaceAll('%3A', ':');
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${reach.port}`;
+  return {
+    PGHOST: reach.host,
+    PGPORT: reach.port,
+    PGUSER: place.user,
+    ...(place.database === '' ? {} : { PGDATABASE: place.database }),
+    PGSSLMODE: 'disable',
+    DATABASE_URL: `postgresql://${user}@${authority}/${encodeURIComponent(place.database)}?sslmode=disable`,
+  };
+}
+
+/**
+ * libpq finds a socket file by its folder and a port: FOLDER/.s.PGSQL.PORT.
+ *
+ * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-HOST
+ */
+function postgresReach(address: LocalAddress): { readonly host: string; readonly port: string } | undefined {
+  if (!('socket' in address)) return { host: address.host, port: String(address.port) };
+  const port = /^\.s\.PGSQL\.(\d{1,5})$/.exec(basename(address.socket))?.[1];
+  return port === undefined ? undefined : { host: dirname(address.socket), port };
+}

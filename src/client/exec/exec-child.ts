@@ -1,0 +1,38 @@
+import { HoopError } from '../../core/errors.js';
+import { runWith } from '../connect.js';
+import { plainReport } from '../connect-report.js';
+import { type Access, openConnections } from '../open-connections.js';
+
+/** Flags that say how SQL of ours is run: a command of the user's own takes none of them. */
+const SQL_FLAGS = ['input', 'file', 'output', 'wait', 'single-transaction', 'json'] as const;
+
+/** @throws HoopError usage */
+export function refuseSqlFlags(given: Readonly<Record<string, unknown>>): void {
+  const wrong = SQL_FLAGS.find((name) => given[name] !== undefined && given[name] !== false);
+  if (wrong !== undefined) throw new HoopError('usage', `--${wrong} and a command after \`--\` exclude each other`);
+}
+
+export interface ExecChildOptions {
+  readonly access: Access;
+  readonly connection: string;
+  readonly command: readonly string[];
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Runs a command with the environment of a fresh port, which is there for this run alone.
+ *
+ * @returns the command's exit status, 128+n after signal n
+ */
+export async function execChild({ access, connection, command, say }: ExecChildOptions): Promise<number> {
+  const report = plainReport(say);
+  const open = await openConnections(access, [connection], { kind: 'port', host: '127.0.0.1', port: 0 }, (event) => {
+    // Sessions that open and close are no news here; what keeps the command waiting or fails it is.
+    if (!event.event.startsWith('session.')) report.event(event);
+  });
+  try {
+    return await runWith(command, open.environment, say);
+  } finally {
+    await open.close();
+  }
+}

@@ -1,0 +1,112 @@
+import pg from 'pg';
+import { HoopError } from '../../core/errors.js';
+import { escapeControls } from '../../core/display.js';
+import type { TunnelClient } from '../../tunnel/dial.js';
+import { ApprovalWait } from './approval-wait.js';
+import type { PacedOutput } from './paced-output.js';
+import type { ResultWriter } from './result-writer.js';
+import { type ScriptStatement, sqlFailure } from './sql-error.js';
+import { type AnswerHandler, StatementRun } from './statement-run.js';
+import { StreamSocket } from './stream-socket.js';
+
+export interface ScriptOptions {
+  readonly tunnel: TunnelClient;
+  /** The whole text, for the places in errors. */
+  readonly script: string;
+  readonly statements: readonly ScriptStatement[];
+  readonly user: string;
+  readonly database: string;
+  /** All or nothing: BEGIN before, COMMIT after; the first error undoes everything. */
+  readonly singleTransaction: boolean;
+  /** Longest wait for one approval, in ms; the agent's own bound where absent. */
+  readonly waitMs?: number;
+  readonly writer: ResultWriter;
+  readonly output: PacedOutput;
+  /** Takes a line for people: notices, command tags. Escaped already. */
+  readonly say: (line: string) => void;
+}
+
+/**
+ * Runs the statements one after the other on one session and prints what they answer as it comes;
+ * the first error ends it.
+ *
+ * @throws HoopError sql, blocked, approval_denied, approval_timeout, unreachable
+ */
+export async function runScript(options: ScriptOptions): Promise<void> {
+  const socket = new StreamSocket(options.tunnel.openStream());
+  const client = new pg.Client({
+    stream: () => socket,
+    ssl: false,
+    user: options.user,
+    database: options.database,
+    // The agent asks for none. Were one asked for, PGPASSWORD and the password file stay unread.
+    password: () => '',
+    client_encoding: 'UTF8',
+    application_name: 'hoop exec',
+  });
+  // A loss between statements: the next statement fails with it.
+  client.on('error', () => undefined);
+  client.on('notice', (notice) => {
+    options.say(`${escapeControls(notice.severity ?? 'NOTICE')}:  ${escapeControls(notice.message ?? '')}`);
+  });
+  options.output.onHold((held) => {
+    if (held) socket.pause();
+    else socket.resume();
+  });
+  const wait = new ApprovalWait(options.tunnel, options.waitMs, () => socket.destroy());
+  try {
+    await runAll(client, options);
+  } catch (error) {
+    throw wait.timeout ?? error;
+  } finally {
+    wait.stop();
+    options.writer.finish();
+    await options.output.finish();
+    socket.resume();
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function runAll(client: pg.Client, options: ScriptOptions): Promise<void> {
+  await client.connect().catch((error: unknown) => {
+    throw sqlFailure(error);
+  });
+  const silent: AnswerHandler = { columns: () => undefined, row: () => undefined, copyData: () => undefined, complete: () => undefined };
+  const own = (text: string, handler: AnswerHandler = silent): Promise<void> =>
+    client.query(new StatementRun(text, handler)).done.catch((error: unknown) => {
+      throw sqlFailure(error);
+    });
+  if (options.singleTransaction) await own('BEGIN');
+  for (const statement of options.statements) {
+    await client.query(new StatementRun(statement.text, printing(options))).done.catch((error: unknown) => {
+      throw sqlFailure(error, statement, options.script);
+    });
+  }
+  if (options.singleTransaction) await own('COMMIT', { ...silent, complete: requireCommit });
+}
+
+/** The server answers ROLLBACK to the COMMIT of a transaction that has failed. */
+function requireCommit(tag: string): void {
+  if (tag !== 'COMMIT') throw new HoopError('sql', 'the transaction was rolled back, not committed', { why: `the server answered ${tag}` });
+}
+
+function printing({ writer, say }: ScriptOptions): AnswerHandler {
+  let open = false;
+  return {
+    columns: (columns) => {
+      open = true;
+      writer.begin(columns);
+    },
+    row: (values) => {
+      writer.row(values);
+    },
+    copyData: (bytes) => {
+      writer.copyData(bytes);
+    },
+    complete: (tag) => {
+      if (open) writer.end();
+      else say(escapeControls(tag));
+      open = false;
+    },
+  };
+}

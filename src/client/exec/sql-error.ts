@@ -1,0 +1,62 @@
+import { DatabaseError } from 'pg';
+import { HoopError, type ErrorCode, messageOf } from '../../core/errors.js';
+
+/** Where a statement stands in the text that the user gave. */
+export interface ScriptStatement {
+  readonly text: string;
+  /** Characters (UTF-16 units) of the script before it. */
+  readonly offset: number;
+}
+
+/** The agent's own refusals all carry 42501; what they begin with tells them apart from the server's. */
+const REFUSALS: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/^blocked by policy /, 'blocked'],
+  [/^approval denied/, 'approval_denied'],
+  [/^approval not given in time/, 'approval_timeout'],
+];
+
+/** Classes of SQLSTATE after which the connection is gone, or never was. */
+const LOST: readonly (readonly [string, ErrorCode])[] = [
+  ['08', 'unreachable'],
+  ['57P', 'unreachable'],
+  ['28', 'upstream_auth'],
+];
+
+/**
+ * What a failed statement means to the caller: the server's own words, its SQLSTATE, and the line
+ * and column in the script.
+ *
+ * @param script the whole text, for the position; undefined for what the user did not write (BEGIN)
+ */
+export function sqlFailure(thrown: unknown, statement?: ScriptStatement, script?: string): HoopError {
+  if (thrown instanceof HoopError) return thrown;
+  if (!(thrown instanceof DatabaseError)) {
+    return new HoopError('unreachable', 'the connection was lost', {
+      why: `${messageOf(thrown)}; whether the statement ran is not known`,
+      suggestion: 'check what the statement changed before you run it again',
+      cause: thrown,
+    });
+  }
+  const sqlstate = thrown.code ?? 'XX000';
+  const place = statement === undefined || script === undefined ? undefined : placeIn(script, statement, thrown.position);
+  const why = [`SQLSTATE ${sqlstate}`, place, thrown.detail].filter((part) => part !== undefined && part !== '').join(', ');
+  const options = thrown.hint === undefined ? { why } : { why, suggestion: thrown.hint };
+  return new HoopError(codeOf(sqlstate, thrown.message), thrown.message, { ...options, cause: thrown });
+}
+
+function codeOf(sqlstate: string, message: string): ErrorCode {
+  if (sqlstate === '42501') return REFUSALS.find(([pattern]) => pattern.test(message))?.[1] ?? 'sql';
+  return LOST.find(([prefix]) => sqlstate.startsWith(prefix))?.[1] ?? 'sql';
+}
+
+/**
+ * @param position the server's: characters (not UTF-16 units) of the statement, from 1
+ * @returns `line 3, column 8`; where the statement begins when the server named no place
+ */
+function placeIn(script: string, statement: ScriptStatement, position: string | undefined): string | undefined {
+  const characters = Number(position ?? '1');
+  if (!Number.isSafeInteger(characters) || characters < 1) return undefined;
+  const units = [...statement.text].slice(0, characters - 1).join('').length;
+  const before = script.slice(0, statement.offset + units).split('\n');
+  return `line ${String(before.length)}, column ${String([...(before.at(-1) ?? '')].length + 1)}`;
+}

@@ -1,0 +1,90 @@
+import type { Server, Socket } from 'node:net';
+import { HoopError, messageOf } from '../core/errors.js';
+import { SQLSTATE } from '../protocols/postgres/refusal.js';
+import { bridge } from '../tunnel/bridge.js';
+import { createQuietServer, type LocalAddress } from './local-listener.js';
+import type { PeerCheck } from './peer.js';
+import { refusePostgresClient, withPostgresFarewell } from './postgres-farewell.js';
+import type { ConnectionEvent, TunnelKeeper } from './tunnel-keeper.js';
+
+export interface ForwardOptions {
+  readonly connection: string;
+  /** The connection's type: a `postgres` client is told in its protocol why it is ended. */
+  readonly type: string;
+  /** Makes the server listen, e.g. `listenOnPort`. */
+  readonly listen: (server: Server) => Promise<LocalAddress>;
+  /** Left out only for socket files, whose mode is the check. */
+  readonly checkPeer?: PeerCheck;
+  readonly keeper: Pick<TunnelKeeper, 'ready' | 'close'>;
+  readonly onEvent: (event: ConnectionEvent) => void;
+}
+
+/** An open local port of one connection. */
+export interface Forward {
+  readonly connection: string;
+  readonly address: LocalAddress;
+  /** Ends the port, every local connection and the tunnel. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a local port whose connections each become a stream of the connection's tunnel. Of a local
+ * connection nothing is read before its owner is known to be this user. The port outlives the
+ * tunnel: new connections wait for the next one, running ones are ended.
+ *
+ * @throws HoopError port_taken and whatever `listen` throws
+ */
+export async function openForward(options: ForwardOptions): Promise<Forward> {
+  const server = createQuietServer();
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    // A reset while it waits: `close` follows and is all that matters.
+    socket.on('error', () => undefined);
+    void admit(socket, options);
+  });
+  const address = await options.listen(server);
+  server.on('error', (error) => {
+    options.onEvent({ event: 'refused', connection: options.connection, why: messageOf(error) });
+  });
+  return {
+    connection: options.connection,
+    address,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => { resolve(); }));
+      options.keeper.close();
+      for (const socket of sockets) socket.destroySoon();
+      await closed;
+    },
+  };
+}
+
+async function admit(socket: Socket, options: ForwardOptions): Promise<void> {
+  try {
+    const verdict = (await options.checkPeer?.(socket)) ?? { admitted: true };
+    if (!verdict.admitted) {
+      options.onEvent({ event: 'refused', connection: options.connection, why: verdict.why });
+      refuse(socket, options.type, SQLSTATE.invalidAuthorization, `this port serves only the user who opened it: ${verdict.why}`);
+      return;
+    }
+    const tunnel = await options.keeper.ready();
+    if (socket.destroyed) return;
+    const stream = tunnel.openStream();
+    bridge(socket, options.type === 'postgres' ? withPostgresFarewell(stream) : stream);
+    socket.resume();
+  } catch (error) {
+    options.onEvent({ event: 'refused', connection: options.connection, why: messageOf(error) });
+    refuse(socket, options.type, SQLSTATE.connectionFailure, sayWhy(error));
+  }
+}
+
+function refuse(socket: Socket, type: string, sqlstate: string, message: string): void {
+  if (socket.destroyed) return;
+  if (type === 'postgres') refusePostgresClient(socket, sqlstate, message);
+  else socket.destroy();
+}
+
+function sayWhy(error: unknown): string {
+  return error instanceof HoopError ? `${error.message}; ${error.suggestion}` : 'the hoop agent is not reachable';
+}

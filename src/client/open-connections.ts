@@ -1,0 +1,124 @@
+import { isAbsolute, resolve } from 'node:path';
+import { HoopError } from '../core/errors.js';
+import { dialTunnel, type DialOptions, type TunnelClient } from '../tunnel/dial.js';
+import type { AgentApi } from './agent-api.js';
+import { environmentOfAll, type Environment, type OpenPlace, userNameFor } from './environment.js';
+import { openForward, type Forward } from './forward.js';
+import { listenOnPort, listenOnRememberedPort, listenOnSocket, requireLoopback, type PortMemory } from './local-listener.js';
+import { peerCheck } from './peer.js';
+import { TunnelKeeper, type ConnectionEvent } from './tunnel-keeper.js';
+
+/** Where the local end shall be. */
+export type Listen =
+  | { readonly kind: 'remembered'; readonly host: string; readonly ports: PortMemory }
+  /** 0: any free port, of this run alone. */
+  | { readonly kind: 'port'; readonly host: string; readonly port: number }
+  | { readonly kind: 'socket'; readonly path: string };
+
+/** The agent as a caller reaches it. */
+export interface Access {
+  readonly api: Pick<AgentApi, 'get' | 'url'>;
+  /** Valid at the moment of the call. */
+  readonly token: () => Promise<string>;
+  readonly caFile?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly correlationId?: string | undefined;
+}
+
+/** What a caller has to know of one connection before using it. */
+export interface Target {
+  readonly connection: string;
+  readonly type: string;
+  readonly database: string;
+  readonly user: string;
+}
+
+export interface OpenConnections {
+  readonly places: readonly OpenPlace[];
+  readonly environment: Environment;
+  close(): Promise<void>;
+}
+
+/** The parts of an item of `GET /v1/connections` that are of use here. */
+interface ListedConnection {
+  readonly name: string;
+  readonly type: string;
+  readonly database?: string;
+}
+
+/**
+ * Looks the connections up, in the order given.
+ *
+ * @throws HoopError usage for a name given twice; no_access, the same for one that is not there and one that is not the caller's
+ */
+export async function findTargets(access: Access, names: readonly string[]): Promise<readonly Target[]> {
+  if (new Set(names).size !== names.length) throw new HoopError('usage', 'a connection is named twice');
+  const [listed, caller] = await Promise.all([access.api.get<readonly ListedConnection[]>('/v1/connections'), access.api.get<{ readonly email?: string }>('/v1/whoami')]);
+  const user = userNameFor(caller.email ?? '');
+  return names.map((name) => {
+    const found = listed.find((connection) => connection.name === name);
+    if (found === undefined) throw new HoopError('no_access', `no access to the connection ${name}`, { why: 'there is none of that name that you may use' });
+    return { connection: found.name, type: found.type, database: found.database ?? '', user };
+  });
+}
+
+/** A tunnel to one connection, with a fresh token. Throws as `dialTunnel` does. */
+export async function dial(access: Access, connection: string): Promise<TunnelClient> {
+  const options: { -readonly [Key in keyof DialOptions]: DialOptions[Key] } = { agentUrl: access.api.url, connection, token: await access.token() };
+  if (access.caFile !== undefined && access.caFile !== '') options.caFile = access.caFile;
+  if (access.correlationId !== undefined) options.correlationId = access.correlationId;
+  if (access.reason !== undefined) options.reason = access.reason;
+  return dialTunnel(options);
+}
+
+/**
+ * Opens a local port for each connection: all of them, or none.
+ *
+ * @throws HoopError no_access, port_taken, unreachable, not_in_version, usage
+ */
+export async function openConnections(
+  access: Access,
+  names: readonly string[],
+  listen: Listen,
+  onEvent: (event: ConnectionEvent) => void,
+): Promise<OpenConnections> {
+  if (listen.kind !== 'socket') {
+    requireLoopback(listen.host);
+    // Before anything is opened: a platform without the check gets no port at all.
+    peerCheck();
+  }
+  const targets = await findTargets(access, names);
+  const forwards: Forward[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(forwards.map((forward) => forward.close()));
+  };
+  try {
+    for (const target of targets) forwards.push(await openOne(access, target, listen, onEvent));
+    const places = targets.map((target, index): OpenPlace => ({ ...target, address: (forwards[index] as Forward).address }));
+    return { places, environment: environmentOfAll(places), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openOne(access: Access, { connection, type }: Target, listen: Listen, onEvent: (event: ConnectionEvent) => void): Promise<Forward> {
+  const keeper = new TunnelKeeper({ connection, dial: () => dial(access, connection), onEvent });
+  await keeper.start();
+  try {
+    const shared = { connection, type, keeper, onEvent };
+    switch (listen.kind) {
+      case 'socket': {
+        const path = isAbsolute(listen.path) ? listen.path : resolve(listen.path);
+        return await openForward({ ...shared, listen: (server) => listenOnSocket(server, path) });
+      }
+      case 'port':
+        return await openForward({ ...shared, checkPeer: peerCheck(), listen: (server) => listenOnPort(server, listen.host, listen.port) });
+      case 'remembered':
+        return await openForward({ ...shared, checkPeer: peerCheck(), listen: (server) => listenOnRememberedPort(server, listen.host, connection, listen.ports) });
+    }
+  } catch (error) {
+    keeper.close();
+    throw error;
+  }
+}

@@ -1,0 +1,190 @@
+import { type ErrorCode, type Fault, HoopError, messageOf } from '../core/errors.js';
+import type { TunnelClient } from '../tunnel/dial.js';
+
+/** What happens to a connection while its port is open: one line of `hoop connect --json`. */
+export type ConnectionEvent = Readonly<Record<string, unknown>> & { readonly event: string; readonly connection: string };
+
+/** The outside world of a keeper; tests pass their own, so that nothing sleeps. */
+export interface KeeperTime {
+  /** Milliseconds, from any fixed point. */
+  nowMs(): number;
+  /** Runs the task once, later; returns what takes it back. */
+  after(delayMs: number, task: () => void): () => void;
+  /** From 0 up to 1. */
+  random(): number;
+}
+
+export interface KeeperOptions {
+  readonly connection: string;
+  /** One attempt, with a token that is fresh at that moment. */
+  readonly dial: () => Promise<TunnelClient>;
+  readonly onEvent: (event: ConnectionEvent) => void;
+  readonly time?: KeeperTime;
+}
+
+interface Waiter {
+  readonly resolve: (tunnel: TunnelClient) => void;
+  readonly reject: (error: HoopError) => void;
+  readonly cancelTimeout: () => void;
+}
+
+/** What the agent may say. Anything else, from a newer one, is dropped: `listening` is for this side to say. */
+const AGENT_EVENTS: ReadonlySet<unknown> = new Set(['session.opened', 'session.closed', 'approval.waiting', 'approval.resolved', 'blocked']);
+
+/** How long a local connection waits for a tunnel, in ms. */
+const WAIT_MS = 30_000;
+const FIRST_DELAY_MS = 250;
+const LONGEST_DELAY_MS = 15_000;
+/** A tunnel that lived shorter than this, in ms, does not start the delays anew. */
+const STEADY_AFTER_MS = 10_000;
+
+/** Dialling again can't help until a person did something; the next local connection tries once more. */
+const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'not_logged_in', 'token_refused', 'login_denied', 'login_expired',
+  'no_access', 'not_allowed', 'not_found', 'not_in_version',
+  'config_missing', 'config_invalid', 'usage',
+]);
+
+const SYSTEM_TIME: KeeperTime = {
+  nowMs: () => performance.now(),
+  after: (delayMs, task) => {
+    const timer = setTimeout(task, delayMs);
+    return () => {
+      clearTimeout(timer);
+    };
+  },
+  random: Math.random,
+};
+
+/**
+ * Keeps one connection's tunnel: dials, and when it breaks dials again with growing, scattered
+ * delays. Whoever needs the tunnel meanwhile waits, at most 30 s.
+ */
+export class TunnelKeeper {
+  readonly #time: KeeperTime;
+  readonly #waiters = new Set<Waiter>();
+  #tunnel: TunnelClient | undefined;
+  #dialedAtMs = 0;
+  #dialing = false;
+  #attempt = 0;
+  #cancelRetry: (() => void) | undefined;
+  #lastWhy = 'the tunnel is closed';
+  #closed = false;
+
+  constructor(private readonly options: KeeperOptions) {
+    this.#time = options.time ?? SYSTEM_TIME;
+  }
+
+  /**
+   * The first dial; only its failure is thrown, later ones are tried again.
+   *
+   * @throws HoopError as `dial` throws it
+   */
+  async start(): Promise<void> {
+    this.#take(await this.options.dial());
+  }
+
+  /**
+   * The tunnel, as soon as there is one. Open the stream and set its listeners in the same turn.
+   *
+   * @throws HoopError unreachable after 30 s; at once, what a new dial can't mend, e.g. not_logged_in
+   */
+  ready(): Promise<TunnelClient> {
+    if (this.#tunnel !== undefined) return Promise.resolve(this.#tunnel);
+    if (this.#closed) return Promise.reject(new HoopError('unreachable', 'the port is being closed'));
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        resolve,
+        reject,
+        cancelTimeout: this.#time.after(WAIT_MS, () => {
+          this.#waiters.delete(waiter);
+          reject(new HoopError('unreachable', `no tunnel to the agent within ${String(WAIT_MS / 1_000)} s`, { why: this.#lastWhy }));
+        }),
+      };
+      this.#waiters.add(waiter);
+      if (!this.#dialing && this.#cancelRetry === undefined) void this.#redial();
+    });
+  }
+
+  /** Ends the tunnel and every stream in it. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    this.#tunnel?.close();
+    this.#tunnel = undefined;
+    this.#rejectWaiters(new HoopError('unreachable', 'the port is being closed'));
+  }
+
+  #take(tunnel: TunnelClient): void {
+    if (this.#closed) {
+      tunnel.close();
+      return;
+    }
+    this.#tunnel = tunnel;
+    this.#dialedAtMs = this.#time.nowMs();
+    tunnel.onEvent((event) => {
+      const name = event['event'];
+      if (typeof name === 'string' && AGENT_EVENTS.has(name)) this.options.onEvent({ ...event, event: name, connection: this.options.connection });
+    });
+    tunnel.onClose((fault) => {
+      if (this.#tunnel === tunnel) this.#lost(fault);
+    });
+    for (const waiter of this.#waiters) {
+      waiter.cancelTimeout();
+      waiter.resolve(tunnel);
+    }
+    this.#waiters.clear();
+  }
+
+  #lost(fault: Fault | undefined): void {
+    this.#tunnel = undefined;
+    if (this.#closed) return;
+    this.#lastWhy = fault?.message ?? 'the tunnel was closed';
+    if (this.#time.nowMs() - this.#dialedAtMs >= STEADY_AFTER_MS) this.#attempt = 0;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#attempt += 1;
+    const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#attempt - 1));
+    // Half fixed, half random: a thousand laptops that lost one agent don't come back at one moment.
+    const delayMs = Math.round((longest / 2) * (1 + this.#time.random()));
+    this.options.onEvent({ event: 'reconnecting', connection: this.options.connection, attempt: this.#attempt, inMs: delayMs, why: this.#lastWhy });
+    this.#cancelRetry = this.#time.after(delayMs, () => {
+      this.#cancelRetry = undefined;
+      void this.#redial();
+    });
+  }
+
+  async #redial(): Promise<void> {
+    this.#dialing = true;
+    try {
+      const tunnel = await this.options.dial();
+      this.#dialing = false;
+      if (!this.#closed) this.options.onEvent({ event: 'reconnected', connection: this.options.connection });
+      this.#take(tunnel);
+    } catch (error) {
+      this.#dialing = false;
+      if (!this.#closed) this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#lastWhy = messageOf(error);
+    if (!(error instanceof HoopError) || !FINAL.has(error.code)) {
+      this.#retryLater();
+      return;
+    }
+    this.options.onEvent({ event: 'disconnected', connection: this.options.connection, code: error.code, why: error.message, suggestion: error.suggestion });
+    this.#rejectWaiters(error);
+  }
+
+  #rejectWaiters(error: HoopError): void {
+    for (const waiter of this.#waiters) {
+      waiter.cancelTimeout();
+      waiter.reject(error);
+    }
+    this.#waiters.clear();
+  }
+}

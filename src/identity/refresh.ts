@@ -1,0 +1,60 @@
+import * as oidc from 'openid-client';
+import { HoopError } from '../core/errors.js';
+import { withFileLock } from './file-lock.js';
+import type { Fetch } from './http-fetch.js';
+import type { LoginPlace } from './login-place.js';
+import { audienceParameters, discoverIssuer, explainOidcFailure, toTokenSet } from './oidc-client.js';
+import { isNearEnd } from './token-set.js';
+import type { TokenSet } from './token-set.js';
+import type { TokenStore } from './token-store.js';
+
+/** Longer than one refresh takes when the provider hangs. */
+const LOCK_WAIT_MS = 60_000;
+
+/**
+ * The login's tokens, refreshed where their end is near: once for all processes that ask at the same time,
+ * since a provider that rotates refresh tokens ends a login whose old one is used twice.
+ *
+ * @throws HoopError `not_logged_in`, `token_refused` where the provider ended the login, `unreachable`
+ */
+export async function freshTokens(place: LoginPlace, store: TokenStore, fetch: Fetch): Promise<TokenSet> {
+  const tokens = await readLogin(place, store);
+  if (!isNearEnd(tokens, nowS())) return tokens;
+  if (tokens.refreshToken === undefined) return stillGood(tokens);
+  return withFileLock(store.lockPath(place), () => refreshOnce(place, store, fetch), { waitMs: LOCK_WAIT_MS });
+}
+
+async function refreshOnce(place: LoginPlace, store: TokenStore, fetch: Fetch): Promise<TokenSet> {
+  // Another process may have done it while this one waited for the lock.
+  const tokens = await readLogin(place, store);
+  if (!isNearEnd(tokens, nowS()) || tokens.refreshToken === undefined) return stillGood(tokens);
+  try {
+    const issuer = await discoverIssuer(tokens, fetch);
+    const answer = await oidc.refreshTokenGrant(issuer, tokens.refreshToken, audienceParameters(tokens.audience));
+    const next = toTokenSet({ ...answer, refresh_token: answer.refresh_token ?? tokens.refreshToken }, tokens, nowS());
+    await store.write(place, next);
+    return next;
+  } catch (error) {
+    const failure = explainOidcFailure(error, 'the identity provider did not refresh the login');
+    // A short outage of the provider costs nobody the time that the old token still has.
+    if (failure.code === 'unreachable' && nowS() < tokens.expiresAt) return tokens;
+    throw failure;
+  }
+}
+
+async function readLogin(place: LoginPlace, store: TokenStore): Promise<TokenSet> {
+  const tokens = await store.read(place);
+  if (tokens !== undefined) return tokens;
+  throw new HoopError('not_logged_in', 'not logged in', {
+    why: `the profile ${place.profile} has no login at ${place.agentUrl}`,
+  });
+}
+
+function stillGood(tokens: TokenSet): TokenSet {
+  if (nowS() < tokens.expiresAt) return tokens;
+  throw new HoopError('not_logged_in', 'the login has ended', { why: 'its token expired and cannot be refreshed' });
+}
+
+function nowS(): number {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,188 @@
+import { constants } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+
+import { join } from 'node:path';
+
+import type { Clock } from '../core/clock.js';
+import { CHECKPOINT, CHECKPOINT_DRAFT, dayLine, readCheckpoint, renderCheckpoint, ROOT_FOLDER, sessionLine } from './checkpoint.js';
+import type { SealedEntry } from './checkpoint.js';
+import { publicKeyOf, SignatureChecker } from './keys.js';
+import type { RecordingKey } from './keys.js';
+import { readRecording } from './read.js';
+
+/** Shortest pause between two writes, in ms: seals that come meanwhile share the next one. */
+const MIN_PAUSE_MS = 250;
+/** Writing may take this part of the time: a day of very many sessions is written less often. */
+const MAX_SHARE = 0.02;
+
+export interface CheckpointKeeperOptions {
+  readonly dir: string;
+  readonly key: RecordingKey;
+  readonly clock: Clock;
+  /** Called before a checkpoint is written: what it lists must be in the index too. */
+  readonly beforeWrite: () => void;
+  readonly onFault: (cause: unknown) => void;
+}
+
+interface Day {
+  readonly lines: Map<string, string>;
+  /** Has what earlier runs listed been read? */
+  loaded: boolean;
+  /** Was a session sealed since the last write? */
+  dirty: boolean;
+}
+
+/**
+ * Rewrites the checkpoints of the folders in which sessions were sealed, at most four times a
+ * second and with at most a fiftieth of the time. A day's entries stay in memory (about 200 bytes
+ * each) while sessions of that day are sealed.
+ */
+export class CheckpointKeeper {
+  readonly #days = new Map<string, Day>();
+  readonly #counts = new Map<string, number>();
+  readonly #checker: SignatureChecker;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #pauseMs = 0;
+
+  constructor(private readonly options: CheckpointKeeperOptions) {
+    this.#checker = new SignatureChecker([publicKeyOf(options.key)]);
+  }
+
+  /**
+   * Reads what earlier runs listed in a folder, as it must be before sessions of it are sealed.
+   *
+   * A checkpoint that does not hold is kept beside as `checkpoint.broken-TIME`, so that verification
+   * goes on failing, and is told by the answer.
+   */
+  async load(folder: string): Promise<{ readonly sessions: ReadonlyMap<string, SealedEntry>; readonly broken: string | undefined }> {
+    const path = folder === ROOT_FOLDER ? this.options.dir : join(this.options.dir, folder);
+    const result = await this.#read(path, folder);
+    const day = this.#day(folder);
+    day.loaded = true;
+    // What is missing or broken is written, even when it lists nothing: then nothing was sealed here.
+    day.dirty ||= result?.ok !== true;
+    if (result === undefined) return { sessions: new Map(), broken: undefined };
+    if (!result.ok) {
+      await rename(join(path, CHECKPOINT), join(path, `${CHECKPOINT}.broken-${this.options.clock.nowMs()}`));
+      return { sessions: new Map(), broken: result.break.message };
+    }
+    for (const [date, count] of result.checkpoint.days) this.#counts.set(date, count);
+    for (const [session, entry] of result.checkpoint.sessions) {
+      if (!day.lines.has(session)) day.lines.set(session, sessionLine(session, entry));
+    }
+    return { sessions: result.checkpoint.sessions, broken: undefined };
+  }
+
+  /** How many sessions of a day the recordings folder's checkpoint lists. */
+  listed(date: string): number {
+    return this.#counts.get(date) ?? 0;
+  }
+
+  /** The dates that the recordings folder's checkpoint lists. */
+  dates(): readonly string[] {
+    return [...this.#counts.keys()];
+  }
+
+  /** A day's folder was made: it gets a checkpoint that lists nothing yet. */
+  entered(date: string): void {
+    this.#day(date).dirty = true;
+    this.#schedule();
+  }
+
+  /** A session was sealed; its folder's checkpoint follows within a second. */
+  sealed(date: string, session: string, entry: SealedEntry): void {
+    const day = this.#day(date);
+    day.lines.set(session, sessionLine(session, entry));
+    day.dirty = true;
+    this.#schedule();
+  }
+
+  /** Everything sealed so far is listed when the promise resolves. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#enqueue();
+  }
+
+  /** Frees the entries of a day that nobody seals in any more. */
+  forget(date: string): void {
+    if (this.#days.get(date)?.dirty === false) this.#days.delete(date);
+  }
+
+  #day(folder: string): Day {
+    let day = this.#days.get(folder);
+    if (day === undefined) this.#days.set(folder, (day = { lines: new Map(), loaded: false, dirty: false }));
+    return day;
+  }
+
+  async #read(path: string, folder: string) {
+    try {
+      return await readCheckpoint(readRecording(join(path, CHECKPOINT)), folder, this.#checker);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#enqueue();
+    }, this.#pauseMs);
+    this.#timer.unref();
+  }
+
+  #enqueue(): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      const started = performance.now();
+      try {
+        await this.#writeDirty();
+      } catch (cause) {
+        this.options.onFault(cause);
+      }
+      this.#pauseMs = Math.max(MIN_PAUSE_MS, (performance.now() - started) / MAX_SHARE);
+    });
+    return this.#writing;
+  }
+
+  async #writeDirty(): Promise<void> {
+    if (![...this.#days.values()].some((day) => day.dirty)) return;
+    this.options.beforeWrite();
+    const root = this.#day(ROOT_FOLDER);
+    if (!root.loaded) await this.load(ROOT_FOLDER);
+    for (const [date, day] of this.#days) {
+      if (date !== ROOT_FOLDER && day.dirty) await this.#writeDay(date, day);
+    }
+    const lines = [...this.#counts].map(([date, sessions]) => dayLine(date, sessions));
+    await this.#writeFile(this.options.dir, lines, ROOT_FOLDER);
+    root.dirty = false;
+  }
+
+  async #writeDay(date: string, day: Day): Promise<void> {
+    if (!day.loaded) await this.load(date);
+    day.dirty = false;
+    try {
+      await this.#writeFile(join(this.options.dir, date), [...day.lines.values()], date);
+    } catch (cause) {
+      day.dirty = true;
+      throw cause;
+    }
+    this.#counts.set(date, Math.max(this.listed(date), day.lines.size));
+  }
+
+  /** Written beside, put on disk, then renamed: a crash leaves the old one or the new one whole. */
+  async #writeFile(path: string, lines: readonly string[], folder: string): Promise<void> {
+    const draft = join(path, CHECKPOINT_DRAFT);
+    const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+    await rm(draft, { force: true });
+    const handle = await open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    try {
+      await handle.writeFile(renderCheckpoint(lines, folder, this.options.key, this.options.clock.timestamp()));
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, join(path, CHECKPOINT));
+  }
+}

@@ -1,0 +1,201 @@
+import type { Clock } from '../core/clock.js';
+import { HoopError } from '../core/errors.js';
+import type { RecordedEvent, SessionEnd, SessionStart } from '../core/events.js';
+import type { StatementRow } from '../core/recording-index.js';
+import type { SessionSummary } from '../core/session-summary.js';
+import { chainEvent, FIRST_PREV, MAX_LINE_BYTES } from './chain.js';
+import type { SealEvent } from './chain.js';
+import { signText } from './keys.js';
+import type { RecordingKey } from './keys.js';
+import { tooManyValues } from './read.js';
+import { writeFailure } from './recording-file.js';
+import type { Durability, RecordingFile } from './recording-file.js';
+import { SessionTally } from './session-tally.js';
+
+/** Writes one session down. Whatever fails, fails for good: from then on every call throws. */
+export interface SessionRecorder {
+  readonly session: string;
+  /** Hashes and buffers. @throws HoopError `recording_failed` */
+  record(event: RecordedEvent): void;
+  /**
+   * Everything recorded so far is in the kernel when this returns; with durability `sync`, on disk
+   * when the promise resolves. Only then may what was recorded be forwarded.
+   *
+   * @throws HoopError `recording_failed`, or rejects with it
+   */
+  flush(): void | Promise<void>;
+  /**
+   * Ends and signs the recording. After a failure it closes what was written as `fault`, when the
+   * file can be written again; else rejects, and the next start of the agent closes it.
+   */
+  seal(end: SessionEnd): Promise<void>;
+}
+
+export interface RecorderOptions {
+  readonly file: RecordingFile;
+  readonly durability: Durability;
+  readonly key: RecordingKey;
+  readonly clock: Clock;
+  /** Something is buffered. */
+  readonly onDirty: (recorder: ChainRecorder) => void;
+  readonly onRows: (rows: readonly StatementRow[]) => void;
+  readonly onSealed: (summary: SessionSummary) => void;
+  /** Called once, with the failure that ended recording. */
+  readonly onFailed: (error: HoopError, session: string) => void;
+  /** The file is closed; called once. */
+  readonly onClosed: (recorder: ChainRecorder) => void;
+}
+
+/** Buffered characters that are written without waiting for `flush`. */
+const MAX_BUFFERED_CHARS = 1024 * 1024;
+
+/** Where the chain of a file stands. */
+export interface ChainPosition {
+  readonly seq: number;
+  readonly head: string;
+}
+
+export class ChainRecorder implements SessionRecorder {
+  #position: ChainPosition;
+  /** What is written, line by line whole. A failure goes back to it. */
+  #written: ChainPosition;
+  #buffer: string[] = [];
+  #bufferedChars = 0;
+  #failure: HoopError | undefined;
+  #sealed = false;
+
+  /**
+   * @param tally has seen every event up to `position`
+   * @param position where the chain goes on; a new file starts at `NEW_CHAIN`
+   */
+  constructor(
+    readonly session: string,
+    private readonly options: RecorderOptions,
+    private readonly tally: SessionTally,
+    position: ChainPosition = { seq: 0, head: FIRST_PREV },
+  ) {
+    this.#position = position;
+    this.#written = position;
+  }
+
+  /** Where the file stands, for those who compare a live recording. */
+  get written(): ChainPosition {
+    return this.#written;
+  }
+
+  /** Writes the first event, whose time also names the file. */
+  begin(start: SessionStart, at: string): SessionSummary {
+    this.#append(start, at);
+    this.tally.observe(start, at);
+    this.#write();
+    return this.tally.summary();
+  }
+
+  record(event: RecordedEvent): void {
+    this.#assertUsable();
+    const at = this.options.clock.timestamp();
+    try {
+      this.#append(event, at);
+      this.tally.observe(event, at);
+    } catch (cause) {
+      throw this.#fail(writeFailure(cause));
+    }
+    if (this.#bufferedChars > MAX_BUFFERED_CHARS) this.#write();
+    else this.options.onDirty(this);
+  }
+
+  flush(): void | Promise<void> {
+    this.writeOut();
+    if (this.options.durability === 'sync') return this.#sync();
+  }
+
+  /** Everything recorded so far is in the kernel when this returns, whatever the durability. */
+  writeOut(): void {
+    this.#assertUsable();
+    this.#write();
+  }
+
+  async seal(end: SessionEnd): Promise<void> {
+    if (this.#sealed) throw new HoopError('recording_failed', 'the recording is sealed already');
+    this.#sealed = true;
+    const failed = this.#failure !== undefined;
+    this.#failure = undefined;
+    try {
+      const at = this.options.clock.timestamp();
+      if (!this.tally.ended) {
+        const last: SessionEnd = failed ? { ...end, reason: 'fault' } : end;
+        this.#append(last, at);
+        this.tally.observe(last, at);
+      }
+      this.#append(this.#sealEvent(), at);
+      this.#write();
+      if (this.options.durability === 'sync') await this.#sync();
+    } catch (cause) {
+      throw this.#fail(writeFailure(cause));
+    } finally {
+      this.options.file.close();
+      this.options.onClosed(this);
+    }
+    this.options.onSealed(this.tally.summary({ head: this.#written.head, events: this.#written.seq }));
+  }
+
+  #sealEvent(): SealEvent {
+    const { key } = this.options;
+    return { type: 'seal', keyId: key.keyId, signature: signText(key, this.#position.head) };
+  }
+
+  #append(event: RecordedEvent | SealEvent, at: string): void {
+    const { text, hash } = chainEvent(event, { seq: this.#position.seq + 1, at, prev: this.#position.head });
+    // Cheap for almost every line: UTF-8 takes at most three bytes a character.
+    if (text.length > MAX_LINE_BYTES / 3) assertReadable(text);
+    this.#position = { seq: this.#position.seq + 1, head: hash };
+    this.#buffer.push(text);
+    this.#bufferedChars += text.length;
+  }
+
+  #write(): void {
+    if (this.#buffer.length > 0) {
+      const text = `${this.#buffer.join('\n')}\n`;
+      this.#buffer = [];
+      this.#bufferedChars = 0;
+      try {
+        this.options.file.write(text);
+      } catch (cause) {
+        throw this.#fail(writeFailure(cause));
+      }
+      this.#written = this.#position;
+    }
+    const rows = this.tally.takeRows();
+    if (rows.length > 0) this.options.onRows(rows);
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      await this.options.file.sync();
+    } catch (cause) {
+      throw this.#fail(writeFailure(cause));
+    }
+  }
+
+  #assertUsable(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#sealed) throw new HoopError('recording_failed', 'the recording is sealed already');
+  }
+
+  #fail(error: HoopError): HoopError {
+    this.#buffer = [];
+    this.#bufferedChars = 0;
+    this.#position = this.#written;
+    if (this.#failure === undefined) this.options.onFailed(error, this.session);
+    this.#failure ??= error;
+    return error;
+  }
+}
+
+/** What the verifier would refuse to read is not written. */
+function assertReadable(text: string): void {
+  const bytes = Buffer.from(text);
+  if (bytes.length > MAX_LINE_BYTES || tooManyValues(bytes)) {
+    throw new HoopError('recording_failed', `an event is larger than ${MAX_LINE_BYTES} bytes or holds too many values`);
+  }
+}

@@ -1,0 +1,132 @@
+import { closeSync, constants, fdatasync, fsync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+
+import { HoopError } from '../core/errors.js';
+
+const fdatasyncAsync = promisify(fdatasync);
+const fsyncAsync = promisify(fsync);
+
+export type Durability = 'flush' | 'sync';
+
+/**
+ * An append-only file that holds whole lines only: a write that fails halfway is cut back to the
+ * last line that was written whole.
+ */
+export class RecordingFile {
+  readonly #fd: number;
+  #bytes: number;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #folderSynced = false;
+
+  private constructor(
+    private readonly path: string,
+    fd: number,
+    bytes: number,
+  ) {
+    this.#fd = fd;
+    this.#bytes = bytes;
+  }
+
+  /** A new file, 0600, that must not exist; no link is followed. Throws what the system throws. */
+  static create(path: string): RecordingFile {
+    const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+    return new RecordingFile(path, openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_APPEND, 0o600), 0);
+  }
+
+  /** Goes on with a file after its first `bytes` bytes; what follows them is cut off. */
+  static resume(path: string, bytes: number): RecordingFile {
+    const { O_APPEND, O_NOFOLLOW, O_WRONLY } = constants;
+    const fd = openSync(path, O_WRONLY | O_NOFOLLOW | O_APPEND);
+    try {
+      ftruncateSync(fd, bytes);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    return new RecordingFile(path, fd, bytes);
+  }
+
+  /**
+   * Everything given is in the kernel when this returns.
+   *
+   * @throws HoopError `recording_failed`; nothing of `text` stays in the file then, where the system lets it be cut
+   */
+  write(text: string): void {
+    const bytes = Buffer.from(text);
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        const written = writeSync(this.#fd, bytes, at, bytes.length - at);
+        if (written === 0) throw new Error('nothing written');
+        at += written;
+      }
+      this.#bytes += bytes.length;
+    } catch (cause) {
+      this.#cutBack();
+      throw writeFailure(cause);
+    }
+  }
+
+  /**
+   * Everything written so far is on disk when the promise resolves. Calls that come while the disk
+   * works share the next round (group commit).
+   */
+  sync(): Promise<void> {
+    if (this.#running === undefined) return (this.#running = this.#round());
+    this.#next ??= this.#running.then(
+      () => this.#startNext(),
+      () => this.#startNext(),
+    );
+    return this.#next;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #startNext(): Promise<void> {
+    this.#next = undefined;
+    return (this.#running = this.#round());
+  }
+
+  async #round(): Promise<void> {
+    try {
+      await fdatasyncAsync(this.#fd);
+      if (!this.#folderSynced) await syncFolder(dirname(this.path));
+      this.#folderSynced = true;
+    } catch (cause) {
+      throw writeFailure(cause);
+    } finally {
+      if (this.#next === undefined) this.#running = undefined;
+    }
+  }
+
+  #cutBack(): void {
+    try {
+      ftruncateSync(this.#fd, this.#bytes);
+    } catch {
+      // The torn line stays; the next start cuts it off.
+    }
+  }
+}
+
+/** The entry of a new file is on disk only when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await fsyncAsync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The system's code says why (`ENOSPC`, `EROFS`); its message would name paths. */
+export function writeFailure(cause: unknown): HoopError {
+  if (cause instanceof HoopError) return cause;
+  const code = (cause as { code?: unknown } | null)?.code;
+  return new HoopError('recording_failed', 'the session can not be recorded', {
+    ...(typeof code === 'string' ? { why: `writing the recording failed with ${code}` } : {}),
+    cause,
+  });
+}

@@ -1,0 +1,218 @@
+import { chmodSync, lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Clock } from '../core/clock.js';
+import { HoopError } from '../core/errors.js';
+import type { Fault } from '../core/errors.js';
+import type { SessionStart } from '../core/events.js';
+import { isId } from '../core/ids.js';
+import type { RecordingIndex } from '../core/recording-index.js';
+import type { SessionSummary } from '../core/session-summary.js';
+import { CheckpointKeeper } from './checkpoint-keeper.js';
+import { lockFolder } from './folder-lock.js';
+import type { RecordingKey } from './keys.js';
+import { ChainRecorder } from './recorder.js';
+import type { ChainPosition, RecorderOptions, SessionRecorder } from './recorder.js';
+import { PROBE, recoverRecordings } from './recover.js';
+import type { RecoveryReport } from './recover.js';
+import { RecordingFile, writeFailure } from './recording-file.js';
+import type { Durability } from './recording-file.js';
+import { SessionTally } from './session-tally.js';
+
+export interface RecordingsOptions {
+  /** The recordings folder; made 0700 where it is missing. */
+  readonly dir: string;
+  /** `flush`: in the kernel before forwarding; `sync`: on disk. */
+  readonly durability: Durability;
+  readonly key: RecordingKey;
+  readonly clock: Clock;
+  readonly index: RecordingIndex;
+  /** Something went wrong that nobody waits for; `session` where it is one session's. */
+  readonly onFault: (fault: Fault & { readonly session?: string }) => void;
+}
+
+/** How long what nobody flushes (results, rows) may stay in memory, in ms. */
+const IDLE_FLUSH_MS = 100;
+
+/**
+ * Opens the recordings folder for this process; call `recover` before the first session.
+ *
+ * @throws HoopError `recording_failed` when it can't be written or another agent uses it
+ */
+export function openRecordings(options: RecordingsOptions): Recordings {
+  return new Recordings(options);
+}
+
+/** All recordings of one agent: opens sessions, knows which are live, keeps the folders' checkpoints. */
+export class Recordings {
+  readonly #live = new Map<string, ChainRecorder>();
+  readonly #dirty = new Set<ChainRecorder>();
+  readonly #keeper: CheckpointKeeper;
+  readonly #unlock: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #date = '';
+
+  constructor(private readonly options: RecordingsOptions) {
+    makeFolder(options.dir, statSync);
+    this.#unlock = lockFolder(options.dir);
+    const { dir, key, clock } = options;
+    this.#keeper = new CheckpointKeeper({
+      dir,
+      key,
+      clock,
+      beforeWrite: () => options.index.flush(),
+      onFault: (cause) => this.#tell(writeFailure(cause)),
+    });
+  }
+
+  /** Closes and seals what a crash left open, and brings index and checkpoints up to date. */
+  async recover(): Promise<RecoveryReport> {
+    const { dir, index } = this.options;
+    const report = await recoverRecordings({
+      dir,
+      index,
+      keeper: this.#keeper,
+      key: this.options.key,
+      isLive: (session) => this.#live.has(session),
+      recorderOptions: (file, date) => this.#recorderOptions(file, date),
+    });
+    await this.#keeper.flush();
+    return report;
+  }
+
+  /**
+   * Starts a recording; its first event is written when this returns.
+   *
+   * @throws HoopError `recording_failed`: then no session may start
+   */
+  open(start: SessionStart): SessionRecorder {
+    if (!isId(start.session)) throw new HoopError('recording_failed', 'session id is not a UUIDv7');
+    const at = this.options.clock.timestamp();
+    const date = at.slice(0, 10);
+    const path = join(this.options.dir, date, `${start.session}.ndjson`);
+    let file: RecordingFile | undefined;
+    try {
+      this.#enterDay(date);
+      file = RecordingFile.create(path);
+      const recorder = new ChainRecorder(start.session, this.#recorderOptions(file, date), new SessionTally());
+      const summary = recorder.begin(start, at);
+      this.#live.set(start.session, recorder);
+      this.#index(() => this.options.index.sessionOpened(summary));
+      return recorder;
+    } catch (cause) {
+      file?.close();
+      if (file !== undefined) rmSync(path, { force: true });
+      throw writeFailure(cause);
+    }
+  }
+
+  /** Where a live recording stands in its file; undefined for sessions that are not live. */
+  live(session: string): ChainPosition | undefined {
+    return this.#live.get(session)?.written;
+  }
+
+  /** Can a session be recorded now? For `/readyz`. */
+  writable(): boolean {
+    try {
+      const probe = join(this.options.dir, PROBE);
+      rmSync(probe, { force: true });
+      const file = RecordingFile.create(probe);
+      file.write('\n');
+      file.close();
+      rmSync(probe, { force: true });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Lists everything sealed and gives the folder back. Sessions still open stay for the next start's recovery. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#flushDirty();
+    await this.#keeper.flush();
+    this.#unlock();
+  }
+
+  #recorderOptions(file: RecordingFile, date: string): RecorderOptions {
+    const { durability, key, clock, index } = this.options;
+    return {
+      file,
+      durability,
+      key,
+      clock,
+      onDirty: (recorder) => this.#markDirty(recorder),
+      onRows: (rows) => this.#index(() => index.statementsSeen(rows)),
+      onFailed: (error, session) => this.#tell(error, session),
+      onClosed: (recorder) => {
+        this.#dirty.delete(recorder);
+        this.#live.delete(recorder.session);
+      },
+      onSealed: (summary: SessionSummary) => {
+        this.#index(() => index.sessionSealed(summary));
+        this.#keeper.sealed(date, summary.id, { events: summary.events, head: summary.head });
+      },
+    };
+  }
+
+  /** The folder of a day, made at the first session of it. */
+  #enterDay(date: string): void {
+    if (makeFolder(join(this.options.dir, date), lstatSync)) this.#keeper.entered(date);
+    if (this.#date !== '' && this.#date !== date) this.#keeper.forget(this.#date);
+    this.#date = date;
+  }
+
+  #markDirty(recorder: ChainRecorder): void {
+    this.#dirty.add(recorder);
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#flushDirty();
+    }, IDLE_FLUSH_MS);
+    this.#timer.unref();
+  }
+
+  #flushDirty(): void {
+    const dirty = [...this.#dirty];
+    this.#dirty.clear();
+    for (const recorder of dirty) {
+      try {
+        // Nobody waits for these events to be on disk: in the kernel is enough.
+        recorder.writeOut();
+      } catch {
+        // Told already; the session's next call throws it.
+      }
+    }
+  }
+
+  /** The recording is the truth and the index a copy: its failure is told, and stops no session. */
+  #index(tell: () => void): void {
+    try {
+      tell();
+    } catch {
+      this.options.onFault({ code: 'failed', message: 'the index of sessions can not be written' });
+    }
+  }
+
+  #tell(error: HoopError, session?: string): void {
+    this.options.onFault({ code: error.code, message: error.why ?? error.message, ...(session === undefined ? {} : { session }) });
+  }
+}
+
+/**
+ * The recordings folder may be reached by a link, as whoever runs the agent likes; a day's folder may not.
+ *
+ * @returns was it missing?
+ */
+function makeFolder(path: string, look: (path: string) => Stats): boolean {
+  try {
+    const made = mkdirSync(path, { recursive: true, mode: 0o700 }) !== undefined;
+    const stat = look(path);
+    if (!stat.isDirectory()) throw new HoopError('recording_failed', 'the recordings folder is not a folder');
+    if ((stat.mode & 0o077) !== 0) chmodSync(path, 0o700);
+    return made;
+  } catch (cause) {
+    throw writeFailure(cause);
+  }
+}

@@ -1,0 +1,231 @@
+import { constants } from 'node:fs';
+import { lstat, open, readdir } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+
+import { HoopError } from '../core/errors.js';
+import { isId } from '../core/ids.js';
+import type { Break, BreakKind } from './chain-checker.js';
+import { CHECKPOINT, CHECKPOINT_DRAFT, readCheckpoint, ROOT_FOLDER } from './checkpoint.js';
+import type { Checkpoint } from './checkpoint.js';
+import { LOCK } from './folder-lock.js';
+import { SignatureChecker } from './keys.js';
+import type { RecordingPublicKey } from './keys.js';
+import { READ_FLAGS, readHandle, readRecording } from './read.js';
+import { PROBE } from './recover.js';
+import { verifyRecording } from './verify.js';
+import type { Anchor } from './verify.js';
+
+/** What the agent knows of the sessions that the caller may read. */
+export interface SessionIndex {
+  /** What the agent says of one session; undefined when it knows none or the caller may not read it. */
+  anchor(session: string): Promise<Anchor | undefined>;
+  /** Sessions that started on a day, by its date. */
+  sessions(date: string): Promise<readonly string[]>;
+}
+
+export interface VerifyFolderOptions {
+  readonly keys: readonly RecordingPublicKey[];
+  /** The agent's index; without it the folder's checkpoint alone says what must be there. */
+  readonly index?: SessionIndex;
+  /** Called after each file that holds, for progress. */
+  readonly onVerified?: (file: string) => void;
+}
+
+export interface FolderBreak extends Break {
+  /** Path below the folder given. */
+  readonly file: string;
+  /** Empty where the name is no session's. */
+  readonly session: string;
+}
+
+export interface FolderVerification {
+  readonly ok: boolean;
+  /** Recordings that hold. */
+  readonly verified: number;
+  /** In the order found, at most `MAX_BREAKS`. */
+  readonly breaks: readonly FolderBreak[];
+  /** Was an agent's index asked? If not, a removal together with an older checkpoint can't be seen. */
+  readonly offline: boolean;
+}
+
+const MAX_BREAKS = 1000;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+/** Names the agent itself puts into a folder; whatever else lies there is unlisted. */
+const OWN_NAMES = new Set([CHECKPOINT, CHECKPOINT_DRAFT]);
+
+/**
+ * Proves a day's folder, or a recordings folder with its days: every recording, and that none is
+ * missing, extra, empty, linked or unlisted, by the agent's index or the signed checkpoint.
+ *
+ * @throws HoopError `not_found` when the folder can't be read
+ */
+export async function verifyFolder(path: string, options: VerifyFolderOptions): Promise<FolderVerification> {
+  const run = new FolderRun(options);
+  const name = basename(resolve(path));
+  if (DATE.test(name)) await run.day(path, name, '');
+  else await run.root(path);
+  const { breaks, verified, broken } = run;
+  return { ok: broken === 0, verified, breaks, offline: options.index === undefined };
+}
+
+/** A recording that holds by itself. */
+interface FoundRecording {
+  readonly events: number;
+  readonly head: string;
+  readonly live: boolean;
+}
+
+class FolderRun {
+  verified = 0;
+  broken = 0;
+  readonly breaks: FolderBreak[] = [];
+  readonly #checker: SignatureChecker;
+
+  constructor(private readonly options: VerifyFolderOptions) {
+    this.#checker = new SignatureChecker(options.keys);
+  }
+
+  async root(path: string): Promise<void> {
+    const counts = new Map<string, number>();
+    for (const name of await list(path)) {
+      if (OWN_NAMES.has(name) || name === LOCK || name === PROBE) continue;
+      if (!DATE.test(name)) this.#break(name, 'unlisted', 'nothing that the agent puts here');
+      else if (!(await lstat(join(path, name))).isDirectory()) this.#break(name, 'linked', 'the day is no folder');
+      else counts.set(name, await this.day(join(path, name), name, `${name}/`));
+    }
+    const checkpoint = await this.#checkpoint(path, ROOT_FOLDER, '');
+    for (const [date, sessions] of checkpoint?.days ?? []) {
+      const found = counts.get(date);
+      if (found === undefined) this.#break(date, 'missing', 'the folder of a day is gone');
+      else if (found < sessions) this.#break(`${date}/${CHECKPOINT}`, 'checkpoint', 'the checkpoint is older than the one of the whole folder');
+    }
+  }
+
+  /** @returns how many sessions the day's checkpoint lists */
+  async day(path: string, date: string, below: string): Promise<number> {
+    const before = await this.#checkpoint(path, date, below);
+    const found = new Map<string, FoundRecording | undefined>();
+    for (const name of await list(path)) {
+      if (OWN_NAMES.has(name)) continue;
+      const session = name.endsWith('.ndjson') ? name.slice(0, -'.ndjson'.length) : '';
+      if (!isId(session)) this.#break(below + name, 'unlisted', 'no name of a recording');
+      else found.set(session, await this.#file(join(path, name), date, session, below + name, before));
+    }
+    const unlisted = [...found].some(([session, file]) => file !== undefined && !file.live && before?.sessions.has(session) === false);
+    // What was sealed while the files were being read is listed by now.
+    const checkpoint = unlisted ? await this.#checkpoint(path, date, below) : before;
+    await this.#compare(path, date, below, found, checkpoint);
+    return checkpoint?.sessions.size ?? Number.MAX_SAFE_INTEGER;
+  }
+
+  async #compare(
+    path: string,
+    date: string,
+    below: string,
+    found: ReadonlyMap<string, FoundRecording | undefined>,
+    checkpoint: Checkpoint | undefined,
+  ): Promise<void> {
+    const { index } = this.options;
+    const known = new Set(index === undefined ? [] : await index.sessions(date));
+    for (const [session, file] of found) {
+      if (file === undefined || file.live) continue;
+      const entry = checkpoint?.sessions.get(session);
+      const name = `${below}${session}.ndjson`;
+      if (entry !== undefined && (entry.head !== file.head || entry.events !== file.events)) {
+        this.#break(name, 'changed', 'the recording is not the one that the checkpoint lists', session);
+      } else if (entry === undefined && !known.has(session) && (checkpoint !== undefined || index !== undefined)) {
+        this.#break(name, 'unlisted', 'a recording that nobody lists', session);
+      } else this.#hold(name);
+    }
+    for (const session of new Set([...known, ...(checkpoint?.sessions.keys() ?? [])])) {
+      if (found.has(session) || (await exists(join(path, `${session}.ndjson`)))) continue;
+      this.#break(`${below}${session}.ndjson`, 'missing', 'a recording is gone', session);
+    }
+  }
+
+  async #file(
+    path: string,
+    date: string,
+    session: string,
+    name: string,
+    checkpoint: Checkpoint | undefined,
+  ): Promise<FoundRecording | undefined> {
+    const entry = checkpoint?.sessions.get(session);
+    const anchor = (await this.options.index?.anchor(session)) ?? (entry === undefined ? undefined : { ...entry, sealed: true });
+    let handle: FileHandle;
+    try {
+      handle = await open(path, READ_FLAGS);
+    } catch (error) {
+      const linked = (error as NodeJS.ErrnoException).code === 'ELOOP';
+      this.#break(name, linked ? 'linked' : 'unreadable', linked ? 'the recording is a link' : 'the recording can not be opened', session);
+      return undefined;
+    }
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile() || stat.nlink !== 1) {
+        this.#break(name, 'linked', 'the recording is a link or no regular file', session);
+        return undefined;
+      }
+      const { keys } = this.options;
+      const result = await verifyRecording(readHandle(handle), { keys, date, session, ...(anchor === undefined ? {} : { anchor }) });
+      if (result.ok) {
+        if (result.live) this.#hold(name);
+        return result;
+      }
+      this.#add({ file: name, session, kind: result.kind, seq: result.seq, line: result.line, message: result.message });
+      return undefined;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async #checkpoint(path: string, folder: string, below: string): Promise<Checkpoint | undefined> {
+    const file = join(path, CHECKPOINT);
+    if (!(await exists(file))) {
+      // The agent's index says what must be there; without it only the checkpoint could.
+      if (this.options.index === undefined) this.#break(below + CHECKPOINT, 'missing', 'the folder has no checkpoint');
+      return undefined;
+    }
+    try {
+      const result = await readCheckpoint(readRecording(file), folder, this.#checker);
+      if (result.ok) return result.checkpoint;
+      this.#add({ file: below + CHECKPOINT, session: '', ...result.break });
+    } catch {
+      this.#break(below + CHECKPOINT, 'linked', 'the checkpoint is a link or can not be read');
+    }
+    return undefined;
+  }
+
+  #hold(name: string): void {
+    this.verified += 1;
+    this.options.onVerified?.(name);
+  }
+
+  #break(file: string, kind: BreakKind, message: string, session = ''): void {
+    this.#add({ file, session, kind, seq: 0, line: 0, message });
+  }
+
+  #add(found: FolderBreak): void {
+    this.broken += 1;
+    if (this.breaks.length < MAX_BREAKS) this.breaks.push(found);
+  }
+}
+
+async function list(path: string): Promise<readonly string[]> {
+  try {
+    // A link to a folder is followed only as the one the user named.
+    const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    await handle.close();
+    return (await readdir(path)).sort();
+  } catch (cause) {
+    throw new HoopError('not_found', 'folder can not be read', { cause });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,41 @@
+/**
+ * The tables, one step a version; `user_version` counts the steps taken. A step, once released, is
+ * never changed: what it should have been is the next step.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE sessions (
+    id TEXT PRIMARY KEY, connection TEXT NOT NULL, connection_type TEXT NOT NULL, subject TEXT NOT NULL,
+    issuer TEXT NOT NULL, email TEXT NOT NULL, credential TEXT NOT NULL, correlation_id TEXT NOT NULL,
+    started_at TEXT NOT NULL, ended_at TEXT NOT NULL, statements INTEGER NOT NULL, blocked INTEGER NOT NULL,
+    approvals INTEGER NOT NULL, file TEXT NOT NULL, head TEXT NOT NULL, events INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sessions_by_start ON sessions (started_at, id);
+  CREATE INDEX sessions_by_correlation ON sessions (correlation_id) WHERE correlation_id <> '';
+
+  CREATE TABLE statements (
+    row INTEGER PRIMARY KEY, session TEXT NOT NULL, statement INTEGER NOT NULL, at TEXT NOT NULL,
+    text TEXT NOT NULL, action TEXT NOT NULL, rules TEXT NOT NULL, UNIQUE (session, statement)
+  ) STRICT;
+  CREATE VIRTUAL TABLE statement_words USING fts5 (text, content = 'statements', content_rowid = 'row', tokenize = "unicode61 tokenchars '_'");
+  CREATE TRIGGER statements_insert AFTER INSERT ON statements BEGIN
+    INSERT INTO statement_words (rowid, text) VALUES (new.row, new.text);
+  END;
+  CREATE TRIGGER statements_delete AFTER DELETE ON statements BEGIN
+    INSERT INTO statement_words (statement_words, rowid, text) VALUES ('delete', old.row, old.text);
+  END;
+
+  CREATE TABLE approval_requests (
+    id TEXT PRIMARY KEY, state TEXT NOT NULL, subject TEXT NOT NULL, issuer TEXT NOT NULL,
+    created_at TEXT NOT NULL, decided_by TEXT NOT NULL, decided_at TEXT NOT NULL, decision_reason TEXT NOT NULL,
+    request TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX approval_requests_by_state ON approval_requests (state, id);
+  CREATE TABLE approval_votes (
+    request TEXT NOT NULL REFERENCES approval_requests (id), issuer TEXT NOT NULL, subject TEXT NOT NULL,
+    email TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (request, issuer, subject)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE keys (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+];

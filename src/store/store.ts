@@ -1,0 +1,81 @@
+import type { DatabaseSyncInstance } from '@photostructure/sqlite';
+
+import type { RecordingIndex } from '../core/recording-index.js';
+import { closeDatabase, openDatabase } from './database.js';
+import { KeyTable } from './key-table.js';
+import { RequestTable } from './request-table.js';
+import { SessionTable } from './session-table.js';
+
+export interface StoreOptions {
+  /** Path of the database file; made 0600 where it is missing. */
+  readonly path: string;
+  /** 32 bytes; without it `putKey` and `getKey` throw. */
+  readonly masterKey?: Uint8Array;
+  /** A write that nobody waited for failed; it is tried again. */
+  readonly onFault?: () => void;
+}
+
+/** What the agent keeps besides recordings: the index of sessions, approval requests, keys. */
+export class Store {
+  readonly sessions: SessionTable;
+  readonly requests: RequestTable;
+  /** The sessions' table as the recorder sees it. */
+  readonly recordingIndex: RecordingIndex;
+  readonly #database: DatabaseSyncInstance;
+  readonly #keys: KeyTable;
+
+  constructor(database: DatabaseSyncInstance, options: StoreOptions) {
+    this.#database = database;
+    this.#keys = new KeyTable(database, options.masterKey);
+    this.requests = new RequestTable(database);
+    const sessions = new SessionTable(database, options.onFault ?? (() => undefined));
+    this.sessions = sessions;
+    this.recordingIndex = {
+      sessionOpened: (summary) => sessions.opened(summary),
+      sessionSealed: (summary) => sessions.sealed(summary),
+      statementsSeen: (rows) => sessions.statements(rows),
+      flush: () => sessions.flush(),
+    };
+  }
+
+  /** Keeps bytes sealed under the master key; on disk when this returns. */
+  putKey(name: string, bytes: Uint8Array): void {
+    this.#keys.put(name, bytes);
+  }
+
+  /** @throws HoopError `config_invalid` when the entry does not open with this master key */
+  getKey(name: string): Uint8Array | undefined {
+    return this.#keys.get(name);
+  }
+
+  /** Can the store be read? For `/readyz`. */
+  get isOpen(): boolean {
+    return this.#database.isOpen;
+  }
+
+  /** Writes what is gathered and lets the file go. A second call does nothing. */
+  close(): void {
+    if (!this.#database.isOpen) return;
+    try {
+      this.sessions.flush();
+    } finally {
+      closeDatabase(this.#database);
+    }
+  }
+}
+
+/**
+ * Opens the agent's store, for this process alone.
+ *
+ * @throws HoopError `config_invalid` when the file can't be used, another process holds it, or a
+ *   newer version of hoop wrote it
+ */
+export function openStore(options: StoreOptions): Store {
+  const database = openDatabase(options.path);
+  try {
+    return new Store(database, options);
+  } catch (error) {
+    closeDatabase(database);
+    throw error;
+  }
+}

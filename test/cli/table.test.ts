@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createColours } from '../../src/cli/colours.js';
+import { renderTable } from '../../src/cli/table.js';
+import { displayWidth } from '../../src/core/display.js';
+
+const plain = createColours({ stream: 'stdout', noColor: true, env: {} });
+
+describe('renderTable', () => {
+  const columns = [
+    { header: 'name', value: (item: { name: string; type: string }) => item.name },
+    { header: 'type', value: (item: { name: string; type: string }) => item.type },
+  ];
+
+  it('aligns columns under their headings and leaves no spaces at the end of a line', () => {
+    expect(
+      renderTable(
+        [
+          { name: 'pg', type: 'postgres' },
+          { name: 'long-name', type: 'http' },
+        ],
+        columns,
+        plain,
+      ),
+    ).toBe('NAME       TYPE\npg         postgres\nlong-name  http');
+  });
+
+  it('counts 2 cells for 日本 each and none for a combining accent', () => {
+    expect([displayWidth('日本'), displayWidth('e\u0301'), displayWidth('🙂')]).toEqual([4, 1, 2]);
+    expect(
+      renderTable(
+        [
+          { name: '日本', type: 'x' },
+          { name: 'abcd', type: 'y' },
+        ],
+        columns,
+        plain,
+      ),
+    ).toBe('NAME  TYPE\n日本  x\nabcd  y');
+  });
+
+  it('keeps one line an item whatever the cells hold, and sends no control character', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ name: fc.string({ unit: 'binary' }), type: fc.string({ unit: 'binary' }) }), {
+          minLength: 1,
+          maxLength: 5,
+        }),
+        (items) => {
+          const lines = renderTable(items, columns, plain).split('\n');
+          expect(lines).toHaveLength(items.length + 1);
+          // eslint-disable-next-line no-control-regex -- their absence is the point
+          for (const line of lines) expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
+        },
+      ),
+    );
+  });
+});
+
+describe('createColours', () => {
+  it('colours nothing with --no-color, with NO_COLOR, or where the stream is no terminal', () => {
+    const streams = ['stdout', 'stderr'] as const;
+    for (const stream of streams) {
+      expect(createColours({ stream, noColor: true, env: {} }).red('x')).toBe('x');
+      expect(createColours({ stream, noColor: false, env: { NO_COLOR: '1' } }).red('x')).toBe('x');
+    }
+  });
+
+  it('escapes data before it is coloured', () => {
+    expect(plain.bold('a\u001b]52;c;Zm9v\u0007b\n')).toBe('a\\x1b]52;c;Zm9v\\x07b\\n');
+  });
+});

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { HoopError, type Fault } from '../../src/core/errors.js';
+import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnel-keeper.js';
+import type { TunnelClient } from '../../src/tunnel/dial.js';
+import { FakeTime } from './fake-time.js';
+
+interface FakeTunnel extends TunnelClient {
+  breaks(fault?: Fault): void;
+  says(event: Record<string, unknown>): void;
+  closed: boolean;
+}
+
+function fakeTunnel(): FakeTunnel {
+  let onClose: (fault?: Fault) => void = () => undefined;
+  let onEvent: (event: Record<string, unknown>) => void = () => undefined;
+  const tunnel: FakeTunnel = {
+    closed: false,
+    openStream: () => {
+      throw new Error('no test opens a stream here');
+    },
+    onEvent: (listener) => {
+      onEvent = listener;
+    },
+    onClose: (listener) => {
+      onClose = listener;
+    },
+    close: () => {
+      tunnel.closed = true;
+      onClose();
+    },
+    breaks: (fault) => {
+      onClose(fault);
+    },
+    says: (event) => {
+      onEvent(event);
+    },
+  };
+  return tunnel;
+}
+
+function keeperOver(answers: (FakeTunnel | HoopError)[]): { keeper: TunnelKeeper; time: FakeTime; events: ConnectionEvent[]; dials: () => number } {
+  const time = new FakeTime();
+  const events: ConnectionEvent[] = [];
+  let dials = 0;
+  const dial = (): Promise<TunnelClient> => {
+    const answer = answers[Math.min(dials, answers.length - 1)];
+    dials += 1;
+    return answer instanceof HoopError || answer === undefined ? Promise.reject(answer as HoopError) : Promise.resolve(answer);
+  };
+  const keeper = new TunnelKeeper({ connection: 'postgres', dial, onEvent: (event) => events.push(event), time });
+  return { keeper, time, events, dials: () => dials };
+}
+
+const down = new HoopError('unreachable', 'agent not reachable');
+
+describe('TunnelKeeper', () => {
+  it('throws the failure of the first dial and does not dial again', async () => {
+    const { keeper, time, dials } = keeperOver([down]);
+    await expect(keeper.start()).rejects.toBe(down);
+    await time.advance(60_000);
+    expect(dials()).toBe(1);
+  });
+
+  it('dials again after 188, 375 and 750 ms when random is 0.5, and says so each time', async () => {
+    const first = fakeTunnel();
+    const second = fakeTunnel();
+    const { keeper, time, events } = keeperOver([first, down, down, second]);
+    await keeper.start();
+    first.breaks({ code: 'unreachable', message: 'the tunnel was closed' });
+    await time.advance(2_000);
+    expect(events.map((event) => [event.event, event['inMs']])).toEqual([
+      ['reconnecting', 188],
+      ['reconnecting', 375],
+      ['reconnecting', 750],
+      ['reconnected', undefined],
+    ]);
+    await expect(keeper.ready()).resolves.toBe(second);
+  });
+
+  it('never waits longer than 15 s between two dials', async () => {
+    const first = fakeTunnel();
+    const { keeper, time, events } = keeperOver([first, down]);
+    await keeper.start();
+    first.breaks();
+    await time.advance(120_000);
+    const delays = events.map((event) => Number(event['inMs']));
+    expect(Math.max(...delays)).toBe(11_250);
+  });
+
+  it('starts the delays anew only after a tunnel that lived 10 s', async () => {
+    const tunnels = [fakeTunnel(), fakeTunnel(), fakeTunnel()] as const;
+    const { keeper, time, events } = keeperOver([...tunnels]);
+    await keeper.start();
+    tunnels[0].breaks();
+    await time.advance(188);
+    tunnels[1].breaks();
+    await time.advance(375);
+    await time.advance(10_000);
+    tunnels[2].breaks();
+    expect(events.filter((event) => event.event === 'reconnecting').map((event) => event['attempt'])).toEqual([1, 2, 1]);
+  });
+
+  it('lets whoever needs the tunnel wait until it is back', async () => {
+    const first = fakeTunnel();
+    const second = fakeTunnel();
+    const { keeper, time } = keeperOver([first, second]);
+    await keeper.start();
+    first.breaks();
+    const waiting = keeper.ready();
+    await time.advance(188);
+    await expect(waiting).resolves.toBe(second);
+  });
+
+  it('gives up a wait after 30 s, with the last reason, and keeps dialling', async () => {
+    const first = fakeTunnel();
+    const { keeper, time, dials } = keeperOver([first, down]);
+    await keeper.start();
+    first.breaks();
+    const waiting = keeper.ready().catch((error: unknown) => error);
+    await time.advance(30_000);
+    const error = await waiting;
+    expect(error).toMatchObject({ code: 'unreachable', why: 'agent not reachable' });
+    const before = dials();
+    await time.advance(60_000);
+    expect(dials()).toBeGreaterThan(before);
+  });
+
+  it('stops dialling when the token is refused, fails those who wait at once, and tries again for the next', async () => {
+    const first = fakeTunnel();
+    const second = fakeTunnel();
+    const refused = new HoopError('token_refused', 'token expired');
+    const { keeper, time, events, dials } = keeperOver([first, refused, second]);
+    await keeper.start();
+    first.breaks();
+    const waiting = keeper.ready().catch((error: unknown) => error);
+    await time.advance(188);
+    expect(await waiting).toBe(refused);
+    expect(events.at(-1)).toMatchObject({ event: 'disconnected', code: 'token_refused', connection: 'postgres' });
+    await time.advance(120_000);
+    expect(dials()).toBe(2);
+    await expect(keeper.ready()).resolves.toBe(second);
+  });
+
+  it('passes what the agent says on, with the connection named by us and not by the agent', async () => {
+    const tunnel = fakeTunnel();
+    const { keeper, events } = keeperOver([tunnel]);
+    await keeper.start();
+    tunnel.says({ event: 'session.opened', session: 's1', connection: 'other' });
+    tunnel.says({ event: 7 });
+    tunnel.says({ event: 'listening', port: 1 });
+    expect(events).toEqual([{ event: 'session.opened', session: 's1', connection: 'postgres' }]);
+  });
+
+  it('closes its tunnel, fails those who wait and never dials again once closed', async () => {
+    const first = fakeTunnel();
+    const { keeper, time, dials } = keeperOver([first, down]);
+    await keeper.start();
+    first.breaks();
+    const waiting = keeper.ready().catch((error: unknown) => error);
+    keeper.close();
+    expect(await waiting).toMatchObject({ code: 'unreachable' });
+    await time.advance(120_000);
+    expect(dials()).toBe(1);
+  });
+
+  it('closes a tunnel whose dial ended after the keeper was closed', async () => {
+    const late = fakeTunnel();
+    let arrive: (tunnel: TunnelClient) => void = () => undefined;
+    const keeper = new TunnelKeeper({ connection: 'postgres', dial: () => new Promise((resolve) => (arrive = resolve)), onEvent: () => undefined, time: new FakeTime() });
+    const starting = keeper.start();
+    keeper.close();
+    arrive(late);
+    await starting;
+    expect(late.closed).toBe(true);
+  });
+});
