@@ -7,7 +7,7 @@ import { cell, holdPage, replaceMarked } from './generated.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const config = await Config.load({ root });
 const commands = config.commands
-  .filter((command) => command.pluginName === config.name && !command.hidden)
+  .filter(({ pluginName, hidden, aliases, id }) => pluginName === config.name && !hidden && !aliases.includes(id))
   .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
 const first = (text) => (text ?? '').split('\n')[0].replaceAll('<%= config.bin %>', config.bin);
