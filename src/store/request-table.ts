@@ -109,15 +109,15 @@ export class RequestTable {
 
   #insertVote(id: string, vote: Vote): void {
     this.#database
-      .prepare('INSERT INTO approval_votes (request, issuer, subject, email, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
-      .run(id, vote.issuer, vote.subject, vote.email, vote.at);
+      .prepare('INSERT INTO approval_votes (request, issuer, subject, email, group_names, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
+      .run(id, vote.issuer, vote.subject, vote.email, JSON.stringify(vote.groups), vote.at);
   }
 
   #request(row: Row): ApprovalRequest {
     const votes = this.#database
-      .prepare('SELECT subject, issuer, email, at FROM approval_votes WHERE request = ? ORDER BY at, issuer, subject')
-      .all(row.id) as Vote[];
+      .prepare('SELECT subject, issuer, email, group_names AS groupNames, at FROM approval_votes WHERE request = ? ORDER BY at, issuer, subject')
+      .all(row.id) as (Omit<Vote, 'groups'> & { readonly groupNames: string })[];
     const { state, decidedBy, decidedAt, decisionReason } = row;
-    return { ...(JSON.parse(row.request) as ApprovalRequest), state, votes: votes.map((vote) => ({ ...vote })), decidedBy, decidedAt, decisionReason };
+    return { ...(JSON.parse(row.request) as ApprovalRequest), state, votes: votes.map(({ groupNames, ...vote }) => ({ ...vote, groups: JSON.parse(groupNames) as string[] })), decidedBy, decidedAt, decisionReason };
   }
 }

@@ -33,7 +33,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX approval_requests_by_state ON approval_requests (state, id);
   CREATE TABLE approval_votes (
     request TEXT NOT NULL REFERENCES approval_requests (id), issuer TEXT NOT NULL, subject TEXT NOT NULL,
-    email TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (request, issuer, subject)
+    email TEXT NOT NULL, group_names TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (request, issuer, subject)
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE keys (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;

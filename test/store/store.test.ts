@@ -48,7 +48,7 @@ function request(number: number, change: Partial<ApprovalRequest> = {}): Approva
     votes: [], decidedBy: '', decidedAt: '', decisionReason: '', ...change,
   };
 }
-const vote = (subject: string, issuer = 'https://id') => ({ subject, issuer, email: `${subject}@example.com`, at: '2026-11-21T04:01:00.000000Z' });
+const vote = (subject: string, issuer = 'https://id') => ({ subject, issuer, email: `${subject}@example.com`, groups: ['dba'], at: '2026-11-21T04:01:00.000000Z' });
 
 describe('the store’s file', () => {
   it('is 0600, and made so when it was not', () => {

@@ -76,7 +76,8 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
       sessions: {
         list: (filter) => {
           filters.push(filter);
-          return filter.owner === undefined || filter.owner.subject === 'alice' ? [aliceSession] : [];
+          const items = filter.owner === undefined || filter.owner.subject === 'alice' ? [aliceSession] : [];
+          return { items, next: '' };
         },
         get: (id) => (id === aliceSession.id ? aliceSession : undefined),
       },
