@@ -1,0 +1,39 @@
+import type { SqlFacts } from '../../policy/types.js';
+import type { PreparedStatements } from './prepared.js';
+import type { Run } from './run.js';
+import type { SqlReader } from './session-options.js';
+import { unreadable } from './statement-text.js';
+
+/** Follows what SQL itself does to prepared statements: PREPARE, EXECUTE, DEALLOCATE. */
+export class SqlPrepared {
+  constructor(
+    private readonly sql: SqlReader,
+    private readonly prepared: PreparedStatements,
+  ) {}
+
+  /** The text is about to run: what it PREPAREs may be held from now on. */
+  remember(text: string): void {
+    for (const { name, facts } of this.sql.read(text).prepared) this.prepared.propose(name, { text, facts, types: [] });
+  }
+
+  /** `EXECUTE name` runs what was prepared under that name: its facts are added. */
+  withExecuted(text: string, facts: SqlFacts): SqlFacts {
+    if (!facts.effects.includes('execute')) return facts;
+    let all = facts;
+    for (const name of this.sql.read(text).executes) {
+      const candidates = this.prepared.candidates(name) ?? [];
+      if (candidates.length === 0) all = this.sql.merge(all, unreadable(text, 'EXECUTE of a statement that was not seen'));
+      for (const candidate of candidates) all = this.sql.merge(all, candidate.facts);
+    }
+    return all;
+  }
+
+  /** A command of a simple query is done. */
+  completed(run: Run, tag: string): void {
+    if (tag !== 'PREPARE' && tag !== 'DEALLOCATE') return;
+    const { prepared, deallocates, facts } = this.sql.read(run.text);
+    if (facts.statements !== 1) return;
+    for (const { name } of prepared) this.prepared.confirmText(name, run.text);
+    for (const name of deallocates) this.prepared.closed(name, this.prepared.candidates(name) ?? []);
+  }
+}
