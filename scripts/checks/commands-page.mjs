@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core';
-import { cell, holdPage } from './generated.mjs';
+import { cell, holdPage, replaceMarked } from './generated.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const config = await Config.load({ root });
 const commands = config.commands
-  .filter((command) => command.pluginName === config.name && !command.hidden)
+  .filter(({ pluginName, hidden, aliases, id }) => pluginName === config.name && !hidden && !aliases.includes(id))
   .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
 const first = (text) => (text ?? '').split('\n')[0].replaceAll('<%= config.bin %>', config.bin);
@@ -65,12 +65,7 @@ const table = commands.map(
   (command) => `| \`${cell(usage(command))}\` | ${cell(first(command.summary ?? command.description))} |`,
 );
 const readme = new URL('../../README.md', import.meta.url);
-const [start, end] = ['<!-- commands -->', '<!-- /commands -->'];
-const text = readFileSync(readme, 'utf8');
-if (!text.includes(start) || !text.includes(end)) throw new Error(`README.md has no ${start} … ${end}`);
-const [before] = text.split(start);
-const [, after] = text.split(end);
 holdPage(
   readme,
-  `${before}${start}\n| command | does |\n| --- | --- |\n${table.map((line) => `${line}\n`).join('')}${end}${after}`,
+  replaceMarked(readFileSync(readme, 'utf8'), 'commands', ['| command | does |', '| --- | --- |', ...table].join('\n')),
 );

@@ -24,3 +24,12 @@ export function holdPage(file, text) {
 
 /** Text for a cell of a table. */
 export const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+/** `text` with what stands between `<!-- name -->` and `<!-- /name -->` replaced. */
+export function replaceMarked(text, name, replacement) {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  if (text.split(start).length !== 2 || text.split(end).length !== 2)
+    throw new Error(`expected ${start} and ${end} once each`);
+  const [before, rest] = text.split(start);
+  return `${before}${start}\n${replacement}\n${end}${rest.split(end)[1]}`;
+}

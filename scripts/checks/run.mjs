@@ -17,6 +17,7 @@ const own = (file, ...args) => [process.execPath, `scripts/checks/${file}`, ...a
 const STEPS = [
   ['licences', 'every dependency may be shipped under MIT', own('licences.mjs')],
   ['imports', 'no room imports what its table refuses', own('imports.mjs')],
+  ['rooms-page', 'docs/architecture.md says which room may import which', own('rooms-page.mjs')],
   ['pure', 'the pure rooms compile without Node', tool('typescript/bin/tsc', '-p', 'tsconfig.pure.json')],
   [
     'types',

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { Account } from './postgres-programs.js';
 
 /** A background program that cannot outlive the tests. */
 export interface GuardedProcess {
+  /** Of the program itself, once it runs. */
+  pid(): number | undefined;
   /** Everything printed so far, both streams. */
   output(): string;
   /** Settles when the output matches; rejects when the program ends before. */
@@ -19,28 +22,38 @@ export interface GuardedProcess {
 const GUARD = `
 trap '' INT TERM HUP
 folder=$1; shift
-exec 3<&0
-"$@" </dev/null 3<&- & program=$!
-( while read -r _; do :; done; kill -QUIT "$program" ) <&3 >/dev/null 2>&1 & watcher=$!
+exec 4<&0
+"$@" </dev/null 3>&- 4<&- & program=$!
+echo "$program" >&3
+exec 3>&-
+( while read -r _; do :; done; kill -QUIT "$program" ) <&4 >/dev/null 2>&1 & watcher=$!
 wait "$program"; status=$?
 kill -KILL "$watcher" 2>/dev/null
-rm -rf "$folder"
+[ -z "$folder" ] || rm -rf "$folder"
 exit "$status"
 `;
 
-/**
- * @param command program and arguments
- * @param account who runs it
- * @param folder removed once the program has ended
- */
-export function guard(command: readonly string[], account: Account, folder: string): GuardedProcess {
+export interface GuardOptions {
+  /** Who runs it; the caller where absent. */
+  readonly account?: Account;
+  /** Removed once the program has ended. */
+  readonly folder?: string;
+  /** All it sees besides PATH and the C locale. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** @param command program and arguments */
+export function guard(command: readonly string[], options: GuardOptions = {}): GuardedProcess {
+  const { account = {}, folder = '', env = {} } = options;
   const child = spawn('/bin/sh', ['-c', GUARD, 'guard', folder, ...command], {
     ...account,
     cwd: '/',
-    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], LC_ALL: 'C', ...env },
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });
   let output = '';
+  let pid = '';
+  (child.stdio[3] as Readable).on('data', (chunk: Buffer) => (pid += chunk.toString()));
   const watchers = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
@@ -51,6 +64,7 @@ export function guard(command: readonly string[], account: Account, folder: stri
   // A pipe to a shell that has ended breaks; that it ended is told by `close`.
   child.stdin.on('error', () => undefined);
   return {
+    pid: () => (pid.endsWith('\n') ? Number(pid) : undefined),
     output: () => output,
     outputMatching: (pattern) =>
       new Promise((resolve, reject) => {

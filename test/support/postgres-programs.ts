@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** Who runs a program: somebody else where the tests run as root, otherwise the caller. */
@@ -17,9 +17,11 @@ export function findPostgres(): string | undefined {
     ...(process.env['PATH'] ?? '').split(delimiter),
     ...versions.map((version) => join(debian, version, 'bin')),
   ];
-  return folders.find(
+  const found = folders.find(
     (folder) => folder !== '' && ['postgres', 'initdb'].every((name) => existsSync(join(folder, name))),
   );
+  // A link may stand alone; psql and pgbench are where the server really is.
+  return found === undefined ? undefined : dirname(realpathSync(join(found, 'postgres')));
 }
 
 /** PostgreSQL refuses to run as root: its own user then, or nobody. Undefined where there is neither. */

@@ -94,7 +94,8 @@ function settingsOf(folder: string, options: PostgresOptions): Record<string, st
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that was free a moment ago, for programs that do not choose one themselves. */
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, '127.0.0.1', () => {
@@ -115,7 +116,7 @@ async function startOnce(options: PostgresOptions, binDir: string, account: Acco
   const port = await freePort();
   const settings = Object.entries({ ...settingsOf(folder, options), port: String(port) });
   const args = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = guard([join(binDir, 'postgres'), '-D', data, ...args], account, folder);
+  const child = guard([join(binDir, 'postgres'), '-D', data, ...args], { account, folder });
   await child.outputMatching(/database system is ready to accept connections/);
   const server = new RunningServer(folder, port, child, binDir, caFile);
   await server.makeRoles();
