@@ -48,7 +48,7 @@ export interface DrivenSession extends Session<Uint8Array> {
  * The order that security rests on is kept here, once, for all protocols (docs/architecture.md).
  */
 export class Drive {
-  #backlog: Uint8Array[] = [];
+  readonly #backlog: Uint8Array[] = [];
   #backlogBytes = 0;
   /** A ticket is open: nothing more of the client reaches the session. */
   #deciding = false;

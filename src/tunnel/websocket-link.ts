@@ -1,4 +1,5 @@
-import { WebSocket, type RawData } from 'ws';
+import type { WebSocket} from 'ws';
+import { type RawData } from 'ws';
 import type { Fault } from '../core/errors.js';
 import { Mux } from './mux.js';
 

@@ -74,7 +74,7 @@ export class AnswerReader {
       if (!this.#believable(type, total)) break;
       const streamed = STREAMED.has(type) && this.handler.passes(type, total);
       if (streamed) {
-        this.handler.counted(type, total);
+        this.handler.countedRows(1, total);
         if (at + total <= bytes.length) at += total;
         else {
           this.#passing = at + total - bytes.length;

@@ -90,3 +90,10 @@ export class ExpectedReplies {
     return false;
   }
 }
+
+/** The statement that an awaited answer belongs to. */
+export function runOf(front: Expected | undefined): Run | undefined {
+  if (front?.kind === 'query' || front?.kind === 'function') return front.run;
+  if (front?.kind === 'execute' || front?.kind === 'bind') return front.portal?.run;
+  return undefined;
+}

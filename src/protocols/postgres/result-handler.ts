@@ -4,7 +4,7 @@ import type { MaskCounts } from '../../core/mask.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
 import { maskReport } from './error-masker.js';
-import type { Expected, ExpectedReplies } from './expected-replies.js';
+import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, SERVER } from './frames.js';
 import { rowMaskers, type SessionMasks } from './masks.js';
 import { copyDataMessage, errorMessage, functionResult, notificationMessage } from './messages.js';
@@ -68,10 +68,6 @@ export class ResultHandler {
     if (this.#result === undefined) return;
     this.#result.rows += rows;
     this.#result.bytes += bytes;
-  }
-
-  counted(_type: number, bytes: number): void {
-    this.countedRows(1, bytes);
   }
 
   message(type: number, message: Uint8Array): Handled {
@@ -300,10 +296,3 @@ const ACKNOWLEDGED = new Map<number, Expected['kind']>([
   [SERVER.bindComplete, 'bind'],
   [SERVER.closeComplete, 'close'],
 ]);
-
-function runOf(front: Expected | undefined): Run | undefined {
-  if (front?.kind === 'query' || front?.kind === 'function') return front.run;
-  if (front?.kind === 'execute') return front.portal.run;
-  if (front?.kind === 'bind') return front.portal?.run;
-  return undefined;
-}

@@ -12,7 +12,7 @@ const decoder = new TextDecoder();
 export class ResultRecord {
   rows = 0;
   bytes = 0;
-  #kept: (string | null)[][] = [];
+  readonly #kept: (string | null)[][] = [];
   #chars = 0;
 
   constructor(

@@ -50,8 +50,8 @@ export class PostgresSession implements Session<Uint8Array> {
     const handler = new ResultHandler({
       expected: this.#expected,
       prepared: this.#prepared,
-      masks: options.masks,
-      nowMs: options.nowMs,
+      masks: () => options.masks(),
+      nowMs: () => options.nowMs(),
       record: (event) => this.#steps.push({ kind: 'record', event }),
       parameter: (name, value) => {
         this.#client.parameter(name, value);

@@ -1,0 +1,157 @@
+import { bindBody, boundTexts, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
+import type { ExpectedReplies } from './expected-replies.js';
+import { CLIENT, type Frame } from './frames.js';
+import { describeMessage } from './messages.js';
+import type { Candidate, PreparedStatements } from './prepared.js';
+import { SQLSTATE } from './refusal.js';
+import type { Portal, Run } from './run.js';
+import type { SqlPrepared } from './sql-prepared.js';
+import type { StatementDesk } from './statement-desk.js';
+import type { StatementReader } from './statement-reader.js';
+import { unreadable } from './statement-text.js';
+
+const MAX_PORTALS = 10_000;
+
+/**
+ * The extended protocol's messages. A text is refused at its Parse where it would be blocked
+ * whatever is bound; it is decided, once for each run, at its Bind, before the server plans it.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+ */
+export class ExtendedQuery {
+  readonly #portals = new Map<string, Portal>();
+
+  constructor(
+    private readonly desk: StatementDesk,
+    private readonly expected: ExpectedReplies,
+    private readonly prepared: PreparedStatements,
+    private readonly sqlPrepared: SqlPrepared,
+    private readonly reader: StatementReader,
+  ) {}
+
+  parse(bytes: Uint8Array): void {
+    const body = parseBody(bytes);
+    if (body === undefined) return this.#malformed('parse');
+    const { text, facts } = this.reader.read(body.text);
+    const run: Run = { statement: this.desk.counts.statements + 1, text, facts, startedMs: this.desk.options.nowMs() };
+    this.desk.ask({
+      run,
+      via: 'parse',
+      phase: 'prepare',
+      allow: () => {
+        const candidate: Candidate = { text, facts, types: body.types };
+        this.prepared.propose(body.name, candidate);
+        this.expected.push({ kind: 'parse', name: body.name, candidate });
+        this.desk.host.toServer(bytes);
+      },
+      refuse: (fields) => {
+        this.desk.counts.statements += 1;
+        this.desk.refuse('extended', run, fields);
+      },
+    });
+  }
+
+  bind(bytes: Uint8Array): void {
+    const body = bindBody(bytes);
+    if (body === undefined) return this.#malformed('bind');
+    const candidates = this.prepared.candidates(body.statement);
+    if (candidates?.length === 0) {
+      // Nobody has read such a statement, and what nobody has read may not run: the server's own answer to it.
+      const message = `prepared statement "${body.statement}" does not exist`;
+      this.desk.refuse('extended', this.desk.newRun('', unreadable('', 'not seen')), { severity: 'ERROR', code: SQLSTATE.invalidStatementName, message });
+      return;
+    }
+    const run = this.#boundRun(body, candidates);
+    this.desk.ask({
+      run,
+      via: 'execute',
+      allow: () => {
+        this.#bound(bytes, body, run);
+      },
+      refuse: (fields) => {
+        this.desk.refuse('extended', run, fields);
+      },
+    });
+  }
+
+  execute(bytes: Uint8Array): void {
+    const target = executePortal(bytes);
+    if (target === undefined) return this.#malformed('execute');
+    const portal = this.#portals.get(target.name);
+    if (portal !== undefined) {
+      this.#runPortal(bytes, portal, target.nameBytes);
+      return;
+    }
+    // A cursor that SQL has declared can be run by this message too: it is judged as the FETCH that it amounts to.
+    const text = `FETCH ALL FROM "${target.name.replaceAll('"', '""')}"`;
+    const run = this.desk.newRun(text, this.desk.options.sql.analyze(text));
+    this.desk.ask({
+      run,
+      via: 'execute',
+      allow: () => {
+        this.#runPortal(bytes, { run, resultFormats: [], columns: undefined }, target.nameBytes);
+      },
+      refuse: (fields) => {
+        this.desk.refuse('extended', run, fields);
+      },
+    });
+  }
+
+  describe(frame: Frame): void {
+    const target = targetBody(frame.bytes);
+    if (target === undefined) return this.#malformed('describe');
+    const portal = target.kind === 'P' ? this.#portals.get(target.name) : undefined;
+    if (portal !== undefined) portal.described = true;
+    this.expected.push({ kind: 'describe', portal, injected: false });
+    this.desk.host.toServer(frame.bytes);
+  }
+
+  close(frame: Frame): void {
+    const target = targetBody(frame.bytes);
+    if (target === undefined) return this.#malformed('close');
+    const statement = target.kind === 'S' ? target.name : undefined;
+    if (target.kind === 'P') this.#portals.delete(target.name);
+    const held = statement === undefined ? [] : [...(this.prepared.candidates(statement) ?? [])];
+    this.expected.push({ kind: 'close', statement, held });
+    this.desk.host.toServer(frame.bytes);
+  }
+
+  /** A statement's name may stand for several texts until the server has answered: it is judged by all of them. */
+  #boundRun(body: BindBody, candidates: readonly Candidate[] | undefined): Run {
+    const only = candidates?.length === 1 ? candidates[0] : undefined;
+    const params = boundTexts(body, only?.types ?? []);
+    const facts =
+      only?.facts ??
+      (candidates === undefined ? unreadable('', 'too many texts under one name') : this.desk.options.sql.merge(candidates.map((candidate) => candidate.facts)));
+    const text = only?.text ?? (candidates ?? []).map((candidate) => candidate.text).join(';\n');
+    return this.desk.newRun(text, this.sqlPrepared.withExecuted(text, { ...facts, text, params }));
+  }
+
+  #bound(bytes: Uint8Array, body: BindBody, run: Run): void {
+    const portal: Portal = { run, resultFormats: body.resultFormats, columns: undefined };
+    if (this.#portals.size > MAX_PORTALS) this.#portals.clear();
+    this.#portals.set(body.portal, portal);
+    this.sqlPrepared.remember(run.text);
+    this.reader.running(run.text);
+    this.expected.push({ kind: 'bind', name: body.portal, portal });
+    this.desk.host.toServer(bytes);
+  }
+
+  /** Masks and record need to know the columns: where the client has not asked for them, we do, and keep the answer. */
+  #runPortal(bytes: Uint8Array, portal: Portal, name: Uint8Array): void {
+    if (portal.columns === undefined && portal.described !== true) {
+      portal.described = true;
+      this.expected.push({ kind: 'describe', portal, injected: true });
+      this.desk.host.toServer(describeMessage('P', name));
+    }
+    this.expected.push({ kind: 'execute', portal });
+    this.desk.host.toServer(bytes);
+  }
+
+  #malformed(what: string): void {
+    this.desk.host.fault({ code: 'protocol', message: `malformed ${what} message` });
+  }
+}
+
+/** Which of these frames belong here. */
+export const EXTENDED: ReadonlySet<number> = new Set([CLIENT.parse, CLIENT.bind, CLIENT.execute, CLIENT.describe, CLIENT.close]);

@@ -1,0 +1,153 @@
+import type { Fault } from '../../core/errors.js';
+import type { StatementEvent } from '../../core/events.js';
+import type { SqlFacts } from '../../policy/types.js';
+import type { Decision, Question, Step } from '../contract.js';
+import type { ExpectedReplies } from './expected-replies.js';
+import { noticeMessage, parseMessage, queryMessage, type ErrorFields } from './messages.js';
+import { REFUSED_TEXT, refusalFor, SQLSTATE } from './refusal.js';
+import type { Run } from './run.js';
+import type { PostgresSessionOptions } from './session-options.js';
+import { recordedFacts, unreadable, withoutPasswords } from './statement-text.js';
+
+/** What the client's side of a session needs done. */
+export interface ClientSideHost {
+  toServer(bytes: Uint8Array): void;
+  notice(bytes: Uint8Array): void;
+  step(step: Step): void;
+  fault(fault: Fault): void;
+}
+
+/** One statement that is to be decided, and what follows either way. */
+export interface Case {
+  readonly run: Run;
+  readonly via: string;
+  readonly phase?: Question['phase'];
+  allow(): void;
+  refuse(fields: ErrorFields): void;
+}
+
+/** Characters of one bound value that the record keeps. */
+const MAX_RECORDED_PARAM = 1024;
+
+/** Puts statements to policy one at a time, and carries a refusal to the client in the server's own order. */
+export class StatementDesk {
+  readonly counts = { statements: 0, blocked: 0 };
+  /** After a refusal in the extended protocol everything up to the client's next Sync is dropped, as the server does. */
+  skipping = false;
+  #open: { readonly ticket: number; readonly one: Case } | undefined;
+  #nextTicket = 1;
+
+  constructor(
+    readonly options: PostgresSessionOptions,
+    private readonly expected: ExpectedReplies,
+    readonly host: ClientSideHost,
+  ) {}
+
+  /** Is a statement waiting to be decided? Then nothing more is read. */
+  get waiting(): boolean {
+    return this.#open !== undefined;
+  }
+
+  newRun(text: string, facts: SqlFacts): Run {
+    this.counts.statements += 1;
+    return { statement: this.counts.statements, text, facts, startedMs: this.options.nowMs() };
+  }
+
+  ask(one: Case): void {
+    if (one.phase !== 'prepare' && this.#unmaskableCopy(one.run)) {
+      this.recordRefused(one.run, one.via, 'hoop/copy-not-maskable');
+      one.refuse({
+        severity: 'ERROR',
+        code: SQLSTATE.insufficientPrivilege,
+        message: 'hoop: this COPY can not be masked; use COPY (SELECT …) TO STDOUT in text or CSV form, or a plain SELECT',
+      });
+      return;
+    }
+    const ticket = this.#nextTicket++;
+    this.#open = { ticket, one };
+    this.host.step({ kind: 'ask', ticket, question: this.#question(one.run, one.via, one.phase ?? 'run') });
+  }
+
+  /** Settings of the start-up packet are judged as the SETs they amount to; without any there is nothing to judge. */
+  askStartup(): void {
+    const { startup, sql } = this.options;
+    const text = startup.settings.map(([name, value]) => `${name} = ${value}`).join('; ');
+    const facts = startup.settings.length === 0 ? undefined : { ...sql.merge(startup.settings.map(([name, value]) => sql.setting(name, value))), text };
+    const run: Run = { statement: 0, text, facts: facts ?? unreadable('', ''), startedMs: 0 };
+    const question = this.#question(run, 'startup', facts === undefined ? 'prepare' : 'run');
+    this.host.step({ kind: 'ask', ticket: this.#nextTicket++, question: facts === undefined ? { ...question, facts: {}, event: () => undefined } : question });
+  }
+
+  answer(ticket: number, decision: Decision): void {
+    if (this.#open?.ticket !== ticket) return;
+    const { one } = this.#open;
+    if (decision.action === 'hold') {
+      this.host.notice(noticeMessage(decision.message));
+      return;
+    }
+    this.#open = undefined;
+    if (decision.action === 'allow') {
+      for (const notice of decision.notices) this.host.notice(noticeMessage(notice));
+      one.allow();
+    } else {
+      this.counts.blocked += 1;
+      one.refuse(refusalFor(decision, one.run.facts));
+    }
+  }
+
+  /** A statement that always fails goes up instead: the server keeps order and transaction state, its error becomes ours. */
+  refuse(protocol: 'simple' | 'extended', run: Run, fields: ErrorFields): void {
+    if (protocol === 'simple') {
+      this.expected.push({ kind: 'query', run, refused: fields });
+      this.host.toServer(queryMessage(REFUSED_TEXT));
+      return;
+    }
+    this.expected.push({ kind: 'parse', name: REFUSED_TEXT, candidate: undefined, refused: fields });
+    this.host.toServer(parseMessage(REFUSED_TEXT, REFUSED_TEXT));
+    this.skipping = true;
+  }
+
+  /** Records a refusal of this room's own, not of policy. */
+  recordRefused(run: Run, via: string, rule: string): void {
+    this.counts.blocked += 1;
+    this.host.step({ kind: 'record', event: this.#event(run, via) });
+    this.host.step({ kind: 'record', event: { type: 'decision', statement: run.statement, action: 'block', rules: [rule], policyHash: '' } });
+  }
+
+  #event(run: Run, via: string): StatementEvent {
+    const { params } = run.facts;
+    const shown = params.map((value) => (value === null ? null : this.#recordText(value.slice(0, MAX_RECORDED_PARAM))));
+    return {
+      type: 'statement',
+      statement: run.statement,
+      text: this.#recordText(run.text),
+      via,
+      ...(shown.length === 0 ? {} : { params: shown }),
+      facts: recordedFacts(run.facts),
+    };
+  }
+
+  #recordText(text: string): string {
+    const plain = withoutPasswords(text);
+    return this.options.masks().record?.maskText(plain, new Map()) ?? plain;
+  }
+
+  #question(run: Run, via: string, phase: Question['phase']): Question {
+    return {
+      statement: run.statement,
+      facts: { sql: run.facts },
+      phase,
+      event: () => this.#event(run, via),
+      reviewText: () => this.#recordText(run.text),
+      bindTo: () => new TextEncoder().encode(JSON.stringify([run.text, run.facts.params])),
+    };
+  }
+
+  /** Where masks apply, a COPY to the client must be in a form and of columns that can be masked. */
+  #unmaskableCopy(run: Run): boolean {
+    const masks = this.options.masks();
+    if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && !masks.columnsMasked)) return false;
+    const format = this.options.sql.copyFormat(run.text);
+    return format === undefined || format.kind === 'binary' || (masks.columnsMasked && masks.copyTouchesColumns(run.facts));
+  }
+}
