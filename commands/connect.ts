@@ -6,16 +6,26 @@ import { HoopError } from '../src/core/errors.js';
 
 export default class Connect extends HoopCommand {
   static override summary = 'Open a local port for each connection until Ctrl-C';
-  static override description = 'Programs use the port without a password; only your own operating-system user gets in. With `-- COMMAND`, the command runs with the environment of the connections, and the ports end with it.';
-  static override examples = ['<%= config.bin %> connect postgres', '<%= config.bin %> connect postgres --port 5433', '<%= config.bin %> connect postgres -- psql'];
+  static override description =
+    'Programs use the port without a password; only your own operating-system user gets in. With `-- COMMAND`, the command runs with the environment of the connections, and the ports end with it.';
+  static override examples = [
+    '<%= config.bin %> connect postgres',
+    '<%= config.bin %> connect postgres --port 5433',
+    '<%= config.bin %> connect postgres -- psql',
+  ];
   static override strict = false;
-  static override args = { connection: Args.string({ required: true, description: 'connection to open; several may be named' }) };
+  static override args = {
+    connection: Args.string({ required: true, description: 'connection to open; several may be named' }),
+  };
   static override flags = {
     port: Flags.integer({ description: 'local port; otherwise the one used the first time', min: 1, max: 65_535 }),
     host: Flags.string({ description: 'loopback address to listen on', default: '127.0.0.1' }),
     socket: Flags.string({ description: 'listen on a unix socket of mode 0600 instead', helpValue: 'PATH' }),
     reason: Flags.string({ description: 'why, for reviewers and the record' }),
-    'correlation-id': Flags.string({ description: 'ties the sessions to something outside, e.g. a job', helpValue: 'ID' }),
+    'correlation-id': Flags.string({
+      description: 'ties the sessions to something outside, e.g. a job',
+      helpValue: 'ID',
+    }),
     'print-env': Flags.boolean({ description: 'print `export` lines once the ports are open' }),
     // The contract's, refused by name until they are there.
     duration: Flags.string({ hidden: true }),
@@ -30,7 +40,9 @@ export default class Connect extends HoopCommand {
     refuseLaterFlags(flags, ['duration', 'tls', 'password', 'no-wait']);
     const json = this.jsonEnabled();
     if (json && (command !== undefined || flags['print-env'])) {
-      throw new HoopError('usage', '--json, --print-env and a command of your own all want stdout', { suggestion: 'with --json, the variables are in `env` of the first lines' });
+      throw new HoopError('usage', '--json, --print-env and a command of your own all want stdout', {
+        suggestion: 'with --json, the variables are in `env` of the first lines',
+      });
     }
     const say = (line: string): void => {
       this.say(line);

@@ -7,7 +7,8 @@ import type { Access } from '../src/client/open-connections.js';
 
 export default class Exec extends HoopCommand {
   static override summary = 'Run SQL or a command against a connection, once, for scripts and CI';
-  static override description = 'The text of -i, -f or standard input is run statement by statement; the first error ends it. With `-- COMMAND`, the command runs with the environment of a fresh local port, and its exit code is returned.';
+  static override description =
+    'The text of -i, -f or standard input is run statement by statement; the first error ends it. With `-- COMMAND`, the command runs with the environment of a fresh local port, and its exit code is returned.';
   static override examples = [
     '<%= config.bin %> exec postgres -i "SELECT 1"',
     '<%= config.bin %> exec postgres -f report.sql -o csv',
@@ -17,11 +18,19 @@ export default class Exec extends HoopCommand {
   static override flags = {
     input: Flags.string({ char: 'i', description: 'SQL to run', helpValue: 'TEXT' }),
     file: Flags.string({ char: 'f', description: 'file of SQL to run; - is standard input', helpValue: 'FILE' }),
-    output: Flags.option({ char: 'o', description: 'format of the result (default: table)', options: FORMATS, aliases: ['format'] })(),
+    output: Flags.option({
+      char: 'o',
+      description: 'format of the result (default: table)',
+      options: FORMATS,
+      aliases: ['format'],
+    })(),
     wait: Flags.string({ description: 'longest wait for an approval, e.g. 10m', helpValue: 'DURATION' }),
     'single-transaction': Flags.boolean({ description: 'all statements or none' }),
     reason: Flags.string({ description: 'why, for reviewers and the record' }),
-    'correlation-id': Flags.string({ description: 'ties the session to something outside, e.g. a job', helpValue: 'ID' }),
+    'correlation-id': Flags.string({
+      description: 'ties the session to something outside, e.g. a job',
+      helpValue: 'ID',
+    }),
   };
 
   async run(): Promise<void> {

@@ -14,7 +14,9 @@ export function jsonReport(print: (line: string) => void): ConnectReport {
   return {
     listening: (places) => {
       for (const place of places) {
-        print(toJsonLine({ event: 'listening', connection: place.connection, ...place.address, env: environmentOf(place) }));
+        print(
+          toJsonLine({ event: 'listening', connection: place.connection, ...place.address, env: environmentOf(place) }),
+        );
       }
     },
     event: (event) => {
@@ -29,7 +31,10 @@ export function plainReport(say: (line: string) => void): ConnectReport {
     listening: (places) => {
       for (const place of places) {
         const { address } = place;
-        const where = 'socket' in address ? address.socket : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${String(address.port)}`;
+        const where =
+          'socket' in address
+            ? address.socket
+            : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${String(address.port)}`;
         say(`${escapeControls(place.connection)} → ${escapeControls(where)} (Ctrl-C ends)`);
         const url = environmentOf(place)['DATABASE_URL'];
         if (url !== undefined) say(`  psql '${escapeControls(url)}'`);
@@ -57,7 +62,7 @@ function lineFor(event: ConnectionEvent): string | undefined {
     case 'approval.waiting':
       return `waits for approval until ${field('expiresAt')}: hoop approve ${field('request')}`;
     case 'approval.resolved':
-      return `request ${field('request')} ${field('outcome') || field('state') || 'resolved'}`;
+      return `request ${field('request')} ${field('outcome')}${after(' by ', field('by'))}${after(': ', field('reason'))}`;
     case 'blocked':
       return `blocked by policy ${field('rule')}: ${field('message')}`;
     case 'refused':
@@ -72,4 +77,9 @@ function lineFor(event: ConnectionEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Nothing where there is nothing to say. */
+function after(lead: string, text: string): string {
+  return text === '' ? '' : `${lead}${text}`;
 }

@@ -6,18 +6,23 @@ import { type Access, type Listen, openConnections } from './open-connections.js
 import type { PortMemory } from './local-listener.js';
 
 /** The arguments before and after a lone `--`; `command` undefined where there is none. */
-export function splitCommand(argv: readonly string[]): { readonly own: string[]; readonly command: readonly string[] | undefined } {
+export function splitCommand(argv: readonly string[]): {
+  readonly own: string[];
+  readonly command: readonly string[] | undefined;
+} {
   const at = argv.indexOf('--');
   if (at === -1) return { own: [...argv], command: undefined };
   const command = argv.slice(at + 1);
-  if (command.length === 0) throw new HoopError('usage', 'no command after `--`', { suggestion: 'name the program to run, e.g. `-- psql`' });
+  if (command.length === 0)
+    throw new HoopError('usage', 'no command after `--`', { suggestion: 'name the program to run, e.g. `-- psql`' });
   return { own: argv.slice(0, at), command };
 }
 
 /** Flags of the contract that this version does not hold: refused by name rather than unknown. */
 export function refuseLaterFlags(given: Readonly<Record<string, unknown>>, later: readonly string[]): void {
   for (const name of later) {
-    if (given[name] !== undefined && given[name] !== false) throw new HoopError('not_in_version', `--${name} is not in this version`);
+    if (given[name] !== undefined && given[name] !== false)
+      throw new HoopError('not_in_version', `--${name} is not in this version`);
   }
 }
 
@@ -27,9 +32,12 @@ export function listenFrom(
   connections: number,
   ports: PortMemory,
 ): Listen {
-  if (flags.port !== undefined && flags.socket !== undefined) throw new HoopError('usage', '--port and --socket exclude each other');
+  if (flags.port !== undefined && flags.socket !== undefined)
+    throw new HoopError('usage', '--port and --socket exclude each other');
   if (connections > 1 && (flags.port !== undefined || flags.socket !== undefined)) {
-    throw new HoopError('usage', '--port and --socket take one connection', { suggestion: 'leave them out, or open the connections one by one' });
+    throw new HoopError('usage', '--port and --socket take one connection', {
+      suggestion: 'leave them out, or open the connections one by one',
+    });
   }
   if (flags.socket !== undefined) return { kind: 'socket', path: flags.socket };
   if (flags.port !== undefined) return { kind: 'port', host: flags.host, port: flags.port };
@@ -71,7 +79,11 @@ export async function connect(options: ConnectOptions): Promise<number> {
 }
 
 /** Runs a program with the connections' environment; gives its exit status. */
-export function runWith(command: readonly string[], environment: Environment, complain: (lines: string) => void): Promise<number> {
+export function runWith(
+  command: readonly string[],
+  environment: Environment,
+  complain: (lines: string) => void,
+): Promise<number> {
   const [program = '', ...args] = command;
   const onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   return runChild({ command: program, args, env: childEnvironment(process.env, environment), onTerminal, complain });

@@ -21,8 +21,19 @@ export type Environment = Readonly<Record<string, string>>;
  * The token variables are the caller's own identity, which a child has no need of.
  */
 const NOT_INHERITED: readonly string[] = [
-  'PGHOSTADDR', 'PGSERVICE', 'PGPASSWORD', 'PGREQUIRESSL', 'PGCHANNELBINDING', 'PGGSSENCMODE', 'PGSSLNEGOTIATION', 'PGREQUIREAUTH', 'PGREQUIREPEER', 'PGTARGETSESSIONATTRS', 'PGLOADBALANCEHOSTS',
-  'HOOP_TOKEN', 'HOOP_CLIENT_SECRET',
+  'PGHOSTADDR',
+  'PGSERVICE',
+  'PGPASSWORD',
+  'PGREQUIRESSL',
+  'PGCHANNELBINDING',
+  'PGGSSENCMODE',
+  'PGSSLNEGOTIATION',
+  'PGREQUIREAUTH',
+  'PGREQUIREPEER',
+  'PGTARGETSESSIONATTRS',
+  'PGLOADBALANCEHOSTS',
+  'HOOP_TOKEN',
+  'HOOP_CLIENT_SECRET',
 ];
 
 /** The variables of one connection. */
@@ -47,7 +58,10 @@ export function environmentOfAll(places: readonly OpenPlace[]): Environment {
   if (places.length < 2) return merged;
   for (const place of places) {
     const prefix = `HOOP_${place.connection.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_`;
-    if (prefixes.has(prefix)) throw new HoopError('usage', `two connections would share the variables ${prefix}…`, { suggestion: 'open them in two commands' });
+    if (prefixes.has(prefix))
+      throw new HoopError('usage', `two connections would share the variables ${prefix}…`, {
+        suggestion: 'open them in two commands',
+      });
     prefixes.add(prefix);
     for (const [name, value] of Object.entries(environmentOf(place))) merged[`${prefix}${name}`] = value;
   }

@@ -52,7 +52,11 @@ export async function openForward(options: ForwardOptions): Promise<Forward> {
     connection: options.connection,
     address,
     close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => { resolve(); }));
+      const closed = new Promise<void>((resolve) =>
+        server.close(() => {
+          resolve();
+        }),
+      );
       options.keeper.close();
       for (const socket of sockets) socket.destroySoon();
       await closed;
@@ -65,7 +69,12 @@ async function admit(socket: Socket, options: ForwardOptions): Promise<void> {
     const verdict = (await options.checkPeer?.(socket)) ?? { admitted: true };
     if (!verdict.admitted) {
       options.onEvent({ event: 'refused', connection: options.connection, why: verdict.why });
-      refuse(socket, options.type, SQLSTATE.invalidAuthorization, `this port serves only the user who opened it: ${verdict.why}`);
+      refuse(
+        socket,
+        options.type,
+        SQLSTATE.invalidAuthorization,
+        `this port serves only the user who opened it: ${verdict.why}`,
+      );
       return;
     }
     const tunnel = await options.keeper.ready();

@@ -39,13 +39,26 @@ export function requireLoopback(host: string): void {
  *
  * @throws HoopError port_taken when another program has it; never another port instead
  */
-export async function listenOnPort(server: Server, host: string, port: number): Promise<LocalAddress & { port: number }> {
+export async function listenOnPort(
+  server: Server,
+  host: string,
+  port: number,
+): Promise<LocalAddress & { port: number }> {
   requireLoopback(host);
   try {
     await listening(server, () => server.listen({ host, port, exclusive: true }));
   } catch (error) {
-    if (hasCode(error, 'EADDRINUSE')) throw new HoopError('port_taken', `port ${String(port)} on ${host} is taken`, { why: 'another program listens there', cause: error });
-    if (hasCode(error, 'EACCES')) throw new HoopError('port_taken', `port ${String(port)} on ${host} may not be used`, { why: 'ports below 1024 belong to root', suggestion: 'choose a higher one with --port', cause: error });
+    if (hasCode(error, 'EADDRINUSE'))
+      throw new HoopError('port_taken', `port ${String(port)} on ${host} is taken`, {
+        why: 'another program listens there',
+        cause: error,
+      });
+    if (hasCode(error, 'EACCES'))
+      throw new HoopError('port_taken', `port ${String(port)} on ${host} may not be used`, {
+        why: 'ports below 1024 belong to root',
+        suggestion: 'choose a higher one with --port',
+        cause: error,
+      });
     throw new HoopError('failed', `cannot listen on ${host}:${String(port)}`, { why: messageOf(error), cause: error });
   }
   const { address, port: bound } = server.address() as AddressInfo;
@@ -58,7 +71,12 @@ export async function listenOnPort(server: Server, host: string, port: number): 
  *
  * @throws HoopError port_taken when the remembered port is held by another program
  */
-export async function listenOnRememberedPort(server: Server, host: string, connection: string, ports: PortMemory): Promise<LocalAddress & { port: number }> {
+export async function listenOnRememberedPort(
+  server: Server,
+  host: string,
+  connection: string,
+  ports: PortMemory,
+): Promise<LocalAddress & { port: number }> {
   const remembered = ports.portFor(connection);
   if (remembered !== undefined) return listenOnPort(server, host, remembered);
   const others = ports.rememberedPorts();
@@ -91,7 +109,11 @@ export async function listenOnSocket(server: Server, path: string): Promise<{ re
     process.umask(umask);
   }
   await started.catch((error: unknown) => {
-    throw new HoopError('failed', 'cannot listen on the socket file', { why: messageOf(error), suggestion: 'name a path in a folder of yours, at most 107 bytes long', cause: error });
+    throw new HoopError('failed', 'cannot listen on the socket file', {
+      why: messageOf(error),
+      suggestion: 'name a path in a folder of yours, at most 107 bytes long',
+      cause: error,
+    });
   });
   return { socket: path };
 }
@@ -100,10 +122,16 @@ async function clearStaleSocket(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return;
   if (!found.isSocket() || found.uid !== process.getuid?.()) {
-    throw new HoopError('port_taken', 'the socket path is taken', { why: 'there is a file of that name that is no socket of yours', suggestion: 'name another path with --socket' });
+    throw new HoopError('port_taken', 'the socket path is taken', {
+      why: 'there is a file of that name that is no socket of yours',
+      suggestion: 'name another path with --socket',
+    });
   }
   if (await answers(path)) {
-    throw new HoopError('port_taken', 'the socket path is taken', { why: 'another program listens there', suggestion: 'end it, or name another path with --socket' });
+    throw new HoopError('port_taken', 'the socket path is taken', {
+      why: 'another program listens there',
+      suggestion: 'end it, or name another path with --socket',
+    });
   }
   await unlink(path);
 }

@@ -1,10 +1,17 @@
 import { isAbsolute, resolve } from 'node:path';
+import type { ConnectionSummary } from '../core/connection-summary.js';
 import { HoopError } from '../core/errors.js';
 import { dialTunnel, type DialOptions, type TunnelClient } from '../tunnel/dial.js';
 import type { AgentApi } from './agent-api.js';
 import { environmentOfAll, type Environment, type OpenPlace, userNameFor } from './environment.js';
 import { openForward, type Forward } from './forward.js';
-import { listenOnPort, listenOnRememberedPort, listenOnSocket, requireLoopback, type PortMemory } from './local-listener.js';
+import {
+  listenOnPort,
+  listenOnRememberedPort,
+  listenOnSocket,
+  requireLoopback,
+  type PortMemory,
+} from './local-listener.js';
 import { peerCheck } from './peer.js';
 import { TunnelKeeper, type ConnectionEvent } from './tunnel-keeper.js';
 
@@ -39,13 +46,6 @@ export interface OpenConnections {
   close(): Promise<void>;
 }
 
-/** The parts of an item of `GET /v1/connections` that are of use here. */
-interface ListedConnection {
-  readonly name: string;
-  readonly type: string;
-  readonly database?: string;
-}
-
 /**
  * Looks the connections up, in the order given.
  *
@@ -53,18 +53,28 @@ interface ListedConnection {
  */
 export async function findTargets(access: Access, names: readonly string[]): Promise<readonly Target[]> {
   if (new Set(names).size !== names.length) throw new HoopError('usage', 'a connection is named twice');
-  const [listed, caller] = await Promise.all([access.api.get<readonly ListedConnection[]>('/v1/connections'), access.api.get<{ readonly email?: string }>('/v1/whoami')]);
+  const [listed, caller] = await Promise.all([
+    access.api.get<readonly ConnectionSummary[]>('/v1/connections'),
+    access.api.get<{ readonly email?: string }>('/v1/whoami'),
+  ]);
   const user = userNameFor(caller.email ?? '');
   return names.map((name) => {
     const found = listed.find((connection) => connection.name === name);
-    if (found === undefined) throw new HoopError('no_access', `no access to the connection ${name}`, { why: 'there is none of that name that you may use' });
-    return { connection: found.name, type: found.type, database: found.database ?? '', user };
+    if (found === undefined)
+      throw new HoopError('no_access', `no access to the connection ${name}`, {
+        why: 'there is none of that name that you may use',
+      });
+    return { connection: found.name, type: found.type, database: found.database, user };
   });
 }
 
 /** A tunnel to one connection, with a fresh token. Throws as `dialTunnel` does. */
 export async function dial(access: Access, connection: string): Promise<TunnelClient> {
-  const options: { -readonly [Key in keyof DialOptions]: DialOptions[Key] } = { agentUrl: access.api.url, connection, token: await access.token() };
+  const options: { -readonly [Key in keyof DialOptions]: DialOptions[Key] } = {
+    agentUrl: access.api.url,
+    connection,
+    token: await access.token(),
+  };
   if (access.caFile !== undefined && access.caFile !== '') options.caFile = access.caFile;
   if (access.correlationId !== undefined) options.correlationId = access.correlationId;
   if (access.reason !== undefined) options.reason = access.reason;
@@ -94,7 +104,10 @@ export async function openConnections(
   };
   try {
     for (const target of targets) forwards.push(await openOne(access, target, listen, onEvent));
-    const places = targets.map((target, index): OpenPlace => ({ ...target, address: (forwards[index] as Forward).address }));
+    const places = targets.map((target, index): OpenPlace => ({
+      ...target,
+      address: (forwards[index] as Forward).address,
+    }));
     return { places, environment: environmentOfAll(places), close };
   } catch (error) {
     await close();
@@ -102,7 +115,12 @@ export async function openConnections(
   }
 }
 
-async function openOne(access: Access, { connection, type }: Target, listen: Listen, onEvent: (event: ConnectionEvent) => void): Promise<Forward> {
+async function openOne(
+  access: Access,
+  { connection, type }: Target,
+  listen: Listen,
+  onEvent: (event: ConnectionEvent) => void,
+): Promise<Forward> {
   const keeper = new TunnelKeeper({ connection, dial: () => dial(access, connection), onEvent });
   await keeper.start();
   try {
@@ -113,9 +131,17 @@ async function openOne(access: Access, { connection, type }: Target, listen: Lis
         return await openForward({ ...shared, listen: (server) => listenOnSocket(server, path) });
       }
       case 'port':
-        return await openForward({ ...shared, checkPeer: peerCheck(), listen: (server) => listenOnPort(server, listen.host, listen.port) });
+        return await openForward({
+          ...shared,
+          checkPeer: peerCheck(),
+          listen: (server) => listenOnPort(server, listen.host, listen.port),
+        });
       case 'remembered':
-        return await openForward({ ...shared, checkPeer: peerCheck(), listen: (server) => listenOnRememberedPort(server, listen.host, connection, listen.ports) });
+        return await openForward({
+          ...shared,
+          checkPeer: peerCheck(),
+          listen: (server) => listenOnRememberedPort(server, listen.host, connection, listen.ports),
+        });
     }
   } catch (error) {
     keeper.close();

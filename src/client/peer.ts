@@ -35,7 +35,10 @@ export function findPeerUid(tables: string, peer: Endpoint, local: Endpoint): nu
     if (at === -1) continue;
     const lineEnd = tables.indexOf('\n', at);
     // local, remote, state, queues, timer, retransmits, uid, timeout, inode
-    const fields = tables.slice(at, lineEnd === -1 ? undefined : lineEnd).trim().split(/\s+/);
+    const fields = tables
+      .slice(at, lineEnd === -1 ? undefined : lineEnd)
+      .trim()
+      .split(/\s+/);
     const uid = fields[6];
     const inode = fields[8];
     if (uid === undefined || inode === undefined || !/^\d+$/.test(uid) || !/^[1-9]\d*$/.test(inode)) return undefined;
@@ -76,7 +79,9 @@ export function peerCheck(
 
 async function readProcTables(): Promise<string> {
   // Either may be missing (IPv6 turned off); none at all means nobody is known, so nobody gets in.
-  const texts = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'latin1').catch(() => '')));
+  const texts = await Promise.all(
+    ['/proc/net/tcp', '/proc/net/tcp6'].map((path) => readFile(path, 'latin1').catch(() => '')),
+  );
   return texts.join('\n');
 }
 
@@ -91,8 +96,13 @@ function hexWord(bytes: readonly number[]): string {
 }
 
 function hexIpv4(address: string): string | undefined {
-  const parts = address.replace(/^::ffff:/i, '').split('.').map(Number);
-  return parts.length === 4 && parts.every((part) => Number.isInteger(part) && part >= 0 && part <= 255) ? hexWord(parts) : undefined;
+  const parts = address
+    .replace(/^::ffff:/i, '')
+    .split('.')
+    .map(Number);
+  return parts.length === 4 && parts.every((part) => Number.isInteger(part) && part >= 0 && part <= 255)
+    ? hexWord(parts)
+    : undefined;
 }
 
 /** A peer with a dual-stack socket (the JVM's default) stands in the IPv6 table under `::ffff:a.b.c.d`. */

@@ -2,7 +2,10 @@ import { type ErrorCode, type Fault, HoopError, messageOf } from '../core/errors
 import type { TunnelClient } from '../tunnel/dial.js';
 
 /** What happens to a connection while its port is open: one line of `hoop connect --json`. */
-export type ConnectionEvent = Readonly<Record<string, unknown>> & { readonly event: string; readonly connection: string };
+export type ConnectionEvent = Readonly<Record<string, unknown>> & {
+  readonly event: string;
+  readonly connection: string;
+};
 
 /** The outside world of a keeper; tests pass their own, so that nothing sleeps. */
 export interface KeeperTime {
@@ -29,7 +32,13 @@ interface Waiter {
 }
 
 /** What the agent may say. Anything else, from a newer one, is dropped: `listening` is for this side to say. */
-const AGENT_EVENTS: ReadonlySet<unknown> = new Set(['session.opened', 'session.closed', 'approval.waiting', 'approval.resolved', 'blocked']);
+const AGENT_EVENTS: ReadonlySet<unknown> = new Set([
+  'session.opened',
+  'session.closed',
+  'approval.waiting',
+  'approval.resolved',
+  'blocked',
+]);
 
 /** How long a local connection waits for a tunnel, in ms. */
 const WAIT_MS = 30_000;
@@ -40,9 +49,17 @@ const STEADY_AFTER_MS = 10_000;
 
 /** Dialling again can't help until a person did something; the next local connection tries once more. */
 const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'not_logged_in', 'token_refused', 'login_denied', 'login_expired',
-  'no_access', 'not_allowed', 'not_found', 'not_in_version',
-  'config_missing', 'config_invalid', 'usage',
+  'not_logged_in',
+  'token_refused',
+  'login_denied',
+  'login_expired',
+  'no_access',
+  'not_allowed',
+  'not_found',
+  'not_in_version',
+  'config_missing',
+  'config_invalid',
+  'usage',
 ]);
 
 const SYSTEM_TIME: KeeperTime = {
@@ -98,7 +115,11 @@ export class TunnelKeeper {
         reject,
         cancelTimeout: this.#time.after(WAIT_MS, () => {
           this.#waiters.delete(waiter);
-          reject(new HoopError('unreachable', `no tunnel to the agent within ${String(WAIT_MS / 1_000)} s`, { why: this.#lastWhy }));
+          reject(
+            new HoopError('unreachable', `no tunnel to the agent within ${String(WAIT_MS / 1_000)} s`, {
+              why: this.#lastWhy,
+            }),
+          );
         }),
       };
       this.#waiters.add(waiter);
@@ -125,7 +146,8 @@ export class TunnelKeeper {
     this.#dialedAtMs = this.#time.nowMs();
     tunnel.onEvent((event) => {
       const name = event['event'];
-      if (typeof name === 'string' && AGENT_EVENTS.has(name)) this.options.onEvent({ ...event, event: name, connection: this.options.connection });
+      if (typeof name === 'string' && AGENT_EVENTS.has(name))
+        this.options.onEvent({ ...event, event: name, connection: this.options.connection });
     });
     tunnel.onClose((fault) => {
       if (this.#tunnel === tunnel) this.#lost(fault);
@@ -150,7 +172,13 @@ export class TunnelKeeper {
     const longest = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#attempt - 1));
     // Half fixed, half random: a thousand laptops that lost one agent don't come back at one moment.
     const delayMs = Math.round((longest / 2) * (1 + this.#time.random()));
-    this.options.onEvent({ event: 'reconnecting', connection: this.options.connection, attempt: this.#attempt, inMs: delayMs, why: this.#lastWhy });
+    this.options.onEvent({
+      event: 'reconnecting',
+      connection: this.options.connection,
+      attempt: this.#attempt,
+      inMs: delayMs,
+      why: this.#lastWhy,
+    });
     this.#cancelRetry = this.#time.after(delayMs, () => {
       this.#cancelRetry = undefined;
       void this.#redial();
@@ -176,7 +204,13 @@ export class TunnelKeeper {
       this.#retryLater();
       return;
     }
-    this.options.onEvent({ event: 'disconnected', connection: this.options.connection, code: error.code, why: error.message, suggestion: error.suggestion });
+    this.options.onEvent({
+      event: 'disconnected',
+      connection: this.options.connection,
+      code: error.code,
+      why: error.message,
+      suggestion: error.suggestion,
+    });
     this.#rejectWaiters(error);
   }
 

@@ -26,6 +26,7 @@ export function usableConnections(
       name: connection.name,
       type: connection.type,
       access: accessOf(connection),
+      database: connection.database,
       labels: connection.labels,
     }))
     .sort((one, other) => (one.name < other.name ? -1 : 1));

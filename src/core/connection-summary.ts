@@ -3,5 +3,7 @@ export interface ConnectionSummary {
   readonly name: string;
   readonly type: string;
   readonly access: 'open' | 'needs approval';
+  /** The default database; empty for types that have none. */
+  readonly database: string;
   readonly labels: Readonly<Record<string, string>>;
 }

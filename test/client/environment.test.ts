@@ -1,8 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { childEnvironment, environmentOf, environmentOfAll, exportLines, type OpenPlace, userNameFor } from '../../src/client/environment.js';
+import {
+  childEnvironment,
+  environmentOf,
+  environmentOfAll,
+  exportLines,
+  type OpenPlace,
+  userNameFor,
+} from '../../src/client/environment.js';
 
-const shop: OpenPlace = { connection: 'postgres', type: 'postgres', address: { host: '127.0.0.1', port: 15_432 }, database: 'shop', user: 'ana' };
+const shop: OpenPlace = {
+  connection: 'postgres',
+  type: 'postgres',
+  address: { host: '127.0.0.1', port: 15_432 },
+  database: 'shop',
+  user: 'ana',
+};
 
 describe('environmentOf', () => {
   it('gives a Postgres port the variables of the contract', () => {
@@ -31,7 +44,10 @@ describe('environmentOf', () => {
   });
 
   it('gives no libpq variables for a socket file that libpq could not find', () => {
-    expect(environmentOf({ ...shop, address: { socket: '/tmp/any' } })).toEqual({ HOOP_HOST: '/tmp/any', HOOP_SESSION_CONNECTION: 'postgres' });
+    expect(environmentOf({ ...shop, address: { socket: '/tmp/any' } })).toEqual({
+      HOOP_HOST: '/tmp/any',
+      HOOP_SESSION_CONNECTION: 'postgres',
+    });
   });
 });
 
@@ -40,7 +56,12 @@ describe('environmentOfAll', () => {
 
   it('keeps the plain variables for the first of a type and adds each under HOOP_NAME_', () => {
     const environment = environmentOfAll([shop, second]);
-    expect(environment).toMatchObject({ PGPORT: '15432', HOOP_SESSION_CONNECTION: 'postgres', HOOP_POSTGRES_PGPORT: '15432', HOOP_PAY_DB_PGPORT: '15433' });
+    expect(environment).toMatchObject({
+      PGPORT: '15432',
+      HOOP_SESSION_CONNECTION: 'postgres',
+      HOOP_POSTGRES_PGPORT: '15432',
+      HOOP_PAY_DB_PGPORT: '15433',
+    });
   });
 
   it('adds no prefixed variables for a single connection', () => {
@@ -48,25 +69,39 @@ describe('environmentOfAll', () => {
   });
 
   it('refuses two names that become one prefix', () => {
-    expect(() => environmentOfAll([second, { ...shop, connection: 'pay.db' }])).toThrow('share the variables HOOP_PAY_DB_');
+    expect(() => environmentOfAll([second, { ...shop, connection: 'pay.db' }])).toThrow(
+      'share the variables HOOP_PAY_DB_',
+    );
   });
 });
 
 describe('childEnvironment', () => {
   it('drops what leads libpq around the port and the caller’s own tokens', () => {
     const child = childEnvironment(
-      { PATH: '/bin', PGHOSTADDR: '10.0.0.5', PGSERVICE: 'prod', PGPASSWORD: 'x', HOOP_TOKEN: 't', HOOP_CLIENT_SECRET: 's', PGHOST: 'db', PGAPPNAME: 'mine' },
+      {
+        PATH: '/bin',
+        PGHOSTADDR: '10.0.0.5',
+        PGSERVICE: 'prod',
+        PGPASSWORD: 'x',
+        HOOP_TOKEN: 't',
+        HOOP_CLIENT_SECRET: 's',
+        PGHOST: 'db',
+        PGAPPNAME: 'mine',
+      },
       environmentOf(shop),
     );
     expect(child).toMatchObject({ PATH: '/bin', PGAPPNAME: 'mine', PGHOST: '127.0.0.1' });
-    for (const name of ['PGHOSTADDR', 'PGSERVICE', 'PGPASSWORD', 'HOOP_TOKEN', 'HOOP_CLIENT_SECRET']) expect(child).not.toHaveProperty(name);
+    for (const name of ['PGHOSTADDR', 'PGSERVICE', 'PGPASSWORD', 'HOOP_TOKEN', 'HOOP_CLIENT_SECRET'])
+      expect(child).not.toHaveProperty(name);
   });
 });
 
 describe('exportLines', () => {
   it('survives a shell: quotes, dollars, newlines and spaces come back as they were', () => {
     const value = `it's $HOME \`id\` "x"\n\\ end`;
-    const out = execFileSync('/bin/sh', ['-c', `${exportLines({ PGDATABASE: value })}printf %s "$PGDATABASE"`], { encoding: 'utf8' });
+    const out = execFileSync('/bin/sh', ['-c', `${exportLines({ PGDATABASE: value })}printf %s "$PGDATABASE"`], {
+      encoding: 'utf8',
+    });
     expect(out).toBe(value);
   });
 });

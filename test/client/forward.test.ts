@@ -79,7 +79,9 @@ function echo(): void {
   endpoint.onStream((stream) => {
     stream.onData((bytes) => void stream.write(bytes));
     stream.onDrain(() => undefined);
-    stream.onEnd(() => { stream.end(); });
+    stream.onEnd(() => {
+      stream.end();
+    });
     stream.onClose(() => undefined);
   });
 }
@@ -132,7 +134,9 @@ describe('openForward', () => {
       void open({
         checkPeer: () =>
           new Promise((resolve) => {
-            admit = () => { resolve({ admitted: true }); };
+            admit = () => {
+              resolve({ admitted: true });
+            };
             resolveAsked();
           }),
       }).then(({ port }) => dialLocal(port).write('startup'));
@@ -151,7 +155,9 @@ describe('openForward', () => {
     const client = dialLocal(port);
     client.write('startup');
     const answer = (await readAll(client)).toString('latin1');
-    expect(answer).toMatch(/^E.*SFATAL\0VFATAL\0C28000\0Mthis port serves only the user who opened it: another user\0\0$/s);
+    expect(answer).toMatch(
+      /^E.*SFATAL\0VFATAL\0C28000\0Mthis port serves only the user who opened it: another user\0\0$/s,
+    );
     expect(streams).toHaveLength(0);
     expect(events).toEqual([{ event: 'refused', connection: 'postgres', why: 'another user' }]);
   });
@@ -186,7 +192,9 @@ describe('openForward', () => {
     const answer = readAll(client);
     await once(client, 'connect');
     let done = false;
-    void answer.then(() => { done = true; });
+    void answer.then(() => {
+      done = true;
+    });
     await eventually(() => {
       void time.advance(1_000);
       return done;
@@ -251,38 +259,54 @@ describe('openForward', () => {
     const onEvent = (): void => undefined;
     const keeper = new TunnelKeeper({ connection: 'postgres', dial: () => endpoint.dial(), onEvent, time });
     await keeper.start();
-    forwards.push(await openForward({ connection: 'postgres', type: 'tcp', listen: (server) => listenOnSocket(server, path), keeper, onEvent }));
+    forwards.push(
+      await openForward({
+        connection: 'postgres',
+        type: 'tcp',
+        listen: (server) => listenOnSocket(server, path),
+        keeper,
+        onEvent,
+      }),
+    );
     const client = connect({ path });
     clients.push(client);
     client.write('over a file');
     expect(await next(client)).toBe('over a file');
   });
 
-  it.runIf(process.platform === 'linux' && process.getuid?.() === 0)('lets a process of this user through and none of the user nobody (needs root)', async () => {
-    echo();
-    const { port } = await open({ type: 'tcp', checkPeer: peerCheck() });
-    const uid = Number(execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' }));
-    const script = `
+  it.runIf(process.platform === 'linux' && process.getuid?.() === 0)(
+    'lets a process of this user through and none of the user nobody (needs root)',
+    async () => {
+      echo();
+      const { port } = await open({ type: 'tcp', checkPeer: peerCheck() });
+      const uid = Number(execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' }));
+      const script = `
       const socket = require('node:net').connect({ host: '127.0.0.1', port: ${String(port)} });
       socket.on('data', (data) => { console.log(String(data)); socket.end(); }).on('error', () => {}).write('hello');`;
-    const run = async (as: object): Promise<string> => {
-      const child = spawn(process.execPath, ['-e', script], { cwd: '/', stdio: ['ignore', 'pipe', 'ignore'], ...as });
-      let out = '';
-      child.stdout.on('data', (part: Buffer) => (out += part.toString()));
-      await once(child, 'close');
-      return out.trim();
-    };
-    expect(await run({})).toBe('hello');
-    expect(await run({ uid, gid: uid })).toBe('');
-    expect(events.at(-1)).toMatchObject({ event: 'refused' });
-  });
+      const run = async (as: object): Promise<string> => {
+        const child = spawn(process.execPath, ['-e', script], { cwd: '/', stdio: ['ignore', 'pipe', 'ignore'], ...as });
+        let out = '';
+        child.stdout.on('data', (part: Buffer) => (out += part.toString()));
+        await once(child, 'close');
+        return out.trim();
+      };
+      expect(await run({})).toBe('hello');
+      expect(await run({ uid, gid: uid })).toBe('');
+      expect(events.at(-1)).toMatchObject({ event: 'refused' });
+    },
+  );
 
-  it.runIf(spawnSync('psql', ['--version']).status === 0)('shows psql the reason of a refusal (needs psql)', async () => {
-    const { port } = await open({ checkPeer: () => Promise.resolve({ admitted: false, why: 'another user' }) });
-    const child = spawn('psql', ['-h', '127.0.0.1', '-p', String(port), '-U', 'x', '-d', 'x', '-c', 'select 1'], { env: { ...process.env, PGSSLMODE: 'disable' } });
-    let shown = '';
-    child.stderr.on('data', (part: Buffer) => (shown += part.toString()));
-    await once(child, 'close');
-    expect(shown).toContain('FATAL:  this port serves only the user who opened it: another user');
-  });
+  it.runIf(spawnSync('psql', ['--version']).status === 0)(
+    'shows psql the reason of a refusal (needs psql)',
+    async () => {
+      const { port } = await open({ checkPeer: () => Promise.resolve({ admitted: false, why: 'another user' }) });
+      const child = spawn('psql', ['-h', '127.0.0.1', '-p', String(port), '-U', 'x', '-d', 'x', '-c', 'select 1'], {
+        env: { ...process.env, PGSSLMODE: 'disable' },
+      });
+      let shown = '';
+      child.stderr.on('data', (part: Buffer) => (shown += part.toString()));
+      await once(child, 'close');
+      expect(shown).toContain('FATAL:  this port serves only the user who opened it: another user');
+    },
+  );
 });

@@ -3,7 +3,13 @@ import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createQuietServer, listenOnPort, listenOnRememberedPort, listenOnSocket, requireLoopback } from '../../src/client/local-listener.js';
+import {
+  createQuietServer,
+  listenOnPort,
+  listenOnRememberedPort,
+  listenOnSocket,
+  requireLoopback,
+} from '../../src/client/local-listener.js';
 import { openProfile, type Profile } from '../../src/client/profile.js';
 
 const servers: Server[] = [];
@@ -16,11 +22,20 @@ function server(): Server {
 }
 
 function close(target: Server): Promise<void> {
-  return new Promise((resolve) => target.close(() => { resolve(); }));
+  return new Promise((resolve) =>
+    target.close(() => {
+      resolve();
+    }),
+  );
 }
 
 afterEach(async () => {
-  await Promise.all(servers.splice(0).filter((each) => each.listening).map(close));
+  await Promise.all(
+    servers
+      .splice(0)
+      .filter((each) => each.listening)
+      .map(close),
+  );
 });
 
 function profiles(): (name: string, agent: string) => Profile {
@@ -36,7 +51,9 @@ describe('listenOnRememberedPort', () => {
     const first = server();
     const { port } = await listenOnRememberedPort(first, '127.0.0.1', 'postgres', profile('default', AGENT));
     await close(first);
-    expect((await listenOnRememberedPort(server(), '127.0.0.1', 'postgres', profile('default', AGENT))).port).toBe(port);
+    expect((await listenOnRememberedPort(server(), '127.0.0.1', 'postgres', profile('default', AGENT))).port).toBe(
+      port,
+    );
   });
 
   it('fails with port_taken when the remembered port is held, and takes no other', async () => {
@@ -44,14 +61,21 @@ describe('listenOnRememberedPort', () => {
     const holder = server();
     const { port } = await listenOnPort(holder, '127.0.0.1', 0);
     profile.rememberPort('postgres', port);
-    await expect(listenOnRememberedPort(server(), '127.0.0.1', 'postgres', profile)).rejects.toMatchObject({ code: 'port_taken' });
+    await expect(listenOnRememberedPort(server(), '127.0.0.1', 'postgres', profile)).rejects.toMatchObject({
+      code: 'port_taken',
+    });
     expect(profile.portFor('postgres')).toBe(port);
   });
 
   it('gives another connection, agent or profile another port, also while the first is closed', async () => {
     const profile = profiles();
     const taken = new Set<number>();
-    for (const [name, agent, connection] of [['default', AGENT, 'postgres'], ['default', AGENT, 'b'], ['default', 'http://127.0.0.1:1', 'postgres'], ['work', AGENT, 'postgres']] as const) {
+    for (const [name, agent, connection] of [
+      ['default', AGENT, 'postgres'],
+      ['default', AGENT, 'b'],
+      ['default', 'http://127.0.0.1:1', 'postgres'],
+      ['work', AGENT, 'postgres'],
+    ] as const) {
       const listener = server();
       taken.add((await listenOnRememberedPort(listener, '127.0.0.1', connection, profile(name, agent))).port);
       await close(listener);
@@ -62,11 +86,15 @@ describe('listenOnRememberedPort', () => {
 
 describe('requireLoopback', () => {
   it.each(['127.0.0.1', '127.8.0.1', '::1', 'localhost'])('accepts %s', (host) => {
-    expect(() => { requireLoopback(host); }).not.toThrow();
+    expect(() => {
+      requireLoopback(host);
+    }).not.toThrow();
   });
 
   it.each(['0.0.0.0', '::', '10.0.0.1', '', '127.evil.example', 'localhost.example.com'])('refuses %j', (host) => {
-    expect(() => { requireLoopback(host); }).toThrow('loopback');
+    expect(() => {
+      requireLoopback(host);
+    }).toThrow('loopback');
   });
 });
 

@@ -42,7 +42,12 @@ describe('findPeerUid', () => {
 });
 
 describe('peerCheck', () => {
-  const socket = { remoteAddress: '127.0.0.1', remotePort: 0xc001, localAddress: '127.0.0.1', localPort: 0x3c48 } as Socket;
+  const socket = {
+    remoteAddress: '127.0.0.1',
+    remotePort: 0xc001,
+    localAddress: '127.0.0.1',
+    localPort: 0x3c48,
+  } as Socket;
 
   it('refuses a peer that stands in no table after 3 readings', async () => {
     let readings = 0;
@@ -56,12 +61,18 @@ describe('peerCheck', () => {
 
   it('admits a peer that a later reading shows', async () => {
     const texts = [HEAD, HEAD + line(FROM, TO, 1000, 4)];
-    expect(await peerCheck('linux', 1000, () => Promise.resolve(texts.shift() ?? ''))(socket)).toEqual({ admitted: true });
+    expect(await peerCheck('linux', 1000, () => Promise.resolve(texts.shift() ?? ''))(socket)).toEqual({
+      admitted: true,
+    });
   });
 
   it('refuses root on another user’s port, and other users on root’s', async () => {
-    expect(await peerCheck('linux', 1000, () => Promise.resolve(HEAD + line(FROM, TO, 0, 4)))(socket)).toMatchObject({ admitted: false });
-    expect(await peerCheck('linux', 0, () => Promise.resolve(HEAD + line(FROM, TO, 1000, 4)))(socket)).toMatchObject({ admitted: false });
+    expect(await peerCheck('linux', 1000, () => Promise.resolve(HEAD + line(FROM, TO, 0, 4)))(socket)).toMatchObject({
+      admitted: false,
+    });
+    expect(await peerCheck('linux', 0, () => Promise.resolve(HEAD + line(FROM, TO, 1000, 4)))(socket)).toMatchObject({
+      admitted: false,
+    });
   });
 
   it('says "not in this version" on a platform that names no owner', () => {
@@ -112,6 +123,9 @@ describe.runIf(onLinux)('peerCheck on real sockets', () => {
     const verdict = await peerCheck()(accepted);
     stranger.kill();
     accepted.destroy();
-    expect(verdict).toEqual({ admitted: false, why: `the program at the other end runs as another user (uid ${String(uid)})` });
+    expect(verdict).toEqual({
+      admitted: false,
+      why: `the program at the other end runs as another user (uid ${String(uid)})`,
+    });
   });
 });

@@ -38,7 +38,10 @@ describe('PostgresBoundary', () => {
   });
 
   it('agrees with itself however the same bytes are cut', () => {
-    const messages = fc.array(fc.tuple(fc.constantFrom('R', 'D', 'N', 'S', 'C'), fc.nat(300)), { minLength: 1, maxLength: 12 });
+    const messages = fc.array(fc.tuple(fc.constantFrom('R', 'D', 'N', 'S', 'C'), fc.nat(300)), {
+      minLength: 1,
+      maxLength: 12,
+    });
     fc.assert(
       fc.property(messages, fc.array(fc.nat(2_000), { maxLength: 8 }), fc.nat(40), (list, cuts, dropped) => {
         const whole = join(message('R', 4), ...list.map(([type, size]) => message(type, size)));

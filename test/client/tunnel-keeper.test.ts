@@ -38,14 +38,20 @@ function fakeTunnel(): FakeTunnel {
   return tunnel;
 }
 
-function keeperOver(answers: (FakeTunnel | HoopError)[]): { keeper: TunnelKeeper; time: FakeTime; events: ConnectionEvent[]; dials: () => number } {
+function keeperOver(answers: (FakeTunnel | HoopError)[]): {
+  keeper: TunnelKeeper;
+  time: FakeTime;
+  events: ConnectionEvent[];
+  dials: () => number;
+} {
   const time = new FakeTime();
   const events: ConnectionEvent[] = [];
   let dials = 0;
   const dial = (): Promise<TunnelClient> => {
     const answer = answers[Math.min(dials, answers.length - 1)];
     dials += 1;
-    return answer instanceof HoopError || answer === undefined ? Promise.reject(answer as HoopError) : Promise.resolve(answer);
+    if (answer === undefined) throw new Error('a test gives at least one answer');
+    return answer instanceof HoopError ? Promise.reject(answer) : Promise.resolve(answer);
   };
   const keeper = new TunnelKeeper({ connection: 'postgres', dial, onEvent: (event) => events.push(event), time });
   return { keeper, time, events, dials: () => dials };
@@ -97,7 +103,9 @@ describe('TunnelKeeper', () => {
     await time.advance(375);
     await time.advance(10_000);
     tunnels[2].breaks();
-    expect(events.filter((event) => event.event === 'reconnecting').map((event) => event['attempt'])).toEqual([1, 2, 1]);
+    expect(events.filter((event) => event.event === 'reconnecting').map((event) => event['attempt'])).toEqual([
+      1, 2, 1,
+    ]);
   });
 
   it('lets whoever needs the tunnel wait until it is back', async () => {
@@ -166,7 +174,12 @@ describe('TunnelKeeper', () => {
   it('closes a tunnel whose dial ended after the keeper was closed', async () => {
     const late = fakeTunnel();
     let arrive: (tunnel: TunnelClient) => void = () => undefined;
-    const keeper = new TunnelKeeper({ connection: 'postgres', dial: () => new Promise((resolve) => (arrive = resolve)), onEvent: () => undefined, time: new FakeTime() });
+    const keeper = new TunnelKeeper({
+      connection: 'postgres',
+      dial: () => new Promise((resolve) => (arrive = resolve)),
+      onEvent: () => undefined,
+      time: new FakeTime(),
+    });
     const starting = keeper.start();
     keeper.close();
     arrive(late);

@@ -5,11 +5,20 @@ import { acceptTunnel, type TunnelServer } from '../../src/tunnel/accept.js';
 import { dialTunnel, type TunnelClient } from '../../src/tunnel/dial.js';
 import type { TunnelStream } from '../../src/tunnel/stream.js';
 
-/** A loopback stand-in for the agent's tunnel endpoint: real WebSockets, real multiplexing, and nothing behind. */
+/** A loopback stand-in for the agent, as far as the client sees it: real WebSockets and multiplexing, nothing behind. */
 export class TunnelEndpoint {
   readonly tunnels: TunnelServer[] = [];
+  /** What the REST routes answer, by path. */
+  readonly answers: Record<string, unknown> = {
+    '/v1/connections': [
+      { name: 'postgres', type: 'postgres', access: 'open', labels: {}, database: 'postgres' },
+      { name: 'second', type: 'postgres', access: 'open', labels: {}, database: 'other' },
+      { name: 'web', type: 'http', access: 'open', labels: {}, database: '' },
+    ],
+    '/v1/whoami': { subject: 'u1', email: 'postgres@example.com', groups: [] },
+  };
   readonly headers: Record<string, unknown>[] = [];
-  #sockets: WebSocket[] = [];
+  readonly #sockets: WebSocket[] = [];
   #onStream: (stream: TunnelStream) => void = () => undefined;
   #refusing = false;
 
@@ -17,6 +26,12 @@ export class TunnelEndpoint {
     private readonly http: Server,
     private readonly port: number,
   ) {
+    http.on('request', (request, response) => {
+      const answer = this.answers[request.url ?? ''];
+      const authorised = request.headers.authorization === 'Bearer token';
+      response.writeHead(!authorised ? 401 : answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
+      response.end(authorised && answer !== undefined ? JSON.stringify(answer) : '{}');
+    });
     const upgrader = new WebSocketServer({ noServer: true });
     http.on('upgrade', (request, socket, head) => {
       if (this.#refusing) {
@@ -37,7 +52,11 @@ export class TunnelEndpoint {
 
   static async open(): Promise<TunnelEndpoint> {
     const http = createServer();
-    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', () => { resolve(); }));
+    await new Promise<void>((resolve) =>
+      http.listen(0, '127.0.0.1', () => {
+        resolve();
+      }),
+    );
     return new TunnelEndpoint(http, (http.address() as AddressInfo).port);
   }
 
@@ -65,6 +84,10 @@ export class TunnelEndpoint {
 
   async close(): Promise<void> {
     this.breakTunnels();
-    await new Promise<void>((resolve) => this.http.close(() => { resolve(); }));
+    await new Promise<void>((resolve) =>
+      this.http.close(() => {
+        resolve();
+      }),
+    );
   }
 }

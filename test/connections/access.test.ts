@@ -72,7 +72,7 @@ it('lists by name what the caller may use, and nothing of how it is reached', ()
     connection({ name: 'c', access: { groups: ['sales'] } }),
   ];
   expect(usableConnections(all, engineer)).toEqual([
-    { name: 'a', type: 'postgres', access: 'open', labels: { env: 'prod' } },
-    { name: 'b', type: 'postgres', access: 'open', labels: { env: 'prod' } },
+    { name: 'a', type: 'postgres', access: 'open', database: 'shop', labels: { env: 'prod' } },
+    { name: 'b', type: 'postgres', access: 'open', database: 'shop', labels: { env: 'prod' } },
   ]);
 });

@@ -64,6 +64,8 @@ export const SEED = `
   insert into customers values
     (1, 'Ann Lee', 'ann.lee@example.com', '4111 1111 1111 1111', '123-45-6789', '+1 415 555 0132', '{"mail":"ann.lee@example.com"}', 'hunter2'),
     (2, 'Bo Diaz', 'bo@mail.example.org', '5555555555554444', '321-54-9876', '(212) 555-0187', null, 's3cret');
+  create table contacts (id int primary key, email text, card text, ssn text);
+  insert into contacts select id, email, card, ssn from customers;
   create table payments (id int primary key, customer int references customers (id), amount numeric not null);
   insert into payments values (1, 1, 10.50), (2, 2, 99.00);
 `;

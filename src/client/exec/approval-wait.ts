@@ -35,7 +35,9 @@ export class ApprovalWait {
     const { waitMs } = this;
     if (waitMs === undefined || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
-      this.#timeout = new HoopError('approval_timeout', 'approval not given in time', { why: `--wait ended after ${String(waitMs / 1_000)} s; the request is withdrawn` });
+      this.#timeout = new HoopError('approval_timeout', 'approval not given in time', {
+        why: `--wait ended after ${String(waitMs / 1_000)} s; the request is withdrawn`,
+      });
       this.giveUp();
     }, waitMs);
   }

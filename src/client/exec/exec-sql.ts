@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
+import { splitStatements } from '../../protocols/postgres/facts/split-statements.js';
 import { type Access, dial, findTargets } from '../open-connections.js';
 import { CsvWriter } from './csv-writer.js';
 import { JsonWriter, NdjsonWriter } from './json-writer.js';
@@ -7,7 +8,6 @@ import { PacedOutput } from './paced-output.js';
 import type { Print, ResultWriter } from './result-writer.js';
 import { runScript } from './run-script.js';
 import { readScript, type ScriptSource } from './script-source.js';
-import { splitScript } from './split.js';
 import { TableWriter } from './table-writer.js';
 
 export const FORMATS = ['table', 'json', 'csv', 'ndjson'] as const;
@@ -15,7 +15,8 @@ export type Format = (typeof FORMATS)[number];
 
 /** `--json` means the same as `-o json`. @throws HoopError usage when both are given and differ */
 export function formatFrom(json: boolean, output: Format | undefined): Format {
-  if (json && output !== undefined && output !== 'json') throw new HoopError('usage', `--json and -o ${output} exclude each other`);
+  if (json && output !== undefined && output !== 'json')
+    throw new HoopError('usage', `--json and -o ${output} exclude each other`);
   return json ? 'json' : (output ?? 'table');
 }
 
@@ -40,10 +41,11 @@ export interface ExecOptions {
 export async function execSql(options: ExecOptions): Promise<void> {
   const waitMs = options.wait === undefined ? undefined : await parseWait(options.wait);
   const script = await readScript(options.source);
-  const statements = await splitScript(script);
+  const statements = await splitStatements(script);
   if (statements.length === 0) throw new HoopError('usage', 'nothing to run', { why: 'the text holds no statement' });
   const [target] = await findTargets(options.access, [options.connection]);
-  if (target?.type !== 'postgres') throw new HoopError('not_in_version', 'running text on a connection of this type is not in this version');
+  if (target?.type !== 'postgres')
+    throw new HoopError('not_in_version', 'running text on a connection of this type is not in this version');
   const tunnel = await dial(options.access, options.connection);
   const output = new PacedOutput(options.stdout);
   const writer = writerFor(options.format, (part) => {

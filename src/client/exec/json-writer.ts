@@ -19,7 +19,9 @@ abstract class ObjectWriter implements ResultWriter {
   abstract finish(): void;
 
   copyData(): never {
-    throw new HoopError('usage', 'the answer of COPY has no JSON form', { suggestion: 'use -o csv or -o table, or SELECT the rows' });
+    throw new HoopError('usage', 'the answer of COPY has no JSON form', {
+      suggestion: 'use -o csv or -o table, or SELECT the rows',
+    });
   }
 
   protected object(values: Row): string {

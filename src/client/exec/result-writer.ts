@@ -30,7 +30,12 @@ const BOOLEAN_OID = 16;
 
 /** Are values of this type aligned to the right, as psql does? */
 export function isNumeric(column: Column): boolean {
-  return INTEGER_OIDS.has(column.typeOid) || FLOAT_OIDS.has(column.typeOid) || column.typeOid === NUMERIC_OID || column.typeOid === MONEY_OID;
+  return (
+    INTEGER_OIDS.has(column.typeOid) ||
+    FLOAT_OIDS.has(column.typeOid) ||
+    column.typeOid === NUMERIC_OID ||
+    column.typeOid === MONEY_OID
+  );
 }
 
 /**

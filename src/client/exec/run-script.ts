@@ -2,10 +2,11 @@ import pg from 'pg';
 import { HoopError } from '../../core/errors.js';
 import { escapeControls } from '../../core/display.js';
 import type { TunnelClient } from '../../tunnel/dial.js';
+import type { StatementText } from '../../protocols/postgres/facts/split-statements.js';
 import { ApprovalWait } from './approval-wait.js';
 import type { PacedOutput } from './paced-output.js';
 import type { ResultWriter } from './result-writer.js';
-import { type ScriptStatement, sqlFailure } from './sql-error.js';
+import { sqlFailure } from './sql-error.js';
 import { type AnswerHandler, StatementRun } from './statement-run.js';
 import { StreamSocket } from './stream-socket.js';
 
@@ -13,7 +14,7 @@ export interface ScriptOptions {
   readonly tunnel: TunnelClient;
   /** The whole text, for the places in errors. */
   readonly script: string;
-  readonly statements: readonly ScriptStatement[];
+  readonly statements: readonly StatementText[];
   readonly user: string;
   readonly database: string;
   /** All or nothing: BEGIN before, COMMIT after; the first error undoes everything. */
@@ -71,7 +72,12 @@ async function runAll(client: pg.Client, options: ScriptOptions): Promise<void> 
   await client.connect().catch((error: unknown) => {
     throw sqlFailure(error);
   });
-  const silent: AnswerHandler = { columns: () => undefined, row: () => undefined, copyData: () => undefined, complete: () => undefined };
+  const silent: AnswerHandler = {
+    columns: () => undefined,
+    row: () => undefined,
+    copyData: () => undefined,
+    complete: () => undefined,
+  };
   const own = (text: string, handler: AnswerHandler = silent): Promise<void> =>
     client.query(new StatementRun(text, handler)).done.catch((error: unknown) => {
       throw sqlFailure(error);
@@ -87,7 +93,8 @@ async function runAll(client: pg.Client, options: ScriptOptions): Promise<void> 
 
 /** The server answers ROLLBACK to the COMMIT of a transaction that has failed. */
 function requireCommit(tag: string): void {
-  if (tag !== 'COMMIT') throw new HoopError('sql', 'the transaction was rolled back, not committed', { why: `the server answered ${tag}` });
+  if (tag !== 'COMMIT')
+    throw new HoopError('sql', 'the transaction was rolled back, not committed', { why: `the server answered ${tag}` });
 }
 
 function printing({ writer, say }: ScriptOptions): AnswerHandler {

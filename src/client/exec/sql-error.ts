@@ -1,12 +1,6 @@
 import { DatabaseError } from 'pg';
 import { HoopError, type ErrorCode, messageOf } from '../../core/errors.js';
-
-/** Where a statement stands in the text that the user gave. */
-export interface ScriptStatement {
-  readonly text: string;
-  /** Characters (UTF-16 units) of the script before it. */
-  readonly offset: number;
-}
+import type { StatementText } from '../../protocols/postgres/facts/split-statements.js';
 
 /** The agent's own refusals all carry 42501; what they begin with tells them apart from the server's. */
 const REFUSALS: readonly (readonly [RegExp, ErrorCode])[] = [
@@ -28,7 +22,7 @@ const LOST: readonly (readonly [string, ErrorCode])[] = [
  *
  * @param script the whole text, for the position; undefined for what the user did not write (BEGIN)
  */
-export function sqlFailure(thrown: unknown, statement?: ScriptStatement, script?: string): HoopError {
+export function sqlFailure(thrown: unknown, statement?: StatementText, script?: string): HoopError {
   if (thrown instanceof HoopError) return thrown;
   if (!(thrown instanceof DatabaseError)) {
     return new HoopError('unreachable', 'the connection was lost', {
@@ -38,8 +32,11 @@ export function sqlFailure(thrown: unknown, statement?: ScriptStatement, script?
     });
   }
   const sqlstate = thrown.code ?? 'XX000';
-  const place = statement === undefined || script === undefined ? undefined : placeIn(script, statement, thrown.position);
-  const why = [`SQLSTATE ${sqlstate}`, place, thrown.detail].filter((part) => part !== undefined && part !== '').join(', ');
+  const place =
+    statement === undefined || script === undefined ? undefined : placeIn(script, statement, thrown.position);
+  const why = [`SQLSTATE ${sqlstate}`, place, thrown.detail]
+    .filter((part) => part !== undefined && part !== '')
+    .join(', ');
   const options = thrown.hint === undefined ? { why } : { why, suggestion: thrown.hint };
   return new HoopError(codeOf(sqlstate, thrown.message), thrown.message, { ...options, cause: thrown });
 }
@@ -53,7 +50,7 @@ function codeOf(sqlstate: string, message: string): ErrorCode {
  * @param position the server's: characters (not UTF-16 units) of the statement, from 1
  * @returns `line 3, column 8`; where the statement begins when the server named no place
  */
-function placeIn(script: string, statement: ScriptStatement, position: string | undefined): string | undefined {
+function placeIn(script: string, statement: StatementText, position: string | undefined): string | undefined {
   const characters = Number(position ?? '1');
   if (!Number.isSafeInteger(characters) || characters < 1) return undefined;
   const units = [...statement.text].slice(0, characters - 1).join('').length;

@@ -37,7 +37,9 @@ export class StatementRun implements Submittable {
     connection.query(this.text);
   }
 
-  handleRowDescription(message: { readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[] }): void {
+  handleRowDescription(message: {
+    readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
+  }): void {
     this.#guard(() => {
       this.handler.columns(message.fields.map((field) => ({ name: field.name, typeOid: field.dataTypeID })));
     });

@@ -59,7 +59,9 @@ export class TableWriter implements ResultWriter {
   #printHeld(): void {
     if (this.#widths !== undefined) return;
     const names = this.#columns.map((column) => escapeControls(column.name));
-    const widths = names.map((name, index) => this.#held.reduce((widest, cells) => Math.max(widest, displayWidth(cells[index] ?? '')), displayWidth(name)));
+    const widths = names.map((name, index) =>
+      this.#held.reduce((widest, cells) => Math.max(widest, displayWidth(cells[index] ?? '')), displayWidth(name)),
+    );
     this.#widths = widths;
     if (names.length === 0) this.print('--\n');
     else {

@@ -84,7 +84,7 @@ export class ExtendedQuery {
     }
     // A cursor that SQL has declared can be run by this message too: it is judged as the FETCH that it amounts to.
     const text = `FETCH ALL FROM "${target.name.replaceAll('"', '""')}"`;
-    const run = this.desk.newRun(text, this.desk.options.sql.analyze(text));
+    const run = this.desk.newRun(text, this.desk.options.sql.read(text).facts);
     this.desk.ask({
       run,
       via: 'execute',
@@ -120,11 +120,10 @@ export class ExtendedQuery {
   #boundRun(body: BindBody, candidates: readonly Candidate[] | undefined): Run {
     const only = candidates?.length === 1 ? candidates[0] : undefined;
     const params = boundTexts(body, only?.types ?? []);
-    const facts =
-      only?.facts ??
-      (candidates === undefined ? unreadable('', 'too many texts under one name') : this.desk.options.sql.merge(candidates.map((candidate) => candidate.facts)));
+    const [first, ...others] = candidates ?? [];
+    const all = others.reduce((facts, candidate) => this.desk.options.sql.merge(facts, candidate.facts), first?.facts ?? unreadable('', 'too many texts under one name'));
     const text = only?.text ?? (candidates ?? []).map((candidate) => candidate.text).join(';\n');
-    return this.desk.newRun(text, this.sqlPrepared.withExecuted(text, { ...facts, text, params }));
+    return this.desk.newRun(text, this.sqlPrepared.withExecuted(text, { ...all, text, params }));
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {

@@ -4,19 +4,26 @@ import type { CopyFormat } from './copy-masker.js';
 import type { SessionMasks } from './masks.js';
 import type { CancelKey, StartupMessage } from './startup.js';
 
+/** What one text tells: its facts, and what it does to prepared statements. */
+export interface SqlReading {
+  readonly facts: SqlFacts;
+  /** `PREPARE name AS …`: each name and the facts of what it holds. */
+  readonly prepared: readonly { readonly name: string; readonly facts: SqlFacts }[];
+  /** Names that the text EXECUTEs without having prepared them. */
+  readonly executes: readonly string[];
+  /** Names that it DEALLOCATEs; `*` for all. */
+  readonly deallocates: readonly string[];
+}
+
 /** How a session reads SQL; the real grammar stands behind it. */
 export interface SqlReader {
-  /** Never throws; text that can't be read is opaque. */
-  analyze(text: string): SqlFacts;
-  /** The facts of several texts of which any may run. */
-  merge(facts: readonly SqlFacts[]): SqlFacts;
+  /** Never throws; text that can't be read is opaque. What an EXECUTE in it runs is not in its facts. */
+  read(text: string): SqlReading;
+  /** `facts` with all that `more` does added. */
+  merge(facts: SqlFacts, more: SqlFacts): SqlFacts;
   /** A setting given at start-up, as the SET it amounts to. */
   setting(name: string, value: string): SqlFacts;
   functionCall(): SqlFacts;
-  /** `PREPARE name AS …` in the text: each name and the facts of what it holds. */
-  preparedIn(text: string): readonly { readonly name: string; readonly facts: SqlFacts }[];
-  /** Names that the text EXECUTEs. */
-  executedIn(text: string): readonly string[];
   /** How the COPY … TO STDOUT in the text writes its rows; undefined when there is none or it can't be told. */
   copyFormat(text: string): CopyFormat | undefined;
 }

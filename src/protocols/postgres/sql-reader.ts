@@ -1,28 +1,18 @@
-import {
-  analyze,
-  copyFormatIn,
-  createFactCache,
-  executesIn,
-  functionCallFacts,
-  mergeFacts,
-  preparedIn,
-  startupSettingFacts,
-} from './facts/analyze.js';
+import { createFactCache, functionCallFacts, mergeFacts, startupSettingFacts } from './facts/analyze.js';
+import { copyFormatIn } from './facts/copy-format.js';
 import type { SqlReader } from './session-options.js';
 
-/** Texts whose facts are remembered, over all sessions; in characters. */
-const CACHE_CHARS = 16 << 20;
+/** Memory for the facts of texts seen, over all sessions, in bytes. */
+const CACHE_BYTES = 32 << 20;
 
-const cache = createFactCache(CACHE_CHARS);
+const cache = createFactCache(CACHE_BYTES);
 
 /** Reads SQL by PostgreSQL's own grammar; `loadGrammar` must have resolved. */
 export const sqlReader: SqlReader = {
-  analyze: (text) => cache.get(text, analyze),
+  read: (text) => cache.read(text),
   merge: mergeFacts,
   setting: startupSettingFacts,
   // The wire names the function by its object id alone.
   functionCall: () => functionCallFacts(''),
-  preparedIn,
-  executedIn: executesIn,
   copyFormat: copyFormatIn,
 };

@@ -54,13 +54,10 @@ export class StatementDesk {
   }
 
   ask(one: Case): void {
-    if (one.phase !== 'prepare' && this.#unmaskableCopy(one.run)) {
+    const unmaskable = one.phase === 'prepare' ? undefined : this.#unmaskableCopy(one.run);
+    if (unmaskable !== undefined) {
       this.recordRefused(one.run, one.via, 'hoop/copy-not-maskable');
-      one.refuse({
-        severity: 'ERROR',
-        code: SQLSTATE.insufficientPrivilege,
-        message: 'hoop: this COPY can not be masked; use COPY (SELECT …) TO STDOUT in text or CSV form, or a plain SELECT',
-      });
+      one.refuse({ severity: 'ERROR', code: SQLSTATE.insufficientPrivilege, message: `hoop: ${unmaskable}` });
       return;
     }
     const ticket = this.#nextTicket++;
@@ -72,7 +69,7 @@ export class StatementDesk {
   askStartup(): void {
     const { startup, sql } = this.options;
     const text = startup.settings.map(([name, value]) => `${name} = ${value}`).join('; ');
-    const facts = startup.settings.length === 0 ? undefined : { ...sql.merge(startup.settings.map(([name, value]) => sql.setting(name, value))), text };
+    const facts = startup.settings.length === 0 ? undefined : { ...startup.settings.map(([name, value]) => sql.setting(name, value)).reduce((all, more) => sql.merge(all, more)), text };
     const run: Run = { statement: 0, text, facts: facts ?? unreadable('', ''), startedMs: 0 };
     const question = this.#question(run, 'startup', facts === undefined ? 'prepare' : 'run');
     this.host.step({ kind: 'ask', ticket: this.#nextTicket++, question: facts === undefined ? { ...question, facts: {}, event: () => undefined } : question });
@@ -143,11 +140,14 @@ export class StatementDesk {
     };
   }
 
-  /** Where masks apply, a COPY to the client must be in a form and of columns that can be masked. */
-  #unmaskableCopy(run: Run): boolean {
+  /** Where masks apply, a COPY to the client must be in a form and of columns that can be masked: else why it isn't. */
+  #unmaskableCopy(run: Run): string | undefined {
     const masks = this.options.masks();
-    if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && !masks.columnsMasked)) return false;
+    if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && !masks.columnsMasked)) return undefined;
     const format = this.options.sql.copyFormat(run.text);
-    return format === undefined || format.kind === 'binary' || (masks.columnsMasked && masks.copyTouchesColumns(run.facts));
+    if (format === undefined || format.kind === 'binary') return 'a COPY in this form can not be masked; use text or CSV form, or a plain SELECT';
+    // The rows of a COPY don't say which column is which.
+    if (masks.columnsMasked && masks.copyTouchesColumns(run.facts)) return 'this COPY reads a table with a column that is masked whole; use a plain SELECT';
+    return undefined;
   }
 }

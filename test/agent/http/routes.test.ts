@@ -99,7 +99,7 @@ describe('whoami and connections', () => {
     };
     const { get } = await startAgent({}, { connections: () => [connection] });
     expect(await (await get('/v1/connections', 'alice')).json()).toEqual([
-      { name: 'postgres', type: 'postgres', access: 'open', labels: { env: 'prod' } },
+      { name: 'postgres', type: 'postgres', access: 'open', database: 'shop', labels: { env: 'prod' } },
     ]);
     expect(await (await get('/v1/connections', 'bob')).json()).toEqual([]);
   });

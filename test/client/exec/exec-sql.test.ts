@@ -73,17 +73,25 @@ async function run(text: string, options: Partial<ExecOptions> = {}): Promise<Ra
 
 function accessOf(target: TunnelEndpoint): ExecOptions['access'] {
   const answers: Record<string, unknown> = {
-    '/v1/connections': [{ name: 'postgres', type: 'postgres', database: 'postgres' }, { name: 'web', type: 'http' }],
+    '/v1/connections': [
+      { name: 'postgres', type: 'postgres', database: 'postgres' },
+      { name: 'web', type: 'http', database: '' },
+    ],
     '/v1/whoami': { email: 'postgres@example.com' },
   };
-  return { api: { url: target.url, get: <T>(path: string) => Promise.resolve(answers[path] as T) }, token: () => Promise.resolve('token') };
+  return {
+    api: { url: target.url, get: <T>(path: string) => Promise.resolve(answers[path] as T) },
+    token: () => Promise.resolve('token'),
+  };
 }
 
 const blocked = `DO $$ BEGIN RAISE EXCEPTION 'blocked by policy prod/where-required: no' USING ERRCODE = '42501'; END $$`;
 
 describe('execSql', () => {
   it('prints rows on stdout and command tags as lines for people', async () => {
-    const { stdout, lines, error } = await run(`UPDATE customers SET name = name; SELECT id, name FROM customers ORDER BY id;`);
+    const { stdout, lines, error } = await run(
+      `UPDATE customers SET name = name; SELECT id, name FROM customers ORDER BY id;`,
+    );
     expect(error).toBeUndefined();
     expect(stdout).toBe([' id | name ', '----+------', '  1 | Ana', '  2 | ', '(2 rows)', '', ''].join('\n'));
     expect(lines).toEqual(['UPDATE 2']);
@@ -101,21 +109,42 @@ describe('execSql', () => {
     const received: string[] = [];
     endpoint.onStream((stream) => {
       const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
-      bridge(socket, { ...listenersOf(stream), onData: (listener) => { stream.onData((bytes) => { received.push(Buffer.from(bytes).toString('latin1')); listener(bytes); }); } });
+      bridge(socket, {
+        ...listenersOf(stream),
+        onData: (listener) => {
+          stream.onData((bytes) => {
+            received.push(Buffer.from(bytes).toString('latin1'));
+            listener(bytes);
+          });
+        },
+      });
     });
     await run(`SELECT 1; -- a comment; with a semicolon\n SELECT ';' AS x;`);
     const queries = received.join('').match(/Q[\0-\u00ff]{4}([^\0]*)\0/g) ?? [];
-    expect(queries.map((query) => query.slice(5, -1).replace(/^--.*\n\s*/, ''))).toEqual(['SELECT 1', `SELECT ';' AS x`]);
+    expect(queries.map((query) => query.slice(5, -1).replace(/^--.*\n\s*/, ''))).toEqual([
+      'SELECT 1',
+      `SELECT ';' AS x`,
+    ]);
   });
 
   it('stops at the first error and names SQLSTATE, line and column in the script', async () => {
-    const { stdout, error } = await run(`SELECT 1 AS ä;\nSELECT 'ö',\n  missing FROM customers; SELECT 2 AS never`, { format: 'csv' });
+    const { stdout, error } = await run(`SELECT 1 AS ä;\nSELECT 'ö',\n  missing FROM customers; SELECT 2 AS never`, {
+      format: 'csv',
+    });
     expect(stdout).toBe('ä\n1\n');
-    expect(error).toMatchObject({ code: 'sql', message: 'column "missing" does not exist', why: 'SQLSTATE 42703, line 3, column 3', exitStatus: 1 });
+    expect(error).toMatchObject({
+      code: 'sql',
+      message: 'column "missing" does not exist',
+      why: 'SQLSTATE 42703, line 3, column 3',
+      exitStatus: 1,
+    });
   });
 
   it('leaves text that the grammar refuses to the server, with its place', async () => {
-    expect((await run('SELECT 1;\nSELEKT 2')).error).toMatchObject({ code: 'sql', why: 'SQLSTATE 42601, line 2, column 1' });
+    expect((await run('SELECT 1;\nSELEKT 2')).error).toMatchObject({
+      code: 'sql',
+      why: 'SQLSTATE 42601, line 2, column 1',
+    });
   });
 
   it.each([
@@ -134,14 +163,18 @@ describe('execSql', () => {
   });
 
   it('commits with --single-transaction when all went well', async () => {
-    expect((await run(`INSERT INTO customers VALUES (4, 'x', true)`, { singleTransaction: true })).error).toBeUndefined();
+    expect(
+      (await run(`INSERT INTO customers VALUES (4, 'x', true)`, { singleTransaction: true })).error,
+    ).toBeUndefined();
     expect((await run('DELETE FROM customers WHERE id = 4')).lines).toEqual(['DELETE 1']);
   });
 
   it('closes the JSON array when an error comes after the first rows', async () => {
     const { stdout, error } = await run('SELECT 10 / (3 - n) AS v FROM generate_series(1, 5) AS n', { format: 'json' });
     expect(error).toMatchObject({ code: 'sql' });
-    expect(() => { JSON.parse(stdout === '' ? '[]' : stdout); }).not.toThrow();
+    expect(() => {
+      JSON.parse(stdout === '' ? '[]' : stdout);
+    }).not.toThrow();
   });
 
   it('shows the server’s notices, with controls escaped', async () => {
@@ -165,16 +198,29 @@ describe('execSql', () => {
       slow.pause();
       setImmediate(() => slow.resume());
     });
-    const { error } = await run(`SELECT n, repeat('x', 50) AS pad FROM generate_series(1, 200000) AS n`, { format: 'csv', stdout: slow });
+    const { error } = await run(`SELECT n, repeat('x', 50) AS pad FROM generate_series(1, 200000) AS n`, {
+      format: 'csv',
+      stdout: slow,
+    });
     expect(error).toBeUndefined();
-    expect(received).toBe(6 + Array.from({ length: 200_000 }, (_, n) => String(n + 1).length + 52).reduce((sum, length) => sum + length, 0));
+    expect(received).toBe(
+      6 + Array.from({ length: 200_000 }, (_, n) => String(n + 1).length + 52).reduce((sum, length) => sum + length, 0),
+    );
     expect(largest).toBeLessThan(4 << 20);
   });
 
   it('fails with unreachable, exit 8, when the tunnel breaks while a statement runs', async () => {
     endpoint.onStream((stream) => {
       const socket = connect({ host: '127.0.0.1', port, allowHalfOpen: true });
-      bridge(socket, { ...listenersOf(stream), onData: (listener) => { stream.onData((bytes) => { if (bytes[0] === 0x51) endpoint.breakTunnels(); else listener(bytes); }); } });
+      bridge(socket, {
+        ...listenersOf(stream),
+        onData: (listener) => {
+          stream.onData((bytes) => {
+            if (bytes[0] === 0x51) endpoint.breakTunnels();
+            else listener(bytes);
+          });
+        },
+      });
     });
     expect((await run('SELECT 1')).error).toMatchObject({ exitStatus: 8 });
   });
@@ -207,7 +253,11 @@ describe('execSql', () => {
 
   it('passes reason and correlation id on', async () => {
     await run('SELECT 1', { access: { ...accessOf(endpoint), reason: 'ticket 7: ä', correlationId: 'job-1' } });
-    expect(endpoint.headers[0]).toMatchObject({ 'x-hoop-reason': encodeURIComponent('ticket 7: ä'), 'x-hoop-correlation-id': 'job-1', authorization: 'Bearer token' });
+    expect(endpoint.headers[0]).toMatchObject({
+      'x-hoop-reason': encodeURIComponent('ticket 7: ä'),
+      'x-hoop-correlation-id': 'job-1',
+      authorization: 'Bearer token',
+    });
   });
 
   it.each([
@@ -216,20 +266,36 @@ describe('execSql', () => {
     ['a wait that is no duration', { wait: 'soon' }, 'usage'],
     ['text without a statement', { source: { text: ' -- nothing\n', stdin: Readable.from([]) } }, 'usage'],
     ['both -i and -f', { source: { text: 'x', file: 'y', stdin: Readable.from([]) } }, 'usage'],
-    ['a terminal as the only source', { source: { stdin: Object.assign(Readable.from([]), { isTTY: true }) } }, 'usage'],
+    [
+      'a terminal as the only source',
+      { source: { stdin: Object.assign(Readable.from([]), { isTTY: true }) } },
+      'usage',
+    ],
     ['a script that is no UTF-8', { source: { stdin: Readable.from([Buffer.from([0x53, 0xff])]) } }, 'usage'],
   ] as const)('refuses %s', async (_name, options, code) => {
     expect((await run('SELECT 1', options)).error).toMatchObject({ code });
   });
 
   it('reads the script from standard input', async () => {
-    expect((await run('', { source: { stdin: Readable.from([Buffer.from('SELECT 7 AS '), Buffer.from('n')]) }, format: 'csv' })).stdout).toBe('n\n7\n');
+    expect(
+      (
+        await run('', {
+          source: { stdin: Readable.from([Buffer.from('SELECT 7 AS '), Buffer.from('n')]) },
+          format: 'csv',
+        })
+      ).stdout,
+    ).toBe('n\n7\n');
   });
 });
 
 describe('formatFrom', () => {
   it('takes --json for -o json and refuses --json -o csv', () => {
-    expect([formatFrom(true, undefined), formatFrom(true, 'json'), formatFrom(false, 'csv'), formatFrom(false, undefined)]).toEqual(['json', 'json', 'csv', 'table']);
+    expect([
+      formatFrom(true, undefined),
+      formatFrom(true, 'json'),
+      formatFrom(false, 'csv'),
+      formatFrom(false, undefined),
+    ]).toEqual(['json', 'json', 'csv', 'table']);
     expect(() => formatFrom(true, 'csv')).toThrow('exclude');
   });
 });
@@ -238,13 +304,29 @@ describe('formatFrom', () => {
 function listenersOf(stream: Parameters<typeof bridge>[1]): Parameters<typeof bridge>[1] {
   return {
     write: (bytes) => stream.write(bytes),
-    onData: (listener) => { stream.onData(listener); },
-    onDrain: (listener) => { stream.onDrain(listener); },
-    onEnd: (listener) => { stream.onEnd(listener); },
-    onClose: (listener) => { stream.onClose(listener); },
-    pause: () => { stream.pause(); },
-    resume: () => { stream.resume(); },
-    end: () => { stream.end(); },
-    destroy: (fault) => { stream.destroy(fault); },
+    onData: (listener) => {
+      stream.onData(listener);
+    },
+    onDrain: (listener) => {
+      stream.onDrain(listener);
+    },
+    onEnd: (listener) => {
+      stream.onEnd(listener);
+    },
+    onClose: (listener) => {
+      stream.onClose(listener);
+    },
+    pause: () => {
+      stream.pause();
+    },
+    resume: () => {
+      stream.resume();
+    },
+    end: () => {
+      stream.end();
+    },
+    destroy: (fault) => {
+      stream.destroy(fault);
+    },
   };
 }

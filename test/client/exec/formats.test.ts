@@ -14,7 +14,10 @@ const NUMERIC = 1700;
 
 const column = (name: string, typeOid = TEXT): Column => ({ name, typeOid });
 
-function print(make: (print: Print) => ResultWriter, ...results: { columns: readonly Column[]; rows: readonly Row[] }[]): string {
+function print(
+  make: (print: Print) => ResultWriter,
+  ...results: { columns: readonly Column[]; rows: readonly Row[] }[]
+): string {
   let printed = '';
   const writer = make((part) => {
     printed += typeof part === 'string' ? part : new TextDecoder().decode(part);
@@ -35,9 +38,22 @@ const ndjson = (p: Print): ResultWriter => new NdjsonWriter(p);
 
 describe('TableWriter', () => {
   it('aligns as psql does: numbers right, text left, headings centred, no space after the last text', () => {
-    const rows: Row[] = [['1', 'a'], ['20', 'a longer one'], [null, null]];
+    const rows: Row[] = [
+      ['1', 'a'],
+      ['20', 'a longer one'],
+      [null, null],
+    ];
     expect(print(table, { columns: [column('id', INT4), column('name')], rows })).toBe(
-      [' id |     name     ', '----+--------------', '  1 | a', ' 20 | a longer one', '    | ', '(3 rows)', '', ''].join('\n'),
+      [
+        ' id |     name     ',
+        '----+--------------',
+        '  1 | a',
+        ' 20 | a longer one',
+        '    | ',
+        '(3 rows)',
+        '',
+        '',
+      ].join('\n'),
     );
   });
 
@@ -52,12 +68,18 @@ describe('TableWriter', () => {
 
   it('shows what would act on a terminal instead of sending it, in names and values', () => {
     const printed = print(table, { columns: [column('a\u001b[2J')], rows: [['\u009b31mred\u202e\nsecond line']] });
-    expect(printed).not.toMatch(/[\u001b\u009b\u202e]/);
+    expect(['\u001b', '\u009b', '\u202e'].filter((char) => printed.includes(char))).toEqual([]);
     expect(printed).toContain('\\x9b31mred\\u202e\\nsecond line');
   });
 
   it('counts two cells for each East Asian wide character', () => {
-    const lines = print(table, { columns: [column('name'), column('n', INT4)], rows: [['日本', '1'], ['ab', '2']] }).split('\n');
+    const lines = print(table, {
+      columns: [column('name'), column('n', INT4)],
+      rows: [
+        ['日本', '1'],
+        ['ab', '2'],
+      ],
+    }).split('\n');
     expect(lines[2]).toBe(' 日本 | 1');
     expect(lines[3]).toBe(' ab   | 2');
   });
@@ -93,26 +115,44 @@ describe('CsvWriter', () => {
   });
 
   it('parts two result sets by a blank line', () => {
-    expect(print(csv, { columns: [column('a')], rows: [['1']] }, { columns: [column('b')], rows: [] })).toBe('a\n1\n\nb\n');
+    expect(print(csv, { columns: [column('a')], rows: [['1']] }, { columns: [column('b')], rows: [] })).toBe(
+      'a\n1\n\nb\n',
+    );
   });
 
   it('can be read back to the same values, whatever they hold', () => {
     fc.assert(
-      fc.property(fc.array(fc.array(fc.option(fc.string({ unit: 'grapheme' })), { minLength: 2, maxLength: 2 }), { maxLength: 5 }), (rows) => {
-        const printed = print(csv, { columns: [column('a'), column('b')], rows });
-        expect(parseCsv(printed).slice(1)).toEqual(rows);
-      }),
+      fc.property(
+        fc.array(fc.array(fc.option(fc.string({ unit: 'grapheme' })), { minLength: 2, maxLength: 2 }), {
+          maxLength: 5,
+        }),
+        (rows) => {
+          const printed = print(csv, { columns: [column('a'), column('b')], rows });
+          expect(parseCsv(printed).slice(1)).toEqual(rows);
+        },
+      ),
     );
   });
 });
 
 describe('JsonWriter', () => {
   it('prints one array of objects on one line per result set', () => {
-    expect(print(json, { columns: [column('a', INT4)], rows: [['1'], ['2']] }, { columns: [column('b')], rows: [] })).toBe('[{"a":1},{"a":2}]\n[]\n');
+    expect(
+      print(json, { columns: [column('a', INT4)], rows: [['1'], ['2']] }, { columns: [column('b')], rows: [] }),
+    ).toBe('[{"a":1},{"a":2}]\n[]\n');
   });
 
   it('makes booleans and numbers themselves only where JSON holds them exactly', () => {
-    const columns = [column('i', INT4), column('big', INT8), column('safe', INT8), column('n', NUMERIC), column('f', FLOAT8), column('nan', FLOAT8), column('t', BOOL), column('u', BOOL)];
+    const columns = [
+      column('i', INT4),
+      column('big', INT8),
+      column('safe', INT8),
+      column('n', NUMERIC),
+      column('f', FLOAT8),
+      column('nan', FLOAT8),
+      column('t', BOOL),
+      column('u', BOOL),
+    ];
     const rows: Row[] = [['-5', '9007199254740993', '9007199254740991', '1.50', '1e+20', 'NaN', 't', null]];
     expect(JSON.parse(print(json, { columns, rows }))).toEqual([
       { i: -5, big: '9007199254740993', safe: 9_007_199_254_740_991, n: '1.50', f: 1e20, nan: 'NaN', t: true, u: null },
@@ -120,7 +160,9 @@ describe('JsonWriter', () => {
   });
 
   it('keeps a masked number as text', () => {
-    expect(JSON.parse(print(json, { columns: [column('ssn', INT4)], rows: [['***6789']] }))).toEqual([{ ssn: '***6789' }]);
+    expect(JSON.parse(print(json, { columns: [column('ssn', INT4)], rows: [['***6789']] }))).toEqual([
+      { ssn: '***6789' },
+    ]);
   });
 
   it('renames a column name that comes again, so that no value is lost', () => {
@@ -144,18 +186,26 @@ describe('JsonWriter', () => {
   it('escapes what acts on a terminal, without changing the value', () => {
     const value = '\u001b[2J\u009b1m\u202e\u007f';
     const printed = print(json, { columns: [column('a')], rows: [[value]] });
-    expect(printed).not.toMatch(/[\u001b\u007f-\u009f\u202e]/);
+    expect([...value].filter((char) => char < ' ' || char > '~').filter((char) => printed.includes(char))).toEqual([]);
     expect(JSON.parse(printed)).toEqual([{ a: value }]);
   });
 
   it('refuses COPY data', () => {
-    expect(() => { new JsonWriter(() => undefined).copyData(); }).toThrow('COPY');
+    expect(() => {
+      new JsonWriter(() => undefined).copyData();
+    }).toThrow('COPY');
   });
 });
 
 describe('NdjsonWriter', () => {
   it('prints one object a line, also for values with line ends', () => {
-    const printed = print(ndjson, { columns: [column('a'), column('b', INT4)], rows: [['x\ny', '1'], [null, '2']] });
+    const printed = print(ndjson, {
+      columns: [column('a'), column('b', INT4)],
+      rows: [
+        ['x\ny', '1'],
+        [null, '2'],
+      ],
+    });
     expect(printed).toBe('{"a":"x\\ny","b":1}\n{"a":null,"b":2}\n');
   });
 });

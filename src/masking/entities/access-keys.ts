@@ -1,0 +1,153 @@
+import { isAlphanumeric, isDigit, isTokenByte, opensWord } from '../byte-classes.js';
+import { byteProbe, codes } from '../entity.js';
+import type { EntityDetector, Probe } from '../entity.js';
+
+type Alphabet = 'upper' | 'alphanumeric' | 'token' | 'dotted';
+
+/** How one vendor writes one kind of key: a fixed beginning, then at least `min` characters of an alphabet. */
+interface KeyKind {
+  readonly prefix: readonly number[];
+  /** The prefix must not go on like this: that is another vendor's kind. */
+  readonly not?: readonly number[];
+  readonly alphabet: Alphabet;
+  readonly min: number;
+  /** No more than this many characters follow; without it the key is as long as its alphabet goes on. */
+  readonly exact?: boolean;
+  /** Needs a digit among the first 48, so that names such as `sk-spinner-three-bounce` are none. */
+  readonly digit?: boolean;
+}
+
+function kind(
+  prefix: string,
+  alphabet: Alphabet,
+  min: number,
+  more: { not?: string; exact?: boolean; digit?: boolean } = {},
+): KeyKind {
+  const { not, ...rest } = more;
+  return { prefix: codes(prefix), alphabet, min, ...rest, ...(not === undefined ? {} : { not: codes(not) }) };
+}
+
+const DIGIT_WITHIN = 48;
+
+/** How often bytes occur in ordinary data, rarest first; a prefix is looked for by its rarest byte. */
+const RAREST_FIRST = codes('XJKzGxBSkAIPUvjqNCHLTYgphy_wsbcfmudrlaniote-.0123456789');
+
+/** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids */
+const AWS = ['AKIA', 'ASIA', 'ABIA', 'ACCA'].map((prefix) => kind(prefix, 'upper', 16, { exact: true }));
+/** @see https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/ */
+const GITHUB = [
+  ...['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'].map((prefix) => kind(prefix, 'alphanumeric', 30)),
+  kind('github_pat_', 'token', 22),
+];
+const OPENAI = [kind('sk-', 'token', 20, { not: 'ant-', digit: true })];
+const ANTHROPIC = [kind('sk-ant-', 'token', 20)];
+/** @see https://docs.stripe.com/keys */
+const STRIPE = [
+  ...['sk', 'rk', 'pk'].flatMap((role) => ['live', 'test'].map((mode) => kind(`${role}_${mode}_`, 'alphanumeric', 10))),
+  kind('whsec_', 'alphanumeric', 24),
+];
+const GOOGLE = [kind('AIza', 'token', 35), kind('GOCSPX-', 'token', 28)];
+/** @see https://docs.slack.dev/authentication/tokens */
+const SLACK = [
+  ...['a', 'b', 'c', 'd', 'e', 'o', 'p', 'r', 's'].map((type) => kind(`xox${type}-`, 'token', 10, { digit: true })),
+  kind('xapp-', 'token', 10, { digit: true }),
+  kind('xoxe.xoxp-', 'token', 10, { digit: true }),
+];
+/** Vendors without an entity of their own. */
+const OTHERS = [
+  kind('glpat-', 'token', 20),
+  kind('npm_', 'alphanumeric', 36),
+  kind('hf_', 'alphanumeric', 30),
+  kind('SG.', 'dotted', 60),
+  kind('dop_v1_', 'alphanumeric', 60),
+  kind('shpat_', 'alphanumeric', 32),
+  kind('pypi-', 'token', 60),
+];
+
+function inAlphabet(alphabet: Alphabet, byte: number): boolean {
+  if (alphabet === 'upper') return (byte >= 0x41 && byte <= 0x5a) || isDigit(byte);
+  if (alphabet === 'alphanumeric') return isAlphanumeric(byte);
+  return isTokenByte(byte) || (alphabet === 'dotted' && byte === 0x2e);
+}
+
+function standsAt(bytes: Uint8Array, at: number, end: number, text: readonly number[]): boolean {
+  if (at + text.length > end) return false;
+  for (let index = 0; index < text.length; index += 1) if (bytes[at + index] !== text[index]) return false;
+  return true;
+}
+
+/** The offset behind the least that a key of this kind must have, beginning at `at`; -1 where there is none. */
+function leastEnd(key: KeyKind, bytes: Uint8Array, at: number, end: number): number {
+  if (!standsAt(bytes, at, end, key.prefix)) return -1;
+  const body = at + key.prefix.length;
+  if (key.not !== undefined && standsAt(bytes, body, end, key.not)) return -1;
+  if (body + key.min > end) return -1;
+  let digit = key.digit !== true;
+  for (let index = body; index < body + key.min; index += 1) {
+    const byte = bytes[index] as number;
+    if (!inAlphabet(key.alphabet, byte)) return -1;
+    digit ||= isDigit(byte);
+  }
+  for (let index = body + key.min; !digit && index < end && index < body + DIGIT_WITHIN; index += 1) {
+    const byte = bytes[index] as number;
+    if (!inAlphabet(key.alphabet, byte)) return -1;
+    digit = isDigit(byte);
+  }
+  return digit ? body + key.min : -1;
+}
+
+function anchorOf(prefix: readonly number[]): number {
+  const ranks = prefix.map((byte) => RAREST_FIRST.indexOf(byte));
+  return ranks.indexOf(Math.min(...ranks));
+}
+
+function probeOf(key: KeyKind): Probe {
+  const anchor = anchorOf(key.prefix);
+  return byteProbe(
+    [key.prefix[anchor] as number],
+    (bytes, at, start, end) => at - anchor >= start && leastEnd(key, bytes, at - anchor, end) >= 0,
+  );
+}
+
+function keyDetector(name: string, kinds: readonly KeyKind[]): EntityDetector {
+  return {
+    name,
+    partial: 'third',
+    pseudonym: 'token',
+    triggers: [...new Set(kinds.map((key) => key.prefix[0] as number))],
+    probes: kinds.map(probeOf),
+    find(bytes, at, start, end, span) {
+      if (!opensWord(bytes, at, start)) return false;
+      for (const key of kinds) {
+        let to = leastEnd(key, bytes, at, end);
+        if (to < 0) continue;
+        if (key.exact === true && to < end && inAlphabet('alphanumeric', bytes[to] as number)) continue;
+        while (key.exact !== true && to < end && inAlphabet(key.alphabet, bytes[to] as number)) to += 1;
+        span.from = at;
+        span.to = to;
+        span.skipTo = to;
+        return true;
+      }
+      return false;
+    },
+  };
+}
+
+export const awsAccessKey = keyDetector('aws-access-key', AWS);
+export const githubToken = keyDetector('github-token', GITHUB);
+export const openaiKey = keyDetector('openai-key', OPENAI);
+export const anthropicKey = keyDetector('anthropic-key', ANTHROPIC);
+export const stripeKey = keyDetector('stripe-key', STRIPE);
+export const googleApiKey = keyDetector('google-api-key', GOOGLE);
+export const slackToken = keyDetector('slack-token', SLACK);
+/** Every vendor's kinds under one name. */
+export const apiKey = keyDetector('api-key', [
+  ...AWS,
+  ...GITHUB,
+  ...ANTHROPIC,
+  ...OPENAI,
+  ...STRIPE,
+  ...GOOGLE,
+  ...SLACK,
+  ...OTHERS,
+]);

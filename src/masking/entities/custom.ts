@@ -1,0 +1,78 @@
+import { RE2JS } from 're2js';
+import type { Fault } from '../../core/errors.js';
+import type { EntityResource } from '../../core/resources.js';
+import { isDigit } from '../byte-classes.js';
+import { codes } from '../entity.js';
+
+/** A kind of its own that a resource file declares. */
+export type CustomEntity = Pick<EntityResource, 'name' | 'pattern' | 'validate'>;
+
+/** More findings than this in one value: the rest of the value counts as found, which bounds the work. */
+const MAX_FINDINGS = 10_000;
+
+/** A compiled custom kind. Patterns have RE2's syntax and cost, linear in the value, with no back-references. */
+export class CustomFinder {
+  readonly name: string;
+  /** Bytes that every match holds; empty where the pattern promises none. */
+  readonly literal: readonly number[];
+  readonly #pattern: RE2JS;
+  readonly #luhn: boolean;
+
+  /** @throws an error of the pattern compiler where the pattern is not of RE2's syntax; see `checkCustomEntity` */
+  constructor(entity: CustomEntity) {
+    this.name = entity.name;
+    this.literal = codes(leadingLiteral(entity.pattern));
+    this.#pattern = RE2JS.compile(entity.pattern);
+    this.#luhn = entity.validate === 'luhn';
+  }
+
+  /** Calls `found` with every match in bytes[start,end), in order. */
+  findAll(bytes: Uint8Array, start: number, end: number, found: (from: number, to: number) => void): void {
+    const value = bytes.subarray(start, end);
+    if (!this.#pattern.test(value)) return;
+    const matcher = this.#pattern.matcher(value);
+    for (let count = 0; matcher.find(); count += 1) {
+      const from = matcher.start();
+      const to = count === MAX_FINDINGS ? value.length : matcher.end();
+      if (to > from && (!this.#luhn || count === MAX_FINDINGS || passesLuhn(value, from, to)))
+        found(start + from, start + to);
+      if (count === MAX_FINDINGS) return;
+    }
+  }
+}
+
+/** A fault where the pattern does not compile or meets the empty text; nothing of it is repeated in the message. */
+export function checkCustomEntity(entity: CustomEntity): Fault | undefined {
+  try {
+    if (!RE2JS.compile(entity.pattern).test('')) return undefined;
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { code: 'config_invalid', message: `entity ${entity.name}: pattern is not of RE2 syntax: ${detail}` };
+  }
+  return { code: 'config_invalid', message: `entity ${entity.name}: pattern meets the empty text` };
+}
+
+/**
+ * The text that every match of a pattern begins with, as far as plain reading shows: ASCII, without the
+ * characters that JSON may escape with a backslash.
+ */
+function leadingLiteral(pattern: string): string {
+  if (/[|]/.test(pattern)) return '';
+  const plain = /^\^?(?:\\b)?([A-Za-z0-9_@#%&=:;,<>~!' -]*)/.exec(pattern);
+  const literal = plain?.[1] ?? '';
+  const next = pattern[plain?.[0].length ?? 0];
+  return next === '*' || next === '?' || next === '{' || next === '+' ? literal.slice(0, -1) : literal;
+}
+
+/** Luhn's sum over the digits of bytes[from,to); other characters are passed over. */
+function passesLuhn(bytes: Uint8Array, from: number, to: number): boolean {
+  let [sum, count] = [0, 0];
+  for (let index = to - 1; index >= from; index -= 1) {
+    if (!isDigit(bytes[index] as number)) continue;
+    const digit = (bytes[index] as number) - 0x30;
+    const doubled = digit < 5 ? digit * 2 : digit * 2 - 9;
+    sum += (count & 1) === 0 ? digit : doubled;
+    count += 1;
+  }
+  return count > 1 && sum % 10 === 0;
+}

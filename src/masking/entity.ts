@@ -1,0 +1,72 @@
+/** What one kind of personal data or secret has to tell the engine; every file in `entities/` makes some. */
+
+/** Where a detector writes what it found; reused, so that looking costs no allocation. */
+export interface Span {
+  from: number;
+  /** Exclusive. */
+  to: number;
+  /** Triggers of this detector below this offset are passed over: they were looked at already. Keeps long hostile values linear. */
+  skipTo: number;
+}
+
+/**
+ * A place where an entity might stand in raw wire bytes. Neighbouring bytes may be anything (a length,
+ * another cell), so a probe never looks at word boundaries: it may say yes too often, never no too often.
+ */
+export interface Probe {
+  /** `byte`: tried at each of `bytes`. `digits`: tried at each digit of a run of digits and separators. */
+  readonly kind: 'byte' | 'digits';
+  /** For `byte`: rare bytes that every such entity holds. */
+  readonly bytes: readonly number[];
+  /** For `digits`: least length in bytes, and least digits, of an entity that is one such run. */
+  readonly minBytes: number;
+  readonly minDigits: number;
+  mayStandAt(bytes: Uint8Array, at: number, start: number, end: number): boolean;
+}
+
+/** How `partial` shows an entity. */
+export type PartialShape =
+  /** `*****@example.com` */
+  | 'domain'
+  /** The last four digits or letters, for kinds whose last four people know each other by. */
+  | 'last4'
+  /** The last four, but never more than a third. */
+  | 'third'
+  /** The same for a dotted quad, nothing of an IPv6 address: a part of one is one again. */
+  | 'quad'
+  /** Nothing of it. */
+  | 'none';
+
+/** What `hash` makes of an entity; see `pseudonym.ts`. */
+export type PseudonymShape = 'email' | 'card' | 'ssn' | 'digits' | 'iban' | 'ip' | 'token';
+
+export interface EntityDetector {
+  readonly name: string;
+  readonly partial: PartialShape;
+  readonly pseudonym: PseudonymShape;
+  /** Bytes of a value at which `find` is tried. */
+  readonly triggers: readonly number[];
+  readonly probes: readonly Probe[];
+  /**
+   * Is there an entity around the trigger at `at`, inside the value bytes[start,end)? Sets `span`.
+   * Reads a bounded number of bytes, or sets `skipTo` past what it read, so that a value costs linear time.
+   */
+  find(bytes: Uint8Array, at: number, start: number, end: number, span: Span): boolean;
+}
+
+/** A probe at rare bytes. */
+export function byteProbe(bytes: readonly number[], mayStandAt: Probe['mayStandAt']): Probe {
+  return { kind: 'byte', bytes, minBytes: 0, minDigits: 0, mayStandAt };
+}
+
+/** A probe at digits of runs that are long enough. */
+export function digitProbe(minBytes: number, minDigits: number, mayStandAt: Probe['mayStandAt']): Probe {
+  return { kind: 'digits', bytes: [], minBytes, minDigits, mayStandAt };
+}
+
+/** The bytes of ASCII text. */
+export function codes(text: string): number[] {
+  return Array.from(text, (char) => char.charCodeAt(0));
+}
+
+export const DIGITS: readonly number[] = codes('0123456789');

@@ -1,0 +1,239 @@
+import { concatBytes } from '../core/bytes.js';
+import { codes } from './entity.js';
+
+type MaskSpan = (bytes: Uint8Array, from: number, to: number) => Uint8Array | null | undefined;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const NULL = new Uint8Array(codes('null'));
+/** A key can't be null. */
+const NULL_KEY = new Uint8Array(codes('"[masked]"'));
+const ESCAPES = new Map([
+  [0x6e, 0x0a],
+  [0x74, 0x09],
+  [0x72, 0x0d],
+  [0x62, 0x08],
+  [0x66, 0x0c],
+  [0x22, 0x22],
+  [0x5c, 0x5c],
+  [0x2f, 0x2f],
+]);
+
+/**
+ * Masks the strings, keys and numbers of one JSON text (RFC 8259). What is between them, and every token in
+ * which nothing is found, keeps its bytes: white space, number precision, order and duplicate keys.
+ *
+ * @param mask masks one decoded string or one number
+ * @returns undefined where nothing was found; `malformed` where it is not one JSON text: then nothing was decided
+ */
+export function maskJsonText(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  mask: MaskSpan,
+): Uint8Array | undefined | 'malformed' {
+  return new JsonWalk(bytes, start, end, mask).run();
+}
+
+/** What may come next. */
+type Expect = 'value' | 'first-value' | 'key' | 'first-key' | 'separator';
+
+class JsonWalk {
+  readonly #parts: Uint8Array[] = [];
+  /** Open brackets: true for objects. An array and not recursion, so that depth costs no stack. */
+  readonly #objects: boolean[] = [];
+  #expect: Expect = 'value';
+  #at: number;
+  #kept: number;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    start: number,
+    private readonly end: number,
+    private readonly mask: MaskSpan,
+  ) {
+    this.#at = start;
+    this.#kept = start;
+  }
+
+  run(): Uint8Array | undefined | 'malformed' {
+    for (this.#skipSpace(); this.#at < this.end; this.#skipSpace()) {
+      if (!this.#token(this.bytes[this.#at] as number)) return 'malformed';
+    }
+    if (this.#objects.length > 0 || this.#expect !== 'separator') return 'malformed';
+    if (this.#parts.length === 0) return undefined;
+    this.#parts.push(this.bytes.subarray(this.#kept, this.end));
+    return concatBytes(this.#parts);
+  }
+
+  #skipSpace(): void {
+    while (this.#at < this.end && isSpace(this.bytes[this.#at] as number)) this.#at += 1;
+  }
+
+  /** Takes one token; false where it may not stand here. */
+  #token(byte: number): boolean {
+    if (this.#expect === 'separator') return this.#separator(byte);
+    const first = this.#expect === 'first-value' || this.#expect === 'first-key';
+    if (first && byte === (this.#expect === 'first-key' ? 0x7d : 0x5d)) return this.#close(byte);
+    if (this.#expect === 'key' || this.#expect === 'first-key')
+      return byte === QUOTE && this.#string(true) && this.#colon();
+    if (byte === 0x7b || byte === 0x5b) {
+      this.#objects.push(byte === 0x7b);
+      this.#expect = byte === 0x7b ? 'first-key' : 'first-value';
+      this.#at += 1;
+      return true;
+    }
+    this.#expect = 'separator';
+    return byte === QUOTE ? this.#string(false) : this.#word() || this.#number();
+  }
+
+  #separator(byte: number): boolean {
+    if (byte === 0x7d || byte === 0x5d) return this.#close(byte);
+    const inObject = this.#objects.at(-1);
+    if (byte !== 0x2c || inObject === undefined) return false;
+    this.#at += 1;
+    this.#expect = inObject ? 'key' : 'value';
+    return true;
+  }
+
+  #close(byte: number): boolean {
+    if (this.#objects.pop() !== (byte === 0x7d)) return false;
+    this.#at += 1;
+    this.#expect = 'separator';
+    return true;
+  }
+
+  #colon(): boolean {
+    this.#skipSpace();
+    if (this.#at >= this.end || this.bytes[this.#at] !== 0x3a) return false;
+    this.#at += 1;
+    this.#expect = 'value';
+    return true;
+  }
+
+  #word(): boolean {
+    for (const word of WORDS) {
+      if (this.#at + word.length <= this.end && word.every((byte, index) => this.bytes[this.#at + index] === byte)) {
+        this.#at += word.length;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #number(): boolean {
+    const from = this.#at;
+    if (this.bytes[this.#at] === 0x2d) this.#at += 1;
+    const whole = this.#digits();
+    if (whole === 0 || (whole > 1 && this.bytes[this.#at - whole] === 0x30)) return false;
+    if (this.#at < this.end && this.bytes[this.#at] === 0x2e) {
+      this.#at += 1;
+      if (this.#digits() === 0) return false;
+    }
+    if (this.#at < this.end && ((this.bytes[this.#at] as number) | 0x20) === 0x65) {
+      this.#at += 1;
+      if (this.bytes[this.#at] === 0x2b || this.bytes[this.#at] === 0x2d) this.#at += 1;
+      if (this.#digits() === 0) return false;
+    }
+    // Any other digits could be someone's number: null is the one value that is nobody's.
+    if (this.mask(this.bytes, from, this.#at) !== undefined) this.#replace(from, NULL);
+    return true;
+  }
+
+  #digits(): number {
+    const from = this.#at;
+    while (this.#at < this.end && (this.bytes[this.#at] as number) >= 0x30 && (this.bytes[this.#at] as number) <= 0x39)
+      this.#at += 1;
+    return this.#at - from;
+  }
+
+  #string(key: boolean): boolean {
+    const from = this.#at;
+    let escaped = false;
+    let at = from + 1;
+    for (; at < this.end && this.bytes[at] !== QUOTE; at += 1) {
+      const byte = this.bytes[at] as number;
+      if (byte < 0x20) return false;
+      if (byte === BACKSLASH) {
+        escaped = true;
+        at += 1;
+      }
+    }
+    if (at >= this.end) return false;
+    this.#at = at + 1;
+    const text = escaped ? unescape(this.bytes, from + 1, at) : this.bytes.subarray(from + 1, at);
+    if (text === undefined) return false;
+    const masked = this.mask(text, 0, text.length);
+    if (masked === null) this.#replace(from, key ? NULL_KEY : NULL);
+    else if (masked !== undefined) this.#replace(from, quoted(masked));
+    return true;
+  }
+
+  /** Puts `bytes` in the place of the token from `from` to here. */
+  #replace(from: number, bytes: Uint8Array): void {
+    this.#parts.push(this.bytes.subarray(this.#kept, from), bytes);
+    this.#kept = this.#at;
+  }
+}
+
+const WORDS = ['true', 'false', 'null'].map(codes);
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** The text of a string's inside; undefined where an escape is none. Lone surrogates become U+FFFD. */
+function unescape(bytes: Uint8Array, from: number, to: number): Uint8Array | undefined {
+  const out = new Uint8Array(to - from);
+  let length = 0;
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at] as number;
+    if (byte !== BACKSLASH) {
+      out[length++] = byte;
+      continue;
+    }
+    at += 1;
+    const plain = ESCAPES.get(bytes[at] as number);
+    if (plain !== undefined) {
+      out[length++] = plain;
+      continue;
+    }
+    const unit = bytes[at] === 0x75 ? hexUnit(bytes, at + 1, to) : -1;
+    if (unit < 0) return undefined;
+    at += 4;
+    let text = String.fromCharCode(unit);
+    if (unit >= 0xd800 && unit < 0xdc00 && bytes[at + 1] === BACKSLASH && bytes[at + 2] === 0x75) {
+      const low = hexUnit(bytes, at + 3, to);
+      if (low >= 0xdc00 && low < 0xe000) {
+        text += String.fromCharCode(low);
+        at += 6;
+      }
+    }
+    length += new TextEncoder().encodeInto(text, out.subarray(length)).written;
+  }
+  return out.subarray(0, length);
+}
+
+/** The four hex digits at `at`; -1 where they don't stand there. */
+function hexUnit(bytes: Uint8Array, at: number, to: number): number {
+  if (at + 4 > to) return -1;
+  let value = 0;
+  for (let index = at; index < at + 4; index += 1) {
+    const digit = parseInt(String.fromCharCode(bytes[index] as number), 16);
+    if (Number.isNaN(digit)) return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+/** A JSON string of UTF-8 text. */
+function quoted(text: Uint8Array): Uint8Array {
+  const out: number[] = [QUOTE];
+  for (const byte of text) {
+    if (byte === QUOTE || byte === BACKSLASH) out.push(BACKSLASH, byte);
+    else if (byte < 0x20) out.push(...codes(`\\u${byte.toString(16).padStart(4, '0')}`));
+    else out.push(byte);
+  }
+  out.push(QUOTE);
+  return new Uint8Array(out);
+}

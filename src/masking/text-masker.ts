@@ -1,0 +1,194 @@
+import { HoopError } from '../core/errors.js';
+import type { KeyedHash, MaskCounts, MaskRule, Strategy } from '../core/mask.js';
+import { concatBytes } from '../core/bytes.js';
+import { CustomFinder } from './entities/custom.js';
+import type { CustomEntity } from './entities/custom.js';
+import { builtInEntity, FindingScan } from './findings.js';
+import type { Cluster, Target } from './findings.js';
+import type { EntityDetector } from './entity.js';
+import { maskJsonText } from './json-text.js';
+import { partialOf } from './partial.js';
+import { literalProbe, Prefilter } from './prefilter.js';
+import { pseudonymOf } from './pseudonym.js';
+
+export type { CustomEntity } from './entities/custom.js';
+export { checkCustomEntity } from './entities/custom.js';
+export { BUILT_IN_ENTITY_NAMES } from './entities/built-in.js';
+export type { EntityDetector } from './entity.js';
+export { maskWhole } from './whole-value.js';
+
+/** Finds and masks the entities of one set of rules. Values are UTF-8; one masker serves one session at a time. */
+export interface TextMasker {
+  /**
+   * False only when it is certain that no entity stands in bytes[start,end): a test over raw wire bytes,
+   * where lengths and several cells or messages may share the range. Linear, without allocation.
+   */
+  mayMatch(bytes: Uint8Array, start: number, end: number): boolean;
+  /**
+   * Masks one whole value: a cell, an error field, a line. Undefined: untouched. Null: the strategy `null`
+   * met something, the whole value becomes NULL. Adds to `counts` one for each masked place, by entity.
+   */
+  maskValue(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
+  /**
+   * Masks one JSON text: strings, keys included, are decoded before they are looked at and stay valid JSON;
+   * a number in which something is found becomes `null`. Text that is not JSON is masked as one value.
+   */
+  maskJson(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
+  /** Masks text for records, logs and statements. Where a value would become NULL, the finding alone is redacted. */
+  maskText(text: string, counts: MaskCounts): string;
+}
+
+export interface TextMaskerOptions {
+  /** Only the rules that apply: the caller leaves out observed ones where they must not act. Columns are not looked at. */
+  readonly rules: readonly MaskRule[];
+  readonly custom?: readonly CustomEntity[];
+  readonly hash: KeyedHash;
+}
+
+/** From strongest to weakest. */
+const STRENGTH: readonly Strategy[] = ['null', 'redact', 'replace', 'hash', 'partial'];
+
+interface Mask {
+  readonly name: string;
+  readonly target: Target;
+  readonly rule: MaskRule;
+}
+
+/**
+ * @throws HoopError `config_invalid` where a rule names an entity that does not exist or a pattern does not
+ *   compile: a mask that can't be carried out must stop the session, not pass it
+ */
+export function createTextMasker(options: TextMaskerOptions): TextMasker {
+  return new RuleMasker(masksOf(options), options.hash);
+}
+
+function masksOf({ rules, custom = [] }: TextMaskerOptions): Mask[] {
+  const strongest = new Map<string, MaskRule>();
+  for (const rule of rules) {
+    for (const name of rule.entities) {
+      const known = strongest.get(name);
+      if (known === undefined || STRENGTH.indexOf(rule.strategy) < STRENGTH.indexOf(known.strategy))
+        strongest.set(name, rule);
+    }
+  }
+  return Array.from(strongest, ([name, rule]) => ({ name, rule, target: targetOf(name, custom) }));
+}
+
+function targetOf(name: string, custom: readonly CustomEntity[]): Target {
+  const detector = builtInEntity(name);
+  if (detector !== undefined) return { detector };
+  const entity = custom.find((candidate) => candidate.name === name);
+  if (entity === undefined) throw new HoopError('config_invalid', `mask names an unknown entity: ${name}`);
+  try {
+    return { finder: new CustomFinder(entity) };
+  } catch (cause) {
+    throw new HoopError('config_invalid', `entity ${name}: pattern is not of RE2 syntax`, { cause });
+  }
+}
+
+class RuleMasker implements TextMasker {
+  readonly #masks: readonly Mask[];
+  readonly #hash: KeyedHash;
+  readonly #prefilter: Prefilter;
+  readonly #scan: FindingScan;
+
+  constructor(masks: readonly Mask[], hash: KeyedHash) {
+    this.#masks = masks;
+    this.#hash = hash;
+    const targets = masks.map((mask) => mask.target);
+    const finders = targets.flatMap((target) => ('finder' in target ? [target.finder] : []));
+    this.#prefilter = new Prefilter(
+      [
+        ...targets.flatMap((target) => ('detector' in target ? target.detector.probes : [])),
+        ...finders.filter((finder) => finder.literal.length > 0).map((finder) => literalProbe(finder.literal)),
+      ],
+      finders.some((finder) => finder.literal.length === 0),
+    );
+    this.#scan = new FindingScan(
+      targets,
+      masks.map((mask) => STRENGTH.indexOf(mask.rule.strategy)),
+    );
+  }
+
+  mayMatch(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#prefilter.mayMatch(bytes, start, end);
+  }
+
+  maskValue(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined {
+    if (!this.#prefilter.mayMatch(bytes, start, end)) return undefined;
+    const clusters = this.#scan.scan(bytes, start, end);
+    if (clusters === undefined) return undefined;
+    this.#count(clusters, counts);
+    if (clusters.some((cluster) => this.#maskOf(cluster).rule.strategy === 'null')) return null;
+    return this.#replaced(bytes, start, end, clusters);
+  }
+
+  maskJson(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined {
+    if (!this.#prefilter.mayMatch(bytes, start, end)) return undefined;
+    const found: MaskCounts = new Map();
+    const masked = maskJsonText(bytes, start, end, (value, from, to) => this.maskValue(value, from, to, found));
+    if (masked === 'malformed') return this.maskValue(bytes, start, end, counts);
+    for (const [name, count] of found) counts.set(name, (counts.get(name) ?? 0) + count);
+    return masked;
+  }
+
+  maskText(text: string, counts: MaskCounts): string {
+    const bytes = new TextEncoder().encode(text);
+    if (!this.#prefilter.mayMatch(bytes, 0, bytes.length)) return text;
+    const clusters = this.#scan.scan(bytes, 0, bytes.length);
+    if (clusters === undefined) return text;
+    this.#count(clusters, counts);
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#replaced(bytes, 0, bytes.length, clusters));
+  }
+
+  #maskOf(cluster: Cluster): Mask {
+    return this.#masks[cluster.target] as Mask;
+  }
+
+  #count(clusters: readonly Cluster[], counts: MaskCounts): void {
+    for (const cluster of clusters) {
+      const { name } = this.#maskOf(cluster);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+  }
+
+  #replaced(bytes: Uint8Array, start: number, end: number, clusters: readonly Cluster[]): Uint8Array {
+    const parts: Uint8Array[] = [];
+    let kept = start;
+    for (const cluster of clusters) {
+      if (cluster.from > kept) parts.push(bytes.subarray(kept, cluster.from));
+      parts.push(this.#replacement(bytes, cluster));
+      kept = cluster.to;
+    }
+    if (end > kept) parts.push(bytes.subarray(kept, end));
+    return concatBytes(parts);
+  }
+
+  #replacement(bytes: Uint8Array, cluster: Cluster): Uint8Array {
+    const { name, rule, target } = this.#maskOf(cluster);
+    const detector = 'detector' in target ? target.detector : undefined;
+    switch (rule.strategy) {
+      case 'replace':
+        return new TextEncoder().encode(rule.with);
+      case 'hash':
+        return pseudonymOf(
+          bytes.subarray(cluster.targetFrom, cluster.targetTo),
+          detector?.pseudonym ?? 'token',
+          name,
+          this.#hash,
+        );
+      case 'partial':
+        return this.#partial(bytes, cluster, name, detector);
+      case 'null':
+      case 'redact':
+        return new TextEncoder().encode(`[${name}]`);
+    }
+  }
+
+  /** What overlapping findings add beyond the deciding one is not shown at all. */
+  #partial(bytes: Uint8Array, cluster: Cluster, name: string, detector: EntityDetector | undefined): Uint8Array {
+    if (cluster.from !== cluster.targetFrom || cluster.to !== cluster.targetTo)
+      return new TextEncoder().encode(`[${name}]`);
+    return partialOf(bytes.subarray(cluster.from, cluster.to), detector?.partial ?? 'third', name);
+  }
+}

@@ -1,0 +1,173 @@
+import { dangerOf, SETTINGS_VIEW } from './dangerous-functions.js';
+import { isUnrestricted } from './predicate.js';
+import { findCte, sourcesOf, tableSource, withCtes } from './row-sources.js';
+import type { RowScope } from './row-sources.js';
+import { EMPTY, flagAt, inside, listAt, literalIn, namesIn, nodeAt, textAt } from './tree.js';
+import type { TreeNode } from './tree.js';
+import { objectName } from './walk.js';
+import type { Handler, Place, Walk } from './walk.js';
+
+/** SELECT, INSERT, UPDATE, DELETE, MERGE, COPY and what stands inside of them. */
+export const DATA_HANDLERS: Readonly<Record<string, Handler>> = {
+  A_Const: () => undefined,
+  String: () => undefined,
+  ColumnRef: () => undefined,
+  RangeVar: (walk, node, place) => walk.reads(node, place),
+  FuncCall: functionCall,
+  A_Indirection: fieldAccess,
+  SelectStmt: select,
+  InsertStmt: insert,
+  UpdateStmt: (walk, node, place) => changeRows(walk, node, place, 'update', 'fromClause'),
+  DeleteStmt: (walk, node, place) => changeRows(walk, node, place, 'delete', 'usingClause'),
+  MergeStmt: merge,
+  CopyStmt: copy,
+};
+
+/** Enters a statement's WITH clause and gives the place inside of the statement. */
+function enterWith(walk: Walk, node: TreeNode, place: Place): Place {
+  const clause = nodeAt(node, 'withClause');
+  if (clause === undefined) return place;
+  const ctes = withCtes(clause, place.ctes);
+  for (const item of listAt(clause, 'ctes')) {
+    const cte = inside(item, 'CommonTableExpr') ?? EMPTY;
+    walk.visit(cte['ctequery'], { ...place, ctes: findCte(ctes, textAt(cte, 'ctename'))?.inner });
+    walk.below(cte, { ...place, ctes }, ['ctequery']);
+  }
+  return { ...place, ctes };
+}
+
+function select(walk: Walk, node: TreeNode, outer: Place): void {
+  const place = enterWith(walk, node, outer);
+  const into = nodeAt(nodeAt(node, 'intoClause') ?? EMPTY, 'rel');
+  walk.effect(place, 'select');
+  if (into !== undefined) {
+    walk.effect(place, 'create');
+    walk.writes(into, place);
+  }
+  // FOR UPDATE OF names aliases, not tables.
+  walk.below(node, place, ['withClause', 'intoClause', 'lockingClause']);
+}
+
+function insert(walk: Walk, node: TreeNode, outer: Place): void {
+  const place = enterWith(walk, node, outer);
+  walk.effect(place, 'insert');
+  target(walk, node, place);
+  const source = inside(node['selectStmt'], 'SelectStmt');
+  // INSERT … VALUES selects nothing by itself.
+  if (source !== undefined && source['valuesLists'] !== undefined)
+    walk.below(source, enterWith(walk, source, place), ['withClause']);
+  else walk.visit(node['selectStmt'], place);
+  const conflict = nodeAt(node, 'onConflictClause');
+  if (conflict !== undefined && textAt(conflict, 'action') === 'ONCONFLICT_UPDATE') walk.effect(place, 'update');
+  walk.below(node, place, ['withClause', 'relation', 'selectStmt']);
+}
+
+function changeRows(walk: Walk, node: TreeNode, outer: Place, kind: 'update' | 'delete', sources: string): void {
+  const place = enterWith(walk, node, outer);
+  walk.effect(place, kind);
+  target(walk, node, place);
+  if (
+    place.executes &&
+    isUnrestricted(node['whereClause'], rowScope(node, listAt(node, sources), place), place.names)
+  ) {
+    walk.findings.unqualified.add(kind);
+  }
+  walk.below(node, place, ['withClause', 'relation']);
+}
+
+function merge(walk: Walk, node: TreeNode, outer: Place): void {
+  const place = enterWith(walk, node, outer);
+  walk.effect(place, 'merge');
+  target(walk, node, place);
+  const commands = listAt(node, 'mergeWhenClauses').map((clause) =>
+    textAt(inside(clause, 'MergeWhenClause') ?? EMPTY, 'commandType'),
+  );
+  if (commands.includes('CMD_INSERT')) walk.effect(place, 'insert');
+  if (commands.includes('CMD_UPDATE')) walk.effect(place, 'update');
+  if (commands.includes('CMD_DELETE')) walk.effect(place, 'delete');
+  const changes = commands.includes('CMD_UPDATE') || commands.includes('CMD_DELETE');
+  const scope = rowScope(node, [node['sourceRelation']], place);
+  if (place.executes && changes && isUnrestricted(node['joinCondition'], scope, place.names))
+    walk.findings.unqualified.add('merge');
+  walk.below(node, place, ['withClause', 'relation']);
+}
+
+function rowScope(node: TreeNode, others: readonly unknown[], place: Place): RowScope {
+  const relation = nodeAt(node, 'relation') ?? EMPTY;
+  // The target is always a table, even where a WITH query has its name.
+  return {
+    sources: [tableSource(relation, undefined), ...sourcesOf(others, place.ctes)],
+    outer: undefined,
+    ctes: place.ctes,
+  };
+}
+
+/** The target is written; RETURNING reads it. */
+function target(walk: Walk, node: TreeNode, place: Place): void {
+  const relation = nodeAt(node, 'relation') ?? EMPTY;
+  walk.writes(relation, place);
+  if (node['returningClause'] !== undefined || node['returningList'] !== undefined)
+    walk.findings.reads(objectName(relation));
+  if (objectName(relation).name !== SETTINGS_VIEW || !place.executes) return;
+  // A rule on the view turns an UPDATE into set_config for each row met.
+  walk.effect(place, 'set-config');
+  walk.findings.settings.push({ name: undefined, value: undefined });
+  walk.findings.opaque('an update of pg_settings');
+}
+
+function copy(walk: Walk, node: TreeNode, place: Place): void {
+  const into = flagAt(node, 'is_from');
+  walk.effect(place, into ? 'copy-in' : 'copy-out');
+  if (flagAt(node, 'is_program')) walk.effect(place, 'server-program');
+  else if (node['filename'] !== undefined) walk.effect(place, 'server-file');
+  const relation = nodeAt(node, 'relation');
+  if (relation !== undefined && into) walk.writes(relation, place);
+  else if (relation !== undefined) walk.reads(relation, { ...place, ctes: undefined });
+  walk.below(node, place, ['relation']);
+}
+
+function functionCall(walk: Walk, node: TreeNode, place: Place): void {
+  const written = namesIn(listAt(node, 'funcname'));
+  // EXTRACT, TRIM and the like get their schema from the grammar, not from the writer.
+  const names = textAt(node, 'funcformat') === 'COERCE_SQL_SYNTAX' ? written.slice(-1) : written;
+  const args = listAt(node, 'args');
+  walk.calls(names, flagAt(node, 'func_variadic') ? undefined : args.length);
+  if (names.at(-1)?.toLowerCase() === 'set_config') setConfig(walk, flagAt(node, 'func_variadic') ? [] : args);
+  walk.below(node, place, ['funcname']);
+}
+
+function setConfig(walk: Walk, args: readonly unknown[]): void {
+  walk.findings.effects.add('set-config');
+  const named = args.some((arg) => inside(arg, 'NamedArgExpr') !== undefined);
+  const name = named ? undefined : literalIn(args[0])?.value;
+  if (typeof name !== 'string') {
+    walk.findings.effects.add('set-role');
+    walk.findings.settings.push({ name: undefined, value: undefined });
+    walk.findings.opaque('set_config of a computed name');
+    return;
+  }
+  const value = literalIn(args[1])?.value;
+  settingChange(walk, name, typeof value === 'string' ? value : undefined);
+}
+
+/** Notes a changed setting; two of them change who the session is. */
+export function settingChange(walk: Walk, name: string, value: string | undefined): void {
+  const folded = name.toLowerCase();
+  walk.findings.settings.push({ name: folded, value });
+  identityChange(walk, folded);
+}
+
+/** @param name of a setting, in lower case */
+export function identityChange(walk: Walk, name: string): void {
+  if (name === 'role') walk.findings.effects.add('set-role');
+  if (name === 'session_authorization') walk.findings.effects.add('session-authorization');
+}
+
+/** `('/etc/passwd').pg_read_file` calls a function of one argument, whatever the value's type. */
+function fieldAccess(walk: Walk, node: TreeNode, place: Place): void {
+  for (const name of namesIn(listAt(node, 'indirection'))) {
+    // Most fields are fields: only a name known to be more is taken for a call.
+    if (dangerOf(name, 1) !== undefined) walk.calls([name], 1);
+  }
+  walk.below(node, place);
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { plainReport } from '../../src/client/connect-report.js';
+import type { ConnectionEvent } from '../../src/client/tunnel-keeper.js';
+
+function linesFor(...events: ConnectionEvent[]): string[] {
+  const lines: string[] = [];
+  const report = plainReport((line) => lines.push(line));
+  for (const event of events) report.event(event);
+  return lines;
+}
+
+const connection = 'postgres';
+
+describe('plainReport', () => {
+  it('says what to type for an approval, and who decided it and why', () => {
+    expect(
+      linesFor(
+        { event: 'approval.waiting', connection, request: 'r1', expiresAt: '2026-11-21T00:00:00Z' },
+        { event: 'approval.resolved', connection, request: 'r1', outcome: 'denied', by: 'ben', reason: 'not today' },
+        { event: 'approval.resolved', connection, request: 'r2', outcome: 'expired', by: '', reason: '' },
+      ),
+    ).toEqual([
+      'postgres: waits for approval until 2026-11-21T00:00:00Z: hoop approve r1',
+      'postgres: request r1 denied by ben: not today',
+      'postgres: request r2 expired',
+    ]);
+  });
+
+  it('tells an outage once, however many attempts it takes', () => {
+    const attempt = (count: number): ConnectionEvent => ({
+      event: 'reconnecting',
+      connection,
+      attempt: count,
+      why: 'x',
+    });
+    expect(linesFor(attempt(1), attempt(2), attempt(3), { event: 'reconnected', connection })).toEqual([
+      'postgres: x; the port stays open, reconnecting',
+      'postgres: reconnected',
+    ]);
+  });
+
+  it('shows what would act on a terminal, and keeps one event on one line', () => {
+    expect(linesFor({ event: 'blocked', connection, rule: 'p/r', message: 'no\u001b[2J\nforged: line' })).toEqual([
+      'postgres: blocked by policy p/r: no\\x1b[2J\\nforged: line',
+    ]);
+  });
+
+  it('names an IPv6 port in brackets, and offers no psql line for a socket file that libpq can’t find', () => {
+    const lines: string[] = [];
+    const place = { connection, type: 'postgres', database: 'd', user: 'u' };
+    plainReport((line) => lines.push(line)).listening([
+      { ...place, address: { host: '::1', port: 5 } },
+      { ...place, address: { socket: '/tmp/x' } },
+    ]);
+    expect(lines).toEqual([
+      'postgres → [::1]:5 (Ctrl-C ends)',
+      "  psql 'postgresql://u@[::1]:5/d?sslmode=disable'",
+      'postgres → /tmp/x (Ctrl-C ends)',
+      '  psql finds a socket file only under the name FOLDER/.s.PGSQL.PORT',
+    ]);
+  });
+});

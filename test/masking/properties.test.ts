@@ -1,0 +1,320 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BUILT_IN_ENTITIES } from '../../src/masking/entities/built-in.js';
+import { FindingScan } from '../../src/masking/findings.js';
+import { BUILT_IN_ENTITY_NAMES } from '../../src/masking/text-masker.js';
+import { bytesOf, masked, maskerOf } from './support.js';
+
+/** Luhn as the standard words it, written apart from the engine. */
+function luhnDigit(payload: string): string {
+  const sum = [...payload].reverse().reduce((total, char, index) => {
+    const doubled = index % 2 === 0 ? Number(char) * 2 : Number(char);
+    return total + Math.floor(doubled / 10) + (doubled % 10);
+  }, 0);
+  return String((10 - (sum % 10)) % 10);
+}
+
+/** ISO 13616 with whole numbers, written apart from the engine. */
+function ibanOf(country: string, bban: string): string {
+  const digits = [...`${bban}${country}00`]
+    .map((char) => (/\d/.test(char) ? char : String(char.charCodeAt(0) - 55)))
+    .join('');
+  return `${country}${String(98n - (BigInt(digits) % 97n)).padStart(2, '0')}${bban}`;
+}
+
+const digits = (length: number): fc.Arbitrary<string> =>
+  fc.array(fc.integer({ min: 0, max: 9 }), { minLength: length, maxLength: length }).map((list) => list.join(''));
+const chars = (alphabet: string, minLength: number, maxLength: number): fc.Arbitrary<string> =>
+  fc.array(fc.constantFrom(...alphabet), { minLength, maxLength }).map((list) => list.join(''));
+const LOWER = 'abcdefghijklmnopqrstuvwxyz';
+const TOKEN = `${LOWER}${LOWER.toUpperCase()}0123456789`;
+const grouped = (text: string, separator: string): string => text.replace(/(.{4})(?=.)/g, `$1${separator}`);
+
+const separator = fc.constantFrom('', ' ', '-', '\u00a0', '\u2011');
+const cardWith = (separators: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc
+    .tuple(
+      fc.constantFrom(
+        ['4', 16],
+        ['51', 16],
+        ['2221', 16],
+        ['37', 15],
+        ['6011', 16],
+        ['3528', 16],
+        ['62', 19],
+        ['36', 14],
+        ['4', 13],
+      ),
+      digits(18),
+      separators,
+    )
+    .map(([[prefix, length], tail, gap]) => {
+      const payload = `${prefix as string}${tail}`.slice(0, (length as number) - 1);
+      return grouped(payload + luhnDigit(payload), gap);
+    });
+const card = cardWith(separator);
+const ssn = fc
+  .tuple(
+    fc.integer({ min: 1, max: 899 }),
+    fc.integer({ min: 1, max: 99 }),
+    fc.integer({ min: 1, max: 9999 }),
+    fc.constantFrom('-', ' '),
+  )
+  .filter(([area]) => area !== 666)
+  .map(([area, group, serial, gap]) =>
+    [String(area).padStart(3, '0'), String(group).padStart(2, '0'), String(serial).padStart(4, '0')].join(gap),
+  );
+const phone = fc
+  .tuple(
+    fc.integer({ min: 200, max: 999 }),
+    fc.integer({ min: 200, max: 999 }),
+    digits(4),
+    fc.constantFrom('A-B-C', '(A) B-C', 'A.B.C', '+1AB C', '+1 A B C', '1-A-B-C'),
+  )
+  .map(([area, exchange, line, shape]) =>
+    shape.replace('A', String(area)).replace('B', String(exchange)).replace('C', line),
+  );
+const iban = fc
+  .tuple(
+    fc.constantFrom(['DE', 18], ['NO', 11], ['BE', 12], ['FR', 23], ['MT', 27], ['GB', 18]),
+    chars('ABCXYZ0123456789', 27, 27),
+    fc.constantFrom('', ' '),
+  )
+  .map(([[country, length], tail, gap]) => grouped(ibanOf(country as string, tail.slice(0, length as number)), gap));
+const cpf = digits(9)
+  .filter((nine) => new Set(nine).size > 1)
+  .map((nine) => {
+    const check = (text: string): string =>
+      String(
+        (([...text].reduce((sum, char, index) => sum + Number(char) * (text.length + 1 - index), 0) * 10) % 11) % 10,
+      );
+    const first = check(nine);
+    return nine + first + check(nine + first);
+  });
+
+/** By entity: secrets of its kind. */
+const SECRETS: Record<string, fc.Arbitrary<string>> = {
+  email: fc
+    .tuple(chars(`${TOKEN}._+%-é用`, 0, 12), chars(TOKEN, 1, 8), fc.constantFrom('com', 'co.uk', 'рф', 'museum'))
+    .map(([local, domain, tld]) => `a${local}z@${domain}.${tld}`),
+  'credit-card': card,
+  'us-ssn': ssn,
+  phone,
+  iban,
+  'ip-address': fc.oneof(
+    fc.ipV4(),
+    fc.ipV6().filter((address) => /\d/.test(address) && address.length > 4),
+  ),
+  jwt: fc
+    .tuple(chars(TOKEN, 8, 30), chars(TOKEN, 1, 60), chars(TOKEN, 0, 43))
+    .map(([header, payload, signature]) => `eyJ${header}.${payload}.${signature}`),
+  'private-key': fc
+    .tuple(fc.constantFrom('', 'RSA ', 'OPENSSH ', 'EC '), chars(`${TOKEN}+/\n`, 0, 200))
+    .map(([kind, body]) => `-----BEGIN ${kind}PRIVATE KEY-----\n${body}\n-----END ${kind}PRIVATE KEY-----`),
+  'aws-access-key': chars('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567', 16, 16).map((tail) => `AKIA${tail}`),
+  'github-token': chars(TOKEN, 36, 36).map((tail) => `ghp_${tail}`),
+  'anthropic-key': chars(TOKEN, 20, 90).map((tail) => `sk-ant-api03-${tail}`),
+  'openai-key': chars(TOKEN, 30, 60).map((tail) => `sk-1${tail}`),
+  'stripe-key': chars(TOKEN, 16, 40).map((tail) => `sk_live_${tail}`),
+  'google-api-key': chars(TOKEN, 35, 35).map((tail) => `AIza${tail}`),
+  'slack-token': chars(TOKEN, 12, 30).map((tail) => `xoxb-123-${tail}`),
+  'api-key': chars(TOKEN, 36, 36).map((tail) => `npm_${tail}`),
+  'password-in-url': chars(`${TOKEN}!$&*+,;=.~_-@:`, 12, 30)
+    .map((password) => `p${password}q`)
+    .filter((password) => !/^[*]+$/.test(password))
+    .map((password) => `db://joe:${password}@host`),
+  'br-cpf': cpf,
+};
+const secretIn = (name: string, value: string): string =>
+  name === 'password-in-url' ? value.slice('db://joe:'.length, -'@host'.length) : value;
+const planted = fc
+  .constantFrom(...Object.keys(SECRETS))
+  .chain((name) => (SECRETS[name] as fc.Arbitrary<string>).map((value) => ({ name, value })));
+
+/** What may stand beside a word: nothing, or something that is neither letter nor digit. */
+const edge = fc.constantFrom(
+  '',
+  ' ',
+  ', ',
+  '"',
+  "'",
+  '(',
+  ')',
+  '<',
+  '>',
+  '\n',
+  '\t',
+  ';',
+  '=',
+  ': ',
+  '|',
+  '，',
+  '“',
+  '\\n',
+  '/',
+);
+const around = fc.oneof(
+  fc.constant(''),
+  chars(`${LOWER}0123456789 .-_@:/+()`, 0, 20),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+);
+
+describe('whatever surrounds a secret at its word boundaries', () => {
+  it('has a kind of secret to plant for each built-in entity', () => {
+    expect(Object.keys(SECRETS).sort()).toEqual([...BUILT_IN_ENTITY_NAMES].sort());
+  });
+
+  it.each(['redact', 'partial', 'hash'] as const)('%s never leaves it in the value', (strategy) => {
+    fc.assert(
+      fc.property(planted, around, edge, edge, around, ({ name, value }, left, before, after, right) => {
+        // What would go on with a number or token is no boundary.
+        fc.pre(
+          !/[\d.(+][ .\-/()\u00a0\u2011]*$/.test(left + before) &&
+            !/^[ .\-/()]*[\d.@:]/.test(after + right) &&
+            !/^[\w-]/.test(after + right),
+        );
+        const input = `${left}${before === '' && left !== '' ? ' ' : before}${value}${after === '' && right !== '' ? ' ' : after}${right}`;
+        const output = masked(maskerOf([name], strategy), input);
+        expect(output).not.toBe('unchanged');
+        expect(output).not.toContain(secretIn(name, value));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('redact and partial leave nothing that they would mask again', () => {
+    fc.assert(
+      fc.property(planted, fc.constantFrom('redact', 'partial'), ({ name, value }, strategy) => {
+        const masker = maskerOf([name], strategy as 'redact');
+        expect(masked(masker, masked(masker, value) as string)).toBe('unchanged');
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('checksums', () => {
+  it('a card with any other last digit is left alone', () => {
+    fc.assert(
+      fc.property(cardWith(fc.constant('')), fc.integer({ min: 1, max: 9 }), (value, step) => {
+        const wrong = value.slice(0, -1) + String((Number(value.at(-1)) + step) % 10);
+        expect(masked(maskerOf(['credit-card']), wrong)).toBe('unchanged');
+      }),
+    );
+  });
+
+  it('an IBAN with any other check digits is left alone', () => {
+    fc.assert(
+      fc.property(iban, fc.integer({ min: 1, max: 96 }), (value, step) => {
+        const check = String(
+          ((Number(value.slice(2, 4)) + step) % 97) + (Number(value.slice(2, 4)) + step >= 97 ? 97 : 0),
+        )
+          .slice(-2)
+          .padStart(2, '0');
+        fc.pre((Number(check) - Number(value.slice(2, 4))) % 97 !== 0);
+        expect(masked(maskerOf(['iban']), value.slice(0, 2) + check + value.slice(4))).toBe('unchanged');
+      }),
+    );
+  });
+});
+
+describe('values without an entity', () => {
+  it('come through untouched: UUIDs, timestamps, floats, integers', () => {
+    const all = maskerOf(BUILT_IN_ENTITY_NAMES.filter((name) => name !== 'br-cpf' && name !== 'ip-address'));
+    const floats = fc.double({ noNaN: true, noDefaultInfinity: true }).map(String);
+    const dates = fc
+      .date({ noInvalidDate: true, min: new Date(0), max: new Date(4e12) })
+      .map((date) => date.toISOString());
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uuid(),
+          dates,
+          dates.map((date) => `${date.slice(0, 10)} ${date.slice(11, 23)}+00`),
+          fc.integer().map(String),
+          floats.filter((text) => !/^-?\d{13,}$/.test(text)),
+        ),
+        (value) => {
+          expect(masked(all, value)).toBe('unchanged');
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('a UUID of digits alone comes through, though 16 of them are a card', () => {
+    expect(masked(maskerOf(['credit-card']), '41111111-1111-1111-8123-123456789012')).toBe('unchanged');
+    expect(masked(maskerOf(['credit-card']), '41111111-1111-1111')).toBe('[credit-card]');
+  });
+});
+
+describe('mayMatch', () => {
+  const soup = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    around.map(bytesOf),
+    chars('0123456789 -.()+@:/eyJskAIDE_"\\u', 0, 60).map(bytesOf),
+    fc
+      .tuple(fc.uint8Array({ maxLength: 8 }), planted, fc.uint8Array({ maxLength: 8 }))
+      .map(([left, { value }, right]) => Uint8Array.from([...left, ...bytesOf(value), ...right])),
+  );
+  const scans = new Map(BUILT_IN_ENTITIES.map((detector) => [detector.name, new FindingScan([{ detector }], [0])]));
+
+  it('is never false where the exact look finds something, alone or among random wire bytes', () => {
+    fc.assert(
+      fc.property(
+        soup,
+        planted,
+        fc.boolean(),
+        fc.uint8Array({ maxLength: 12 }),
+        fc.uint8Array({ maxLength: 12 }),
+        (random, { value }, plant, left, right) => {
+          const bytes = plant ? bytesOf(value) : random;
+          for (const [name, scan] of scans) {
+            if (scan.scan(bytes, 0, bytes.length) === undefined) continue;
+            const masker = maskerOf([name]);
+            expect(masker.mayMatch(bytes, 0, bytes.length), name).toBe(true);
+            const wire = Uint8Array.from([...left, ...bytes, ...right]);
+            expect(masker.mayMatch(wire, 0, wire.length), `${name} in wire bytes`).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 4000 },
+    );
+  });
+
+  it('is never false where maskJson changes something', () => {
+    fc.assert(
+      fc.property(planted, fc.array(fc.boolean(), { minLength: 10, maxLength: 10 }), ({ name, value }, escaped) => {
+        const inside = [...JSON.stringify(value).slice(1, -1).replaceAll('/', '\\/')];
+        const text = `{"k":"${inside.map((char, index) => (escaped[index % 10] && /[\w@.-]/.test(char) && inside[index - 1] !== '\\' ? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}` : char)).join('')}"}`;
+        const bytes = bytesOf(text);
+        expect(JSON.parse(text)).toEqual({ k: value });
+        const result = maskerOf([name]).maskJson(bytes, 0, bytes.length, new Map());
+        expect(new TextDecoder().decode(result as Uint8Array)).not.toContain(secretIn(name, value));
+        JSON.parse(new TextDecoder().decode(result as Uint8Array));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('rules out plain rows: names, dates, UUIDs, amounts', () => {
+    const masker = maskerOf([
+      'email',
+      'credit-card',
+      'us-ssn',
+      'phone',
+      'iban',
+      'jwt',
+      'private-key',
+      'api-key',
+      'password-in-url',
+    ]);
+    for (const row of [
+      'Ann Miller\t2024-01-15 12:30:45.123456+00\t550e8400-e29b-41d4-a716-446655440000\t12345.67',
+      'SELECT 3',
+      '1700000000000',
+    ]) {
+      expect(masker.mayMatch(bytesOf(row), 0, row.length), row).toBe(false);
+    }
+  });
+});

@@ -1,0 +1,52 @@
+import { createHmac } from 'node:crypto';
+import type { MaskRule, Strategy } from '../../src/core/mask.js';
+import { createTextMasker } from '../../src/masking/text-masker.js';
+import type { CustomEntity, TextMasker } from '../../src/masking/text-masker.js';
+
+export const hash = (input: Uint8Array): Uint8Array =>
+  new Uint8Array(createHmac('sha256', 'a key for tests').update(input).digest());
+
+export function ruleOf(entities: readonly string[], strategy: Strategy = 'redact', replacement = ''): MaskRule {
+  return {
+    name: 'policy/mask',
+    entities,
+    columns: [],
+    strategy,
+    with: replacement,
+    on: { requests: false, answers: true },
+    observed: false,
+  };
+}
+
+export function maskerOf(
+  entities: readonly string[],
+  strategy: Strategy = 'redact',
+  custom: readonly CustomEntity[] = [],
+): TextMasker {
+  return createTextMasker({ rules: [ruleOf(entities, strategy, 'REPLACED')], custom, hash });
+}
+
+export function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+export function textOf(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+}
+
+/** What becomes of one value: its text, null for NULL; `unchanged` where the engine leaves it alone. */
+export function masked(masker: TextMasker, value: string): string | null {
+  const bytes = bytesOf(value);
+  const result = masker.maskValue(bytes, 0, bytes.length, new Map());
+  if (result === undefined) return 'unchanged';
+  return result === null ? null : textOf(result);
+}
+
+export function maskedJson(masker: TextMasker, value: string): string | null {
+  const bytes = bytesOf(value);
+  const result = masker.maskJson(bytes, 0, bytes.length, new Map());
+  if (result === undefined) return 'unchanged';
+  return result === null ? null : textOf(result);
+}
+
+export const STANDARD = ['email', 'credit-card', 'us-ssn', 'phone', 'iban', 'api-key', 'jwt', 'private-key'];
