@@ -21,7 +21,18 @@ export default class Dev extends HoopCommand {
       keep: flags.keep,
       onRunning: (stack) => {
         const { agentUrl, agentPid, issuer, postgres, users, agentDir, agentLog, machine } = stack;
-        if (this.jsonEnabled()) this.printJson({ event: 'running', agentUrl, agentPid, issuer, postgres, users, agentDir, agentLog, machine });
+        if (this.jsonEnabled())
+          this.printJson({
+            event: 'running',
+            agentUrl,
+            agentPid,
+            issuer,
+            postgres,
+            users,
+            agentDir,
+            agentLog,
+            machine,
+          });
         else this.print(devText(stack, { colours: this.colours, alias: this.#alias() }));
       },
     });

@@ -11,7 +11,9 @@ export default class AgentInit extends HoopCommand {
   static override summary = 'Write commented starter files for an agent, with a fresh master key';
   static override description = 'Nothing is overwritten. The folder and its files are readable by you alone.';
   static override examples = ['<%= config.bin %> agent init ./hoop-agent'];
-  static override args = { dir: Args.string({ required: true, description: 'folder to write to; made where missing' }) };
+  static override args = {
+    dir: Args.string({ required: true, description: 'folder to write to; made where missing' }),
+  };
 
   async run(): Promise<void> {
     const { args } = await this.parse(AgentInit);

@@ -31,7 +31,9 @@ export default class AgentStart extends HoopCommand {
   }
 
   async #validate(dir: string): Promise<void> {
-    const { connections, policies } = await validateAgent(dir, process.env, (message) => this.say(this.messageColours.plain(message)));
+    const { connections, policies } = await validateAgent(dir, process.env, (message) =>
+      this.say(this.messageColours.plain(message)),
+    );
     if (this.jsonEnabled()) this.printJson({ valid: true, connections, policies });
     else this.say(`valid: ${String(connections)} connections, ${String(policies)} policies`);
   }
@@ -57,8 +59,14 @@ export default class AgentStart extends HoopCommand {
     const faults = error.message.split('\n');
     if (!/:\d+:\d+: /.test(faults[0] ?? '')) return error;
     for (const fault of faults) this.say(this.messageColours.plain(fault));
-    return new HoopError('config_invalid', faults.length === 1 ? 'the resource files have a fault' : `the resource files have ${String(faults.length)} faults`, {
-      why: faults[0] ?? '',
-    });
+    return new HoopError(
+      'config_invalid',
+      faults.length === 1
+        ? 'the resource files have a fault'
+        : `the resource files have ${String(faults.length)} faults`,
+      {
+        why: faults[0] ?? '',
+      },
+    );
   }
 }

@@ -22,7 +22,10 @@ const CLOSE_WITHIN_MS = 5_000;
  * @param logFile what the agent logs
  * @throws HoopError `failed` with the last lines of the log where it ends before it listens
  */
-export async function startAgentProcess(options: { readonly configDir: string; readonly logFile: string }): Promise<AgentProcess> {
+export async function startAgentProcess(options: {
+  readonly configDir: string;
+  readonly logFile: string;
+}): Promise<AgentProcess> {
   const log = openSync(options.logFile, 'a', 0o600);
   const child = spawn(process.execPath, [HOOP_PROGRAM, 'agent', 'start', '--config', options.configDir, '--json'], {
     // A group of its own: Ctrl-C in the terminal goes to us alone, and we end it in order. Over the channel it learns
@@ -40,25 +43,30 @@ export async function startAgentProcess(options: { readonly configDir: string; r
       resolve(error.message);
     });
   });
-  const url = await Promise.race([listening(child), ended.then(() => undefined)]);
-  if (url === undefined) {
-    throw new HoopError('failed', 'the agent ended before it listened', { why: lastLines(options.logFile) });
-  }
+  const started = await Promise.race([
+    listening(child),
+    ended.then((how) => ({ why: `${how} ${lastLines(options.logFile)}` })),
+  ]);
+  if (!('url' in started)) throw new HoopError('failed', 'the agent ended before it listened', started);
+  const { url } = started;
   return { url, pid: child.pid as number, ended, close: () => closeChild(child, ended) };
 }
 
-function listening(child: ChildProcess): Promise<string> {
+/** The first thing it says on stdout: where it listens, or what kept it from that. */
+function listening(child: ChildProcess): Promise<{ readonly url: string } | { readonly why: string }> {
   return new Promise((resolve) => {
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      const told = JSON.parse(line) as { readonly event?: string; readonly url?: string };
-      if (told.event === 'listening' && told.url !== undefined) resolve(told.url);
+      const told = JSON.parse(line) as { readonly url?: string; readonly error?: { readonly message: string } };
+      resolve(told.url === undefined ? { why: told.error?.message ?? line } : { url: told.url });
     });
   });
 }
 
 /** Without the variables meant for the CLI or for an agent of the user's own, and without Node's debugger. */
 function agentEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('HOOP_') && name !== 'NODE_OPTIONS'));
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('HOOP_') && name !== 'NODE_OPTIONS'),
+  );
 }
 
 async function closeChild(child: ChildProcess, ended: Promise<string>): Promise<void> {

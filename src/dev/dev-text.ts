@@ -9,11 +9,16 @@ export const TRIAL_STATEMENTS = {
 } as const;
 
 /** What `hoop dev` says once everything runs: what there is, and what to type elsewhere. */
-export function devText(stack: TrialStack, options: { readonly colours: Colours; readonly alias: string | undefined }): string {
+export function devText(
+  stack: TrialStack,
+  options: { readonly colours: Colours; readonly alias: string | undefined },
+): string {
   const { colours } = options;
   const people = stack.users.map(({ id, groups }) => `${id} (${groups.join(', ')})`).join(', ');
-  const type = (command: string, remark = ''): string => `  ${colours.cyan(command.padEnd(28))}${remark === '' ? '' : ` ${colours.dim(`# ${remark}`)}`}`.trimEnd();
-  const statement = (sql: string, remark: string): string => `    ${colours.cyan(`${sql};`)}\n      ${colours.dim(remark)}`;
+  const type = (command: string, remark = ''): string =>
+    `  ${colours.cyan(command.padEnd(28))}${remark === '' ? '' : ` ${colours.dim(`# ${remark}`)}`}`.trimEnd();
+  const statement = (sql: string, remark: string): string =>
+    `    ${colours.cyan(`${sql};`)}\n      ${colours.dim(remark)}`;
   const setUp = (user: string): readonly string[] => [
     ...(options.alias === undefined ? [] : [type(options.alias)]),
     type(`export HOOP_AGENT_URL=${stack.agentUrl} HOOP_KEYRING=file`),

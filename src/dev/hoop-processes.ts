@@ -24,7 +24,10 @@ export class HoopProcesses {
   constructor(private readonly options: { readonly agentUrl: string; configDir(user: string): string }) {}
 
   start(user: string, args: readonly string[]): RunningHoop {
-    const child = spawn(process.execPath, [HOOP_PROGRAM, ...args], { env: this.#environment(user), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [HOOP_PROGRAM, ...args], {
+      env: this.#environment(user),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const out = { stdout: '', stderr: '' };
     const listeners = new Set<() => void>();
     for (const name of ['stdout', 'stderr'] as const) {

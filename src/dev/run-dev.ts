@@ -11,7 +11,10 @@ import { startTrialStack, type TrialStack } from './trial-stack.js';
  * @param onRunning told once everything runs
  * @throws HoopError where a part does not start, or the agent ends by itself
  */
-export async function runDev(options: { readonly keep: string | undefined; readonly onRunning: (stack: TrialStack) => void }): Promise<void> {
+export async function runDev(options: {
+  readonly keep: string | undefined;
+  readonly onRunning: (stack: TrialStack) => void;
+}): Promise<void> {
   const stopped = firstSignal();
   const dir = options.keep === undefined ? await mkdtemp(join(tmpdir(), 'hoop-dev-')) : resolve(options.keep);
   try {

@@ -24,7 +24,10 @@ export class SharedPGlite extends PGlite {
     return this.#unanswered || super.isInTransaction();
   }
 
-  override async execProtocolRawStream(message: Uint8Array, options: Parameters<PGlite['execProtocolRawStream']>[1]): Promise<void> {
+  override async execProtocolRawStream(
+    message: Uint8Array,
+    options: Parameters<PGlite['execProtocolRawStream']>[1],
+  ): Promise<void> {
     if (message[0] === STARTUP && this.connections() <= 1) await this.execProtocolRaw(simpleQuery('DISCARD ALL'));
     let tail = new Uint8Array(0);
     await super.execProtocolRawStream(message, {

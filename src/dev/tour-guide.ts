@@ -1,4 +1,5 @@
 import type { Colours } from '../cli/colours.js';
+import { HoopError, messageOf } from '../core/errors.js';
 
 /** A step did not give what the tour shows. */
 export class StepFailed extends Error {
@@ -43,7 +44,7 @@ export class TourGuide {
       return await Promise.race([run(), late]);
     } catch (error) {
       if (error instanceof StepFailed) throw error;
-      throw new StepFailed(this.#step, error instanceof Error ? error.message : String(error), { cause: error });
+      throw new StepFailed(this.#step, reasonOf(error), { cause: error });
     } finally {
       clearTimeout(timer);
     }
@@ -57,7 +58,8 @@ export class TourGuide {
   shows(text: string, maxLines = 12): void {
     const lines = text.trimEnd().split('\n');
     for (const line of lines.slice(0, maxLines)) this.print(`   ${this.colours.plain(line)}`);
-    if (lines.length > maxLines) this.print(`   ${this.colours.dim(`… ${String(lines.length - maxLines)} lines more`)}`);
+    if (lines.length > maxLines)
+      this.print(`   ${this.colours.dim(`… ${String(lines.length - maxLines)} lines more`)}`);
   }
 
   /** @throws StepFailed where what is claimed does not hold */
@@ -69,4 +71,10 @@ export class TourGuide {
     this.#checks += 1;
     this.print(`   ${this.colours.green('✓')} ${this.colours.plain(claim)}`);
   }
+}
+
+/** What went wrong, and why where that is known apart. */
+export function reasonOf(error: unknown): string {
+  const why = error instanceof HoopError ? error.why : undefined;
+  return why === undefined ? messageOf(error) : `${messageOf(error)}: ${why}`;
 }

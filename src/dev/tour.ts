@@ -32,14 +32,22 @@ export async function logIn({ guide, hoop }: Tour, user: string, group: string):
 export async function connect({ guide, hoop }: Tour): Promise<{ readonly port: RunningHoop; readonly url: string }> {
   guide.command('alice', 'hoop connections --json');
   const listed = json<readonly ConnectionSummary[]>((await hoop.run('alice', ['connections', '--json'])).stdout);
-  guide.check('postgres is open to alice', listed.some(({ name, access }) => name === 'postgres' && access === 'open'), listed);
+  guide.check(
+    'postgres is open to alice',
+    listed.some(({ name, access }) => name === 'postgres' && access === 'open'),
+    listed,
+  );
   guide.command('alice', 'hoop connect postgres --json');
   const port = hoop.start('alice', ['connect', 'postgres', '--json']);
   const [line] = await port.said(/^\{"event":"listening".*\}$/m);
   guide.shows(line);
   const { env } = json<{ readonly env: Readonly<Record<string, string>> }>(line);
   const url = env['DATABASE_URL'] ?? '';
-  guide.check('a local port is open, with a URL that holds no password', /^postgresql:\/\/[^:@/]+@127\.0\.0\.1:\d+\//.test(url), url);
+  guide.check(
+    'a local port is open, with a URL that holds no password',
+    /^postgresql:\/\/[^:@/]+@127\.0\.0\.1:\d+\//.test(url),
+    url,
+  );
   return { port, url };
 }
 
@@ -49,16 +57,28 @@ export async function readMasked({ guide }: Tour, client: Client): Promise<void>
   for (const row of rows) guide.shows(Object.values(row).join('  '));
   guide.check('3 rows came', rows.length === 3, String(rows.length));
   const seen = JSON.stringify(rows);
-  guide.check('no e-mail address, phone, SSN or card of theirs came in clear', plantedIn(seen).length === 0, plantedIn(seen).join(', '));
+  guide.check(
+    'no e-mail address, phone, SSN or card of theirs came in clear',
+    plantedIn(seen).length === 0,
+    plantedIn(seen).join(', '),
+  );
   const [first] = rows;
-  guide.check('the masked values keep their shape', /@/.test(first?.['email'] ?? '') && /1111$/.test(first?.['card'] ?? '') && /6789$/.test(first?.['ssn'] ?? ''), first);
+  guide.check(
+    'the masked values keep their shape',
+    /@/.test(first?.['email'] ?? '') && /1111$/.test(first?.['card'] ?? '') && /6789$/.test(first?.['ssn'] ?? ''),
+    first,
+  );
 }
 
 export async function blockDelete({ guide }: Tour, client: Client): Promise<void> {
   guide.command('alice', TRIAL_STATEMENTS.blocked);
   const error = await failureOf(client.query(TRIAL_STATEMENTS.blocked));
   guide.shows(`ERROR ${error.code ?? ''}: ${error.message}`);
-  guide.check('the statement was refused with SQLSTATE 42501 and the name of the rule', error.code === '42501' && error.message.includes('standard-sql/delete-no-where'), error.message);
+  guide.check(
+    'the statement was refused with SQLSTATE 42501 and the name of the rule',
+    error.code === '42501' && error.message.includes('standard-sql/delete-no-where'),
+    error.message,
+  );
   const { rows } = await client.query<{ readonly left: number }>('SELECT count(*)::int AS left FROM customers');
   guide.check('the same session goes on, and all 8 customers are there', rows[0]?.left === 8, rows);
 }
@@ -76,14 +96,27 @@ export async function approveUpdate({ guide, hoop }: Tour, client: Client): Prom
   const update: Promise<QueryResult> = client.query(TRIAL_STATEMENTS.held).finally(() => (done = true));
   // Told where it is awaited; a failing step in between must not end the process by this.
   update.catch(() => undefined);
-  const id = await Promise.race([asked, update.then(() => { throw new Error('the statement ran without being held'); })]);
+  const id = await Promise.race([
+    asked,
+    update.then(() => {
+      throw new Error('the statement ran without being held');
+    }),
+  ]);
   guide.shows(`NOTICE: waiting for approval, request ${id}`);
   guide.command('alice', `hoop approve ${id}`);
   const own = await hoop.run('alice', ['approve', id]);
-  guide.check('alice may not approve her own request: exit status 4', own.status === 4, `status ${String(own.status)}: ${own.stderr}`);
+  guide.check(
+    'alice may not approve her own request: exit status 4',
+    own.status === 4,
+    `status ${String(own.status)}: ${own.stderr}`,
+  );
   guide.command('dana', 'hoop requests --json');
   const waiting = json<readonly RequestView[]>((await hoop.run('dana', ['requests', '--json'])).stdout);
-  guide.check('dana sees the statement that waits', waiting.some((request) => request.id === id && request.text.includes('payments')), waiting);
+  guide.check(
+    'dana sees the statement that waits',
+    waiting.some((request) => request.id === id && request.text.includes('payments')),
+    waiting,
+  );
   guide.check('it has not run yet', !done);
   guide.command('dana', `hoop approve ${id} --reason "refund agreed"`);
   const decided = await hoop.run('dana', ['approve', id, '--reason', 'refund agreed']);
@@ -98,7 +131,11 @@ export async function execute({ guide, hoop }: Tour): Promise<void> {
   guide.command('alice', `hoop exec postgres -o json -i "${sql}"`);
   const { status, stdout, stderr } = await hoop.run('alice', ['exec', 'postgres', '-o', 'json', '-i', sql]);
   guide.shows(stdout);
-  guide.check('one row came as JSON, masked', status === 0 && stdout.includes('@') && plantedIn(stdout).length === 0, stdout + stderr);
+  guide.check(
+    'one row came as JSON, masked',
+    status === 0 && stdout.includes('@') && plantedIn(stdout).length === 0,
+    stdout + stderr,
+  );
   guide.command('alice', `hoop exec postgres -i "${TRIAL_STATEMENTS.blocked}"`);
   const blocked = await hoop.run('alice', ['exec', 'postgres', '-i', TRIAL_STATEMENTS.blocked]);
   guide.shows(blocked.stderr);

@@ -3,12 +3,31 @@ import { stringify } from 'yaml';
 import { starterFiles, type StarterFile } from '../config/starter.js';
 import type { IdentityProvider } from './identity-provider.js';
 
+const PAYMENTS = {
+  match: { types: ['postgres'] },
+  rules: [
+    {
+      name: 'writes',
+      when: 'sql.writes.exists(t, t.name == "payments")',
+      action: 'approve',
+      approval: 'dba-review',
+      message: 'Writes to payments are checked by a database administrator.',
+    },
+  ],
+};
+
 /**
  * The agent's resource files for the trial: the standard policies as they are shipped, and a rule that
  * holds writes to payments for the database administrators.
  */
-export function trialResources(provider: IdentityProvider, postgres: { readonly host: string; readonly port: number }, agentPort: number): readonly StarterFile[] {
-  const shipped = starterFiles(randomBytes(32)).filter(({ path }) => path === 'master.key' || path.startsWith('policies/'));
+export function trialResources(
+  provider: IdentityProvider,
+  postgres: { readonly host: string; readonly port: number },
+  agentPort: number,
+): readonly StarterFile[] {
+  const shipped = starterFiles(randomBytes(32)).filter(
+    ({ path }) => path === 'master.key' || path.startsWith('policies/'),
+  );
   const files: Readonly<Record<string, readonly unknown[]>> = {
     'agent.yaml': [
       resource('Agent', 'trial', {
@@ -37,20 +56,7 @@ export function trialResources(provider: IdentityProvider, postgres: { readonly 
       }),
       resource('ApprovalFlow', 'dba-review', { reviewers: [{ groups: ['dba'], count: 1 }], wait: '5m' }),
     ],
-    'policies/payments.yaml': [
-      resource('Policy', 'payments-need-approval', {
-        match: { types: ['postgres'] },
-        rules: [
-          {
-            name: 'writes',
-            when: 'sql.writes.exists(t, t.name == "payments")',
-            action: 'approve',
-            approval: 'dba-review',
-            message: 'Writes to payments are checked by a database administrator.',
-          },
-        ],
-      }),
-    ],
+    'policies/payments.yaml': [resource('Policy', 'payments-need-approval', PAYMENTS)],
   };
   const written = Object.entries(files).map(([path, documents]) => ({
     path,

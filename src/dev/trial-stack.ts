@@ -53,7 +53,10 @@ export async function startTrialStack(options: {
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     postgres = await startTrialPostgres();
-    provider = await startIdentityProvider({ users: USERS, ...(ports.issuer === undefined ? {} : { port: ports.issuer }) });
+    provider = await startIdentityProvider({
+      users: USERS,
+      ...(ports.issuer === undefined ? {} : { port: ports.issuer }),
+    });
     await writeStarter(agentDir, trialResources(provider, postgres, ports.agent ?? 0));
     agent = await startAgentProcess({ configDir: agentDir, logFile: agentLog });
     return {

@@ -1,6 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +7,6 @@ import { createHash } from 'node:crypto';
 import { withFileLock } from '../../src/identity/file-lock.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const BUILT = join(ROOT, 'dist', 'src', 'cli', 'base-command.js');
 
 /** Builds dist/ where the sources are newer; one test process does it, the others wait. */
 export async function buildCli(): Promise<void> {
@@ -17,22 +15,10 @@ export async function buildCli(): Promise<void> {
     `hoop-test-${createHash('sha256').update(ROOT).digest('hex').slice(0, 12)}`,
     'build.lock',
   );
-  await withFileLock(
-    lock,
-    async () => {
-      const builtAt = existsSync(BUILT) ? statSync(BUILT).mtimeMs : 0;
-      const sources = ['commands', 'src'].flatMap((folder) =>
-        readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }),
-      );
-      const newest = Math.max(
-        ...sources
-          .filter((entry) => entry.isFile())
-          .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs),
-      );
-      if (builtAt < newest) execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'inherit' });
-    },
-    { waitMs: 120_000 },
-  );
+  const build = async (): Promise<void> => {
+    execFileSync(process.execPath, ['scripts/build.mjs', '--if-needed'], { cwd: ROOT, stdio: 'inherit' });
+  };
+  await withFileLock(lock, build, { waitMs: 120_000 });
 }
 
 export interface Finished {
