@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'oidc-provider';
 import type * as OidcProvider from 'oidc-provider';
-import type { TrialUser } from './identity-provider.js';
+import type { TrialUser } from './trial-user.js';
 import { providerMemory } from './provider-memory.js';
 import { codePage, confirmPage, donePage, errorPage } from './provider-pages.js';
 

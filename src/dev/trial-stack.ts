@@ -2,9 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeStarter } from '../config/write-starter.js';
 import { startAgentProcess, type AgentProcess } from './agent-process.js';
-import { startIdentityProvider, type IdentityProvider, type TrialUser } from './identity-provider.js';
+import { startIdentityProvider, type IdentityProvider } from './identity-provider.js';
 import { startTrialPostgres, type TrialPostgres } from './trial-postgres.js';
 import { trialResources } from './trial-resources.js';
+import type { TrialUser } from './trial-user.js';
 
 const USERS: readonly TrialUser[] = [
   { id: 'alice', email: 'alice@example.com', groups: ['engineering'] },
