@@ -65,6 +65,14 @@ export class HoopProcesses {
     return this.start(user, args).finished;
   }
 
+  /** Runs a command with `--json`. @throws Error where it fails or prints something else */
+  async json<T>(user: string, args: readonly string[]): Promise<T> {
+    const { status, stdout, stderr } = await this.run(user, [...args, '--json']);
+    if (status !== 0)
+      throw new Error(`hoop ${args.join(' ')} ended with status ${String(status)}: ${stderr || stdout}`);
+    return JSON.parse(stdout) as T;
+  }
+
   /** Ends whatever still runs. */
   async close(): Promise<void> {
     const left = [...this.#running];

@@ -2,13 +2,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionSummary } from '../core/session-summary.js';
 import { plantedIn, PLANTED_COUNT } from './planted-values.js';
-import { json, type Tour } from './tour.js';
+import type { Tour } from './tour.js';
 import { TRIAL_STATEMENTS } from './dev-text.js';
 
 /** Finds the session of the steps before; gives its id. */
 export async function listSessions({ guide, hoop }: Tour): Promise<SessionSummary> {
   guide.command('dana', 'hoop sessions --json');
-  const sessions = json<readonly SessionSummary[]>((await hoop.run('dana', ['sessions', '--json'])).stdout);
+  const sessions = await hoop.json<readonly SessionSummary[]>('dana', ['sessions']);
   const session = sessions.find(
     ({ approvals, blocked, email }) => approvals === 1 && blocked === 1 && email === 'alice@example.com',
   );

@@ -24,14 +24,14 @@ export async function logIn({ guide, hoop }: Tour, user: string, group: string):
   const { status, stdout, stderr } = await login.finished;
   guide.check(`logged in as ${user}@example.com`, status === 0 && stdout.includes(`${user}@example.com`), stderr);
   guide.command(user, 'hoop whoami --json');
-  const who = json<{ readonly groups: readonly string[] }>((await hoop.run(user, ['whoami', '--json'])).stdout);
+  const who = await hoop.json<{ readonly groups: readonly string[] }>(user, ['whoami']);
   guide.check(`the agent reads the group ${group} from the token`, who.groups.includes(group), who);
 }
 
 /** Opens the local port; gives what a driver needs. */
 export async function connect({ guide, hoop }: Tour): Promise<{ readonly port: RunningHoop; readonly url: string }> {
   guide.command('alice', 'hoop connections --json');
-  const listed = json<readonly ConnectionSummary[]>((await hoop.run('alice', ['connections', '--json'])).stdout);
+  const listed = await hoop.json<readonly ConnectionSummary[]>('alice', ['connections']);
   guide.check(
     'postgres is open to alice',
     listed.some(({ name, access }) => name === 'postgres' && access === 'open'),
@@ -41,7 +41,7 @@ export async function connect({ guide, hoop }: Tour): Promise<{ readonly port: R
   const port = hoop.start('alice', ['connect', 'postgres', '--json']);
   const [line] = await port.said(/^\{"event":"listening".*\}$/m);
   guide.shows(line);
-  const { env } = json<{ readonly env: Readonly<Record<string, string>> }>(line);
+  const { env } = JSON.parse(line) as { readonly env: Readonly<Record<string, string>> };
   const url = env['DATABASE_URL'] ?? '';
   guide.check(
     'a local port is open, with a URL that holds no password',
@@ -111,7 +111,7 @@ export async function approveUpdate({ guide, hoop }: Tour, client: Client): Prom
     `status ${String(own.status)}: ${own.stderr}`,
   );
   guide.command('dana', 'hoop requests --json');
-  const waiting = json<readonly RequestView[]>((await hoop.run('dana', ['requests', '--json'])).stdout);
+  const waiting = await hoop.json<readonly RequestView[]>('dana', ['requests']);
   guide.check(
     'dana sees the statement that waits',
     waiting.some((request) => request.id === id && request.text.includes('payments')),
@@ -149,13 +149,4 @@ async function failureOf(query: Promise<unknown>): Promise<DatabaseError> {
   );
   if (error === undefined) throw new Error('the statement ran');
   return error;
-}
-
-/** Machine output of a command; what it is not is told, not shown: it may be long. */
-export function json<T>(text: string): T {
-  try {
-    return JSON.parse(text) as T;
-  } catch (error) {
-    throw new Error(`expected JSON, came: ${text.slice(0, 200)}`, { cause: error });
-  }
 }
