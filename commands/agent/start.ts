@@ -35,7 +35,7 @@ export default class AgentStart extends HoopCommand {
       this.say(this.messageColours.plain(message)),
     );
     if (this.jsonEnabled()) this.printJson({ valid: true, connections, policies });
-    else this.say(`valid: ${String(connections)} connections, ${String(policies)} policies`);
+    else this.say(`valid; connections: ${String(connections)}, policies: ${String(policies)}`);
   }
 
   async #run(dir: string): Promise<void> {

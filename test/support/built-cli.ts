@@ -32,6 +32,8 @@ export interface Running {
   readonly finished: Promise<Finished>;
   /** What `pattern` finds in stderr, as soon as it is there. */
   said(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The same for stdout. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 /** Starts the built `hoop` as its own process, with nothing of the test's HOOP_ variables. */
@@ -42,29 +44,34 @@ export function startHoop(args: readonly string[], env: Readonly<Record<string, 
   const child = spawn(process.execPath, [join(ROOT, 'bin', 'run.js'), ...args], {
     env: { ...Object.fromEntries(inherited), ...env },
   });
-  let stdout = '';
-  let stderr = '';
+  const out = { stdout: '', stderr: '' };
   const listeners = new Set<() => void>();
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-    for (const listener of listeners) listener();
-  });
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      out[name] += text;
+      for (const listener of listeners) listener();
+    });
+  }
   child.stdin.on('error', () => undefined).end(stdin);
-  const finished = new Promise<Finished>((resolve) =>
-    child.on('close', (status) => resolve({ status, stdout, stderr })),
-  );
-  const said = (pattern: RegExp): Promise<RegExpExecArray> =>
+  const finished = new Promise<Finished>((resolve) => child.on('close', (status) => resolve({ status, ...out })));
+  const find = (name: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
-        const found = pattern.exec(stderr);
+        const found = pattern.exec(out[name]);
         if (found !== null) resolve(found);
       };
       listeners.add(look);
       look();
-      void finished.then(() => reject(new Error(`hoop ended without saying ${pattern}:\n${stdout}${stderr}`)));
+      void finished.then(() =>
+        reject(new Error(`hoop ended without saying ${String(pattern)}:\n${out.stdout}${out.stderr}`)),
+      );
     });
-  return { child, finished, said };
+  return {
+    child,
+    finished,
+    said: (pattern) => find('stderr', pattern),
+    printed: (pattern) => find('stdout', pattern),
+  };
 }
 
 /** Runs the built `hoop` to its end. */
