@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createApprovals, type Approvals } from '../approvals/approvals.js';
@@ -29,6 +29,7 @@ import type { AgentLog } from './log.js';
 import type { SessionHost } from './session-host.js';
 import { card } from './card.js';
 import { systemClock } from './system-clock.js';
+import { readTls } from './tls-files.js';
 import { TunnelAcceptor } from './upgrade.js';
 
 export interface RunningAgent {
@@ -251,14 +252,6 @@ function openRecordingFile(agent: AgentResource, session: SessionSummary): Promi
       resolve(undefined);
     });
   });
-}
-
-async function readTls(tls: { readonly cert: string; readonly key: string }): Promise<{ cert: Buffer; key: Buffer }> {
-  try {
-    return { cert: await readFile(tls.cert), key: await readFile(tls.key) };
-  } catch (error) {
-    throw new HoopError('config_invalid', 'the certificate or key of listen.tls can not be read', { cause: error });
-  }
 }
 
 function urlOf(agent: AgentResource, port: number): string {
