@@ -4,7 +4,6 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createApprovals, type Approvals } from '../approvals/approvals.js';
-import { HoopError } from '../core/errors.js';
 import { uuidv7 } from '../core/ids.js';
 import type { AgentResource } from '../core/resources.js';
 import type { SessionSummary } from '../core/session-summary.js';
