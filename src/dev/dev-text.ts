@@ -52,6 +52,7 @@ export function devText(
     type('hoop verify ID', 'nothing was changed or removed'),
     '',
     colours.bold('As a CI job:'),
+    ...setUp('ci'),
     type(`export HOOP_CLIENT_ID=${stack.machine.clientId} HOOP_CLIENT_SECRET=${stack.machine.clientSecret}`),
     type(`hoop exec postgres -o json -i "SELECT count(*) FROM payments"`),
   ].join('\n');

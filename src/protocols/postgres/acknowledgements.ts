@@ -12,7 +12,7 @@ interface Host {
   readonly prepared: PreparedStatements;
 }
 
-const outOfStep: Fault = { code: 'protocol', message: 'the server answered something that was not asked' };
+export const outOfStep: Fault = { code: 'protocol', message: 'the server answered something that was not asked' };
 
 const ACKNOWLEDGED = new Map<number, Expected['kind']>([
   [SERVER.parseComplete, 'parse'],

@@ -4,7 +4,7 @@ import type { MaskCounts } from '../../core/mask.js';
 import { hasItsShape } from './answer-shape.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
-import { acknowledge, described } from './acknowledgements.js';
+import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, SERVER } from './frames.js';
