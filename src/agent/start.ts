@@ -1,15 +1,14 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
 import { createApprovals, type Approvals } from '../approvals/approvals.js';
 import { uuidv7 } from '../core/ids.js';
 import type { AgentResource } from '../core/resources.js';
-import type { SessionSummary } from '../core/session-summary.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
 import { loadGrammar } from '../protocols/postgres/facts/analyze.js';
 import type { RecordingKey } from '../recording/keys.js';
+import { readRecording, recordingPath } from '../recording/read.js';
 import { openRecordings, type Recordings } from '../recording/recordings.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver, type SecretResolver } from '../secrets/resolver.js';
@@ -183,8 +182,15 @@ function dependencies(
     connections: () => live.current.connections,
     roles: () => live.agent.roles,
     approvals,
-    sessions: store.sessions,
-    openRecording: (session) => openRecordingFile(live.agent, session),
+    sessions: {
+      list: (filter) => store.sessions.list(filter),
+      get: (id) => {
+        const known = store.sessions.get(id);
+        return known === undefined ? undefined : recordings.withLive(known);
+      },
+    },
+    openRecording: (session) =>
+      Promise.resolve(Readable.from(readRecording(recordingPath(live.agent.recordings.dir, session.file)))),
     readiness: () => [
       { name: 'configuration', ready: true },
       { name: 'store', ready: store.isOpen },
@@ -239,18 +245,6 @@ async function reportRecovery(recordings: Recordings, log: AgentLog): Promise<vo
   if (report.sealed.length > 0) log.warn(`sealed ${String(report.sealed.length)} sessions that a crash left open`);
   for (const broken of report.broken)
     log.error(`recording does not hold: ${broken.message}`, { file: broken.file, kind: broken.kind });
-}
-
-function openRecordingFile(agent: AgentResource, session: SessionSummary): Promise<Readable | undefined> {
-  return new Promise((resolve) => {
-    const stream = createReadStream(join(agent.recordings.dir, session.file));
-    stream.once('open', () => {
-      resolve(stream);
-    });
-    stream.once('error', () => {
-      resolve(undefined);
-    });
-  });
 }
 
 function urlOf(agent: AgentResource, port: number): string {

@@ -43,9 +43,7 @@ metadata: { name: dba-review }
 spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 2s }
 `;
 
-async function rawSession(
-  port: number,
-): Promise<{
+async function rawSession(port: number): Promise<{
   send(bytes: Buffer): void;
   until(type: string, count?: number): Promise<{ type: string; body: Buffer }[]>;
   end(): void;

@@ -76,10 +76,10 @@ export const iban = fc
     fc.constantFrom('', ' '),
   )
   .map(([[country, length], tail, gap]) => {
-    const bban = tail.slice(0, length as number);
+    const bban = tail.slice(0, length);
     // Only digits make an account there; in the others letters may stand anywhere.
-    const digitsOnly = ['DE', 'NO', 'BE'].includes(country as string);
-    return grouped(ibanOf(country as string, digitsOnly ? bban.replace(/\D/g, '7') : bban), gap);
+    const digitsOnly = ['DE', 'NO', 'BE'].includes(country);
+    return grouped(ibanOf(country, digitsOnly ? bban.replace(/\D/g, '7') : bban), gap);
   });
 const cpf = digits(9)
   .filter((nine) => new Set(nine).size > 1)

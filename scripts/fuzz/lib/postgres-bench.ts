@@ -18,6 +18,12 @@ const MASK: MaskRule = {
 };
 const hash = (input: Uint8Array): Uint8Array => createHmac('sha256', 'fuzz').update(input).digest();
 
+/** Every string in an event, one a line: as JSON, an escape before a value could complete or hide it. */
+function textIn(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' && value !== null ? Object.entries(value).flat().map(textIn).join('\n') : '';
+}
+
 /** What a session did, as its two peers and its recorder saw it. */
 export interface Seen {
   readonly client: Buffer[];
@@ -74,7 +80,7 @@ export class SessionBench {
     for (const step of steps) {
       if (this.isClosed) throw new Error(`a step came after the session was closed: ${step.kind}`);
       if (step.kind === 'send') this.seen[step.to].push(Buffer.from(step.bytes));
-      else if (step.kind === 'record') this.seen.records.push(JSON.stringify(step.event));
+      else if (step.kind === 'record') this.seen.records.push(textIn(step.event));
       else if (step.kind === 'close') this.isClosed = true;
       else this.#run(this.#session.answer(step.ticket, this.#decide(step.question)));
     }

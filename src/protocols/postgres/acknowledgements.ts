@@ -12,7 +12,7 @@ interface Host {
   readonly prepared: PreparedStatements;
 }
 
-const outOfStep: Fault = { code: 'protocol', message: 'the server answered something that was not asked' };
+export const outOfStep: Fault = { code: 'protocol', message: 'the server answered something that was not asked' };
 
 const ACKNOWLEDGED = new Map<number, Expected['kind']>([
   [SERVER.parseComplete, 'parse'],
@@ -32,9 +32,8 @@ export function described(
   return front.injected ? undefined : message;
 }
 
-/** ParseComplete, BindComplete, CloseComplete, NoData, ParameterDescription, CopyDone. */
+/** ParseComplete, BindComplete, CloseComplete, NoData, ParameterDescription. */
 export function acknowledge(host: Host, type: number, message: Uint8Array): Acknowledged {
-  if (type === SERVER.copyDone) return message;
   const front = host.expected.front();
   if (front?.kind === 'describe') {
     if (type === SERVER.parameterDescription) return front.injected ? undefined : message;

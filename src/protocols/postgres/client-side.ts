@@ -20,8 +20,9 @@ const MAX_UNREAD_BYTES = 1 << 30;
 
 /** Reads the client's messages in order; stops at each one that has to be decided until the answer is there. */
 export class ClientSide {
-  /** The client has said goodbye. */
+  /** The client has said goodbye, or what it sent can't be believed: nothing more is read. */
   ending = false;
+  private readonly host: ClientSideHost;
   readonly #parser: FrameParser;
   readonly #desk: StatementDesk;
   readonly #reader: StatementReader;
@@ -34,8 +35,15 @@ export class ClientSide {
     private readonly options: PostgresSessionOptions,
     private readonly expected: ExpectedReplies,
     prepared: PreparedStatements,
-    private readonly host: ClientSideHost,
+    host: ClientSideHost,
   ) {
+    this.host = {
+      ...host,
+      fault: (fault) => {
+        this.ending = true;
+        host.fault(fault);
+      },
+    };
     const { statementBytes, rowBytes } = options.limits;
     this.#parser = new FrameParser({
       maxFrameBytes: (type) => {
@@ -43,7 +51,7 @@ export class ClientSide {
         return READ.has(type) && options.readsSql() ? statementBytes : rowBytes;
       },
     });
-    this.#desk = new StatementDesk(options, expected, host);
+    this.#desk = new StatementDesk(options, expected, this.host);
     this.#reader = new StatementReader(options.sql, expected);
     this.#sqlPrepared = new SqlPrepared(options.sql, prepared);
     this.#extended = new ExtendedQuery(this.#desk, expected, prepared, this.#sqlPrepared, this.#reader);

@@ -3,8 +3,14 @@ import { BodyReader } from './frames.js';
 import { fieldsMessage } from './messages.js';
 import type { ValueMasker } from './row-masker.js';
 
-/** Fields that carry text a value can hide in: message, detail, hint, context, internal query. */
-const TEXT_FIELDS = new Set(['M', 'D', 'H', 'W', 'q'].map((letter) => letter.charCodeAt(0)));
+const NUMBER = /^\d{1,10}$/;
+/** Fields that have a form in which no value can hide: SQLSTATE, positions, source line. */
+const FORMED: ReadonlyMap<string, RegExp> = new Map([
+  ['C', /^[0-9A-Z]{5}$/],
+  ['P', NUMBER],
+  ['p', NUMBER],
+  ['L', NUMBER],
+]);
 
 export interface ServerReport {
   readonly severity: string;
@@ -13,9 +19,10 @@ export interface ServerReport {
 }
 
 /**
- * Reads and masks an ErrorResponse or NoticeResponse. SQLSTATE, severity, position and names of
- * objects stay; the text fields are masked by entity, and where columns are masked the values that
- * the server quotes from a row are taken out whole, since nothing tells which column they are of.
+ * Reads and masks an ErrorResponse or NoticeResponse. Every field but SQLSTATE and numbers is
+ * masked by entity, names of objects too: `RAISE … USING CONSTRAINT = email` puts any text there. Where
+ * columns are masked the values that the server quotes from a row are taken out whole, since nothing
+ * tells which column they are of.
  *
  * @returns the message itself when nothing changed; undefined when it is malformed
  */
@@ -32,11 +39,13 @@ export function maskReport(
     const letter = reader.byte();
     if (letter === 0 || reader.failed) break;
     const text = reader.cstring();
-    const masked = TEXT_FIELDS.has(letter) ? maskField(text, masker, columnsMasked, counts) : text;
+    const form = FORMED.get(String.fromCharCode(letter));
+    if (form?.test(text) === false) return undefined;
+    const masked = form === undefined ? maskField(text, masker, columnsMasked, counts) : text;
     changed ||= masked !== text;
     fields.push([letter, masked]);
   }
-  if (reader.failed) return undefined;
+  if (reader.failed || reader.remaining > 0) return undefined;
   const field = (letter: string): string => fields.find(([known]) => known === letter.charCodeAt(0))?.[1] ?? '';
   return {
     bytes: changed ? fieldsMessage(message[0] as number, fields) : message,

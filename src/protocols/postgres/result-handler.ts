@@ -1,14 +1,15 @@
 import type { Fault } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
+import { hasItsShape } from './answer-shape.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
-import { acknowledge, described } from './acknowledgements.js';
+import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, SERVER } from './frames.js';
 import { rowMaskers, type SessionMasks } from './masks.js';
-import { copyDataMessage, errorMessage, functionResult, notificationMessage } from './messages.js';
+import { copyDataMessage, errorMessage, functionResult, notificationMessage, parameterStatus } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
 import { count, type RowMasker } from './row-masker.js';
@@ -44,6 +45,10 @@ export class ResultHandler {
   #result: ResultRecord | undefined;
   #client: RowMasker | undefined;
   #recordMasker: RowMasker | undefined;
+  /** Masks apply and no columns are known: a row, as in the midst of a COPY, could not be masked. */
+  #blind = false;
+  /** The server sends the rows of a COPY; outside of one its CopyData belongs to nothing and could not be masked. */
+  #copying = false;
   #copy: CopyRowMasker | undefined;
   #counts: MaskCounts = new Map();
 
@@ -51,8 +56,8 @@ export class ResultHandler {
 
   /** May messages of this type go on in parts, unread? */
   passes(type: number, bytes: number): boolean {
-    if (type === SERVER.copyData) return this.#copy === undefined;
-    if (this.#current() === undefined || this.#client !== undefined) return false;
+    if (type === SERVER.copyData) return this.#copying && this.#copy === undefined;
+    if (this.#current() === undefined || this.#client !== undefined || this.#blind) return false;
     return bytes > MAX_RECORDED_ROW_BYTES || !this.wantsRows();
   }
 
@@ -61,7 +66,7 @@ export class ResultHandler {
   }
 
   rowsUntouched(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#result === undefined) return false;
+    if (this.#result === undefined || this.#blind) return false;
     return this.#client?.untouched(bytes, start, end) ?? true;
   }
 
@@ -72,6 +77,7 @@ export class ResultHandler {
   }
 
   message(type: number, message: Uint8Array): Handled {
+    if (!hasItsShape(type, message)) return malformed('message');
     switch (type) {
       case SERVER.dataRow:
         return this.#row(message);
@@ -102,6 +108,8 @@ export class ResultHandler {
         return this.#functionResult(message);
       case SERVER.parameterStatus:
         return this.#parameter(message);
+      case SERVER.copyDone:
+        return this.#copyDone(message);
       default:
         return acknowledge(this.host, type, message);
     }
@@ -133,13 +141,15 @@ export class ResultHandler {
       columns === undefined
         ? { client: undefined, record: undefined }
         : rowMaskers(masks, columns, formats, this.#counts);
+    this.#blind = columns === undefined && (masks.answers !== undefined || masks.columnsMasked);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
   }
 
   #row(message: Uint8Array): Handled {
     const result = this.#current();
-    if (result === undefined) return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
+    if (result === undefined || this.#blind)
+      return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
     const masked = this.#client === undefined ? message : this.#client.mask(message);
     if (masked === undefined) return malformed('row');
     result.rows += 1;
@@ -186,6 +196,8 @@ export class ResultHandler {
     this.#result = undefined;
     this.#client = undefined;
     this.#recordMasker = undefined;
+    this.#blind = false;
+    this.#copying = false;
     this.#copy = undefined;
     this.#counts = new Map();
   }
@@ -228,7 +240,6 @@ export class ResultHandler {
     if (masker === undefined) return message;
     const reader = new BodyReader(message);
     const [pid, channel, payload] = [reader.int32(), reader.cstring(), reader.cstring()];
-    if (reader.failed) return malformed('notification');
     const masked = masker.maskText(payload, this.#counts);
     return masked === payload ? message : notificationMessage(pid >>> 0, channel, masked);
   }
@@ -252,6 +263,7 @@ export class ResultHandler {
       if (front.kind === 'execute' && !this.host.expected.swallowSyncsOfCopy()) this.host.copyIn();
       return message;
     }
+    this.#copying = true;
     const values = this.host.masks().answers;
     if (values === undefined) return message;
     const format = this.host.copyFormat(run);
@@ -263,11 +275,18 @@ export class ResultHandler {
   }
 
   #copyData(message: Uint8Array): Handled {
+    if (!this.#copying) return outOfStep;
     this.countedRows(1, message.length);
     if (this.#copy === undefined) return message;
     const payload = message.subarray(5);
     const masked = this.#copy.mask(payload);
     return masked === payload ? message : copyDataMessage(masked);
+  }
+
+  #copyDone(message: Uint8Array): Handled {
+    if (!this.#copying) return outOfStep;
+    this.#copying = false;
+    return message;
   }
 
   #functionResult(message: Uint8Array): Handled {
@@ -277,16 +296,19 @@ export class ResultHandler {
     const length = reader.int32();
     if (length === -1) return message;
     const value = reader.take(length);
-    if (reader.failed) return malformed('function result');
+    if (reader.failed || reader.remaining > 0) return malformed('function result');
     // The type of the value is not on the wire: what might hold something goes out as NULL.
     if (!masker.mayMatch(value, 0, value.length)) return message;
     count(this.#counts, 'unreadable');
     return functionResult(null);
   }
 
+  /** Settings that the server reports can be set to anything by a statement: `set_config('application_name', ssn, false)`. */
   #parameter(message: Uint8Array): Handled {
     const reader = new BodyReader(message);
-    this.host.parameter(reader.cstring(), reader.cstring());
-    return reader.failed ? malformed('parameter') : message;
+    const [name, value] = [reader.cstring(), reader.cstring()];
+    this.host.parameter(name, value);
+    const masked = this.host.masks().answers?.maskText(value, this.#counts) ?? value;
+    return masked === value ? message : parameterStatus(name, masked);
   }
 }

@@ -39,7 +39,9 @@ export class PostgresSession implements Session<Uint8Array> {
       notice: (bytes) => {
         this.#betweenMessages(bytes);
       },
-      step: (step) => this.#steps.push(step),
+      step: (step) => {
+        this.#push(step);
+      },
       fault: (fault) => {
         this.#fail(fault);
       },
@@ -52,7 +54,9 @@ export class PostgresSession implements Session<Uint8Array> {
       prepared: this.#prepared,
       masks: () => options.masks(),
       nowMs: () => options.nowMs(),
-      record: (event) => this.#steps.push({ kind: 'record', event }),
+      record: (event) => {
+        this.#push({ kind: 'record', event });
+      },
       parameter: (name, value) => {
         this.#client.parameter(name, value);
       },
@@ -206,7 +210,12 @@ export class PostgresSession implements Session<Uint8Array> {
   }
 
   #send(to: Side, bytes: Uint8Array): void {
-    if (this.#state !== 'closed') this.#steps.push({ kind: 'send', to, bytes });
+    this.#push({ kind: 'send', to, bytes });
+  }
+
+  /** Nothing follows a close. */
+  #push(step: Step): void {
+    if (this.#state !== 'closed') this.#steps.push(step);
   }
 
   #take(): readonly Step[] {
