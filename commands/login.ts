@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { devicePromptText } from '../src/cli/device-prompt.js';
+import { openBrowser } from '../src/cli/open-browser.js';
 import { describeWhoami } from '../src/cli/whoami-text.js';
 import { logIn } from '../src/client/login.js';
 import type { LoginKind } from '../src/client/login.js';
@@ -43,7 +44,7 @@ export default class Login extends HoopCommand {
             show: (prompt, agent) => {
               const login = { agentUrl: profile.agentUrl, ...agent };
               this.say(devicePromptText(prompt, login, { colours: this.messageColours, qr: process.stderr.isTTY }));
-              if (!flags['no-browser']) this.#openBrowser(prompt.verificationUriComplete ?? prompt.verificationUri);
+              if (!flags['no-browser']) openBrowser(prompt, (line) => this.say(line));
             },
           };
     const { who, overriddenBy } = await logIn(profile, kind, { env: process.env, say: (line) => this.say(line) });
@@ -52,14 +53,5 @@ export default class Login extends HoopCommand {
     if (this.jsonEnabled()) this.printJson({ profile: profile.name, ...told });
     else
       this.print(`Logged in to ${this.colours.plain(told.agent)} as ${this.colours.bold(told.email || told.subject)}.`);
-  }
-
-  /** Only for a person at a terminal; where it fails, the link is on the screen. */
-  #openBrowser(link: string): void {
-    if (!process.stdout.isTTY || !process.stderr.isTTY) return;
-    import('open')
-      .then(({ default: open }) => open(link))
-      .then((browser) => browser.on('error', () => this.say('No browser could be opened.')))
-      .catch(() => this.say('No browser could be opened.'));
   }
 }

@@ -1,4 +1,4 @@
-import type { Drive } from './drive.js';
+import type { Drive } from './drive/drive.js';
 
 const ADMIN_SHUTDOWN = '57P01';
 const POLL_MS = 20;

@@ -35,7 +35,10 @@ export class LiveResources {
   }
 }
 
-async function read(dir: string, env: Env): Promise<{ readonly resources: Resources } | { readonly faults: readonly string[] }> {
+async function read(
+  dir: string,
+  env: Env,
+): Promise<{ readonly resources: Resources } | { readonly faults: readonly string[] }> {
   const loaded = await loadConfig(dir, env, { requireAgent: true, entityNames: BUILT_IN_ENTITY_NAMES });
   return 'faults' in loaded ? { faults: loaded.faults.map(formatFault) } : loaded;
 }

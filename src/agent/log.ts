@@ -11,11 +11,25 @@ export interface AgentLog {
 }
 
 export function createLog(level: string): AgentLog {
-  const log = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, pino.destination({ dest: 2, sync: true }));
+  const log = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  );
   return {
-    info: (message, fields = {}) => { log.info(fields, message); },
-    warn: (message, fields = {}) => { log.warn(fields, message); },
-    error: (message, fields = {}) => { log.error(fields, message); },
+    info: (message, fields = {}) => {
+      log.info(fields, message);
+    },
+    warn: (message, fields = {}) => {
+      log.warn(fields, message);
+    },
+    error: (message, fields = {}) => {
+      log.error(fields, message);
+    },
     failure: (message, error) => {
       const name = error instanceof Error ? error.name : typeof error;
       const at = error instanceof Error ? (error.stack?.split('\n')[1]?.trim() ?? '') : '';

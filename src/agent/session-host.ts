@@ -7,7 +7,7 @@ import type { ConnectionResource, DatabaseCredential, EntityResource, Limits } f
 import type { PolicySet } from '../policy/compile.js';
 import type { Action } from '../policy/types.js';
 import type { SecretResolver } from '../secrets/resolver.js';
-import type { Drive } from './drive.js';
+import type { Drive } from './drive/drive.js';
 
 /** The recorder of one session, as fronts use it. */
 export interface SessionRecorder {

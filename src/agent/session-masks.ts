@@ -21,7 +21,9 @@ export function sessionMasks(
   const enforced = entityRules.filter((rule) => !rule.observed);
   const columnRules = plan.rules.filter((rule) => rule.columns.length > 0 && rule.on.answers);
   const masker = (rules: typeof entityRules): SessionMasks['answers'] =>
-    rules.length === 0 ? undefined : createTextMasker({ rules: rules.map((rule) => ({ ...rule, observed: false })), custom, hash });
+    rules.length === 0
+      ? undefined
+      : createTextMasker({ rules: rules.map((rule) => ({ ...rule, observed: false })), custom, hash });
   const answers = masker(enforced);
   return {
     answers,

@@ -1,33 +1,33 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
 import { createApprovals, type Approvals } from '../approvals/approvals.js';
-import { HoopError } from '../core/errors.js';
 import { uuidv7 } from '../core/ids.js';
 import type { AgentResource } from '../core/resources.js';
-import type { SessionSummary } from '../core/session-summary.js';
-import { createTokenVerifier } from '../identity/token-verifier.js';
+import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
 import { loadGrammar } from '../protocols/postgres/facts/analyze.js';
-import { exportRecordingKey, generateRecordingKey, importRecordingKey, publicKeyOf, type RecordingKey } from '../recording/keys.js';
+import type { RecordingKey } from '../recording/keys.js';
+import { readRecording, recordingPath } from '../recording/read.js';
 import { openRecordings, type Recordings } from '../recording/recordings.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver, type SecretResolver } from '../secrets/resolver.js';
 import { readSecretFile } from '../secrets/secret-file.js';
 import { openStore, type Store } from '../store/store.js';
-import { VERSION } from './version.js';
 import { drain } from './drain.js';
-import type { Drive } from './drive.js';
+import type { Drive } from './drive/drive.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
-import { acceptPostgres } from './fronts/postgres/front.js';
-import type { WellKnown } from '../identity/well-known.js';
-import { createMetrics } from './http/metrics.js';
+import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
+import type { HttpDependencies } from './http/dependencies.js';
+import { createMetrics, type Metrics } from './http/metrics.js';
 import { createHttpServer } from './http/server.js';
 import { LiveResources } from './live-resources.js';
+import { keptKey, recordingKey } from './kept-keys.js';
 import type { AgentLog } from './log.js';
 import type { SessionHost } from './session-host.js';
+import { card } from './card.js';
 import { systemClock } from './system-clock.js';
+import { readTls } from './tls-files.js';
 import { TunnelAcceptor } from './upgrade.js';
 
 export interface RunningAgent {
@@ -48,12 +48,22 @@ const HASH_KEY_BYTES = 32;
  *
  * @throws HoopError config_invalid with every fault, port_taken, recording_failed
  */
-export async function startAgent(dir: string, env: Readonly<Record<string, string | undefined>>, log: AgentLog): Promise<RunningAgent> {
+export async function startAgent(
+  dir: string,
+  env: Readonly<Record<string, string | undefined>>,
+  log: AgentLog,
+): Promise<RunningAgent> {
   const live = await LiveResources.load(dir, env);
   await loadGrammar();
   const agent = live.agent;
   const clock = systemClock();
-  const resolveSecret = createSecretResolver({ env, readFile: readSecretFile, warn: (message) => { log.warn(message); } });
+  const resolveSecret = createSecretResolver({
+    env,
+    readFile: readSecretFile,
+    warn: (message) => {
+      log.warn(message);
+    },
+  });
   const store = await openAgentStore(agent, resolveSecret, log);
   const newId = (): string => uuidv7(Date.now(), randomBytes(10));
   const key = recordingKey(store);
@@ -65,7 +75,9 @@ export async function startAgent(dir: string, env: Readonly<Record<string, strin
       key,
       clock,
       index: store.recordingIndex,
-      onFault: ({ message, session }) => { log.error(message, session === undefined ? {} : { session }); },
+      onFault: ({ message, session }) => {
+        log.error(message, session === undefined ? {} : { session });
+      },
     });
     await reportRecovery(recordings, log);
     const approvals = createApprovals({
@@ -75,7 +87,9 @@ export async function startAgent(dir: string, env: Readonly<Record<string, strin
       newId,
       setTimer: (callback: () => void, delayMs: number) => setTimeout(callback, delayMs),
       clearTimer: clearTimeout,
-      onEvent: ({ type, request }) => { log.info(`approval ${type}`, { request: request.id, connection: request.connection, state: request.state }); },
+      onEvent: ({ type, request }) => {
+        log.info(`approval ${type}`, { request: request.id, connection: request.connection, state: request.state });
+      },
     });
     return await serve({ live, store, recordings, approvals, key, clock, resolveSecret, newId, log });
   } catch (error) {
@@ -102,54 +116,39 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   const { agent } = live;
   const drives = new Set<Drive>();
   let listening = false;
-  const metrics = createMetrics({
-    liveSessions: () => drives.size,
-    pendingRequests: () => store.requests.list({ state: 'pending' }).length,
-  });
+  const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
+  const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
   let verifier = createTokenVerifier(live.current.identityProviders, { clock });
   const cancels = new CancelRegistry();
-  const host = sessionHost(parts, drives, (action) => { metrics.decided(action); });
+  const host = sessionHost(parts, drives, metrics);
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
     publicUrl: agent.publicUrl,
     maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
-    deps: {
-      verify: (token) => verifier.verify(token),
-      card: () => card(live, parts.key),
-      connections: () => live.current.connections,
-      roles: () => live.agent.roles,
-      approvals,
-      sessions: store.sessions,
-      openRecording: (session) => openRecordingFile(agent, session),
-      readiness: () => [
-        { name: 'configuration', ready: true },
-        { name: 'store', ready: store.isOpen },
-        { name: 'recordings', ready: recordings.writable() },
-        { name: 'listening', ready: listening },
-      ],
-      metrics,
-      onFailure: (route, error) => { log.failure(`request failed: ${route}`, error); },
+    deps: dependencies(parts, metrics, { verifier: () => verifier, listening: () => listening }),
+    onUpgrade: (request, socket, head) => {
+      tunnels.upgrade(request, socket, head);
     },
-    onUpgrade: (request, socket, head) => { tunnels.upgrade(request, socket, head); },
   });
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     connections: () => live.current.connections,
-    accept: (stream, caller) => { acceptPostgres(stream, caller, host, cancels); },
-    log: (message) => { log.warn(message); },
+    accept: (stream, caller) => {
+      acceptPostgres(stream, caller, host, cancels);
+    },
+    log: (message) => {
+      log.warn(message);
+    },
   });
   const port = await server.listen();
   listening = true;
   return {
     url: urlOf(agent, port),
     reload: async () => {
-      const faults = await live.reload();
-      for (const fault of faults) log.error(`not reloaded: ${fault}`);
-      if (faults.length > 0) return false;
-      verifier = createTokenVerifier(live.current.identityProviders, { clock });
-      log.info('reloaded', { policy: live.current.policySet.hash });
-      return true;
+      const done = await reload(parts);
+      if (done) verifier = createTokenVerifier(live.current.identityProviders, { clock });
+      return done;
     },
     close: async (graceMs) => {
       listening = false;
@@ -163,7 +162,49 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   };
 }
 
-function sessionHost(parts: Parts, drives: Set<Drive>, decided: SessionHost['decided']): SessionHost {
+async function reload({ live, log }: Parts): Promise<boolean> {
+  const faults = await live.reload();
+  for (const fault of faults) log.error(`not reloaded: ${fault}`);
+  if (faults.length === 0) log.info('reloaded', { policy: live.current.policySet.hash });
+  return faults.length === 0;
+}
+
+/** What the routes see of the agent. */
+function dependencies(
+  parts: Parts,
+  metrics: Metrics,
+  now: { verifier(): TokenVerifier; listening(): boolean },
+): HttpDependencies {
+  const { live, store, recordings, approvals, log } = parts;
+  return {
+    verify: (token) => now.verifier().verify(token),
+    card: () => card(live, parts.key),
+    connections: () => live.current.connections,
+    roles: () => live.agent.roles,
+    approvals,
+    sessions: {
+      list: (filter) => store.sessions.list(filter),
+      get: (id) => {
+        const known = store.sessions.get(id);
+        return known === undefined ? undefined : recordings.withLive(known);
+      },
+    },
+    openRecording: (session) =>
+      Promise.resolve(Readable.from(readRecording(recordingPath(live.agent.recordings.dir, session.file)))),
+    readiness: () => [
+      { name: 'configuration', ready: true },
+      { name: 'store', ready: store.isOpen },
+      { name: 'recordings', ready: recordings.writable() },
+      { name: 'listening', ready: now.listening() },
+    ],
+    metrics,
+    onFailure: (route, error) => {
+      log.failure(`request failed: ${route}`, error);
+    },
+  };
+}
+
+function sessionHost(parts: Parts, drives: Set<Drive>, metrics: Metrics): SessionHost {
   const { live, recordings, approvals, clock, resolveSecret, newId, log } = parts;
   const hashKey = keptKey(parts.store, 'mask-hash', () => randomBytes(HASH_KEY_BYTES));
   return {
@@ -178,64 +219,32 @@ function sessionHost(parts: Parts, drives: Set<Drive>, decided: SessionHost['dec
     resolveSecret,
     openRecording: (start) => recordings.open(start),
     drives,
-    log: (message, fields) => { log.warn(message, fields); },
-    decided,
+    log: (message, fields) => {
+      log.warn(message, fields);
+    },
+    decided: (action) => {
+      metrics.decided(action);
+    },
   };
 }
 
 async function openAgentStore(agent: AgentResource, resolve: SecretResolver, log: AgentLog): Promise<Store> {
   const masterKey = await loadMasterKey(resolve, agent.masterKey);
   await mkdir(dirname(agent.store.path), { recursive: true, mode: 0o700 });
-  return openStore({ path: agent.store.path, masterKey, onFault: () => { log.error('the store could not be written; it is tried again'); } });
-}
-
-function recordingKey(store: Store): RecordingKey {
-  return importRecordingKey(keptKey(store, 'recording', () => exportRecordingKey(generateRecordingKey())));
-}
-
-/** Made at the first start, kept in the store under the master key. */
-function keptKey(store: Store, name: string, make: () => Uint8Array): Uint8Array {
-  const known = store.getKey(name);
-  if (known !== undefined) return known;
-  const made = make();
-  store.putKey(name, made);
-  return made;
+  return openStore({
+    path: agent.store.path,
+    masterKey,
+    onFault: () => {
+      log.error('the store could not be written; it is tried again');
+    },
+  });
 }
 
 async function reportRecovery(recordings: Recordings, log: AgentLog): Promise<void> {
   const report = await recordings.recover();
   if (report.sealed.length > 0) log.warn(`sealed ${String(report.sealed.length)} sessions that a crash left open`);
-  for (const broken of report.broken) log.error(`recording does not hold: ${broken.message}`, { file: broken.file, kind: broken.kind });
-}
-
-function card(live: LiveResources, key: RecordingKey): WellKnown {
-  const providers = live.current.identityProviders;
-  const provider = providers.find((candidate) => candidate.login && candidate.clientId !== undefined) ?? providers[0];
-  if (provider === undefined) throw new HoopError('config_invalid', 'no identity provider is configured');
-  return {
-    version: VERSION,
-    issuer: provider.issuer,
-    audience: provider.audience,
-    clientId: provider.clientId ?? '',
-    scopes: provider.scopes,
-    recordingKeys: [publicKeyOf(key)],
-  };
-}
-
-function openRecordingFile(agent: AgentResource, session: SessionSummary): Promise<Readable | undefined> {
-  return new Promise((resolve) => {
-    const stream = createReadStream(join(agent.recordings.dir, session.file));
-    stream.once('open', () => { resolve(stream); });
-    stream.once('error', () => { resolve(undefined); });
-  });
-}
-
-async function readTls(tls: { readonly cert: string; readonly key: string }): Promise<{ cert: Buffer; key: Buffer }> {
-  try {
-    return { cert: await readFile(tls.cert), key: await readFile(tls.key) };
-  } catch (error) {
-    throw new HoopError('config_invalid', 'the certificate or key of listen.tls can not be read', { cause: error });
-  }
+  for (const broken of report.broken)
+    log.error(`recording does not hold: ${broken.message}`, { file: broken.file, kind: broken.kind });
 }
 
 function urlOf(agent: AgentResource, port: number): string {

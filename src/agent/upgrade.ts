@@ -25,7 +25,12 @@ const MAX_HEADER_CHARS = 500;
 
 /** Accepts tunnels: token, identity, connection, credential, in this order; then streams. */
 export class TunnelAcceptor {
-  readonly #server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MAX_MESSAGE_BYTES, skipUTF8Validation: true });
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    skipUTF8Validation: true,
+  });
   readonly #open = new Set<() => void>();
 
   constructor(private readonly options: UpgradeOptions) {}

@@ -6,7 +6,10 @@ export const VERSION: string = readVersion();
 function readVersion(): string {
   for (const up of ['../../package.json', '../../../package.json']) {
     try {
-      const parsed = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { name?: string; version?: string };
+      const parsed = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
       if (parsed.name === 'hoop' && parsed.version !== undefined) return parsed.version;
     } catch {
       // Not at this height: try the next.

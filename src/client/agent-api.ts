@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import { ERRORS, HoopError, messageOf } from '../core/errors.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
@@ -60,7 +59,7 @@ export class AgentApi {
   /** The answer's bytes as they come, for downloads and for following what is live. */
   async stream(path: string): Promise<Readable> {
     const response = await this.#authorized('GET', path, undefined, true);
-    return response.body === null ? Readable.from([]) : Readable.fromWeb(response.body as ReadableStream);
+    return response.body === null ? Readable.from([]) : Readable.fromWeb(response.body);
   }
 
   async #authorized(method: string, path: string, body?: unknown, live = false): Promise<Response> {

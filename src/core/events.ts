@@ -18,7 +18,11 @@ export interface SessionStart {
   readonly type: 'session.start';
   readonly session: string;
   readonly user: Pick<Identity, 'subject' | 'email' | 'groups' | 'issuer' | 'machine' | 'attributes'>;
-  readonly connection: { readonly name: string; readonly type: string; readonly labels: Readonly<Record<string, string>> };
+  readonly connection: {
+    readonly name: string;
+    readonly type: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
   /** The stored credential's name (for databases its user name), never its value. */
   readonly credential: string;
   /** What the client says of itself, e.g. `application_name`; and the address it came from. */

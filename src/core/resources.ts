@@ -20,7 +20,11 @@ export interface Limits {
 
 export interface AgentResource {
   readonly name: string;
-  readonly listen: { readonly host: string; readonly port: number; readonly tls?: { readonly cert: string; readonly key: string } };
+  readonly listen: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls?: { readonly cert: string; readonly key: string };
+  };
   readonly publicUrl?: string;
   readonly store: { readonly driver: 'sqlite'; readonly path: string };
   readonly recordings: { readonly dir: string; readonly durability: 'flush' | 'sync'; readonly retentionMs?: number };
@@ -74,7 +78,11 @@ export interface ApprovalFlowResource {
   readonly name: string;
   readonly reviewers: readonly { readonly groups: readonly string[]; readonly count: number }[];
   readonly waitMs: number;
-  readonly grant: { readonly scope: 'statement' | 'session' | 'connection'; readonly ttlMs: number; readonly unlimitedUses: boolean };
+  readonly grant: {
+    readonly scope: 'statement' | 'session' | 'connection';
+    readonly ttlMs: number;
+    readonly unlimitedUses: boolean;
+  };
   readonly selfApproval: boolean;
 }
 

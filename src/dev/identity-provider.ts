@@ -8,16 +8,7 @@ import type { Provider } from 'oidc-provider';
 import { messageOf } from '../core/errors.js';
 import { importQuietly, providerConfiguration } from './provider-configuration.js';
 import { userPage } from './provider-pages.js';
-
-/** Somebody who may log in at the trial provider. */
-export interface TrialUser {
-  /** Becomes `sub`. */
-  readonly id: string;
-  readonly email: string;
-  readonly groups: readonly string[];
-  /** Left out: choosing the user is enough. */
-  readonly password?: string;
-}
+import type { TrialUser } from './trial-user.js';
 
 export interface IdentityProvider {
   readonly issuer: string;

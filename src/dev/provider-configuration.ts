@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from 'oidc-provider';
 import type * as OidcProvider from 'oidc-provider';
-import type { TrialUser } from './identity-provider.js';
+import type { TrialUser } from './trial-user.js';
 import { providerMemory } from './provider-memory.js';
 import { codePage, confirmPage, donePage, errorPage } from './provider-pages.js';
 
@@ -13,6 +13,7 @@ const SCOPES = ['openid', 'email', 'groups', 'offline_access'] as const;
 
 /** Loads the package without its remark on Node 20, which it works with: the user's screen is for the user. */
 export async function importQuietly(): Promise<typeof OidcProvider> {
+   
   const { warn } = console;
   console.warn = (...parts: unknown[]) => {
     if (!String(parts[0]).includes('oidc-provider WARNING')) warn(...parts);

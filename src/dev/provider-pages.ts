@@ -1,4 +1,4 @@
-import type { TrialUser } from './identity-provider.js';
+import type { TrialUser } from './trial-user.js';
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -105,11 +105,11 @@ export function gapLength(bytes: Uint8Array, at: number, end: number): number {
   return after === 0 ? space : space + dash + after;
 }
 
-/** Every byte that may stand inside a number written in groups: 1 in the table. */
-export const RUN_BYTES = new Uint8Array(256);
-for (const byte of [...'0123456789 -.()/'].map((char) => char.charCodeAt(0))) RUN_BYTES[byte] = 1;
-for (const byte of [0xc2, 0xa0, 0xe2, 0xe3, 0xaf, 0x88, 0x92]) RUN_BYTES[byte] = 1;
-for (let byte = 0x80; byte <= 0x95; byte += 1) RUN_BYTES[byte] = 1;
+/** Every byte of the spaces, hyphens and dashes above. */
+export const GAP_BYTES: readonly number[] = [
+  ...[0x20, 0x2d, 0xa0, 0xaf, 0xc2, 0xe2, 0xe3],
+  ...Array.from({ length: 0x16 }, (_, index) => 0x80 + index),
+];
 
 /** Length in bytes of the non-ASCII letter at `at`; 0 where an ASCII byte, punctuation or nothing stands. */
 export function wideLetterLength(bytes: Uint8Array, at: number, end: number): number {

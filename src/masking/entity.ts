@@ -13,14 +13,26 @@ export interface Span {
  * A place where an entity might stand in raw wire bytes. Neighbouring bytes may be anything (a length,
  * another cell), so a probe never looks at word boundaries: it may say yes too often, never no too often.
  */
-export interface Probe {
-  /** `byte`: tried at each of `bytes`. `digits`: tried at each digit of a run of digits and separators. */
-  readonly kind: 'byte' | 'digits';
-  /** For `byte`: rare bytes that every such entity holds. */
+export type Probe = ByteProbe | DigitProbe;
+
+/** Tried at every one of `bytes`. */
+export interface ByteProbe {
+  readonly kind: 'byte';
+  /** Rare bytes, one of which every such entity holds. */
   readonly bytes: readonly number[];
-  /** For `digits`: least length in bytes, and least digits, of an entity that is one such run. */
+  /** What stands before that byte inside of the entity; `any` where the entity may begin with it. */
+  readonly before: readonly number[] | 'any';
+  mayStandAt(bytes: Uint8Array, at: number, start: number, end: number): boolean;
+}
+
+/** Tried at every digit of a run of digits and signs. */
+export interface DigitProbe {
+  readonly kind: 'digits';
+  /** Least length in bytes from the first digit on, and least digits, of an entity that is one such run. */
   readonly minBytes: number;
   readonly minDigits: number;
+  /** Bytes that may stand between its digits. */
+  readonly signs: readonly number[];
   mayStandAt(bytes: Uint8Array, at: number, start: number, end: number): boolean;
 }
 
@@ -44,7 +56,7 @@ export interface EntityDetector {
   readonly name: string;
   readonly partial: PartialShape;
   readonly pseudonym: PseudonymShape;
-  /** Bytes of a value at which `find` is tried. */
+  /** Bytes of a value at which `find` is tried; of a run of digits only the first. */
   readonly triggers: readonly number[];
   readonly probes: readonly Probe[];
   /**
@@ -54,14 +66,12 @@ export interface EntityDetector {
   find(bytes: Uint8Array, at: number, start: number, end: number, span: Span): boolean;
 }
 
-/** A probe at rare bytes. */
-export function byteProbe(bytes: readonly number[], mayStandAt: Probe['mayStandAt']): Probe {
-  return { kind: 'byte', bytes, minBytes: 0, minDigits: 0, mayStandAt };
-}
-
-/** A probe at digits of runs that are long enough. */
-export function digitProbe(minBytes: number, minDigits: number, mayStandAt: Probe['mayStandAt']): Probe {
-  return { kind: 'digits', bytes: [], minBytes, minDigits, mayStandAt };
+export function byteProbe(
+  bytes: readonly number[],
+  before: ByteProbe['before'],
+  mayStandAt: ByteProbe['mayStandAt'],
+): ByteProbe {
+  return { kind: 'byte', bytes, before, mayStandAt };
 }
 
 /** The bytes of ASCII text. */

@@ -16,6 +16,9 @@ export interface Cluster {
   targetTo: number;
 }
 
+/** Room for findings that is kept from value to value. */
+const MAX_KEPT = 1_024;
+
 /**
  * Looks a whole value over for every entity asked for, in one pass.
  *
@@ -32,6 +35,8 @@ export class FindingScan {
   readonly #to: number[] = [];
   readonly #target: number[] = [];
   readonly #ranks: readonly number[];
+  /** Findings of the value at hand, in the three arrays above. */
+  #count = 0;
 
   /**
    * @param targets at most one for each entity
@@ -54,21 +59,28 @@ export class FindingScan {
 
   /** Findings in bytes[start,end) in order, overlapping ones joined; undefined where there are none. */
   scan(bytes: Uint8Array, start: number, end: number): Cluster[] | undefined {
-    this.#from.length = 0;
-    this.#to.length = 0;
-    this.#target.length = 0;
-    this.#skips.fill(start);
+    this.#count = 0;
+    for (let index = 0; index < this.#skips.length; index += 1) this.#skips[index] = start;
     if (this.#detectors.length > 0) this.#detect(bytes, start, end);
     for (const { finder, target } of this.#finders)
       finder.findAll(bytes, start, end, (from, to) => this.#add(from, to, target));
-    return this.#from.length === 0 ? undefined : this.#clusters();
+    if (this.#count === 0) return undefined;
+    const clusters = this.#count === 1 ? [this.#clusterOf(0)] : this.#clusters();
+    // One value full of findings must not hold memory for good.
+    if (this.#from.length > MAX_KEPT) this.#from.length = this.#to.length = this.#target.length = 0;
+    return clusters;
   }
 
   #detect(bytes: Uint8Array, start: number, end: number): void {
     const table = this.#table;
+    let inDigits = false;
     for (let at = start; at < end; at += 1) {
-      const mask = table[bytes[at] as number] as number;
-      if (mask !== 0) this.#try(mask, bytes, at, start, end);
+      const byte = bytes[at] as number;
+      const mask = table[byte] as number;
+      const digit = byte >= 0x30 && byte <= 0x39;
+      // Of a run of digits only the first is a trigger.
+      if (mask !== 0 && !(digit && inDigits)) this.#try(mask, bytes, at, start, end);
+      inDigits = digit;
     }
   }
 
@@ -85,47 +97,51 @@ export class FindingScan {
   }
 
   #add(from: number, to: number, target: number): void {
-    this.#from.push(from);
-    this.#to.push(to);
-    this.#target.push(target);
+    this.#from[this.#count] = from;
+    this.#to[this.#count] = to;
+    this.#target[this.#count] = target;
+    this.#count += 1;
+  }
+
+  #clusterOf(index: number): Cluster {
+    const from = this.#from[index] as number;
+    const to = this.#to[index] as number;
+    return { from, to, target: this.#target[index] as number, targetFrom: from, targetTo: to };
   }
 
   #clusters(): Cluster[] {
-    const [froms, tos, targets] = [this.#from, this.#to, this.#target];
-    const order = froms.map((_, index) => index);
-    if (order.length > 1)
-      order.sort(
-        (a, b) => (froms[a] as number) - (froms[b] as number) || (tos[b] as number) - (tos[a] as number) || a - b,
-      );
+    const froms = this.#from;
+    const tos = this.#to;
+    const order = Array.from({ length: this.#count }, (_, index) => index);
+
+    order.sort(
+      (a, b) => (froms[a] as number) - (froms[b] as number) || (tos[b] as number) - (tos[a] as number) || a - b,
+    );
     const clusters: Cluster[] = [];
     let last: Cluster | undefined;
     for (const index of order) {
-      const from = froms[index] as number;
-      const to = tos[index] as number;
-      const target = targets[index] as number;
-      if (last === undefined || from >= last.to) {
-        last = { from, to, target, targetFrom: from, targetTo: to };
+      const next = this.#clusterOf(index);
+      if (last === undefined || next.from >= last.to) {
+        last = next;
         clusters.push(last);
         continue;
       }
-      last.to = Math.max(last.to, to);
-      if (this.#decides(target, to - from, last)) Object.assign(last, { target, targetFrom: from, targetTo: to });
+      last.to = Math.max(last.to, next.to);
+      if (!this.#decides(next, last)) continue;
+      last.target = next.target;
+      last.targetFrom = next.targetFrom;
+      last.targetTo = next.targetTo;
     }
     return clusters;
   }
 
   /** The strongest mask decides, then the longest finding, then the earliest, then the order of the targets. */
-  #decides(target: number, length: number, current: Cluster): boolean {
-    const rank = (this.#ranks[target] as number) - (this.#ranks[current.target] as number);
+  #decides(next: Cluster, current: Cluster): boolean {
+    const rank = (this.#ranks[next.target] as number) - (this.#ranks[current.target] as number);
     if (rank !== 0) return rank < 0;
-    const longer = length - (current.targetTo - current.targetFrom);
-    return (
-      longer > 0 ||
-      (longer === 0 &&
-        current.targetFrom === current.from &&
-        current.targetTo - current.targetFrom === length &&
-        target < current.target)
-    );
+    const longer = next.targetTo - next.targetFrom - (current.targetTo - current.targetFrom);
+    if (longer !== 0) return longer > 0;
+    return next.targetFrom === current.targetFrom && next.target < current.target;
   }
 }
 

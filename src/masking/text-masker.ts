@@ -48,10 +48,15 @@ export interface TextMaskerOptions {
 /** From strongest to weakest. */
 const STRENGTH: readonly Strategy[] = ['null', 'redact', 'replace', 'hash', 'partial'];
 
+/** What is to be done with one entity. */
 interface Mask {
   readonly name: string;
   readonly target: Target;
+  /** The target's, where it is a built-in kind. */
+  readonly detector: EntityDetector | undefined;
   readonly rule: MaskRule;
+  /** What stands in the place of a finding of which nothing is shown. */
+  readonly text: Uint8Array;
 }
 
 /**
@@ -71,7 +76,11 @@ function masksOf({ rules, custom = [] }: TextMaskerOptions): Mask[] {
         strongest.set(name, rule);
     }
   }
-  return Array.from(strongest, ([name, rule]) => ({ name, rule, target: targetOf(name, custom) }));
+  return Array.from(strongest, ([name, rule]) => {
+    const target = targetOf(name, custom);
+    const text = new TextEncoder().encode(rule.strategy === 'replace' ? rule.with : `[${name}]`);
+    return { name, rule, target, text, detector: 'detector' in target ? target.detector : undefined };
+  });
 }
 
 function targetOf(name: string, custom: readonly CustomEntity[]): Target {
@@ -153,6 +162,8 @@ class RuleMasker implements TextMasker {
   }
 
   #replaced(bytes: Uint8Array, start: number, end: number, clusters: readonly Cluster[]): Uint8Array {
+    const only = clusters[0] as Cluster;
+    if (only.from === start && only.to === end) return this.#replacement(bytes, only);
     const parts: Uint8Array[] = [];
     let kept = start;
     for (const cluster of clusters) {
@@ -165,30 +176,19 @@ class RuleMasker implements TextMasker {
   }
 
   #replacement(bytes: Uint8Array, cluster: Cluster): Uint8Array {
-    const { name, rule, target } = this.#maskOf(cluster);
-    const detector = 'detector' in target ? target.detector : undefined;
-    switch (rule.strategy) {
-      case 'replace':
-        return new TextEncoder().encode(rule.with);
-      case 'hash':
-        return pseudonymOf(
-          bytes.subarray(cluster.targetFrom, cluster.targetTo),
-          detector?.pseudonym ?? 'token',
-          name,
-          this.#hash,
-        );
-      case 'partial':
-        return this.#partial(bytes, cluster, name, detector);
-      case 'null':
-      case 'redact':
-        return new TextEncoder().encode(`[${name}]`);
+    const { name, rule, detector, text } = this.#maskOf(cluster);
+    if (rule.strategy === 'hash') {
+      return pseudonymOf(
+        bytes.subarray(cluster.targetFrom, cluster.targetTo),
+        detector?.pseudonym ?? 'token',
+        name,
+        this.#hash,
+      );
     }
-  }
-
-  /** What overlapping findings add beyond the deciding one is not shown at all. */
-  #partial(bytes: Uint8Array, cluster: Cluster, name: string, detector: EntityDetector | undefined): Uint8Array {
-    if (cluster.from !== cluster.targetFrom || cluster.to !== cluster.targetTo)
-      return new TextEncoder().encode(`[${name}]`);
-    return partialOf(bytes.subarray(cluster.from, cluster.to), detector?.partial ?? 'third', name);
+    // What overlapping findings add beyond the deciding one is not shown at all.
+    const alone = cluster.from === cluster.targetFrom && cluster.to === cluster.targetTo;
+    if (rule.strategy === 'partial' && alone)
+      return partialOf(bytes, cluster.from, cluster.to, detector?.partial ?? 'third', name);
+    return text.slice();
   }
 }

@@ -25,7 +25,7 @@ export function maskWhole(rule: MaskRule, value: Uint8Array, label: string, hash
     case 'hash':
       return pseudonymOf(value, shapesOf(value).pseudonym, label, hash);
     case 'partial':
-      return partialOf(value, shapesOf(value).partial, label);
+      return partialOf(value, 0, value.length, shapesOf(value).partial, label);
   }
 }
 

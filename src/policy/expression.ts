@@ -56,7 +56,13 @@ export function compileExpression(
       return {
         fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
       };
-    return { expression: { groups: survey.groups, readsParams: survey.readsParams, evaluate: (facts) => evaluate(parsed, facts) } };
+    return {
+      expression: {
+        groups: survey.groups,
+        readsParams: survey.readsParams,
+        evaluate: (facts) => evaluate(parsed, facts),
+      },
+    };
   } catch (error) {
     return { fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error) };
   }
@@ -110,7 +116,8 @@ function surveyTree(root: ASTNode): {
   const visit = (node: ASTNode): void => {
     if (node.op === 'id') named.add(node.args);
     // `sql['params']` would be a way round the dot; any other use of the word only waits for the binding.
-    if (node.args === 'params' || (Array.isArray(node.args) && (node.args as readonly unknown[]).includes('params'))) readsParams = true;
+    if (node.args === 'params' || (Array.isArray(node.args) && (node.args as readonly unknown[]).includes('params')))
+      readsParams = true;
     if (node.op === 'call' && node.args[0] === LINEAR_MATCHES)
       throw new SurveyError('found no function of that name', node.range.start);
     if (node.op === 'rcall') {

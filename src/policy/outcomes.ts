@@ -45,7 +45,8 @@ function tryRule(
 ): RuleOutcome {
   const missing = rule.condition.groups.filter((group) => facts[group] === undefined);
   const outcome = { policy: policy.name, rule: rule.name, missing };
-  if (missing.length > 0 || (phase === 'prepare' && rule.condition.readsParams)) return { ...outcome, result: 'not-tried' };
+  if (missing.length > 0 || (phase === 'prepare' && rule.condition.readsParams))
+    return { ...outcome, result: 'not-tried' };
   let holds: boolean;
   try {
     holds = rule.condition.evaluate(bind());

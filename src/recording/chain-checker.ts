@@ -67,7 +67,12 @@ export class ChainChecker {
     }
     if (this.sealed) return this.#fail('added', 'something follows the seal');
     if (!line.ended) return this.#fail('truncated', 'the file ends within an event');
-    if (parsed === undefined || !parsed.intact || parsed.event.seq !== this.events + 1 || parsed.event.prev !== this.head) {
+    if (
+      parsed === undefined ||
+      !parsed.intact ||
+      parsed.event.seq !== this.events + 1 ||
+      parsed.event.prev !== this.head
+    ) {
       this.#suspect = new Suspect(this.#lines, parsed, this.events + 1, this.head);
       return undefined;
     }
@@ -145,7 +150,8 @@ class Suspect {
         : { kind: 'changed', seq, line, message: 'the event is not what its hash says' };
     }
     const found = this.parsed.event.seq;
-    if (found < seq) return { kind: 'added', seq: found, line, message: 'an event of this number stands before it already' };
+    if (found < seq)
+      return { kind: 'added', seq: found, line, message: 'an event of this number stands before it already' };
     if (found === seq) {
       return this.#expectedFound
         ? { kind: 'added', seq, line, message: 'another event of this number follows' }

@@ -1,7 +1,7 @@
 import { hash as digest } from 'node:crypto';
 
 import type { ChainedEvent, RecordedEvent } from '../core/events.js';
-import { canonicalJson, canonicalName, canonicalString, sortedNames } from './canonical-json.js';
+import { canonicalJson, canonicalName, canonicalString, sortedNames } from '../core/canonical-json.js';
 
 /**
  * The hash chain. One event is one line:

@@ -4,7 +4,15 @@ import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../core/clock.js';
-import { CHECKPOINT, CHECKPOINT_DRAFT, dayLine, readCheckpoint, renderCheckpoint, ROOT_FOLDER, sessionLine } from './checkpoint.js';
+import {
+  CHECKPOINT,
+  CHECKPOINT_DRAFT,
+  dayLine,
+  readCheckpoint,
+  renderCheckpoint,
+  ROOT_FOLDER,
+  sessionLine,
+} from './checkpoint.js';
 import type { SealedEntry } from './checkpoint.js';
 import { publicKeyOf, SignatureChecker } from './keys.js';
 import type { RecordingKey } from './keys.js';
@@ -55,7 +63,9 @@ export class CheckpointKeeper {
    * A checkpoint that does not hold is kept beside as `checkpoint.broken-TIME`, so that verification
    * goes on failing, and is told by the answer.
    */
-  async load(folder: string): Promise<{ readonly sessions: ReadonlyMap<string, SealedEntry>; readonly broken: string | undefined }> {
+  async load(
+    folder: string,
+  ): Promise<{ readonly sessions: ReadonlyMap<string, SealedEntry>; readonly broken: string | undefined }> {
     const path = folder === ROOT_FOLDER ? this.options.dir : join(this.options.dir, folder);
     const result = await this.#read(path, folder);
     const day = this.#day(folder);

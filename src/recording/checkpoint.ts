@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '../core/canonical-json.js';
 import type { Break } from './chain-checker.js';
 import { signText } from './keys.js';
 import type { RecordingKey, SignatureChecker } from './keys.js';
@@ -59,7 +59,8 @@ export interface Checkpoint {
   readonly at: string;
 }
 
-export type CheckpointResult = { readonly ok: true; readonly checkpoint: Checkpoint } | { readonly ok: false; readonly break: Break };
+export type CheckpointResult =
+  { readonly ok: true; readonly checkpoint: Checkpoint } | { readonly ok: false; readonly break: Break };
 
 /** Reads and proves a checkpoint. Holds its entries, about 200 bytes each. */
 export async function readCheckpoint(
@@ -87,7 +88,12 @@ export async function readCheckpoint(
       }
       lists.update(line.bytes).update('\n');
       const { session, events, head, date, sessions: count } = entry;
-      if (typeof session === 'string' && typeof events === 'number' && typeof head === 'string' && !sessions.has(session)) {
+      if (
+        typeof session === 'string' &&
+        typeof events === 'number' &&
+        typeof head === 'string' &&
+        !sessions.has(session)
+      ) {
         sessions.set(session, { events, head });
       } else if (typeof date === 'string' && typeof count === 'number' && !days.has(date)) days.set(date, count);
       else return broken('lists something twice or not at all', 'duplicate');
@@ -96,10 +102,13 @@ export async function readCheckpoint(
   if (last === undefined) return broken('was cut off');
   const { signature, ...signed } = last;
   const { keyId, at } = signed;
-  if (typeof keyId !== 'string' || typeof signature !== 'string' || typeof at !== 'string') return broken('was changed');
+  if (typeof keyId !== 'string' || typeof signature !== 'string' || typeof at !== 'string')
+    return broken('was changed');
   if (!keys.knows(keyId)) return broken('is by a key that is not trusted', 'another-key');
-  if (!keys.holds(keyId, canonicalJson(signed), signature)) return broken('has a signature that does not fit', 'bad-signature');
-  if (signed['lists'] !== lists.digest('hex') || signed['entries'] !== sessions.size + days.size) return broken('was changed');
+  if (!keys.holds(keyId, canonicalJson(signed), signature))
+    return broken('has a signature that does not fit', 'bad-signature');
+  if (signed['lists'] !== lists.digest('hex') || signed['entries'] !== sessions.size + days.size)
+    return broken('was changed');
   if (signed['folder'] !== folder) return broken('belongs to another folder');
   return { ok: true, checkpoint: { sessions, days, at } };
 }

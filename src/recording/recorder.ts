@@ -10,7 +10,7 @@ import type { RecordingKey } from './keys.js';
 import { tooManyValues } from './read.js';
 import { writeFailure } from './recording-file.js';
 import type { Durability, RecordingFile } from './recording-file.js';
-import { SessionTally } from './session-tally.js';
+import type { SessionTally } from './session-tally.js';
 
 /** Writes one session down. Whatever fails, fails for good: from then on every call throws. */
 export interface SessionRecorder {

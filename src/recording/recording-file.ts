@@ -56,7 +56,7 @@ export class RecordingFile {
   write(text: string): void {
     const bytes = Buffer.from(text);
     try {
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const written = writeSync(this.#fd, bytes, at, bytes.length - at);
         if (written === 0) throw new Error('nothing written');
         at += written;

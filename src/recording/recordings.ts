@@ -112,6 +112,17 @@ export class Recordings {
     return this.#live.get(session)?.written;
   }
 
+  /**
+   * The summary with `events` and `head` of the file as it stands while the session is live, so that
+   * someone who holds a copy can compare it; any other summary as it is.
+   */
+  withLive(summary: SessionSummary): SessionSummary {
+    const written = this.live(summary.id);
+    return written === undefined || summary.head !== ''
+      ? summary
+      : { ...summary, events: written.seq, head: written.head };
+  }
+
   /** Can a session be recorded now? For `/readyz`. */
   writable(): boolean {
     try {
@@ -196,7 +207,11 @@ export class Recordings {
   }
 
   #tell(error: HoopError, session?: string): void {
-    this.options.onFault({ code: error.code, message: error.why ?? error.message, ...(session === undefined ? {} : { session }) });
+    this.options.onFault({
+      code: error.code,
+      message: error.why ?? error.message,
+      ...(session === undefined ? {} : { session }),
+    });
   }
 }
 

@@ -24,7 +24,11 @@ export interface RecoveryReport {
   /** Files that held no whole event: nothing of their sessions had been forwarded; removed. */
   readonly removed: readonly string[];
   /** What does not hold; left as it is. `file` is a path below the recordings folder. */
-  readonly broken: readonly { readonly file: string; readonly kind: Break['kind'] | 'unreadable'; readonly message: string }[];
+  readonly broken: readonly {
+    readonly file: string;
+    readonly kind: Break['kind'] | 'unreadable';
+    readonly message: string;
+  }[];
 }
 
 interface RecoverOptions {
@@ -58,7 +62,8 @@ export async function recoverRecordings(options: RecoverOptions): Promise<Recove
   const entries = await readdir(dir, { withFileTypes: true });
   const dates = entries.filter((entry) => entry.isDirectory() && DATE.test(entry.name)).map((entry) => entry.name);
   for (const date of keeper.dates()) {
-    if (!dates.includes(date)) report.broken.push({ file: date, kind: 'missing', message: 'the folder of a day is gone' });
+    if (!dates.includes(date))
+      report.broken.push({ file: date, kind: 'missing', message: 'the folder of a day is gone' });
   }
   for (const date of dates.sort()) await recoverDay(options, date, report);
   return report;
@@ -130,7 +135,11 @@ async function recoverFile(options: RecoverOptions, found: Found, report: OpenRe
     return;
   }
   if (names.session !== session || names.date !== date) {
-    report.broken.push({ file, kind: 'wrong-session', message: 'the recording is of another session or day than its name says' });
+    report.broken.push({
+      file,
+      kind: 'wrong-session',
+      message: 'the recording is of another session or day than its name says',
+    });
     return;
   }
   options.index.sessionOpened(tally.summary());

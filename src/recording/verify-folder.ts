@@ -98,7 +98,8 @@ class FolderRun {
     for (const [date, sessions] of checkpoint?.days ?? []) {
       const found = counts.get(date);
       if (found === undefined) this.#break(date, 'missing', 'the folder of a day is gone');
-      else if (found < sessions) this.#break(`${date}/${CHECKPOINT}`, 'checkpoint', 'the checkpoint is older than the one of the whole folder');
+      else if (found < sessions)
+        this.#break(`${date}/${CHECKPOINT}`, 'checkpoint', 'the checkpoint is older than the one of the whole folder');
     }
   }
 
@@ -112,7 +113,9 @@ class FolderRun {
       if (!isId(session)) this.#break(below + name, 'unlisted', 'no name of a recording');
       else found.set(session, await this.#file(join(path, name), date, session, below + name, before));
     }
-    const unlisted = [...found].some(([session, file]) => file !== undefined && !file.live && before?.sessions.has(session) === false);
+    const unlisted = [...found].some(
+      ([session, file]) => file !== undefined && !file.live && before?.sessions.has(session) === false,
+    );
     // What was sealed while the files were being read is listed by now.
     const checkpoint = unlisted ? await this.#checkpoint(path, date, below) : before;
     await this.#compare(path, date, below, found, checkpoint);
@@ -152,32 +155,42 @@ class FolderRun {
     checkpoint: Checkpoint | undefined,
   ): Promise<FoundRecording | undefined> {
     const entry = checkpoint?.sessions.get(session);
-    const anchor = (await this.options.index?.anchor(session)) ?? (entry === undefined ? undefined : { ...entry, sealed: true });
+    const anchor =
+      (await this.options.index?.anchor(session)) ?? (entry === undefined ? undefined : { ...entry, sealed: true });
+    const handle = await this.#open(path, session, name);
+    if (handle === undefined) return undefined;
+    try {
+      const { keys } = this.options;
+      const known = anchor === undefined ? {} : { anchor };
+      const result = await verifyRecording(readHandle(handle), { keys, date, session, ...known });
+      if (!result.ok) {
+        const { kind, seq, line, message } = result;
+        this.#add({ file: name, session, kind, seq, line, message });
+        return undefined;
+      }
+      if (result.live) this.#hold(name);
+      return result;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** A recording as one regular file of one name, or the reason why it is none. */
+  async #open(path: string, session: string, name: string): Promise<FileHandle | undefined> {
     let handle: FileHandle;
     try {
       handle = await open(path, READ_FLAGS);
     } catch (error) {
       const linked = (error as NodeJS.ErrnoException).code === 'ELOOP';
-      this.#break(name, linked ? 'linked' : 'unreadable', linked ? 'the recording is a link' : 'the recording can not be opened', session);
+      const message = linked ? 'the recording is a link' : 'the recording can not be opened';
+      this.#break(name, linked ? 'linked' : 'unreadable', message, session);
       return undefined;
     }
-    try {
-      const stat = await handle.stat();
-      if (!stat.isFile() || stat.nlink !== 1) {
-        this.#break(name, 'linked', 'the recording is a link or no regular file', session);
-        return undefined;
-      }
-      const { keys } = this.options;
-      const result = await verifyRecording(readHandle(handle), { keys, date, session, ...(anchor === undefined ? {} : { anchor }) });
-      if (result.ok) {
-        if (result.live) this.#hold(name);
-        return result;
-      }
-      this.#add({ file: name, session, kind: result.kind, seq: result.seq, line: result.line, message: result.message });
-      return undefined;
-    } finally {
-      await handle.close();
-    }
+    const stat = await handle.stat();
+    if (stat.isFile() && stat.nlink === 1) return handle;
+    await handle.close();
+    this.#break(name, 'linked', 'the recording is a link or no regular file', session);
+    return undefined;
   }
 
   async #checkpoint(path: string, folder: string, below: string): Promise<Checkpoint | undefined> {

@@ -44,7 +44,10 @@ export type Verification =
  * Streams: holds one line (`MAX_LINE_BYTES`) at a time. Never throws for what the bytes say, only
  * for what reading them throws.
  */
-export async function verifyRecording(chunks: AsyncIterable<Uint8Array>, options: VerifyOptions): Promise<Verification> {
+export async function verifyRecording(
+  chunks: AsyncIterable<Uint8Array>,
+  options: VerifyOptions,
+): Promise<Verification> {
   const checker = new ChainChecker(new SignatureChecker(options.keys));
   const facts = { session: '', startedAt: '', anchored: true };
   let firstBreak: Break | undefined;
@@ -85,8 +88,18 @@ function placeBreak(facts: { session: string; startedAt: string }, options: Veri
   return undefined;
 }
 
-function endBreak(checker: ChainChecker, anchor: Anchor | undefined, anchored: boolean, torn: boolean): Break | undefined {
-  const broken = (kind: BreakKind, message: string, seq = checker.events + 1): Break => ({ kind, seq, line: seq, message });
+function endBreak(
+  checker: ChainChecker,
+  anchor: Anchor | undefined,
+  anchored: boolean,
+  torn: boolean,
+): Break | undefined {
+  const broken = (kind: BreakKind, message: string, seq = checker.events + 1): Break => ({
+    kind,
+    seq,
+    line: seq,
+    message,
+  });
   if (checker.events === 0 && !torn) return broken('empty', 'the file holds no event', 0);
   if (anchor !== undefined && checker.events < anchor.events) {
     return broken('truncated', `the file ends after event ${checker.events}, ${anchor.events} were recorded`);

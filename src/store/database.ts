@@ -20,17 +20,23 @@ export function openDatabase(path: string): DatabaseSyncInstance {
   let database: DatabaseSyncInstance | undefined;
   try {
     database = new DatabaseSync(path, { timeout: 0, enableForeignKeyConstraints: true });
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF');
+    database.exec(
+      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF',
+    );
     migrate(database);
     return database;
   } catch (cause) {
     if (database !== undefined) closeQuietly(database);
     if (cause instanceof HoopError) throw cause;
     const busy = (cause as { errcode?: unknown }).errcode === SQLITE_BUSY;
-    throw new HoopError('config_invalid', busy ? 'the store is in use by another agent' : 'the store can not be opened', {
-      ...(busy ? { suggestion: 'end the other agent, or give this one its own store' } : {}),
-      cause,
-    });
+    throw new HoopError(
+      'config_invalid',
+      busy ? 'the store is in use by another agent' : 'the store can not be opened',
+      {
+        ...(busy ? { suggestion: 'end the other agent, or give this one its own store' } : {}),
+        cause,
+      },
+    );
   }
 }
 

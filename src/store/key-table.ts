@@ -32,13 +32,16 @@ export class KeyTable {
     cipher.setAAD(Buffer.from(name));
     const body = Buffer.concat([cipher.update(bytes), cipher.final()]);
     this.#database
-      .prepare('INSERT INTO keys (name, sealed) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed')
+      .prepare(
+        'INSERT INTO keys (name, sealed) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed',
+      )
       .run(name, Buffer.concat([nonce, cipher.getAuthTag(), body]));
   }
 
   /** @throws HoopError `config_invalid` when the entry does not open with this master key */
   get(name: string): Uint8Array | undefined {
-    const row = this.#database.prepare('SELECT sealed FROM keys WHERE name = ?').get(name) as { readonly sealed: Uint8Array } | undefined;
+    const row = this.#database.prepare('SELECT sealed FROM keys WHERE name = ?').get(name) as
+      { readonly sealed: Uint8Array } | undefined;
     if (row === undefined) return undefined;
     const { sealed } = row;
     try {
@@ -56,7 +59,8 @@ export class KeyTable {
   }
 
   #key(): Uint8Array {
-    if (this.#masterKey === undefined) throw new HoopError('config_invalid', 'the store was opened without a master key');
+    if (this.#masterKey === undefined)
+      throw new HoopError('config_invalid', 'the store was opened without a master key');
     return this.#masterKey;
   }
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 
-import type { ApprovalRequest, RequestState } from '../core/approval.js';
+import type { ApprovalRequest, ApprovalVote, RequestState } from '../core/approval.js';
 import { inTransaction } from './database.js';
 
 export interface RequestFilter {
@@ -20,8 +20,6 @@ export interface Resolution {
   readonly decisionReason: string;
 }
 
-export type Vote = ApprovalRequest['votes'][number];
-
 interface Row {
   readonly id: string;
   readonly request: string;
@@ -32,7 +30,8 @@ interface Row {
 }
 
 const DEFAULT_LIMIT = 1000;
-const COLUMNS = 'id, request, state, decided_by AS decidedBy, decided_at AS decidedAt, decision_reason AS decisionReason';
+const COLUMNS =
+  'id, request, state, decided_by AS decidedBy, decided_at AS decidedAt, decision_reason AS decisionReason';
 
 /** Approval requests. Every change is on disk when its call returns. */
 export class RequestTable {
@@ -49,13 +48,24 @@ export class RequestTable {
       const { subject, issuer } = request.requester;
       this.#database
         .prepare('INSERT INTO approval_requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
-        .run(request.id, state, subject, issuer, request.createdAt, decidedBy, decidedAt, decisionReason, JSON.stringify(fixed));
+        .run(
+          request.id,
+          state,
+          subject,
+          issuer,
+          request.createdAt,
+          decidedBy,
+          decidedAt,
+          decisionReason,
+          JSON.stringify(fixed),
+        );
       for (const vote of votes) this.#insertVote(request.id, vote);
     });
   }
 
   get(id: string): ApprovalRequest | undefined {
-    const row = this.#database.prepare(`SELECT ${COLUMNS} FROM approval_requests WHERE id = ?`).get(id) as Row | undefined;
+    const row = this.#database.prepare(`SELECT ${COLUMNS} FROM approval_requests WHERE id = ?`).get(id) as
+      Row | undefined;
     return row === undefined ? undefined : this.#request(row);
   }
 
@@ -86,38 +96,47 @@ export class RequestTable {
   }
 
   /**
-   * Adds one person's approval; a person (issuer and subject) counts once.
+   * Adds one person's approval.
    *
-   * @returns the request with all votes, or undefined when it is unknown or decided already
+   * @returns the request with all votes; undefined, and nothing changed, when it is unknown or over
+   *   or when this person (issuer and subject) has voted
    */
-  addVote(id: string, vote: Vote): ApprovalRequest | undefined {
+  addVote(id: string, vote: ApprovalVote): ApprovalRequest | undefined {
     return inTransaction(this.#database, () => {
       const before = this.get(id);
       if (before?.state !== 'pending') return undefined;
-      this.#insertVote(id, vote);
-      return this.get(id);
+      return this.#insertVote(id, vote) ? this.get(id) : undefined;
     });
   }
 
   /** Ends every pending request, as at the start of an agent: who waited is gone. @returns how many */
   cancelPending(reason: string, decidedAt = new Date().toISOString()): number {
     const result = this.#database
-      .prepare(`UPDATE approval_requests SET state = 'cancelled', decided_at = ?, decision_reason = ? WHERE state = 'pending'`)
+      .prepare(
+        `UPDATE approval_requests SET state = 'cancelled', decided_at = ?, decision_reason = ? WHERE state = 'pending'`,
+      )
       .run(decidedAt, reason);
     return Number(result.changes);
   }
 
-  #insertVote(id: string, vote: Vote): void {
-    this.#database
-      .prepare('INSERT INTO approval_votes (request, issuer, subject, email, group_names, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
+  /** @returns was it this person's first? */
+  #insertVote(id: string, vote: ApprovalVote): boolean {
+    const result = this.#database
+      .prepare(
+        'INSERT INTO approval_votes (request, issuer, subject, email, group_names, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      )
       .run(id, vote.issuer, vote.subject, vote.email, JSON.stringify(vote.groups), vote.at);
+    return Number(result.changes) === 1;
   }
 
   #request(row: Row): ApprovalRequest {
-    const votes = this.#database
-      .prepare('SELECT subject, issuer, email, group_names AS groupNames, at FROM approval_votes WHERE request = ? ORDER BY at, issuer, subject')
-      .all(row.id) as (Omit<Vote, 'groups'> & { readonly groupNames: string })[];
+    const rows = this.#database
+      .prepare(
+        'SELECT subject, issuer, email, group_names AS groups, at FROM approval_votes WHERE request = ? ORDER BY at, issuer, subject',
+      )
+      .all(row.id) as (Omit<ApprovalVote, 'groups'> & { readonly groups: string })[];
+    const votes = rows.map((vote) => ({ ...vote, groups: JSON.parse(vote.groups) as string[] }));
     const { state, decidedBy, decidedAt, decisionReason } = row;
-    return { ...(JSON.parse(row.request) as ApprovalRequest), state, votes: votes.map(({ groupNames, ...vote }) => ({ ...vote, groups: JSON.parse(groupNames) as string[] })), decidedBy, decidedAt, decisionReason };
+    return { ...(JSON.parse(row.request) as ApprovalRequest), state, votes, decidedBy, decidedAt, decisionReason };
   }
 }

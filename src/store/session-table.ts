@@ -9,7 +9,7 @@ import { wordQuery } from './word-query.js';
 export interface SessionFilter {
   /** Subject or e-mail, exact. */
   readonly user?: string;
-  /** Only this person's, where nothing else may be seen. */
+  /** Only this person's, where a caller may see no others. */
   readonly owner?: { readonly subject: string; readonly issuer: string };
   readonly connection?: string;
   /** RFC 3339 UTC; sessions that started at or after. */
@@ -90,7 +90,8 @@ export class SessionTable {
 
   get(id: string): SessionSummary | undefined {
     this.flush();
-    const row = this.#database.prepare(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`).get(id) as SessionSummary | undefined;
+    const row = this.#database.prepare(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`).get(id) as
+      SessionSummary | undefined;
     // Rows have no prototype; a copy is a plain object like any other.
     return row === undefined ? undefined : { ...row };
   }
@@ -99,7 +100,8 @@ export class SessionTable {
   list(filter: SessionFilter = {}): SessionPage {
     this.flush();
     const limit = filter.limit ?? DEFAULT_LIMIT;
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) throw new HoopError('usage', `limit is not 1 to ${MAX_LIMIT}`);
+    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
+      throw new HoopError('usage', `limit is not 1 to ${MAX_LIMIT}`);
     const { where, values } = conditions(filter);
     const sql = `SELECT ${COLUMNS} FROM sessions ${where} ORDER BY started_at DESC, id DESC LIMIT ?`;
     const rows = this.#database.prepare(sql).all(...values, limit + 1) as SessionSummary[];
@@ -146,7 +148,8 @@ export class SessionTable {
       `INSERT INTO statements (session, statement, at, text, action, rules) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (session, statement) DO UPDATE SET action = excluded.action, rules = excluded.rules`,
     );
-    for (const row of this.#rows) put.run(row.session, row.statement, row.at, row.text, row.action, JSON.stringify(row.rules));
+    for (const row of this.#rows)
+      put.run(row.session, row.statement, row.at, row.text, row.action, JSON.stringify(row.rules));
   }
 }
 
@@ -168,7 +171,11 @@ function conditions(filter: SessionFilter): { readonly where: string; readonly v
     const query = wordQuery(filter.text);
     // Text without a word is in no statement.
     if (query === '') add('0');
-    else add('id IN (SELECT session FROM statements WHERE row IN (SELECT rowid FROM statement_words WHERE statement_words MATCH ?))', query);
+    else
+      add(
+        'id IN (SELECT session FROM statements WHERE row IN (SELECT rowid FROM statement_words WHERE statement_words MATCH ?))',
+        query,
+      );
   }
   if (filter.cursor !== undefined && filter.cursor !== '') {
     const [startedAt, id] = filter.cursor.split('~');

@@ -92,9 +92,15 @@ function opened(socket: WebSocket, agentUrl: string): Promise<void> {
 /** The agent answers an upgrade that it refuses with its usual error body. */
 function refusal(status: number, body: string): HoopError {
   try {
-    const { error } = JSON.parse(body) as { error: { code: string; message: string; why?: string; suggestion?: string } };
+    const { error } = JSON.parse(body) as {
+      error: { code: string; message: string; why?: string; suggestion?: string };
+    };
     if (Object.hasOwn(ERRORS, error.code)) {
-      return new HoopError(error.code as ErrorCode, error.message, error.suggestion === undefined ? {} : { suggestion: error.suggestion });
+      return new HoopError(
+        error.code as ErrorCode,
+        error.message,
+        error.suggestion === undefined ? {} : { suggestion: error.suggestion },
+      );
     }
   } catch {
     // Not the agent's own body, e.g. a proxy's page: the status has to do.

@@ -90,7 +90,8 @@ export class TunnelFrameParser {
 
   #fillHeader(chunk: Uint8Array, from: number): number {
     const count = Math.min(HEADER_BYTES - this.#headerFilled, chunk.length - from);
-    for (let index = 0; index < count; index += 1) this.#header[this.#headerFilled + index] = chunk[from + index] as number;
+    for (let index = 0; index < count; index += 1)
+      this.#header[this.#headerFilled + index] = chunk[from + index] as number;
     this.#headerFilled += count;
     if (this.#headerFilled === HEADER_BYTES) this.#begin();
     return from + count;
@@ -106,7 +107,10 @@ export class TunnelFrameParser {
     }
     const limit = this.#type === FRAME.data ? MAX_DATA_BYTES : MAX_CONTROL_BYTES;
     if (this.#remaining > limit) {
-      this.#fault = { code: 'protocol', message: `tunnel frame of ${String(this.#remaining)} B, limit is ${String(limit)} B` };
+      this.#fault = {
+        code: 'protocol',
+        message: `tunnel frame of ${String(this.#remaining)} B, limit is ${String(limit)} B`,
+      };
       return;
     }
     if (this.#type !== FRAME.data) {

@@ -110,7 +110,8 @@ export class MuxStream implements TunnelStream {
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
     // A peer that sends past its credit would fill our memory.
-    if (this.#heldBytes > 2 * WINDOW_BYTES) this.destroy({ code: 'protocol', message: 'more bytes than the credit given' });
+    if (this.#heldBytes > 2 * WINDOW_BYTES)
+      this.destroy({ code: 'protocol', message: 'more bytes than the credit given' });
   }
 
   /** From the mux: the peer takes so many bytes more. */

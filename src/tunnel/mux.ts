@@ -1,5 +1,15 @@
 import { messageOf, type ErrorCode, ERRORS, type Fault } from '../core/errors.js';
-import { encodeHeader, FRAME, type FrameType, MAX_DATA_BYTES, readUint32, TunnelFrameParser, writeHeader, writeUint32, HEADER_BYTES } from './frames.js';
+import {
+  encodeHeader,
+  FRAME,
+  type FrameType,
+  MAX_DATA_BYTES,
+  readUint32,
+  TunnelFrameParser,
+  writeHeader,
+  writeUint32,
+  HEADER_BYTES,
+} from './frames.js';
 import { MuxStream } from './mux-stream.js';
 import type { TunnelStream } from './stream.js';
 
@@ -90,7 +100,8 @@ export class Mux {
     if (this.#closed) return;
     this.#flush();
     this.#closed = true;
-    for (const stream of [...this.#streams.values()]) stream.lost(fault ?? { code: 'unreachable', message: 'the tunnel was closed' });
+    for (const stream of [...this.#streams.values()])
+      stream.lost(fault ?? { code: 'unreachable', message: 'the tunnel was closed' });
     this.#streams.clear();
     this.options.link.close();
   }
@@ -181,7 +192,10 @@ export class Mux {
     this.#highestAccepted = id;
     const stream = this.#add(id);
     if (this.#streams.size > (this.options.maxStreams ?? 1024)) {
-      stream.destroy({ code: 'limit', message: `more than ${String(this.options.maxStreams ?? 1024)} streams in one tunnel` });
+      stream.destroy({
+        code: 'limit',
+        message: `more than ${String(this.options.maxStreams ?? 1024)} streams in one tunnel`,
+      });
       return;
     }
     this.#onStream?.(stream);
@@ -236,7 +250,8 @@ function parseFault(payload: Uint8Array): Fault | undefined {
   if (payload.length === 0) return undefined;
   try {
     const fault = JSON.parse(new TextDecoder().decode(payload)) as { code?: unknown; message?: unknown };
-    const code = typeof fault.code === 'string' && Object.hasOwn(ERRORS, fault.code) ? (fault.code as ErrorCode) : 'failed';
+    const code =
+      typeof fault.code === 'string' && Object.hasOwn(ERRORS, fault.code) ? (fault.code as ErrorCode) : 'failed';
     return { code, message: typeof fault.message === 'string' ? fault.message : 'the other side ended the stream' };
   } catch {
     return { code: 'protocol', message: 'the other side ended the stream without a readable reason' };

@@ -1,4 +1,4 @@
-import type { WebSocket} from 'ws';
+import type { WebSocket } from 'ws';
 import { type RawData } from 'ws';
 import type { Fault } from '../core/errors.js';
 import { Mux } from './mux.js';
@@ -51,13 +51,12 @@ export function muxOverWebSocket(
     if (isBinary) mux.receive(data as Buffer);
     else mux.close({ code: 'protocol', message: 'expected a binary WebSocket message, got text' });
   });
-  socket.on('error', (error) => {
-    fault ??= { code: 'unreachable', message: `tunnel: ${error.message}` };
-  });
+  socket.on('error', (error) => (fault ??= { code: 'unreachable', message: `tunnel: ${error.message}` }));
   socket.on('close', (code, reason) => {
     clearInterval(timer);
     const told = reason.toString();
-    if (code !== 1000) fault ??= { code: 'unreachable', message: told === '' ? `the tunnel closed (${String(code)})` : told };
+    if (code !== 1000)
+      fault ??= { code: 'unreachable', message: told === '' ? `the tunnel closed (${String(code)})` : told };
     mux.close(fault);
     onClose(fault);
   });

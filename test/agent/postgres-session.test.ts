@@ -8,7 +8,18 @@ import postgresJs from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
-import { bind, cstring, describePortal, errorFields, execute, i32, messagesIn, parse, query, sync } from '../protocols/postgres/wire.js';
+import {
+  bind,
+  cstring,
+  describePortal,
+  errorFields,
+  execute,
+  i32,
+  messagesIn,
+  parse,
+  query,
+  sync,
+} from '../protocols/postgres/wire.js';
 
 const run = promisify(execFile);
 
@@ -32,7 +43,11 @@ metadata: { name: dba-review }
 spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 2s }
 `;
 
-async function rawSession(port: number): Promise<{ send(bytes: Buffer): void; until(type: string, count?: number): Promise<{ type: string; body: Buffer }[]>; end(): void }> {
+async function rawSession(port: number): Promise<{
+  send(bytes: Buffer): void;
+  until(type: string, count?: number): Promise<{ type: string; body: Buffer }[]>;
+  end(): void;
+}> {
   const socket = connect(port, '127.0.0.1');
   let bytes = Buffer.alloc(0);
   let wake: (() => void) | undefined;
@@ -60,7 +75,8 @@ async function rawSession(port: number): Promise<{ send(bytes: Buffer): void; un
 
 function wholeMessages(bytes: Buffer): Buffer {
   let at = 0;
-  while (bytes.length - at >= 5 && at + 1 + bytes.readUInt32BE(at + 1) <= bytes.length) at += 1 + bytes.readUInt32BE(at + 1);
+  while (bytes.length - at >= 5 && at + 1 + bytes.readUInt32BE(at + 1) <= bytes.length)
+    at += 1 + bytes.readUInt32BE(at + 1);
   return bytes.subarray(0, at);
 }
 
@@ -85,7 +101,13 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
     return opened;
   };
 
-  const refusal = (work: Promise<unknown>): Promise<DatabaseError> => work.then(() => { throw new Error('was not refused'); }, (error: unknown) => error as DatabaseError);
+  const refusal = (work: Promise<unknown>): Promise<DatabaseError> =>
+    work.then(
+      () => {
+        throw new Error('was not refused');
+      },
+      (error: unknown) => error as DatabaseError,
+    );
 
   it('opens without a password, as the credential of the caller, whatever user the client names', async () => {
     const one = await client();
@@ -98,9 +120,12 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
 
   it('masks e-mail, card, SSN and phone in text results, the password column whole, and leaves the rest', async () => {
     const db = await client();
-    const { rows } = await db.query('select id, name, email, card, ssn, phone, password as p from customers order by id');
+    const { rows } = await db.query(
+      'select id, name, email, card, ssn, phone, password as p from customers order by id',
+    );
     const text = JSON.stringify(rows);
-    for (const secret of ['ann.lee', '4111 1111', '123-45', '415 555', 'hunter2', '5555555555554444', 's3cret']) expect(text).not.toContain(secret);
+    for (const secret of ['ann.lee', '4111 1111', '123-45', '415 555', 'hunter2', '5555555555554444', 's3cret'])
+      expect(text).not.toContain(secret);
     expect(rows[0]).toMatchObject({ id: 1, name: 'Ann Lee' });
     expect(rows[0].email).toMatch(/@example\.com$/);
     await db.end();
@@ -114,7 +139,19 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
     shown.push(JSON.stringify((await db.query('select notes, to_jsonb(c.email) from customers c')).rows));
     shown.push((await refusal(db.query(`select 'ann.lee@example.com'::int`))).message);
     await db.end();
-    const { stdout } = await run('psql', ['-h', '127.0.0.1', '-p', String(port), '-X', '-d', agent.database, '-c', 'copy (select id, email, card from contacts) to stdout', '-c', 'copy contacts to stdout csv header']);
+    const { stdout } = await run('psql', [
+      '-h',
+      '127.0.0.1',
+      '-p',
+      String(port),
+      '-X',
+      '-d',
+      agent.database,
+      '-c',
+      'copy (select id, email, card from contacts) to stdout',
+      '-c',
+      'copy contacts to stdout csv header',
+    ]);
     shown.push(stdout);
     expect(stdout).toContain('id,email,card,ssn');
     expect(shown.join('\n')).not.toMatch(/ann\.lee|4111 1111|5555555555554444|123-45-6789/);
@@ -151,8 +188,11 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
 
   it('in one pipeline of five with a Sync each, the third is refused and the other four answer in order', async () => {
     const session = await rawSession(port);
-    const one = (text: string): Buffer => Buffer.concat([parse('', text), bind('', ''), describePortal(''), execute(''), sync()]);
-    session.send(Buffer.concat([one('select 1'), one('select 2'), one('delete from customers'), one('select 4'), one('select 5')]));
+    const one = (text: string): Buffer =>
+      Buffer.concat([parse('', text), bind('', ''), describePortal(''), execute(''), sync()]);
+    session.send(
+      Buffer.concat([one('select 1'), one('select 2'), one('delete from customers'), one('select 4'), one('select 5')]),
+    );
     const got = await session.until('Z', 5);
     expect(types(got)).toBe('12TDCZ12TDCZEZ12TDCZ12TDCZ');
     expect(errorFields(got.find((message) => message.type === 'E')?.body as Buffer)['C']).toBe('42501');
@@ -163,8 +203,18 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
 
   it('in one pipeline of five under one Sync, the refusal of the third skips the rest and rolls back, as Postgres does', async () => {
     const session = await rawSession(port);
-    const one = (text: string): Buffer => Buffer.concat([parse('', text), bind('', ''), describePortal(''), execute('')]);
-    session.send(Buffer.concat([one('select 1'), one(`insert into customers (id, name) values (50, 'x')`), one('delete from customers'), one('select 4'), one('select 5'), sync()]));
+    const one = (text: string): Buffer =>
+      Buffer.concat([parse('', text), bind('', ''), describePortal(''), execute('')]);
+    session.send(
+      Buffer.concat([
+        one('select 1'),
+        one(`insert into customers (id, name) values (50, 'x')`),
+        one('delete from customers'),
+        one('select 4'),
+        one('select 5'),
+        sync(),
+      ]),
+    );
     expect(types(await session.until('Z'))).toBe('12TDC12nCEZ');
     session.send(query('select count(*) from customers where id = 50'));
     expect((await session.until('Z')).find((message) => message.type === 'D')?.body.toString()).toContain('0');
@@ -174,7 +224,17 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
   it('a name prepared twice is judged by what the server holds, not by the text that came last', async () => {
     const session = await rawSession(port);
     // The first text is parsed but never asked to run; the second is refused by the server as a duplicate.
-    session.send(Buffer.concat([parse('s', 'update customers set name = name where id = $1'), sync(), parse('s', 'select $1::int'), sync(), bind('', 's', ['1']), execute(''), sync()]));
+    session.send(
+      Buffer.concat([
+        parse('s', 'update customers set name = name where id = $1'),
+        sync(),
+        parse('s', 'select $1::int'),
+        sync(),
+        bind('', 's', ['1']),
+        execute(''),
+        sync(),
+      ]),
+    );
     const got = await session.until('Z', 3);
     expect(types(got)).toBe('1ZEZ2CZ');
     const recorded = readRecordings(agent.recordings);
@@ -189,8 +249,12 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
     const update = db.query('update payments set amount = $1 where id = 1', ['11.00']);
     const id = await requestId(events);
     const bearer = await agent.token({ subject: 'dana', groups: ['dba'] });
-    expect((await agent.call(`/v1/requests/${id}/approve`, { token: await agent.token(), body: { reason: 'mine' } })).status).toBe(403);
-    expect((await agent.call(`/v1/requests/${id}/approve`, { token: bearer, body: { reason: 'fine' } })).status).toBe(200);
+    expect(
+      (await agent.call(`/v1/requests/${id}/approve`, { token: await agent.token(), body: { reason: 'mine' } })).status,
+    ).toBe(403);
+    expect((await agent.call(`/v1/requests/${id}/approve`, { token: bearer, body: { reason: 'fine' } })).status).toBe(
+      200,
+    );
     expect((await update).rowCount).toBe(1);
     expect(notices.join('\n')).toContain(`hoop approve ${id}`);
     expect((await db.query('select amount from payments where id = 1')).rows).toEqual([{ amount: '11.00' }]);
@@ -229,13 +293,16 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
     const sql = postgresJs({ host: '127.0.0.1', port, database: agent.database, username: 'x', max: 2, ssl: false });
     expect(await sql`select ${1}::int as one, ${'x'} as text`).toEqual([{ one: 1, text: 'x' }]);
     const rows: number[] = [];
-    for await (const batch of sql`select generate_series(1, 10) as n`.cursor(3)) rows.push(...batch.map((row) => row['n'] as number));
+    for await (const batch of sql`select generate_series(1, 10) as n`.cursor(3))
+      rows.push(...batch.map((row) => row['n'] as number));
     expect(rows).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
     await sql.begin((tx) => tx`insert into customers (id, name) values (70, 'tx')`);
     const writable = await sql`copy customers (id, name) from stdin`.writable();
     await new Promise<void>((resolve, reject) => {
       writable.on('error', reject);
-      writable.on('finish', () => { resolve(); });
+      writable.on('finish', () => {
+        resolve();
+      });
       writable.end('71\tcopied\n72\tcopied\n');
     });
     expect(await sql`delete from customers where id >= 70 returning id`).toHaveLength(3);
@@ -253,7 +320,15 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
     await db.query(`select 'planted@example.com' as mail, $1::text`, ['other.planted@example.com']);
     await db.end();
     const all = readRecordings(agent.recordings) + agent.logged.join('\n');
-    for (const secret of ['topsecret-1', 'planted@example.com', 'ann.lee@example.com', 'hunter2', agent.postgres.app.password, agent.postgres.admin.password]) expect(all).not.toContain(secret);
+    for (const secret of [
+      'topsecret-1',
+      'planted@example.com',
+      'ann.lee@example.com',
+      'hunter2',
+      agent.postgres.app.password,
+      agent.postgres.admin.password,
+    ])
+      expect(all).not.toContain(secret);
   });
 });
 
@@ -267,8 +342,12 @@ function readRecordings(dir: string): string {
 
 async function requestId(events: readonly Record<string, unknown>[], from = 0): Promise<string> {
   for (let tries = 0; tries < 500; tries += 1) {
-    const resolved = new Set(events.filter((event) => event['event'] === 'approval.resolved').map((event) => event['request']));
-    const waiting = events.slice(from).find((event) => event['event'] === 'approval.waiting' && !resolved.has(event['request']));
+    const resolved = new Set(
+      events.filter((event) => event['event'] === 'approval.resolved').map((event) => event['request']),
+    );
+    const waiting = events
+      .slice(from)
+      .find((event) => event['event'] === 'approval.waiting' && !resolved.has(event['request']));
     if (waiting !== undefined) return String(waiting['request']);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -225,7 +225,7 @@ describe('refuses, with token_refused and nothing of the token in the error,', (
 describe('the keys of an issuer', () => {
   it('are fetched once for many tokens', async () => {
     const before = home.fetches();
-    await Promise.all([1, 2, 3, 4].map(async (n) => verifier.verify(await key.sign(claims({ jti: n } as never)))));
+    await Promise.all([1, 2, 3, 4].map(async (n) => verifier.verify(await key.sign(claims({ jti: n })))));
     expect(home.fetches() - before).toBe(1);
   });
 

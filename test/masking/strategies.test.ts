@@ -174,6 +174,10 @@ describe('custom entities', () => {
     expect(checkCustomEntity(token)).toBeUndefined();
   });
 
+  it('may not take the name of a built-in one', () => {
+    expect(checkCustomEntity({ ...token, name: 'email' })?.code).toBe('config_invalid');
+  });
+
   it('count the rest of a value as found after 10,000 findings', () => {
     const masker = maskerOf(['t'], 'redact', [{ name: 't', pattern: 'a', validate: 'none' }]);
     const result = masked(masker, 'a'.repeat(10_000) + 'a tail without a stop') as string;

@@ -27,13 +27,27 @@ interface Run {
 }
 
 /** Runs a writer; kills it with SIGKILL once it has acknowledged `killAt` statements. */
-async function write(session: string, options: { durability?: string; statements?: number; killAt?: number; fileBlocks?: number }): Promise<Run> {
+async function write(
+  session: string,
+  options: { durability?: string; statements?: number; killAt?: number; fileBlocks?: number },
+): Promise<Run> {
   const key = Buffer.from(exportRecordingKey(bench.key)).toString('base64');
-  const args = ['--import', 'tsx', WRITER, bench.dir, options.durability ?? 'flush', key, session, String(options.statements ?? 1e6)];
+  const args = [
+    '--import',
+    'tsx',
+    WRITER,
+    bench.dir,
+    options.durability ?? 'flush',
+    key,
+    session,
+    String(options.statements ?? 1e6),
+  ];
   const child =
     options.fileBlocks === undefined
       ? spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-      : spawn('bash', ['-c', `ulimit -f ${options.fileBlocks}; exec "$@"`, 'bash', process.execPath, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+      : spawn('bash', ['-c', `ulimit -f ${options.fileBlocks}; exec "$@"`, 'bash', process.execPath, ...args], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
   let acknowledged = 0;
   const said: string[] = [];
   const closed = new Promise<NodeJS.Signals | null>((resolve) => child.on('close', (_code, signal) => resolve(signal)));
@@ -64,35 +78,41 @@ describe('a writer that is killed with SIGKILL', () => {
     ['flush', 37],
     ['flush', 2000],
     ['sync', 23],
-  ])('durability %s, after statement %d: none acknowledged is missing, and it holds after the next start', async (durability, killAt) => {
-    const session = sessionId();
-    const run = await write(session, { durability, killAt });
-    expect(run.signal).toBe('SIGKILL');
-    expect(run.acknowledged).toBeGreaterThanOrEqual(killAt);
-    const { report, result, numbers, folder } = await recoverAndVerify(session);
-    expect(report).toMatchObject({ sealed: [session], broken: [] });
-    expect(result).toMatchObject({ ok: true });
-    for (let number = 1; number <= run.acknowledged; number += 1) expect(numbers.has(number)).toBe(true);
-    expect(folder).toMatchObject({ ok: true, verified: 1 });
-  });
+  ])(
+    'durability %s, after statement %d: none acknowledged is missing, and it holds after the next start',
+    async (durability, killAt) => {
+      const session = sessionId();
+      const run = await write(session, { durability, killAt });
+      expect(run.signal).toBe('SIGKILL');
+      expect(run.acknowledged).toBeGreaterThanOrEqual(killAt);
+      const { report, result, numbers, folder } = await recoverAndVerify(session);
+      expect(report).toMatchObject({ sealed: [session], broken: [] });
+      expect(result).toMatchObject({ ok: true });
+      for (let number = 1; number <= run.acknowledged; number += 1) expect(numbers.has(number)).toBe(true);
+      expect(folder).toMatchObject({ ok: true, verified: 1 });
+    },
+  );
 });
 
 describe('a disk that is full', () => {
-  it.each(['flush', 'sync'])('durability %s: refuses, says so once, leaves no torn line, and the next start seals', async (durability) => {
-    const session = sessionId();
-    const run = await write(session, { durability, statements: 100_000, fileBlocks: 64 });
-    expect(run.said).toEqual([
-      'fault recording_failed writing the recording failed with EFBIG',
-      'refused recording_failed',
-      expect.stringMatching(/^(sealed|fault recording_failed|unsealed recording_failed)/),
-      ...run.said.slice(3),
-    ]);
-    expect(statSync(bench.path(session)).size).toBeLessThanOrEqual(64 * 1024);
-    expect(bench.lines(session).every((line) => line.startsWith('{') && line.endsWith('}'))).toBe(true);
-    const { result, numbers, folder } = await recoverAndVerify(session);
-    expect(result).toMatchObject({ ok: true });
-    expect(run.acknowledged).toBeGreaterThan(20);
-    for (let number = 1; number <= run.acknowledged; number += 1) expect(numbers.has(number)).toBe(true);
-    expect(folder).toMatchObject({ ok: true, verified: 1 });
-  });
+  it.each(['flush', 'sync'])(
+    'durability %s: refuses, says so once, leaves no torn line, and the next start seals',
+    async (durability) => {
+      const session = sessionId();
+      const run = await write(session, { durability, statements: 100_000, fileBlocks: 64 });
+      expect(run.said).toEqual([
+        'fault recording_failed writing the recording failed with EFBIG',
+        'refused recording_failed',
+        expect.stringMatching(/^(sealed|fault recording_failed|unsealed recording_failed)/),
+        ...run.said.slice(3),
+      ]);
+      expect(statSync(bench.path(session)).size).toBeLessThanOrEqual(64 * 1024);
+      expect(bench.lines(session).every((line) => line.startsWith('{') && line.endsWith('}'))).toBe(true);
+      const { result, numbers, folder } = await recoverAndVerify(session);
+      expect(result).toMatchObject({ ok: true });
+      expect(run.acknowledged).toBeGreaterThan(20);
+      for (let number = 1; number <= run.acknowledged; number += 1) expect(numbers.has(number)).toBe(true);
+      expect(folder).toMatchObject({ ok: true, verified: 1 });
+    },
+  );
 });

@@ -55,7 +55,14 @@ export function start(session = sessionId()): SessionStart {
   return {
     type: 'session.start',
     session,
-    user: { subject: 'u-1', email: 'ann@example.com', groups: ['engineering'], issuer: 'https://id.example.com', machine: false, attributes: {} },
+    user: {
+      subject: 'u-1',
+      email: 'ann@example.com',
+      groups: ['engineering'],
+      issuer: 'https://id.example.com',
+      machine: false,
+      attributes: {},
+    },
     connection: { name: 'postgres', type: 'postgres', labels: { env: 'prod' } },
     credential: 'hoop_app',
     client: { application: 'psql', address: '127.0.0.1' },
@@ -63,10 +70,20 @@ export function start(session = sessionId()): SessionStart {
 }
 
 /** Three events of one statement. */
-export function statement(number: number, text = `SELECT ${number}`, action: 'allow' | 'block' = 'allow'): RecordedEvent[] {
+export function statement(
+  number: number,
+  text = `SELECT ${number}`,
+  action: 'allow' | 'block' = 'allow',
+): RecordedEvent[] {
   return [
     { type: 'statement', statement: number, text, via: 'query' },
-    { type: 'decision', statement: number, action, rules: action === 'block' ? ['standard/where'] : [], policyHash: 'ab' },
+    {
+      type: 'decision',
+      statement: number,
+      action,
+      rules: action === 'block' ? ['standard/where'] : [],
+      policyHash: 'ab',
+    },
     { type: 'result', statement: number, tag: 'SELECT 1', rows: 1, durationMs: 0.5 },
   ];
 }
@@ -83,7 +100,15 @@ export class Bench {
 
   open(options: Partial<RecordingsOptions> = {}): Recordings {
     const { dir, key, index, clock } = this;
-    return openRecordings({ dir, key, index, clock, durability: 'flush', onFault: (fault) => this.faults.push(fault), ...options });
+    return openRecordings({
+      dir,
+      key,
+      index,
+      clock,
+      durability: 'flush',
+      onFault: (fault) => this.faults.push(fault),
+      ...options,
+    });
   }
 
   /** Records and seals one session of three statements: 12 events. */

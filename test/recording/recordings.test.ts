@@ -1,4 +1,14 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -15,8 +25,10 @@ beforeEach(() => {
 });
 afterEach(() => bench.remove());
 
-const verify = (session: string) => verifyRecording(readRecording(bench.path(session)), { keys: [publicKeyOf(bench.key)], session, date: DATE });
-const types = (session: string): string[] => bench.lines(session).map((line) => (JSON.parse(line) as { type: string }).type);
+const verify = (session: string) =>
+  verifyRecording(readRecording(bench.path(session)), { keys: [publicKeyOf(bench.key)], session, date: DATE });
+const types = (session: string): string[] =>
+  bench.lines(session).map((line) => (JSON.parse(line) as { type: string }).type);
 
 describe('a session that is recorded', () => {
   it('is a 0600 file in a 0700 folder with its first event before open returns', async () => {
@@ -38,7 +50,10 @@ describe('a session that is recorded', () => {
     expect(types(session)).toEqual(['session.start']);
     expect(recorder.flush()).toBeUndefined();
     expect(types(session)).toEqual(['session.start', 'statement', 'decision', 'result']);
-    expect(recordings.live(session)).toEqual({ seq: 4, head: (JSON.parse(bench.lines(session)[3] as string) as { hash: string }).hash });
+    expect(recordings.live(session)).toEqual({
+      seq: 4,
+      head: (JSON.parse(bench.lines(session)[3] as string) as { hash: string }).hash,
+    });
     await recorder.seal(END);
     expect(recordings.live(session)).toBeUndefined();
     await recordings.close();
@@ -61,27 +76,54 @@ describe('a session that is recorded', () => {
     const recordings = bench.open();
     const session = sessionId();
     const recorder = recordings.open({ ...start(session), correlationId: 'run-7' });
-    for (const event of [...statement(1), ...statement(2, 'DELETE FROM customers', 'block'), ...statement(3)]) recorder.record(event);
+    for (const event of [...statement(1), ...statement(2, 'DELETE FROM customers', 'block'), ...statement(3)])
+      recorder.record(event);
     recorder.record({ type: 'approval.requested', statement: 4, request: sessionId(), flow: 'dba' });
     await recorder.seal(END);
-    expect(bench.index.opened.get(session)).toMatchObject({ subject: 'u-1', connection: 'postgres', correlationId: 'run-7', endedAt: '', head: '' });
+    expect(bench.index.opened.get(session)).toMatchObject({
+      subject: 'u-1',
+      connection: 'postgres',
+      correlationId: 'run-7',
+      endedAt: '',
+      head: '',
+    });
     const head = (JSON.parse(bench.lines(session).at(-1) as string) as { hash: string }).hash;
-    expect(bench.index.sealed.get(session)).toMatchObject({ statements: 3, blocked: 1, approvals: 1, events: 13, head, file: `${DATE}/${session}.ndjson` });
-    expect(bench.index.rows).toMatchObject([{ text: 'SELECT 1' }, { text: 'DELETE FROM customers', action: 'block', rules: ['standard/where'] }, { text: 'SELECT 3' }]);
+    expect(bench.index.sealed.get(session)).toMatchObject({
+      statements: 3,
+      blocked: 1,
+      approvals: 1,
+      events: 13,
+      head,
+      file: `${DATE}/${session}.ndjson`,
+    });
+    expect(bench.index.rows).toMatchObject([
+      { text: 'SELECT 1' },
+      { text: 'DELETE FROM customers', action: 'block', rules: ['standard/where'] },
+      { text: 'SELECT 3' },
+    ]);
     await recordings.close();
   });
 
   it('tells the index 1 statement where the same is run 1,000 times', async () => {
     const recordings = bench.open();
     const recorder = recordings.open(start());
-    for (let number = 1; number <= 1000; number += 1) for (const event of statement(number, 'SELECT now()')) recorder.record(event);
+    for (let number = 1; number <= 1000; number += 1)
+      for (const event of statement(number, 'SELECT now()')) recorder.record(event);
     await recorder.seal(END);
     expect(bench.index.rows).toHaveLength(1);
     await recordings.close();
   });
 
   it('goes on when the index throws, and tells it', async () => {
-    const index = { ...bench.index, sessionOpened: () => { throw new Error('locked'); }, sessionSealed: () => undefined, statementsSeen: () => undefined, flush: () => undefined };
+    const index = {
+      ...bench.index,
+      sessionOpened: () => {
+        throw new Error('locked');
+      },
+      sessionSealed: () => undefined,
+      statementsSeen: () => undefined,
+      flush: () => undefined,
+    };
     const recordings = bench.open({ index });
     const session = await bench.record(recordings);
     expect(await verify(session)).toMatchObject({ ok: true });
@@ -97,7 +139,9 @@ describe('a session that is recorded', () => {
     for (const event of statement(1, text)) recorder.record(event);
     await recorder.seal(END);
     expect(await verify(session)).toMatchObject({ ok: true });
-    expect((JSON.parse(bench.lines(session)[1] as string) as { text: string }).text).toBe(text.replace('\ud800', '\ufffd'));
+    expect((JSON.parse(bench.lines(session)[1] as string) as { text: string }).text).toBe(
+      text.replace('\ud800', '\ufffd'),
+    );
     await recordings.close();
   });
 });
@@ -135,7 +179,7 @@ describe('a session that can not be recorded', () => {
     const session = sessionId();
     const recorder = recordings.open(start(session));
     for (const event of statement(1)) recorder.record(event);
-    recorder.flush();
+    void recorder.flush();
     const failure = expect.objectContaining({ code: 'recording_failed' }) as Error;
     expect(() => recorder.record({ type: 'result', statement: 1, durationMs: NaN })).toThrow(failure);
     expect(() => recorder.record(statement(2)[0] as RecordedEvent)).toThrow(failure);
@@ -151,9 +195,9 @@ describe('a session that can not be recorded', () => {
   it('refuses an event of more than 32 MiB', async () => {
     const recordings = bench.open();
     const recorder = recordings.open(start());
-    expect(() => recorder.record({ type: 'statement', statement: 1, text: 'x'.repeat(33 * 1024 * 1024), via: 'query' })).toThrow(
-      expect.objectContaining({ code: 'recording_failed' }),
-    );
+    expect(() =>
+      recorder.record({ type: 'statement', statement: 1, text: 'x'.repeat(33 * 1024 * 1024), via: 'query' }),
+    ).toThrow(expect.objectContaining({ code: 'recording_failed' }));
     await recorder.seal(END);
     await recordings.close();
   });
@@ -162,7 +206,9 @@ describe('a session that can not be recorded', () => {
     const recordings = bench.open();
     const recorder = recordings.open(start());
     await recorder.seal(END);
-    expect(() => recorder.record(statement(1)[0] as RecordedEvent)).toThrow(expect.objectContaining({ code: 'recording_failed' }));
+    expect(() => recorder.record(statement(1)[0] as RecordedEvent)).toThrow(
+      expect.objectContaining({ code: 'recording_failed' }),
+    );
     await expect(recorder.seal(END)).rejects.toMatchObject({ code: 'recording_failed' });
     await recordings.close();
   });
@@ -171,7 +217,12 @@ describe('a session that can not be recorded', () => {
 describe('the recordings folder', () => {
   it('is refused to a second agent, and free after close', async () => {
     const recordings = bench.open();
-    expect(() => bench.open()).toThrow(expect.objectContaining({ code: 'recording_failed', message: 'the recordings folder is in use by another agent' }));
+    expect(() => bench.open()).toThrow(
+      expect.objectContaining({
+        code: 'recording_failed',
+        message: 'the recordings folder is in use by another agent',
+      }),
+    );
     expect(recordings.writable()).toBe(true);
     await recordings.close();
     await bench.open().close();
@@ -180,7 +231,10 @@ describe('the recordings folder', () => {
 
   it('is taken over from a process that is gone, from one with another start, and from a torn lock', async () => {
     mkdirSync(bench.dir);
-    const stale = [{ pid: 2 ** 22 - 1, started: 'boot/1' }, { pid: process.pid, started: 'boot/1' }].map((owner) => JSON.stringify(owner));
+    const stale = [
+      { pid: 2 ** 22 - 1, started: 'boot/1' },
+      { pid: process.pid, started: 'boot/1' },
+    ].map((owner) => JSON.stringify(owner));
     for (const text of [...stale, '{"pi', '']) {
       writeFileSync(join(bench.dir, '.lock'), text);
       await bench.open().close();

@@ -21,7 +21,7 @@ async function crashed(text = ''): Promise<string> {
   const session = sessionId();
   const recorder = recordings.open(start(session));
   for (const event of [...statement(1), ...statement(2, 'DELETE FROM x', 'block')]) recorder.record(event);
-  recorder.flush();
+  void recorder.flush();
   await recordings.close();
   appendFileSync(bench.path(session), text);
   return session;
@@ -34,7 +34,8 @@ async function recover(): Promise<RecoveryReport> {
   return report;
 }
 
-const verify = (session: string) => verifyRecording(readRecording(bench.path(session)), { keys: [publicKeyOf(bench.key)], session, date: DATE });
+const verify = (session: string) =>
+  verifyRecording(readRecording(bench.path(session)), { keys: [publicKeyOf(bench.key)], session, date: DATE });
 const folder = () => verifyFolder(bench.dir, { keys: [publicKeyOf(bench.key)] });
 
 describe('after a crash', () => {
@@ -43,7 +44,12 @@ describe('after a crash', () => {
     bench.index.opened.clear();
     expect(await recover()).toEqual({ sealed: [session], removed: [], broken: [] });
     expect(await verify(session)).toMatchObject({ ok: true, events: 9 });
-    expect(JSON.parse(bench.lines(session)[7] as string)).toMatchObject({ type: 'session.end', reason: 'crash', statements: 2, blocked: 1 });
+    expect(JSON.parse(bench.lines(session)[7] as string)).toMatchObject({
+      type: 'session.end',
+      reason: 'crash',
+      statements: 2,
+      blocked: 1,
+    });
     expect(bench.index.opened.get(session)).toMatchObject({ subject: 'u-1' });
     expect(bench.index.sealed.get(session)).toMatchObject({ statements: 2, blocked: 1, events: 9 });
     expect(bench.index.rows.map((row) => row.text)).toContain('DELETE FROM x');
@@ -110,7 +116,13 @@ describe('after a crash', () => {
     appendFileSync(bench.path(three), '{"more');
     const { broken } = await recover();
     expect(broken.map(({ file, kind }) => [file, kind]).sort()).toEqual(
-      [[one, 'linked'], [copy, 'wrong-session'], [three, 'added']].map(([id, kind]) => [`${DATE}/${id as string}.ndjson`, kind]).sort(),
+      [
+        [one, 'linked'],
+        [copy, 'wrong-session'],
+        [three, 'added'],
+      ]
+        .map(([id, kind]) => [`${DATE}/${id as string}.ndjson`, kind])
+        .sort(),
     );
   });
 

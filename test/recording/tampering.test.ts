@@ -46,7 +46,8 @@ const edit = (index: number, change: (event: Record<string, unknown>) => void): 
 function rechain(events: readonly Record<string, unknown>[], key?: RecordingKey): string[] {
   let prev = FIRST_PREV;
   return events.map((event, index) => {
-    const seal = event['type'] === 'seal' && key !== undefined ? { keyId: key.keyId, signature: signText(key, prev) } : {};
+    const seal =
+      event['type'] === 'seal' && key !== undefined ? { keyId: key.keyId, signature: signText(key, prev) } : {};
     const { text, hash } = rechainEvent({ ...event, ...seal, seq: index + 1, prev } as unknown as ChainedEvent);
     prev = hash;
     return text;
@@ -56,7 +57,8 @@ const parsed = (): Record<string, unknown>[] => lines.map((line) => JSON.parse(l
 const rehash = (line: string, change: Record<string, unknown>): string =>
   rechainEvent({ ...(JSON.parse(line) as ChainedEvent), ...change }).text;
 const without = (...indexes: number[]): string[] => lines.filter((_, index) => !indexes.includes(index));
-const swapped = (a: number, b: number): string[] => lines.map((line, at) => (at === a ? lines[b] : at === b ? lines[a] : line) as string);
+const swapped = (a: number, b: number): string[] =>
+  lines.map((line, at) => (at === a ? lines[b] : at === b ? lines[a] : line) as string);
 const inserted = (at: number, ...more: string[]): string[] => [...lines.slice(0, at), ...more, ...lines.slice(at)];
 const line = (index: number): string => lines[index] as string;
 
@@ -69,14 +71,45 @@ const FILE_TAMPERINGS: readonly (readonly [string, () => string, BreakKind, numb
   ['a member more', () => textOf(edit(4, (e) => (e['note'] = 1))), 'changed', 5],
   ['a member less', () => textOf(edit(3, (e) => delete e['rows'])), 'changed', 4],
   ['white space in a line', () => textOf(lines.map((l, i) => (i === 2 ? l.replace(':', ': ') : l))), 'changed', 3],
-  ['another spelling of a letter', () => textOf(lines.map((l, i) => (i === 1 ? l.replace('SELECT', '\\u0053ELECT') : l))), 'changed', 2],
-  ['another spelling of a number', () => textOf(lines.map((l, i) => (i === 3 ? l.replace('"rows":1', '"rows":1.0') : l))), 'changed', 4],
-  ['the order of members', () => textOf(lines.map((l, i) => (i === 1 ? JSON.stringify({ type: 'statement', ...(JSON.parse(l) as object) }) : l))), 'changed', 2],
-  ['a duplicate member in front', () => textOf(lines.map((l, i) => (i === 1 ? l.replace('{', '{"text":"DROP TABLE x",') : l))), 'changed', 2],
-  ['a duplicate hash', () => textOf(lines.map((l, i) => (i === 1 ? l.replace('"hash"', `"hash":"${FIRST_PREV}","hash"`) : l))), 'changed', 2],
+  [
+    'another spelling of a letter',
+    () => textOf(lines.map((l, i) => (i === 1 ? l.replace('SELECT', '\\u0053ELECT') : l))),
+    'changed',
+    2,
+  ],
+  [
+    'another spelling of a number',
+    () => textOf(lines.map((l, i) => (i === 3 ? l.replace('"rows":1', '"rows":1.0') : l))),
+    'changed',
+    4,
+  ],
+  [
+    'the order of members',
+    () =>
+      textOf(lines.map((l, i) => (i === 1 ? JSON.stringify({ type: 'statement', ...(JSON.parse(l) as object) }) : l))),
+    'changed',
+    2,
+  ],
+  [
+    'a duplicate member in front',
+    () => textOf(lines.map((l, i) => (i === 1 ? l.replace('{', '{"text":"DROP TABLE x",') : l))),
+    'changed',
+    2,
+  ],
+  [
+    'a duplicate hash',
+    () => textOf(lines.map((l, i) => (i === 1 ? l.replace('"hash"', `"hash":"${FIRST_PREV}","hash"`) : l))),
+    'changed',
+    2,
+  ],
   ['a carriage return', () => textOf(lines.map((l, i) => (i === 1 ? `${l}\r` : l))), 'changed', 2],
   ['a byte order mark', () => `\ufeff${textOf(lines)}`, 'changed', 1],
-  ['an event changed and hashed anew', () => textOf(lines.map((l, i) => (i === 4 ? rehash(l, { text: 'SELECT 9' }) : l))), 'changed', 6],
+  [
+    'an event changed and hashed anew',
+    () => textOf(lines.map((l, i) => (i === 4 ? rehash(l, { text: 'SELECT 9' }) : l))),
+    'changed',
+    6,
+  ],
   ['an event taken out', () => textOf(without(4)), 'removed', 5],
   ['three events of one statement taken out', () => textOf(without(4, 5, 6)), 'removed', 5],
   ['the start taken out', () => textOf(without(0)), 'removed', 1],
@@ -87,8 +120,18 @@ const FILE_TAMPERINGS: readonly (readonly [string, () => string, BreakKind, numb
   ['an event twice', () => textOf(inserted(5, line(4))), 'added', 5],
   ['an early event again, late', () => textOf(inserted(9, line(2))), 'added', 3],
   ['a made-up line without a hash', () => textOf(inserted(4, '{"type":"statement"}')), 'added', 5],
-  ['a made-up event that hashes right', () => textOf(inserted(4, rehash(line(4), { prev: 'a'.repeat(64), seq: 77 }))), 'added', 5],
-  ['an event of the right number put in front', () => textOf(inserted(4, rehash(line(4), { text: 'SELECT 8', prev: 'b'.repeat(64) }))), 'added', 5],
+  [
+    'a made-up event that hashes right',
+    () => textOf(inserted(4, rehash(line(4), { prev: 'a'.repeat(64), seq: 77 }))),
+    'added',
+    5,
+  ],
+  [
+    'an event of the right number put in front',
+    () => textOf(inserted(4, rehash(line(4), { text: 'SELECT 8', prev: 'b'.repeat(64) }))),
+    'added',
+    5,
+  ],
   ['a chained event put in', () => textOf(inserted(4, rehash(line(4), { text: 'SELECT 8' }))), 'added', 5],
   ['an empty line', () => textOf(inserted(4, '')), 'added', 5],
   ['an event behind the seal', () => textOf([...lines, line(1)]), 'added', 13],
@@ -98,15 +141,40 @@ const FILE_TAMPERINGS: readonly (readonly [string, () => string, BreakKind, numb
   ['the file cut within an event', () => textOf(lines).slice(0, -40), 'truncated', 12],
   ['the last line end cut off', () => textOf(lines).slice(0, -1), 'truncated', 12],
   ['everything cut off', () => '', 'empty', 0],
-  ['chained anew without the key', () => textOf(rechain(parsed().map((e, i) => (i === 1 ? { ...e, text: 'SELECT 9' } : e)))), 'bad-signature', 12],
-  ['events taken out and chained anew', () => textOf(rechain(parsed().filter((_, i) => i < 4 || i > 6))), 'bad-signature', 9],
+  [
+    'chained anew without the key',
+    () => textOf(rechain(parsed().map((e, i) => (i === 1 ? { ...e, text: 'SELECT 9' } : e)))),
+    'bad-signature',
+    12,
+  ],
+  [
+    'events taken out and chained anew',
+    () => textOf(rechain(parsed().filter((_, i) => i < 4 || i > 6))),
+    'bad-signature',
+    9,
+  ],
   ['chained and sealed anew by another key', () => textOf(rechain(parsed(), foreign)), 'another-key', 12],
-  ['sealed by another key under this one’s id', () => {
-    const forged = rechain(parsed(), foreign);
-    return textOf([...forged.slice(0, -1), rehash(forged.at(-1) as string, { keyId: bench.key.keyId })]);
-  }, 'bad-signature', 12],
-  ['the signature in another spelling of base64', () => textOf([...lines.slice(0, -1), rehash(line(11), { signature: `${String(parsed()[11]?.['signature'])} ` })]), 'bad-signature', 12],
-  ['a seal without a signature', () => textOf(rechain([...parsed().slice(0, -1), { at: '2026', type: 'seal' }])), 'changed', 12],
+  [
+    'sealed by another key under this one’s id',
+    () => {
+      const forged = rechain(parsed(), foreign);
+      return textOf([...forged.slice(0, -1), rehash(forged.at(-1) as string, { keyId: bench.key.keyId })]);
+    },
+    'bad-signature',
+    12,
+  ],
+  [
+    'the signature in another spelling of base64',
+    () => textOf([...lines.slice(0, -1), rehash(line(11), { signature: `${String(parsed()[11]?.['signature'])} ` })]),
+    'bad-signature',
+    12,
+  ],
+  [
+    'a seal without a signature',
+    () => textOf(rechain([...parsed().slice(0, -1), { at: '2026', type: 'seal' }])),
+    'changed',
+    12,
+  ],
   ['the recording of another session', () => textOf(bench.lines(other)), 'wrong-session', 1],
   ['a bare control character', () => textOf(lines).replace('SELECT 1', 'SELECT \u0000'), 'changed', 2],
 ];
@@ -121,7 +189,8 @@ describe('a recording that was tampered with', () => {
   it('names 44 ways', () => expect(FILE_TAMPERINGS.length).toBeGreaterThanOrEqual(44));
 
   it('holds as it was written, in pieces of 1, 7 and 65,536 bytes', async () => {
-    for (const size of [1, 7, 65_536]) expect(await verify(textOf(lines), size)).toMatchObject({ ok: true, events: 12, live: false });
+    for (const size of [1, 7, 65_536])
+      expect(await verify(textOf(lines), size)).toMatchObject({ ok: true, events: 12, live: false });
   });
 
   it('never holds with any one bit turned', async () => {
@@ -157,7 +226,10 @@ describe('a recording that was tampered with', () => {
     const head = parsed()[11]?.['hash'] as string;
     const options = { keys: [publicKeyOf(bench.key)], session, anchor: { events: 12, head, sealed: true } };
     expect(await verifyRecording(inPieces(textOf(lines)), options)).toMatchObject({ ok: true });
-    expect(await verifyRecording(inPieces(textOf(lines.slice(0, 6))), options)).toMatchObject({ kind: 'truncated', seq: 7 });
+    expect(await verifyRecording(inPieces(textOf(lines.slice(0, 6))), options)).toMatchObject({
+      kind: 'truncated',
+      seq: 7,
+    });
     const listed = { ...options, anchor: { events: 12, head: FIRST_PREV, sealed: true } };
     expect(await verifyRecording(inPieces(textOf(lines)), listed)).toMatchObject({ kind: 'changed', seq: 12 });
   });
@@ -167,10 +239,21 @@ describe('a recording that was tampered with', () => {
     const anchor = { events: 4, head, sealed: false };
     const live = textOf(lines.slice(0, 6));
     const options = { keys: [publicKeyOf(bench.key)], session };
-    expect(await verifyRecording(inPieces(live), { ...options, anchor })).toMatchObject({ ok: true, live: true, events: 6 });
-    expect(await verifyRecording(inPieces(`${live}{"torn`), { ...options, anchor })).toMatchObject({ ok: true, live: true });
-    expect(await verifyRecording(inPieces(live), { ...options, anchor: { ...anchor, head: FIRST_PREV } })).toMatchObject({ kind: 'changed' });
-    expect(await verifyRecording(inPieces(textOf(lines.slice(0, 3))), { ...options, anchor })).toMatchObject({ kind: 'truncated' });
+    expect(await verifyRecording(inPieces(live), { ...options, anchor })).toMatchObject({
+      ok: true,
+      live: true,
+      events: 6,
+    });
+    expect(await verifyRecording(inPieces(`${live}{"torn`), { ...options, anchor })).toMatchObject({
+      ok: true,
+      live: true,
+    });
+    expect(
+      await verifyRecording(inPieces(live), { ...options, anchor: { ...anchor, head: FIRST_PREV } }),
+    ).toMatchObject({ kind: 'changed' });
+    expect(await verifyRecording(inPieces(textOf(lines.slice(0, 3))), { ...options, anchor })).toMatchObject({
+      kind: 'truncated',
+    });
   });
 });
 
@@ -181,27 +264,150 @@ const checkpointOf = (path: string): string => readFileSync(path, 'utf8');
 /** What is done to the folder, what undoes it, and what must be found where. */
 const FOLDER_TAMPERINGS: readonly (readonly [string, () => void, BreakKind, () => string])[] = [
   ['a recording deleted', () => rmSync(bench.path(other)), 'missing', () => file(other)],
-  ['a recording replaced by a link', () => { renameSync(bench.path(other), join(bench.dir, '..', 'away')); symlinkSync(join(bench.dir, '..', 'away'), bench.path(other)); }, 'linked', () => file(other)],
-  ['a recording with a second name', () => linkSync(bench.path(other), join(bench.dir, '..', 'second')), 'linked', () => file(other)],
-  ['a folder for a recording', () => { rmSync(bench.path(other)); mkdirSync(bench.path(other)); }, 'linked', () => file(other)],
+  [
+    'a recording replaced by a link',
+    () => {
+      renameSync(bench.path(other), join(bench.dir, '..', 'away'));
+      symlinkSync(join(bench.dir, '..', 'away'), bench.path(other));
+    },
+    'linked',
+    () => file(other),
+  ],
+  [
+    'a recording with a second name',
+    () => linkSync(bench.path(other), join(bench.dir, '..', 'second')),
+    'linked',
+    () => file(other),
+  ],
+  [
+    'a folder for a recording',
+    () => {
+      rmSync(bench.path(other));
+      mkdirSync(bench.path(other));
+    },
+    'linked',
+    () => file(other),
+  ],
   ['a recording emptied', () => writeFileSync(bench.path(other), ''), 'empty', () => file(other)],
-  ['a recording cut at a line', () => bench.write(other, bench.lines(other).slice(0, 8)), 'truncated', () => file(other)],
+  [
+    'a recording cut at a line',
+    () => bench.write(other, bench.lines(other).slice(0, 8)),
+    'truncated',
+    () => file(other),
+  ],
   ['an unlisted note', () => writeFileSync(day('note.txt'), 'x'), 'unlisted', () => `${DATE}/note.txt`],
   ['an unlisted folder', () => mkdirSync(join(bench.dir, 'more')), 'unlisted', () => 'more'],
-  ['two recordings that changed names', () => { renameSync(bench.path(other), day('x')); renameSync(bench.path(session), bench.path(other)); renameSync(day('x'), bench.path(session)); }, 'wrong-session', () => file(session)],
-  ['a recording copied to another day', () => { mkdirSync(join(bench.dir, '2026-11-22')); writeFileSync(join(bench.dir, '2026-11-22', `${other}.ndjson`), readFileSync(bench.path(other))); }, 'misplaced', () => `2026-11-22/${other}.ndjson`],
+  [
+    'two recordings that changed names',
+    () => {
+      renameSync(bench.path(other), day('x'));
+      renameSync(bench.path(session), bench.path(other));
+      renameSync(day('x'), bench.path(session));
+    },
+    'wrong-session',
+    () => file(session),
+  ],
+  [
+    'a recording copied to another day',
+    () => {
+      mkdirSync(join(bench.dir, '2026-11-22'));
+      writeFileSync(join(bench.dir, '2026-11-22', `${other}.ndjson`), readFileSync(bench.path(other)));
+    },
+    'misplaced',
+    () => `2026-11-22/${other}.ndjson`,
+  ],
   ['the checkpoint deleted', () => rmSync(day('checkpoint')), 'missing', () => `${DATE}/checkpoint`],
-  ['the checkpoint replaced by a link', () => { renameSync(day('checkpoint'), join(bench.dir, '..', 'c')); symlinkSync(join(bench.dir, '..', 'c'), day('checkpoint')); }, 'linked', () => `${DATE}/checkpoint`],
-  ['an entry taken out of the checkpoint', () => writeFileSync(day('checkpoint'), checkpointOf(day('checkpoint')).split('\n').slice(1).join('\n')), 'checkpoint', () => `${DATE}/checkpoint`],
-  ['an entry twice in the checkpoint', () => { const [first, ...rest] = checkpointOf(day('checkpoint')).split('\n'); writeFileSync(day('checkpoint'), [first, first, ...rest].join('\n')); }, 'duplicate', () => `${DATE}/checkpoint`],
-  ['the checkpoint cut off', () => writeFileSync(day('checkpoint'), `${checkpointOf(day('checkpoint')).split('\n')[0] ?? ''}\n`), 'checkpoint', () => `${DATE}/checkpoint`],
-  ['the checkpoint signed by another key', () => writeFileSync(day('checkpoint'), renderCheckpoint([], DATE, foreign, '2026')), 'another-key', () => `${DATE}/checkpoint`],
-  ['the checkpoint’s time changed', () => writeFileSync(day('checkpoint'), checkpointOf(day('checkpoint')).replace('"at":"2026', '"at":"2027')), 'bad-signature', () => `${DATE}/checkpoint`],
-  ['the checkpoint of another day', () => writeFileSync(day('checkpoint'), renderCheckpoint([], '2026-11-20', bench.key, '2026')), 'checkpoint', () => `${DATE}/checkpoint`],
-  ['an older checkpoint and a deletion', () => { rmSync(bench.path(other)); const last = JSON.parse(bench.lines(session).at(-1) as string) as ChainedEvent; writeFileSync(day('checkpoint'), renderCheckpoint([sessionLine(session, { events: 12, head: last.hash })], DATE, bench.key, '2026')); }, 'checkpoint', () => `${DATE}/checkpoint`],
-  ['a recording that the checkpoint does not list', () => { const last = JSON.parse(bench.lines(session).at(-1) as string) as ChainedEvent; writeFileSync(day('checkpoint'), renderCheckpoint([sessionLine(session, { events: 12, head: last.hash })], DATE, bench.key, '2026')); }, 'unlisted', () => file(other)],
-  ['a day deleted', () => { rmSync(join(bench.dir, DATE), { recursive: true }); }, 'missing', () => DATE],
-  ['the days’ checkpoint changed', () => writeFileSync(join(bench.dir, 'checkpoint'), checkpointOf(join(bench.dir, 'checkpoint')).replace(dayLine(DATE, 2), dayLine(DATE, 1))), 'checkpoint', () => 'checkpoint'],
+  [
+    'the checkpoint replaced by a link',
+    () => {
+      renameSync(day('checkpoint'), join(bench.dir, '..', 'c'));
+      symlinkSync(join(bench.dir, '..', 'c'), day('checkpoint'));
+    },
+    'linked',
+    () => `${DATE}/checkpoint`,
+  ],
+  [
+    'an entry taken out of the checkpoint',
+    () => writeFileSync(day('checkpoint'), checkpointOf(day('checkpoint')).split('\n').slice(1).join('\n')),
+    'checkpoint',
+    () => `${DATE}/checkpoint`,
+  ],
+  [
+    'an entry twice in the checkpoint',
+    () => {
+      const [first, ...rest] = checkpointOf(day('checkpoint')).split('\n');
+      writeFileSync(day('checkpoint'), [first, first, ...rest].join('\n'));
+    },
+    'duplicate',
+    () => `${DATE}/checkpoint`,
+  ],
+  [
+    'the checkpoint cut off',
+    () => writeFileSync(day('checkpoint'), `${checkpointOf(day('checkpoint')).split('\n')[0] ?? ''}\n`),
+    'checkpoint',
+    () => `${DATE}/checkpoint`,
+  ],
+  [
+    'the checkpoint signed by another key',
+    () => writeFileSync(day('checkpoint'), renderCheckpoint([], DATE, foreign, '2026')),
+    'another-key',
+    () => `${DATE}/checkpoint`,
+  ],
+  [
+    'the checkpoint’s time changed',
+    () => writeFileSync(day('checkpoint'), checkpointOf(day('checkpoint')).replace('"at":"2026', '"at":"2027')),
+    'bad-signature',
+    () => `${DATE}/checkpoint`,
+  ],
+  [
+    'the checkpoint of another day',
+    () => writeFileSync(day('checkpoint'), renderCheckpoint([], '2026-11-20', bench.key, '2026')),
+    'checkpoint',
+    () => `${DATE}/checkpoint`,
+  ],
+  [
+    'an older checkpoint and a deletion',
+    () => {
+      rmSync(bench.path(other));
+      const last = JSON.parse(bench.lines(session).at(-1) as string) as ChainedEvent;
+      writeFileSync(
+        day('checkpoint'),
+        renderCheckpoint([sessionLine(session, { events: 12, head: last.hash })], DATE, bench.key, '2026'),
+      );
+    },
+    'checkpoint',
+    () => `${DATE}/checkpoint`,
+  ],
+  [
+    'a recording that the checkpoint does not list',
+    () => {
+      const last = JSON.parse(bench.lines(session).at(-1) as string) as ChainedEvent;
+      writeFileSync(
+        day('checkpoint'),
+        renderCheckpoint([sessionLine(session, { events: 12, head: last.hash })], DATE, bench.key, '2026'),
+      );
+    },
+    'unlisted',
+    () => file(other),
+  ],
+  [
+    'a day deleted',
+    () => {
+      rmSync(join(bench.dir, DATE), { recursive: true });
+    },
+    'missing',
+    () => DATE,
+  ],
+  [
+    'the days’ checkpoint changed',
+    () =>
+      writeFileSync(
+        join(bench.dir, 'checkpoint'),
+        checkpointOf(join(bench.dir, 'checkpoint')).replace(dayLine(DATE, 2), dayLine(DATE, 1)),
+      ),
+    'checkpoint',
+    () => 'checkpoint',
+  ],
 ];
 
 describe('a recordings folder that was tampered with', () => {
@@ -228,7 +434,9 @@ describe('a recordings folder that was tampered with', () => {
     const recordings = own.open();
     const kept = await own.record(recordings);
     await recordings.close();
-    const older = [join(own.dir, 'checkpoint'), join(own.dir, DATE, 'checkpoint')].map((path) => [path, readFileSync(path)] as const);
+    const older = [join(own.dir, 'checkpoint'), join(own.dir, DATE, 'checkpoint')].map(
+      (path) => [path, readFileSync(path)] as const,
+    );
     const again = own.open();
     const gone = await own.record(again);
     await again.close();
@@ -239,7 +447,9 @@ describe('a recordings folder that was tampered with', () => {
     const index = {
       anchor: (id: string) => {
         const summary = own.index.sealed.get(id);
-        return Promise.resolve(summary === undefined ? undefined : { events: summary.events, head: summary.head, sealed: true });
+        return Promise.resolve(
+          summary === undefined ? undefined : { events: summary.events, head: summary.head, sealed: true },
+        );
       },
       sessions: () => Promise.resolve([...own.index.sealed.keys()]),
     };

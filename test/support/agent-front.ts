@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { HoopError } from '../../src/core/errors.js';
+import type { HoopError } from '../../src/core/errors.js';
 import type { TokenVerifier } from '../../src/identity/token-verifier.js';
 import type { WellKnown } from '../../src/identity/well-known.js';
 

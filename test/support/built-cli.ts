@@ -1,6 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +7,6 @@ import { createHash } from 'node:crypto';
 import { withFileLock } from '../../src/identity/file-lock.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const BUILT = join(ROOT, 'dist', 'src', 'cli', 'base-command.js');
 
 /** Builds dist/ where the sources are newer; one test process does it, the others wait. */
 export async function buildCli(): Promise<void> {
@@ -17,22 +15,10 @@ export async function buildCli(): Promise<void> {
     `hoop-test-${createHash('sha256').update(ROOT).digest('hex').slice(0, 12)}`,
     'build.lock',
   );
-  await withFileLock(
-    lock,
-    async () => {
-      const builtAt = existsSync(BUILT) ? statSync(BUILT).mtimeMs : 0;
-      const sources = ['commands', 'src'].flatMap((folder) =>
-        readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true }),
-      );
-      const newest = Math.max(
-        ...sources
-          .filter((entry) => entry.isFile())
-          .map((entry) => statSync(join(entry.parentPath, entry.name)).mtimeMs),
-      );
-      if (builtAt < newest) execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: ROOT, stdio: 'inherit' });
-    },
-    { waitMs: 120_000 },
-  );
+  const build = async (): Promise<void> => {
+    execFileSync(process.execPath, ['scripts/build.mjs', '--if-needed'], { cwd: ROOT, stdio: 'inherit' });
+  };
+  await withFileLock(lock, build, { waitMs: 120_000 });
 }
 
 export interface Finished {
@@ -46,6 +32,8 @@ export interface Running {
   readonly finished: Promise<Finished>;
   /** What `pattern` finds in stderr, as soon as it is there. */
   said(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The same for stdout. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 /** Starts the built `hoop` as its own process, with nothing of the test's HOOP_ variables. */
@@ -56,29 +44,34 @@ export function startHoop(args: readonly string[], env: Readonly<Record<string, 
   const child = spawn(process.execPath, [join(ROOT, 'bin', 'run.js'), ...args], {
     env: { ...Object.fromEntries(inherited), ...env },
   });
-  let stdout = '';
-  let stderr = '';
+  const out = { stdout: '', stderr: '' };
   const listeners = new Set<() => void>();
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-    for (const listener of listeners) listener();
-  });
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      out[name] += text;
+      for (const listener of listeners) listener();
+    });
+  }
   child.stdin.on('error', () => undefined).end(stdin);
-  const finished = new Promise<Finished>((resolve) =>
-    child.on('close', (status) => resolve({ status, stdout, stderr })),
-  );
-  const said = (pattern: RegExp): Promise<RegExpExecArray> =>
+  const finished = new Promise<Finished>((resolve) => child.on('close', (status) => resolve({ status, ...out })));
+  const find = (name: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
-        const found = pattern.exec(stderr);
+        const found = pattern.exec(out[name]);
         if (found !== null) resolve(found);
       };
       listeners.add(look);
       look();
-      void finished.then(() => reject(new Error(`hoop ended without saying ${pattern}:\n${stdout}${stderr}`)));
+      void finished.then(() =>
+        reject(new Error(`hoop ended without saying ${String(pattern)}:\n${out.stdout}${out.stderr}`)),
+      );
     });
-  return { child, finished, said };
+  return {
+    child,
+    finished,
+    said: (pattern) => find('stderr', pattern),
+    printed: (pattern) => find('stdout', pattern),
+  };
 }
 
 /** Runs the built `hoop` to its end. */

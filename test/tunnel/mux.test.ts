@@ -11,7 +11,11 @@ function pair(slice = 1 << 30): { opener: Mux; acceptor: Mux; run: () => void } 
   const tasks: (() => void)[] = [];
   const wires: Uint8Array[][] = [[], []];
   const end = (role: 'opener' | 'acceptor', out: Uint8Array[]): Mux =>
-    new Mux({ role, schedule: (task) => tasks.push(task), link: { send: (bytes) => out.push(bytes.slice()), bufferedBytes: () => 0, close: () => undefined } });
+    new Mux({
+      role,
+      schedule: (task) => tasks.push(task),
+      link: { send: (bytes) => out.push(bytes.slice()), bufferedBytes: () => 0, close: () => undefined },
+    });
   const opener = end('opener', wires[0] as Uint8Array[]);
   const acceptor = end('acceptor', wires[1] as Uint8Array[]);
   const move = (wire: Uint8Array[], to: Mux): boolean => {
@@ -33,37 +37,41 @@ function pair(slice = 1 << 30): { opener: Mux; acceptor: Mux; run: () => void } 
 describe('Mux', () => {
   it('carries the same bytes however the link slices them, and both half-closes', () => {
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 3000 }), { maxLength: 20 }), fc.integer({ min: 1, max: 700 }), (chunks, slice) => {
-        const { opener, acceptor, run } = pair(slice);
-        const got: number[] = [];
-        const echoed: number[] = [];
-        let closes = 0;
-        acceptor.onStream((stream) => {
-          stream.onData((bytes) => {
-            got.push(...bytes);
-            stream.write(bytes.slice());
+      fc.property(
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 3000 }), { maxLength: 20 }),
+        fc.integer({ min: 1, max: 700 }),
+        (chunks, slice) => {
+          const { opener, acceptor, run } = pair(slice);
+          const got: number[] = [];
+          const echoed: number[] = [];
+          let closes = 0;
+          acceptor.onStream((stream) => {
+            stream.onData((bytes) => {
+              got.push(...bytes);
+              stream.write(bytes.slice());
+            });
+            stream.onEnd(() => {
+              stream.end();
+            });
+            stream.onClose((fault) => {
+              if (fault === undefined) closes += 1;
+            });
           });
-          stream.onEnd(() => {
-            stream.end();
-          });
+          const stream = opener.openStream();
+          stream.onData((bytes) => echoed.push(...bytes));
           stream.onClose((fault) => {
             if (fault === undefined) closes += 1;
           });
-        });
-        const stream = opener.openStream();
-        stream.onData((bytes) => echoed.push(...bytes));
-        stream.onClose((fault) => {
-          if (fault === undefined) closes += 1;
-        });
-        for (const chunk of chunks) stream.write(chunk);
-        stream.end();
-        run();
-        const sent = chunks.flatMap((chunk) => [...chunk]);
-        expect(got).toEqual(sent);
-        expect(echoed).toEqual(sent);
-        expect(closes).toBe(2);
-        expect(opener.streamCount + acceptor.streamCount).toBe(0);
-      }),
+          for (const chunk of chunks) stream.write(chunk);
+          stream.end();
+          run();
+          const sent = chunks.flatMap((chunk) => [...chunk]);
+          expect(got).toEqual(sent);
+          expect(echoed).toEqual(sent);
+          expect(closes).toBe(2);
+          expect(opener.streamCount + acceptor.streamCount).toBe(0);
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -29,7 +29,7 @@ function kind(
 
 const DIGIT_WITHIN = 48;
 
-/** How often bytes occur in ordinary data, rarest first; a prefix is looked for by its rarest byte. */
+/** How often bytes occur in ordinary data, rarest first; a prefix is looked for by two of its bytes. */
 const RAREST_FIRST = codes('XJKzGxBSkAIPUvjqNCHLTYgphy_wsbcfmudrlaniote-.0123456789');
 
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids */
@@ -96,15 +96,21 @@ function leastEnd(key: KeyKind, bytes: Uint8Array, at: number, end: number): num
   return digit ? body + key.min : -1;
 }
 
+/** The offset in a prefix of the second of the two bytes that are rarest together. */
 function anchorOf(prefix: readonly number[]): number {
-  const ranks = prefix.map((byte) => RAREST_FIRST.indexOf(byte));
-  return ranks.indexOf(Math.min(...ranks));
+  const rank = (index: number): number => RAREST_FIRST.indexOf(prefix[index] as number);
+  let anchor = 1;
+  for (let index = 2; index < prefix.length; index += 1) {
+    if (rank(index) + rank(index - 1) < rank(anchor) + rank(anchor - 1)) anchor = index;
+  }
+  return anchor;
 }
 
 function probeOf(key: KeyKind): Probe {
   const anchor = anchorOf(key.prefix);
   return byteProbe(
     [key.prefix[anchor] as number],
+    [key.prefix[anchor - 1] as number],
     (bytes, at, start, end) => at - anchor >= start && leastEnd(key, bytes, at - anchor, end) >= 0,
   );
 }

@@ -1,5 +1,5 @@
 import { closesNumber, isDigit, opensNumber } from '../byte-classes.js';
-import { DIGITS, digitProbe } from '../entity.js';
+import { codes, DIGITS } from '../entity.js';
 import type { EntityDetector } from '../entity.js';
 
 const DIGIT_COUNT = 11;
@@ -35,7 +35,15 @@ export const brCpf: EntityDetector = {
   partial: 'third',
   pseudonym: 'digits',
   triggers: DIGITS,
-  probes: [digitProbe(DIGIT_COUNT, DIGIT_COUNT, (bytes, at, _start, end) => cpfEnd(bytes, at, end) >= 0)],
+  probes: [
+    {
+      kind: 'digits',
+      minBytes: DIGIT_COUNT,
+      minDigits: DIGIT_COUNT,
+      signs: codes('.-'),
+      mayStandAt: (bytes, at, _start, end) => cpfEnd(bytes, at, end) >= 0,
+    },
+  ],
   find(bytes, at, start, end, span) {
     if (!opensNumber(bytes, at, start)) return false;
     const to = cpfEnd(bytes, at, end);

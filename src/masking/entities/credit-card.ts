@@ -1,5 +1,5 @@
-import { closesNumber, gapLength, isDigit, isHexDigit, opensNumber } from '../byte-classes.js';
-import { DIGITS, digitProbe } from '../entity.js';
+import { closesNumber, GAP_BYTES, gapLength, isDigit, isHexDigit, opensNumber } from '../byte-classes.js';
+import { DIGITS } from '../entity.js';
 import type { EntityDetector } from '../entity.js';
 
 const MIN_DIGITS = 13;
@@ -36,6 +36,8 @@ function issuerLengths(prefix: number): number {
   return two === 81 || two === 82 || prefix === 9792 ? SIXTEEN : 0;
 }
 
+const ISSUER_LENGTHS = Uint32Array.from({ length: 10_000 }, (_, prefix) => issuerLengths(prefix));
+
 /**
  * The end of the longest card number that begins with the digit at `at`, or -1: issuer's prefix and length, Luhn.
  *
@@ -68,7 +70,7 @@ function longestCard(bytes: Uint8Array, at: number, end: number, whole: boolean)
     count += 1;
     group += 1;
     index += 1;
-    if (count === 4 && (allowed = issuerLengths(prefix)) === 0) return -1;
+    if (count === 4 && (allowed = ISSUER_LENGTHS[prefix] as number) === 0) return -1;
     if (count < MIN_DIGITS || ((allowed >> count) & 1) === 0) continue;
     if (((count & 1) === 0 ? evenDoubled : oddDoubled) % 10 !== 0) continue;
     if (!whole || closesNumber(bytes, index, end)) best = index;
@@ -82,7 +84,15 @@ export const creditCard: EntityDetector = {
   partial: 'last4',
   pseudonym: 'card',
   triggers: DIGITS,
-  probes: [digitProbe(MIN_DIGITS, MIN_DIGITS, (bytes, at, _start, end) => longestCard(bytes, at, end, false) >= 0)],
+  probes: [
+    {
+      kind: 'digits',
+      minBytes: MIN_DIGITS,
+      minDigits: MIN_DIGITS,
+      signs: GAP_BYTES,
+      mayStandAt: (bytes, at, _start, end) => longestCard(bytes, at, end, false) >= 0,
+    },
+  ],
   find(bytes, at, start, end, span) {
     if (!opensNumber(bytes, at, start)) return false;
     const to = longestCard(bytes, at, end, true);

@@ -3,6 +3,7 @@ import type { Fault } from '../../core/errors.js';
 import type { EntityResource } from '../../core/resources.js';
 import { isDigit } from '../byte-classes.js';
 import { codes } from '../entity.js';
+import { BUILT_IN_ENTITY_NAMES } from './built-in.js';
 
 /** A kind of its own that a resource file declares. */
 export type CustomEntity = Pick<EntityResource, 'name' | 'pattern' | 'validate'>;
@@ -41,8 +42,11 @@ export class CustomFinder {
   }
 }
 
-/** A fault where the pattern does not compile or meets the empty text; nothing of it is repeated in the message. */
+/** A fault where the name is a built-in kind's, or the pattern does not compile or meets the empty text. */
 export function checkCustomEntity(entity: CustomEntity): Fault | undefined {
+  if (BUILT_IN_ENTITY_NAMES.includes(entity.name)) {
+    return { code: 'config_invalid', message: `entity ${entity.name}: a built-in entity has this name` };
+  }
   try {
     if (!RE2JS.compile(entity.pattern).test('')) return undefined;
   } catch (error) {

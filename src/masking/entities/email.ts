@@ -3,11 +3,10 @@ import {
   isDigit,
   isEscapeLetter,
   isHexDigit,
-  isLetter,
   wideLetterLength,
   wideLetterLengthBefore,
 } from '../byte-classes.js';
-import { byteProbe, codes } from '../entity.js';
+import { codes } from '../entity.js';
 import type { EntityDetector, Span } from '../entity.js';
 
 const AT = 0x40;
@@ -44,12 +43,14 @@ export const email: EntityDetector = {
   pseudonym: 'email',
   triggers: [AT],
   probes: [
-    byteProbe([AT], (bytes, at, start, end) => {
-      if (at === start) return false;
-      const before = bytes[at - 1] as number;
-      if (before < 0x80 && LOCAL[before] === 0 && before !== QUOTE) return false;
-      return domainEnd(bytes, at + 1, end, false) >= 0;
-    }),
+    {
+      kind: 'byte',
+      bytes: [AT],
+      before: Array.from({ length: 256 }, (_, byte) => byte).filter(
+        (byte) => byte >= 0x80 || byte === QUOTE || LOCAL[byte] === 1,
+      ),
+      mayStandAt: (bytes, at, _start, end) => domainEnd(bytes, at + 1, end, false) >= 0,
+    },
   ],
   find(bytes, at, start, end, span) {
     const to = domainEnd(bytes, at + 1, end, true);
@@ -149,17 +150,7 @@ function isPseudonym(bytes: Uint8Array, from: number, at: number, to: number): b
 
 /** Is the whole value one address? */
 export function isEmail(bytes: Uint8Array): boolean {
-  const at = bytes.indexOf(AT);
+  const at = bytes.lastIndexOf(AT);
   const span: Span = { from: 0, to: 0, skipTo: 0 };
-  return (
-    at > 0 &&
-    isLetterOrOther(bytes[0] as number) &&
-    email.find(bytes, at, 0, bytes.length, span) &&
-    span.from === 0 &&
-    span.to === bytes.length
-  );
-}
-
-function isLetterOrOther(byte: number): boolean {
-  return isLetter(byte) || isDigit(byte) || byte >= 0x80 || LOCAL[byte] === 1 || byte === QUOTE;
+  return at > 0 && email.find(bytes, at, 0, bytes.length, span) && span.from === 0 && span.to === bytes.length;
 }

@@ -1,22 +1,30 @@
-import { closesWord, gapLength, isAlphanumeric, isDigit, isLetter, opensWord } from '../byte-classes.js';
-import { byteProbe, DIGITS } from '../entity.js';
+import { closesWord, isDigit, isLetter, opensWord, spaceLength } from '../byte-classes.js';
+import { byteProbe, codes, DIGITS } from '../entity.js';
 import type { EntityDetector } from '../entity.js';
 
-/** Length by country, from the IBAN registry of SWIFT. @see https://www.swift.com/standards/data-standards/iban-international-bank-account-number */
-const LENGTHS =
-  'AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BI27 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DJ27 DK18 DO28 EE20 EG29 ES24 FI18 FK18 FO18 FR27 ' +
-  'GB22 GE22 GI23 GL18 GR27 GT28 HN28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 ME22 ' +
-  'MK19 MN20 MR27 MT31 MU30 NI28 NL18 NO15 OM23 PK24 PL28 PS29 PT25 QA29 RO24 RS22 RU33 SA24 SC31 SD18 SE24 SI19 SK24 SM27 SO23 ST25 SV28 ' +
-  'TL23 TN24 TR26 UA29 VA22 VG24 XK20 YE30';
+/** Country, length, and how many digits follow the check digits at least: from the IBAN registry of SWIFT. @see https://www.swift.com/standards/data-standards/iban-international-bank-account-number */
+const COUNTRIES =
+  'AD24/8 AE23/19 AL28 AT20/16 AZ28 BA20/16 BE16/12 BG22 BH22 BI27 BR29 BY28 CH21 CR22/18 CY28 CZ24/20 DE22/18 ' +
+  'DJ27/23 DK18/14 DO28 EE20/16 EG29/25 ES24/20 FI18/14 FK18 FO18/14 FR27 GB22 GE22 GI23 GL18/14 GR27 GT28 HN28 ' +
+  'HR21/17 HU28/24 IE22 IL23/19 IQ23 IS26/22 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20/16 LU20 LV21 LY25/21 MC27 ' +
+  'MD24 ME22/18 MK19 MN20/16 MR27/23 MT31 MU30 NI28 NL18 NO15/11 OM23 PK24 PL28/24 PS29 PT25/21 QA29 RO24 ' +
+  'RS22/18 RU33 SA24 SC31 SD18/14 SE24/20 SI19/15 SK24/20 SM27 SO23/19 ST25/21 SV28 TL23/19 TN24/20 TR26 UA29 ' +
+  'VA22/18 VG24 XK20/16 YE30';
 
 const COUNTRY_LENGTH = new Uint8Array(26 * 26);
-for (const entry of LENGTHS.split(' ')) {
-  COUNTRY_LENGTH[(entry.charCodeAt(0) - 65) * 26 + entry.charCodeAt(1) - 65] = Number(entry.slice(2));
+/** Keeps hex identifiers that begin with `de` or `be` from being taken for numbers of Germany or Belgium. */
+const COUNTRY_DIGITS = new Uint8Array(26 * 26);
+for (const entry of COUNTRIES.split(' ')) {
+  const country = (entry.charCodeAt(0) - 65) * 26 + entry.charCodeAt(1) - 65;
+  COUNTRY_LENGTH[country] = Number(entry.slice(2, 4));
+  COUNTRY_DIGITS[country] = Number(entry.slice(5));
 }
+
+const LETTERS = codes('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
 
 /**
  * The end of the IBAN whose check digits begin at `at` and whose country stands before them, or -1: the
- * country's length, mod 97; in one run or in groups with single spaces or hyphens.
+ * country's length, mod 97; in one run or in groups of four with single spaces. Hyphens would meet UUIDs.
  *
  * @see ISO 13616-1
  */
@@ -24,15 +32,15 @@ function ibanEnd(bytes: Uint8Array, at: number, end: number): number {
   const first = ((bytes[at - 2] as number) | 0x20) - 0x61;
   const second = ((bytes[at - 1] as number) | 0x20) - 0x61;
   const length = COUNTRY_LENGTH[first * 26 + second] as number;
+  const numeric = 4 + (COUNTRY_DIGITS[first * 26 + second] as number);
   if (length === 0) return -1;
   let remainder = 0;
   let count = 4;
   let index = at + 2;
   for (; count < length; count += 1) {
-    // Groups have four characters when they are written apart.
-    const gap = (count & 3) === 0 ? gapLength(bytes, index, end) : 0;
-    index += gap === 1 || gap === 2 || gap === 3 ? gap : 0;
-    if (index >= end || !isAlphanumeric(bytes[index] as number)) return -1;
+    if ((count & 3) === 0) index += spaceLength(bytes, index, end);
+    if (index >= end || !(isDigit(bytes[index] as number) || (count >= numeric && isLetter(bytes[index] as number))))
+      return -1;
     remainder = shifted(remainder, bytes[index] as number);
     index += 1;
   }
@@ -57,7 +65,11 @@ export const iban: EntityDetector = {
   pseudonym: 'iban',
   triggers: DIGITS,
   probes: [
-    byteProbe(DIGITS, (bytes, at, start, end) => hasHead(bytes, at, start, end) && ibanEnd(bytes, at, end) >= 0),
+    byteProbe(
+      DIGITS,
+      LETTERS,
+      (bytes, at, start, end) => hasHead(bytes, at, start, end) && ibanEnd(bytes, at, end) >= 0,
+    ),
   ],
   find(bytes, at, start, end, span) {
     if (!hasHead(bytes, at, start, end) || !opensWord(bytes, at - 2, start)) return false;

@@ -7,7 +7,7 @@ import {
   opensNumber,
   opensWord,
 } from '../byte-classes.js';
-import { byteProbe, DIGITS, digitProbe } from '../entity.js';
+import { byteProbe, DIGITS } from '../entity.js';
 import type { EntityDetector } from '../entity.js';
 
 const COLON = 0x3a;
@@ -89,13 +89,19 @@ export const ipAddress: EntityDetector = {
   pseudonym: 'ip',
   triggers: [COLON, ...DIGITS],
   probes: [
-    byteProbe([COLON], (bytes, at, start, end) => {
+    byteProbe([COLON], 'any', (bytes, at, start, end) => {
       // What stands before may be a length and not the address: every start within reach is tried.
       for (let from = at; from >= start && at - from <= 4; from -= 1)
         if (v6End(bytes, from, end, false) >= 0) return true;
       return false;
     }),
-    digitProbe(7, 4, (bytes, at, _start, end) => v4End(bytes, at, end, false) >= 0),
+    {
+      kind: 'digits',
+      minBytes: 7,
+      minDigits: 4,
+      signs: [DOT],
+      mayStandAt: (bytes, at, _start, end) => v4End(bytes, at, end, false) >= 0,
+    },
   ],
   find(bytes, at, start, end, span) {
     const six = bytes[at] === COLON;

@@ -1,5 +1,14 @@
-import { closesNumber, gapLength, isDigit, isLetter, opensNumber, opensWord, spaceLength } from '../byte-classes.js';
-import { byteProbe, digitProbe, DIGITS } from '../entity.js';
+import {
+  closesNumber,
+  GAP_BYTES,
+  gapLength,
+  isDigit,
+  isLetter,
+  opensNumber,
+  opensWord,
+  spaceLength,
+} from '../byte-classes.js';
+import { byteProbe, DIGITS } from '../entity.js';
 import type { EntityDetector } from '../entity.js';
 
 const PLUS = 0x2b;
@@ -113,8 +122,14 @@ export const phone: EntityDetector = {
   pseudonym: 'digits',
   triggers: [PLUS, ...DIGITS],
   probes: [
-    byteProbe([PLUS], (bytes, at, _start, end) => internationalEnd(bytes, at, end, false) >= 0),
-    digitProbe(11, 10, (bytes, at, _start, end) => usEnd(bytes, at, end) >= 0),
+    byteProbe([PLUS], 'any', (bytes, at, _start, end) => internationalEnd(bytes, at, end, false) >= 0),
+    {
+      kind: 'digits',
+      minBytes: 11,
+      minDigits: 10,
+      signs: [DOT, OPEN, CLOSE, ...GAP_BYTES],
+      mayStandAt: (bytes, at, _start, end) => usEnd(bytes, at, end) >= 0,
+    },
   ],
   find(bytes, at, start, end, span) {
     if (bytes[at] === PLUS) {

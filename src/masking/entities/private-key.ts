@@ -23,7 +23,7 @@ export const privateKey: EntityDetector = {
   partial: 'none',
   pseudonym: 'token',
   triggers: [0x42],
-  probes: [byteProbe([0x42], (bytes, at, start, end) => labelEnd(bytes, at, start, end, BEGIN) >= 0)],
+  probes: [byteProbe([0x42], [HYPHEN, SPACE], (bytes, at, start, end) => labelEnd(bytes, at, start, end, BEGIN) >= 0)],
   find(bytes, at, start, end, span) {
     const body = labelEnd(bytes, at, start, end, BEGIN);
     if (body < 0) return false;

@@ -25,7 +25,7 @@ export const passwordInUrl: EntityDetector = {
   pseudonym: 'token',
   triggers: [COLON],
   probes: [
-    byteProbe([AT], (bytes, at, start) => {
+    byteProbe([AT], 'any', (bytes, at, start) => {
       for (let index = at - 1; index >= start; index -= 1) {
         const byte = bytes[index] as number;
         if (byte === COLON) return true;

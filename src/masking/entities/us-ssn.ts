@@ -1,5 +1,5 @@
-import { closesNumber, hyphenLength, isDigit, opensNumber, spaceLength } from '../byte-classes.js';
-import { DIGITS, digitProbe } from '../entity.js';
+import { closesNumber, GAP_BYTES, hyphenLength, isDigit, opensNumber, spaceLength } from '../byte-classes.js';
+import { DIGITS } from '../entity.js';
 import type { EntityDetector } from '../entity.js';
 
 /**
@@ -40,7 +40,15 @@ export const usSsn: EntityDetector = {
   partial: 'last4',
   pseudonym: 'ssn',
   triggers: DIGITS,
-  probes: [digitProbe(11, 9, (bytes, at, _start, end) => ssnEnd(bytes, at, end) >= 0)],
+  probes: [
+    {
+      kind: 'digits',
+      minBytes: 11,
+      minDigits: 9,
+      signs: GAP_BYTES,
+      mayStandAt: (bytes, at, _start, end) => ssnEnd(bytes, at, end) >= 0,
+    },
+  ],
   find(bytes, at, start, end, span) {
     if (!opensNumber(bytes, at, start)) return false;
     const to = ssnEnd(bytes, at, end);

@@ -72,26 +72,20 @@ export class AnswerReader {
       const type = bytes[at] as number;
       const total = uint32(bytes, at + 1) + 1;
       if (!this.#believable(type, total)) break;
-      const streamed = STREAMED.has(type) && this.handler.passes(type, total);
-      if (streamed) {
+      if (STREAMED.has(type) && this.handler.passes(type, total)) {
         this.handler.countedRows(1, total);
-        if (at + total <= bytes.length) at += total;
-        else {
-          this.#passing = at + total - bytes.length;
-          at = bytes.length;
-        }
+        this.#passing = Math.max(0, at + total - bytes.length);
+        at = Math.min(at + total, bytes.length);
         continue;
       }
       if (at + total > bytes.length) {
         this.#neededBytes = total;
         break;
       }
-      if (type === SERVER.dataRow) {
-        const end = this.#untouchedRows(bytes, at);
-        if (end > at) {
-          at = end;
-          continue;
-        }
+      const end = type === SERVER.dataRow ? this.#untouchedRows(bytes, at) : at;
+      if (end > at) {
+        at = end;
+        continue;
       }
       const message = bytes.subarray(at, at + total);
       const result = this.handler.message(type, message);
@@ -132,7 +126,10 @@ export class AnswerReader {
       return false;
     }
     if (total > this.limits.maxHeldBytes && !(STREAMED.has(type) && this.handler.passes(type, total))) {
-      this.#fault = { code: 'limit', message: `message of ${String(total)} B from the server, limit is ${String(this.limits.maxHeldBytes)} B` };
+      this.#fault = {
+        code: 'limit',
+        message: `message of ${String(total)} B from the server, limit is ${String(this.limits.maxHeldBytes)} B`,
+      };
       return false;
     }
     return true;

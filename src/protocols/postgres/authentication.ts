@@ -33,7 +33,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export class UpstreamAuthentication {
-  #scram: { readonly nonce: string; readonly firstBare: string; serverSignature?: Uint8Array; verified: boolean } | undefined;
+  #scram:
+    { readonly nonce: string; readonly firstBare: string; serverSignature?: Uint8Array; verified: boolean } | undefined;
 
   constructor(
     private readonly credential: { readonly user: string; readonly password: string | undefined },
@@ -48,7 +49,9 @@ export class UpstreamAuthentication {
     switch (kind) {
       case 0:
         // A server that skips its last SCRAM message has not proven that it knows the verifier.
-        return this.#scram !== undefined && !this.#scram.verified ? fault('the server did not prove itself') : { kind: 'ok' };
+        return this.#scram !== undefined && !this.#scram.verified
+          ? fault('the server did not prove itself')
+          : { kind: 'ok' };
       case 3:
         return this.#withPassword((password) => ({ kind: 'send', bytes: passwordMessage(password) }));
       case 5:
@@ -56,17 +59,23 @@ export class UpstreamAuthentication {
       case 10:
         return this.#withPassword(() => this.#saslStart(reader));
       case 11:
-        return this.#withPassword((password) => this.#saslContinue(password, decoder.decode(reader.take(reader.remaining))));
+        return this.#withPassword((password) =>
+          this.#saslContinue(password, decoder.decode(reader.take(reader.remaining))),
+        );
       case 12:
         return this.#saslFinal(decoder.decode(reader.take(reader.remaining)));
       default:
-        return fault(`the server asks for authentication method ${String(kind)}; known are password, md5 and scram-sha-256`);
+        return fault(
+          `the server asks for authentication method ${String(kind)}; known are password, md5 and scram-sha-256`,
+        );
     }
   }
 
   #withPassword(step: (password: string) => AuthenticationStep): AuthenticationStep {
     const { password } = this.credential;
-    return password === undefined ? fault('the server asks for a password and the credential has none') : step(password);
+    return password === undefined
+      ? fault('the server asks for a password and the credential has none')
+      : step(password);
   }
 
   #md5(password: string, salt: Uint8Array, reader: BodyReader): AuthenticationStep {
@@ -95,18 +104,23 @@ export class UpstreamAuthentication {
     const nonce = fields.get('r') ?? '';
     const salt = fields.get('s');
     const iterations = Number(fields.get('i'));
-    if (scram === undefined || salt === undefined || !nonce.startsWith(scram.nonce) || nonce.length === scram.nonce.length) {
+    if (
+      scram === undefined ||
+      salt === undefined ||
+      !nonce.startsWith(scram.nonce) ||
+      nonce.length === scram.nonce.length
+    ) {
       return fault('malformed SCRAM challenge');
     }
     if (!Number.isInteger(iterations) || iterations < 1 || iterations > MAX_ITERATIONS) {
       return fault(`expected 1 to ${String(MAX_ITERATIONS)} SCRAM iterations`);
     }
-    const { hmacSha256, sha256 } = this.crypto;
+    const hmacSha256 = (key: Uint8Array, data: Uint8Array): Uint8Array => this.crypto.hmacSha256(key, data);
     const salted = this.crypto.pbkdf2(password.normalize('NFKC'), this.crypto.fromBase64(salt), iterations);
     const clientKey = hmacSha256(salted, encoder.encode('Client Key'));
     const withoutProof = `c=biws,r=${nonce}`;
     const signed = encoder.encode(`${scram.firstBare},${serverFirst},${withoutProof}`);
-    const signature = hmacSha256(sha256(clientKey), signed);
+    const signature = hmacSha256(this.crypto.sha256(clientKey), signed);
     const proof = clientKey.map((byte, index) => byte ^ (signature[index] as number));
     scram.serverSignature = hmacSha256(hmacSha256(salted, encoder.encode('Server Key')), signed);
     return { kind: 'send', bytes: saslResponse(`${withoutProof},p=${this.crypto.base64(proof)}`) };

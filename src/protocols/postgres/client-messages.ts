@@ -34,7 +34,11 @@ export function queryText(message: Uint8Array): Uint8Array | undefined {
 
 export function parseBody(message: Uint8Array): ParseBody | undefined {
   const reader = new BodyReader(message);
-  const body = { name: reader.cstring(), text: reader.cstringBytes(), types: reader.list(4, () => reader.int32() >>> 0) };
+  const body = {
+    name: reader.cstring(),
+    text: reader.cstringBytes(),
+    types: reader.list(4, () => reader.int32() >>> 0),
+  };
   return reader.failed || reader.remaining > 0 ? undefined : body;
 }
 
@@ -52,7 +56,9 @@ export function bindBody(message: Uint8Array): BindBody | undefined {
 }
 
 /** @returns the target of Describe or Close; `name` as bytes too, for messages of our own */
-export function targetBody(message: Uint8Array): { readonly kind: 'S' | 'P'; readonly name: string; readonly nameBytes: Uint8Array } | undefined {
+export function targetBody(
+  message: Uint8Array,
+): { readonly kind: 'S' | 'P'; readonly name: string; readonly nameBytes: Uint8Array } | undefined {
   const reader = new BodyReader(message);
   const kind = String.fromCharCode(reader.byte());
   const nameBytes = reader.cstringBytes();
@@ -60,7 +66,9 @@ export function targetBody(message: Uint8Array): { readonly kind: 'S' | 'P'; rea
   return { kind, name: new TextDecoder().decode(nameBytes), nameBytes };
 }
 
-export function executePortal(message: Uint8Array): { readonly name: string; readonly nameBytes: Uint8Array } | undefined {
+export function executePortal(
+  message: Uint8Array,
+): { readonly name: string; readonly nameBytes: Uint8Array } | undefined {
   const reader = new BodyReader(message);
   const nameBytes = reader.cstringBytes();
   reader.int32();
@@ -83,13 +91,15 @@ const BINARY_INTEGERS = new Map([
  * binary decoded, anything else in binary as `\x` and hex digits. NULL stays null.
  */
 export function boundTexts(body: BindBody, types: readonly number[]): (string | null)[] {
-  return body.values.map((value, index) => (value === null ? null : boundText(value, formatAt(body.formats, index), types[index] ?? 0)));
+  return body.values.map((value, index) =>
+    value === null ? null : boundText(value, formatAt(body.formats, index), types[index] ?? 0),
+  );
 }
 
 function boundText(value: Uint8Array, format: number, type: number): string {
   if (format === 0 || type === 25 || type === 1043) return new TextDecoder().decode(value);
   if (BINARY_INTEGERS.get(type) === value.length) {
-    let number = BigInt((value[0] as number) << 24 >> 24);
+    let number = BigInt(((value[0] as number) << 24) >> 24);
     for (const byte of value.subarray(1)) number = (number << 8n) | BigInt(byte);
     return number.toString();
   }

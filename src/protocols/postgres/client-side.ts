@@ -168,7 +168,11 @@ export class ClientSide {
     const run = this.#desk.newRun(`(${message})`, unreadable('', 'over the size limit'));
     this.#desk.recordRefused(run, 'oversize', 'hoop/statement-size');
     const simple = frame.type === CLIENT.query || frame.type === CLIENT.functionCall;
-    this.#desk.refuse(simple ? 'simple' : 'extended', run, { severity: 'ERROR', code: SQLSTATE.programLimit, message: `hoop: ${message}` });
+    this.#desk.refuse(simple ? 'simple' : 'extended', run, {
+      severity: 'ERROR',
+      code: SQLSTATE.programLimit,
+      message: `hoop: ${message}`,
+    });
   }
 
   #query(bytes: Uint8Array): void {

@@ -54,7 +54,10 @@ export interface ColumnTreatment {
 }
 
 /** Fixed-size types that can't spell a name or number of a person: bool, "char", int2, int4, oid, xid, cid, tid, floats, dates, times, interval, uuid, pg_lsn, point… */
-const PASS = new Set([16, 18, 21, 22, 23, 26, 27, 28, 29, 600, 601, 603, 604, 628, 700, 701, 718, 1082, 1083, 1114, 1184, 1186, 1266, 2950, 3220, 2278]);
+const PASS = new Set([
+  16, 18, 21, 22, 23, 26, 27, 28, 29, 600, 601, 603, 604, 628, 700, 701, 718, 1082, 1083, 1114, 1184, 1186, 1266, 2950,
+  3220, 2278,
+]);
 /** text, varchar, bpchar, name, unknown, xml, citext has no fixed oid: see below. */
 const TEXT_IN_BINARY = new Set([25, 1043, 1042, 19, 705, 142]);
 

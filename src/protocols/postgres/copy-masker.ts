@@ -50,7 +50,7 @@ export class CopyRowMasker {
     const end = payload.length - lineEnd;
     const out: Uint8Array[] = [];
     let changed = false;
-    for (let at = 0; at <= end; ) {
+    for (let at = 0; at <= end;) {
       const stop = this.#fieldEnd(payload, at, end);
       const masked = this.#field(payload.subarray(at, stop));
       changed ||= masked !== undefined;

@@ -5,7 +5,12 @@ import type { Portal, Run } from './run.js';
 /** One message under way to the server, and what its answer means. */
 export type Expected =
   | { readonly kind: 'query' | 'function'; readonly run: Run; readonly refused?: ErrorFields }
-  | { readonly kind: 'parse'; readonly name: string; readonly candidate: Candidate | undefined; readonly refused?: ErrorFields }
+  | {
+      readonly kind: 'parse';
+      readonly name: string;
+      readonly candidate: Candidate | undefined;
+      readonly refused?: ErrorFields;
+    }
   | { readonly kind: 'bind'; readonly name: string; readonly portal: Portal | undefined }
   | { readonly kind: 'describe'; readonly portal: Portal | undefined; readonly injected: boolean }
   | { readonly kind: 'execute'; readonly portal: Portal }
@@ -72,7 +77,7 @@ export class ExpectedReplies {
 
   /** Has a CopyDone or CopyFail been sent for the COPY that runs? Syncs before it are swallowed by the server. */
   swallowSyncsOfCopy(): boolean {
-    for (let index = this.#head + 1; index < this.#queue.length; ) {
+    for (let index = this.#head + 1; index < this.#queue.length;) {
       const kind = this.#queue[index]?.kind;
       if (kind === 'copy-end') return true;
       if (kind === 'sync') this.#queue.splice(index, 1);

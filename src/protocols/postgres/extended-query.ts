@@ -58,7 +58,11 @@ export class ExtendedQuery {
     if (candidates?.length === 0) {
       // Nobody has read such a statement, and what nobody has read may not run: the server's own answer to it.
       const message = `prepared statement "${body.statement}" does not exist`;
-      this.desk.refuse('extended', this.desk.newRun('', unreadable('', 'not seen')), { severity: 'ERROR', code: SQLSTATE.invalidStatementName, message });
+      this.desk.refuse('extended', this.desk.newRun('', unreadable('', 'not seen')), {
+        severity: 'ERROR',
+        code: SQLSTATE.invalidStatementName,
+        message,
+      });
       return;
     }
     const run = this.#boundRun(body, candidates);
@@ -121,7 +125,10 @@ export class ExtendedQuery {
     const only = candidates?.length === 1 ? candidates[0] : undefined;
     const params = boundTexts(body, only?.types ?? []);
     const [first, ...others] = candidates ?? [];
-    const all = others.reduce((facts, candidate) => this.desk.options.sql.merge(facts, candidate.facts), first?.facts ?? unreadable('', 'too many texts under one name'));
+    const all = others.reduce(
+      (facts, candidate) => this.desk.options.sql.merge(facts, candidate.facts),
+      first?.facts ?? unreadable('', 'too many texts under one name'),
+    );
     const text = only?.text ?? (candidates ?? []).map((candidate) => candidate.text).join(';\n');
     return this.desk.newRun(text, this.sqlPrepared.withExecuted(text, { ...all, text, params }));
   }
@@ -153,4 +160,10 @@ export class ExtendedQuery {
 }
 
 /** Which of these frames belong here. */
-export const EXTENDED: ReadonlySet<number> = new Set([CLIENT.parse, CLIENT.bind, CLIENT.execute, CLIENT.describe, CLIENT.close]);
+export const EXTENDED: ReadonlySet<number> = new Set([
+  CLIENT.parse,
+  CLIENT.bind,
+  CLIENT.execute,
+  CLIENT.describe,
+  CLIENT.close,
+]);

@@ -73,7 +73,12 @@ export function uint32(bytes: Uint8Array, at: number): number {
 }
 
 export function int32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
 }
 
 export function uint16(bytes: Uint8Array, at: number): number {
@@ -101,7 +106,11 @@ export class FrameParser {
     const header = this.#held.peek(HEADER_BYTES);
     if (header === undefined) return undefined;
     const length = uint32(header, 1);
-    if (length < 4) return (this.#fault = { code: 'protocol', message: `expected a message length of 4 or more, got ${String(length)}` });
+    if (length < 4)
+      return (this.#fault = {
+        code: 'protocol',
+        message: `expected a message length of 4 or more, got ${String(length)}`,
+      });
     const total = length + 1;
     if (total > this.limits.maxFrameBytes(header[0] as number)) {
       this.#held.take(HEADER_BYTES);

@@ -46,9 +46,17 @@ export function rowMaskers(
     };
   });
   const build = (values: ValueMasker | undefined, observed: boolean, into: MaskCounts): RowMasker | undefined => {
-    const ruled = treatments.map(({ column, rule }) => (rule !== undefined && (observed || !rule.observed) ? { ...column, rule } : column));
+    const ruled = treatments.map(({ column, rule }) =>
+      rule !== undefined && (observed || !rule.observed) ? { ...column, rule } : column,
+    );
     if (values === undefined && ruled.every((column) => column.rule === undefined)) return undefined;
-    const masker = new RowMasker({ columns: ruled, values: values ?? FINDS_NOTHING, maskWhole: masks.maskWhole, hash: masks.hash, counts: into });
+    const masker = new RowMasker({
+      columns: ruled,
+      values: values ?? FINDS_NOTHING,
+      maskWhole: masks.maskWhole,
+      hash: masks.hash,
+      counts: into,
+    });
     return masker.idle ? undefined : masker;
   };
   const recordFurther = masks.record !== masks.answers || treatments.some(({ rule }) => rule?.observed === true);

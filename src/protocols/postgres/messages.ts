@@ -78,7 +78,12 @@ export function errorMessage(fields: ErrorFields): Uint8Array {
 }
 
 export function noticeMessage(message: string, hint?: string): Uint8Array {
-  return errorOrNotice(SERVER.notice, { severity: 'NOTICE', code: '00000', message, ...(hint === undefined ? {} : { hint }) });
+  return errorOrNotice(SERVER.notice, {
+    severity: 'NOTICE',
+    code: '00000',
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 function errorOrNotice(type: number, fields: ErrorFields): Uint8Array {
@@ -143,7 +148,8 @@ export function saslInitial(mechanism: string, response: string): Uint8Array {
   return new BodyWriter().cstring(mechanism).uint32(bytes.length).raw(bytes).message(0x70);
 }
 
-export const saslResponse = (response: string): Uint8Array => new BodyWriter().raw(encoder.encode(response)).message(0x70);
+export const saslResponse = (response: string): Uint8Array =>
+  new BodyWriter().raw(encoder.encode(response)).message(0x70);
 
 export const queryMessage = (text: string): Uint8Array => new BodyWriter().cstring(text).message(CLIENT.query);
 

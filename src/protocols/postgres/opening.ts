@@ -46,21 +46,29 @@ export class Opening {
       const frame = this.#parser.next();
       if (frame === undefined) return { toServer, toClient };
       if ('code' in frame) return { toServer, toClient, fault: frame };
-      if (frame.oversizeBytes !== undefined) return { toServer, toClient, fault: { code: 'limit', message: 'oversized message before the session was open' } };
+      if (frame.oversizeBytes !== undefined)
+        return {
+          toServer,
+          toClient,
+          fault: { code: 'limit', message: 'oversized message before the session was open' },
+        };
       const fault = this.#frame(frame, toServer, toClient);
       if (fault !== undefined) return { toServer, toClient, fault };
-      if (frame.type === SERVER.readyForQuery) return { toServer, toClient, ready: { serverKey: this.#serverKey, rest: this.#parser.rest() } };
+      if (frame.type === SERVER.readyForQuery)
+        return { toServer, toClient, ready: { serverKey: this.#serverKey, rest: this.#parser.rest() } };
     }
   }
 
   #frame(frame: Frame, toServer: Uint8Array[], toClient: Uint8Array[]): Fault | undefined {
-    if (frame.type === SERVER.authentication && !this.#authenticated) return this.#authenticate(frame.bytes, toServer, toClient);
+    if (frame.type === SERVER.authentication && !this.#authenticated)
+      return this.#authenticate(frame.bytes, toServer, toClient);
     if (frame.type === SERVER.error) return this.#refusedByServer(frame.bytes, toClient);
     if (frame.type === SERVER.notice) {
       toClient.push(frame.bytes);
       return undefined;
     }
-    if (!this.#authenticated) return { code: 'protocol', message: 'the server sent something else before authentication was over' };
+    if (!this.#authenticated)
+      return { code: 'protocol', message: 'the server sent something else before authentication was over' };
     switch (frame.type) {
       case SERVER.parameterStatus: {
         const reader = new BodyReader(frame.bytes);
@@ -100,7 +108,13 @@ export class Opening {
     const masked = maskReport(message, this.options.masks().answers, false, new Map());
     if (masked === undefined) return { code: 'protocol', message: 'malformed error from the server' };
     if (masked.report.code.startsWith('28')) {
-      toClient.push(errorMessage({ severity: 'FATAL', code: SQLSTATE.invalidAuthorization, message: 'the server refused the stored credential of this connection' }));
+      toClient.push(
+        errorMessage({
+          severity: 'FATAL',
+          code: SQLSTATE.invalidAuthorization,
+          message: 'the server refused the stored credential of this connection',
+        }),
+      );
       return { code: 'upstream_auth', message: 'the server refused the stored credential' };
     }
     toClient.push(masked.bytes);

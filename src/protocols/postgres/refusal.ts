@@ -26,7 +26,10 @@ export const SQLSTATE = {
 export const REFUSED_TEXT = 'hoop_refused';
 
 /** The error that a client gets for a statement that may not run. */
-export function refusalFor(decision: Exclude<Decision, { action: 'allow' | 'hold' }>, facts: SqlFacts | undefined): ErrorFields {
+export function refusalFor(
+  decision: Exclude<Decision, { action: 'allow' | 'hold' }>,
+  facts: SqlFacts | undefined,
+): ErrorFields {
   const error = (code: string, message: string): ErrorFields => ({ severity: 'ERROR', code, message });
   switch (decision.action) {
     case 'cancelled':
@@ -41,7 +44,12 @@ export function refusalFor(decision: Exclude<Decision, { action: 'allow' | 'hold
   if (decision.code === 'limit') return error(SQLSTATE.programLimit, decision.message);
   // The server would have said the same of such a text; the client can point at the place.
   if (facts?.syntaxError !== undefined) {
-    return { severity: 'ERROR', code: SQLSTATE.syntaxError, message: facts.syntaxError.message, position: facts.syntaxError.position };
+    return {
+      severity: 'ERROR',
+      code: SQLSTATE.syntaxError,
+      message: facts.syntaxError.message,
+      position: facts.syntaxError.position,
+    };
   }
   return error(SQLSTATE.insufficientPrivilege, decision.message);
 }

@@ -4,15 +4,17 @@ import type { MaskCounts } from '../../core/mask.js';
 import { hasItsShape } from './answer-shape.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
+import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, SERVER } from './frames.js';
 import { rowMaskers, type SessionMasks } from './masks.js';
-import { copyDataMessage, errorMessage, functionResult, notificationMessage, parameterStatus } from './messages.js';
+import { copyDataMessage, errorMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
-import { count, type RowMasker } from './row-masker.js';
+import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
+import { maskFunctionResult, maskNotification, maskParameter } from './value-messages.js';
 
 /** What the handler needs of its session. */
 export interface HandlerHost {
@@ -80,6 +82,8 @@ export class ResultHandler {
     switch (type) {
       case SERVER.dataRow:
         return this.#row(message);
+      case SERVER.copyDone:
+        return this.#copyDone(message);
       case SERVER.copyData:
         return this.#copyData(message);
       case SERVER.rowDescription:
@@ -95,7 +99,7 @@ export class ResultHandler {
       case SERVER.notice:
         return this.#notice(message);
       case SERVER.notification:
-        return this.#notification(message);
+        return this.#masked(message, maskNotification, 'notification');
       case SERVER.readyForQuery:
         return this.#ready(message);
       case SERVER.copyIn:
@@ -104,11 +108,11 @@ export class ResultHandler {
       case SERVER.copyBoth:
         return { code: 'protocol', message: 'the server started a replication stream' };
       case SERVER.functionResult:
-        return this.#functionResult(message);
+        return this.#masked(message, maskFunctionResult, 'function result');
       case SERVER.parameterStatus:
         return this.#parameter(message);
       default:
-        return this.#acknowledge(type, message);
+        return acknowledge(this.host, type, message);
     }
   }
 
@@ -116,17 +120,28 @@ export class ResultHandler {
   #current(): ResultRecord | undefined {
     if (this.#result === undefined) {
       const front = this.host.expected.front();
-      if (front?.kind === 'execute') this.#begin(front.portal.run, front.portal.columns === 'none' ? undefined : front.portal.columns, front.portal.resultFormats);
+      if (front?.kind === 'execute')
+        this.#begin(
+          front.portal.run,
+          front.portal.columns === 'none' ? undefined : front.portal.columns,
+          front.portal.resultFormats,
+        );
     }
     return this.#result;
   }
 
   #begin(run: Run, columns: readonly ResultColumn[] | undefined, formats: readonly number[]): void {
     this.#counts = new Map();
-    const shown = columns?.map((column, index) => ({ ...column, format: formats.length === 0 ? column.format : ((formats.length === 1 ? formats[0] : formats[index]) ?? 0) }));
+    const shown = columns?.map((column, index) => ({
+      ...column,
+      format: formats.length === 0 ? column.format : ((formats.length === 1 ? formats[0] : formats[index]) ?? 0),
+    }));
     this.#result = new ResultRecord(run.statement, shown, run.startedMs);
     const masks = this.host.masks();
-    const maskers = columns === undefined ? { client: undefined, record: undefined } : rowMaskers(masks, columns, formats, this.#counts);
+    const maskers =
+      columns === undefined
+        ? { client: undefined, record: undefined }
+        : rowMaskers(masks, columns, formats, this.#counts);
     this.#blind = columns === undefined && (masks.answers !== undefined || masks.columnsMasked);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
@@ -134,7 +149,8 @@ export class ResultHandler {
 
   #row(message: Uint8Array): Handled {
     const result = this.#current();
-    if (result === undefined || this.#blind) return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
+    if (result === undefined || this.#blind)
+      return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
     const masked = this.#client === undefined ? message : this.#client.mask(message);
     if (masked === undefined) return malformed('row');
     result.rows += 1;
@@ -155,25 +171,24 @@ export class ResultHandler {
       this.#begin(front.run, columns, []);
       return message;
     }
-    if (front?.kind !== 'describe') return { code: 'protocol', message: 'the server described a result that nobody asked for' };
-    return this.#described(front, columns, message);
-  }
-
-  #described(front: Extract<Expected, { kind: 'describe' }>, columns: readonly ResultColumn[] | 'none', message: Uint8Array): Handled {
-    this.host.expected.shift();
-    if (front.portal !== undefined) front.portal.columns = columns;
-    return front.injected ? undefined : message;
+    if (front?.kind !== 'describe')
+      return { code: 'protocol', message: 'the server described a result that nobody asked for' };
+    return described(this.host, front, columns, message);
   }
 
   /** A command is done; in a simple query more may follow. */
   #complete(message: Uint8Array, tag: string): Handled {
     const front = this.host.expected.front();
-    const result = this.#current() ?? (front?.kind === 'query' ? new ResultRecord(front.run.statement, undefined, front.run.startedMs) : undefined);
+    const result =
+      this.#current() ??
+      (front?.kind === 'query' ? new ResultRecord(front.run.statement, undefined, front.run.startedMs) : undefined);
     if (front?.kind === 'execute') this.host.expected.shift();
-    else if (front?.kind !== 'query') return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
+    else if (front?.kind !== 'query')
+      return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
     if (front.kind === 'query') this.host.completed(front.run, tag);
     if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.host.prepared.closedAll();
-    for (const event of result?.events({ tag, nowMs: this.host.nowMs(), masked: this.#counts }) ?? []) this.host.record(event);
+    for (const event of result?.events({ tag, nowMs: this.host.nowMs(), masked: this.#counts }) ?? [])
+      this.host.record(event);
     this.#endResult();
     return message;
   }
@@ -199,10 +214,16 @@ export class ResultHandler {
       const { code, message: text } = masked.report;
       const recorded = { code, message: masks.record?.maskText(text, new Map()) ?? text };
       const result = this.#result ?? new ResultRecord(run.statement, undefined, run.startedMs);
-      for (const event of result.events({ nowMs: this.host.nowMs(), masked: this.#counts, error: recorded })) this.host.record(event);
+      for (const event of result.events({ nowMs: this.host.nowMs(), masked: this.#counts, error: recorded }))
+        this.host.record(event);
     }
     this.#endResult();
-    if (!this.host.expected.failed((item) => { this.#dropped(item); })) this.host.skipping();
+    if (
+      !this.host.expected.failed((item) => {
+        this.#dropped(item);
+      })
+    )
+      this.host.skipping();
     return refused === undefined ? masked.bytes : errorMessage(refused);
   }
 
@@ -213,15 +234,6 @@ export class ResultHandler {
   #notice(message: Uint8Array): Handled {
     const masks = this.host.masks();
     return maskReport(message, masks.answers, masks.columnsMasked, this.#counts)?.bytes ?? malformed('notice');
-  }
-
-  #notification(message: Uint8Array): Handled {
-    const masker = this.host.masks().answers;
-    if (masker === undefined) return message;
-    const reader = new BodyReader(message);
-    const [pid, channel, payload] = [reader.int32(), reader.cstring(), reader.cstring()];
-    const masked = masker.maskText(payload, this.#counts);
-    return masked === payload ? message : notificationMessage(pid >>> 0, channel, masked);
   }
 
   #ready(message: Uint8Array): Handled {
@@ -236,7 +248,8 @@ export class ResultHandler {
   #copyStart(type: number, message: Uint8Array): Handled {
     const front = this.host.expected.front();
     const run = runOf(front);
-    if (front === undefined || run === undefined) return { code: 'protocol', message: 'the server started a COPY that nobody asked for' };
+    if (front === undefined || run === undefined)
+      return { code: 'protocol', message: 'the server started a COPY that nobody asked for' };
     this.#begin(run, undefined, []);
     if (type === SERVER.copyIn) {
       if (front.kind === 'execute' && !this.host.expected.swallowSyncsOfCopy()) this.host.copyIn();
@@ -247,7 +260,8 @@ export class ResultHandler {
     if (values === undefined) return message;
     const format = this.host.copyFormat(run);
     // Decided before it was sent; a form that can't be masked never gets here in good order.
-    if (format === undefined || format.kind === 'binary') return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
+    if (format === undefined || format.kind === 'binary')
+      return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
     this.#copy = new CopyRowMasker(format, values, this.#counts);
     return message;
   }
@@ -267,51 +281,14 @@ export class ResultHandler {
     return message;
   }
 
-  #functionResult(message: Uint8Array): Handled {
-    const masker = this.host.masks().answers;
-    if (masker === undefined) return message;
-    const reader = new BodyReader(message);
-    const length = reader.int32();
-    if (length === -1) return message;
-    const value = reader.take(length);
-    if (reader.failed || reader.remaining > 0) return malformed('function result');
-    // The type of the value is not on the wire: what might hold something goes out as NULL.
-    if (!masker.mayMatch(value, 0, value.length)) return message;
-    count(this.#counts, 'unreadable');
-    return functionResult(null);
-  }
-
-  /** Settings that the server reports can be set to anything by a statement: `set_config('application_name', ssn, false)`. */
   #parameter(message: Uint8Array): Handled {
     const reader = new BodyReader(message);
-    const [name, value] = [reader.cstring(), reader.cstring()];
-    this.host.parameter(name, value);
-    const masked = this.host.masks().answers?.maskText(value, this.#counts) ?? value;
-    return masked === value ? message : parameterStatus(name, masked);
+    this.host.parameter(reader.cstring(), reader.cstring());
+    return this.#masked(message, maskParameter, 'parameter');
   }
 
-  /** ParseComplete, BindComplete, CloseComplete, NoData, ParameterDescription, CopyDone. */
-  #acknowledge(type: number, message: Uint8Array): Handled {
-    if (type === SERVER.copyDone) return this.#copyDone(message);
-    const front = this.host.expected.front();
-    if (type === SERVER.parameterDescription) return front?.kind === 'describe' ? (front.injected ? undefined : message) : outOfStep;
-    if (type === SERVER.noData) return front?.kind === 'describe' ? this.#described(front, 'none', message) : outOfStep;
-    const kind = ACKNOWLEDGED.get(type);
-    if (kind === undefined || front?.kind !== kind) return outOfStep;
-    this.host.expected.shift();
-    if (front.kind === 'parse') {
-      if (front.refused !== undefined) return outOfStep;
-      if (front.candidate !== undefined) this.host.prepared.confirm(front.name, front.candidate);
-    }
-    if (front.kind === 'close' && front.statement !== undefined) this.host.prepared.closed(front.statement, front.held);
-    return message;
+  #masked(message: Uint8Array, mask: typeof maskParameter, what: string): Handled {
+    const masker = this.host.masks().answers;
+    return masker === undefined ? message : (mask(message, masker, this.#counts) ?? malformed(what));
   }
 }
-
-const outOfStep: Fault = { code: 'protocol', message: 'the server answered something that was not asked' };
-
-const ACKNOWLEDGED = new Map<number, Expected['kind']>([
-  [SERVER.parseComplete, 'parse'],
-  [SERVER.bindComplete, 'bind'],
-  [SERVER.closeComplete, 'close'],
-]);

@@ -17,7 +17,8 @@ export class ResultRecord {
 
   constructor(
     readonly statement: number,
-    private readonly columns: readonly { readonly name: string; readonly format: number; readonly typeOid: number }[] | undefined,
+    private readonly columns:
+      readonly { readonly name: string; readonly format: number; readonly typeOid: number }[] | undefined,
     private readonly startedMs: number,
   ) {}
 
@@ -42,7 +43,8 @@ export class ResultRecord {
   #cell(bytes: Uint8Array, index: number): string {
     const column = this.columns?.[index];
     const cut = bytes.length > MAX_CELL_CHARS ? bytes.subarray(0, MAX_CELL_CHARS) : bytes;
-    const text = column?.format === 1 && !isText(column.typeOid) ? binaryText(bytes, column.typeOid) : decoder.decode(cut);
+    const text =
+      column?.format === 1 && !isText(column.typeOid) ? binaryText(bytes, column.typeOid) : decoder.decode(cut);
     this.#chars += text.length;
     return bytes.length > cut.length ? `${text}… (${String(bytes.length)} B)` : text;
   }
@@ -56,7 +58,13 @@ export class ResultRecord {
   }): RecordedEvent[] {
     const events: RecordedEvent[] = [];
     if (this.columns !== undefined) {
-      events.push({ type: 'output', statement: this.statement, columns: this.columns.map((column) => column.name), rows: this.#kept, totalRows: this.rows });
+      events.push({
+        type: 'output',
+        statement: this.statement,
+        columns: this.columns.map((column) => column.name),
+        rows: this.#kept,
+        totalRows: this.rows,
+      });
     }
     events.push({
       type: 'result',
@@ -80,7 +88,11 @@ function isText(typeOid: number): boolean {
 
 function binaryText(bytes: Uint8Array, typeOid: number): string {
   if (typeOid === 16) return bytes[0] === 1 ? 't' : 'f';
-  if ((typeOid === 21 && bytes.length === 2) || (typeOid === 23 && bytes.length === 4) || (typeOid === 20 && bytes.length === 8)) {
+  if (
+    (typeOid === 21 && bytes.length === 2) ||
+    (typeOid === 23 && bytes.length === 4) ||
+    (typeOid === 20 && bytes.length === 8)
+  ) {
     let value = BigInt(((bytes[0] as number) << 24) >> 24);
     for (const byte of bytes.subarray(1)) value = (value << 8n) | BigInt(byte);
     return value.toString();

@@ -39,7 +39,12 @@ export class RowMasker {
     this.idle = options.columns.every((column) => column.kind === 'pass' && column.rule === undefined);
     // A number or bytes in binary or hex hide what they spell from a scan of the raw bytes.
     this.#wholeColumns = options.columns.some(
-      (column) => column.rule !== undefined || column.kind === 'int8' || column.kind === 'hex' || column.kind === 'json' || column.kind === 'jsonb',
+      (column) =>
+        column.rule !== undefined ||
+        column.kind === 'int8' ||
+        column.kind === 'hex' ||
+        column.kind === 'json' ||
+        column.kind === 'jsonb',
     );
   }
 
@@ -63,7 +68,8 @@ export class RowMasker {
       const length = int32(row, at);
       const end = at + 4 + Math.max(0, length);
       if (length < -1 || end > row.length) return undefined;
-      const cell = length === -1 ? undefined : this.#cell(this.options.columns[index] as ColumnTreatment, row, at + 4, end);
+      const cell =
+        length === -1 ? undefined : this.#cell(this.options.columns[index] as ColumnTreatment, row, at + 4, end);
       if (cell !== undefined) (replaced ??= new Array<Cell>(count).fill(undefined))[index] = cell;
       size += 4 + (cell === undefined ? end - at - 4 : (cell?.length ?? 0));
       at = end;

@@ -123,7 +123,8 @@ export class PostgresSession implements Session<Uint8Array> {
       this.#close('client');
     } else {
       // The server's own last words, if it had any, have gone down already.
-      if (!this.#client.ending) this.#tellClient(SQLSTATE.connectionFailure, 'the database server closed the connection');
+      if (!this.#client.ending)
+        this.#tellClient(SQLSTATE.connectionFailure, 'the database server closed the connection');
       this.#close('upstream');
     }
     return this.#take();
@@ -187,7 +188,12 @@ export class PostgresSession implements Session<Uint8Array> {
   }
 
   #fail(fault: Fault): void {
-    const code = fault.code === 'limit' ? SQLSTATE.programLimit : fault.code === 'upstream_auth' ? SQLSTATE.invalidAuthorization : SQLSTATE.protocolViolation;
+    const code =
+      fault.code === 'limit'
+        ? SQLSTATE.programLimit
+        : fault.code === 'upstream_auth'
+          ? SQLSTATE.invalidAuthorization
+          : SQLSTATE.protocolViolation;
     this.#tellClient(code, `hoop: ${fault.message}`);
     this.#close('fault', fault);
   }

@@ -22,7 +22,8 @@ export class SqlPrepared {
     let all = facts;
     for (const name of this.sql.read(text).executes) {
       const candidates = this.prepared.candidates(name) ?? [];
-      if (candidates.length === 0) all = this.sql.merge(all, unreadable(text, 'EXECUTE of a statement that was not seen'));
+      if (candidates.length === 0)
+        all = this.sql.merge(all, unreadable(text, 'EXECUTE of a statement that was not seen'));
       for (const candidate of candidates) all = this.sql.merge(all, candidate.facts);
     }
     return all;

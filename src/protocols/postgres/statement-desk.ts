@@ -69,10 +69,22 @@ export class StatementDesk {
   askStartup(): void {
     const { startup, sql } = this.options;
     const text = startup.settings.map(([name, value]) => `${name} = ${value}`).join('; ');
-    const facts = startup.settings.length === 0 ? undefined : { ...startup.settings.map(([name, value]) => sql.setting(name, value)).reduce((all, more) => sql.merge(all, more)), text };
+    const facts =
+      startup.settings.length === 0
+        ? undefined
+        : {
+            ...startup.settings
+              .map(([name, value]) => sql.setting(name, value))
+              .reduce((all, more) => sql.merge(all, more)),
+            text,
+          };
     const run: Run = { statement: 0, text, facts: facts ?? unreadable('', ''), startedMs: 0 };
     const question = this.#question(run, 'startup', facts === undefined ? 'prepare' : 'run');
-    this.host.step({ kind: 'ask', ticket: this.#nextTicket++, question: facts === undefined ? { ...question, facts: {}, event: () => undefined } : question });
+    this.host.step({
+      kind: 'ask',
+      ticket: this.#nextTicket++,
+      question: facts === undefined ? { ...question, facts: {}, event: () => undefined } : question,
+    });
   }
 
   answer(ticket: number, decision: Decision): void {
@@ -108,7 +120,10 @@ export class StatementDesk {
   recordRefused(run: Run, via: string, rule: string): void {
     this.counts.blocked += 1;
     this.host.step({ kind: 'record', event: this.#event(run, via) });
-    this.host.step({ kind: 'record', event: { type: 'decision', statement: run.statement, action: 'block', rules: [rule], policyHash: '' } });
+    this.host.step({
+      kind: 'record',
+      event: { type: 'decision', statement: run.statement, action: 'block', rules: [rule], policyHash: '' },
+    });
   }
 
   #event(run: Run, via: string): StatementEvent {
@@ -143,11 +158,14 @@ export class StatementDesk {
   /** Where masks apply, a COPY to the client must be in a form and of columns that can be masked: else why it isn't. */
   #unmaskableCopy(run: Run): string | undefined {
     const masks = this.options.masks();
-    if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && !masks.columnsMasked)) return undefined;
+    if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && !masks.columnsMasked))
+      return undefined;
     const format = this.options.sql.copyFormat(run.text);
-    if (format === undefined || format.kind === 'binary') return 'a COPY in this form can not be masked; use text or CSV form, or a plain SELECT';
+    if (format === undefined || format.kind === 'binary')
+      return 'a COPY in this form can not be masked; use text or CSV form, or a plain SELECT';
     // The rows of a COPY don't say which column is which.
-    if (masks.columnsMasked && masks.copyTouchesColumns(run.facts)) return 'this COPY reads a table with a column that is masked whole; use a plain SELECT';
+    if (masks.columnsMasked && masks.copyTouchesColumns(run.facts))
+      return 'this COPY reads a table with a column that is masked whole; use a plain SELECT';
     return undefined;
   }
 }

@@ -34,7 +34,8 @@ export class StatementReader {
 
   read(raw: Uint8Array): { readonly text: string; readonly facts: SqlFacts } {
     // Behind a change of encoding in the same pipeline nobody can tell yet how the server will read.
-    const text = this.#doubtful && this.expected.length > 0 ? undefined : decodeStatement(raw, this.#encoding, this.#conforming);
+    const text =
+      this.#doubtful && this.expected.length > 0 ? undefined : decodeStatement(raw, this.#encoding, this.#conforming);
     if (text !== undefined) return { text, facts: this.sql.read(text).facts };
     const shown = new TextDecoder().decode(raw);
     return { text: shown, facts: unreadable(shown, 'text in an encoding or string syntax that can not be judged') };

@@ -61,5 +61,14 @@ export function unreadable(text: string, reason: string): SqlFacts {
 /** The part of the facts that the record keeps. */
 export function recordedFacts(facts: SqlFacts): Record<string, unknown> {
   const { kind, effects, reads, writes, functions, unqualified, opaque, opaqueReason, statements } = facts;
-  return { kind, effects, reads, writes, functions, unqualified, statements, ...(opaque ? { opaque, opaqueReason } : {}) };
+  return {
+    kind,
+    effects,
+    reads,
+    writes,
+    functions,
+    unqualified,
+    statements,
+    ...(opaque ? { opaque, opaqueReason } : {}),
+  };
 }

@@ -6,7 +6,10 @@ import { bind, execute, message, parse, query, sync } from './wire.js';
 
 const LIMIT = 64;
 
-function framesOf(chunks: readonly Uint8Array[], limit = 1 << 20): { frames: string[]; fault: string | undefined; held: number } {
+function framesOf(
+  chunks: readonly Uint8Array[],
+  limit = 1 << 20,
+): { frames: string[]; fault: string | undefined; held: number } {
   const parser = new FrameParser({ maxFrameBytes: () => limit });
   const frames: string[] = [];
   let fault: string | undefined;
@@ -19,7 +22,9 @@ function framesOf(chunks: readonly Uint8Array[], limit = 1 << 20): { frames: str
         fault = next.message;
         break;
       }
-      frames.push(`${String.fromCharCode(next.type)}${next.oversizeBytes === undefined ? '' : `!${String(next.oversizeBytes)}`}:${Buffer.from(next.bytes).toString('hex')}`);
+      frames.push(
+        `${String.fromCharCode(next.type)}${next.oversizeBytes === undefined ? '' : `!${String(next.oversizeBytes)}`}:${Buffer.from(next.bytes).toString('hex')}`,
+      );
     }
   }
   return { frames, fault, held: parser.heldBytes };
@@ -57,7 +62,10 @@ describe('FrameParser', () => {
   it('throws away the body of a 65 B message when the limit is 64 B, says its size, and reads on', () => {
     const big = message('Q', Buffer.alloc(60, 0x61));
     expect(big).toHaveLength(65);
-    for (const chunks of [[Buffer.concat([big, sync()])], [...Buffer.concat([big, sync()])].map((byte) => Uint8Array.of(byte))]) {
+    for (const chunks of [
+      [Buffer.concat([big, sync()])],
+      [...Buffer.concat([big, sync()])].map((byte) => Uint8Array.of(byte)),
+    ]) {
       const { frames, fault } = framesOf(chunks, LIMIT);
       expect(fault).toBeUndefined();
       expect(frames).toEqual([expect.stringMatching(/^Q!65:/), expect.stringMatching(/^S:/)]);
@@ -81,7 +89,12 @@ describe('FrameParser', () => {
         const parser = new FrameParser({ maxFrameBytes: () => 200 });
         for (const chunk of chunks) {
           parser.push(chunk);
-          for (let frame: Frame | ReturnType<FrameParser['next']> = parser.next(), turns = 0; frame !== undefined && turns < 50 && !isFault(frame); turns += 1) frame = parser.next();
+          for (
+            let frame: Frame | ReturnType<FrameParser['next']> = parser.next(), turns = 0;
+            frame !== undefined && turns < 50 && !isFault(frame);
+            turns += 1
+          )
+            frame = parser.next();
         }
       }),
     );

@@ -7,8 +7,10 @@ function packet(code: number, body: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([i32(body.length + 8), i32(code), body]);
 }
 
-const parameters = (pairs: readonly (readonly [string, string])[]): Buffer => Buffer.concat([...pairs.flatMap(([name, value]) => [cstring(name), cstring(value)]), Buffer.from([0])]);
-const start = (pairs: readonly (readonly [string, string])[], version = 196608): Buffer => packet(version, parameters(pairs));
+const parameters = (pairs: readonly (readonly [string, string])[]): Buffer =>
+  Buffer.concat([...pairs.flatMap(([name, value]) => [cstring(name), cstring(value)]), Buffer.from([0])]);
+const start = (pairs: readonly (readonly [string, string])[], version = 196608): Buffer =>
+  packet(version, parameters(pairs));
 
 function stepsOf(chunks: readonly Uint8Array[]): StartupStep[] {
   const reader = new StartupReader();
@@ -27,11 +29,20 @@ function stepsOf(chunks: readonly Uint8Array[]): StartupStep[] {
 
 describe('StartupReader', () => {
   it('answers GSSENCRequest and SSLRequest in either order with N, then takes the start-up message', () => {
-    const tail = start([['user', 'ann'], ['database', 'shop'], ['application_name', 'psql']]);
-    for (const order of [[80877104, 80877103], [80877103, 80877104]]) {
+    const tail = start([
+      ['user', 'ann'],
+      ['database', 'shop'],
+      ['application_name', 'psql'],
+    ]);
+    for (const order of [
+      [80877104, 80877103],
+      [80877103, 80877104],
+    ]) {
       const steps = stepsOf([Buffer.concat([...order.map((code) => packet(code)), tail, Buffer.from('rest')])]);
       expect(steps.map((step) => step.kind)).toEqual(['reply', 'reply', 'start']);
-      expect(steps[2]).toMatchObject({ message: { user: 'ann', database: 'shop', settings: [['application_name', 'psql']], minor: 0 } });
+      expect(steps[2]).toMatchObject({
+        message: { user: 'ann', database: 'shop', settings: [['application_name', 'psql']], minor: 0 },
+      });
       expect(Buffer.from((steps[2] as { rest: Uint8Array }).rest).toString()).toBe('rest');
     }
   });
@@ -42,9 +53,23 @@ describe('StartupReader', () => {
   });
 
   it('takes protocol 3.2 with its options named, and a cancel key of up to 256 bytes', () => {
-    expect(stepsOf([start([['user', 'ann'], ['_pq_.wide', '1']], 196610)])).toMatchObject([{ kind: 'start', message: { minor: 2, protocolOptions: ['_pq_.wide'], settings: [] } }]);
-    expect(stepsOf([packet(80877102, Buffer.concat([i32(7), Buffer.alloc(256, 1)]))])).toMatchObject([{ kind: 'cancel', key: { pid: 7 } }]);
-    expect(stepsOf([packet(80877102, Buffer.concat([i32(7), Buffer.alloc(257, 1)]))])).toMatchObject([{ kind: 'fault' }]);
+    expect(
+      stepsOf([
+        start(
+          [
+            ['user', 'ann'],
+            ['_pq_.wide', '1'],
+          ],
+          196610,
+        ),
+      ]),
+    ).toMatchObject([{ kind: 'start', message: { minor: 2, protocolOptions: ['_pq_.wide'], settings: [] } }]);
+    expect(stepsOf([packet(80877102, Buffer.concat([i32(7), Buffer.alloc(256, 1)]))])).toMatchObject([
+      { kind: 'cancel', key: { pid: 7 } },
+    ]);
+    expect(stepsOf([packet(80877102, Buffer.concat([i32(7), Buffer.alloc(257, 1)]))])).toMatchObject([
+      { kind: 'fault' },
+    ]);
   });
 
   it.each([
@@ -53,7 +78,13 @@ describe('StartupReader', () => {
     ['protocol 2', packet(131072, Buffer.alloc(8))],
     ['parameters without an end', packet(196608, Buffer.from('user\0ann\0'))],
     ['a third request for encryption', Buffer.concat([packet(80877103), packet(80877104), packet(80877103)])],
-    ['options that are no settings', start([['user', 'ann'], ['options', '-d 5']])],
+    [
+      'options that are no settings',
+      start([
+        ['user', 'ann'],
+        ['options', '-d 5'],
+      ]),
+    ],
   ])('refuses %s', (_name, bytes) => {
     expect(stepsOf([Buffer.concat([bytes, Buffer.alloc(8)])]).at(-1)?.kind).toBe('fault');
   });
@@ -66,7 +97,13 @@ describe('StartupReader', () => {
 describe('splitOptions', () => {
   it.each([
     ['-c geqo=off', [['geqo', 'off']]],
-    ['-cgeqo=off --search-path=a,b', [['geqo', 'off'], ['search_path', 'a,b']]],
+    [
+      '-cgeqo=off --search-path=a,b',
+      [
+        ['geqo', 'off'],
+        ['search_path', 'a,b'],
+      ],
+    ],
     ['-c application_name=a\\ b', [['application_name', 'a b']]],
     ['  ', []],
   ])('splits %j', (text, settings) => {

@@ -22,9 +22,22 @@ export function i32(value: number): Buffer {
 export const cstring = (text: string): Buffer => Buffer.from(`${text}\0`);
 
 export const query = (text: string): Buffer => message('Q', cstring(text));
-export const parse = (name: string, text: string): Buffer => message('P', Buffer.concat([cstring(name), cstring(text), u16(0)]));
+export const parse = (name: string, text: string): Buffer =>
+  message('P', Buffer.concat([cstring(name), cstring(text), u16(0)]));
 export const bind = (portal: string, statement: string, values: readonly (string | null)[] = []): Buffer =>
-  message('B', Buffer.concat([cstring(portal), cstring(statement), u16(0), u16(values.length), ...values.map((value) => (value === null ? i32(-1) : Buffer.concat([i32(Buffer.byteLength(value)), Buffer.from(value)]))), u16(0)]));
+  message(
+    'B',
+    Buffer.concat([
+      cstring(portal),
+      cstring(statement),
+      u16(0),
+      u16(values.length),
+      ...values.map((value) =>
+        value === null ? i32(-1) : Buffer.concat([i32(Buffer.byteLength(value)), Buffer.from(value)]),
+      ),
+      u16(0),
+    ]),
+  );
 export const describePortal = (name: string): Buffer => message('D', cstring(`P${name}`));
 export const execute = (portal: string, rows = 0): Buffer => message('E', Buffer.concat([cstring(portal), i32(rows)]));
 export const sync = (): Buffer => message('S', '');
@@ -33,8 +46,20 @@ export const terminate = (): Buffer => message('X', '');
 export const ready = (status = 'I'): Buffer => message('Z', status);
 export const complete = (tag: string): Buffer => message('C', cstring(tag));
 export const row = (cells: readonly (string | Buffer | null)[]): Buffer =>
-  message('D', Buffer.concat([u16(cells.length), ...cells.map((cell) => (cell === null ? i32(-1) : Buffer.concat([i32(Buffer.byteLength(cell)), Buffer.from(cell as string)])))]));
-export const serverError = (code: string, text: string): Buffer => message('E', Buffer.concat([cstring('SERROR'), cstring('VERROR'), cstring(`C${code}`), cstring(`M${text}`), Buffer.from([0])]));
+  message(
+    'D',
+    Buffer.concat([
+      u16(cells.length),
+      ...cells.map((cell) =>
+        cell === null ? i32(-1) : Buffer.concat([i32(Buffer.byteLength(cell)), Buffer.from(cell as string)]),
+      ),
+    ]),
+  );
+export const serverError = (code: string, text: string): Buffer =>
+  message(
+    'E',
+    Buffer.concat([cstring('SERROR'), cstring('VERROR'), cstring(`C${code}`), cstring(`M${text}`), Buffer.from([0])]),
+  );
 
 export interface Column {
   readonly name: string;
@@ -45,7 +70,21 @@ export interface Column {
 }
 
 export const rowDescription = (columns: readonly Column[]): Buffer =>
-  message('T', Buffer.concat([u16(columns.length), ...columns.flatMap(({ name, type = 25, table = 0, attribute = 0, format = 0 }) => [cstring(name), i32(table), u16(attribute), i32(type), u16(65535), i32(-1), u16(format)])]));
+  message(
+    'T',
+    Buffer.concat([
+      u16(columns.length),
+      ...columns.flatMap(({ name, type = 25, table = 0, attribute = 0, format = 0 }) => [
+        cstring(name),
+        i32(table),
+        u16(attribute),
+        i32(type),
+        u16(65535),
+        i32(-1),
+        u16(format),
+      ]),
+    ]),
+  );
 
 /** Every message of a byte stream as `type` and body text, for readable expectations. */
 export function messagesIn(bytes: Uint8Array): { type: string; body: Buffer }[] {

@@ -12,7 +12,12 @@ export const authenticationCrypto: AuthenticationCrypto = {
   hmacSha256: (key, data) => createHmac('sha256', key).update(data).digest(),
   pbkdf2: (password, salt, iterations) => {
     // Keyed by a digest, so that no password stays in memory as a key.
-    const key = createHash('sha256').update(`${String(iterations)}\0`).update(salt).update('\0').update(password).digest('base64');
+    const key = createHash('sha256')
+      .update(`${String(iterations)}\0`)
+      .update(salt)
+      .update('\0')
+      .update(password)
+      .digest('base64');
     const known = derived.get(key);
     if (known !== undefined) return known;
     const value = pbkdf2Sync(password, salt, iterations, 32, 'sha256');

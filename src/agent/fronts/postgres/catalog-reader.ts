@@ -45,11 +45,19 @@ export class CatalogReader {
    * the catalogue can't be read: a mask that can't be placed blocks
    */
   refresh(): Promise<void> | undefined {
-    const { connection, credential, database, nowMs } = this.options;
-    const fresh = this.snapshot !== undefined && !this.#stale && nowMs() - this.snapshot.readAtMs < connection.catalogTtlMs;
+    const { connection, credential, database } = this.options;
+    const nowMs = (): number => this.options.nowMs();
+    const fresh =
+      this.snapshot !== undefined && !this.#stale && nowMs() - this.snapshot.readAtMs < connection.catalogTtlMs;
     if (fresh) return undefined;
     this.#reading ??= readCatalog(
-      { ...credential, host: connection.host, port: connection.port, database, openSocket: () => dialUpstream(connection) },
+      {
+        ...credential,
+        host: connection.host,
+        port: connection.port,
+        database,
+        openSocket: () => dialUpstream(connection),
+      },
       this.#names,
       nowMs,
     )
@@ -59,7 +67,9 @@ export class CatalogReader {
           this.#stale = false;
         },
         (error: unknown) => {
-          throw new HoopError('upstream_unreachable', 'the catalogue could not be read, so columns can not be masked', { why: messageOf(error) });
+          throw new HoopError('upstream_unreachable', 'the catalogue could not be read, so columns can not be masked', {
+            why: messageOf(error),
+          });
         },
       )
       .finally(() => {

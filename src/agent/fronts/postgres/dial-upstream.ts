@@ -21,16 +21,27 @@ export async function dialUpstream(connection: ConnectionResource): Promise<Sock
   } catch (error) {
     plain.destroy();
     if (error instanceof HoopError) throw error;
-    throw new HoopError('upstream_unreachable', `TLS with the database server of ${connection.name} failed`, { why: messageOf(error), cause: error });
+    throw new HoopError('upstream_unreachable', `TLS with the database server of ${connection.name} failed`, {
+      why: messageOf(error),
+      cause: error,
+    });
   }
 }
 
 function open(connection: ConnectionResource): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connectTcp({ host: connection.host, port: connection.port, noDelay: true, keepAlive: true, allowHalfOpen: true });
+    const socket = connectTcp({
+      host: connection.host,
+      port: connection.port,
+      noDelay: true,
+      keepAlive: true,
+      allowHalfOpen: true,
+    });
     const fail = (why: string): void => {
       socket.destroy();
-      reject(new HoopError('upstream_unreachable', `the database server of ${connection.name} is not reachable`, { why }));
+      reject(
+        new HoopError('upstream_unreachable', `the database server of ${connection.name} is not reachable`, { why }),
+      );
     };
     const timer = setTimeout(() => {
       fail(`no answer within ${String(CONNECT_TIMEOUT_MS / 1000)} s`);
@@ -53,10 +64,15 @@ async function upgrade(plain: Socket, connection: ConnectionResource): Promise<S
   const answer = await firstBytes(plain, sslRequest());
   if (answer.length !== 1) {
     // More than one byte here was sent before TLS: an attacker's, to be taken as if encrypted (CVE-2021-23222).
-    throw new HoopError('upstream_unreachable', 'the database server answered the request for TLS with more than one byte');
+    throw new HoopError(
+      'upstream_unreachable',
+      'the database server answered the request for TLS with more than one byte',
+    );
   }
   if (answer[0] !== 0x53) {
-    throw new HoopError('upstream_unreachable', `the database server of ${connection.name} offers no TLS`, { suggestion: 'enable TLS on the server, or set tls.mode of the connection to disable' });
+    throw new HoopError('upstream_unreachable', `the database server of ${connection.name} offers no TLS`, {
+      suggestion: 'enable TLS on the server, or set tls.mode of the connection to disable',
+    });
   }
   const options: ConnectionOptions = { socket: plain, rejectUnauthorized: mode !== 'require', minVersion: 'TLSv1.2' };
   if (isIP(connection.host) === 0) options.servername = connection.host;
@@ -71,7 +87,7 @@ async function upgrade(plain: Socket, connection: ConnectionResource): Promise<S
       secure.removeAllListeners('error');
       resolve(secure);
     });
-    secure.once('error', (error) => {
+    secure.once('error', (error: Error) => {
       clearTimeout(timer);
       reject(error);
     });

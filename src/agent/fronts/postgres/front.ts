@@ -8,13 +8,13 @@ import type { PolicySet } from '../../../policy/compile.js';
 import type { Context, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
-import { cancelPacket, errorMessage } from '../../../protocols/postgres/messages.js';
-import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
+import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
 import { sqlReader } from '../../../protocols/postgres/sql-reader.js';
-import { StartupReader, type CancelKey, type StartupMessage } from '../../../protocols/postgres/startup.js';
+import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
-import { Drive, type Hold } from '../../drive.js';
+import { Drive } from '../../drive/drive.js';
+import type { Hold } from '../../drive/drive-host.js';
 import type { Caller, SessionHost, SessionRecorder } from '../../session-host.js';
 import { sessionMasks } from '../../session-masks.js';
 import { bindHash } from '../../bind-hash.js';
@@ -24,64 +24,8 @@ import type { CancelRegistry } from './cancel-registry.js';
 import { CatalogReader } from './catalog-reader.js';
 import { dialUpstream } from './dial-upstream.js';
 
-/** A client that has not said what it wants by then is cut: it may be no client at all. */
-const STARTUP_TIMEOUT_MS = 15_000;
-
-/** Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request. */
-export function acceptPostgres(stream: TunnelStream, caller: Caller, host: SessionHost, cancels: CancelRegistry): void {
-  const reader = new StartupReader();
-  let started = false;
-  const timer = setTimeout(() => {
-    stream.destroy({ code: 'protocol', message: 'no start-up packet in time' });
-  }, STARTUP_TIMEOUT_MS);
-  stream.onClose(() => {
-    clearTimeout(timer);
-  });
-  stream.onData((bytes) => {
-    if (started) return;
-    reader.push(bytes);
-    for (;;) {
-      const step = reader.next();
-      if (step.kind === 'more') return;
-      if (step.kind === 'reply') {
-        stream.write(step.bytes);
-        continue;
-      }
-      started = true;
-      clearTimeout(timer);
-      if (step.kind === 'cancel') {
-        cancels.cancel(step.key, caller.identity);
-        stream.end();
-      } else if (step.kind === 'fault') {
-        refuse(stream, SQLSTATE.protocolViolation, step.fault.message);
-      } else {
-        // What comes until the session stands is held by the stream's own window.
-        stream.pause();
-        new PostgresFront(stream, caller, host, cancels).start(step.message, step.rest).catch((error: unknown) => {
-          host.log(`session not started: ${messageOf(error)}`, { connection: caller.connection.name });
-          refuse(stream, ...refusalOf(error));
-        });
-      }
-      return;
-    }
-  });
-}
-
-function refuse(stream: TunnelStream, code: string, message: string): void {
-  stream.write(errorMessage({ severity: 'FATAL', code, message: `hoop: ${message}` }));
-  stream.end();
-  stream.resume();
-}
-
-function refusalOf(error: unknown): [code: string, message: string] {
-  if (!(error instanceof HoopError)) return ['XX000', 'internal error; the session was not started'];
-  const codes: Partial<Record<string, string>> = { recording_failed: SQLSTATE.ioError, limit: '53300', no_access: SQLSTATE.insufficientPrivilege, not_found: SQLSTATE.invalidCatalogName };
-  const why = error.why === undefined ? '' : ` (${error.why})`;
-  return [codes[error.code] ?? SQLSTATE.connectionFailure, `${error.message}${why}`];
-}
-
 /** One session: puts together what the pure session, the drive and the agent's rooms need of each other. */
-class PostgresFront {
+export class PostgresFront {
   readonly #id: string;
   readonly #context: Context;
   #policy: PolicySet | undefined;
@@ -109,12 +53,21 @@ class PostgresFront {
 
   async start(startup: StartupMessage, rest: Uint8Array): Promise<void> {
     const { caller, host } = this;
-    if (host.drives.size >= host.limits().sessions) throw new HoopError('limit', `more than ${String(host.limits().sessions)} sessions at once`);
+    if (host.drives.size >= host.limits().sessions)
+      throw new HoopError('limit', `more than ${String(host.limits().sessions)} sessions at once`);
     const chosen = databaseFor(caller.connection, startup.database, startup.user);
     if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
-    const password = caller.credential.password === undefined ? undefined : (await host.resolveSecret(caller.credential.password)).reveal();
+    const password =
+      caller.credential.password === undefined
+        ? undefined
+        : (await host.resolveSecret(caller.credential.password)).reveal();
     const credential = { user: caller.credential.username, password };
-    this.#catalog = new CatalogReader({ connection: caller.connection, credential, database: chosen.database, nowMs: () => host.monotonicMs() });
+    this.#catalog = new CatalogReader({
+      connection: caller.connection,
+      credential,
+      database: chosen.database,
+      nowMs: () => host.monotonicMs(),
+    });
     this.#followPolicy();
     const upstream = await dialUpstream(caller.connection);
     let recorder: SessionRecorder;
@@ -130,25 +83,34 @@ class PostgresFront {
         this.#drive?.cancel();
       },
     });
-    const session = new PostgresSession({
-      startup,
-      database: chosen.database,
-      credential,
-      cancelKey,
-      crypto: authenticationCrypto,
-      limits: host.limits(),
-      sql: sqlReader,
-      readsSql: () => this.#readsSql,
-      masks: () => this.#followPolicy(),
-      nowMs: () => host.monotonicMs(),
-    });
-    this.#session = session;
+    const session = this.#newSession(startup, chosen.database, credential, cancelKey);
     this.#drive = this.#openDrive(session, recorder, cancelKey);
     this.#drive.attach(socketPipe(upstream));
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
     this.#drive.start(session.start(rest));
     this.stream.resume();
+  }
+
+  #newSession(
+    startup: StartupMessage,
+    database: string,
+    credential: { readonly user: string; readonly password: string | undefined },
+    cancelKey: CancelKey,
+  ): PostgresSession {
+    this.#session = new PostgresSession({
+      startup,
+      database,
+      credential,
+      cancelKey,
+      crypto: authenticationCrypto,
+      limits: this.host.limits(),
+      sql: sqlReader,
+      readsSql: () => this.#readsSql,
+      masks: () => this.#followPolicy(),
+      nowMs: () => this.host.monotonicMs(),
+    });
+    return this.#session;
   }
 
   #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey): Drive {
@@ -212,7 +174,12 @@ class PostgresFront {
     this.#followPolicy();
     const policy = this.#policy as PolicySet;
     const judged = (): Verdict => {
-      const verdict = decide(policy, { ...this.#context, nowMs: this.host.clock.nowMs() }, question.facts, question.phase);
+      const verdict = decide(
+        policy,
+        { ...this.#context, nowMs: this.host.clock.nowMs() },
+        question.facts,
+        question.phase,
+      );
       if (question.phase === 'run') this.host.decided(verdict.action);
       return verdict;
     };
@@ -226,8 +193,21 @@ class PostgresFront {
   #hold(question: Question, verdict: Verdict): Hold | undefined {
     const { approvals } = this.host;
     const { identity, connection, credential, correlationId, reason } = this.caller;
-    const bound = bindHash(question.bindTo(), connection.name, credential.username, identity, this.#catalog?.database ?? '');
-    const granted = approvals.takeGrant({ bindHash: bound, session: this.#id, connection: connection.name, credential: credential.username, requester: identity, flows: verdict.flows });
+    const bound = bindHash(
+      question.bindTo(),
+      connection.name,
+      credential.username,
+      identity,
+      this.#catalog?.database ?? '',
+    );
+    const granted = approvals.takeGrant({
+      bindHash: bound,
+      session: this.#id,
+      connection: connection.name,
+      credential: credential.username,
+      requester: identity,
+      flows: verdict.flows,
+    });
     if (granted !== undefined) return undefined;
     const { subject, email, groups, issuer, machine } = identity;
     const { request, outcome } = approvals.open({
@@ -239,7 +219,9 @@ class PostgresFront {
       requester: { subject, email, groups, issuer, machine },
       text: question.reviewText(),
       bindHash: bound,
-      rules: verdict.matches.filter((match) => !match.observed).map((match) => ({ rule: `${match.policy}/${match.rule}`, message: match.message })),
+      rules: verdict.matches
+        .filter((match) => !match.observed)
+        .map((match) => ({ rule: `${match.policy}/${match.rule}`, message: match.message })),
       flows: verdict.flows,
       reason,
       correlationId,

@@ -71,15 +71,15 @@ function readBody(walk: Walk, language: string, texts: readonly string[], place:
   } else if (language === 'sql') {
     for (const text of texts) readSql(walk, text, place);
   } else if (language === 'plpgsql') {
-    readPlpgsql(walk, place);
+    readPlpgsql(walk, texts.join('\n'), place);
   } else {
     walk.findings.opaque('a body in a language that is not read');
   }
 }
 
-/** Reads statements in text that runs inside the server. */
-function readSql(walk: Walk, text: string, place: Place): void {
-  const parsed = walk.parse(text, 'sql');
+/** Reads statements in text that runs inside the server; `isValue` where that is `SELECT` and an expression. */
+function readSql(walk: Walk, text: string, place: Place, isValue = false): void {
+  const parsed = walk.parseSql(text);
   if (parsed.kind !== 'tree') {
     walk.findings.opaque(parsed.kind === 'failed' ? parsed.reason : 'a body that does not parse');
     return;
@@ -92,12 +92,15 @@ function readSql(walk: Walk, text: string, place: Place): void {
     if (statements.length > 1 && /^(DoStmt|CreateFunctionStmt)$/.test(tagged(stmt)?.type ?? '')) {
       walk.findings.opaque('several bodies in one body');
     }
-    walk.statement(stmt, inner);
+    const select = isValue ? inside(stmt, 'SelectStmt') : undefined;
+    // A bare computation is no SELECT that anyone wrote.
+    if (select !== undefined && select['fromClause'] === undefined) walk.below(select, inner);
+    else walk.statement(stmt, inner);
   }
 }
 
-function readPlpgsql(walk: Walk, place: Place): void {
-  const parsed = walk.parse(place.source(), 'plpgsql');
+function readPlpgsql(walk: Walk, body: string, place: Place): void {
+  const parsed = walk.parsePlpgsql(place.source(), body);
   if (parsed.kind !== 'tree') {
     walk.findings.opaque(parsed.kind === 'failed' ? parsed.reason : 'a body that does not parse');
     return;
@@ -144,24 +147,44 @@ function readParts(walk: Walk, value: unknown, place: Place): void {
   }
 }
 
-/** A target of an assignment up to its operator; quotes and comments inside are not followed. */
-const ASSIGNMENT = /^((?:[^'"$:=\-/]|\$\d+|-(?!-)|\/(?!\*)|"(?:[^"]|"")*"|:(?!=))*)(?::=|=)/;
-
 /** `parseMode`: 0 a statement, 1 a type, 2 an expression, 3 to 5 an assignment to a name of 1 to 3 parts. */
 function readExpression(walk: Walk, expression: TreeNode, place: Place): void {
   const text = textAt(expression, 'query');
   const mode = typeof expression['parseMode'] === 'number' ? expression['parseMode'] : 0;
   if (mode === 0) return readSql(walk, text, place);
-  if (mode === 2) return readSql(walk, `SELECT ${text}`, place);
-  const target = mode >= 3 ? ASSIGNMENT.exec(text) : null;
-  if (target === null) return walk.findings.opaque('an assignment that is not read');
-  if (target[1]?.includes('[') === true) readSql(walk, `SELECT ${target[1]}`, place);
-  readSql(walk, `SELECT ${text.slice(target[0].length)}`, place);
+  if (mode === 2) return readValue(walk, text, place);
+  if (mode < 3) return walk.findings.opaque('a part of a body that is not read');
+  readAssignment(walk, text, place);
+}
+
+/** Operators tried as the one that assigns; more stand only in odd subscripts. */
+const MAX_SPLITS = 8;
+
+/**
+ * `target := value` or `target = value`, where the target may have subscripts to compute. The first
+ * operator that leaves two readable sides is the one: inside brackets, strings and comments it does not.
+ */
+function readAssignment(walk: Walk, text: string, place: Place): void {
+  let tries = 0;
+  for (const operator of text.matchAll(/:?=/g)) {
+    tries += 1;
+    if (tries > MAX_SPLITS) break;
+    const sides = [text.slice(0, operator.index), text.slice(operator.index + operator[0].length)];
+    if (!sides.every((side) => walk.parseSql(`SELECT ${side}`).kind === 'tree')) continue;
+    for (const side of sides) readValue(walk, side, place);
+    return;
+  }
+  walk.findings.opaque('an assignment that is not read');
+}
+
+/** An expression; with FROM behind it PL/pgSQL takes it for a query. */
+function readValue(walk: Walk, expression: string, place: Place): void {
+  readSql(walk, `SELECT ${expression}`, place, true);
 }
 
 /** EXECUTE of a literal is as good as the statement; of anything else it can't be read. */
 function readComputed(walk: Walk, expression: string, place: Place): void {
-  const parsed = walk.parse(`SELECT ${expression}`, 'sql');
+  const parsed = walk.parseSql(`SELECT ${expression}`);
   const statements = parsed.kind === 'tree' ? listAt(parsed.tree, 'stmts') : [];
   const first = statements[0];
   const select = statements.length === 1 && isNode(first) ? inside(first['stmt'], 'SelectStmt') : undefined;

@@ -1,6 +1,6 @@
 import type { CopyFormat } from '../copy-masker.js';
 import { parseSql } from './grammar.js';
-import { inside, listAt, literalIn, nodeAt, textAt, type TreeNode } from './tree.js';
+import { inside, listAt, literalIn, textAt, type TreeNode } from './tree.js';
 
 const TEXT: CopyFormat = { kind: 'text', delimiter: 0x09, quote: 0x22, escape: 0x22, nullText: '\\N' };
 const CSV: CopyFormat = { kind: 'csv', delimiter: 0x2c, quote: 0x22, escape: 0x22, nullText: '' };
@@ -44,8 +44,8 @@ function optionText(value: unknown): string {
   if (string !== undefined) return textAt(string, 'sval');
   const literal = literalIn(value);
   if (literal !== undefined) return String(literal.value);
-  const integer = inside(value, 'Integer') ?? (value === undefined ? undefined : nodeAt(value as TreeNode, 'ival'));
-  return integer === undefined ? '' : String(integer['ival'] ?? 0);
+  const integer = inside(value, 'Integer')?.['ival'];
+  return typeof integer === 'number' ? String(integer) : '';
 }
 
 /** The server takes a single one-byte character. */

@@ -24,6 +24,8 @@ export type Parsed =
   | { readonly kind: 'refused'; readonly message: string; readonly position: number }
   | { readonly kind: 'failed'; readonly reason: string };
 
+const TOO_LONG: Parsed = { kind: 'failed', reason: 'operator characters or comments that take too long to read' };
+
 const ready: GrammarInstance[] = [];
 let filling: Promise<void> | undefined;
 
@@ -47,6 +49,24 @@ function fill(): Promise<void> {
   return filling;
 }
 
+/** Sum of the squares of runs of operator characters: about 0.1 s of the lexer's time. */
+const MAX_RUN_COST = 4e7;
+
+/**
+ * PostgreSQL's lexer reads a run of operator characters (which `/` and `*` are) again from each
+ * comment or sign that starts in it: 400 KB of nested empty comments take two minutes.
+ */
+function takesTooLong(text: string): boolean {
+  let cost = 0;
+  for (const [run] of text.matchAll(/[~!@#^&|`?+\-*/%<>=]{64,}/g)) {
+    // A ruled line of one character is a comment, a string's content or an error at once.
+    if (run[0] !== '+' && run === (run[0] ?? '').repeat(run.length)) continue;
+    cost += run.length ** 2;
+    if (cost > MAX_RUN_COST) return true;
+  }
+  return false;
+}
+
 /** Parses one message of SQL: `{ stmts: [{ stmt, stmt_location, stmt_len }] }`, places in bytes of UTF-8. */
 export function parseSql(text: string): Parsed {
   return withText(text, (grammar, pointer) => {
@@ -62,8 +82,13 @@ export function parseSql(text: string): Parsed {
   });
 }
 
-/** Parses the PL/pgSQL body of one CREATE FUNCTION, CREATE PROCEDURE or DO statement. */
-export function parsePlpgsql(statement: string): Parsed {
+/**
+ * Parses the PL/pgSQL body of one CREATE FUNCTION, CREATE PROCEDURE or DO statement.
+ *
+ * @param body the same body without its quotes: escapes may hide what takes long
+ */
+export function parsePlpgsql(statement: string, body: string): Parsed {
+  if (takesTooLong(body)) return TOO_LONG;
   const parsed = withText(statement, (grammar, pointer) => {
     const result = grammar._wasm_parse_plpgsql(pointer);
     if (result === 0) return { kind: 'failed', reason: 'the parser ran out of memory' };
@@ -82,6 +107,7 @@ export function parsePlpgsql(statement: string): Parsed {
 }
 
 function withText(text: string, parse: (grammar: GrammarInstance, pointer: number) => Parsed): Parsed {
+  if (takesTooLong(text)) return TOO_LONG;
   const grammar = ready[0];
   if (grammar === undefined) return { kind: 'failed', reason: 'the parser is starting' };
   try {

@@ -250,8 +250,12 @@ class FormulaBuilder {
     const [a, b] = [inside(left, 'ColumnRef'), inside(right, 'ColumnRef')];
     if (a === undefined || b === undefined) return this.key(left) === this.key(right);
     const [one, other] = [namesIn(listAt(a, 'fields')), namesIn(listAt(b, 'fields'))];
-    // `t.x = x`: where the bare name is not ambiguous it can only mean the same column.
-    return one.at(-1) === other.at(-1) && (one.length === 1 || other.length === 1 || one.at(-2) === other.at(-2));
+    if (one.at(-1) !== other.at(-1)) return false;
+    if (one.length > 1 && other.length > 1) return one.at(-2) === other.at(-2);
+    // `t.x = x`: where the bare name is not ambiguous it can only mean the same column, unless the
+    // qualifier is that of a variable or of a rule's OLD and NEW.
+    const qualified = one.length > 1 ? a : other.length > 1 ? b : undefined;
+    return qualified === undefined || resolveColumn(qualified, this.scope) !== undefined;
   }
 
   /** Equal for equal expressions wherever they stand; qualifiers drop out where only one source is in sight. */

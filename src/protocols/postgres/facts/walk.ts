@@ -127,13 +127,23 @@ export class Walk {
     if (danger.opaqueReason !== '') this.findings.opaque(danger.opaqueReason);
   }
 
-  /** Parses text found in the message, e.g. a body, within the message's bounds. */
-  parse(text: string, language: 'sql' | 'plpgsql'): Parsed {
+  /** Parses text found in the message, within the message's bounds. */
+  parseSql(text: string): Parsed {
+    this.spend(text);
+    return parseSql(text);
+  }
+
+  /** As `parsePlpgsql`, within the message's bounds. */
+  parsePlpgsql(statement: string, body: string): Parsed {
+    this.spend(statement);
+    return parsePlpgsql(statement, body);
+  }
+
+  private spend(text: string): void {
     this.effort.parses += 1;
     this.effort.chars += text.length;
     if (this.effort.parses > MAX_PARSES || this.effort.chars > MAX_PARSED_CHARS)
       throw new OverBounds('bodies too large to read');
-    return language === 'sql' ? parseSql(text) : parsePlpgsql(text);
   }
 
   private untagged(field: string, value: unknown, place: Place): void {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { canonicalJson, MAX_DEPTH } from '../../src/recording/canonical-json.js';
+import { canonicalJson, MAX_DEPTH } from '../../src/core/canonical-json.js';
 
 describe('canonical JSON', () => {
   it('gives the bytes of the example in RFC 8785 §3.2.2 and §3.2.3', () => {
@@ -16,7 +16,9 @@ describe('canonical JSON', () => {
 
   it('sorts members by UTF-16 code units as RFC 8785 §3.2.3 shows', () => {
     const value = { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\ud83d\ude00': 5, '\u0080': 6, '\u00f6': 7 };
-    expect(Object.values(JSON.parse(canonicalJson(value)) as object)).toEqual([4, 2, 6, 7, 1, 5, 3].sort((a, b) => (a === 4 ? -1 : b === 4 ? 1 : 0)));
+    expect(Object.values(JSON.parse(canonicalJson(value)) as object)).toEqual(
+      [4, 2, 6, 7, 1, 5, 3].sort((a, b) => (a === 4 ? -1 : b === 4 ? 1 : 0)),
+    );
     expect(canonicalJson(value)).toBe('{"\\r":2,"1":4,"\u0080":6,"ö":7,"€":1,"😀":5,"\ufb33":3}');
   });
 
@@ -26,7 +28,8 @@ describe('canonical JSON', () => {
   });
 
   it('refuses NaN, infinities, bigint, functions and 65 levels', () => {
-    for (const value of [NaN, Infinity, 10n, () => 1, undefined, [undefined]]) expect(() => canonicalJson(value)).toThrow(TypeError);
+    for (const value of [NaN, Infinity, 10n, () => 1, undefined, [undefined]])
+      expect(() => canonicalJson(value)).toThrow(TypeError);
     const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
     expect(canonicalJson(nested(MAX_DEPTH))).toHaveLength(2 * MAX_DEPTH + 1);
     expect(() => canonicalJson(nested(MAX_DEPTH + 1))).toThrow(TypeError);

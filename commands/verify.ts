@@ -1,0 +1,68 @@
+import { Args, Flags } from '@oclif/core';
+import { HoopCommand } from '../src/cli/base-command.js';
+import { errorReport } from '../src/cli/error-report.js';
+import { configFolder } from '../src/client/profile.js';
+import { verifyRecordings } from '../src/client/verify-recordings.js';
+import type { VerifyResult } from '../src/client/verify-recordings.js';
+import { HoopError } from '../src/core/errors.js';
+
+export default class Verify extends HoopCommand {
+  static override summary = 'Prove that recordings are whole';
+  static override description =
+    'Checks every event, the chain between them and the seal, and of a folder that nothing is missing or extra. The key comes from the agent and is pinned once seen, or from --key. Without the agent, removal together with an older checkpoint can’t be seen.';
+  static override examples = [
+    '<%= config.bin %> verify 0193f1c2-7d3a-7c11-9f0e-2b6d8a4c5e10',
+    '<%= config.bin %> verify recordings/2026-11-21 --key agent.pub',
+  ];
+  static override strict = false;
+  static override args = {
+    target: Args.string({ name: 'SESSION|FILE|FOLDER', required: true, description: 'one or several' }),
+  };
+  static override flags = {
+    key: Flags.string({ description: 'file with the public key to trust', helpValue: 'FILE' }),
+  };
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parse(Verify);
+    const results: VerifyResult[] = [];
+    const request = {
+      targets: argv as string[],
+      keyFile: flags.key,
+      agent: () => this.agentApi(),
+      configFolder: configFolder(process.env),
+      say: (text: string) => this.say(text),
+    };
+    for await (const result of verifyRecordings(request)) {
+      results.push(result);
+      if (!this.jsonEnabled()) this.show(result);
+    }
+    const error = failureOf(results);
+    if (!this.jsonEnabled() && error !== undefined) throw error;
+    if (this.jsonEnabled())
+      this.printJson({ ok: error === undefined, results, ...(error === undefined ? {} : errorReport(error)) });
+    if (error !== undefined) this.exit(error.exitStatus);
+  }
+
+  private show(result: VerifyResult): void {
+    const { colours } = this;
+    const what = result.kind === 'folder' ? `${result.verified} recordings hold` : `${result.events} events hold`;
+    const how = result.live ? ', still live' : result.keyId === '' ? '' : `, sealed by key ${result.keyId}`;
+    this.print(
+      `${result.ok ? colours.green('ok') : colours.red('BROKEN')}  ${colours.plain(result.target)}  ${what}${colours.plain(how)}`,
+    );
+    for (const { file, kind, seq, message } of result.breaks) {
+      const event = seq === 0 ? '' : ` event ${seq}:`;
+      this.print(`  ${colours.red(kind)}  ${colours.plain(file)}:${event} ${colours.plain(message)}`);
+    }
+    if (result.kind === 'folder' && result.offline) {
+      this.say('compared with the checkpoint only: removal together with an older checkpoint can’t be seen');
+    }
+  }
+}
+
+function failureOf(results: readonly VerifyResult[]): HoopError | undefined {
+  const first = results.find(({ ok }) => !ok)?.breaks[0];
+  if (first === undefined) return undefined;
+  const event = first.seq === 0 ? '' : `, event ${first.seq}`;
+  return new HoopError('verify_failed', `${first.kind}: ${first.file}${event}`, { why: first.message });
+}

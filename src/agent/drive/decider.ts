@@ -1,0 +1,190 @@
+import type { ApprovalOutcome, ApprovalRequest } from '../../core/approval.js';
+import { messageOf } from '../../core/errors.js';
+import type { Verdict } from '../../policy/types.js';
+import type { Decision, Question } from '../../protocols/contract.js';
+import type { DriveHost, Hold } from './drive-host.js';
+import { decisionEvent, holdMessage, outcomeDecision, warnings } from './outcome.js';
+
+/** What a decision goes back to. */
+export interface DecisionDesk {
+  answer(ticket: number, decision: Decision): void;
+  closed(): boolean;
+  /** Has the client hung up while it waited? Then the session is ended, and this says so. */
+  clientLeft(): boolean;
+}
+
+/** Takes one question from asked to answered: policy, people, record; whatever fails on the way blocks. */
+export class Decider {
+  #hold: Hold | undefined;
+
+  constructor(
+    private readonly host: DriveHost,
+    private readonly desk: DecisionDesk,
+  ) {}
+
+  /** Is a statement waiting for people? */
+  get holding(): boolean {
+    return this.#hold !== undefined;
+  }
+
+  /** Ends the wait, if there is one. */
+  withdraw(why: string): void {
+    this.#hold?.withdraw(why);
+  }
+
+  /** Puts a question to policy, and to people where policy says so; the answer follows, at once or later. */
+  ask(ticket: number, question: Question): void {
+    let verdict: Verdict | Promise<Verdict>;
+    try {
+      verdict = this.host.judge(question);
+    } catch (error) {
+      this.#undecided(ticket, question, error);
+      return;
+    }
+    if (!(verdict instanceof Promise)) {
+      this.#decided(ticket, question, verdict);
+      return;
+    }
+    verdict.then(
+      (known) => {
+        this.#decided(ticket, question, known);
+      },
+      (error: unknown) => {
+        this.#undecided(ticket, question, error);
+      },
+    );
+  }
+
+  #undecided(ticket: number, question: Question, error: unknown): void {
+    this.host.log(`undecided, so blocked: ${messageOf(error)}`);
+    const message = `blocked: the statement could not be decided (${messageOf(error)})`;
+    this.#decided(ticket, question, {
+      action: 'block',
+      rule: 'hoop/undecided',
+      message,
+      flows: [],
+      matches: [],
+      policyHash: '',
+    });
+  }
+
+  #decided(ticket: number, question: Question, verdict: Verdict): void {
+    if (this.desk.closed()) return;
+    if (question.phase === 'prepare' && verdict.action !== 'block') {
+      this.desk.answer(ticket, { action: 'allow', notices: [] });
+      return;
+    }
+    try {
+      this.#recordDecision(question, verdict);
+      const hold = verdict.action === 'approve' ? this.host.hold(question, verdict) : undefined;
+      if (hold !== undefined) {
+        this.#wait(ticket, question, verdict, hold);
+        return;
+      }
+      this.#afterFlush(ticket, () => {
+        if (verdict.action === 'block') this.#block(ticket, verdict);
+        else this.desk.answer(ticket, { action: 'allow', notices: warnings(verdict) });
+      });
+    } catch (error) {
+      this.#unrecorded(ticket, error);
+    }
+  }
+
+  #recordDecision(question: Question, verdict: Verdict): void {
+    const event = question.event();
+    if (event === undefined) return;
+    this.host.record(event);
+    this.host.record(decisionEvent(question, verdict));
+  }
+
+  /** What is forwarded was recorded before; where it can't be recorded it is refused. */
+  #afterFlush(ticket: number, proceed: () => void): void {
+    const flushed = this.host.flush();
+    if (flushed === undefined) {
+      proceed();
+      return;
+    }
+    flushed.then(proceed, (error: unknown) => {
+      this.#unrecorded(ticket, error);
+    });
+  }
+
+  #unrecorded(ticket: number, error: unknown): void {
+    this.host.log(`not recorded, so refused: ${messageOf(error)}`);
+    this.desk.answer(ticket, {
+      action: 'block',
+      code: 'recording_failed',
+      message: 'hoop: the session can not be recorded, so nothing is run',
+    });
+  }
+
+  #block(ticket: number, verdict: Verdict): void {
+    const message =
+      verdict.message === ''
+        ? `blocked by policy ${verdict.rule}`
+        : `blocked by policy ${verdict.rule}: ${verdict.message}`;
+    this.host.tell({ event: 'blocked', rule: verdict.rule, message: verdict.message });
+    this.desk.answer(ticket, {
+      action: 'block',
+      message: verdict.rule.startsWith('hoop/') ? verdict.message : message,
+    });
+  }
+
+  #wait(ticket: number, question: Question, verdict: Verdict, hold: Hold): void {
+    const { request } = hold;
+    this.#hold = hold;
+    this.host.record({
+      type: 'approval.requested',
+      statement: question.statement,
+      request: request.id,
+      flow: verdict.flows.join(', '),
+    });
+    this.host.tell({
+      event: 'approval.waiting',
+      request: request.id,
+      flows: request.flows,
+      expiresAt: request.expiresAt,
+    });
+    hold.outcome.then(
+      (outcome) => {
+        this.#resolved(ticket, question, verdict, request, outcome);
+      },
+      (error: unknown) => {
+        this.#resolved(ticket, question, verdict, request, { state: 'cancelled', by: '', reason: messageOf(error) });
+      },
+    );
+    this.#afterFlush(ticket, () => {
+      this.desk.answer(ticket, { action: 'hold', request: request.id, message: holdMessage(request, verdict) });
+    });
+  }
+
+  #resolved(
+    ticket: number,
+    question: Question,
+    verdict: Verdict,
+    request: ApprovalRequest,
+    outcome: ApprovalOutcome,
+  ): void {
+    this.#hold = undefined;
+    if (this.desk.closed()) return;
+    const { state, by, reason } = outcome;
+    try {
+      this.host.record({
+        type: 'approval.resolved',
+        statement: question.statement,
+        request: request.id,
+        outcome: state,
+        ...(by === '' ? {} : { by }),
+        ...(reason === '' ? {} : { reason }),
+      });
+    } catch (error) {
+      this.#unrecorded(ticket, error);
+      return;
+    }
+    this.host.tell({ event: 'approval.resolved', request: request.id, outcome: state, by, reason });
+    if (this.desk.clientLeft()) return;
+    this.#afterFlush(ticket, () => {
+      this.desk.answer(ticket, outcomeDecision(request, outcome, warnings(verdict)));
+    });
+  }
+}

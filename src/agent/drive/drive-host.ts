@@ -1,0 +1,37 @@
+import type { ApprovalOutcome, ApprovalRequest } from '../../core/approval.js';
+import type { RecordedEvent, SessionEnd } from '../../core/events.js';
+import type { Verdict } from '../../policy/types.js';
+import type { Question, Session, Step } from '../../protocols/contract.js';
+
+/** A statement that waits for people. */
+export interface Hold {
+  readonly request: ApprovalRequest;
+  readonly outcome: Promise<ApprovalOutcome>;
+  withdraw(why: string): void;
+}
+
+/** What the drive needs of the agent. */
+export interface DriveHost {
+  /** Policy's word; a promise where something has to be read first. Throwing or rejecting blocks. */
+  judge(question: Question): Verdict | Promise<Verdict>;
+  /** Undefined where a grant already covers it. */
+  hold(question: Question, verdict: Verdict): Hold | undefined;
+  record(event: RecordedEvent): void;
+  /** Everything recorded is safe when this returns or resolves. */
+  flush(): void | Promise<void>;
+  seal(end: SessionEnd): Promise<void>;
+  /** News for the person at the other end of the tunnel. */
+  tell(event: Readonly<Record<string, unknown>>): void;
+  /** Asks the server to stop what runs. */
+  cancelUpstream(): void;
+  closed(): void;
+  /** A failure of ours, for the log; never user data. */
+  log(message: string): void;
+}
+
+/** A protocol's session as the drive runs it. */
+export interface DrivenSession extends Session<Uint8Array> {
+  readonly busy: boolean;
+  readonly counts: { readonly statements: number; readonly blocked: number };
+  terminate(reason: string, code: string, message: string): readonly Step[];
+}

@@ -1,0 +1,242 @@
+import { concatBytes } from '../../core/bytes.js';
+import { messageOf } from '../../core/errors.js';
+import type { RecordedEvent } from '../../core/events.js';
+import type { Decision, Side, Step } from '../../protocols/contract.js';
+import type { TunnelStream } from '../../tunnel/stream.js';
+import { Backlog } from './backlog.js';
+import { Decider } from './decider.js';
+import type { DrivenSession, DriveHost } from './drive-host.js';
+
+/** How long a server may take to finish after the client said goodbye. */
+const GOODBYE_MS = 10_000;
+
+/**
+ * Runs one session: carries out its steps between the client, the server, policy and the record.
+ * The order that security rests on is kept here, once, for all protocols (docs/architecture.md).
+ */
+export class Drive {
+  readonly #backlog = new Backlog();
+  readonly #decider: Decider;
+  /** A ticket is open: nothing more of the client reaches the session. */
+  #deciding = false;
+  #clientEnded = false;
+  #closed = false;
+  #flushScheduled = false;
+  #upstream: TunnelStream | undefined;
+
+  constructor(
+    private readonly session: DrivenSession,
+    private readonly client: TunnelStream,
+    private readonly host: DriveHost,
+  ) {
+    this.#decider = new Decider(host, {
+      answer: (ticket, decision) => {
+        this.#answer(ticket, decision);
+      },
+      closed: () => this.#closed,
+      clientLeft: () => {
+        if (this.#clientEnded) this.#guarded(() => this.session.end('client'));
+        return this.#clientEnded;
+      },
+    });
+    client.onData((bytes) => {
+      this.#fromClient(bytes);
+    });
+    client.onEnd(() => {
+      this.#clientGone();
+    });
+    client.onClose(() => {
+      this.#clientGone();
+    });
+    client.onDrain(() => this.#upstream?.resume());
+  }
+
+  /** The server's side is open. */
+  attach(upstream: TunnelStream): void {
+    if (this.#closed) {
+      upstream.destroy();
+      return;
+    }
+    this.#upstream = upstream;
+    upstream.onData((bytes) => {
+      this.#guarded(() => this.session.receive('upstream', bytes));
+    });
+    upstream.onEnd(() => {
+      this.#guarded(() => this.session.end('upstream'));
+    });
+    upstream.onClose(() => {
+      this.#guarded(() => this.session.end('upstream'));
+    });
+    upstream.onDrain(() => {
+      if (!this.#backlog.full) this.client.resume();
+    });
+  }
+
+  /** Carries out the first steps. */
+  start(steps: readonly Step[]): void {
+    this.#guarded(() => steps);
+  }
+
+  get idle(): boolean {
+    return !this.session.busy && !this.#deciding;
+  }
+
+  /** The client asked, by its cancel key, to stop what runs or waits. */
+  cancel(): void {
+    if (this.#decider.holding) this.#decider.withdraw('cancelled by the requester');
+    else if (this.session.busy) this.host.cancelUpstream();
+  }
+
+  /** Ends the session from the agent's side. */
+  terminate(reason: string, code: string, message: string): void {
+    this.#guarded(() => this.session.terminate(reason, code, message));
+  }
+
+  #fromClient(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    if (!this.#deciding) {
+      this.#guarded(() => this.session.receive('client', bytes));
+      return;
+    }
+    this.#backlog.push(bytes);
+    if (this.#backlog.full) this.client.pause();
+  }
+
+  #clientGone(): void {
+    if (this.#clientEnded) return;
+    this.#clientEnded = true;
+    // A waiting statement of somebody who has left must not run any more.
+    this.#decider.withdraw('the requester hung up');
+    // What is being decided is answered first; the end follows it.
+    if (!this.#deciding) this.#guarded(() => this.session.end('client'));
+  }
+
+  #guarded(work: () => readonly Step[]): void {
+    if (this.#closed) return;
+    try {
+      this.#run(work());
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** An error of ours: nobody can say what would have been right, so nothing more passes. */
+  #failed(error: unknown): void {
+    this.host.log(`session ended by an internal error: ${messageOf(error)}`);
+    try {
+      this.#run(this.session.terminate('fault', 'XX000', 'hoop: internal error; the session was ended'));
+    } catch (again) {
+      this.host.log(`and could not be ended in good order: ${messageOf(again)}`);
+      this.#close('fault');
+    }
+  }
+
+  #run(steps: readonly Step[]): void {
+    let parts: Uint8Array[] = [];
+    let side: Side | undefined;
+    const flushParts = (): void => {
+      if (side !== undefined && parts.length > 0) this.#send(side, concatBytes(parts));
+      parts = [];
+    };
+    for (const step of steps) {
+      if (this.#closed) return;
+      if (step.kind === 'send') {
+        if (side !== step.to) flushParts();
+        side = step.to;
+        parts.push(step.bytes);
+      } else if (step.kind === 'record') {
+        this.#record(step.event);
+      } else {
+        flushParts();
+        if (step.kind === 'close') this.#close(step.reason);
+        else {
+          this.#deciding = true;
+          this.#decider.ask(step.ticket, step.question);
+        }
+      }
+    }
+    flushParts();
+  }
+
+  #send(to: Side, bytes: Uint8Array): void {
+    if (to === 'client') {
+      if (!this.client.write(bytes)) this.#upstream?.pause();
+    } else if (this.#upstream?.write(bytes) === false) {
+      this.client.pause();
+    }
+  }
+
+  #answer(ticket: number, decision: Decision): void {
+    const staysOpen = decision.action === 'hold';
+    if (!staysOpen) this.#deciding = false;
+    this.#guarded(() => this.session.answer(ticket, decision));
+    if (staysOpen || this.#deciding || this.#closed) return;
+    this.#workOffBacklog();
+    if (this.#clientEnded && !this.#deciding) this.#guarded(() => this.session.end('client'));
+  }
+
+  #workOffBacklog(): void {
+    while (!this.#deciding && !this.#closed) {
+      const bytes = this.#backlog.shift();
+      if (bytes === undefined) {
+        this.client.resume();
+        return;
+      }
+      this.#guarded(() => this.session.receive('client', bytes));
+    }
+  }
+
+  /** A result that can't be recorded any more: its statement was, and no further one will run. */
+  #record(event: RecordedEvent): void {
+    try {
+      this.host.record(event);
+      this.#flushSoon();
+    } catch (error) {
+      this.host.log(`result not recorded: ${messageOf(error)}`);
+    }
+  }
+
+  /** Results are written soon after they came, many in one write; a failure shows at the next statement. */
+  #flushSoon(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      if (this.#closed) return;
+      try {
+        this.host.flush()?.catch((error: unknown) => {
+          this.host.log(`recording: ${messageOf(error)}`);
+        });
+      } catch (error) {
+        this.host.log(`recording: ${messageOf(error)}`);
+      }
+    });
+  }
+
+  #close(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#decider.withdraw('the session ended');
+    this.client.end();
+    const upstream = this.#upstream;
+    if (upstream !== undefined && reason === 'client') {
+      upstream.end();
+      upstream.resume();
+      setTimeout(() => {
+        upstream.destroy();
+      }, GOODBYE_MS).unref();
+    } else {
+      upstream?.destroy();
+    }
+    this.client.resume();
+    const { statements, blocked } = this.session.counts;
+    this.host
+      .seal({ type: 'session.end', reason, statements, blocked })
+      .catch((error: unknown) => {
+        this.host.log(`session not sealed: ${messageOf(error)}`);
+      })
+      .finally(() => {
+        this.host.closed();
+      });
+  }
+}

@@ -1,0 +1,69 @@
+import { HoopError, messageOf } from '../../../core/errors.js';
+import { errorMessage } from '../../../protocols/postgres/messages.js';
+import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
+import { StartupReader } from '../../../protocols/postgres/startup.js';
+import type { TunnelStream } from '../../../tunnel/stream.js';
+import type { Caller, SessionHost } from '../../session-host.js';
+import type { CancelRegistry } from './cancel-registry.js';
+import { PostgresFront } from './front.js';
+
+/** A client that has not said what it wants by then is cut: it may be no client at all. */
+const STARTUP_TIMEOUT_MS = 15_000;
+
+/** Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request. */
+export function acceptPostgres(stream: TunnelStream, caller: Caller, host: SessionHost, cancels: CancelRegistry): void {
+  const reader = new StartupReader();
+  let started = false;
+  const timer = setTimeout(() => {
+    stream.destroy({ code: 'protocol', message: 'no start-up packet in time' });
+  }, STARTUP_TIMEOUT_MS);
+  stream.onClose(() => {
+    clearTimeout(timer);
+  });
+  stream.onData((bytes) => {
+    if (started) return;
+    reader.push(bytes);
+    for (;;) {
+      const step = reader.next();
+      if (step.kind === 'more') return;
+      if (step.kind === 'reply') {
+        stream.write(step.bytes);
+        continue;
+      }
+      started = true;
+      clearTimeout(timer);
+      if (step.kind === 'cancel') {
+        cancels.cancel(step.key, caller.identity);
+        stream.end();
+      } else if (step.kind === 'fault') {
+        refuse(stream, SQLSTATE.protocolViolation, step.fault.message);
+      } else {
+        // What comes until the session stands is held by the stream's own window.
+        stream.pause();
+        new PostgresFront(stream, caller, host, cancels).start(step.message, step.rest).catch((error: unknown) => {
+          host.log(`session not started: ${messageOf(error)}`, { connection: caller.connection.name });
+          refuse(stream, ...refusalOf(error));
+        });
+      }
+      return;
+    }
+  });
+}
+
+function refuse(stream: TunnelStream, code: string, message: string): void {
+  stream.write(errorMessage({ severity: 'FATAL', code, message: `hoop: ${message}` }));
+  stream.end();
+  stream.resume();
+}
+
+function refusalOf(error: unknown): [code: string, message: string] {
+  if (!(error instanceof HoopError)) return ['XX000', 'internal error; the session was not started'];
+  const codes: Partial<Record<string, string>> = {
+    recording_failed: SQLSTATE.ioError,
+    limit: '53300',
+    no_access: SQLSTATE.insufficientPrivilege,
+    not_found: SQLSTATE.invalidCatalogName,
+  };
+  const why = error.why === undefined ? '' : ` (${error.why})`;
+  return [codes[error.code] ?? SQLSTATE.connectionFailure, `${error.message}${why}`];
+}

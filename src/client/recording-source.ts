@@ -1,0 +1,113 @@
+import { lstat } from 'node:fs/promises';
+import { basename } from 'node:path';
+
+import { HoopError } from '../core/errors.js';
+import { isId } from '../core/ids.js';
+import type { SessionSummary } from '../core/session-summary.js';
+import { readRecording } from '../recording/read.js';
+import type { Anchor } from '../recording/verify.js';
+import type { SessionIndex } from '../recording/verify-folder.js';
+import type { AgentApi } from './agent-api.js';
+
+/** What `SESSION|FILE|FOLDER` on the command line means. */
+export type RecordingPlace =
+  | { readonly kind: 'session'; readonly id: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'folder'; readonly path: string };
+
+/**
+ * A session's id is one unless a file of that very name is here.
+ *
+ * @throws HoopError `not_found`
+ */
+export async function placeOf(argument: string): Promise<RecordingPlace> {
+  const stats = await lstat(argument).catch(() => undefined);
+  if (stats?.isDirectory() === true) return { kind: 'folder', path: argument };
+  if (stats !== undefined) return { kind: 'file', path: argument };
+  if (isId(argument)) return { kind: 'session', id: argument };
+  throw new HoopError('not_found', 'there is no session, file or folder of this name', {
+    suggestion: '`hoop sessions` lists sessions by their id; a file needs its whole path',
+  });
+}
+
+/** The bytes of one recording, from the agent or from this machine. */
+export async function* recordingBytes(
+  place: Exclude<RecordingPlace, { kind: 'folder' }>,
+  agent: () => AgentApi,
+): AsyncGenerator<Uint8Array> {
+  if (place.kind === 'file') yield* readRecording(place.path);
+  else yield* (await agent().stream(`/v1/sessions/${place.id}/recording`)) as AsyncIterable<Uint8Array>;
+}
+
+/** The session that a file's name says it is of; undefined for a name of the user's own. */
+export function sessionOfName(path: string): string | undefined {
+  const name = basename(path, '.ndjson');
+  return isId(name) ? name : undefined;
+}
+
+/** Filters of `GET /v1/sessions`; times are RFC 3339. */
+export interface SessionQuery {
+  readonly user?: string | undefined;
+  readonly connection?: string | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  readonly blocked?: boolean | undefined;
+  readonly text?: string | undefined;
+  readonly correlationId?: string | undefined;
+}
+
+interface SessionPage {
+  readonly items: readonly SessionSummary[];
+  readonly next: string;
+}
+
+const PAGE = 1000;
+
+/** The sessions that the caller may read, newest first, page by page; at most `limit`. */
+export async function* listSessions(
+  agent: AgentApi,
+  query: SessionQuery,
+  limit = Number.POSITIVE_INFINITY,
+): AsyncGenerator<SessionSummary> {
+  let cursor = '';
+  for (let left = limit; left > 0;) {
+    const params = new URLSearchParams({ limit: String(Math.min(left, PAGE)) });
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined && value !== false && value !== '') params.set(name, String(value));
+    }
+    if (cursor !== '') params.set('cursor', cursor);
+    const page = await agent.get<SessionPage>(`/v1/sessions?${params.toString()}`);
+    yield* page.items;
+    left -= page.items.length;
+    cursor = page.next;
+    if (cursor === '' || page.items.length === 0) return;
+  }
+}
+
+/**
+ * What the agent knows of one session; undefined where it knows none, or the caller may not read
+ * it, or it does not say where a live one stands.
+ */
+export async function anchorOf(agent: AgentApi, session: string): Promise<Anchor | undefined> {
+  try {
+    const { events, head, endedAt } = await agent.get<SessionSummary>(`/v1/sessions/${session}`);
+    return head === '' ? undefined : { events, head, sealed: endedAt !== '' };
+  } catch (error) {
+    if (error instanceof HoopError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
+
+/** The agent's index as the verifier of a folder asks it. */
+export function agentIndex(agent: AgentApi): SessionIndex {
+  return {
+    anchor: (session) => anchorOf(agent, session),
+    sessions: async (date) => {
+      const since = `${date}T00:00:00Z`;
+      const until = new Date(Date.parse(since) + 86_400_000).toISOString();
+      const found: string[] = [];
+      for await (const { id } of listSessions(agent, { since, until })) found.push(id);
+      return found;
+    },
+  };
+}

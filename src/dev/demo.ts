@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { createColours } from '../cli/colours.js';
+import { HoopProcesses } from './hoop-processes.js';
+import { approveUpdate, blockDelete, connect, execute, logIn, readMasked, type Tour } from './tour.js';
+import { listSessions, replay, searchFiles, verify } from './tour-evidence.js';
+import { reasonOf, StepFailed, TourGuide } from './tour-guide.js';
+import { startTrialStack, type TrialStack } from './trial-stack.js';
+
+// The guided tour of scripts/demo: everything real, on loopback, gone at the end. Exit status 0 only where every
+// step gave what it shows.
+const startedMs = performance.now();
+const colours = createColours({ stream: 'stdout', noColor: false, env: process.env });
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const guide = new TourGuide(print, colours);
+const dir = await mkdtemp(join(tmpdir(), 'hoop-demo-'));
+const interrupted = new Promise<never>((_resolve, reject) => {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => {
+      process.exitCode = 128 + constants.signals[name];
+      reject(new Error(`ended by ${name}`));
+    });
+  }
+});
+let stack: TrialStack | undefined;
+let hoop: HoopProcesses | undefined;
+
+try {
+  const starting = startTrialStack({ dir }).then((started) => (stack = started));
+  await Promise.race([tour(starting), interrupted]);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  print(
+    `\n${colours.green('The tour is done')}: ${String(guide.checks)} checks held, in ${seconds} s. To try it by hand: hoop dev`,
+  );
+} catch (error) {
+  process.exitCode ??= 1;
+  const where = error instanceof StepFailed ? `step ${error.step}` : 'the demo';
+  process.stderr.write(`\n${where} failed: ${reasonOf(error)}\n`);
+} finally {
+  await hoop?.close();
+  await stack?.close();
+  await rm(dir, { recursive: true, force: true });
+  // Nothing of ours is left to wait for; a part that still starts ends with this process.
+  process.exit();
+}
+
+async function tour(starting: Promise<TrialStack>): Promise<void> {
+  print(`${colours.bold('hoop: a guided tour')}. Every line after $ is a real command; every ✓ was checked.`);
+  const running = await guide.step(
+    'The stack: an OpenID provider, Postgres (PGlite) with customers and payments, the agent',
+    async () => {
+      const started = await starting;
+      guide.shows(
+        `agent ${started.agentUrl}, provider ${started.issuer}, Postgres on port ${String(started.postgres.port)}`,
+      );
+      const ready = await fetch(`${started.agentUrl}/readyz`);
+      guide.check('the agent is ready', ready.status === 200, await ready.text());
+      return started;
+    },
+  );
+  hoop = new HoopProcesses(running);
+  const at: Tour = { guide, hoop };
+  await guide.step('Alice, an engineer, logs in (OpenID device flow)', () => logIn(at, 'alice', 'engineering'));
+  const open = await guide.step('She opens a local port to the database', () => connect(at));
+  const client = new Client({ connectionString: open.url });
+  client.on('error', () => undefined);
+  await guide.step('A driver reads customers through it: personal data comes masked', async () => {
+    await client.connect();
+    await readMasked(at, client);
+  });
+  await guide.step('A DELETE without WHERE is blocked by policy', () => blockDelete(at, client));
+  await guide.step('Dana, a database administrator, logs in', () => logIn(at, 'dana', 'dba'));
+  await guide.step('An UPDATE of payments waits for her, and runs once she approved it', () =>
+    approveUpdate(at, client),
+  );
+  await guide.step('One statement, for scripts and CI', () => execute(at));
+  await guide.step('Ctrl-C closes the port', async () => {
+    await client.end();
+    open.port.signal('SIGINT');
+    const { status } = await open.port.finished;
+    guide.check('hoop connect ended in order', status === 0, `status ${String(status)}`);
+  });
+  await evidence(at, running);
+}
+
+async function evidence(at: Tour, running: TrialStack): Promise<void> {
+  const session = await guide.step('Everything was recorded', () => listSessions(at));
+  await guide.step('The session is read again', () => replay(at, session.id));
+  await guide.step('The record is proved', () => verify(at, session, running.agentDir, dir));
+  await guide.step('What the agent keeps holds no personal data', () =>
+    searchFiles(at, running.agentDir, running.agentLog),
+  );
+}

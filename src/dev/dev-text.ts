@@ -1,0 +1,63 @@
+import type { Colours } from '../cli/colours.js';
+import type { TrialStack } from './trial-stack.js';
+
+/** The statements of the tour: what is masked, blocked and held. */
+export const TRIAL_STATEMENTS = {
+  read: 'SELECT name, email, phone, ssn, card FROM customers ORDER BY id LIMIT 3',
+  blocked: 'DELETE FROM customers',
+  held: "UPDATE payments SET status = 'refunded' WHERE id = 2",
+} as const;
+
+/** What `hoop dev` says once everything runs: what there is, and what to type elsewhere. */
+export function devText(
+  stack: TrialStack,
+  options: { readonly colours: Colours; readonly alias: string | undefined },
+): string {
+  const { colours } = options;
+  const people = stack.users.map(({ id, groups }) => `${id} (${groups.join(', ')})`).join(', ');
+  const type = (command: string, remark = ''): string =>
+    `  ${colours.cyan(command.padEnd(28))}${remark === '' ? '' : ` ${colours.dim(`# ${remark}`)}`}`.trimEnd();
+  const statement = (sql: string, remark: string): string =>
+    `    ${colours.cyan(`${sql};`)}\n      ${colours.dim(remark)}`;
+  const setUp = (user: string): readonly string[] => [
+    ...(options.alias === undefined ? [] : [type(options.alias)]),
+    type(`export HOOP_AGENT_URL=${stack.agentUrl} HOOP_KEYRING=file`),
+    type(`export HOOP_CONFIG_DIR=${shellWord(stack.configDir(user))}`),
+  ];
+  return [
+    `${colours.bold('The trial stack runs. Ctrl-C ends it.')}`,
+    '',
+    `  agent     ${stack.agentUrl}  ${colours.dim(`log: ${stack.agentLog}`)}`,
+    `  login     ${stack.issuer}  ${people}`,
+    `  postgres  PGlite in this process: customers, payments ${colours.dim(`(policies: ${stack.agentDir}/policies)`)}`,
+    '',
+    colours.bold('In a second terminal, as alice:'),
+    ...setUp('alice'),
+    type('hoop login', 'open the link, confirm the code, be alice'),
+    type('hoop connect postgres', 'a local port until Ctrl-C; it prints a psql command for a third terminal'),
+    type('hoop connect postgres -- psql', 'or this: psql on a port of its own'),
+    statement(TRIAL_STATEMENTS.read, 'e-mail, phone, SSN and card come masked'),
+    statement(TRIAL_STATEMENTS.blocked, 'blocked by policy standard-sql/delete-no-where; the session goes on'),
+    statement(TRIAL_STATEMENTS.held, 'waits until dana approves it'),
+    type(`hoop exec postgres -i "${TRIAL_STATEMENTS.read}"`),
+    `    ${colours.dim('no psql? this needs none')}`,
+    '',
+    colours.bold('In another terminal, as dana:'),
+    ...setUp('dana'),
+    type('hoop login', 'as above, be dana'),
+    type('hoop requests', 'what waits'),
+    type('hoop approve ID'),
+    type('hoop sessions', 'dana may read everyone’s: the group dba audits'),
+    type('hoop replay ID'),
+    type('hoop verify ID', 'nothing was changed or removed'),
+    '',
+    colours.bold('As a CI job:'),
+    type(`export HOOP_CLIENT_ID=${stack.machine.clientId} HOOP_CLIENT_SECRET=${stack.machine.clientSecret}`),
+    type(`hoop exec postgres -o json -i "SELECT count(*) FROM payments"`),
+  ].join('\n');
+}
+
+/** A path as one word of a POSIX shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { stringify } from 'yaml';
+import { starterFiles, type StarterFile } from '../config/starter.js';
+import type { IdentityProvider } from './identity-provider.js';
+
+const PAYMENTS = {
+  match: { types: ['postgres'] },
+  rules: [
+    {
+      name: 'writes',
+      when: 'sql.writes.exists(t, t.name == "payments")',
+      action: 'approve',
+      approval: 'dba-review',
+      message: 'Writes to payments are checked by a database administrator.',
+    },
+  ],
+};
+
+/**
+ * The agent's resource files for the trial: the standard policies as they are shipped, and a rule that
+ * holds writes to payments for the database administrators.
+ */
+export function trialResources(
+  provider: IdentityProvider,
+  postgres: { readonly host: string; readonly port: number },
+  agentPort: number,
+): readonly StarterFile[] {
+  const shipped = starterFiles(randomBytes(32)).filter(
+    ({ path }) => path === 'master.key' || path.startsWith('policies/'),
+  );
+  const files: Readonly<Record<string, readonly unknown[]>> = {
+    'agent.yaml': [
+      resource('Agent', 'trial', {
+        listen: { host: '127.0.0.1', port: agentPort },
+        masterKey: { file: './master.key' },
+        roles: { auditor: { groups: ['dba'] } },
+      }),
+    ],
+    'identity.yaml': [
+      resource('IdentityProvider', 'trial', {
+        issuer: provider.issuer,
+        audience: provider.audience,
+        clientId: provider.clientId,
+        scopes: provider.scopes,
+        reviewers: true,
+      }),
+    ],
+    'connections.yaml': [
+      resource('Connection', 'postgres', {
+        type: 'postgres',
+        address: `${postgres.host}:${String(postgres.port)}`,
+        database: 'postgres',
+        tls: { mode: 'disable' },
+        credentials: [{ groups: ['*'], username: 'postgres' }],
+        access: { groups: ['engineering', 'dba', 'ci'] },
+      }),
+      resource('ApprovalFlow', 'dba-review', { reviewers: [{ groups: ['dba'], count: 1 }], wait: '5m' }),
+    ],
+    'policies/payments.yaml': [resource('Policy', 'payments-need-approval', PAYMENTS)],
+  };
+  const written = Object.entries(files).map(([path, documents]) => ({
+    path,
+    content: documents.map((document) => stringify(document)).join('---\n'),
+    mode: 0o600,
+  }));
+  return [...written, ...shipped];
+}
+
+function resource(kind: string, name: string, spec: unknown): unknown {
+  return { apiVersion: 'hoop/v1', kind, metadata: { name }, spec };
+}

@@ -1,0 +1,228 @@
+import { displayWidth, escapeControls } from '../core/display.js';
+import type { ChainedEvent } from '../core/events.js';
+
+export interface ReplayTextOptions {
+  /** Takes the transcript, one line or several at a time, each without its line end. */
+  readonly write: (text: string) => void;
+  /** Most characters of a statement, a message or a parameter list; 4,000 where left out. */
+  readonly maxTextChars?: number;
+  /** Most rows shown of one result; 20 where left out. */
+  readonly maxRows?: number;
+  /** Most characters of one cell; 40 where left out. */
+  readonly maxCellChars?: number;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * A session as people read it: who, when and through what; each statement with its number, time
+ * and verdict, its approval, its rows as a small table, its error; how it ended.
+ *
+ * Everything from the recording is escaped, so that nothing acts on the reader's terminal, and
+ * bounded, with the true size stated. Proves nothing: `verifyRecording` does. Reads each member by
+ * its type, since a file may hold anything.
+ */
+export async function replayText(events: AsyncIterable<ChainedEvent>, options: ReplayTextOptions): Promise<void> {
+  const transcript = new Transcript(options);
+  for await (const event of events) transcript.show(event);
+  transcript.end();
+}
+
+class Transcript {
+  readonly #write: (text: string) => void;
+  readonly #limits: { readonly text: number; readonly rows: number; readonly cell: number };
+  #startMs = Number.NaN;
+  #statement = 0;
+  #ended = false;
+
+  constructor(options: ReplayTextOptions) {
+    this.#write = options.write;
+    this.#limits = {
+      text: options.maxTextChars ?? 4000,
+      rows: options.maxRows ?? 20,
+      cell: options.maxCellChars ?? 40,
+    };
+  }
+
+  show(event: ChainedEvent): void {
+    switch (event.type) {
+      case 'session.start':
+        return this.#started(event);
+      case 'statement':
+        return this.#asked(event);
+      case 'decision':
+        return this.#line(event, this.#verdict(event));
+      case 'approval.requested':
+        return this.#line(event, `waits for approval by ${text(event['flow'])}, request ${text(event['request'])}`);
+      case 'approval.resolved':
+        return this.#line(event, this.#resolution(event));
+      case 'output':
+        return this.#rows(event);
+      case 'result':
+        return this.#line(event, this.#result(event));
+      case 'session.end':
+        return this.#endedBy(event);
+      case 'seal':
+        return this.#write(`sealed  by key ${text(event['keyId'])}`);
+      default:
+        this.#write(`${this.#offset(event)}  ${text(event.type)}`);
+    }
+  }
+
+  end(): void {
+    if (!this.#ended) this.#write('\nno end recorded: the session is live, or its recording was cut off');
+  }
+
+  #started(event: ChainedEvent): void {
+    const user = record(event['user']);
+    const connection = record(event['connection']);
+    const client = record(event['client']);
+    this.#startMs = Date.parse(event.at);
+    const email = text(user['email']);
+    const line = (name: string, value: string): void => {
+      if (value !== '') this.#write(`${name.padEnd(10)} ${value}`);
+    };
+    line('session', text(event['session']));
+    line('user', email === '' ? text(user['subject']) : `${email} (${text(user['subject'])})`);
+    line('groups', list(user['groups']).join(', '));
+    line('issuer', text(user['issuer']));
+    line('connection', `${text(connection['name'])} (${text(connection['type'])}) as ${text(event['credential'])}`);
+    line(
+      'client',
+      [client['application'], client['address'], client['database']]
+        .map(text)
+        .filter((part) => part !== '')
+        .join(', '),
+    );
+    line('correlation', text(event['correlationId']));
+    line('started', text(event.at));
+  }
+
+  #asked(event: ChainedEvent): void {
+    this.#statement = Number(event['statement']);
+    const via = text(event['via']);
+    const bytes = number(event['textBytes']);
+    this.#write(
+      `\n#${text(event['statement'])}  ${this.#offset(event)}${via === '' || via === 'query' ? '' : `  ${via}`}`,
+    );
+    this.#write(indent(this.#block(event['text'])));
+    if (bytes !== undefined) this.#write(`  … the whole text has ${bytes} bytes`);
+    const params = list(event['params'], 'NULL');
+    if (params.length > 0)
+      this.#write(`  with ${this.#bounded(params.map((value, index) => `$${index + 1} = ${value}`).join(', '))}`);
+  }
+
+  #verdict(event: ChainedEvent): string {
+    const words: Readonly<Record<string, string>> = {
+      allow: 'allowed',
+      warn: 'allowed with a warning',
+      block: 'blocked',
+      approve: 'held',
+    };
+    const action = text(event['action']);
+    const rules = list(event['rules']);
+    const message = this.#bounded(text(event['message']));
+    const by = rules.length === 0 ? '' : ` by ${rules.join(', ')}`;
+    return `${Object.hasOwn(words, action) ? (words[action] as string) : action}${by}${message === '' ? '' : `: ${message}`}`;
+  }
+
+  #resolution(event: ChainedEvent): string {
+    const by = text(event['by']);
+    const reason = this.#bounded(text(event['reason']));
+    return `${text(event['outcome'])}${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;
+  }
+
+  #result(event: ChainedEvent): string {
+    const error = record(event['error']);
+    const masked = Object.entries(record(event['masked'])).map(
+      ([name, count]) => `${escapeControls(name)} ${text(count)}`,
+    );
+    const rows = number(event['rows']);
+    const duration = number(event['durationMs']);
+    const failed =
+      text(error['code']) === '' ? '' : `error ${text(error['code'])}: ${this.#bounded(text(error['message']))}`;
+    const parts = [
+      failed === '' ? text(event['tag']) : failed,
+      rows === undefined ? '' : `${rows} ${rows === 1 ? 'row' : 'rows'}`,
+      masked.length === 0 ? '' : `masked ${masked.join(', ')}`,
+      duration === undefined ? '' : `${duration} ms`,
+    ];
+    return parts.filter((part) => part !== '').join(' · ');
+  }
+
+  /** The rows as a table, aligned by what a terminal shows. */
+  #rows(event: ChainedEvent): void {
+    const rows = Array.isArray(event['rows']) ? (event['rows'] as readonly unknown[]) : [];
+    const total = number(event['totalRows']) ?? rows.length;
+    const shown = rows.slice(0, this.#limits.rows).map((row) => list(row, 'NULL').map((cell) => this.#cell(cell)));
+    const table = [list(event['columns']).map((name) => this.#cell(name)), ...shown].filter((row) => row.length > 0);
+    const widths: number[] = [];
+    for (const row of table) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, displayWidth(cell))));
+    const lines = table.map((row) =>
+      row
+        .map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - displayWidth(cell)))
+        .join(' │ ')
+        .trimEnd(),
+    );
+    for (const line of lines) this.#line(event, `│ ${line}`);
+    if (total > shown.length) this.#line(event, `│ … ${total - shown.length} more of ${total} rows`);
+  }
+
+  #endedBy(event: ChainedEvent): void {
+    this.#ended = true;
+    const { statements, blocked, reason } = event;
+    this.#write(
+      `\nended   ${this.#offset(event)}  ${text(reason)}: ${text(statements)} statements, ${text(blocked)} blocked`,
+    );
+  }
+
+  /** A line about a statement; says which where another one stands above. */
+  #line(event: ChainedEvent, line: string): void {
+    const statement = Number(event['statement']);
+    if (statement !== this.#statement) this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  goes on`);
+    this.#statement = statement;
+    this.#write(`  ${line}`);
+  }
+
+  #offset(event: ChainedEvent): string {
+    const ms = Date.parse(event.at) - this.#startMs;
+    return Number.isNaN(ms) ? '?' : `+${(ms / 1000).toFixed(3)}s`;
+  }
+
+  #block(value: unknown): string {
+    const whole = typeof value === 'string' ? value : '';
+    return this.#bounded(escapeControls(whole.slice(0, this.#limits.text), { keepNewlines: true }), whole.length);
+  }
+
+  #bounded(shown: string, length = shown.length): string {
+    const max = this.#limits.text;
+    return length <= max ? shown : `${shown.slice(0, max)} … (${length} characters)`;
+  }
+
+  #cell(value: string): string {
+    return value.length <= this.#limits.cell ? value : `${value.slice(0, this.#limits.cell - 1)}…`;
+  }
+}
+
+function indent(block: string): string {
+  return block
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? escapeControls(value) : typeof value === 'number' ? String(value) : '';
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+function record(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+function list(value: unknown, absent = ''): readonly string[] {
+  return Array.isArray(value) ? value.map((item: unknown) => (item === null ? absent : text(item))) : [];
+}

@@ -1,0 +1,230 @@
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { generateRecordingKey, publicKeyOf } from '../../src/recording/keys.js';
+import type { RecordingKey } from '../../src/recording/keys.js';
+import { readRecording, recordingPath } from '../../src/recording/read.js';
+import type { Recordings } from '../../src/recording/recordings.js';
+import { openStore } from '../../src/store/store.js';
+import type { Store } from '../../src/store/store.js';
+import { startAgent } from '../agent/http/agent.js';
+import { Bench, DATE, END, sessionId, start, statement } from '../recording/recorded-session.js';
+import { buildCli, runHoop } from '../support/built-cli.js';
+import type { Finished } from '../support/built-cli.js';
+
+let bench: Bench;
+let store: Store;
+let recordings: Recordings;
+let url: string;
+let shown: RecordingKey;
+let folder: string;
+
+beforeAll(() => buildCli());
+beforeEach(async () => {
+  bench = new Bench();
+  folder = mkdtempSync(join(tmpdir(), 'hoop-recordings-'));
+  store = openStore({ path: join(folder, 'hoop.db') });
+  recordings = bench.open({ index: store.recordingIndex });
+  shown = bench.key;
+  const card = {
+    version: '0.1.0',
+    issuer: 'https://id.example.com',
+    audience: 'hoop',
+    clientId: 'hoop-cli',
+    scopes: [],
+  };
+  ({ url } = await startAgent(
+    {},
+    {
+      card: () => ({ ...card, recordingKeys: [publicKeyOf(shown)] }),
+      sessions: {
+        list: (filter) => store.sessions.list(filter),
+        get: (id) => {
+          const summary = store.sessions.get(id);
+          return summary === undefined ? undefined : recordings.withLive(summary);
+        },
+      },
+      openRecording: (session) => Promise.resolve(Readable.from(readRecording(recordingPath(bench.dir, session.file)))),
+    },
+  ));
+});
+afterEach(async () => {
+  await recordings.close();
+  store.close();
+  bench.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const hoop = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> =>
+  runHoop(args, { HOOP_CONFIG_DIR: join(folder, 'config'), HOOP_AGENT_URL: url, HOOP_TOKEN: 'audrey', ...env });
+
+function live(session = sessionId()) {
+  const recorder = recordings.open(start(session));
+  for (const event of statement(1)) recorder.record(event);
+  void recorder.flush();
+  return recorder;
+}
+
+describe('hoop verify', () => {
+  it('exits 0 for a session, a file and a folder that hold', async () => {
+    const session = await bench.record(recordings);
+    await recordings.close();
+    const json = await hoop(['verify', session, bench.path(session), bench.dir, '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: true,
+      results: [
+        { kind: 'session', events: 12, keyId: bench.key.keyId },
+        { kind: 'file', events: 12 },
+        { kind: 'folder', verified: 1, offline: false },
+      ],
+    });
+    expect(json.status).toBe(0);
+    const people = await hoop(['verify', session]);
+    expect(people).toMatchObject({
+      status: 0,
+      stdout: `ok  ${session}  12 events hold, sealed by key ${bench.key.keyId}\n`,
+    });
+  });
+
+  it('exits 1 and names the first event that does not hold', async () => {
+    const session = await bench.record(recordings);
+    bench.write(
+      session,
+      bench.lines(session).filter((_, index) => index !== 4),
+    );
+    const people = await hoop(['verify', session]);
+    expect(people.status).toBe(1);
+    expect(people.stdout).toContain(`removed  ${session}: event 5: event 5 is gone, 6 follows`);
+    expect(people.stderr).toContain(`error: removed: ${session}, event 5`);
+    const json = await hoop(['verify', session, '--json']);
+    expect(json.status).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: false,
+      error: { code: 'verify_failed' },
+      results: [{ ok: false, events: 4, breaks: [{ kind: 'removed', seq: 5, line: 5 }] }],
+    });
+  });
+
+  it('holds a live session whose head the agent confirms, and no other unsealed file', async () => {
+    const recorder = live();
+    const { session } = recorder;
+    expect((await hoop(['verify', bench.path(session)])).stdout).toContain('4 events hold, still live');
+    expect((await hoop(['verify', bench.dir])).stdout).toContain('1 recordings hold');
+    bench.write(session, bench.lines(session).slice(0, 2));
+    expect((await hoop(['verify', bench.path(session)])).stdout).toContain('truncated');
+    await recorder.seal(END);
+  });
+
+  it('finds by the agent’s index what an offline check can not, and says so offline', async () => {
+    await bench.record(recordings);
+    await recordings.close();
+    const older = [join(bench.dir, 'checkpoint'), join(bench.dir, DATE, 'checkpoint')].map(
+      (path) => [path, readFileSync(path)] as const,
+    );
+    recordings = bench.open({ index: store.recordingIndex });
+    const gone = await bench.record(recordings);
+    await recordings.close();
+    rmSync(bench.path(gone));
+    for (const [path, bytes] of older) writeFileSync(path, bytes);
+    writeFileSync(join(folder, 'agent.pub'), publicKeyOf(bench.key).publicKey);
+    const offline = await hoop(['verify', bench.dir, '--key', join(folder, 'agent.pub')]);
+    expect(offline).toMatchObject({ status: 0 });
+    expect(offline.stderr).toContain('removal together with an older checkpoint can’t be seen');
+    const online = await hoop(['verify', bench.dir]);
+    expect(online.status).toBe(1);
+    expect(online.stdout).toContain(`missing  ${DATE}/${gone}.ndjson`);
+  });
+
+  it('pins the agent’s key once seen, and trusts no other afterwards', async () => {
+    const session = await bench.record(recordings);
+    expect((await hoop(['verify', session])).status).toBe(0);
+    shown = generateRecordingKey();
+    const result = await hoop(['verify', session]);
+    expect(result).toMatchObject({ status: 1, stdout: '' });
+    expect(result.stderr).toContain('the agent shows another recording key than before');
+  });
+
+  it('works without the agent by the pinned key, and says that it does', async () => {
+    const session = await bench.record(recordings);
+    await hoop(['verify', session]);
+    await recordings.close();
+    const config = join(folder, 'config', 'recording-keys.json');
+    writeFileSync(config, readFileSync(config, 'utf8').replace(url, 'http://127.0.0.1:1'));
+    const result = await hoop(['verify', bench.dir, bench.path(session)], { HOOP_AGENT_URL: 'http://127.0.0.1:1' });
+    expect(result.status).toBe(0);
+    expect(result.stderr).toContain('verifying with the key that it showed before');
+  });
+
+  it('refuses a foreign key, a link, an unknown name, and to go without a key', async () => {
+    const session = await bench.record(recordings);
+    writeFileSync(join(folder, 'other.pub'), publicKeyOf(generateRecordingKey()).publicKey);
+    expect((await hoop(['verify', bench.path(session), '--key', join(folder, 'other.pub')])).stdout).toContain(
+      'another-key',
+    );
+    symlinkSync(bench.path(session), join(folder, 'link.ndjson'));
+    expect((await hoop(['verify', join(folder, 'link.ndjson')])).stdout).toContain('linked');
+    expect(await hoop(['verify', 'nothing'])).toMatchObject({ status: 1, stdout: '' });
+    expect(await hoop(['verify', sessionId()])).toMatchObject({ status: 1 });
+    const keyless = await hoop(['verify', bench.path(session)], { HOOP_AGENT_URL: '' });
+    expect(keyless.status).toBe(2);
+    expect(keyless.stderr).toContain('--key FILE');
+  });
+});
+
+describe('hoop replay', () => {
+  it('prints a transcript of a session and of a file', async () => {
+    const session = await bench.record(recordings);
+    const [bySession, byFile] = [await hoop(['replay', session]), await hoop(['replay', bench.path(session)])];
+    expect(bySession.stdout).toBe(byFile.stdout);
+    expect(bySession.stdout).toContain('#2  ');
+    expect(bySession.stdout).toContain('ended ');
+    expect(bySession.status).toBe(0);
+  });
+
+  it('prints the events as one JSON array, an event a line', async () => {
+    const session = await bench.record(recordings);
+    for (const flag of ['--json', '--format=json']) {
+      const { stdout } = await hoop(['replay', session, flag]);
+      expect(JSON.parse(stdout)).toEqual(bench.lines(session).map((line) => JSON.parse(line) as unknown));
+      expect(stdout.split('\n')).toHaveLength(12 + 3);
+    }
+  });
+
+  it('refuses by name what is not in this version, and what nobody may read', async () => {
+    const session = await bench.record(recordings);
+    for (const flags of [['--format', 'html'], ['--format', 'asciicast'], ['--follow'], ['--speed', '2']]) {
+      const { status, stderr } = await hoop(['replay', session, ...flags]);
+      expect(status).toBe(2);
+      expect(stderr).toContain(`${flags.join(' ').replace(' 2', '')} is not in this version`);
+    }
+    expect(await hoop(['replay', session], { HOOP_TOKEN: 'bob' })).toMatchObject({ status: 1, stdout: '' });
+    expect((await hoop(['replay', bench.dir])).status).toBe(2);
+  });
+});
+
+describe('hoop sessions', () => {
+  it('lists newest first and searches by user, text, block and time', async () => {
+    const first = await bench.record(recordings);
+    const second = sessionId();
+    const recorder = recordings.open(start(second));
+    for (const event of statement(1, 'DELETE FROM customers', 'block')) recorder.record(event);
+    await recorder.seal({ ...END, statements: 1, blocked: 1 });
+    const ids = async (...flags: string[]): Promise<string[]> =>
+      (JSON.parse((await hoop(['sessions', '--json', ...flags])).stdout) as { id: string }[]).map(({ id }) => id);
+    expect(await ids()).toEqual([second, first]);
+    expect(await ids('--blocked')).toEqual([second]);
+    expect(await ids('--text', 'customers delete')).toEqual([second]);
+    expect(await ids('--user', 'ann@example.com', '--limit', '1')).toEqual([second]);
+    expect(await ids('--user', 'nobody')).toEqual([]);
+    expect(await ids('--until', DATE)).toEqual([]);
+    expect(await ids('--since', DATE)).toHaveLength(2);
+    const table = await hoop(['sessions']);
+    expect(table.stdout.split('\n')[0]).toMatch(
+      /^SESSION +STARTED +LASTED +USER +CONNECTION +STATEMENTS +BLOCKED +APPROVALS$/,
+    );
+    expect((await hoop(['sessions', '--since', 'yesterday'])).status).toBe(2);
+  });
+});

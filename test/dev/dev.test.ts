@@ -1,0 +1,108 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { buildCli, startHoop } from '../support/built-cli.js';
+import type { Running } from '../support/built-cli.js';
+import { gone, isRunning, processesNaming } from '../support/processes.js';
+
+interface Told {
+  readonly event: string;
+  readonly agentUrl: string;
+  readonly agentPid: number;
+  readonly agentDir: string;
+  readonly issuer: string;
+}
+
+const RUNNING = /^\{"event":"running".*\}$/m;
+let folder: string;
+
+beforeAll(buildCli);
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hoop-dev-test-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(...args: readonly string[]): Running {
+  return startHoop(['dev', ...args], { TMPDIR: folder });
+}
+
+async function told(dev: Running): Promise<Told> {
+  const [line] = await dev.printed(RUNNING);
+  return JSON.parse(line) as Told;
+}
+
+// Each starts a database and two programs: many seconds where the machine is busy.
+describe('hoop dev', { timeout: 120_000 }, () => {
+  it('runs a stack that answers, and leaves no process, port or file after Ctrl-C', async () => {
+    const dev = start('--json');
+    const { agentUrl, agentPid, agentDir, issuer } = await told(dev);
+    expect((await fetch(`${agentUrl}/readyz`)).status).toBe(200);
+    expect((await fetch(`${issuer}/.well-known/openid-configuration`)).status).toBe(200);
+    expect(statSync(agentDir).mode & 0o077).toBe(0);
+    expect(isRunning(agentPid)).toBe(true);
+
+    dev.child.kill('SIGINT');
+    const { status } = await dev.finished;
+    expect(status).toBe(0);
+    expect(isRunning(agentPid)).toBe(false);
+    await expect(fetch(agentUrl)).rejects.toThrow();
+    await expect(fetch(issuer)).rejects.toThrow();
+    expect(readdirSync(folder)).toEqual([]);
+    expect(processesNaming(folder)).toEqual([]);
+  });
+
+  it('says without colours what to type where it is no terminal, and ends on SIGTERM too', async () => {
+    const dev = start();
+    await dev.printed(/hoop verify/);
+    dev.child.kill('SIGTERM');
+    const { status, stdout } = await dev.finished;
+    expect(status).toBe(0);
+     
+    expect(stdout).not.toMatch(/\u001b/);
+    for (const part of [
+      'HOOP_AGENT_URL=http://127.0.0.1:',
+      'hoop login',
+      'hoop connect postgres',
+      'DELETE FROM customers',
+      'UPDATE payments',
+      'hoop approve',
+      'hoop sessions',
+      'hoop replay',
+    ]) {
+      expect(stdout).toContain(part);
+    }
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('keeps the files where --keep says, for their owner alone', async () => {
+    const kept = join(folder, 'kept');
+    const dev = start('--json', '--keep', kept);
+    const { agentDir } = await told(dev);
+    dev.child.kill('SIGINT');
+    expect((await dev.finished).status).toBe(0);
+    expect(agentDir).toBe(join(kept, 'agent'));
+    expect(existsSync(join(agentDir, 'policies', 'standard-sql.yaml'))).toBe(true);
+    expect(statSync(join(agentDir, 'master.key')).mode & 0o777).toBe(0o600);
+  });
+
+  it('takes the agent along when it is killed', async () => {
+    const dev = start('--json');
+    const { agentPid } = await told(dev);
+    dev.child.kill('SIGKILL');
+    await dev.finished;
+    await gone(agentPid, 15_000);
+  });
+
+  it('says so and fails when the agent is killed', async () => {
+    const dev = start('--json');
+    const { agentPid } = await told(dev);
+    process.kill(agentPid, 'SIGKILL');
+    const { status, stdout } = await dev.finished;
+    expect(status).toBe(1);
+    expect(stdout).toContain('the agent ended by itself: SIGKILL');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});

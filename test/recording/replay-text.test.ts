@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import type { ChainedEvent, RecordedEvent } from '../../src/core/events.js';
+import { replayText } from '../../src/recording/replay-text.js';
+import type { ReplayTextOptions } from '../../src/recording/replay-text.js';
+import { sessionId, start } from './recorded-session.js';
+
+/** Each event a millisecond after the one before. */
+async function* chained(
+  events: readonly (RecordedEvent | { type: string; [field: string]: unknown })[],
+): AsyncGenerator<ChainedEvent> {
+  for (const [index, event] of events.entries()) {
+    const at = `2026-11-21T04:30:44.${String(100 + index)}000Z`;
+    await Promise.resolve();
+    yield { prev: '', hash: '', ...event, seq: index + 1, at };
+  }
+}
+
+async function transcript(
+  events: Parameters<typeof chained>[0],
+  options: Omit<ReplayTextOptions, 'write'> = {},
+): Promise<string> {
+  const lines: string[] = [];
+  await replayText(chained(events), { ...options, write: (text) => lines.push(text) });
+  return lines.join('\n');
+}
+
+describe('a session as text', () => {
+  it('says who, what, the verdict, the approval, the rows and how it ended', async () => {
+    const session = sessionId();
+    const request = sessionId();
+    const text = await transcript([
+      { ...start(session), correlationId: 'run-7' },
+      {
+        type: 'statement',
+        statement: 1,
+        text: 'SELECT name,\n  email FROM customers',
+        via: 'execute',
+        params: ['7', null],
+      },
+      { type: 'decision', statement: 1, action: 'allow', rules: [], policyHash: '' },
+      {
+        type: 'output',
+        statement: 1,
+        columns: ['name', 'email'],
+        rows: [
+          ['Ann', 'a***@example.com'],
+          ['Ünal', null],
+        ],
+        totalRows: 5,
+      },
+      { type: 'result', statement: 1, tag: 'SELECT 5', rows: 5, masked: { email: 4 }, durationMs: 1.5 },
+      { type: 'statement', statement: 2, text: 'DELETE FROM customers', via: 'query' },
+      { type: 'decision', statement: 2, action: 'block', rules: ['sql/where'], message: 'no where', policyHash: '' },
+      { type: 'statement', statement: 3, text: 'UPDATE payments SET paid = true', via: 'query' },
+      { type: 'decision', statement: 3, action: 'approve', rules: ['sql/pay'], policyHash: '' },
+      { type: 'approval.requested', statement: 3, request, flow: 'dba' },
+      {
+        type: 'approval.resolved',
+        statement: 3,
+        request,
+        outcome: 'approved',
+        by: 'bob@example.com',
+        reason: 'ticket 7',
+      },
+      { type: 'result', statement: 3, error: { code: '23505', message: 'duplicate key' } },
+      { type: 'session.end', reason: 'client', statements: 3, blocked: 1 },
+      { type: 'seal', keyId: '00aa' },
+    ]);
+    expect(text).toBe(
+      [
+        `session    ${session}`,
+        'user       ann@example.com (u-1)',
+        'groups     engineering',
+        'issuer     https://id.example.com',
+        'connection postgres (postgres) as hoop_app',
+        'client     psql, 127.0.0.1',
+        'correlation run-7',
+        'started    2026-11-21T04:30:44.100000Z',
+        '',
+        '#1  +0.001s  execute',
+        '  SELECT name,',
+        '    email FROM customers',
+        '  with $1 = 7, $2 = NULL',
+        '  allowed',
+        '  │ name │ email',
+        '  │ Ann  │ a***@example.com',
+        '  │ Ünal │ NULL',
+        '  │ … 3 more of 5 rows',
+        '  SELECT 5 · 5 rows · masked email 4 · 1.5 ms',
+        '',
+        '#2  +0.005s',
+        '  DELETE FROM customers',
+        '  blocked by sql/where: no where',
+        '',
+        '#3  +0.007s',
+        '  UPDATE payments SET paid = true',
+        '  held by sql/pay',
+        `  waits for approval by dba, request ${request}`,
+        '  approved by bob@example.com: ticket 7',
+        '  error 23505: duplicate key',
+        '',
+        'ended   +0.012s  client: 3 statements, 1 blocked',
+        'sealed  by key 00aa',
+      ].join('\n'),
+    );
+  });
+
+  it('says which statement a late answer belongs to, and that no end was recorded', async () => {
+    const text = await transcript([
+      start(),
+      { type: 'statement', statement: 1, text: 'SELECT 1', via: 'query' },
+      { type: 'statement', statement: 2, text: 'SELECT 2', via: 'query' },
+      { type: 'result', statement: 1, tag: 'SELECT 1' },
+    ]);
+    expect(text).toContain('#1  +0.003s  goes on\n  SELECT 1\n');
+    expect(text).toMatch(/no end recorded/);
+  });
+
+  it('shows at most 20 rows, 40 characters of a cell and 4,000 of a text, with the true sizes', async () => {
+    const text = await transcript([
+      { type: 'statement', statement: 1, text: 'x'.repeat(10_000), via: 'query' },
+      {
+        type: 'output',
+        statement: 1,
+        columns: ['c'],
+        rows: Array.from({ length: 30 }, () => ['y'.repeat(100)]),
+        totalRows: 1_000_000,
+      },
+    ]);
+    expect(text).toContain(`${'x'.repeat(4000)} … (10000 characters)`);
+    expect(text.match(/y{39}…/g)).toHaveLength(20);
+    expect(text).toContain('… 999980 more of 1000000 rows');
+  });
+
+  it('lets nothing act on the terminal, whatever the file holds and of whatever type', async () => {
+    const anything = fc.record(
+      {
+        text: fc.anything(),
+        statement: fc.anything(),
+        user: fc.anything(),
+        columns: fc.anything(),
+        rows: fc.anything(),
+        params: fc.anything(),
+        masked: fc.anything(),
+        error: fc.anything(),
+        keyId: fc.anything(),
+        rules: fc.anything(),
+      },
+      { requiredKeys: [] },
+    );
+    const type = fc.constantFrom(
+      'session.start',
+      'statement',
+      'decision',
+      'output',
+      'result',
+      'approval.resolved',
+      'session.end',
+      'seal',
+      'x\u001b[2J',
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(type, anything), { maxLength: 5 }), async (events) => {
+        const text = await transcript(events.map(([name, fields]) => ({ ...fields, type: name })));
+         
+        expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+      }),
+    );
+    const planted = await transcript([
+      { type: 'statement', statement: 1, text: 'a\u001b]52;c;x\u0007\r\u202eb', via: '\u001b[31m' },
+    ]);
+    expect(planted).toContain('a\\x1b]52;c;x\\x07\\r\\u202eb');
+    expect(planted).toContain('\\x1b[31m');
+  });
+});
