@@ -9,11 +9,12 @@ import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, SERVER } from './frames.js';
 import { rowMaskers, type SessionMasks } from './masks.js';
-import { copyDataMessage, errorMessage, functionResult, notificationMessage, parameterStatus } from './messages.js';
+import { copyDataMessage, errorMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
-import { count, type RowMasker } from './row-masker.js';
+import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
+import { maskFunctionResult, maskNotification, maskParameter } from './value-messages.js';
 
 /** What the handler needs of its session. */
 export interface HandlerHost {
@@ -81,6 +82,8 @@ export class ResultHandler {
     switch (type) {
       case SERVER.dataRow:
         return this.#row(message);
+      case SERVER.copyDone:
+        return this.#copyDone(message);
       case SERVER.copyData:
         return this.#copyData(message);
       case SERVER.rowDescription:
@@ -96,7 +99,7 @@ export class ResultHandler {
       case SERVER.notice:
         return this.#notice(message);
       case SERVER.notification:
-        return this.#notification(message);
+        return this.#masked(message, maskNotification, 'notification');
       case SERVER.readyForQuery:
         return this.#ready(message);
       case SERVER.copyIn:
@@ -105,11 +108,9 @@ export class ResultHandler {
       case SERVER.copyBoth:
         return { code: 'protocol', message: 'the server started a replication stream' };
       case SERVER.functionResult:
-        return this.#functionResult(message);
+        return this.#masked(message, maskFunctionResult, 'function result');
       case SERVER.parameterStatus:
         return this.#parameter(message);
-      case SERVER.copyDone:
-        return this.#copyDone(message);
       default:
         return acknowledge(this.host, type, message);
     }
@@ -235,15 +236,6 @@ export class ResultHandler {
     return maskReport(message, masks.answers, masks.columnsMasked, this.#counts)?.bytes ?? malformed('notice');
   }
 
-  #notification(message: Uint8Array): Handled {
-    const masker = this.host.masks().answers;
-    if (masker === undefined) return message;
-    const reader = new BodyReader(message);
-    const [pid, channel, payload] = [reader.int32(), reader.cstring(), reader.cstring()];
-    const masked = masker.maskText(payload, this.#counts);
-    return masked === payload ? message : notificationMessage(pid >>> 0, channel, masked);
-  }
-
   #ready(message: Uint8Array): Handled {
     const front = this.host.expected.shift();
     if (front !== undefined && front.kind !== 'query' && front.kind !== 'sync' && front.kind !== 'function') {
@@ -289,26 +281,14 @@ export class ResultHandler {
     return message;
   }
 
-  #functionResult(message: Uint8Array): Handled {
-    const masker = this.host.masks().answers;
-    if (masker === undefined) return message;
-    const reader = new BodyReader(message);
-    const length = reader.int32();
-    if (length === -1) return message;
-    const value = reader.take(length);
-    if (reader.failed || reader.remaining > 0) return malformed('function result');
-    // The type of the value is not on the wire: what might hold something goes out as NULL.
-    if (!masker.mayMatch(value, 0, value.length)) return message;
-    count(this.#counts, 'unreadable');
-    return functionResult(null);
-  }
-
-  /** Settings that the server reports can be set to anything by a statement: `set_config('application_name', ssn, false)`. */
   #parameter(message: Uint8Array): Handled {
     const reader = new BodyReader(message);
-    const [name, value] = [reader.cstring(), reader.cstring()];
-    this.host.parameter(name, value);
-    const masked = this.host.masks().answers?.maskText(value, this.#counts) ?? value;
-    return masked === value ? message : parameterStatus(name, masked);
+    this.host.parameter(reader.cstring(), reader.cstring());
+    return this.#masked(message, maskParameter, 'parameter');
+  }
+
+  #masked(message: Uint8Array, mask: typeof maskParameter, what: string): Handled {
+    const masker = this.host.masks().answers;
+    return masker === undefined ? message : (mask(message, masker, this.#counts) ?? malformed(what));
   }
 }
