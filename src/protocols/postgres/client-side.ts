@@ -64,6 +64,13 @@ export class ClientSide {
   /** The server reported an error with no Sync under way: it ignores everything up to the next. */
   skipToSync(): void {
     this.#desk.skipping = true;
+    // A COPY that ran has failed: the next Sync counts again.
+    this.#copyIn = false;
+  }
+
+  /** The server is ready without a Sync of ours: it had read one that stood in a COPY which failed meanwhile. */
+  readyUnasked(): void {
+    this.#desk.skipping = false;
   }
 
   copyStarted(): void {
@@ -133,7 +140,7 @@ export class ClientSide {
         break;
       case CLIENT.copyDone:
       case CLIENT.copyFail:
-        if (this.expected.length > 0 && !this.#copyIn) this.expected.push({ kind: 'copy-end' });
+        if (!this.#copyIn) this.expected.push({ kind: 'copy-end' });
         this.#copyIn = false;
         break;
       case CLIENT.copyData:
@@ -174,6 +181,7 @@ export class ClientSide {
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text);
       this.#reader.running(text);
+      this.#extended.otherRan();
       this.expected.push({ kind: 'query', run });
       this.host.toServer(bytes);
     });

@@ -36,7 +36,7 @@ export function maskReport(
     changed ||= masked !== text;
     fields.push([letter, masked]);
   }
-  if (reader.failed) return undefined;
+  if (reader.failed || reader.remaining > 0) return undefined;
   const field = (letter: string): string => fields.find(([known]) => known === letter.charCodeAt(0))?.[1] ?? '';
   return {
     bytes: changed ? fieldsMessage(message[0] as number, fields) : message,
@@ -49,10 +49,11 @@ function maskField(text: string, masker: ValueMasker | undefined, columnsMasked:
   return masker === undefined ? quoted : masker.maskText(quoted, counts);
 }
 
-/** `Key (ssn)=(123)` and `Failing row contains (1, 123)`, in the server's own words; translated messages are cut alike by `)=(`. */
+/** `Key (ssn)=(123)`, a COPY's `column ssn: "123"` and `Failing row contains (1, 123)`, in the server's own words; translated messages are cut alike by `)=(`. */
 function takeOutRowValues(text: string): string {
   return text
     .replace(/\)=\([\s\S]*\)/g, ')=([masked])')
     .replace(/(Failing row contains )\([\s\S]*\)/g, '$1([masked])')
+    .replace(/(, column [^:]*: )"[\s\S]*"/g, '$1"[masked]"')
     .replace(/(invalid input (?:syntax|value) for [^:]*: )"[\s\S]*"/g, '$1"[masked]"');
 }

@@ -57,7 +57,11 @@ export class Opening {
     if (frame.type === SERVER.authentication && !this.#authenticated) return this.#authenticate(frame.bytes, toServer, toClient);
     if (frame.type === SERVER.error) return this.#refusedByServer(frame.bytes, toClient);
     if (frame.type === SERVER.notice) {
-      toClient.push(frame.bytes);
+      // A login trigger may say anything.
+      const { answers, columnsMasked } = this.options.masks();
+      const masked = maskReport(frame.bytes, answers, columnsMasked, new Map());
+      if (masked === undefined) return { code: 'protocol', message: 'malformed notice from the server' };
+      toClient.push(masked.bytes);
       return undefined;
     }
     if (!this.#authenticated) return { code: 'protocol', message: 'the server sent something else before authentication was over' };

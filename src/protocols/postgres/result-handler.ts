@@ -7,11 +7,12 @@ import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, SERVER } from './frames.js';
 import { rowMaskers, type SessionMasks } from './masks.js';
-import { copyDataMessage, errorMessage, functionResult, notificationMessage } from './messages.js';
+import { copyDataMessage, errorMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
-import { count, type RowMasker } from './row-masker.js';
+import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
+import { maskFunctionResult, maskNotification } from './single-values.js';
 
 /** What the handler needs of its session. */
 export interface HandlerHost {
@@ -23,6 +24,8 @@ export interface HandlerHost {
   parameter(name: string, value: string): void;
   /** An error came and no Sync is under way: the client's messages are skipped until one comes. */
   skipping(): void;
+  /** The server became ready though no Sync was under way. */
+  readyUnasked(): void;
   /** The server waits for the client's COPY data. */
   copyIn(): void;
   /** A command of a simple query is done. */
@@ -45,13 +48,16 @@ export class ResultHandler {
   #recordMasker: RowMasker | undefined;
   #copy: CopyRowMasker | undefined;
   #counts: MaskCounts = new Map();
+  #copying = false;
+  /** The server has said why it ends the session. */
+  fatal = false;
 
   constructor(private readonly host: HandlerHost) {}
 
   /** May messages of this type go on in parts, unread? */
   passes(type: number, bytes: number): boolean {
-    if (type === SERVER.copyData) return this.#copy === undefined;
-    if (this.#current() === undefined || this.#client !== undefined) return false;
+    if (type === SERVER.copyData) return this.#copying && this.#copy === undefined;
+    if (this.#current()?.described !== true || this.#client !== undefined) return false;
     return bytes > MAX_RECORDED_ROW_BYTES || !this.wantsRows();
   }
 
@@ -60,7 +66,7 @@ export class ResultHandler {
   }
 
   rowsUntouched(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#result === undefined) return false;
+    if (this.#result?.described !== true) return false;
     return this.#client?.untouched(bytes, start, end) ?? true;
   }
 
@@ -110,24 +116,24 @@ export class ResultHandler {
   #current(): ResultRecord | undefined {
     if (this.#result === undefined) {
       const front = this.host.expected.front();
-      if (front?.kind === 'execute') this.#begin(front.portal.run, front.portal.columns === 'none' ? undefined : front.portal.columns, front.portal.resultFormats);
+      if (front?.kind === 'execute') this.#begin(front.portal.run, front.portal.columns === 'none' ? undefined : front.portal.columns);
     }
     return this.#result;
   }
 
-  #begin(run: Run, columns: readonly ResultColumn[] | undefined, formats: readonly number[]): void {
+  #begin(run: Run, columns: readonly ResultColumn[] | undefined): void {
     this.#counts = new Map();
-    const shown = columns?.map((column, index) => ({ ...column, format: formats.length === 0 ? column.format : ((formats.length === 1 ? formats[0] : formats[index]) ?? 0) }));
-    this.#result = new ResultRecord(run.statement, shown, run.startedMs);
+    this.#result = new ResultRecord(run.statement, columns, run.startedMs);
     const masks = this.host.masks();
-    const maskers = columns === undefined ? { client: undefined, record: undefined } : rowMaskers(masks, columns, formats, this.#counts);
+    const maskers = columns === undefined ? { client: undefined, record: undefined } : rowMaskers(masks, columns, this.#counts);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
   }
 
   #row(message: Uint8Array): Handled {
     const result = this.#current();
-    if (result === undefined) return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
+    // Without its columns nobody can say what a row holds.
+    if (result?.described !== true) return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
     const masked = this.#client === undefined ? message : this.#client.mask(message);
     if (masked === undefined) return malformed('row');
     result.rows += 1;
@@ -145,7 +151,7 @@ export class ResultHandler {
     if (columns === undefined) return malformed('row description');
     const front = this.host.expected.front();
     if (front?.kind === 'query') {
-      this.#begin(front.run, columns, []);
+      this.#begin(front.run, columns);
       return message;
     }
     if (front?.kind !== 'describe') return { code: 'protocol', message: 'the server described a result that nobody asked for' };
@@ -161,6 +167,7 @@ export class ResultHandler {
   /** A command is done; in a simple query more may follow. */
   #complete(message: Uint8Array, tag: string): Handled {
     const front = this.host.expected.front();
+    if (front !== undefined && 'refused' in front) return outOfStep;
     const result = this.#current() ?? (front?.kind === 'query' ? new ResultRecord(front.run.statement, undefined, front.run.startedMs) : undefined);
     if (front?.kind === 'execute') this.host.expected.shift();
     else if (front?.kind !== 'query') return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
@@ -176,6 +183,7 @@ export class ResultHandler {
     this.#client = undefined;
     this.#recordMasker = undefined;
     this.#copy = undefined;
+    this.#copying = false;
     this.#counts = new Map();
   }
 
@@ -184,7 +192,9 @@ export class ResultHandler {
     const masks = this.host.masks();
     const masked = maskReport(message, masks.answers, masks.columnsMasked, this.#counts);
     if (masked === undefined) return malformed('error');
-    const refused = front !== undefined && 'refused' in front ? front.refused : undefined;
+    this.fatal = masked.report.severity === 'FATAL' || masked.report.severity === 'PANIC';
+    // What ends the session goes on in the server's own words.
+    const refused = front !== undefined && 'refused' in front && !this.fatal ? front.refused : undefined;
     const run = runOf(front);
     if (run !== undefined && refused === undefined) {
       const { code, message: text } = masked.report;
@@ -199,6 +209,7 @@ export class ResultHandler {
 
   #dropped(item: Expected): void {
     if (item.kind === 'parse' && item.candidate !== undefined) this.host.prepared.withdraw(item.name, item.candidate);
+    if (item.kind === 'bind' && item.portal !== undefined) item.portal.failed = true;
   }
 
   #notice(message: Uint8Array): Handled {
@@ -209,15 +220,12 @@ export class ResultHandler {
   #notification(message: Uint8Array): Handled {
     const masker = this.host.masks().answers;
     if (masker === undefined) return message;
-    const reader = new BodyReader(message);
-    const [pid, channel, payload] = [reader.int32(), reader.cstring(), reader.cstring()];
-    if (reader.failed) return malformed('notification');
-    const masked = masker.maskText(payload, this.#counts);
-    return masked === payload ? message : notificationMessage(pid >>> 0, channel, masked);
+    return maskNotification(message, masker, this.#counts) ?? malformed('notification');
   }
 
   #ready(message: Uint8Array): Handled {
     const front = this.host.expected.shift();
+    if (front === undefined) this.host.readyUnasked();
     if (front !== undefined && front.kind !== 'query' && front.kind !== 'sync' && front.kind !== 'function') {
       return { code: 'protocol', message: 'the server is ready before it has answered' };
     }
@@ -228,12 +236,13 @@ export class ResultHandler {
   #copyStart(type: number, message: Uint8Array): Handled {
     const front = this.host.expected.front();
     const run = runOf(front);
-    if (front === undefined || run === undefined) return { code: 'protocol', message: 'the server started a COPY that nobody asked for' };
-    this.#begin(run, undefined, []);
+    if (front === undefined || run === undefined || 'refused' in front) return { code: 'protocol', message: 'the server started a COPY that nobody asked for' };
+    this.#begin(run, undefined);
     if (type === SERVER.copyIn) {
       if (front.kind === 'execute' && !this.host.expected.swallowSyncsOfCopy()) this.host.copyIn();
       return message;
     }
+    this.#copying = true;
     const values = this.host.masks().answers;
     if (values === undefined) return message;
     const format = this.host.copyFormat(run);
@@ -244,25 +253,18 @@ export class ResultHandler {
   }
 
   #copyData(message: Uint8Array): Handled {
+    if (this.#copy === undefined) return outOfStep;
     this.countedRows(1, message.length);
-    if (this.#copy === undefined) return message;
     const payload = message.subarray(5);
     const masked = this.#copy.mask(payload);
     return masked === payload ? message : copyDataMessage(masked);
   }
 
   #functionResult(message: Uint8Array): Handled {
+    if (this.host.expected.front()?.kind !== 'function') return outOfStep;
     const masker = this.host.masks().answers;
     if (masker === undefined) return message;
-    const reader = new BodyReader(message);
-    const length = reader.int32();
-    if (length === -1) return message;
-    const value = reader.take(length);
-    if (reader.failed) return malformed('function result');
-    // The type of the value is not on the wire: what might hold something goes out as NULL.
-    if (!masker.mayMatch(value, 0, value.length)) return message;
-    count(this.#counts, 'unreadable');
-    return functionResult(null);
+    return maskFunctionResult(message, masker, this.#counts) ?? malformed('function result');
   }
 
   #parameter(message: Uint8Array): Handled {

@@ -25,6 +25,7 @@ export class PostgresSession implements Session<Uint8Array> {
   readonly #expected = new ExpectedReplies();
   readonly #prepared = new PreparedStatements();
   readonly #opening: Opening;
+  readonly #handler: ResultHandler;
   readonly #answers: AnswerReader;
   readonly #client: ClientSide;
 
@@ -47,7 +48,7 @@ export class PostgresSession implements Session<Uint8Array> {
     this.#opening = new Opening(options, (name, value) => {
       this.#client.parameter(name, value);
     });
-    const handler = new ResultHandler({
+    this.#handler = new ResultHandler({
       expected: this.#expected,
       prepared: this.#prepared,
       masks: () => options.masks(),
@@ -59,6 +60,9 @@ export class PostgresSession implements Session<Uint8Array> {
       skipping: () => {
         this.#client.skipToSync();
       },
+      readyUnasked: () => {
+        this.#client.readyUnasked();
+      },
       copyIn: () => {
         this.#client.copyStarted();
       },
@@ -67,7 +71,7 @@ export class PostgresSession implements Session<Uint8Array> {
       },
       copyFormat: (run) => options.sql.copyFormat(run.text),
     });
-    this.#answers = new AnswerReader({ maxHeldBytes: options.limits.rowBytes }, handler, emit);
+    this.#answers = new AnswerReader({ maxHeldBytes: options.limits.rowBytes }, this.#handler, emit);
   }
 
   /** The server's cancel key, once it gave one; the drive uses it for a cancel, nobody else sees it. */
@@ -119,7 +123,7 @@ export class PostgresSession implements Session<Uint8Array> {
       this.#close('client');
     } else {
       // The server's own last words, if it had any, have gone down already.
-      if (!this.#client.ending) this.#tellClient(SQLSTATE.connectionFailure, 'the database server closed the connection');
+      if (!this.#client.ending && !this.#handler.fatal) this.#tellClient(SQLSTATE.connectionFailure, 'the database server closed the connection');
       this.#close('upstream');
     }
     return this.#take();
