@@ -4,7 +4,7 @@ import { queryText } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
 import { CLIENT, type Frame, FrameParser } from './frames.js';
-import { noticeMessage, terminateMessage } from './messages.js';
+import { terminateMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
@@ -85,10 +85,6 @@ export class ClientSide {
     const { replication } = this.options.startup;
     if (replication === undefined || /^(false|off|no|0)$/i.test(replication)) this.#desk.askStartup();
     else this.host.fault({ code: 'not_in_version', message: 'replication connections are not available' });
-  }
-
-  startupAnswered(notices: readonly string[]): void {
-    for (const notice of notices) this.host.notice(noticeMessage(notice));
   }
 
   answer(ticket: number, decision: Decision): void {

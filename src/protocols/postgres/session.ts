@@ -7,7 +7,7 @@ import type { Decision, Session, Side, Step } from '../contract.js';
 import { AnswerReader } from './answers.js';
 import { ClientSide } from './client-side.js';
 import { ExpectedReplies } from './expected-replies.js';
-import { errorMessage } from './messages.js';
+import { errorMessage, noticeMessage } from './messages.js';
 import { Opening } from './opening.js';
 import { PreparedStatements } from './prepared.js';
 import { refusalFor, SQLSTATE } from './refusal.js';
@@ -146,7 +146,7 @@ export class PostgresSession implements Session<Uint8Array> {
       return;
     }
     this.#state = 'opening';
-    this.#client.startupAnswered(decision.notices);
+    for (const notice of decision.notices) this.#opening.notice(noticeMessage(notice));
     this.#send('upstream', this.#opening.start());
   }
 
