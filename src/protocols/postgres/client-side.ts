@@ -20,7 +20,7 @@ const MAX_UNREAD_BYTES = 1 << 30;
 
 /** Reads the client's messages in order; stops at each one that has to be decided until the answer is there. */
 export class ClientSide {
-  /** The client has said goodbye. */
+  /** The client has said goodbye, or the session is over. */
   ending = false;
   readonly #parser: FrameParser;
   readonly #desk: StatementDesk;
@@ -145,7 +145,7 @@ export class ClientSide {
       case CLIENT.terminate:
         this.ending = true;
         this.host.toServer(terminateMessage());
-        this.host.step({ kind: 'close', reason: 'client' });
+        this.host.goodbye();
         return;
       default:
         this.host.fault({ code: 'protocol', message: 'the client sent something that is no message' });

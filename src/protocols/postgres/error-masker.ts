@@ -3,9 +3,6 @@ import { BodyReader } from './frames.js';
 import { fieldsMessage } from './messages.js';
 import type { ValueMasker } from './row-masker.js';
 
-/** Fields that carry text a value can hide in: message, detail, hint, context, internal query. */
-const TEXT_FIELDS = new Set(['M', 'D', 'H', 'W', 'q'].map((letter) => letter.charCodeAt(0)));
-
 export interface ServerReport {
   readonly severity: string;
   readonly code: string;
@@ -13,8 +10,7 @@ export interface ServerReport {
 }
 
 /**
- * Reads and masks an ErrorResponse or NoticeResponse. SQLSTATE, severity, position and names of
- * objects stay; the text fields are masked by entity, and where columns are masked the values that
+ * Reads and masks an ErrorResponse or NoticeResponse. Every field is masked by entity, and where columns are masked the values that
  * the server quotes from a row are taken out whole, since nothing tells which column they are of.
  *
  * @returns the message itself when nothing changed; undefined when it is malformed
@@ -32,7 +28,7 @@ export function maskReport(
     const letter = reader.byte();
     if (letter === 0 || reader.failed) break;
     const text = reader.cstring();
-    const masked = TEXT_FIELDS.has(letter) ? maskField(text, masker, columnsMasked, counts) : text;
+    const masked = maskField(text, masker, columnsMasked, counts);
     changed ||= masked !== text;
     fields.push([letter, masked]);
   }

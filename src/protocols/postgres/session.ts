@@ -40,9 +40,14 @@ export class PostgresSession implements Session<Uint8Array> {
       notice: (bytes) => {
         this.#betweenMessages(bytes);
       },
-      step: (step) => this.#steps.push(step),
+      step: (step) => {
+        if (this.#state !== 'closed') this.#steps.push(step);
+      },
       fault: (fault) => {
         this.#fail(fault);
+      },
+      goodbye: () => {
+        this.#close('client');
       },
     });
     this.#opening = new Opening(options, (name, value) => {
@@ -200,6 +205,8 @@ export class PostgresSession implements Session<Uint8Array> {
   #close(reason: string, fault?: Fault): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    // What the client sent behind is not looked at any more.
+    this.#client.ending = true;
     this.#steps.push({ kind: 'close', reason, ...(fault === undefined ? {} : { fault }) });
   }
 

@@ -8,7 +8,7 @@ import { spelledBinary } from './spelled-binary.js';
 const FUNCTION_TYPES = [0, 20, 1700, 701, 869];
 
 /**
- * Masks the payload of a NotificationResponse.
+ * Masks channel and payload of a NotificationResponse.
  *
  * @returns the message itself when nothing changed; undefined when it is malformed
  */
@@ -16,8 +16,8 @@ export function maskNotification(message: Uint8Array, masker: ValueMasker, count
   const reader = new BodyReader(message);
   const [pid, channel, payload] = [reader.int32(), reader.cstring(), reader.cstring()];
   if (reader.failed || reader.remaining > 0) return undefined;
-  const masked = masker.maskText(payload, counts);
-  return masked === payload ? message : notificationMessage(pid >>> 0, channel, masked);
+  const masked = [channel, payload].map((text) => masker.maskText(text, counts)) as [string, string];
+  return masked[0] === channel && masked[1] === payload ? message : notificationMessage(pid >>> 0, ...masked);
 }
 
 /**
