@@ -189,7 +189,7 @@ function check(server: Server, allowed: { readonly prepare: ReadonlySet<string>;
     if (text !== REFUSED && !allowed.prepare.has(text) && !allowed.run.includes(text)) throw new Error(`a text went up that nobody allowed: ${text}`);
   }
   for (const text of server.ran) {
-    if (!allowed.run.some((one) => one.split(';\n').includes(text))) throw new Error(`a statement ran that nobody allowed: ${text}`);
+    if (!allowed.run.some((one) => one.split(';\n').some((part) => part === text || part === `prepare s as ${text}`))) throw new Error(`a statement ran that nobody allowed: ${text}`);
     if (/^\s*delete/i.test(text)) throw new Error(`a blocked statement ran: ${text}`);
   }
 }

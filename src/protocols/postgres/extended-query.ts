@@ -72,6 +72,7 @@ export class ExtendedQuery {
       via: 'execute',
       allow: () => {
         this.#bound(bytes, body, run);
+        for (const candidate of candidates ?? []) if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text);
       },
       refuse: (fields) => {
         this.desk.refuse('extended', run, fields);
@@ -135,7 +136,6 @@ export class ExtendedQuery {
     const portal: Portal = { run, columns: undefined };
     if (this.#portals.size > MAX_PORTALS) this.#portals.clear();
     this.#portals.set(body.portal, portal);
-    this.sqlPrepared.remember(run.text);
     this.reader.running(run.text);
     this.expected.push({ kind: 'bind', name: body.portal, portal });
     this.desk.host.toServer(bytes);

@@ -1,0 +1,24 @@
+import { beforeAll, expect, it } from 'vitest';
+import { fuzz } from '../../scripts/fuzz/mutation.js';
+import { fuzzPostgresClient } from '../../scripts/fuzz/postgres-client.js';
+import { fuzzPostgresServer } from '../../scripts/fuzz/postgres-server.js';
+import { loadGrammar } from '../../src/protocols/postgres/facts/analyze.js';
+
+beforeAll(loadGrammar);
+
+it('holds its promises against a hostile Postgres client for 5 s', () => {
+  const report = fuzz(fuzzPostgresClient, { seconds: 5, seed: 20_000 });
+  expect(report.failure).toBeUndefined();
+  expect(report.runs).toBeGreaterThan(100);
+});
+
+it('holds its promises against a Postgres server gone wrong for 5 s', () => {
+  const report = fuzz(fuzzPostgresServer, { seconds: 5, seed: 20_000 });
+  expect(report.failure).toBeUndefined();
+  expect(report.runs).toBeGreaterThan(100);
+});
+
+it('gives the seed of the run that broke a promise', () => {
+  const report = fuzz((seed) => { if (seed === 12) throw new Error('broken'); }, { seconds: 5, seed: 10 });
+  expect([report.runs, report.failure?.seed]).toEqual([3, 12]);
+});
