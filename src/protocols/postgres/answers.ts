@@ -78,23 +78,18 @@ export class AnswerReader {
       const streamed = STREAMED.has(type) && this.handler.passes(type, total);
       if (streamed) {
         this.handler.countedRows(1, total);
-        if (at + total <= bytes.length) at += total;
-        else {
-          this.#passing = at + total - bytes.length;
-          at = bytes.length;
-        }
+        this.#passing = Math.max(0, at + total - bytes.length);
+        at = Math.min(at + total, bytes.length);
         continue;
       }
       if (at + total > bytes.length) {
         this.#neededBytes = total;
         break;
       }
-      if (type === SERVER.dataRow) {
-        const end = this.#untouchedRows(bytes, at);
-        if (end > at) {
-          at = end;
-          continue;
-        }
+      const end = type === SERVER.dataRow ? this.#untouchedRows(bytes, at) : at;
+      if (end > at) {
+        at = end;
+        continue;
       }
       const message = bytes.subarray(at, at + total);
       const result = wellShaped(type, message) ? this.handler.message(type, message) : MISSHAPEN;
