@@ -1,10 +1,8 @@
 import type { Fault } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
-import { hasItsShape } from './answer-shape.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
-import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, SERVER } from './frames.js';
@@ -14,7 +12,7 @@ import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
 import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
-import { maskFunctionResult, maskNotification, maskParameter } from './value-messages.js';
+import { maskFunctionResult, maskNotification } from './single-values.js';
 
 /** What the handler needs of its session. */
 export interface HandlerHost {
@@ -26,6 +24,8 @@ export interface HandlerHost {
   parameter(name: string, value: string): void;
   /** An error came and no Sync is under way: the client's messages are skipped until one comes. */
   skipping(): void;
+  /** The server became ready though no Sync was under way. */
+  readyUnasked(): void;
   /** The server waits for the client's COPY data. */
   copyIn(): void;
   /** A command of a simple query is done. */
@@ -46,19 +46,18 @@ export class ResultHandler {
   #result: ResultRecord | undefined;
   #client: RowMasker | undefined;
   #recordMasker: RowMasker | undefined;
-  /** Masks apply and no columns are known: a row, as in the midst of a COPY, could not be masked. */
-  #blind = false;
-  /** The server sends the rows of a COPY; outside of one its CopyData belongs to nothing and could not be masked. */
-  #copying = false;
   #copy: CopyRowMasker | undefined;
   #counts: MaskCounts = new Map();
+  #copying = false;
+  /** The server has said why it ends the session. */
+  fatal = false;
 
   constructor(private readonly host: HandlerHost) {}
 
   /** May messages of this type go on in parts, unread? */
   passes(type: number, bytes: number): boolean {
     if (type === SERVER.copyData) return this.#copying && this.#copy === undefined;
-    if (this.#current() === undefined || this.#client !== undefined || this.#blind) return false;
+    if (this.#current()?.described !== true || this.#client !== undefined) return false;
     return bytes > MAX_RECORDED_ROW_BYTES || !this.wantsRows();
   }
 
@@ -67,7 +66,7 @@ export class ResultHandler {
   }
 
   rowsUntouched(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#result === undefined || this.#blind) return false;
+    if (this.#result?.described !== true) return false;
     return this.#client?.untouched(bytes, start, end) ?? true;
   }
 
@@ -78,12 +77,9 @@ export class ResultHandler {
   }
 
   message(type: number, message: Uint8Array): Handled {
-    if (!hasItsShape(type, message)) return malformed('message');
     switch (type) {
       case SERVER.dataRow:
         return this.#row(message);
-      case SERVER.copyDone:
-        return this.#copyDone(message);
       case SERVER.copyData:
         return this.#copyData(message);
       case SERVER.rowDescription:
@@ -99,7 +95,7 @@ export class ResultHandler {
       case SERVER.notice:
         return this.#notice(message);
       case SERVER.notification:
-        return this.#masked(message, maskNotification, 'notification');
+        return this.#notification(message);
       case SERVER.readyForQuery:
         return this.#ready(message);
       case SERVER.copyIn:
@@ -108,11 +104,11 @@ export class ResultHandler {
       case SERVER.copyBoth:
         return { code: 'protocol', message: 'the server started a replication stream' };
       case SERVER.functionResult:
-        return this.#masked(message, maskFunctionResult, 'function result');
+        return this.#functionResult(message);
       case SERVER.parameterStatus:
         return this.#parameter(message);
       default:
-        return acknowledge(this.host, type, message);
+        return this.#acknowledge(type, message);
     }
   }
 
@@ -121,36 +117,25 @@ export class ResultHandler {
     if (this.#result === undefined) {
       const front = this.host.expected.front();
       if (front?.kind === 'execute')
-        this.#begin(
-          front.portal.run,
-          front.portal.columns === 'none' ? undefined : front.portal.columns,
-          front.portal.resultFormats,
-        );
+        this.#begin(front.portal.run, front.portal.columns === 'none' ? undefined : front.portal.columns);
     }
     return this.#result;
   }
 
-  #begin(run: Run, columns: readonly ResultColumn[] | undefined, formats: readonly number[]): void {
+  #begin(run: Run, columns: readonly ResultColumn[] | undefined): void {
     this.#counts = new Map();
-    const shown = columns?.map((column, index) => ({
-      ...column,
-      format: formats.length === 0 ? column.format : ((formats.length === 1 ? formats[0] : formats[index]) ?? 0),
-    }));
-    this.#result = new ResultRecord(run.statement, shown, run.startedMs);
+    this.#result = new ResultRecord(run.statement, columns, run.startedMs);
     const masks = this.host.masks();
     const maskers =
-      columns === undefined
-        ? { client: undefined, record: undefined }
-        : rowMaskers(masks, columns, formats, this.#counts);
-    this.#blind = columns === undefined && (masks.answers !== undefined || masks.columnsMasked);
+      columns === undefined ? { client: undefined, record: undefined } : rowMaskers(masks, columns, this.#counts);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
   }
 
   #row(message: Uint8Array): Handled {
     const result = this.#current();
-    if (result === undefined || this.#blind)
-      return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
+    // Without its columns nobody can say what a row holds.
+    if (result?.described !== true) return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
     const masked = this.#client === undefined ? message : this.#client.mask(message);
     if (masked === undefined) return malformed('row');
     result.rows += 1;
@@ -168,17 +153,28 @@ export class ResultHandler {
     if (columns === undefined) return malformed('row description');
     const front = this.host.expected.front();
     if (front?.kind === 'query') {
-      this.#begin(front.run, columns, []);
+      this.#begin(front.run, columns);
       return message;
     }
     if (front?.kind !== 'describe')
       return { code: 'protocol', message: 'the server described a result that nobody asked for' };
-    return described(this.host, front, columns, message);
+    return this.#described(front, columns, message);
+  }
+
+  #described(
+    front: Extract<Expected, { kind: 'describe' }>,
+    columns: readonly ResultColumn[] | 'none',
+    message: Uint8Array,
+  ): Handled {
+    this.host.expected.shift();
+    if (front.portal !== undefined) front.portal.columns = columns;
+    return front.injected ? undefined : message;
   }
 
   /** A command is done; in a simple query more may follow. */
   #complete(message: Uint8Array, tag: string): Handled {
     const front = this.host.expected.front();
+    if (front !== undefined && 'refused' in front) return outOfStep;
     const result =
       this.#current() ??
       (front?.kind === 'query' ? new ResultRecord(front.run.statement, undefined, front.run.startedMs) : undefined);
@@ -197,9 +193,8 @@ export class ResultHandler {
     this.#result = undefined;
     this.#client = undefined;
     this.#recordMasker = undefined;
-    this.#blind = false;
-    this.#copying = false;
     this.#copy = undefined;
+    this.#copying = false;
     this.#counts = new Map();
   }
 
@@ -208,7 +203,9 @@ export class ResultHandler {
     const masks = this.host.masks();
     const masked = maskReport(message, masks.answers, masks.columnsMasked, this.#counts);
     if (masked === undefined) return malformed('error');
-    const refused = front !== undefined && 'refused' in front ? front.refused : undefined;
+    this.fatal = masked.report.severity === 'FATAL' || masked.report.severity === 'PANIC';
+    // What ends the session goes on in the server's own words.
+    const refused = front !== undefined && 'refused' in front && !this.fatal ? front.refused : undefined;
     const run = runOf(front);
     if (run !== undefined && refused === undefined) {
       const { code, message: text } = masked.report;
@@ -229,6 +226,7 @@ export class ResultHandler {
 
   #dropped(item: Expected): void {
     if (item.kind === 'parse' && item.candidate !== undefined) this.host.prepared.withdraw(item.name, item.candidate);
+    if (item.kind === 'bind' && item.portal !== undefined) item.portal.failed = true;
   }
 
   #notice(message: Uint8Array): Handled {
@@ -236,8 +234,15 @@ export class ResultHandler {
     return maskReport(message, masks.answers, masks.columnsMasked, this.#counts)?.bytes ?? malformed('notice');
   }
 
+  #notification(message: Uint8Array): Handled {
+    const masker = this.host.masks().answers;
+    if (masker === undefined) return message;
+    return maskNotification(message, masker, this.#counts) ?? malformed('notification');
+  }
+
   #ready(message: Uint8Array): Handled {
     const front = this.host.expected.shift();
+    if (front === undefined) this.host.readyUnasked();
     if (front !== undefined && front.kind !== 'query' && front.kind !== 'sync' && front.kind !== 'function') {
       return { code: 'protocol', message: 'the server is ready before it has answered' };
     }
@@ -248,9 +253,9 @@ export class ResultHandler {
   #copyStart(type: number, message: Uint8Array): Handled {
     const front = this.host.expected.front();
     const run = runOf(front);
-    if (front === undefined || run === undefined)
+    if (front === undefined || run === undefined || 'refused' in front)
       return { code: 'protocol', message: 'the server started a COPY that nobody asked for' };
-    this.#begin(run, undefined, []);
+    this.#begin(run, undefined);
     if (type === SERVER.copyIn) {
       if (front.kind === 'execute' && !this.host.expected.swallowSyncsOfCopy()) this.host.copyIn();
       return message;
@@ -267,28 +272,49 @@ export class ResultHandler {
   }
 
   #copyData(message: Uint8Array): Handled {
-    if (!this.#copying) return outOfStep;
+    if (this.#copy === undefined) return outOfStep;
     this.countedRows(1, message.length);
-    if (this.#copy === undefined) return message;
     const payload = message.subarray(5);
     const masked = this.#copy.mask(payload);
     return masked === payload ? message : copyDataMessage(masked);
   }
 
-  #copyDone(message: Uint8Array): Handled {
-    if (!this.#copying) return outOfStep;
-    this.#copying = false;
-    return message;
+  #functionResult(message: Uint8Array): Handled {
+    if (this.host.expected.front()?.kind !== 'function') return outOfStep;
+    const masker = this.host.masks().answers;
+    if (masker === undefined) return message;
+    return maskFunctionResult(message, masker, this.#counts) ?? malformed('function result');
   }
 
   #parameter(message: Uint8Array): Handled {
     const reader = new BodyReader(message);
     this.host.parameter(reader.cstring(), reader.cstring());
-    return this.#masked(message, maskParameter, 'parameter');
+    return reader.failed ? malformed('parameter') : message;
   }
 
-  #masked(message: Uint8Array, mask: typeof maskParameter, what: string): Handled {
-    const masker = this.host.masks().answers;
-    return masker === undefined ? message : (mask(message, masker, this.#counts) ?? malformed(what));
+  /** ParseComplete, BindComplete, CloseComplete, NoData, ParameterDescription, CopyDone. */
+  #acknowledge(type: number, message: Uint8Array): Handled {
+    if (type === SERVER.copyDone) return message;
+    const front = this.host.expected.front();
+    if (type === SERVER.parameterDescription)
+      return front?.kind === 'describe' ? (front.injected ? undefined : message) : outOfStep;
+    if (type === SERVER.noData) return front?.kind === 'describe' ? this.#described(front, 'none', message) : outOfStep;
+    const kind = ACKNOWLEDGED.get(type);
+    if (kind === undefined || front?.kind !== kind) return outOfStep;
+    this.host.expected.shift();
+    if (front.kind === 'parse') {
+      if (front.refused !== undefined) return outOfStep;
+      if (front.candidate !== undefined) this.host.prepared.confirm(front.name, front.candidate);
+    }
+    if (front.kind === 'close' && front.statement !== undefined) this.host.prepared.closed(front.statement, front.held);
+    return message;
   }
 }
+
+const outOfStep: Fault = { code: 'protocol', message: 'the server answered something that was not asked' };
+
+const ACKNOWLEDGED = new Map<number, Expected['kind']>([
+  [SERVER.parseComplete, 'parse'],
+  [SERVER.bindComplete, 'bind'],
+  [SERVER.closeComplete, 'close'],
+]);
