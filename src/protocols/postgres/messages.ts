@@ -125,6 +125,10 @@ export function notificationMessage(pid: number, channel: string, payload: strin
   return new BodyWriter().uint32(pid).cstring(channel).cstring(payload).message(SERVER.notification);
 }
 
+export function parameterStatus(name: string, value: string): Uint8Array {
+  return new BodyWriter().cstring(name).cstring(value).message(SERVER.parameterStatus);
+}
+
 export function startupPacket(parameters: readonly (readonly [string, string])[]): Uint8Array {
   const writer = new BodyWriter().uint32(3 << 16);
   for (const [name, value] of parameters) writer.cstring(name).cstring(value);

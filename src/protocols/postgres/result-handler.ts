@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
+import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, SERVER } from './frames.js';
@@ -12,7 +13,7 @@ import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
 import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
-import { maskFunctionResult, maskNotification } from './single-values.js';
+import { maskFunctionResult, maskParameter, maskNotification } from './single-values.js';
 
 /** What the handler needs of its session. */
 export interface HandlerHost {
@@ -108,7 +109,7 @@ export class ResultHandler {
       case SERVER.parameterStatus:
         return this.#parameter(message);
       default:
-        return this.#acknowledge(type, message);
+        return acknowledge(this.host, type, message);
     }
   }
 
@@ -158,17 +159,7 @@ export class ResultHandler {
     }
     if (front?.kind !== 'describe')
       return { code: 'protocol', message: 'the server described a result that nobody asked for' };
-    return this.#described(front, columns, message);
-  }
-
-  #described(
-    front: Extract<Expected, { kind: 'describe' }>,
-    columns: readonly ResultColumn[] | 'none',
-    message: Uint8Array,
-  ): Handled {
-    this.host.expected.shift();
-    if (front.portal !== undefined) front.portal.columns = columns;
-    return front.injected ? undefined : message;
+    return described(this.host, front, columns, message);
   }
 
   /** A command is done; in a simple query more may follow. */
@@ -289,32 +280,7 @@ export class ResultHandler {
   #parameter(message: Uint8Array): Handled {
     const reader = new BodyReader(message);
     this.host.parameter(reader.cstring(), reader.cstring());
-    return reader.failed ? malformed('parameter') : message;
-  }
-
-  /** ParseComplete, BindComplete, CloseComplete, NoData, ParameterDescription, CopyDone. */
-  #acknowledge(type: number, message: Uint8Array): Handled {
-    if (type === SERVER.copyDone) return message;
-    const front = this.host.expected.front();
-    if (type === SERVER.parameterDescription)
-      return front?.kind === 'describe' ? (front.injected ? undefined : message) : outOfStep;
-    if (type === SERVER.noData) return front?.kind === 'describe' ? this.#described(front, 'none', message) : outOfStep;
-    const kind = ACKNOWLEDGED.get(type);
-    if (kind === undefined || front?.kind !== kind) return outOfStep;
-    this.host.expected.shift();
-    if (front.kind === 'parse') {
-      if (front.refused !== undefined) return outOfStep;
-      if (front.candidate !== undefined) this.host.prepared.confirm(front.name, front.candidate);
-    }
-    if (front.kind === 'close' && front.statement !== undefined) this.host.prepared.closed(front.statement, front.held);
-    return message;
+    const masker = this.host.masks().answers;
+    return masker === undefined ? message : (maskParameter(message, masker, this.#counts) ?? malformed('parameter'));
   }
 }
-
-const outOfStep: Fault = { code: 'protocol', message: 'the server answered something that was not asked' };
-
-const ACKNOWLEDGED = new Map<number, Expected['kind']>([
-  [SERVER.parseComplete, 'parse'],
-  [SERVER.bindComplete, 'bind'],
-  [SERVER.closeComplete, 'close'],
-]);

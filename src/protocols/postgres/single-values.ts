@@ -1,6 +1,6 @@
 import type { MaskCounts } from '../../core/mask.js';
 import { BodyReader } from './frames.js';
-import { functionResult, notificationMessage } from './messages.js';
+import { functionResult, notificationMessage, parameterStatus } from './messages.js';
 import { count, type ValueMasker } from './row-masker.js';
 import { spelledBinary } from './spelled-binary.js';
 
@@ -41,4 +41,18 @@ export function maskFunctionResult(
   if (!mayHold) return message;
   count(counts, 'unreadable');
   return functionResult(null);
+}
+
+/**
+ * Masks the value of a ParameterStatus: a statement can set what the server reports to anything,
+ * as in `set_config('application_name', ssn, false)`.
+ *
+ * @returns the message itself when nothing changed; undefined when it is malformed
+ */
+export function maskParameter(message: Uint8Array, masker: ValueMasker, counts: MaskCounts): Uint8Array | undefined {
+  const reader = new BodyReader(message);
+  const [name, value] = [reader.cstring(), reader.cstring()];
+  if (reader.failed || reader.remaining > 0) return undefined;
+  const masked = masker.maskText(value, counts);
+  return masked === value ? message : parameterStatus(name, masked);
 }
