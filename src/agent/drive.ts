@@ -170,8 +170,7 @@ export class Drive {
         side = step.to;
         parts.push(step.bytes);
       } else if (step.kind === 'record') {
-        this.host.record(step.event);
-        this.#flushSoon();
+        this.#recordResult(step.event);
       } else {
         flushParts();
         if (step.kind === 'close') this.#close(step.reason);
@@ -179,6 +178,16 @@ export class Drive {
       }
     }
     flushParts();
+  }
+
+  /** What ran can't be undone: where its result can't be recorded, the next statement is refused, and the client keeps its order. */
+  #recordResult(event: RecordedEvent): void {
+    try {
+      this.host.record(event);
+      this.#flushSoon();
+    } catch (error) {
+      this.host.log(`recording: ${messageOf(error)}`);
+    }
   }
 
   #send(to: Side, bytes: Uint8Array): void {
@@ -259,7 +268,13 @@ export class Drive {
 
   /** What is forwarded was recorded before; where it can't be recorded it is refused. */
   #afterFlush(ticket: number, proceed: () => void): void {
-    const flushed = this.host.flush();
+    let flushed: void | Promise<void>;
+    try {
+      flushed = this.host.flush();
+    } catch (error) {
+      this.#unrecorded(ticket, error);
+      return;
+    }
     if (flushed === undefined) {
       proceed();
       return;
@@ -271,6 +286,9 @@ export class Drive {
 
   #unrecorded(ticket: number, error: unknown): void {
     this.host.log(`not recorded, so refused: ${messageOf(error)}`);
+    const hold = this.#hold;
+    this.#hold = undefined;
+    hold?.withdraw('the request can not be recorded');
     this.#answer(ticket, { action: 'block', code: 'recording_failed', message: 'hoop: the session can not be recorded, so nothing is run' });
   }
 
@@ -287,10 +305,10 @@ export class Drive {
     this.host.tell({ event: 'approval.waiting', request: request.id, flows: request.flows, expiresAt: request.expiresAt });
     hold.outcome.then(
       (outcome) => {
-        this.#resolved(ticket, question, verdict, request, outcome);
+        this.#resolved(ticket, question, verdict, hold, outcome);
       },
       (error: unknown) => {
-        this.#resolved(ticket, question, verdict, request, { state: 'cancelled', by: '', reason: messageOf(error) });
+        this.#resolved(ticket, question, verdict, hold, { state: 'cancelled', by: '', reason: messageOf(error) });
       },
     );
     const rule = verdict.message === '' ? verdict.rule : `${verdict.rule}: ${verdict.message}`;
@@ -299,9 +317,12 @@ export class Drive {
     });
   }
 
-  #resolved(ticket: number, question: Question, verdict: Verdict, request: ApprovalRequest, outcome: ApprovalOutcome): void {
+  #resolved(ticket: number, question: Question, verdict: Verdict, hold: Hold, outcome: ApprovalOutcome): void {
+    // Withdrawn because it could not be recorded: its statement has been refused already.
+    if (this.#hold !== hold) return;
     this.#hold = undefined;
     if (this.#closed) return;
+    const { request } = hold;
     const { state, by, reason } = outcome;
     try {
       this.host.record({ type: 'approval.resolved', statement: question.statement, request: request.id, outcome: state, ...(by === '' ? {} : { by }), ...(reason === '' ? {} : { reason }) });

@@ -20,7 +20,7 @@ export interface TestAgent {
   /** What the agent logged, a line each. */
   readonly logged: string[];
   /** A local port to connection `postgres` for a caller of these groups, and the news it was told. */
-  port(caller?: { readonly subject?: string; readonly groups?: readonly string[] }): Promise<{ port: number; events: Record<string, unknown>[]; tunnel: TunnelClient }>;
+  port(caller?: { readonly subject?: string; readonly groups?: readonly string[]; readonly connection?: string }): Promise<{ port: number; events: Record<string, unknown>[]; tunnel: TunnelClient }>;
   token(caller?: { readonly subject?: string; readonly groups?: readonly string[] }): Promise<string>;
   /** One call of the REST interface. */
   call(path: string, options: { readonly token: string; readonly body?: unknown }): Promise<{ status: number; body: unknown }>;
@@ -28,7 +28,7 @@ export interface TestAgent {
 }
 
 export interface TestAgentOptions {
-  /** YAML documents: policies, flows, entities. */
+  /** YAML documents: policies, flows, entities, more connections. */
   readonly policies?: string;
   /** Lines below `spec:` of the Agent, e.g. `limits: { statementBytes: 1000 }`. */
   readonly agentSpec?: string;
@@ -36,6 +36,8 @@ export interface TestAgentOptions {
   readonly dir?: string;
   readonly database?: string;
   readonly issuer?: TestIssuer;
+  /** Variables of the agent's environment besides the passwords of `postgres`. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface TestIssuer {
@@ -85,7 +87,7 @@ export async function startTestAgent(options: TestAgentOptions = {}): Promise<Te
   const logged: string[] = [];
   const line = (level: string) => (message: string, fields?: object): void => { logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`); };
   const log: AgentLog = { info: line('info'), warn: line('warn'), error: line('error'), failure: (message, error) => logged.push(`failure ${message} ${String(error)}`) };
-  const env = { APP_PASSWORD: postgres.app.password, ADMIN_PASSWORD: postgres.admin.password };
+  const env = { APP_PASSWORD: postgres.app.password, ADMIN_PASSWORD: postgres.admin.password, ...options.env };
   const agent = await startAgent(join(dir, 'conf'), env, log);
   const servers: Server[] = [];
   const tunnels: TunnelClient[] = [];
@@ -100,7 +102,7 @@ export async function startTestAgent(options: TestAgentOptions = {}): Promise<Te
     logged,
     token,
     port: async (caller) => {
-      const tunnel = await dialTunnel({ agentUrl: agent.url, connection: 'postgres', token: await token(caller) });
+      const tunnel = await dialTunnel({ agentUrl: agent.url, connection: caller?.connection ?? 'postgres', token: await token(caller) });
       tunnels.push(tunnel);
       const events: Record<string, unknown>[] = [];
       tunnel.onEvent((event) => events.push(event));

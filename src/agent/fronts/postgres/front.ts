@@ -26,6 +26,10 @@ import { dialUpstream } from './dial-upstream.js';
 
 /** A client that has not said what it wants by then is cut: it may be no client at all. */
 const STARTUP_TIMEOUT_MS = 15_000;
+/** A server that has not opened the session by then will not. */
+const OPENING_TIMEOUT_MS = 10_000;
+/** Number of the start-up in questions; the first statement is 1. */
+const STARTUP = 0;
 
 /** Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request. */
 export function acceptPostgres(stream: TunnelStream, caller: Caller, host: SessionHost, cancels: CancelRegistry): void {
@@ -148,7 +152,18 @@ class PostgresFront {
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
     this.#drive.start(session.start(rest));
+    this.#limitOpening(session, this.#drive);
     this.stream.resume();
+  }
+
+  #limitOpening(session: PostgresSession, drive: Drive): void {
+    const timer = setInterval(() => {
+      // While people decide whether it may start, the server was not even asked.
+      if (session.deciding) return;
+      clearInterval(timer);
+      if (session.opening) drive.terminate('upstream', SQLSTATE.connectionFailure, `hoop: the database server did not open the session within ${String(OPENING_TIMEOUT_MS / 1000)} s`);
+    }, OPENING_TIMEOUT_MS);
+    timer.unref();
   }
 
   #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey): Drive {
@@ -216,7 +231,8 @@ class PostgresFront {
       if (question.phase === 'run') this.host.decided(verdict.action);
       return verdict;
     };
-    if (!this.#plan.needsColumns || question.phase === 'prepare') return judged();
+    // The start-up needs no columns, and its own sign-in tells best what is wrong with the server.
+    if (!this.#plan.needsColumns || question.phase === 'prepare' || question.statement === STARTUP) return judged();
     const { sql } = question.facts;
     if (sql !== undefined) this.#catalog?.seen(sql.effects);
     const reading = this.#catalog?.refresh();
