@@ -56,6 +56,20 @@ const say = (bytes: Buffer): Behaviour => async (socket, next) => {
   socket.write(bytes);
 };
 
+const refused = Buffer.concat([message('E', Buffer.concat([cstring('SERROR'), cstring('C42601'), cstring('Mx'), Buffer.from([0])])), ready()]);
+
+/** Good to the client's session, `behaviour` to the connection that reads the catalogue. */
+const onlyTheCatalogue = (behaviour: Behaviour): Behaviour => async (socket, next) => {
+  const first = await next();
+  let given = false;
+  const again = (): Promise<Buffer> => {
+    if (given) return next();
+    given = true;
+    return Promise.resolve(first);
+  };
+  await (first.includes('hoop catalog') ? behaviour : afterReady(refused))(socket, again);
+};
+
 describe.skipIf(missingPostgres() !== undefined)('a database server that fails, behind the agent', () => {
   let hostile: HostileServer;
   let agent: TestAgent;
@@ -227,6 +241,32 @@ describe.skipIf(missingPostgres() !== undefined)('a database server that fails, 
     const error = await failure(maskedPort);
     expect(told(error)).toMatch(/^FATAL (08P01|54000) hoop: \S/);
     expect(told(error)).not.toContain('example.com');
+  });
+
+  it.each<[string, Buffer]>([
+    ['random bytes', random],
+    ['messages of nothing', Buffer.concat(['R', 'T', 'D', 'C', 'E', 'N', 'S', 'K', 'Z', 'A', 'G', 't'].map((type) => message(type, '')))],
+    ['an authentication message of nothing', message('R', '')],
+    ['a length of 0', header('T', 0)],
+    ['a description of 65535 columns and nothing in it', message('T', u16(0xffff))],
+    ['a row of a cell longer than it', Buffer.concat([rowDescription([{ name: 'oid' }]), message('D', Buffer.concat([u16(3), i32(1_000_000)]))])],
+    ['a readiness of nothing', message('Z', '')],
+    ['an endless SCRAM', message('R', Buffer.concat([i32(10), cstring('SCRAM-SHA-256'), Buffer.from([0])]))],
+  ])('that answers the reading of its catalogue with %s has the statement refused, and the agent stays up', async (_what, bytes) => {
+    for (const stage of [say(bytes), afterReady(bytes)]) {
+      hostile.behave(onlyTheCatalogue(async (socket, next) => {
+        await stage(socket, next);
+        socket.end();
+      }));
+      expect(told(await failure(columnsPort))).toBe('ERROR 42501 blocked: the statement could not be decided (the catalogue could not be read, so columns can not be masked)');
+    }
+    await expect.poll(() => hostile.open()).toBe(0);
+  });
+
+  it('that never answers the reading of its catalogue has the statement refused in time', async () => {
+    hostile.behave(onlyTheCatalogue(() => undefined));
+    expect((await failure(columnsPort)).code).toBe('42501');
+    await expect.poll(() => hostile.open()).toBe(0);
   });
 
   it('that dies in mid-result gives 08006 and not an end that looks good', async () => {

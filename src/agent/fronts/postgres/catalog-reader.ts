@@ -48,11 +48,8 @@ export class CatalogReader {
     const { connection, credential, database, nowMs } = this.options;
     const fresh = this.snapshot !== undefined && !this.#stale && nowMs() - this.snapshot.readAtMs < connection.catalogTtlMs;
     if (fresh) return undefined;
-    this.#reading ??= readCatalog(
-      { ...credential, host: connection.host, port: connection.port, database, openSocket: () => dialUpstream(connection) },
-      this.#names,
-      nowMs,
-    )
+    this.#reading ??= dialUpstream(connection)
+      .then((socket) => readCatalog(socket, { credential, database }, this.#names, nowMs))
       .then(
         (snapshot) => {
           this.snapshot = snapshot;
