@@ -1,5 +1,7 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Client, type DatabaseError } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeAgentFolder, openPort, startTestAgent, type AgentFolder } from '../support/agent.js';
@@ -32,13 +34,13 @@ describe.skipIf(missingPostgres() !== undefined)('recordings that can not be wri
     let folder: AgentFolder;
     let agent: AgentProcess;
     let port: number;
-    let events: Record<string, unknown>[];
+    let events: Record<string, unknown>[] = [];
     let close: () => void;
 
     beforeAll(async () => {
       folder = await makeAgentFolder({ policies: POLICIES });
       agent = await startAgentProcess(folder, { fileKib: 400 });
-      ({ port, close, events } = await openPort(agent.url, 'postgres', await folder.issuer.token({ sub: 'ann', groups: ['engineering'] })));
+      ({ port, close } = await openPort(agent.url, 'postgres', await folder.issuer.token({ sub: 'ann', groups: ['engineering'] })));
     });
 
     afterAll(async () => {
@@ -72,24 +74,39 @@ describe.skipIf(missingPostgres() !== undefined)('recordings that can not be wri
     });
 
     it('refuses what is approved once the disk is full with 58030, and the agent stays up', async () => {
-      const db = await client(port, folder.database);
+      const roomy = await startAgentProcess(await moved(folder));
+      const opened = await openPort(roomy.url, 'postgres', await folder.issuer.token({ sub: 'ann', groups: ['engineering'] }));
+      events = opened.events;
+      const db = await client(opened.port, folder.database);
+      const size = (): number => Math.max(...recordings(roomyDir).map((file) => statSync(file).size));
+      while (size() < 1_000_000) await db.query(`select repeat('x', 2000) from generate_series(1, 100)`);
+      const update = refusal(db.query('update payments set amount = 77 where id = 1'));
+      const id = await requestAfter(0);
+      // From now on no file may grow over what the recording has; the store's are smaller.
+      execFileSync('prlimit', ['--pid', String(roomy.pid), `--fsize=${String(size())}`]);
       const reviewer = await folder.issuer.token({ sub: 'dana', groups: ['dba'] });
-      let outcome: DatabaseError | undefined;
-      let run = 0;
-      for (; outcome === undefined && run < 30; run += 1) {
-        const before = events.length;
-        const update = refusalOrDone(db.query(`/*${'x'.repeat(15_000)}*/ update payments set amount = amount + 1 where id = 1`));
-        const id = await Promise.race([requestAfter(before), update.then(() => undefined)]);
-        if (id !== undefined) await fetch(`${agent.url}/v1/requests/${id}/approve`, { method: 'POST', headers: { authorization: `Bearer ${reviewer}`, 'content-type': 'application/json' }, body: '{"reason":"ok"}' });
-        outcome = await update;
-      }
-      expect(outcome?.code).toBe('58030');
-      expect(await folder.postgres.sql('select amount::text from payments where id = 1', folder.database)).toEqual([{ amount: (10.5 + run - 1).toFixed(2) }]);
-      expect(agent.running()).toBe(true);
+      const decided = await fetch(`${roomy.url}/v1/requests/${id}/approve`, { method: 'POST', headers: { authorization: `Bearer ${reviewer}`, 'content-type': 'application/json' }, body: '{"reason":"ok"}' });
+      expect(decided.status).toBe(200);
+      expect((await update).code).toBe('58030');
+      expect((await refusal(db.query('select 1'))).code).toBe('58030');
+      expect(await folder.postgres.sql('select amount::text from payments where id = 1', folder.database)).toEqual([{ amount: '10.50' }]);
+      expect(roomy.running()).toBe(true);
       await db.end();
+      opened.close();
+      await roomy.stop();
+      await rm(roomyDir, { recursive: true, force: true });
     });
 
-    const refusalOrDone = (work: Promise<unknown>): Promise<DatabaseError | undefined> => work.then(() => undefined, (error: unknown) => error as DatabaseError);
+    let roomyDir = '';
+    /** The same database and issuer behind an agent with files of its own. */
+    async function moved(from: AgentFolder): Promise<AgentFolder> {
+      const made = await makeAgentFolder({ policies: POLICIES, database: from.database, issuer: from.issuer });
+      roomyDir = made.dir;
+      return made;
+    }
+
+    const recordings = (dir: string): string[] =>
+      readdirSync(join(dir, 'recordings'), { recursive: true }).map(String).filter((name) => name.endsWith('.ndjson')).map((name) => join(dir, 'recordings', name));
 
     async function requestAfter(from: number): Promise<string> {
       const found = (): Record<string, unknown> | undefined => events.slice(from).find((event) => event['event'] === 'approval.waiting');

@@ -20,7 +20,7 @@ spec:
 class RowCounter {
   rows = 0;
   done = false;
-  #held = Buffer.alloc(0);
+  #held: Buffer = Buffer.alloc(0);
 
   push(chunk: Buffer): void {
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
@@ -39,7 +39,7 @@ describe.skipIf(missingPostgres() !== undefined)('a client that stops reading in
   let agent: AgentProcess;
 
   beforeAll(async () => {
-    folder = await makeAgentFolder({ policies: PII, connectionSpec: '' });
+    folder = await makeAgentFolder({ policies: PII });
     agent = await startAgentProcess(folder);
   });
 
