@@ -157,6 +157,17 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
     expect(shown.join('\n')).not.toMatch(/ann\.lee|4111 1111|5555555555554444|123-45-6789/);
   });
 
+  it('refuses a COPY of a table with a column that is masked whole, as the very first statement too', async () => {
+    for (const text of ['copy customers to stdout', 'copy public.customers (id, password) to stdout csv']) {
+      const db = await client();
+      expect(await refusal(db.query(text))).toMatchObject({
+        code: '42501',
+        message: expect.stringMatching(/^hoop: this COPY reads a table with a column that is masked whole/),
+      });
+      await db.end();
+    }
+  });
+
   it('refuses a DELETE without WHERE with 42501 and the policy name, runs nothing, and goes on', async () => {
     const db = await client();
     for (const work of [db.query('delete from customers'), db.query('delete from customers where $1::int = 1', [1])]) {

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,7 @@ export interface TestAgent {
   port(caller?: {
     readonly subject?: string;
     readonly groups?: readonly string[];
+    readonly connection?: string;
   }): Promise<{ port: number; events: Record<string, unknown>[]; tunnel: TunnelClient }>;
   token(caller?: { readonly subject?: string; readonly groups?: readonly string[] }): Promise<string>;
   /** One call of the REST interface. */
@@ -34,7 +35,7 @@ export interface TestAgent {
 }
 
 export interface TestAgentOptions {
-  /** YAML documents: policies, flows, entities. */
+  /** YAML documents: policies, flows, entities, more connections. */
   readonly policies?: string;
   /** Lines below `spec:` of the Agent, e.g. `limits: { statementBytes: 1000 }`. */
   readonly agentSpec?: string;
@@ -42,6 +43,8 @@ export interface TestAgentOptions {
   readonly dir?: string;
   readonly database?: string;
   readonly issuer?: TestIssuer;
+  /** Variables of the agent's environment besides the passwords of `postgres`. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface TestIssuer {
@@ -76,21 +79,60 @@ export const SEED = `
   insert into payments values (1, 1, 10.50), (2, 2, 99.00);
 `;
 
-/** A real agent in this process, in front of a real PostgreSQL, with an issuer of its own. */
-export async function startTestAgent(options: TestAgentOptions = {}): Promise<TestAgent> {
+/** Files of an agent and the data behind it, ready to be started. */
+export interface AgentFolder {
+  readonly postgres: PostgresServer;
+  readonly database: string;
+  readonly issuer: TestIssuer;
+  readonly dir: string;
+  /** Folder of the resource files. */
+  readonly conf: string;
+  /** What their secrets come from. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export async function makeAgentFolder(options: TestAgentOptions = {}): Promise<AgentFolder> {
   const postgres = await sharedPostgres();
   const database = options.database ?? `t_${randomBytes(6).toString('hex')}`;
   if (options.database === undefined) await postgres.createDatabase(database, SEED);
   const issuer = options.issuer ?? (await startTestIssuer());
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'hoop-agent-')));
-  await mkdir(join(dir, 'conf'), { recursive: true });
+  const conf = join(dir, 'conf');
+  await mkdir(conf, { recursive: true });
   await writeFile(join(dir, 'master.key'), `${randomBytes(32).toString('base64')}\n`, {
     mode: 0o600,
     flag: 'wx',
   }).catch(() => undefined);
-  await writeFile(join(dir, 'conf', 'agent.yaml'), agentYaml(issuer, options));
-  await writeFile(join(dir, 'conf', 'connection.yaml'), connectionYaml(postgres, database, options));
-  await writeFile(join(dir, 'conf', 'policies.yaml'), options.policies ?? '');
+  await writeFile(join(conf, 'agent.yaml'), agentYaml(issuer, options));
+  await writeFile(join(conf, 'connection.yaml'), connectionYaml(postgres, database, options));
+  await writeFile(join(conf, 'policies.yaml'), options.policies ?? '');
+  const env = { APP_PASSWORD: postgres.app.password, ADMIN_PASSWORD: postgres.admin.password, ...options.env };
+  return { postgres, database, issuer, dir, conf, env };
+}
+
+/** A local port to one connection, through a tunnel of its own. */
+export async function openPort(
+  agentUrl: string,
+  connection: string,
+  token: string,
+): Promise<{ port: number; tunnel: TunnelClient; events: Record<string, unknown>[]; close(): void }> {
+  const tunnel = await dialTunnel({ agentUrl, connection, token });
+  const events: Record<string, unknown>[] = [];
+  tunnel.onEvent((event) => events.push(event));
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    bridge(socket, tunnel.openStream());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const close = (): void => {
+    tunnel.close();
+    server.close();
+  };
+  return { port: (server.address() as AddressInfo).port, tunnel, events, close };
+}
+
+/** A real agent in this process, in front of a real PostgreSQL, with an issuer of its own. */
+export async function startTestAgent(options: TestAgentOptions = {}): Promise<TestAgent> {
+  const { postgres, database, issuer, dir, conf, env } = await makeAgentFolder(options);
   const logged: string[] = [];
   const line =
     (level: string) =>
@@ -103,10 +145,8 @@ export async function startTestAgent(options: TestAgentOptions = {}): Promise<Te
     error: line('error'),
     failure: (message, error) => logged.push(`failure ${message} ${String(error)}`),
   };
-  const env = { APP_PASSWORD: postgres.app.password, ADMIN_PASSWORD: postgres.admin.password };
-  const agent = await startAgent(join(dir, 'conf'), env, log);
-  const servers: Server[] = [];
-  const tunnels: TunnelClient[] = [];
+  const agent = await startAgent(conf, env, log);
+  const ports: { close(): void }[] = [];
   const token: TestAgent['token'] = (caller = {}) =>
     issuer.token({
       sub: caller.subject ?? 'ann',
@@ -122,16 +162,9 @@ export async function startTestAgent(options: TestAgentOptions = {}): Promise<Te
     logged,
     token,
     port: async (caller) => {
-      const tunnel = await dialTunnel({ agentUrl: agent.url, connection: 'postgres', token: await token(caller) });
-      tunnels.push(tunnel);
-      const events: Record<string, unknown>[] = [];
-      tunnel.onEvent((event) => events.push(event));
-      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-        bridge(socket, tunnel.openStream());
-      });
-      servers.push(server);
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return { port: (server.address() as AddressInfo).port, events, tunnel };
+      const opened = await openPort(agent.url, caller?.connection ?? 'postgres', await token(caller));
+      ports.push(opened);
+      return opened;
     },
     call: async (path, { token: bearer, body }) => {
       const response = await fetch(`${agent.url}${path}`, {
@@ -149,8 +182,7 @@ export async function startTestAgent(options: TestAgentOptions = {}): Promise<Te
       };
     },
     close: async () => {
-      for (const tunnel of tunnels) tunnel.close();
-      for (const server of servers) server.close();
+      for (const port of ports) port.close();
       await agent.close(1_000);
       if (options.issuer === undefined) await issuer.close();
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import type { ApprovalOutcome, ApprovalRequest } from '../../core/approval.js';
+import type { ApprovalOutcome } from '../../core/approval.js';
 import { messageOf } from '../../core/errors.js';
 import type { Verdict } from '../../policy/types.js';
 import type { Decision, Question } from '../../protocols/contract.js';
@@ -99,7 +99,13 @@ export class Decider {
 
   /** What is forwarded was recorded before; where it can't be recorded it is refused. */
   #afterFlush(ticket: number, proceed: () => void): void {
-    const flushed = this.host.flush();
+    let flushed: void | Promise<void>;
+    try {
+      flushed = this.host.flush();
+    } catch (error) {
+      this.#unrecorded(ticket, error);
+      return;
+    }
     if (flushed === undefined) {
       proceed();
       return;
@@ -111,6 +117,9 @@ export class Decider {
 
   #unrecorded(ticket: number, error: unknown): void {
     this.host.log(`not recorded, so refused: ${messageOf(error)}`);
+    const hold = this.#hold;
+    this.#hold = undefined;
+    hold?.withdraw('the request can not be recorded');
     this.desk.answer(ticket, {
       action: 'block',
       code: 'recording_failed',
@@ -147,10 +156,10 @@ export class Decider {
     });
     hold.outcome.then(
       (outcome) => {
-        this.#resolved(ticket, question, verdict, request, outcome);
+        this.#resolved(ticket, question, verdict, hold, outcome);
       },
       (error: unknown) => {
-        this.#resolved(ticket, question, verdict, request, { state: 'cancelled', by: '', reason: messageOf(error) });
+        this.#resolved(ticket, question, verdict, hold, { state: 'cancelled', by: '', reason: messageOf(error) });
       },
     );
     this.#afterFlush(ticket, () => {
@@ -158,15 +167,12 @@ export class Decider {
     });
   }
 
-  #resolved(
-    ticket: number,
-    question: Question,
-    verdict: Verdict,
-    request: ApprovalRequest,
-    outcome: ApprovalOutcome,
-  ): void {
+  #resolved(ticket: number, question: Question, verdict: Verdict, hold: Hold, outcome: ApprovalOutcome): void {
+    // Withdrawn because it could not be recorded: its statement has been refused already.
+    if (this.#hold !== hold) return;
     this.#hold = undefined;
     if (this.desk.closed()) return;
+    const { request } = hold;
     const { state, by, reason } = outcome;
     try {
       this.host.record({

@@ -1,6 +1,7 @@
 import type { Fault } from '../../core/errors.js';
 import { UpstreamAuthentication } from './authentication.js';
 import { BodyReader, FrameParser, SERVER, uint32, type Frame } from './frames.js';
+import type { SessionMasks } from './masks.js';
 import { maskReport } from './error-masker.js';
 import { authenticationOk, backendKeyData, errorMessage, negotiateVersion, startupPacket } from './messages.js';
 import { SQLSTATE } from './refusal.js';
@@ -16,6 +17,12 @@ export interface OpeningStep {
   readonly fault?: Fault;
 }
 
+/** What of a session's options the opening needs; the agent's own sessions have no more. */
+export type OpeningOptions = Pick<PostgresSessionOptions, 'credential' | 'database' | 'cancelKey' | 'crypto'> & {
+  readonly startup: Pick<PostgresSessionOptions['startup'], 'settings' | 'minor' | 'protocolOptions'>;
+  masks(): Pick<SessionMasks, 'answers'>;
+};
+
 /** Largest message taken before the session is open. */
 const MAX_OPENING_BYTES = 64 * 1024;
 
@@ -29,7 +36,7 @@ export class Opening {
   #serverKey: CancelKey | undefined;
 
   constructor(
-    private readonly options: PostgresSessionOptions,
+    private readonly options: OpeningOptions,
     private readonly onParameter: (name: string, value: string) => void,
   ) {
     this.#authentication = new UpstreamAuthentication(options.credential, options.crypto);

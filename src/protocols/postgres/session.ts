@@ -84,6 +84,16 @@ export class PostgresSession implements Session<Uint8Array> {
     return this.#serverKey;
   }
 
+  /** Is it still being decided whether the session may start? */
+  get deciding(): boolean {
+    return this.#state === 'deciding-startup';
+  }
+
+  /** Is it the server's turn, and the session not open yet? */
+  get opening(): boolean {
+    return this.#state === 'opening';
+  }
+
   /** Is a statement running? A cancel at another time would hit the next one. */
   get busy(): boolean {
     return this.#expected.length > 0;

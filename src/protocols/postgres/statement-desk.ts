@@ -59,7 +59,7 @@ export class StatementDesk {
     const unmaskable = one.phase === 'prepare' ? undefined : this.#unmaskableCopy(one.run);
     if (unmaskable !== undefined) {
       this.recordRefused(one.run, one.via, 'hoop/copy-not-maskable');
-      one.refuse({ severity: 'ERROR', code: SQLSTATE.insufficientPrivilege, message: `hoop: ${unmaskable}` });
+      one.refuse(unmaskableError(unmaskable));
       return;
     }
     const ticket = this.#nextTicket++;
@@ -97,7 +97,14 @@ export class StatementDesk {
       return;
     }
     this.#open = undefined;
-    if (decision.action === 'allow') {
+    // What is known of the catalogue may be newer than when it was asked.
+    const unmaskable =
+      decision.action === 'allow' && one.phase !== 'prepare' ? this.#unmaskableCopy(one.run) : undefined;
+    if (unmaskable !== undefined) {
+      this.counts.blocked += 1;
+      this.#recordOwnRefusal(one.run, 'hoop/copy-not-maskable');
+      one.refuse(unmaskableError(unmaskable));
+    } else if (decision.action === 'allow') {
       for (const notice of decision.notices) this.host.notice(noticeMessage(notice));
       one.allow();
     } else {
@@ -122,6 +129,10 @@ export class StatementDesk {
   recordRefused(run: Run, via: string, rule: string): void {
     this.counts.blocked += 1;
     this.host.step({ kind: 'record', event: this.#event(run, via) });
+    this.#recordOwnRefusal(run, rule);
+  }
+
+  #recordOwnRefusal(run: Run, rule: string): void {
     this.host.step({
       kind: 'record',
       event: { type: 'decision', statement: run.statement, action: 'block', rules: [rule], policyHash: '' },
@@ -170,4 +181,8 @@ export class StatementDesk {
       return 'this COPY reads a table with a column that is masked whole; use a plain SELECT';
     return undefined;
   }
+}
+
+function unmaskableError(why: string): ErrorFields {
+  return { severity: 'ERROR', code: SQLSTATE.insufficientPrivilege, message: `hoop: ${why}` };
 }

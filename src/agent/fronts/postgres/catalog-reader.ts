@@ -45,22 +45,12 @@ export class CatalogReader {
    * the catalogue can't be read: a mask that can't be placed blocks
    */
   refresh(): Promise<void> | undefined {
-    const { connection, credential, database } = this.options;
-    const nowMs = (): number => this.options.nowMs();
+    const { connection, credential, database, nowMs } = this.options;
     const fresh =
       this.snapshot !== undefined && !this.#stale && nowMs() - this.snapshot.readAtMs < connection.catalogTtlMs;
     if (fresh) return undefined;
-    this.#reading ??= readCatalog(
-      {
-        ...credential,
-        host: connection.host,
-        port: connection.port,
-        database,
-        openSocket: () => dialUpstream(connection),
-      },
-      this.#names,
-      nowMs,
-    )
+    this.#reading ??= dialUpstream(connection)
+      .then((socket) => readCatalog(socket, { credential, database }, this.#names, nowMs))
       .then(
         (snapshot) => {
           this.snapshot = snapshot;

@@ -1,7 +1,9 @@
-import { Client } from 'pg';
+import type { Socket } from 'node:net';
+import { HoopError } from '../../../core/errors.js';
 import type { ColumnPattern, MaskRule, Strategy } from '../../../core/mask.js';
 import type { ObjectName } from '../../../policy/types.js';
 import type { ResultColumn } from '../../../protocols/postgres/columns.js';
+import { ownQueries, type OwnSession } from './own-query.js';
 
 /** Where the columns that masks name stand on the server, as it was read at one moment. */
 export interface CatalogSnapshot {
@@ -12,75 +14,61 @@ export interface CatalogSnapshot {
   readonly columns: ReadonlyMap<string, { readonly schema: string; readonly table: string; readonly column: string }>;
 }
 
-export interface CatalogConnection {
-  readonly host: string;
-  readonly port: number;
-  readonly database: string;
-  readonly user: string;
-  readonly password: string | undefined;
-  /** An open socket, TLS where the connection asks for it. */
-  openSocket(): Promise<import('node:net').Socket>;
-}
-
 const READ_TIMEOUT_MS = 5_000;
 /** Object ids below this belong to the system catalogue. */
 const FIRST_USER_OID = 16_384;
 
-const COLUMNS = `select a.attrelid::text as oid, a.attnum as attribute, n.nspname as schema, c.relname as table, a.attname as column
-             from pg_catalog.pg_attribute a
-             join pg_catalog.pg_class c on c.oid = a.attrelid
-             join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-             where a.attnum > 0 and not a.attisdropped and (a.attname = any($1) or $2)`;
-
-/** Reads the catalogue over a connection of the agent's own, with the session's credential, never on the client's. */
+/**
+ * Reads the catalogue over a connection of the agent's own, with the session's credential, never on the client's.
+ *
+ * @param socket open, with TLS where the connection asks for it; closed afterwards
+ * @throws HoopError upstream_unreachable
+ */
 export async function readCatalog(
-  connection: CatalogConnection,
+  socket: Socket,
+  session: OwnSession,
   names: readonly string[],
   nowMs: () => number,
 ): Promise<CatalogSnapshot> {
   const readAtMs = nowMs();
-  const socket = await connection.openSocket();
-  const client = new Client({
-    user: connection.user,
-    password: connection.password,
-    database: connection.database,
-    stream: () => Object.assign(socket, { connect: () => setImmediate(() => socket.emit('connect')) }),
-    ssl: false,
-    application_name: 'hoop catalog',
-    query_timeout: READ_TIMEOUT_MS,
-    connectionTimeoutMillis: READ_TIMEOUT_MS,
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    const relations = await client.query<{ oid: string }>({
-      text: 'select oid::text as oid from pg_catalog.pg_class where oid >= $1',
-      values: [FIRST_USER_OID],
-    });
-    const columns = await client.query<{
-      oid: string;
-      attribute: number;
-      schema: string;
-      table: string;
-      column: string;
-    }>({
-      text: COLUMNS,
-      values: [names, names.includes('*')],
-    });
-    return {
-      readAtMs,
-      relations: new Set(relations.rows.map((row) => Number(row.oid))),
-      columns: new Map(
-        columns.rows.map(({ oid, attribute, schema, table, column }) => [
-          `${oid}/${String(attribute)}`,
-          { schema, table, column },
-        ]),
-      ),
-    };
-  } finally {
-    await client.end().catch(() => undefined);
-    socket.destroy();
-  }
+  const [relations = [], columns = []] = await ownQueries(
+    socket,
+    session,
+    [RELATIONS, columnsNamed(names)],
+    READ_TIMEOUT_MS,
+  );
+  return { readAtMs, relations: new Set(relations.map((row) => oid(row[0]))), columns: new Map(columns.map(origin)) };
+}
+
+const RELATIONS = `select oid from pg_catalog.pg_class where oid >= ${String(FIRST_USER_OID)}`;
+
+function columnsNamed(names: readonly string[]): string {
+  const listed = names.includes('*') ? '' : `and a.attname in (${['', ...names].map(literal).join(', ')})`;
+  return `select a.attrelid, a.attnum, n.nspname, c.relname, a.attname
+          from pg_catalog.pg_attribute a
+          join pg_catalog.pg_class c on c.oid = a.attrelid
+          join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+          where a.attnum > 0 and not a.attisdropped ${listed}`;
+}
+
+/** Under standard_conforming_strings, which this session sets, only the quote itself is special. */
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+function origin(row: readonly (string | null)[]): readonly [string, { schema: string; table: string; column: string }] {
+  const [relation, attribute, schema, table, column] = row;
+  if (typeof schema !== 'string' || typeof table !== 'string' || typeof column !== 'string') throw unexpected();
+  return [`${String(oid(relation))}/${String(oid(attribute))}`, { schema, table, column }];
+}
+
+function oid(cell: string | null | undefined): number {
+  if (typeof cell !== 'string' || !/^\d{1,10}$/.test(cell)) throw unexpected();
+  return Number(cell);
+}
+
+function unexpected(): HoopError {
+  return new HoopError('upstream_unreachable', 'the catalogue is not of the form expected');
 }
 
 const STRENGTH: Readonly<Record<Strategy, number>> = { null: 5, redact: 4, replace: 3, hash: 2, partial: 1 };

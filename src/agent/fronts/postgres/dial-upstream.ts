@@ -22,7 +22,7 @@ export async function dialUpstream(connection: ConnectionResource): Promise<Sock
     plain.destroy();
     if (error instanceof HoopError) throw error;
     throw new HoopError('upstream_unreachable', `TLS with the database server of ${connection.name} failed`, {
-      why: messageOf(error),
+      why: tlsReason(error),
       cause: error,
     });
   }
@@ -37,6 +37,8 @@ function open(connection: ConnectionResource): Promise<Socket> {
       keepAlive: true,
       allowHalfOpen: true,
     });
+    // Stays for good: between two steps of the opening nobody else may be listening, and an error nobody hears ends the agent.
+    socket.on('error', () => undefined);
     const fail = (why: string): void => {
       socket.destroy();
       reject(
@@ -48,14 +50,36 @@ function open(connection: ConnectionResource): Promise<Socket> {
     }, CONNECT_TIMEOUT_MS);
     socket.once('connect', () => {
       clearTimeout(timer);
-      socket.removeAllListeners('error');
       resolve(socket);
     });
     socket.once('error', (error) => {
       clearTimeout(timer);
-      fail(error.message);
+      fail(reasonOf(error));
     });
   });
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  ENOTFOUND: 'its name is not known',
+  EAI_AGAIN: 'its name can not be looked up now',
+  EHOSTUNREACH: 'no route to it',
+  ENETUNREACH: 'no route to it',
+  ETIMEDOUT: 'no answer',
+};
+
+/** The system's own words hold the address, which callers need not know. */
+function reasonOf(error: NodeJS.ErrnoException): string {
+  const code = error.code ?? '';
+  return REASONS[code] ?? (code === '' ? 'unknown reason' : code);
+}
+
+/** OpenSSL's code says what is wrong; Node's sentences go on to quote names and addresses. */
+function tlsReason(error: unknown): string {
+  const { code } = error as { readonly code?: unknown };
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another host';
+  return typeof code === 'string' ? (REASONS[code] ?? code) : messageOf(error);
 }
 
 async function upgrade(plain: Socket, connection: ConnectionResource): Promise<Socket> {
@@ -84,10 +108,9 @@ async function upgrade(plain: Socket, connection: ConnectionResource): Promise<S
     const timer = setTimeout(() => secure.destroy(new Error('no TLS within 10 s')), CONNECT_TIMEOUT_MS);
     secure.once('secureConnect', () => {
       clearTimeout(timer);
-      secure.removeAllListeners('error');
       resolve(secure);
     });
-    secure.once('error', (error: Error) => {
+    secure.on('error', (error) => {
       clearTimeout(timer);
       reject(error);
     });

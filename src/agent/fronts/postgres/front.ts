@@ -9,6 +9,7 @@ import type { Context, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
+import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
 import { sqlReader } from '../../../protocols/postgres/sql-reader.js';
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
@@ -23,6 +24,11 @@ import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
 import { CatalogReader } from './catalog-reader.js';
 import { dialUpstream } from './dial-upstream.js';
+
+/** A server that has not opened the session by then will not. */
+const OPENING_TIMEOUT_MS = 10_000;
+/** Number of the start-up in questions; the first statement is 1. */
+const STARTUP = 0;
 
 /** One session: puts together what the pure session, the drive and the agent's rooms need of each other. */
 export class PostgresFront {
@@ -89,6 +95,7 @@ export class PostgresFront {
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
     this.#drive.start(session.start(rest));
+    this.#limitOpening(session, this.#drive);
     this.stream.resume();
   }
 
@@ -111,6 +118,21 @@ export class PostgresFront {
       nowMs: () => this.host.monotonicMs(),
     });
     return this.#session;
+  }
+
+  #limitOpening(session: PostgresSession, drive: Drive): void {
+    const timer = setInterval(() => {
+      // While people decide whether it may start, the server was not even asked.
+      if (session.deciding) return;
+      clearInterval(timer);
+      if (session.opening)
+        drive.terminate(
+          'upstream',
+          SQLSTATE.connectionFailure,
+          `hoop: the database server did not open the session within ${String(OPENING_TIMEOUT_MS / 1000)} s`,
+        );
+    }, OPENING_TIMEOUT_MS);
+    timer.unref();
   }
 
   #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey): Drive {
@@ -183,7 +205,8 @@ export class PostgresFront {
       if (question.phase === 'run') this.host.decided(verdict.action);
       return verdict;
     };
-    if (!this.#plan.needsColumns || question.phase === 'prepare') return judged();
+    // The start-up needs no columns, and its own sign-in tells best what is wrong with the server.
+    if (!this.#plan.needsColumns || question.phase === 'prepare' || question.statement === STARTUP) return judged();
     const { sql } = question.facts;
     if (sql !== undefined) this.#catalog?.seen(sql.effects);
     const reading = this.#catalog?.refresh();

@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client, type DatabaseError } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeAgentFolder, openPort, startTestAgent, type AgentFolder } from '../support/agent.js';
+import { startAgentProcess, type AgentProcess } from '../support/agent-process.js';
+import { missingPostgres } from '../support/postgres-server.js';
+
+const POLICIES = `
+apiVersion: hoop/v1
+kind: Policy
+metadata: { name: guard }
+spec: { rules: [{ name: payments, when: 'sql.writes.exists(t, t.name == "payments")', action: approve, approval: dba-review }] }
+---
+apiVersion: hoop/v1
+kind: ApprovalFlow
+metadata: { name: dba-review }
+spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 1m }
+`;
+
+const refusal = (work: Promise<unknown>): Promise<DatabaseError> =>
+  work.then(
+    () => {
+      throw new Error('was not refused');
+    },
+    (error: unknown) => error as DatabaseError,
+  );
+
+async function client(port: number, database: string): Promise<Client> {
+  const opened = new Client({ host: '127.0.0.1', port, user: 'x', database, ssl: false });
+  opened.on('error', () => undefined);
+  await opened.connect();
+  return opened;
+}
+
+describe.skipIf(missingPostgres() !== undefined)('recordings that can not be written', () => {
+  describe('on a disk that fills up', () => {
+    let folder: AgentFolder;
+    let agent: AgentProcess;
+    let port: number;
+    let events: Record<string, unknown>[] = [];
+    let close: () => void;
+
+    beforeAll(async () => {
+      folder = await makeAgentFolder({ policies: POLICIES });
+      agent = await startAgentProcess(folder, { fileKib: 400 });
+      ({ port, close } = await openPort(
+        agent.url,
+        'postgres',
+        await folder.issuer.token({ sub: 'ann', groups: ['engineering'] }),
+      ));
+    });
+
+    afterAll(async () => {
+      close();
+      await agent.stop();
+      await folder.issuer.close();
+      await rm(folder.dir, { recursive: true, force: true });
+    });
+
+    it('refuses every further statement of that session with 58030, runs none, and keeps the others', async () => {
+      const other = await client(port, folder.database);
+      const full = await client(port, folder.database);
+      let failed: DatabaseError | undefined;
+      let answered = 0;
+      for (let n = 1; failed === undefined && n <= 200; n += 1) {
+        await full
+          .query(`insert into contacts (id, email) values (${String(n + 1_000)}, '${'x'.repeat(10_000)}')`)
+          .then(
+            () => (answered += 1),
+            (error: unknown) => (failed = error as DatabaseError),
+          );
+      }
+      expect(failed).toMatchObject({
+        severity: 'ERROR',
+        code: '58030',
+        message: 'hoop: the session can not be recorded, so nothing is run',
+      });
+      expect(answered).toBeGreaterThan(10);
+      expect((await refusal(full.query('delete from contacts'))).code).toBe('58030');
+      expect((await refusal(full.query('delete from contacts where $1 = 1', [1]))).code).toBe('58030');
+      expect((await refusal(full.query('update payments set amount = 0 where id = 1'))).code).toBe('58030');
+      expect((await refusal(full.query('begin'))).code).toBe('58030');
+      expect(
+        await folder.postgres.sql('select count(*)::int as n from contacts where id > 1000', folder.database),
+      ).toEqual([{ n: answered }]);
+      expect((await other.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+      const fresh = await client(port, folder.database);
+      expect((await fresh.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
+      for (const db of [full, other, fresh]) await db.end();
+      expect(agent.running()).toBe(true);
+      expect((await fetch(`${agent.url}/healthz`)).status).toBe(200);
+    });
+
+    it('refuses what is approved once the disk is full with 58030, and the agent stays up', async () => {
+      const roomy = await startAgentProcess(await moved(folder));
+      const opened = await openPort(
+        roomy.url,
+        'postgres',
+        await folder.issuer.token({ sub: 'ann', groups: ['engineering'] }),
+      );
+      events = opened.events;
+      const db = await client(opened.port, folder.database);
+      const size = (): number => Math.max(...recordings(roomyDir).map((file) => statSync(file).size));
+      while (size() < 1_000_000) await db.query(`select repeat('x', 2000) from generate_series(1, 100)`);
+      const update = refusal(db.query('update payments set amount = 77 where id = 1'));
+      const id = await requestAfter(0);
+      // From now on no file may grow over what the recording has; the store's are smaller.
+      execFileSync('prlimit', ['--pid', String(roomy.pid), `--fsize=${String(size())}`]);
+      const reviewer = await folder.issuer.token({ sub: 'dana', groups: ['dba'] });
+      const decided = await fetch(`${roomy.url}/v1/requests/${id}/approve`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${reviewer}`, 'content-type': 'application/json' },
+        body: '{"reason":"ok"}',
+      });
+      expect(decided.status).toBe(200);
+      expect((await update).code).toBe('58030');
+      expect((await refusal(db.query('select 1'))).code).toBe('58030');
+      expect(await folder.postgres.sql('select amount::text from payments where id = 1', folder.database)).toEqual([
+        { amount: '10.50' },
+      ]);
+      expect(roomy.running()).toBe(true);
+      await db.end();
+      opened.close();
+      await roomy.stop();
+      await rm(roomyDir, { recursive: true, force: true });
+    });
+
+    let roomyDir = '';
+    /** The same database and issuer behind an agent with files of its own. */
+    async function moved(from: AgentFolder): Promise<AgentFolder> {
+      const made = await makeAgentFolder({ policies: POLICIES, database: from.database, issuer: from.issuer });
+      roomyDir = made.dir;
+      return made;
+    }
+
+    const recordings = (dir: string): string[] =>
+      readdirSync(join(dir, 'recordings'), { recursive: true })
+        .map(String)
+        .filter((name) => name.endsWith('.ndjson'))
+        .map((name) => join(dir, 'recordings', name));
+
+    async function requestAfter(from: number): Promise<string> {
+      const found = (): Record<string, unknown> | undefined =>
+        events.slice(from).find((event) => event['event'] === 'approval.waiting');
+      await expect.poll(found, { timeout: 10_000, interval: 5 }).toBeDefined();
+      return String(found()?.['request']);
+    }
+  });
+
+  it('a recordings folder that is gone refuses new sessions with 58030, says so at /readyz, and serves again once it is back', async () => {
+    const agent = await startTestAgent();
+    const { port } = await agent.port();
+    const early = await client(port, agent.database);
+    const kept = `${agent.recordings}.kept`;
+    renameSync(agent.recordings, kept);
+    writeFileSync(agent.recordings, '');
+    expect((await fetch(`${agent.agent.url}/readyz`)).status).toBe(503);
+    const late = new Client({ host: '127.0.0.1', port, user: 'x', database: agent.database, ssl: false });
+    late.on('error', () => undefined);
+    const error = await refusal(late.connect());
+    expect([error.severity, error.code]).toEqual(['FATAL', '58030']);
+    expect(error.message).not.toContain(agent.dir);
+    // A session under way writes to the file it has open.
+    expect((await early.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    rmSync(agent.recordings);
+    renameSync(kept, agent.recordings);
+    const again = await client(port, agent.database);
+    expect((await again.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
+    await again.end();
+    await early.end();
+    await agent.close();
+  });
+});
