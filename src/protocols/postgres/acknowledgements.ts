@@ -32,8 +32,9 @@ export function described(
   return front.injected ? undefined : message;
 }
 
-/** ParseComplete, BindComplete, CloseComplete, NoData, ParameterDescription. */
+/** ParseComplete, BindComplete, CloseComplete, NoData, ParameterDescription, CopyDone. */
 export function acknowledge(host: Host, type: number, message: Uint8Array): Acknowledged {
+  if (type === SERVER.copyDone) return message;
   const front = host.expected.front();
   if (front?.kind === 'describe') {
     if (type === SERVER.parameterDescription) return front.injected ? undefined : message;

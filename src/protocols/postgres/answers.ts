@@ -8,12 +8,15 @@
 import { concatBytes } from '../../core/bytes.js';
 import type { Fault } from '../../core/errors.js';
 import { HEADER_BYTES, SERVER, uint32 } from './frames.js';
-import type { ResultHandler } from './result-handler.js';
+import type { Handled, ResultHandler } from './result-handler.js';
+import { wellShaped } from './server-shapes.js';
 
 /** Types that may be passed on in parts. */
 const STREAMED: ReadonlySet<number> = new Set([SERVER.dataRow, SERVER.copyData]);
 /** What a server may send; anything else means that the stream is out of step. */
 const KNOWN: ReadonlySet<number> = new Set(Object.values(SERVER));
+
+const MISSHAPEN: Handled = { code: 'protocol', message: 'malformed message from the server' };
 
 export interface AnswerLimits {
   /** A message that has to be held whole, in bytes. */
@@ -72,7 +75,8 @@ export class AnswerReader {
       const type = bytes[at] as number;
       const total = uint32(bytes, at + 1) + 1;
       if (!this.#believable(type, total)) break;
-      if (STREAMED.has(type) && this.handler.passes(type, total)) {
+      const streamed = STREAMED.has(type) && this.handler.passes(type, total);
+      if (streamed) {
         this.handler.countedRows(1, total);
         this.#passing = Math.max(0, at + total - bytes.length);
         at = Math.min(at + total, bytes.length);
@@ -88,7 +92,7 @@ export class AnswerReader {
         continue;
       }
       const message = bytes.subarray(at, at + total);
-      const result = this.handler.message(type, message);
+      const result = wellShaped(type, message) ? this.handler.message(type, message) : MISSHAPEN;
       at += total;
       if (result !== message) {
         passed(at - total);

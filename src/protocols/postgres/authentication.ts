@@ -115,15 +115,15 @@ export class UpstreamAuthentication {
     if (!Number.isInteger(iterations) || iterations < 1 || iterations > MAX_ITERATIONS) {
       return fault(`expected 1 to ${String(MAX_ITERATIONS)} SCRAM iterations`);
     }
-    const hmacSha256 = (key: Uint8Array, data: Uint8Array): Uint8Array => this.crypto.hmacSha256(key, data);
-    const salted = this.crypto.pbkdf2(password.normalize('NFKC'), this.crypto.fromBase64(salt), iterations);
-    const clientKey = hmacSha256(salted, encoder.encode('Client Key'));
+    const { crypto } = this;
+    const salted = crypto.pbkdf2(password.normalize('NFKC'), crypto.fromBase64(salt), iterations);
+    const clientKey = crypto.hmacSha256(salted, encoder.encode('Client Key'));
     const withoutProof = `c=biws,r=${nonce}`;
     const signed = encoder.encode(`${scram.firstBare},${serverFirst},${withoutProof}`);
-    const signature = hmacSha256(this.crypto.sha256(clientKey), signed);
+    const signature = crypto.hmacSha256(crypto.sha256(clientKey), signed);
     const proof = clientKey.map((byte, index) => byte ^ (signature[index] as number));
-    scram.serverSignature = hmacSha256(hmacSha256(salted, encoder.encode('Server Key')), signed);
-    return { kind: 'send', bytes: saslResponse(`${withoutProof},p=${this.crypto.base64(proof)}`) };
+    scram.serverSignature = crypto.hmacSha256(crypto.hmacSha256(salted, encoder.encode('Server Key')), signed);
+    return { kind: 'send', bytes: saslResponse(`${withoutProof},p=${crypto.base64(proof)}`) };
   }
 
   #saslFinal(serverFinal: string): AuthenticationStep {

@@ -4,7 +4,7 @@ import { queryText } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
 import { CLIENT, type Frame, FrameParser } from './frames.js';
-import { noticeMessage, terminateMessage } from './messages.js';
+import { terminateMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
@@ -20,9 +20,8 @@ const MAX_UNREAD_BYTES = 1 << 30;
 
 /** Reads the client's messages in order; stops at each one that has to be decided until the answer is there. */
 export class ClientSide {
-  /** The client has said goodbye, or what it sent can't be believed: nothing more is read. */
+  /** The client has said goodbye, or the session is over. */
   ending = false;
-  private readonly host: ClientSideHost;
   readonly #parser: FrameParser;
   readonly #desk: StatementDesk;
   readonly #reader: StatementReader;
@@ -35,15 +34,8 @@ export class ClientSide {
     private readonly options: PostgresSessionOptions,
     private readonly expected: ExpectedReplies,
     prepared: PreparedStatements,
-    host: ClientSideHost,
+    private readonly host: ClientSideHost,
   ) {
-    this.host = {
-      ...host,
-      fault: (fault) => {
-        this.ending = true;
-        host.fault(fault);
-      },
-    };
     const { statementBytes, rowBytes } = options.limits;
     this.#parser = new FrameParser({
       maxFrameBytes: (type) => {
@@ -51,7 +43,7 @@ export class ClientSide {
         return READ.has(type) && options.readsSql() ? statementBytes : rowBytes;
       },
     });
-    this.#desk = new StatementDesk(options, expected, this.host);
+    this.#desk = new StatementDesk(options, expected, host);
     this.#reader = new StatementReader(options.sql, expected);
     this.#sqlPrepared = new SqlPrepared(options.sql, prepared);
     this.#extended = new ExtendedQuery(this.#desk, expected, prepared, this.#sqlPrepared, this.#reader);
@@ -72,6 +64,13 @@ export class ClientSide {
   /** The server reported an error with no Sync under way: it ignores everything up to the next. */
   skipToSync(): void {
     this.#desk.skipping = true;
+    // A COPY that ran has failed: the next Sync counts again.
+    this.#copyIn = false;
+  }
+
+  /** The server is ready without a Sync of ours: it had read one that stood in a COPY which failed meanwhile. */
+  readyUnasked(): void {
+    this.#desk.skipping = false;
   }
 
   copyStarted(): void {
@@ -86,10 +85,6 @@ export class ClientSide {
     const { replication } = this.options.startup;
     if (replication === undefined || /^(false|off|no|0)$/i.test(replication)) this.#desk.askStartup();
     else this.host.fault({ code: 'not_in_version', message: 'replication connections are not available' });
-  }
-
-  startupAnswered(notices: readonly string[]): void {
-    for (const notice of notices) this.host.notice(noticeMessage(notice));
   }
 
   answer(ticket: number, decision: Decision): void {
@@ -141,7 +136,7 @@ export class ClientSide {
         break;
       case CLIENT.copyDone:
       case CLIENT.copyFail:
-        if (this.expected.length > 0 && !this.#copyIn) this.expected.push({ kind: 'copy-end' });
+        if (!this.#copyIn) this.expected.push({ kind: 'copy-end' });
         this.#copyIn = false;
         break;
       case CLIENT.copyData:
@@ -150,7 +145,7 @@ export class ClientSide {
       case CLIENT.terminate:
         this.ending = true;
         this.host.toServer(terminateMessage());
-        this.host.step({ kind: 'close', reason: 'client' });
+        this.host.goodbye();
         return;
       default:
         this.host.fault({ code: 'protocol', message: 'the client sent something that is no message' });
@@ -186,6 +181,7 @@ export class ClientSide {
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text);
       this.#reader.running(text);
+      this.#extended.otherRan();
       this.expected.push({ kind: 'query', run });
       this.host.toServer(bytes);
     });

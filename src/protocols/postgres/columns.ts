@@ -38,11 +38,11 @@ export function parseRowDescription(message: Uint8Array): ResultColumn[] | undef
  * - `text`: bytes are the text
  * - `json`: text with JSON escapes; `jsonb` has one version byte before it in binary
  * - `number`: text of digits; a finding becomes NULL, since a masked number would not parse
- * - `int8`: eight bytes, binary
+ * - `binary`: a binary form, spelled as text to be looked at: NULL when something might be inside
  * - `hex`: bytea in text form
- * - `closed`: a binary form that this version does not take apart: NULL when something might be inside
+ * - `closed`: a form that this version does not take apart: always NULL
  */
-export type CellKind = 'pass' | 'text' | 'json' | 'jsonb' | 'number' | 'int8' | 'hex' | 'closed';
+export type CellKind = 'pass' | 'text' | 'json' | 'jsonb' | 'number' | 'binary' | 'hex' | 'closed';
 
 export interface ColumnTreatment {
   readonly kind: CellKind;
@@ -53,17 +53,18 @@ export interface ColumnTreatment {
   readonly typeOid: number;
 }
 
-/** Fixed-size types that can't spell a name or number of a person: bool, "char", int2, int4, oid, xid, cid, tid, floats, dates, times, interval, uuid, pg_lsn, point… */
-const PASS = new Set([
-  16, 18, 21, 22, 23, 26, 27, 28, 29, 600, 601, 603, 604, 628, 700, 701, 718, 1082, 1083, 1114, 1184, 1186, 1266, 2950,
-  3220, 2278,
-]);
+/** Fixed-size types that can't spell a name or number of a person: bool, "char", int2, int4, oid, xid, cid, tid, float4, dates, times, interval, uuid, pg_lsn, void. A float8 holds the fifteen digits of a card. */
+const PASS = new Set([16, 18, 21, 22, 23, 26, 27, 28, 29, 700, 1082, 1083, 1114, 1184, 1186, 1266, 2950, 3220, 2278]);
 /** text, varchar, bpchar, name, unknown, xml, citext has no fixed oid: see below. */
 const TEXT_IN_BINARY = new Set([25, 1043, 1042, 19, 705, 142]);
 
-const INT8 = 20;
-const NUMERIC = 1700;
+/** Text of digits: int8, numeric, float8 and shapes of it, arrays and ranges of numbers. */
+const NUMBERS = new Set([
+  20, 1700, 701, 600, 601, 602, 603, 604, 628, 718, 1016, 1231, 1022, 3904, 3906, 3926, 4451, 4532, 4536,
+]);
 const BYTEA = 17;
+/** Its elements are hex behind escapes. */
+const BYTEA_ARRAY = 1001;
 const JSON_TYPE = 114;
 const JSONB = 3802;
 
@@ -72,8 +73,9 @@ export function cellKind(typeOid: number, format: number): CellKind {
   if (typeOid === JSON_TYPE) return 'json';
   if (typeOid === JSONB) return format === 1 ? 'jsonb' : 'json';
   if (TEXT_IN_BINARY.has(typeOid)) return 'text';
-  if (format === 1) return typeOid === INT8 ? 'int8' : 'closed';
-  if (typeOid === INT8 || typeOid === NUMERIC) return 'number';
+  if (format === 1) return 'binary';
+  if (NUMBERS.has(typeOid)) return 'number';
   if (typeOid === BYTEA) return 'hex';
+  if (typeOid === BYTEA_ARRAY) return 'closed';
   return 'text';
 }

@@ -6,7 +6,8 @@
  */
 import { concatBytes } from '../../core/bytes.js';
 import type { MaskCounts } from '../../core/mask.js';
-import type { ValueMasker } from './row-masker.js';
+import { decodeHex } from './hex-form.js';
+import { count, type ValueMasker } from './row-masker.js';
 
 export interface CopyFormat {
   readonly kind: 'text' | 'csv' | 'binary';
@@ -19,6 +20,9 @@ export interface CopyFormat {
 
 const BACKSLASH = 0x5c;
 const NEWLINE = 0x0a;
+
+/** `{`, `[`, `"`: anything else that is JSON holds no escapes. */
+const JSON_STARTS: ReadonlySet<number> = new Set([0x7b, 0x5b, 0x22]);
 
 /** How text format writes the bytes that it escapes. */
 const TEXT_ESCAPES = new Map([
@@ -83,10 +87,22 @@ export class CopyRowMasker {
   /** @returns the field to write instead, or undefined to leave it */
   #field(raw: Uint8Array): Uint8Array | undefined {
     const value = this.format.kind === 'text' ? unescapeText(raw) : this.#unquote(raw);
-    const masked = this.values.maskValue(value, 0, value.length, this.counts);
+    const masked = this.#value(value);
     if (masked === undefined) return undefined;
     if (masked === null) return new TextEncoder().encode(this.format.nullText);
     return this.format.kind === 'text' ? escapeText(masked, this.format.delimiter) : this.#quote(masked);
+  }
+
+  /** Nothing tells a field's type: what reads as JSON or as a bytea is looked at as such too. */
+  #value(value: Uint8Array): Uint8Array | null | undefined {
+    const bytes = decodeHex(value, 0, value.length);
+    if (bytes !== undefined && this.values.mayMatch(bytes, 0, bytes.length)) {
+      count(this.counts, 'unreadable');
+      return null;
+    }
+    return JSON_STARTS.has(value[0] ?? 0)
+      ? this.values.maskJson(value, 0, value.length, this.counts)
+      : this.values.maskValue(value, 0, value.length, this.counts);
   }
 
   #unquote(raw: Uint8Array): Uint8Array {

@@ -3,15 +3,6 @@ import { BodyReader } from './frames.js';
 import { fieldsMessage } from './messages.js';
 import type { ValueMasker } from './row-masker.js';
 
-const NUMBER = /^\d{1,10}$/;
-/** Fields that have a form in which no value can hide: SQLSTATE, positions, source line. */
-const FORMED: ReadonlyMap<string, RegExp> = new Map([
-  ['C', /^[0-9A-Z]{5}$/],
-  ['P', NUMBER],
-  ['p', NUMBER],
-  ['L', NUMBER],
-]);
-
 export interface ServerReport {
   readonly severity: string;
   readonly code: string;
@@ -19,10 +10,8 @@ export interface ServerReport {
 }
 
 /**
- * Reads and masks an ErrorResponse or NoticeResponse. Every field but SQLSTATE and numbers is
- * masked by entity, names of objects too: `RAISE … USING CONSTRAINT = email` puts any text there. Where
- * columns are masked the values that the server quotes from a row are taken out whole, since nothing
- * tells which column they are of.
+ * Reads and masks an ErrorResponse or NoticeResponse. Every field is masked by entity, and where columns are masked the values that
+ * the server quotes from a row are taken out whole, since nothing tells which column they are of.
  *
  * @returns the message itself when nothing changed; undefined when it is malformed
  */
@@ -39,9 +28,7 @@ export function maskReport(
     const letter = reader.byte();
     if (letter === 0 || reader.failed) break;
     const text = reader.cstring();
-    const form = FORMED.get(String.fromCharCode(letter));
-    if (form?.test(text) === false) return undefined;
-    const masked = form === undefined ? maskField(text, masker, columnsMasked, counts) : text;
+    const masked = maskField(text, masker, columnsMasked, counts);
     changed ||= masked !== text;
     fields.push([letter, masked]);
   }
@@ -58,10 +45,11 @@ function maskField(text: string, masker: ValueMasker | undefined, columnsMasked:
   return masker === undefined ? quoted : masker.maskText(quoted, counts);
 }
 
-/** `Key (ssn)=(123)` and `Failing row contains (1, 123)`, in the server's own words; translated messages are cut alike by `)=(`. */
+/** `Key (ssn)=(123)`, a COPY's `column ssn: "123"` and `Failing row contains (1, 123)`, in the server's own words; translated messages are cut alike by `)=(`. */
 function takeOutRowValues(text: string): string {
   return text
     .replace(/\)=\([\s\S]*\)/g, ')=([masked])')
     .replace(/(Failing row contains )\([\s\S]*\)/g, '$1([masked])')
+    .replace(/(, column [^:]*: )"[\s\S]*"/g, '$1"[masked]"')
     .replace(/(invalid input (?:syntax|value) for [^:]*: )"[\s\S]*"/g, '$1"[masked]"');
 }

@@ -34,18 +34,20 @@ export class ExpectedReplies {
   }
 
   push(expected: Expected): void {
+    // The end of a COPY that is over has no answer.
+    if (expected.kind === 'copy-end' && this.length === 0) return;
     this.#queue.push(expected);
   }
 
   front(): Expected | undefined {
-    while (this.#queue[this.#head]?.kind === 'copy-end') this.shift();
     return this.#queue[this.#head];
   }
 
   shift(): Expected | undefined {
     const item = this.#queue[this.#head];
     if (item === undefined) return undefined;
-    this.#head += 1;
+    do this.#head += 1;
+    while (this.#queue[this.#head]?.kind === 'copy-end');
     if (this.#head === this.#queue.length) {
       this.#queue.length = 0;
       this.#head = 0;

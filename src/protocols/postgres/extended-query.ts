@@ -20,6 +20,11 @@ const MAX_PORTALS = 10_000;
  */
 export class ExtendedQuery {
   readonly #portals = new Map<string, Portal>();
+  /**
+   * Portals whose columns are known for certain when they run next. Once something else runs, SQL may
+   * have closed a portal and declared a cursor of its name, whose columns would pass by the old masks.
+   */
+  readonly #described = new Set<Portal>();
 
   constructor(
     private readonly desk: StatementDesk,
@@ -71,6 +76,8 @@ export class ExtendedQuery {
       via: 'execute',
       allow: () => {
         this.#bound(bytes, body, run);
+        for (const candidate of candidates ?? [])
+          if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text);
       },
       refuse: (fields) => {
         this.desk.refuse('extended', run, fields);
@@ -82,7 +89,7 @@ export class ExtendedQuery {
     const target = executePortal(bytes);
     if (target === undefined) return this.#malformed('execute');
     const portal = this.#portals.get(target.name);
-    if (portal !== undefined) {
+    if (portal !== undefined && portal.failed !== true) {
       this.#runPortal(bytes, portal, target.nameBytes);
       return;
     }
@@ -93,7 +100,7 @@ export class ExtendedQuery {
       run,
       via: 'execute',
       allow: () => {
-        this.#runPortal(bytes, { run, resultFormats: [], columns: undefined }, target.nameBytes);
+        this.#runPortal(bytes, { run, columns: undefined }, target.nameBytes);
       },
       refuse: (fields) => {
         this.desk.refuse('extended', run, fields);
@@ -105,7 +112,7 @@ export class ExtendedQuery {
     const target = targetBody(frame.bytes);
     if (target === undefined) return this.#malformed('describe');
     const portal = target.kind === 'P' ? this.#portals.get(target.name) : undefined;
-    if (portal !== undefined) portal.described = true;
+    if (portal !== undefined) this.#described.add(portal);
     this.expected.push({ kind: 'describe', portal, injected: false });
     this.desk.host.toServer(frame.bytes);
   }
@@ -134,10 +141,9 @@ export class ExtendedQuery {
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {
-    const portal: Portal = { run, resultFormats: body.resultFormats, columns: undefined };
+    const portal: Portal = { run, columns: undefined };
     if (this.#portals.size > MAX_PORTALS) this.#portals.clear();
     this.#portals.set(body.portal, portal);
-    this.sqlPrepared.remember(run.text);
     this.reader.running(run.text);
     this.expected.push({ kind: 'bind', name: body.portal, portal });
     this.desk.host.toServer(bytes);
@@ -145,13 +151,19 @@ export class ExtendedQuery {
 
   /** Masks and record need to know the columns: where the client has not asked for them, we do, and keep the answer. */
   #runPortal(bytes: Uint8Array, portal: Portal, name: Uint8Array): void {
-    if (portal.columns === undefined && portal.described !== true) {
-      portal.described = true;
+    if (!this.#described.has(portal)) {
       this.expected.push({ kind: 'describe', portal, injected: true });
       this.desk.host.toServer(describeMessage('P', name));
     }
+    this.otherRan();
+    this.#described.add(portal);
     this.expected.push({ kind: 'execute', portal });
     this.desk.host.toServer(bytes);
+  }
+
+  /** A simple query is about to run. */
+  otherRan(): void {
+    this.#described.clear();
   }
 
   #malformed(what: string): void {

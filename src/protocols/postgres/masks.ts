@@ -1,7 +1,6 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
 import type { SqlFacts } from '../../policy/types.js';
 import { cellKind, type ColumnTreatment, type ResultColumn } from './columns.js';
-import { formatAt } from './client-messages.js';
 import { RowMasker, type MaskWhole, type ValueMasker } from './row-masker.js';
 
 /** The masks of one session, as policy has them now. */
@@ -35,11 +34,10 @@ const FINDS_NOTHING: ValueMasker = {
 export function rowMaskers(
   masks: SessionMasks,
   columns: readonly ResultColumn[],
-  resultFormats: readonly number[],
   counts: MaskCounts,
 ): { readonly client: RowMasker | undefined; readonly record: RowMasker | undefined } {
-  const treatments = columns.map((column, index): { column: ColumnTreatment; rule: MaskRule | undefined } => {
-    const format = resultFormats.length === 0 ? column.format : formatAt(resultFormats, index);
+  const treatments = columns.map((column): { column: ColumnTreatment; rule: MaskRule | undefined } => {
+    const { format } = column;
     return {
       column: { kind: cellKind(column.typeOid, format), name: column.name, format, typeOid: column.typeOid },
       rule: masks.columnsMasked ? masks.column(column) : undefined,

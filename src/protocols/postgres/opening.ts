@@ -24,6 +24,8 @@ export class Opening {
   readonly #parser = new FrameParser({ maxFrameBytes: () => MAX_OPENING_BYTES });
   readonly #authentication: UpstreamAuthentication;
   #authenticated = false;
+  /** Notices so far: before its authentication is over a client takes none. */
+  readonly #notices: Uint8Array[] = [];
   #serverKey: CancelKey | undefined;
 
   constructor(
@@ -31,6 +33,11 @@ export class Opening {
     private readonly onParameter: (name: string, value: string) => void,
   ) {
     this.#authentication = new UpstreamAuthentication(options.credential, options.crypto);
+  }
+
+  /** A notice of our own, for when the client is ready to take it. */
+  notice(message: Uint8Array): void {
+    this.#notices.push(message);
   }
 
   start(): Uint8Array {
@@ -64,7 +71,11 @@ export class Opening {
       return this.#authenticate(frame.bytes, toServer, toClient);
     if (frame.type === SERVER.error) return this.#refusedByServer(frame.bytes, toClient);
     if (frame.type === SERVER.notice) {
-      toClient.push(frame.bytes);
+      // A login trigger may say anything.
+      const { answers, columnsMasked } = this.options.masks();
+      const masked = maskReport(frame.bytes, answers, columnsMasked, new Map());
+      if (masked === undefined) return { code: 'protocol', message: 'malformed notice from the server' };
+      (this.#authenticated ? toClient : this.#notices).push(masked.bytes);
       return undefined;
     }
     if (!this.#authenticated)
@@ -98,7 +109,7 @@ export class Opening {
       this.#authenticated = true;
       const { minor, protocolOptions } = this.options.startup;
       if (minor > 0 || protocolOptions.length > 0) toClient.push(negotiateVersion(protocolOptions));
-      toClient.push(authenticationOk());
+      toClient.push(authenticationOk(), ...this.#notices);
     }
     return undefined;
   }

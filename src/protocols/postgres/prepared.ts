@@ -6,6 +6,8 @@ export interface Candidate {
   readonly facts: SqlFacts;
   /** Parameter types that the Parse named; 0 where it left one open. */
   readonly types: readonly number[];
+  /** The text is a PREPARE, and what runs is the statement in it. */
+  readonly bySql?: true;
 }
 
 /** Above this many texts under one name nobody can say what an EXECUTE would run. */

@@ -1,7 +1,6 @@
 import type { Fault } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
-import { hasItsShape } from './answer-shape.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
@@ -9,11 +8,12 @@ import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, SERVER } from './frames.js';
 import { rowMaskers, type SessionMasks } from './masks.js';
-import { copyDataMessage, errorMessage, functionResult, notificationMessage, parameterStatus } from './messages.js';
+import { copyDataMessage, errorMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
-import { count, type RowMasker } from './row-masker.js';
+import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
+import { maskFunctionResult, maskParameter, maskNotification } from './single-values.js';
 
 /** What the handler needs of its session. */
 export interface HandlerHost {
@@ -25,6 +25,8 @@ export interface HandlerHost {
   parameter(name: string, value: string): void;
   /** An error came and no Sync is under way: the client's messages are skipped until one comes. */
   skipping(): void;
+  /** The server became ready though no Sync was under way. */
+  readyUnasked(): void;
   /** The server waits for the client's COPY data. */
   copyIn(): void;
   /** A command of a simple query is done. */
@@ -45,19 +47,18 @@ export class ResultHandler {
   #result: ResultRecord | undefined;
   #client: RowMasker | undefined;
   #recordMasker: RowMasker | undefined;
-  /** Masks apply and no columns are known: a row, as in the midst of a COPY, could not be masked. */
-  #blind = false;
-  /** The server sends the rows of a COPY; outside of one its CopyData belongs to nothing and could not be masked. */
-  #copying = false;
   #copy: CopyRowMasker | undefined;
   #counts: MaskCounts = new Map();
+  #copying = false;
+  /** The server has said why it ends the session. */
+  fatal = false;
 
   constructor(private readonly host: HandlerHost) {}
 
   /** May messages of this type go on in parts, unread? */
   passes(type: number, bytes: number): boolean {
     if (type === SERVER.copyData) return this.#copying && this.#copy === undefined;
-    if (this.#current() === undefined || this.#client !== undefined || this.#blind) return false;
+    if (this.#current()?.described !== true || this.#client !== undefined) return false;
     return bytes > MAX_RECORDED_ROW_BYTES || !this.wantsRows();
   }
 
@@ -66,7 +67,7 @@ export class ResultHandler {
   }
 
   rowsUntouched(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#result === undefined || this.#blind) return false;
+    if (this.#result?.described !== true) return false;
     return this.#client?.untouched(bytes, start, end) ?? true;
   }
 
@@ -77,7 +78,6 @@ export class ResultHandler {
   }
 
   message(type: number, message: Uint8Array): Handled {
-    if (!hasItsShape(type, message)) return malformed('message');
     switch (type) {
       case SERVER.dataRow:
         return this.#row(message);
@@ -108,8 +108,6 @@ export class ResultHandler {
         return this.#functionResult(message);
       case SERVER.parameterStatus:
         return this.#parameter(message);
-      case SERVER.copyDone:
-        return this.#copyDone(message);
       default:
         return acknowledge(this.host, type, message);
     }
@@ -120,36 +118,25 @@ export class ResultHandler {
     if (this.#result === undefined) {
       const front = this.host.expected.front();
       if (front?.kind === 'execute')
-        this.#begin(
-          front.portal.run,
-          front.portal.columns === 'none' ? undefined : front.portal.columns,
-          front.portal.resultFormats,
-        );
+        this.#begin(front.portal.run, front.portal.columns === 'none' ? undefined : front.portal.columns);
     }
     return this.#result;
   }
 
-  #begin(run: Run, columns: readonly ResultColumn[] | undefined, formats: readonly number[]): void {
+  #begin(run: Run, columns: readonly ResultColumn[] | undefined): void {
     this.#counts = new Map();
-    const shown = columns?.map((column, index) => ({
-      ...column,
-      format: formats.length === 0 ? column.format : ((formats.length === 1 ? formats[0] : formats[index]) ?? 0),
-    }));
-    this.#result = new ResultRecord(run.statement, shown, run.startedMs);
+    this.#result = new ResultRecord(run.statement, columns, run.startedMs);
     const masks = this.host.masks();
     const maskers =
-      columns === undefined
-        ? { client: undefined, record: undefined }
-        : rowMaskers(masks, columns, formats, this.#counts);
-    this.#blind = columns === undefined && (masks.answers !== undefined || masks.columnsMasked);
+      columns === undefined ? { client: undefined, record: undefined } : rowMaskers(masks, columns, this.#counts);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
   }
 
   #row(message: Uint8Array): Handled {
     const result = this.#current();
-    if (result === undefined || this.#blind)
-      return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
+    // Without its columns nobody can say what a row holds.
+    if (result?.described !== true) return { code: 'protocol', message: 'the server sent a row that nobody asked for' };
     const masked = this.#client === undefined ? message : this.#client.mask(message);
     if (masked === undefined) return malformed('row');
     result.rows += 1;
@@ -167,7 +154,7 @@ export class ResultHandler {
     if (columns === undefined) return malformed('row description');
     const front = this.host.expected.front();
     if (front?.kind === 'query') {
-      this.#begin(front.run, columns, []);
+      this.#begin(front.run, columns);
       return message;
     }
     if (front?.kind !== 'describe')
@@ -178,6 +165,7 @@ export class ResultHandler {
   /** A command is done; in a simple query more may follow. */
   #complete(message: Uint8Array, tag: string): Handled {
     const front = this.host.expected.front();
+    if (front !== undefined && 'refused' in front) return outOfStep;
     const result =
       this.#current() ??
       (front?.kind === 'query' ? new ResultRecord(front.run.statement, undefined, front.run.startedMs) : undefined);
@@ -196,9 +184,8 @@ export class ResultHandler {
     this.#result = undefined;
     this.#client = undefined;
     this.#recordMasker = undefined;
-    this.#blind = false;
-    this.#copying = false;
     this.#copy = undefined;
+    this.#copying = false;
     this.#counts = new Map();
   }
 
@@ -207,7 +194,9 @@ export class ResultHandler {
     const masks = this.host.masks();
     const masked = maskReport(message, masks.answers, masks.columnsMasked, this.#counts);
     if (masked === undefined) return malformed('error');
-    const refused = front !== undefined && 'refused' in front ? front.refused : undefined;
+    this.fatal = masked.report.severity === 'FATAL' || masked.report.severity === 'PANIC';
+    // What ends the session goes on in the server's own words.
+    const refused = front !== undefined && 'refused' in front && !this.fatal ? front.refused : undefined;
     const run = runOf(front);
     if (run !== undefined && refused === undefined) {
       const { code, message: text } = masked.report;
@@ -228,6 +217,7 @@ export class ResultHandler {
 
   #dropped(item: Expected): void {
     if (item.kind === 'parse' && item.candidate !== undefined) this.host.prepared.withdraw(item.name, item.candidate);
+    if (item.kind === 'bind' && item.portal !== undefined) item.portal.failed = true;
   }
 
   #notice(message: Uint8Array): Handled {
@@ -238,14 +228,12 @@ export class ResultHandler {
   #notification(message: Uint8Array): Handled {
     const masker = this.host.masks().answers;
     if (masker === undefined) return message;
-    const reader = new BodyReader(message);
-    const [pid, channel, payload] = [reader.int32(), reader.cstring(), reader.cstring()];
-    const masked = masker.maskText(payload, this.#counts);
-    return masked === payload ? message : notificationMessage(pid >>> 0, channel, masked);
+    return maskNotification(message, masker, this.#counts) ?? malformed('notification');
   }
 
   #ready(message: Uint8Array): Handled {
     const front = this.host.expected.shift();
+    if (front === undefined) this.host.readyUnasked();
     if (front !== undefined && front.kind !== 'query' && front.kind !== 'sync' && front.kind !== 'function') {
       return { code: 'protocol', message: 'the server is ready before it has answered' };
     }
@@ -256,9 +244,9 @@ export class ResultHandler {
   #copyStart(type: number, message: Uint8Array): Handled {
     const front = this.host.expected.front();
     const run = runOf(front);
-    if (front === undefined || run === undefined)
+    if (front === undefined || run === undefined || 'refused' in front)
       return { code: 'protocol', message: 'the server started a COPY that nobody asked for' };
-    this.#begin(run, undefined, []);
+    this.#begin(run, undefined);
     if (type === SERVER.copyIn) {
       if (front.kind === 'execute' && !this.host.expected.swallowSyncsOfCopy()) this.host.copyIn();
       return message;
@@ -275,40 +263,24 @@ export class ResultHandler {
   }
 
   #copyData(message: Uint8Array): Handled {
-    if (!this.#copying) return outOfStep;
+    if (this.#copy === undefined) return outOfStep;
     this.countedRows(1, message.length);
-    if (this.#copy === undefined) return message;
     const payload = message.subarray(5);
     const masked = this.#copy.mask(payload);
     return masked === payload ? message : copyDataMessage(masked);
   }
 
-  #copyDone(message: Uint8Array): Handled {
-    if (!this.#copying) return outOfStep;
-    this.#copying = false;
-    return message;
-  }
-
   #functionResult(message: Uint8Array): Handled {
+    if (this.host.expected.front()?.kind !== 'function') return outOfStep;
     const masker = this.host.masks().answers;
     if (masker === undefined) return message;
-    const reader = new BodyReader(message);
-    const length = reader.int32();
-    if (length === -1) return message;
-    const value = reader.take(length);
-    if (reader.failed || reader.remaining > 0) return malformed('function result');
-    // The type of the value is not on the wire: what might hold something goes out as NULL.
-    if (!masker.mayMatch(value, 0, value.length)) return message;
-    count(this.#counts, 'unreadable');
-    return functionResult(null);
+    return maskFunctionResult(message, masker, this.#counts) ?? malformed('function result');
   }
 
-  /** Settings that the server reports can be set to anything by a statement: `set_config('application_name', ssn, false)`. */
   #parameter(message: Uint8Array): Handled {
     const reader = new BodyReader(message);
-    const [name, value] = [reader.cstring(), reader.cstring()];
-    this.host.parameter(name, value);
-    const masked = this.host.masks().answers?.maskText(value, this.#counts) ?? value;
-    return masked === value ? message : parameterStatus(name, masked);
+    this.host.parameter(reader.cstring(), reader.cstring());
+    const masker = this.host.masks().answers;
+    return masker === undefined ? message : (maskParameter(message, masker, this.#counts) ?? malformed('parameter'));
   }
 }

@@ -22,6 +22,11 @@ export class ResultRecord {
     private readonly startedMs: number,
   ) {}
 
+  /** Are its columns known? */
+  get described(): boolean {
+    return this.columns !== undefined;
+  }
+
   /** Are more rows wanted? When not, rows need only be counted. */
   get wantsRows(): boolean {
     return this.columns !== undefined && this.#kept.length < MAX_ROWS && this.#chars < MAX_CHARS;

@@ -9,6 +9,8 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
 import type { ColumnTreatment } from './columns.js';
 import { int32, uint16 } from './frames.js';
+import { decodeHex } from './hex-form.js';
+import { spelledBinary } from './spelled-binary.js';
 
 /** The masking engine as this room uses it. */
 export interface ValueMasker {
@@ -38,14 +40,7 @@ export class RowMasker {
   constructor(private readonly options: RowMaskerOptions) {
     this.idle = options.columns.every((column) => column.kind === 'pass' && column.rule === undefined);
     // A number or bytes in binary or hex hide what they spell from a scan of the raw bytes.
-    this.#wholeColumns = options.columns.some(
-      (column) =>
-        column.rule !== undefined ||
-        column.kind === 'int8' ||
-        column.kind === 'hex' ||
-        column.kind === 'json' ||
-        column.kind === 'jsonb',
-    );
+    this.#wholeColumns = options.columns.some((column) => column.rule !== undefined || !SCANNED_RAW.has(column.kind));
   }
 
   /** Is it certain that nothing in these whole DataRow messages changes? */
@@ -92,12 +87,11 @@ export class RowMasker {
         return withVersionByte(row, start, values.maskJson(row, start + 1, end, counts));
       case 'number':
         return nullWhenFound(values.maskValue(row, start, end, counts));
-      case 'int8':
-        return end - start === 8 ? nullWhenFound(this.#scanText(bigIntText(row, start))) : null;
+      case 'binary':
+        return this.#scanBinary(column.typeOid, row.subarray(start, end));
       case 'hex':
         return nullWhenFound(this.#scanHex(row, start, end));
       case 'closed':
-        if (!values.mayMatch(row, start, end)) return undefined;
         count(counts, 'unreadable');
         return null;
     }
@@ -110,9 +104,12 @@ export class RowMasker {
     return this.options.maskWhole(rule, value, column.name, this.options.hash);
   }
 
-  #scanText(text: string): Cell {
-    const bytes = encoder.encode(text);
-    return this.options.values.maskValue(bytes, 0, bytes.length, this.options.counts);
+  #scanBinary(typeOid: number, cell: Uint8Array): Cell {
+    const { values, counts } = this.options;
+    const parts = spelledBinary(typeOid, cell);
+    if (parts?.every((part) => !values.mayMatch(part, 0, part.length)) === true) return undefined;
+    count(counts, 'unreadable');
+    return null;
   }
 
   #scanHex(row: Uint8Array, start: number, end: number): Cell {
@@ -123,7 +120,8 @@ export class RowMasker {
   }
 }
 
-const encoder = new TextEncoder();
+/** A scan of the raw bytes of such cells misses nothing; numbers in binary, hex and JSON escapes hide what they spell. */
+const SCANNED_RAW: ReadonlySet<ColumnTreatment['kind']> = new Set(['pass', 'text', 'number']);
 
 export function count(counts: MaskCounts, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -139,28 +137,6 @@ function withVersionByte(row: Uint8Array, start: number, cell: Cell): Cell {
   bytes[0] = row[start] as number;
   bytes.set(cell, 1);
   return bytes;
-}
-
-function bigIntText(row: Uint8Array, start: number): string {
-  return ((BigInt(int32(row, start)) << 32n) | BigInt(int32(row, start + 4) >>> 0)).toString();
-}
-
-/** `\x` and pairs of hex digits; undefined for anything else. */
-function decodeHex(row: Uint8Array, start: number, end: number): Uint8Array | undefined {
-  if (end - start < 2 || row[start] !== 0x5c || row[start + 1] !== 0x78 || (end - start) % 2 !== 0) return undefined;
-  const bytes = new Uint8Array((end - start - 2) / 2);
-  for (let index = 0; index < bytes.length; index += 1) {
-    const value = hexDigit(row[start + 2 + 2 * index] as number) * 16 + hexDigit(row[start + 3 + 2 * index] as number);
-    if (Number.isNaN(value)) return undefined;
-    bytes[index] = value;
-  }
-  return bytes;
-}
-
-function hexDigit(char: number): number {
-  if (char >= 0x30 && char <= 0x39) return char - 0x30;
-  const lower = char | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : Number.NaN;
 }
 
 function rebuild(row: Uint8Array, replaced: readonly Cell[], size: number): Uint8Array {

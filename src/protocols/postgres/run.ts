@@ -13,8 +13,7 @@ export interface Run {
 /** A bound statement. `columns` once a RowDescription told them. */
 export interface Portal {
   readonly run: Run;
-  readonly resultFormats: readonly number[];
   columns: readonly ResultColumn[] | 'none' | undefined;
-  /** A Describe is under way or answered. */
-  described?: boolean;
+  /** The Bind failed: the server may hold something else under the name. */
+  failed?: boolean;
 }

@@ -7,7 +7,7 @@ import type { Decision, Session, Side, Step } from '../contract.js';
 import { AnswerReader } from './answers.js';
 import { ClientSide } from './client-side.js';
 import { ExpectedReplies } from './expected-replies.js';
-import { errorMessage } from './messages.js';
+import { errorMessage, noticeMessage } from './messages.js';
 import { Opening } from './opening.js';
 import { PreparedStatements } from './prepared.js';
 import { refusalFor, SQLSTATE } from './refusal.js';
@@ -25,6 +25,7 @@ export class PostgresSession implements Session<Uint8Array> {
   readonly #expected = new ExpectedReplies();
   readonly #prepared = new PreparedStatements();
   readonly #opening: Opening;
+  readonly #handler: ResultHandler;
   readonly #answers: AnswerReader;
   readonly #client: ClientSide;
 
@@ -40,28 +41,32 @@ export class PostgresSession implements Session<Uint8Array> {
         this.#betweenMessages(bytes);
       },
       step: (step) => {
-        this.#push(step);
+        if (this.#state !== 'closed') this.#steps.push(step);
       },
       fault: (fault) => {
         this.#fail(fault);
+      },
+      goodbye: () => {
+        this.#close('client');
       },
     });
     this.#opening = new Opening(options, (name, value) => {
       this.#client.parameter(name, value);
     });
-    const handler = new ResultHandler({
+    this.#handler = new ResultHandler({
       expected: this.#expected,
       prepared: this.#prepared,
       masks: () => options.masks(),
       nowMs: () => options.nowMs(),
-      record: (event) => {
-        this.#push({ kind: 'record', event });
-      },
+      record: (event) => this.#steps.push({ kind: 'record', event }),
       parameter: (name, value) => {
         this.#client.parameter(name, value);
       },
       skipping: () => {
         this.#client.skipToSync();
+      },
+      readyUnasked: () => {
+        this.#client.readyUnasked();
       },
       copyIn: () => {
         this.#client.copyStarted();
@@ -71,7 +76,7 @@ export class PostgresSession implements Session<Uint8Array> {
       },
       copyFormat: (run) => options.sql.copyFormat(run.text),
     });
-    this.#answers = new AnswerReader({ maxHeldBytes: options.limits.rowBytes }, handler, emit);
+    this.#answers = new AnswerReader({ maxHeldBytes: options.limits.rowBytes }, this.#handler, emit);
   }
 
   /** The server's cancel key, once it gave one; the drive uses it for a cancel, nobody else sees it. */
@@ -123,7 +128,7 @@ export class PostgresSession implements Session<Uint8Array> {
       this.#close('client');
     } else {
       // The server's own last words, if it had any, have gone down already.
-      if (!this.#client.ending)
+      if (!this.#client.ending && !this.#handler.fatal)
         this.#tellClient(SQLSTATE.connectionFailure, 'the database server closed the connection');
       this.#close('upstream');
     }
@@ -147,7 +152,7 @@ export class PostgresSession implements Session<Uint8Array> {
       return;
     }
     this.#state = 'opening';
-    this.#client.startupAnswered(decision.notices);
+    for (const notice of decision.notices) this.#opening.notice(noticeMessage(notice));
     this.#send('upstream', this.#opening.start());
   }
 
@@ -206,16 +211,13 @@ export class PostgresSession implements Session<Uint8Array> {
   #close(reason: string, fault?: Fault): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    // What the client sent behind is not looked at any more.
+    this.#client.ending = true;
     this.#steps.push({ kind: 'close', reason, ...(fault === undefined ? {} : { fault }) });
   }
 
   #send(to: Side, bytes: Uint8Array): void {
-    this.#push({ kind: 'send', to, bytes });
-  }
-
-  /** Nothing follows a close. */
-  #push(step: Step): void {
-    if (this.#state !== 'closed') this.#steps.push(step);
+    if (this.#state !== 'closed') this.#steps.push({ kind: 'send', to, bytes });
   }
 
   #take(): readonly Step[] {

@@ -13,7 +13,8 @@ export class SqlPrepared {
 
   /** The text is about to run: what it PREPAREs may be held from now on. */
   remember(text: string): void {
-    for (const { name, facts } of this.sql.read(text).prepared) this.prepared.propose(name, { text, facts, types: [] });
+    for (const { name, facts } of this.sql.read(text).prepared)
+      this.prepared.propose(name, { text, facts, types: [], bySql: true });
   }
 
   /** `EXECUTE name` runs what was prepared under that name: its facts are added. */

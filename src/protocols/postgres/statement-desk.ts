@@ -15,6 +15,8 @@ export interface ClientSideHost {
   notice(bytes: Uint8Array): void;
   step(step: Step): void;
   fault(fault: Fault): void;
+  /** The client has ended the session in good order. */
+  goodbye(): void;
 }
 
 /** One statement that is to be decided, and what follows either way. */

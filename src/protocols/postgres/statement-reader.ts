@@ -1,7 +1,9 @@
 import type { SqlFacts } from '../../policy/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import type { SqlReader } from './session-options.js';
-import { changesReading, decodeStatement, unreadable } from './statement-text.js';
+import { changesReading, decodeStatement, mayRestoreReading, unreadable } from './statement-text.js';
+
+const NORMAL: ReadonlySet<string> = new Set(['client_encoding=UTF8', 'standard_conforming_strings=on']);
 
 /** Reads statements as the server will, given the encoding and string syntax it told last. */
 export class StatementReader {
@@ -9,6 +11,8 @@ export class StatementReader {
   #conforming = true;
   /** A statement is under way that may change how the next one reads. */
   #doubtful = false;
+  /** Did this session ever read otherwise? Then the end of a transaction or a reset may bring another reading back. */
+  #changed = false;
 
   constructor(
     private readonly sql: SqlReader,
@@ -17,13 +21,16 @@ export class StatementReader {
 
   /** The server reported a setting. */
   parameter(name: string, value: string): void {
+    if (!NORMAL.has(`${name}=${value}`))
+      this.#changed ||= name === 'client_encoding' || name === 'standard_conforming_strings';
     if (name === 'client_encoding') this.#encoding = value;
     if (name === 'standard_conforming_strings') this.#conforming = value !== 'off';
   }
 
   /** This text is about to run. */
   running(text: string): void {
-    if (changesReading(text)) this.#doubtful = true;
+    if (changesReading(text)) this.#changed = this.#doubtful = true;
+    else if (this.#changed && mayRestoreReading(text)) this.#doubtful = true;
   }
 
   /** Must the next text wait until the server has said how it reads now, and will it say so? */

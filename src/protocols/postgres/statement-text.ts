@@ -30,6 +30,11 @@ export function changesReading(text: string): boolean {
   return /client_encoding|standard_conforming_strings|\bnames\b/i.test(text);
 }
 
+/** May it bring back an earlier reading: the end of a transaction, a reset, or code that nobody has read? */
+export function mayRestoreReading(text: string): boolean {
+  return /\b(?:rollback|abort|commit|end|reset|discard|prepare|execute|do|call)\b|set_config/i.test(text);
+}
+
 /** `PASSWORD 'x'` of role statements, and `password=x` of connection strings and comparisons. */
 const PASSWORD_LITERAL = /(\bpassword\s+)(?:(?:e|u&)?'(?:[^'\\]|''|\\.)*'|\$(\w*)\$[\s\S]*?\$\2\$)/gi;
 const PASSWORD_PAIR = /(\bpassword\s*=\s*)(?:'(?:[^'\\]|''|\\.)*'|[^\s',;)]+)/gi;
