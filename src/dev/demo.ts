@@ -42,7 +42,7 @@ try {
   process.stderr.write(`\n${where} failed: ${reasonOf(error)}\n`);
 } finally {
   await hoop?.close();
-  await starting.then(({ close }) => close()).catch(() => undefined);
+  await starting.then((stack) => stack.close()).catch(() => undefined);
   await rm(dir, { recursive: true, force: true });
   // Nothing of ours is left to wait for.
   process.exit();
