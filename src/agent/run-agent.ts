@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { AgentLog } from './log.js';
 import { startAgent } from './start.js';
-import { watchResources } from './watch-resources.js';
+import { resourcesFingerprint, watchResources } from './watch-resources.js';
 
 /** How long running statements may take to end after SIGTERM; what is killed later than this is killed by nobody's fault. */
 const GRACE_MS = 25_000;
@@ -27,6 +27,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const { dir, env, log } = options;
   surviveTheUnforeseen(log);
   const ended = endSignal();
+  const known = await resourcesFingerprint(dir);
   const agent = await startAgent(dir, env, log);
   const reload = (): void => {
     agent.reload().catch((error: unknown) => {
@@ -34,7 +35,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     });
   };
   process.on('SIGHUP', reload);
-  const watch = watchResources(dir, reload);
+  const watch = watchResources(dir, known, reload);
   options.onListening(agent.url);
   options.onDraining(await ended);
   watch.close();

@@ -3,44 +3,49 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const LOOK_EVERY_MS = 1_000;
+/** Many recordings may lie below the folder too: looking takes at most this part of the time. */
+const REST_FACTOR = 50;
 const RESOURCE_FILE = /\.ya?ml$/;
 
 /**
  * Tells of changed, new and removed resource files below a folder, once they have been still for one
  * look: an editor or a checkout that is writing is waited for. Looks at names, times and sizes each
  * second; the kernel's notices are lost on network and container file systems.
+ *
+ * @param known what `resourcesFingerprint` gave before the files were read, so that no change slips through in between
  */
-export function watchResources(dir: string, onChange: () => void): { close(): void } {
-  let told: string | undefined;
-  let before: string | undefined;
-  let looking = false;
+export function watchResources(dir: string, known: string, onChange: () => void): { close(): void } {
+  let told = known;
+  let before = known;
   const look = async (): Promise<void> => {
-    const now = await fingerprint(dir);
-    told ??= now;
+    const now = await resourcesFingerprint(dir);
     if (now !== told && now === before) {
       told = now;
       onChange();
     }
     before = now;
   };
-  const tick = (): void => {
-    if (looking) return;
-    looking = true;
-    void look().finally(() => {
-      looking = false;
-    });
+  let timer: NodeJS.Timeout;
+  let closed = false;
+  const next = (pauseMs: number): void => {
+    timer = setTimeout(() => {
+      const startedMs = performance.now();
+      void look().then(() => {
+        if (!closed) next(Math.max(LOOK_EVERY_MS, (performance.now() - startedMs) * REST_FACTOR));
+      });
+    }, pauseMs);
   };
-  tick();
-  const timer = setInterval(tick, LOOK_EVERY_MS);
+  next(LOOK_EVERY_MS);
   return {
     close: () => {
-      clearInterval(timer);
+      closed = true;
+      clearTimeout(timer);
     },
   };
 }
 
-/** What can't be read counts as not there: the reload then says why. */
-async function fingerprint(dir: string): Promise<string> {
+/** Stands for names, times and sizes of the files; what can't be read counts as not there: the reload then says why. */
+export async function resourcesFingerprint(dir: string): Promise<string> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = entries.map((entry) => join(entry.parentPath, entry.name)).filter((path) => RESOURCE_FILE.test(path));
   const hash = createHash('sha256');

@@ -18,18 +18,20 @@ const guide = new TourGuide(print, colours);
 const dir = await mkdtemp(join(tmpdir(), 'hoop-demo-'));
 const interrupted = new Promise<never>((_resolve, reject) => {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(name, () => {
+    // A second one changes nothing: cleaning up takes seconds at most.
+    process.on(name, () => {
       process.exitCode = 128 + constants.signals[name];
       reject(new Error(`ended by ${name}`));
     });
   }
 });
-let stack: TrialStack | undefined;
+const starting = startTrialStack({ dir });
+// Told where it is awaited.
+starting.catch(() => undefined);
 let hoop: HoopProcesses | undefined;
 
 try {
-  const starting = startTrialStack({ dir }).then((started) => (stack = started));
-  await Promise.race([tour(starting), interrupted]);
+  await Promise.race([tour(), interrupted]);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   print(
     `\n${colours.green('The tour is done')}: ${String(guide.checks)} checks held, in ${seconds} s. To try it by hand: hoop dev`,
@@ -40,13 +42,13 @@ try {
   process.stderr.write(`\n${where} failed: ${reasonOf(error)}\n`);
 } finally {
   await hoop?.close();
-  await stack?.close();
+  await starting.then((stack) => stack.close()).catch(() => undefined);
   await rm(dir, { recursive: true, force: true });
-  // Nothing of ours is left to wait for; a part that still starts ends with this process.
+  // Nothing of ours is left to wait for.
   process.exit();
 }
 
-async function tour(starting: Promise<TrialStack>): Promise<void> {
+async function tour(): Promise<void> {
   print(`${colours.bold('hoop: a guided tour')}. Every line after $ is a real command; every ✓ was checked.`);
   const running = await guide.step(
     'The stack: an OpenID provider, Postgres (PGlite) with customers and payments, the agent',
