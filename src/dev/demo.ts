@@ -89,7 +89,14 @@ async function evidence(at: Tour, running: TrialStack): Promise<void> {
   const session = await guide.step('Everything was recorded', () => listSessions(at));
   await guide.step('The session is read again', () => replay(at, session.id));
   await guide.step('The record is proved', () => verify(at, session, running.agentDir, dir));
-  await guide.step('What the agent keeps holds no personal data', () =>
-    searchFiles(at, running.agentDir, running.agentLog),
-  );
+  await guide.step('Recordings, store, log and the files of hoop hold no personal data', () => {
+    const { agentDir, agentLog } = running;
+    const folders = [
+      join(agentDir, 'recordings'),
+      join(agentDir, 'state'),
+      running.configDir('alice'),
+      running.configDir('dana'),
+    ];
+    return searchFiles(at, folders, agentLog);
+  });
 }

@@ -13,7 +13,6 @@ const SCOPES = ['openid', 'email', 'groups', 'offline_access'] as const;
 
 /** Loads the package without its remark on Node 20, which it works with: the user's screen is for the user. */
 export async function importQuietly(): Promise<typeof OidcProvider> {
-   
   const { warn } = console;
   console.warn = (...parts: unknown[]) => {
     if (!String(parts[0]).includes('oidc-provider WARNING')) warn(...parts);

@@ -21,8 +21,9 @@ export async function runDev(options: {
     const stack = await startTrialStack({ dir });
     try {
       options.onRunning(stack);
-      const how = await Promise.race([stopped, stack.agentEnded]);
-      if (how !== undefined) throw new HoopError('failed', 'the agent ended by itself', { why: how });
+      const broken = await Promise.race([stopped, stack.broken]);
+      if (broken !== undefined)
+        throw new HoopError('failed', `the ${broken.part} ended by itself`, { why: broken.why });
     } finally {
       await stack.close();
     }

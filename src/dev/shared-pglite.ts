@@ -1,4 +1,5 @@
 import { PGlite } from '@electric-sql/pglite';
+import { CopyIn, withoutGoOn } from './copy-in.js';
 
 const STARTUP = 0;
 const TERMINATE = 'X'.charCodeAt(0);
@@ -19,6 +20,7 @@ export class SharedPGlite extends PGlite {
   /** How many connections there are, the asking one included. */
   connections: () => number = () => 0;
   #unanswered = false;
+  readonly #copyIn = new CopyIn();
 
   override isInTransaction(): boolean {
     return this.#unanswered || super.isInTransaction();
@@ -29,19 +31,34 @@ export class SharedPGlite extends PGlite {
     options: Parameters<PGlite['execProtocolRawStream']>[1],
   ): Promise<void> {
     if (message[0] === STARTUP && this.connections() <= 1) await this.execProtocolRaw(simpleQuery('DISCARD ALL'));
+    const step = this.#copyIn.next(message);
+    if (step.kind === 'answer') {
+      this.#unanswered = true;
+      if (step.bytes.length > 0) options.onRawData(step.bytes);
+      return;
+    }
     let tail = new Uint8Array(0);
-    await super.execProtocolRawStream(message, {
-      ...options,
-      onRawData: (data) => {
-        tail = Uint8Array.from([...tail, ...data.subarray(-READY_BYTES)]).slice(-READY_BYTES);
-        options.onRawData(data);
-      },
-    });
+    let first = step.skipGoOn;
+    const onRawData = (data: Uint8Array): void => {
+      tail = Uint8Array.from([...tail, ...data.subarray(-READY_BYTES)]).slice(-READY_BYTES);
+      options.onRawData(first ? withoutGoOn(data) : data);
+      first = false;
+    };
+    try {
+      await super.execProtocolRawStream(step.bytes, { ...options, onRawData });
+    } catch (error) {
+      // The only backend has ended, and the socket server would let everyone wait for ever.
+      setImmediate(() => {
+        throw error;
+      });
+      throw error;
+    }
     this.#unanswered = message[0] !== TERMINATE && !(tail.length === READY_BYTES && tail[0] === READY_FOR_QUERY);
   }
 
   /** The socket server rolls back here what a connection left open when it went. */
   override async exec(...given: Parameters<PGlite['exec']>): ReturnType<PGlite['exec']> {
+    this.#copyIn.forget();
     if (this.#unanswered) await this.execProtocolRaw(SYNC);
     this.#unanswered = false;
     return super.exec(...given);

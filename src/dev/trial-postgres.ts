@@ -1,8 +1,11 @@
 import { Worker } from 'node:worker_threads';
+import { HoopError, messageOf } from '../core/errors.js';
 
 export interface TrialPostgres {
   readonly host: string;
   readonly port: number;
+  /** Settles when it ends, also by itself; says why. */
+  readonly ended: Promise<string>;
   close(): Promise<void>;
 }
 
@@ -12,20 +15,19 @@ export interface TrialPostgres {
  */
 export async function startTrialPostgres(): Promise<TrialPostgres> {
   const worker = new Worker(new URL('./postgres-worker.js', import.meta.url));
-  const port = await new Promise<number>((resolve, reject) => {
-    worker.once('message', (message: { readonly port: number }) => {
-      resolve(message.port);
+  const ended = new Promise<string>((resolve) => {
+    worker.once('error', (error) => {
+      resolve(messageOf(error));
     });
-    worker.once('error', reject);
     worker.once('exit', () => {
-      reject(new Error('the trial database ended before it listened'));
+      resolve('its thread has ended');
     });
   });
-  return {
-    host: '127.0.0.1',
-    port,
-    close: async () => {
-      await worker.terminate();
-    },
+  const listening = new Promise<{ readonly port: number }>((resolve) => worker.once('message', resolve));
+  const told = await Promise.race([listening, ended]);
+  if (typeof told === 'string') throw new HoopError('failed', 'the trial database does not start', { why: told });
+  const close = async (): Promise<void> => {
+    await worker.terminate();
   };
+  return { host: '127.0.0.1', port: told.port, ended, close };
 }

@@ -15,8 +15,8 @@ const USERS: readonly TrialUser[] = [
 export interface TrialStack {
   readonly agentUrl: string;
   readonly agentPid: number;
-  /** Settles when the agent ends, also on its own. */
-  readonly agentEnded: Promise<string>;
+  /** Settles when a part ends by itself; says which, and why. */
+  readonly broken: Promise<{ readonly part: 'agent' | 'database'; readonly why: string }>;
   readonly issuer: string;
   readonly machine: IdentityProvider['machine'];
   readonly postgres: { readonly host: string; readonly port: number };
@@ -63,7 +63,10 @@ export async function startTrialStack(options: {
     return {
       agentUrl: agent.url,
       agentPid: agent.pid,
-      agentEnded: agent.ended,
+      broken: Promise.race([
+        agent.ended.then((why) => ({ part: 'agent', why }) as const),
+        postgres.ended.then((why) => ({ part: 'database', why }) as const),
+      ]),
       issuer: provider.issuer,
       machine: provider.machine,
       postgres: { host: postgres.host, port: postgres.port },

@@ -60,7 +60,6 @@ describe('hoop dev', { timeout: 120_000 }, () => {
     dev.child.kill('SIGTERM');
     const { status, stdout } = await dev.finished;
     expect(status).toBe(0);
-     
     expect(stdout).not.toMatch(/\u001b/);
     for (const part of [
       'HOOP_AGENT_URL=http://127.0.0.1:',

@@ -51,10 +51,7 @@ export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
   CreateAmStmt: also(fixed(['extension', 'create']), (walk, node) => made(walk, listAt(node, 'handler_name'))),
   CreateFdwStmt: also(fixed(['outbound', 'extension', 'create']), foreignOptions),
   CreateForeignServerStmt: OUTBOUND_CREATE,
-  CreateForeignTableStmt: also(OUTBOUND_CREATE, (walk, node, place) => {
-    const base = nodeAt(node, 'base');
-    if (base !== undefined) for (const relation of relationsAt(base, 'relation')) walk.writes(relation, place);
-  }),
+  CreateForeignTableStmt: createForeignTable,
   CreateUserMappingStmt: OUTBOUND_CREATE,
   ImportForeignSchemaStmt: OUTBOUND_CREATE,
   CreateSubscriptionStmt: OUTBOUND_CREATE,
@@ -76,6 +73,7 @@ export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
   DefineStmt: define,
 
   AlterTableStmt: alterTable,
+  PartitionCmd: fixed([], 'name'),
   AlterSeqStmt: fixed(['alter'], 'sequence'),
   AlterPolicyStmt: fixed(['alter'], 'table'),
   AlterObjectSchemaStmt: fixed(['alter'], 'relation'),
@@ -142,6 +140,15 @@ function createTableAs(walk: Walk, node: TreeNode, place: Place): void {
   walk.below(node, place, ['into']);
 }
 
+function createForeignTable(walk: Walk, node: TreeNode, place: Place): void {
+  walk.effect(place, 'outbound', 'create');
+  foreignOptions(walk, node, place);
+  const base = nodeAt(node, 'base') ?? EMPTY;
+  for (const relation of relationsAt(base, 'relation')) walk.writes(relation, place);
+  walk.below(base, place, ['relation']);
+  walk.below(node, place, ['base']);
+}
+
 function alterTable(walk: Walk, node: TreeNode, place: Place): void {
   walk.effect(place, 'alter');
   if (textAt(node, 'objtype') === 'OBJECT_FOREIGN_TABLE') walk.effect(place, 'outbound');
@@ -151,10 +158,6 @@ function alterTable(walk: Walk, node: TreeNode, place: Place): void {
     if (kind === 'AT_DropColumn' || kind === 'AT_DropConstraint') walk.effect(place, 'drop');
     if (kind === 'AT_ChangeOwner') walk.effect(place, 'owner');
     if (kind === 'AT_GenericOptions') foreignOptions(walk, { options: itemsOf(command['def']) }, place);
-    if (kind === 'AT_AttachPartition' || kind === 'AT_DetachPartition') {
-      for (const relation of relationsAt(inside(command['def'], 'PartitionCmd') ?? EMPTY, 'name'))
-        walk.writes(relation, place);
-    }
   }
   for (const relation of relationsAt(node, 'relation')) walk.writes(relation, place);
   walk.below(node, place, ['relation']);

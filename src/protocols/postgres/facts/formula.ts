@@ -12,11 +12,15 @@ export type Formula =
   | { readonly op: 'atom'; readonly key: string; readonly kind: AtomKind }
   | { readonly op: 'not'; readonly arg: Formula }
   | { readonly op: 'and' | 'or'; readonly args: readonly Formula[] }
+  /** CASE: `then` where `when` is true. */
+  | { readonly op: 'choose'; readonly when: Formula; readonly then: Formula; readonly otherwise: Formula }
   /** `arg IS [NOT] value`: never unknown. */
   | { readonly op: 'is'; readonly value: Truth; readonly arg: Formula };
 
 /** More atoms than this are not tried one against the other: 2^10 assignments. */
 const MAX_ATOMS = 10;
+/** Parts evaluated over all assignments. */
+const MAX_EVALUATIONS = 2_000_000;
 
 /**
  * Does a predicate leave every row in? True where its outcome is the same whatever the columns hold,
@@ -25,17 +29,33 @@ const MAX_ATOMS = 10;
 export function restrictsNothing(formula: Formula): boolean {
   if (formula.op === 'and') return formula.args.every(restrictsNothing);
   const atoms = new Map<string, AtomKind>();
-  collect(formula, atoms);
+  const parts = collect(formula, atoms);
   if (![...atoms.values()].includes('rows')) return true;
   // One column condition alone, the usual case.
   if (formula.op === 'atom') return false;
-  return atoms.size <= MAX_ATOMS ? independentOfRows(formula, atoms) : looksComplete(formula);
+  const few = atoms.size <= MAX_ATOMS && parts * 2 ** atoms.size <= MAX_EVALUATIONS;
+  return few ? independentOfRows(formula, atoms) : looksComplete(formula);
 }
 
-function collect(formula: Formula, atoms: Map<string, AtomKind>): void {
+/** Gathers the atoms and counts the parts. */
+function collect(formula: Formula, atoms: Map<string, AtomKind>): number {
   if (formula.op === 'atom') atoms.set(formula.key, formula.kind);
-  else if (formula.op === 'not' || formula.op === 'is') collect(formula.arg, atoms);
-  else if (formula.op !== 'truth') for (const arg of formula.args) collect(arg, atoms);
+  return partsOf(formula).reduce((count, part) => count + collect(part, atoms), 1);
+}
+
+function partsOf(formula: Formula): readonly Formula[] {
+  switch (formula.op) {
+    case 'truth':
+    case 'atom':
+      return [];
+    case 'not':
+    case 'is':
+      return [formula.arg];
+    case 'choose':
+      return [formula.when, formula.then, formula.otherwise];
+    default:
+      return formula.args;
+  }
 }
 
 function independentOfRows(formula: Formula, atoms: ReadonlyMap<string, AtomKind>): boolean {
@@ -76,6 +96,10 @@ function evaluate(formula: Formula, values: ReadonlyMap<string, Truth>): Truth {
       return values.get(formula.key) ?? 0.5;
     case 'not':
       return (1 - evaluate(formula.arg, values)) as Truth;
+    case 'choose':
+      return evaluate(formula.when, values) === 1
+        ? evaluate(formula.then, values)
+        : evaluate(formula.otherwise, values);
     case 'is':
       return evaluate(formula.arg, values) === formula.value ? 1 : 0;
     case 'and':

@@ -39,7 +39,8 @@ function fill(): Promise<void> {
     (instance) => {
       ready.push(instance);
       filling = undefined;
-      if (ready.length <= SPARES) void fill();
+      // A spare that fails to start is tried again when it is needed.
+      if (ready.length <= SPARES) fill().catch(() => undefined);
     },
     (error: unknown) => {
       filling = undefined;

@@ -1,8 +1,21 @@
+import {
+  compareLiterals,
+  FALSE,
+  matchesAll,
+  NEGATED,
+  not,
+  REFLEXIVE,
+  TRUE,
+  truth,
+  truthOf,
+  UNKNOWN,
+} from './comparison.js';
 import type { AtomKind, Formula, Truth } from './formula.js';
 import { restrictsNothing } from './formula.js';
-import { resolveColumn, sourcesOf, withCtes } from './row-sources.js';
+import { OverBounds } from './over-bounds.js';
+import { RowDependence } from './row-dependence.js';
 import type { RowScope } from './row-sources.js';
-import { flagAt, inside, isNode, itemsOf, listAt, literalIn, namesIn, nodeAt, tagged, textAt } from './tree.js';
+import { flagAt, inside, itemsOf, listAt, literalIn, namesIn, nodeAt, tagged, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
 
 /**
@@ -16,33 +29,24 @@ import type { TreeNode } from './tree.js';
  */
 export function isUnrestricted(where: unknown, scope: RowScope, names: ReadonlySet<string>): boolean {
   if (where === undefined) return true;
-  return restrictsNothing(new FormulaBuilder(scope, scope, names).build(where));
+  return restrictsNothing(new FormulaBuilder(new RowDependence(scope, scope, names), { left: MAX_PARTS }).build(where));
 }
 
-/** Negations written as operators of their own. */
-const NEGATED: Readonly<Record<string, string>> = {
-  '<>': '=',
-  '!~~': '~~',
-  '!~~*': '~~*',
-  '!~': '~',
-  '!~*': '~*',
-  '>=': '<',
-};
-/** Operators that hold between a value and itself. */
-const REFLEXIVE: ReadonlySet<string> = new Set(['=', '~~', '~~*', '@>', '<@', '&&']);
 const MAX_LIST = 8;
+/** Parts of one predicate; nested lists of truth values would multiply without it. */
+const MAX_PARTS = 300_000;
 /** System columns are never NULL. */
 const SYSTEM_COLUMNS: ReadonlySet<string> = new Set(['ctid', 'tableoid', 'xmin', 'xmax', 'cmin', 'cmax']);
 
 class FormulaBuilder {
-  /** @param own the level whose rows are asked about; `scope` is that level or a sub-select inside */
   constructor(
-    private readonly scope: RowScope,
-    private readonly own: RowScope,
-    private readonly names: ReadonlySet<string>,
+    private readonly rows: RowDependence,
+    private readonly effort: { left: number },
   ) {}
 
   build(value: unknown): Formula {
+    this.effort.left -= 1;
+    if (this.effort.left < 0) throw new OverBounds('a predicate too large to read');
     const literal = literalIn(value);
     if (literal !== undefined) return truthOf(literal.value);
     const found = tagged(value);
@@ -97,7 +101,7 @@ class FormulaBuilder {
       case 'AEXPR_NOT_DISTINCT':
         return this.sameness(left, right);
       case 'AEXPR_IN':
-        return this.oneOf(left, itemsOf(right), operator === '<>', value);
+        return this.oneOf(left, itemsOf(right), operator === '<>');
       case 'AEXPR_OP_ANY':
       case 'AEXPR_OP_ALL':
         return this.overArray(node, operator, value);
@@ -130,10 +134,14 @@ class FormulaBuilder {
       if (typeof a?.value === 'boolean') return a.value ? this.build(right) : not(this.build(right));
     }
     if (a?.value === null || b?.value === null) return UNKNOWN;
-    if (this.same(left, right))
-      return REFLEXIVE.has(operator) ? TRUE : operator === '<' ? FALSE : this.atom([operator, left, right]);
     if (matchesAll(operator, b?.value)) return TRUE;
-    const pair = operator === '=' && this.key(right) < this.key(left) ? [right, left] : [left, right];
+    // A literal stands on the right, so that `5 = id` and `id = 5` are one atom.
+    if (b !== undefined) return this.atom([operator, left, right]);
+    if (a !== undefined) return this.atom(operator === '=' ? [operator, right, left] : [operator, left, right]);
+    if (this.rows.same(left, right)) {
+      return REFLEXIVE.has(operator) ? TRUE : operator === '<' ? FALSE : this.atom([operator, left, right]);
+    }
+    const pair = operator === '=' && this.rows.key(right) < this.rows.key(left) ? [right, left] : [left, right];
     return this.atom([operator, ...pair]);
   }
 
@@ -144,20 +152,30 @@ class FormulaBuilder {
     return this.compare('=', left, right);
   }
 
-  private oneOf(left: unknown, list: readonly unknown[], negated: boolean, value: unknown): Formula {
-    const any: Formula =
-      list.length > MAX_LIST && !list.some((item) => this.same(left, item))
-        ? this.atom(['in', left, list], value)
-        : { op: 'or', args: list.map((item) => this.compare('=', left, item)) };
+  private oneOf(left: unknown, list: readonly unknown[], negated: boolean): Formula {
+    const truths = new Set(list.map((item) => literalIn(item)?.value).filter((value) => typeof value === 'boolean'));
+    // `p IN (true, false)` holds for every row, as `p = p` does; built once, or nesting would multiply it.
+    if (truths.size === 2) return negated ? FALSE : TRUE;
+    const [wanted] = truths;
+    const some: Formula[] = wanted === undefined ? [] : [wanted ? this.build(left) : not(this.build(left))];
+    const others = list.filter((item) => typeof literalIn(item)?.value !== 'boolean');
+    if (others.length > MAX_LIST && !others.some((item) => this.rows.same(left, item)))
+      some.push(this.atom(['in', left, others]));
+    else some.push(...others.map((item) => this.compare('=', left, item)));
+    const any: Formula = some.length === 1 && some[0] !== undefined ? some[0] : { op: 'or', args: some };
     return negated ? not(any) : any;
   }
 
   private overArray(node: TreeNode, operator: string, value: unknown): Formula {
     const elements = inside(node['rexpr'], 'A_ArrayExpr');
     const list = elements === undefined ? [] : listAt(elements, 'elements');
+    const isAny = textAt(node, 'kind') === 'AEXPR_OP_ANY';
+    if (operator === '=' && isAny && list.length > 0) return this.oneOf(node['lexpr'], list, false);
+    if (operator === '<>' && !isAny && list.length > 0) return this.oneOf(node['lexpr'], list, true);
     if (list.length === 0 || list.length > MAX_LIST) return this.atom(value);
+    if (list.length > 1 && list.some((item) => typeof literalIn(item)?.value === 'boolean')) return this.atom(value);
     const args = list.map((item) => this.compare(operator, node['lexpr'], item));
-    return { op: textAt(node, 'kind') === 'AEXPR_OP_ANY' ? 'or' : 'and', args };
+    return { op: isAny ? 'or' : 'and', args };
   }
 
   private nullTest(node: TreeNode): Formula {
@@ -205,9 +223,7 @@ class FormulaBuilder {
     return listAt(node, 'args').reduceRight((otherwise: Formula, item): Formula => {
       const when = inside(item, 'CaseWhen');
       if (when === undefined) return otherwise;
-      const condition: Formula = { op: 'is', value: 1, arg: this.build(when['expr']) };
-      const taken: Formula = { op: 'and', args: [condition, this.build(when['result'])] };
-      return { op: 'or', args: [taken, { op: 'and', args: [not(condition), otherwise] }] };
+      return { op: 'choose', when: this.build(when['expr']), then: this.build(when['result']), otherwise };
     }, rest);
   }
 
@@ -233,91 +249,17 @@ class FormulaBuilder {
     // What EXISTS selects is never looked at: only what it reads from and its conditions can depend on our rows.
     const { targetList: _, whereClause, ...rest } = select;
     const depends =
-      inner.kindOf(rest, inner.scope) === 'rows' ||
-      (whereClause !== undefined && !restrictsNothing(inner.build(whereClause)));
-    return this.atom(value, undefined, depends ? 'rows' : 'constant');
+      inner.rows.kindOf(rest) === 'rows' || (whereClause !== undefined && !restrictsNothing(inner.build(whereClause)));
+    return this.atom(value, depends ? 'rows' : 'constant');
   }
 
   private within(select: TreeNode): FormulaBuilder {
-    return new FormulaBuilder(innerScope(select, this.scope), this.own, this.names);
+    return new FormulaBuilder(this.rows.within(select), this.effort);
   }
 
-  private atom(value: unknown, source: unknown = value, kind: AtomKind = this.kindOf(source, this.scope)): Formula {
-    return { op: 'atom', key: this.key(value), kind };
+  private atom(value: unknown, kind: AtomKind = this.rows.kindOf(value)): Formula {
+    return { op: 'atom', key: this.rows.key(value), kind };
   }
-
-  private same(left: unknown, right: unknown): boolean {
-    const [a, b] = [inside(left, 'ColumnRef'), inside(right, 'ColumnRef')];
-    if (a === undefined || b === undefined) return this.key(left) === this.key(right);
-    const [one, other] = [namesIn(listAt(a, 'fields')), namesIn(listAt(b, 'fields'))];
-    if (one.at(-1) !== other.at(-1)) return false;
-    if (one.length > 1 && other.length > 1) return one.at(-2) === other.at(-2);
-    // `t.x = x`: where the bare name is not ambiguous it can only mean the same column, unless the
-    // qualifier is that of a variable or of a rule's OLD and NEW.
-    const qualified = one.length > 1 ? a : other.length > 1 ? b : undefined;
-    return qualified === undefined || resolveColumn(qualified, this.scope) !== undefined;
-  }
-
-  /** Equal for equal expressions wherever they stand; qualifiers drop out where only one source is in sight. */
-  private key(value: unknown): string {
-    const single = this.scope.outer === undefined && this.scope.sources.length === 1;
-    return JSON.stringify(value, (field, item: unknown) => {
-      if (field === 'location' || field.endsWith('_start') || field.endsWith('_end')) return undefined;
-      if (single && field === 'fields' && Array.isArray(item)) return item.slice(-1);
-      return item;
-    });
-  }
-
-  /** Whose value decides this expression? */
-  private kindOf(value: unknown, scope: RowScope): AtomKind {
-    if (Array.isArray(value)) return strongest(value.map((item) => this.kindOf(item, scope)));
-    if (!isNode(value)) return 'constant';
-    const column = inside(value, 'ColumnRef');
-    if (column !== undefined) return this.kindOfColumn(column, scope);
-    if (inside(value, 'ParamRef') !== undefined || inside(value, 'SQLValueFunction') !== undefined) return 'given';
-    const call = inside(value, 'FuncCall');
-    if (call !== undefined && listAt(call, 'args').length === 0) return 'given';
-    const select = inside(value, 'SelectStmt');
-    if (select !== undefined) return this.kindOf(Object.values(select), innerScope(select, scope));
-    return strongest(Object.values(value).map((child) => this.kindOf(child, scope)));
-  }
-
-  private kindOfColumn(column: TreeNode, scope: RowScope): AtomKind {
-    const names = namesIn(listAt(column, 'fields'));
-    if (names.length === 1 && this.names.has(names[0] ?? '')) return 'given';
-    const resolved = resolveColumn(column, scope);
-    return resolved?.scope === this.own && !resolved.constant ? 'rows' : 'constant';
-  }
-}
-
-const TRUE: Formula = { op: 'truth', value: 1 };
-const FALSE: Formula = { op: 'truth', value: 0 };
-const UNKNOWN: Formula = { op: 'truth', value: 0.5 };
-
-function not(arg: Formula): Formula {
-  if (arg.op === 'not') return arg.arg;
-  return arg.op === 'truth' ? { op: 'truth', value: (1 - arg.value) as Truth } : { op: 'not', arg };
-}
-
-function truth(value: boolean): Formula {
-  return value ? TRUE : FALSE;
-}
-
-/** A literal as a condition: `'t'` and `'on'` are accepted where a truth value is wanted. */
-function truthOf(value: string | number | boolean | null): Formula {
-  if (value === null) return UNKNOWN;
-  if (typeof value !== 'string') return truth(Boolean(value));
-  return truth(!/^\s*(f|fa|fal|fals|false|n|no|of|off|0)\s*$/i.test(value));
-}
-
-function strongest(kinds: readonly AtomKind[]): AtomKind {
-  if (kinds.includes('rows')) return 'rows';
-  return kinds.includes('given') ? 'given' : 'constant';
-}
-
-function innerScope(select: TreeNode, outer: RowScope): RowScope {
-  const ctes = withCtes(nodeAt(select, 'withClause'), outer.ctes);
-  return { sources: sourcesOf(listAt(select, 'fromClause'), ctes), outer, ctes };
 }
 
 /** `SELECT x [WHERE …]` and nothing more: it gives its row for any row around it. */
@@ -333,25 +275,4 @@ function isPlain(select: TreeNode): boolean {
     'withClause',
   ];
   return more.every((field) => select[field] === undefined) && !flagAt(select, 'groupDistinct');
-}
-
-/** Undefined where PostgreSQL's types would have to be known. */
-function compareLiterals(
-  operator: string,
-  left: string | number | boolean | null,
-  right: string | number | boolean | null,
-): Formula | undefined {
-  if (left === null || right === null) return UNKNOWN;
-  const numbers = typeof left === 'number' || typeof right === 'number';
-  const [a, b] = numbers ? [Number(left), Number(right)] : [left, right];
-  if (operator === '=') return truth(a === b);
-  if (operator === '<') return a === b ? FALSE : numbers ? truth(a < b) : undefined;
-  return undefined;
-}
-
-/** Patterns that every value meets. */
-function matchesAll(operator: string, pattern: unknown): boolean {
-  if (typeof pattern !== 'string') return false;
-  if (operator === '~~' || operator === '~~*') return /^%+$/.test(pattern);
-  return (operator === '~' || operator === '~*') && /^\^?(\.\*)?\$?$/.test(pattern);
 }

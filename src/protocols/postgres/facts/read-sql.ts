@@ -5,10 +5,11 @@ import { DEFINITION_HANDLERS } from './definition-statements.js';
 import { Findings } from './findings.js';
 import type { SettingChange } from './findings.js';
 import { parseSql } from './grammar.js';
+import { OverBounds } from './over-bounds.js';
 import { SESSION_HANDLERS } from './session-statements.js';
 import { statementRanges } from './split.js';
 import { isNode, listAt } from './tree.js';
-import { OverBounds, Walk } from './walk.js';
+import { Walk } from './walk.js';
 
 /** Largest text read, in bytes of UTF-8, where the caller names none. */
 export const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;

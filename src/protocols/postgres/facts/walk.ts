@@ -3,6 +3,7 @@ import { dangerOf, FILE_VIEWS } from './dangerous-functions.js';
 import { Findings } from './findings.js';
 import { parsePlpgsql, parseSql } from './grammar.js';
 import type { Parsed } from './grammar.js';
+import { OverBounds } from './over-bounds.js';
 import type { CteScope } from './row-sources.js';
 import { findCte } from './row-sources.js';
 import { inside, isNode, listAt, tagged, textAt } from './tree.js';
@@ -36,9 +37,6 @@ const UNTAGGED: Readonly<Record<string, string>> = {
   funccall: 'FuncCall',
   setstmt: 'VariableSetStmt',
 };
-
-/** Thrown inside a walk when its bounds are reached; `analyze` makes it a fact. */
-export class OverBounds extends Error {}
 
 interface Effort {
   depth: number;
