@@ -49,7 +49,7 @@ describe('renderTable', () => {
         (items) => {
           const lines = renderTable(items, columns, plain).split('\n');
           expect(lines).toHaveLength(items.length + 1);
-           
+
           for (const line of lines) expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
         },
       ),

@@ -164,7 +164,7 @@ describe('a session as text', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(type, anything), { maxLength: 5 }), async (events) => {
         const text = await transcript(events.map(([name, fields]) => ({ ...fields, type: name })));
-         
+
         expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
       }),
     );

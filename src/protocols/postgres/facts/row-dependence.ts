@@ -39,7 +39,7 @@ export class RowDependence {
     const single = this.scope.outer === undefined && this.scope.sources.length === 1;
     return JSON.stringify(value, (field, item: unknown) => {
       if (field === 'location' || field.endsWith('_start') || field.endsWith('_end')) return undefined;
-      if (single && field === 'fields' && Array.isArray(item)) return item.slice(-1);
+      if (single && field === 'fields' && Array.isArray(item)) return (item as unknown[]).slice(-1);
       return item;
     });
   }
