@@ -17,16 +17,16 @@ export interface GuardedProcess {
 /**
  * The shell starts the program and waits for it. A second one reads the input, which ends when the test lets go of it
  * or its process is killed, and then ends the program. Signals meant for the tests pass this shell by, so that the
- * folder is removed in every case.
+ * folder is removed in every case; the program is started before, or it would ignore them as well.
  */
 const GUARD = `
-trap '' INT TERM HUP
-folder=$1; shift
+signal=$1; folder=$2; shift 2
 exec 4<&0
 "$@" </dev/null 3>&- 4<&- & program=$!
+trap '' INT TERM HUP
 echo "$program" >&3
 exec 3>&-
-( while read -r _; do :; done; kill -QUIT "$program" ) <&4 >/dev/null 2>&1 & watcher=$!
+( while read -r _; do :; done; kill -"$signal" "$program"; sleep 10; kill -KILL "$program" ) <&4 >/dev/null 2>&1 & watcher=$!
 wait "$program"; status=$?
 kill -KILL "$watcher" 2>/dev/null
 [ -z "$folder" ] || rm -rf "$folder"
@@ -38,14 +38,16 @@ export interface GuardOptions {
   readonly account?: Account;
   /** Removed once the program has ended. */
   readonly folder?: string;
+  /** What ends it; PostgreSQL gives up at once on QUIT. Ten seconds later it is killed. */
+  readonly signal?: 'TERM' | 'QUIT';
   /** All it sees besides PATH and the C locale. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** @param command program and arguments */
 export function guard(command: readonly string[], options: GuardOptions = {}): GuardedProcess {
-  const { account = {}, folder = '', env = {} } = options;
-  const child = spawn('/bin/sh', ['-c', GUARD, 'guard', folder, ...command], {
+  const { account = {}, folder = '', env = {}, signal = 'TERM' } = options;
+  const child = spawn('/bin/sh', ['-c', GUARD, 'guard', signal, folder, ...command], {
     ...account,
     cwd: '/',
     env: { PATH: process.env['PATH'], LC_ALL: 'C', ...env },

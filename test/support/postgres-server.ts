@@ -116,7 +116,7 @@ async function startOnce(options: PostgresOptions, binDir: string, account: Acco
   const port = await freePort();
   const settings = Object.entries({ ...settingsOf(folder, options), port: String(port) });
   const args = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = guard([join(binDir, 'postgres'), '-D', data, ...args], { account, folder });
+  const child = guard([join(binDir, 'postgres'), '-D', data, ...args], { account, folder, signal: 'QUIT' });
   await child.outputMatching(/database system is ready to accept connections/);
   const server = new RunningServer(folder, port, child, binDir, caFile);
   await server.makeRoles();

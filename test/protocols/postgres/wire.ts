@@ -41,7 +41,6 @@ export const bind = (portal: string, statement: string, values: readonly (string
 export const describePortal = (name: string): Buffer => message('D', cstring(`P${name}`));
 export const execute = (portal: string, rows = 0): Buffer => message('E', Buffer.concat([cstring(portal), i32(rows)]));
 export const sync = (): Buffer => message('S', '');
-export const terminate = (): Buffer => message('X', '');
 
 export const ready = (status = 'I'): Buffer => message('Z', status);
 export const complete = (tag: string): Buffer => message('C', cstring(tag));
