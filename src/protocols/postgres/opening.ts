@@ -20,7 +20,7 @@ export interface OpeningStep {
 /** What of a session's options the opening needs; the agent's own sessions have no more. */
 export type OpeningOptions = Pick<PostgresSessionOptions, 'credential' | 'database' | 'cancelKey' | 'crypto'> & {
   readonly startup: Pick<PostgresSessionOptions['startup'], 'settings' | 'minor' | 'protocolOptions'>;
-  masks(): Pick<SessionMasks, 'answers'>;
+  masks(): Pick<SessionMasks, 'answers' | 'columnsMasked'>;
 };
 
 /** Largest message taken before the session is open. */

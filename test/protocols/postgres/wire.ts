@@ -54,12 +54,6 @@ export const row = (cells: readonly (string | Buffer | null)[]): Buffer =>
       ),
     ]),
   );
-export const serverError = (code: string, text: string): Buffer =>
-  message(
-    'E',
-    Buffer.concat([cstring('SERROR'), cstring('VERROR'), cstring(`C${code}`), cstring(`M${text}`), Buffer.from([0])]),
-  );
-
 export interface Column {
   readonly name: string;
   readonly type?: number;

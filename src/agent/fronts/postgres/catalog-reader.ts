@@ -45,7 +45,8 @@ export class CatalogReader {
    * the catalogue can't be read: a mask that can't be placed blocks
    */
   refresh(): Promise<void> | undefined {
-    const { connection, credential, database, nowMs } = this.options;
+    const { connection, credential, database } = this.options;
+    const nowMs = (): number => this.options.nowMs();
     const fresh =
       this.snapshot !== undefined && !this.#stale && nowMs() - this.snapshot.readAtMs < connection.catalogTtlMs;
     if (fresh) return undefined;

@@ -110,7 +110,7 @@ async function upgrade(plain: Socket, connection: ConnectionResource): Promise<S
       clearTimeout(timer);
       resolve(secure);
     });
-    secure.on('error', (error) => {
+    secure.on('error', (error: Error) => {
       clearTimeout(timer);
       reject(error);
     });

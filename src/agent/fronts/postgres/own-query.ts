@@ -81,7 +81,7 @@ class OwnRun {
         },
         cancelKey: { pid: 0, secret: new Uint8Array(4) },
         crypto: authenticationCrypto,
-        masks: () => ({ answers: undefined }),
+        masks: () => ({ answers: undefined, columnsMasked: false }),
       },
       () => undefined,
     );
