@@ -28,13 +28,13 @@ describe.skipIf(missingPostgres() !== undefined)('the way to the database server
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'hoop-ca-'));
-    const [scram, md5, password, trust, tls] = (await Promise.all([
+    const [scram, md5, password, trust, tls] = await Promise.all([
       sharedPostgres(),
       sharedPostgres({ auth: 'md5' }),
       sharedPostgres({ auth: 'password' }),
       sharedPostgres({ auth: 'trust' }),
       sharedPostgres({ tls: true }),
-    ])) as [PostgresServer, PostgresServer, PostgresServer, PostgresServer, PostgresServer];
+    ]);
     const ca = join(folder, 'ca.pem');
     copyFileSync(tls.caFile as string, ca);
     chmodSync(ca, 0o644);
