@@ -41,6 +41,8 @@ export interface PolicySet {
   readonly policies: readonly CompiledPolicy[];
   /** Hex SHA-256 over the canonical definitions; neither order nor `tests` changes it. */
   readonly hash: string;
+  /** No rule reads bound values or the time: the same text of the same session always meets the same verdict. */
+  readonly steady: boolean;
 }
 
 /** What is wrong with one policy. */
@@ -86,7 +88,9 @@ export function compilePolicies(
     return compilePolicy(definition, faults);
   });
   if (faults.length > 0) return { faults };
-  return { set: { policies: sortByName(policies), hash: hashOf(definitions, sha256) } };
+  const conditions = policies.flatMap((policy) => policy.rules.map((rule) => rule.condition));
+  const steady = conditions.every((condition) => !condition.readsParams && !condition.readsNow);
+  return { set: { policies: sortByName(policies), hash: hashOf(definitions, sha256), steady } };
 }
 
 function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): CompiledPolicy {

@@ -17,6 +17,8 @@ export interface Expression {
   readonly groups: readonly ProtocolGroup[];
   /** Does it read what is bound to a statement? Then it can't be judged before that is known. */
   readonly readsParams: boolean;
+  /** Does it read the time? Then its answer can change while nothing else does. */
+  readonly readsNow: boolean;
   /** @throws where a fact is missing or of another type, an index is out of range, a number overflows */
   evaluate(facts: BoundFacts): boolean;
 }
@@ -60,6 +62,7 @@ export function compileExpression(
       expression: {
         groups: survey.groups,
         readsParams: survey.readsParams,
+        readsNow: survey.readsNow,
         evaluate: (facts) => evaluate(parsed, facts),
       },
     };
@@ -109,6 +112,7 @@ function surveyTree(root: ASTNode): {
   readonly groups: readonly ProtocolGroup[];
   readonly matches: readonly CallNode[];
   readonly readsParams: boolean;
+  readonly readsNow: boolean;
 } {
   const named = new Set<string>();
   let readsParams = false;
@@ -128,7 +132,12 @@ function surveyTree(root: ASTNode): {
     childrenOf(node).forEach(visit);
   };
   visit(root);
-  return { groups: PROTOCOL_GROUPS.filter((group) => named.has(group)), matches, readsParams };
+  return {
+    groups: PROTOCOL_GROUPS.filter((group) => named.has(group)),
+    matches,
+    readsParams,
+    readsNow: named.has(NOW),
+  };
 }
 
 /** A variable called like a fact would hide which facts the rule needs. */

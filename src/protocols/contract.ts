@@ -17,6 +17,8 @@ export interface Question {
   /** Numbers the statements of the session from 1. */
   readonly statement: number;
   readonly facts: Facts;
+  /** The same object means the same facts, besides what is bound to a statement. */
+  readonly basis: object;
   /**
    * `prepare`: text that is only parsed now; it is refused when it would be blocked whatever is
    * bound to it, and asked again, as `run`, when it is to be executed.

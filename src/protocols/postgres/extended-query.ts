@@ -38,7 +38,13 @@ export class ExtendedQuery {
     const body = parseBody(bytes);
     if (body === undefined) return this.#malformed('parse');
     const { text, facts } = this.reader.read(body.text);
-    const run: Run = { statement: this.desk.counts.statements + 1, text, facts, startedMs: this.desk.options.nowMs() };
+    const run: Run = {
+      statement: this.desk.counts.statements + 1,
+      text,
+      facts,
+      basis: facts,
+      startedMs: this.desk.options.nowMs(),
+    };
     this.desk.ask({
       run,
       via: 'parse',
@@ -137,7 +143,9 @@ export class ExtendedQuery {
       first?.facts ?? unreadable('', 'too many texts under one name'),
     );
     const text = only?.text ?? (candidates ?? []).map((candidate) => candidate.text).join(';\n');
-    return this.desk.newRun(text, this.sqlPrepared.withExecuted(text, { ...all, text, params }));
+    const facts = this.sqlPrepared.withExecuted(text, { ...all, text, params });
+    // What one text alone says is the same at every Bind, but for what is bound.
+    return this.desk.newRun(text, facts, only !== undefined && !facts.effects.includes('execute') ? only.facts : facts);
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {

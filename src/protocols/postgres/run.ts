@@ -7,6 +7,8 @@ export interface Run {
   readonly statement: number;
   readonly text: string;
   readonly facts: SqlFacts;
+  /** The facts without what is bound; the same object wherever the same text is run again. */
+  readonly basis: SqlFacts;
   readonly startedMs: number;
 }
 

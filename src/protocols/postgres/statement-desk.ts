@@ -50,9 +50,10 @@ export class StatementDesk {
     return this.#open !== undefined;
   }
 
-  newRun(text: string, facts: SqlFacts): Run {
+  /** @param basis the same object for the same facts, whatever is bound */
+  newRun(text: string, facts: SqlFacts, basis: SqlFacts = facts): Run {
     this.counts.statements += 1;
-    return { statement: this.counts.statements, text, facts, startedMs: this.options.nowMs() };
+    return { statement: this.counts.statements, text, facts, basis, startedMs: this.options.nowMs() };
   }
 
   ask(one: Case): void {
@@ -80,7 +81,8 @@ export class StatementDesk {
               .reduce((all, more) => sql.merge(all, more)),
             text,
           };
-    const run: Run = { statement: 0, text, facts: facts ?? unreadable('', ''), startedMs: 0 };
+    const judged = facts ?? unreadable('', '');
+    const run: Run = { statement: 0, text, facts: judged, basis: judged, startedMs: 0 };
     const question = this.#question(run, 'startup', facts === undefined ? 'prepare' : 'run');
     this.host.step({
       kind: 'ask',
@@ -161,6 +163,7 @@ export class StatementDesk {
     return {
       statement: run.statement,
       facts: { sql: run.facts },
+      basis: run.basis,
       phase,
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),

@@ -19,6 +19,7 @@ import type { Hold } from '../../drive/drive-host.js';
 import type { Caller, SessionHost, SessionRecorder } from '../../session-host.js';
 import { sessionMasks } from '../../session-masks.js';
 import { bindHash } from '../../bind-hash.js';
+import { VerdictCache } from '../../verdict-cache.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
@@ -37,6 +38,7 @@ export class PostgresFront {
   #policy: PolicySet | undefined;
   #plan: MaskPlan = { rules: [], needsColumns: false };
   #masks: SessionMasks | undefined;
+  readonly #verdicts = new VerdictCache();
   #readsSql = false;
   #catalog: CatalogReader | undefined;
   #drive: Drive | undefined;
@@ -196,12 +198,9 @@ export class PostgresFront {
     this.#followPolicy();
     const policy = this.#policy as PolicySet;
     const judged = (): Verdict => {
-      const verdict = decide(
-        policy,
-        { ...this.#context, nowMs: this.host.clock.nowMs() },
-        question.facts,
-        question.phase,
-      );
+      const context = { ...this.#context, nowMs: this.host.clock.nowMs() };
+      const anew = (): Verdict => decide(policy, context, question.facts, question.phase);
+      const verdict = this.#verdicts.judge(policy, question.basis, anew);
       if (question.phase === 'run') this.host.decided(verdict.action);
       return verdict;
     };
