@@ -150,4 +150,20 @@ describe.skipIf(missingPostgres() !== undefined)('what the CLI says when it may 
     ])
       expect(all).not.toContain(secret);
   });
+
+  it('a token that was logged in with lies in the token file alone, and that is private', async () => {
+    const config = mkdtempSync(join(tmpdir(), 'hoop-login-'));
+    const env = { HOOP_CONFIG_DIR: config, HOOP_KEYRING: 'file' };
+    const login = await runHoop(['login', agent.agent.url, '--token-stdin'], env, `${good}\n`);
+    expect(login.status).toBe(0);
+    const who = await runHoop(['whoami'], env);
+    expect(who.status).toBe(0);
+    expect([login.stdout, login.stderr, who.stdout, who.stderr].join('\n')).not.toContain(good);
+    const holding = readdirSync(config, { recursive: true })
+      .map((name) => join(config, String(name)))
+      .filter((path) => statSync(path).isFile() && readFileSync(path, 'latin1').includes(good));
+    expect(holding).toHaveLength(1);
+    expect(statSync(holding[0] as string).mode & 0o777).toBe(0o600);
+    rmSync(config, { recursive: true, force: true });
+  });
 });
