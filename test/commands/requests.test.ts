@@ -154,7 +154,7 @@ describe('hoop connections', () => {
     const ran = await hoop(['connections'], url, 'alice');
     expect(ran.stdout.split('\n')[1]).toMatch(/^postgres +postgres +needs approval +env=prod$/);
     expect(JSON.parse((await hoop(['connections', '--json'], url, 'alice')).stdout)).toEqual([
-      { name: 'postgres', type: 'postgres', access: 'needs approval', labels: { env: 'prod' } },
+      { name: 'postgres', type: 'postgres', access: 'needs approval', database: 'shop', labels: { env: 'prod' } },
     ]);
     const none = await hoop(['ls'], url, 'bob');
     expect([none.status, none.stdout, none.stderr]).toEqual([0, '', 'no connection is open to you\n']);
