@@ -26,6 +26,7 @@ import { keptKey, recordingKey } from './kept-keys.js';
 import type { AgentLog } from './log.js';
 import type { SessionHost } from './session-host.js';
 import { card } from './card.js';
+import { notCarriedOut } from './not-carried-out.js';
 import { systemClock } from './system-clock.js';
 import { readTls } from './tls-files.js';
 import { TunnelAcceptor } from './upgrade.js';
@@ -55,6 +56,7 @@ export async function startAgent(
 ): Promise<RunningAgent> {
   const live = await LiveResources.load(dir, env);
   await loadGrammar();
+  for (const setting of notCarriedOut(live.current)) log.warn(`not in this version: ${setting}`);
   const agent = live.agent;
   const clock = systemClock();
   const resolveSecret = createSecretResolver({
