@@ -55,8 +55,7 @@ export async function startAgent(
   log: AgentLog,
 ): Promise<RunningAgent> {
   const live = await LiveResources.load(dir, env);
-  await loadGrammar();
-  for (const setting of notCarriedOut(live.current)) log.warn(`not in this version: ${setting}`);
+  await prepare(live, log);
   const agent = live.agent;
   const clock = systemClock();
   const resolveSecret = createSecretResolver({
@@ -99,6 +98,11 @@ export async function startAgent(
     store.close();
     throw error;
   }
+}
+
+async function prepare(live: LiveResources, log: AgentLog): Promise<void> {
+  for (const setting of notCarriedOut(live.current)) log.warn(`not in this version: ${setting}`);
+  await loadGrammar();
 }
 
 interface Parts {
