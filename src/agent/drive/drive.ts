@@ -21,7 +21,6 @@ export class Drive {
   #deciding = false;
   #clientEnded = false;
   #closed = false;
-  #flushScheduled = false;
   #upstream: TunnelStream | undefined;
 
   constructor(
@@ -186,31 +185,16 @@ export class Drive {
     }
   }
 
-  /** A result that can't be recorded any more: its statement was, and no further one will run. */
+  /**
+   * Results are gathered; the recorder writes them with the next statement, or a moment later. Where one
+   * can't be recorded any more, its statement was, and no further one will run.
+   */
   #record(event: RecordedEvent): void {
     try {
       this.host.record(event);
-      this.#flushSoon();
     } catch (error) {
       this.host.log(`result not recorded: ${messageOf(error)}`);
     }
-  }
-
-  /** Results are written soon after they came, many in one write; a failure shows at the next statement. */
-  #flushSoon(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    setImmediate(() => {
-      this.#flushScheduled = false;
-      if (this.#closed) return;
-      try {
-        this.host.flush()?.catch((error: unknown) => {
-          this.host.log(`recording: ${messageOf(error)}`);
-        });
-      } catch (error) {
-        this.host.log(`recording: ${messageOf(error)}`);
-      }
-    });
   }
 
   #close(reason: string): void {
