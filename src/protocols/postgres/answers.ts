@@ -23,6 +23,9 @@ export interface AnswerLimits {
   readonly maxHeldBytes: number;
 }
 
+/** Rows looked through at once: one candidate slows no more than its stretch. */
+const STRETCH_BYTES = 4 * 1024;
+
 export class AnswerReader {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
@@ -30,6 +33,8 @@ export class AnswerReader {
   /** Bytes of a passed message that are still to come. */
   #passing = 0;
   #fault: Fault | undefined;
+  /** Up to here, in the bytes walked now, rows are read one by one. */
+  #doubtfulUntil = 0;
 
   constructor(
     private readonly limits: AnswerLimits,
@@ -59,6 +64,7 @@ export class AnswerReader {
   }
 
   #walk(bytes: Uint8Array): void {
+    this.#doubtfulUntil = 0;
     let runFrom = 0;
     let at = 0;
     const passed = (upTo: number): void => {
@@ -108,18 +114,24 @@ export class AnswerReader {
     if (at < bytes.length && this.#fault === undefined) this.#hold(bytes, at);
   }
 
-  /** The end of the stretch of whole rows, from `at`, in which nothing changes; `at` when there is none. */
+  /**
+   * The end of the stretch of whole rows, from `at`, in which nothing changes; `at` when there is none.
+   * A stretch in which something might stand is read row by row, and not looked through again for each.
+   */
   #untouchedRows(bytes: Uint8Array, at: number): number {
-    if (this.handler.wantsRows()) return at;
+    if (at < this.#doubtfulUntil || this.handler.wantsRows()) return at;
     let end = at;
     let rows = 0;
-    while (bytes.length - end >= HEADER_BYTES && bytes[end] === SERVER.dataRow) {
+    while (end - at < STRETCH_BYTES && bytes.length - end >= HEADER_BYTES && bytes[end] === SERVER.dataRow) {
       const total = uint32(bytes, end + 1) + 1;
       if (total < HEADER_BYTES || end + total > bytes.length) break;
       end += total;
       rows += 1;
     }
-    if (!this.handler.rowsUntouched(bytes, at, end)) return at;
+    if (!this.handler.rowsUntouched(bytes, at, end)) {
+      this.#doubtfulUntil = end;
+      return at;
+    }
     this.handler.countedRows(rows, end - at);
     return end;
   }
