@@ -57,6 +57,10 @@ export class ClientSide {
     this.#parser.push(bytes);
   }
 
+  get unreadBytes(): number {
+    return this.#parser.heldBytes;
+  }
+
   parameter(name: string, value: string): void {
     this.#reader.parameter(name, value);
   }

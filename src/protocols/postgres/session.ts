@@ -15,6 +15,9 @@ import { ResultHandler } from './result-handler.js';
 import type { PostgresSessionOptions } from './session-options.js';
 import type { CancelKey } from './startup.js';
 
+/** What a client may send ahead while the session is still being opened. */
+const MAX_EARLY_BYTES = 1 << 20;
+
 type State = 'deciding-startup' | 'opening' | 'ready' | 'closed';
 
 export class PostgresSession implements Session<Uint8Array> {
@@ -115,6 +118,9 @@ export class PostgresSession implements Session<Uint8Array> {
     if (from === 'client') {
       this.#client.push(bytes);
       if (this.#state === 'ready') this.#client.proceed();
+      else if (this.#client.unreadBytes > MAX_EARLY_BYTES) {
+        this.#fail({ code: 'limit', message: `more than ${String(MAX_EARLY_BYTES)} B before the session was open` });
+      }
     } else if (this.#state === 'ready') {
       this.#fromServer(bytes);
     } else if (this.#state === 'opening') {
