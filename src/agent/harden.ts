@@ -34,6 +34,6 @@ export function hardenProcess(options: { readonly nodeOptions: string; readonly 
   try {
     writeFileSync(CORE_FILTER, '0');
   } catch {
-    // Not Linux: there is no way from within Node; README says to start it under `ulimit -c 0`.
+    // Not Linux: there is no way from within Node; start it under `ulimit -c 0` there.
   }
 }
