@@ -1,0 +1,101 @@
+/**
+ * What is known of one database's catalogue at one moment: the words in which facts, lineage and masks
+ * speak of relations and routines. Pure data; the agent reads it over a connection of its own.
+ *
+ * @see https://www.postgresql.org/docs/current/catalogs.html
+ */
+
+/** A column's place: the object id of its relation and its attribute number, from 1. */
+export interface ColumnPlace {
+  readonly relation: number;
+  readonly attribute: number;
+}
+
+export interface CatalogColumn {
+  readonly attribute: number;
+  readonly name: string;
+  readonly typeOid: number;
+  /** Expression of a default or a generated column as SQL text; undefined without one. */
+  readonly expression?: string;
+}
+
+export interface CatalogRelation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind:
+    'table' | 'partitioned-table' | 'foreign-table' | 'view' | 'materialized-view' | 'composite' | 'sequence' | 'other';
+  /** Rows as the planner estimates them (`reltuples`); -1 where never counted. */
+  readonly estimatedRows: number;
+  /** In order of attribute number, dropped ones left out. */
+  readonly columns: readonly CatalogColumn[];
+  /** The query of a view or materialized view as SQL, every name in it qualified. */
+  readonly definition?: string;
+  /** `CREATE RULE …` texts of rules other than a view's own. */
+  readonly rules: readonly string[];
+  readonly triggers: readonly CatalogTrigger[];
+  /** Relations that inherit from it or are its partitions: what is read through it lies there too. */
+  readonly children: readonly number[];
+}
+
+export interface CatalogTrigger {
+  readonly name: string;
+  readonly routine: number;
+  readonly events: readonly ('insert' | 'update' | 'delete' | 'truncate')[];
+}
+
+export interface CatalogRoutine {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: 'function' | 'procedure' | 'aggregate' | 'window';
+  /** `sql`, `plpgsql`, `c`, `internal`, … */
+  readonly language: string;
+  /** Body text as stored; empty where the language keeps it elsewhere. For SQL-standard bodies the text of the body. */
+  readonly source: string;
+  /** Fewest and most arguments it can be called with; most is Infinity where variadic. */
+  readonly argumentsFrom: number;
+  readonly argumentsTo: number;
+  /** Member of an extension: known unless on the dangerous list. */
+  readonly extension: boolean;
+  /** `SET` clauses of the routine, as `name=value`. */
+  readonly settings: readonly string[];
+}
+
+/** All that is known; made once for each reading and shared by every session of that connection, credential and database. */
+export interface Catalog {
+  /** Another string whenever anything in it differs: facts and lineage are remembered by it. */
+  readonly stamp: string;
+  /** Schemas in which the credential's unqualified names are looked up at the start of a session, in order. */
+  readonly searchPath: readonly string[];
+  relation(oid: number): CatalogRelation | undefined;
+  /** All relations of that name, in whatever schema. */
+  relationsNamed(name: string): readonly CatalogRelation[];
+  routine(oid: number): CatalogRoutine | undefined;
+  /** User-defined routines of that name, in whatever schema; those of pg_catalog are not listed. */
+  routinesNamed(name: string): readonly CatalogRoutine[];
+  /** Routines behind user-defined operators of that name. */
+  operatorRoutines(name: string): readonly CatalogRoutine[];
+  /** Routines behind user-defined casts to the type of that name. */
+  castRoutines(typeName: string): readonly CatalogRoutine[];
+  /** Routines of event triggers, which any DDL may reach. */
+  readonly eventTriggerRoutines: readonly CatalogRoutine[];
+  /** The type with that object id, as far as masks must know it. */
+  type(oid: number): CatalogType | undefined;
+}
+
+export interface CatalogType {
+  readonly oid: number;
+  readonly name: string;
+  readonly kind: 'base' | 'array' | 'composite' | 'domain' | 'enum' | 'range' | 'multirange' | 'pseudo';
+  /** Of an array its elements', of a domain its base, of a range its bounds'; 0 otherwise. */
+  readonly of: number;
+  /** Of a composite: its relation, whose columns are its fields. */
+  readonly relation: number;
+}
+
+/** How a session looks names up now. */
+export interface NameLookup {
+  /** Undefined where nobody can tell: then a name without schema may stand for any schema's. */
+  readonly searchPath: readonly string[] | undefined;
+}
