@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '../../core/bytes.js';
 import type { RecordedEvent } from '../../core/events.js';
 import { int32, uint16 } from './frames.js';
 
@@ -5,8 +6,6 @@ import { int32, uint16 } from './frames.js';
 const MAX_ROWS = 50;
 const MAX_CHARS = 16 * 1024;
 const MAX_CELL_CHARS = 1024;
-
-const decoder = new TextDecoder();
 
 /** Gathers what the record keeps of one result: bounded, masked rows and the true counts. */
 export class ResultRecord {
@@ -48,8 +47,7 @@ export class ResultRecord {
   #cell(bytes: Uint8Array, index: number): string {
     const column = this.columns?.[index];
     const cut = bytes.length > MAX_CELL_CHARS ? bytes.subarray(0, MAX_CELL_CHARS) : bytes;
-    const text =
-      column?.format === 1 && !isText(column.typeOid) ? binaryText(bytes, column.typeOid) : decoder.decode(cut);
+    const text = column?.format === 1 && !isText(column.typeOid) ? binaryText(bytes, column.typeOid) : decodeUtf8(cut);
     this.#chars += text.length;
     return bytes.length > cut.length ? `${text}… (${String(bytes.length)} B)` : text;
   }
