@@ -64,7 +64,7 @@ export class ResultRecord {
       events.push({
         type: 'output',
         statement: this.statement,
-        columns: this.columns.map((column) => column.name),
+        columns: namesOf(this.columns),
         rows: this.#kept,
         totalRows: this.rows,
       });
@@ -81,6 +81,15 @@ export class ResultRecord {
     });
     return events;
   }
+}
+
+const names = new WeakMap<object, readonly string[]>();
+
+/** The same array for the same columns. */
+function namesOf(columns: readonly { readonly name: string }[]): readonly string[] {
+  let known = names.get(columns);
+  if (known === undefined) names.set(columns, (known = columns.map((column) => column.name)));
+  return known;
 }
 
 const TEXT_TYPES = new Set([25, 1043, 1042, 19, 705, 142, 114]);
