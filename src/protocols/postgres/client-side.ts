@@ -23,6 +23,8 @@ const MAX_UNREAD_BYTES = 1 << 30;
 export class ClientSide {
   /** The client has said goodbye, or the session is over. */
   ending = false;
+  /** Was a transaction open when the server was ready last? */
+  inTransaction = false;
   readonly #parser: FrameParser;
   readonly #desk: StatementDesk;
   readonly #reader: StatementReader;
@@ -84,6 +86,7 @@ export class ClientSide {
 
   /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
   serverReady(status: string): void {
+    this.inTransaction = status !== 'I';
     this.#reader.ready(status);
   }
 

@@ -65,7 +65,7 @@ export function unreadable(text: string, reason: string): SqlFacts {
 
 /** The part of the facts that the record keeps. */
 export function recordedFacts(facts: SqlFacts): Record<string, unknown> {
-  const { kind, effects, reads, writes, functions, unqualified, opaque, opaqueReason, statements } = facts;
+  const { kind, effects, reads, writes, functions, unqualified, unbounded, opaque, opaqueReason, statements } = facts;
   return {
     kind,
     effects,
@@ -74,6 +74,7 @@ export function recordedFacts(facts: SqlFacts): Record<string, unknown> {
     functions,
     unqualified,
     statements,
+    ...(unbounded === true ? { unbounded } : {}),
     ...(opaque ? { opaque, opaqueReason } : {}),
   };
 }

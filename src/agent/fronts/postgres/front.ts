@@ -5,8 +5,10 @@ import { maskPlanFor } from '../../../policy/mask-plan.js';
 import { readsSql } from '../../../policy/applies.js';
 import { decide } from '../../../policy/decide.js';
 import type { PolicySet } from '../../../policy/compile.js';
-import type { Context, Verdict } from '../../../policy/types.js';
+import type { Context, Facts, SqlFacts, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
+import type { Catalog } from '../../../protocols/postgres/catalog/types.js';
+import { completeFacts, needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
@@ -32,7 +34,7 @@ const OPENING_TIMEOUT_MS = 10_000;
 /** Effects after which relations and routines may be others than were read. */
 const CHANGES: ReadonlySet<string> = new Set([
   ...['create', 'alter', 'drop', 'owner', 'grant', 'revoke', 'role-admin', 'extension', 'stored-code', 'server-config'],
-  ...['do', 'call', 'dynamic', 'other'],
+  ...['do', 'call', 'dynamic'],
 ]);
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
@@ -204,33 +206,58 @@ export class PostgresFront {
 
   #judge(question: Question): Verdict | Promise<Verdict> {
     this.#followPolicy();
-    const policy = this.#policy as PolicySet;
-    const judged = (): Verdict => {
-      const context = { ...this.#context, nowMs: this.host.clock.nowMs() };
-      const anew = (): Verdict => decide(policy, context, question.facts, question.phase);
-      const verdict = this.#verdicts.judge(policy, question.basis, anew);
-      if (question.phase === 'run') this.host.decided(verdict.action);
-      return verdict;
-    };
-    // The start-up needs no columns, and its own sign-in tells best what is wrong with the server.
-    if (!this.#plan.needsColumns || question.phase === 'prepare' || question.statement === STARTUP) return judged();
-    this.#seen(question.facts.sql?.effects ?? []);
+    const { sql } = question.facts;
+    // The start-up needs no catalogue, and its own sign-in tells best what is wrong with the server.
+    const needed =
+      sql !== undefined &&
+      question.statement !== STARTUP &&
+      (this.#plan.needsColumns ? question.phase === 'run' || this.#readsSql : this.#readsSql && needsCatalog(sql));
+    if (!needed) return this.#decide(question, question.facts, question.basis);
+    this.#seen(sql);
     const catalog = this.#catalog?.current();
-    return catalog instanceof Promise ? catalog.then(judged) : judged();
+    if (catalog instanceof Promise) return catalog.then((known) => this.#decideKnowing(question, sql, known));
+    return this.#decideKnowing(question, sql, catalog);
   }
 
-  /** A statement with these effects is about to run. */
-  #seen(effects: readonly string[]): void {
-    if (!this.#changing && !effects.some((effect) => CHANGES.has(effect))) return;
+  #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
+    const lookup = catalog === undefined ? undefined : this.#session?.lookup(catalog);
+    if (catalog === undefined || lookup === undefined) return this.#decide(question, question.facts, question.basis);
+    const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
+    const { text, params } = sql;
+    const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, text, params } };
+    question.completed(facts);
+    if (basis !== question.basis && !this.#changing) this.#seen(basis);
+    return this.#decide(question, facts, basis);
+  }
+
+  /** @param basis the same object for the same facts, whatever is bound */
+  #decide(question: Question, facts: Facts, basis: object): Verdict {
+    const policy = this.#policy as PolicySet;
+    const context = { ...this.#context, nowMs: this.host.clock.nowMs() };
+    const verdict = this.#verdicts.judge(policy, basis, () => decide(policy, context, facts, question.phase));
+    if (question.phase === 'run') this.host.decided(verdict.action);
+    return verdict;
+  }
+
+  /** A statement that does this is about to run. What a transaction has changed shows only when it is over. */
+  #seen(facts: SqlFacts): void {
+    const changes = facts.opaque || facts.effects.some((effect) => CHANGES.has(effect));
+    if (!changes && !this.#changing) return;
+    if (!this.#changing || this.#session?.inTransaction !== true) this.#catalogChanged();
     this.#changing = true;
-    this.#catalog?.changed();
   }
 
   /** The server is ready, with nothing open: what DDL did shows from now on. */
   #idle(): void {
     if (!this.#changing) return;
     this.#changing = this.#session?.busy === true;
+    this.#catalogChanged();
+  }
+
+  #catalogChanged(): void {
+    // A keeper that was forgotten meanwhile serves this session still.
     this.#catalog?.changed();
+    this.catalogs.changed(this.caller.connection, this.#database);
   }
 
   #hold(question: Question, verdict: Verdict): Hold | undefined {
