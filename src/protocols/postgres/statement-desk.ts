@@ -180,6 +180,9 @@ export class StatementDesk {
       facts: { sql: run.facts },
       basis: run.basis,
       phase,
+      completed: ({ sql }) => {
+        run.facts = sql ?? run.facts;
+      },
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),
       bindTo: () => new TextEncoder().encode(JSON.stringify([run.text, run.facts.params])),
