@@ -24,7 +24,9 @@ import { createHttpServer } from './http/server.js';
 import { LiveResources } from './live-resources.js';
 import { keptKey, recordingKey } from './kept-keys.js';
 import type { AgentLog } from './log.js';
+import { LoginLimit } from './login-limit.js';
 import type { SessionHost } from './session-host.js';
+import { SessionSlots } from './session-slots.js';
 import { card } from './card.js';
 import { notCarriedOut } from './not-carried-out.js';
 import { systemClock } from './system-clock.js';
@@ -126,12 +128,14 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
   let verifier = createTokenVerifier(live.current.identityProviders, { clock });
   const cancels = new CancelRegistry();
+  const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
     publicUrl: agent.publicUrl,
     maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
+    logins,
     deps: dependencies(parts, metrics, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (request, socket, head) => {
       tunnels.upgrade(request, socket, head);
@@ -140,6 +144,7 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     connections: () => live.current.connections,
+    logins,
     accept: (stream, caller) => {
       acceptPostgres(stream, caller, host, cancels);
     },
@@ -225,6 +230,7 @@ function sessionHost(parts: Parts, drives: Set<Drive>, metrics: Metrics): Sessio
     resolveSecret,
     openRecording: (start) => recordings.open(start),
     drives,
+    slots: new SessionSlots(),
     log: (message, fields) => {
       log.warn(message, fields);
     },

@@ -60,9 +60,17 @@ export class PostgresFront {
   }
 
   async start(startup: StartupMessage, rest: Uint8Array): Promise<void> {
+    const release = this.host.slots.take(this.host.limits().sessions);
+    try {
+      await this.#start(startup, rest, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #start(startup: StartupMessage, rest: Uint8Array, release: () => void): Promise<void> {
     const { caller, host } = this;
-    if (host.drives.size >= host.limits().sessions)
-      throw new HoopError('limit', `more than ${String(host.limits().sessions)} sessions at once`);
     const chosen = databaseFor(caller.connection, startup.database, startup.user);
     if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
     const password =
@@ -92,7 +100,7 @@ export class PostgresFront {
       },
     });
     const session = this.#newSession(startup, chosen.database, credential, cancelKey);
-    this.#drive = this.#openDrive(session, recorder, cancelKey);
+    this.#drive = this.#openDrive(session, recorder, cancelKey, release);
     this.#drive.attach(socketPipe(upstream));
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
@@ -137,7 +145,7 @@ export class PostgresFront {
     timer.unref();
   }
 
-  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey): Drive {
+  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
     const { host, caller } = this;
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge(question),
@@ -156,6 +164,7 @@ export class PostgresFront {
       closed: () => {
         this.cancels.release(cancelKey);
         host.drives.delete(drive);
+        release();
         caller.tell({ event: 'session.closed', session: this.#id, connection: caller.connection.name });
       },
       log: (message) => {
