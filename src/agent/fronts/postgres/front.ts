@@ -43,6 +43,7 @@ export class PostgresFront {
   #catalog: CatalogReader | undefined;
   #drive: Drive | undefined;
   #session: PostgresSession | undefined;
+  #openingTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly stream: TunnelStream,
@@ -131,10 +132,10 @@ export class PostgresFront {
   }
 
   #limitOpening(session: PostgresSession, drive: Drive): void {
-    const timer = setInterval(() => {
+    this.#openingTimer = setInterval(() => {
       // While people decide whether it may start, the server was not even asked.
       if (session.deciding) return;
-      clearInterval(timer);
+      clearInterval(this.#openingTimer);
       if (session.opening)
         drive.terminate(
           'upstream',
@@ -142,7 +143,7 @@ export class PostgresFront {
           `hoop: the database server did not open the session within ${String(OPENING_TIMEOUT_MS / 1000)} s`,
         );
     }, OPENING_TIMEOUT_MS);
-    timer.unref();
+    this.#openingTimer.unref();
   }
 
   #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
@@ -163,6 +164,7 @@ export class PostgresFront {
       },
       closed: () => {
         this.cancels.release(cancelKey);
+        clearInterval(this.#openingTimer);
         host.drives.delete(drive);
         release();
         caller.tell({ event: 'session.closed', session: this.#id, connection: caller.connection.name });
