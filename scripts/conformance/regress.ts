@@ -1,6 +1,6 @@
 // PostgreSQL's own regression suite, direct and through hoop, its output compared file by file.
 //
-//   node --import tsx scripts/conformance/regress.ts FOLDER [--max-concurrent N] [--test NAME …] [--keep DIR]
+//   node --import tsx scripts/conformance/regress.ts FOLDER [--max-connections N] [--test NAME …] [--keep DIR]
 //
 // FOLDER is what `scripts/conformance/fetch` made. --test runs the named ones alone, after test_setup.
 import { spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ import { openWay, type Way } from './lib/ways.js';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    'max-concurrent': { type: 'string', default: '0' },
+    'max-connections': { type: 'string', default: '0' },
     test: { type: 'string', multiple: true, default: [] },
     keep: { type: 'string' },
   },
@@ -36,7 +36,7 @@ async function suite(folder: string, way: Way, output: string): Promise<Readonly
     `--outputdir=${output}`,
     `--dlpath=${join(folder, 'lib')}`,
     `--bindir=${way.server.binDir}`,
-    `--max-concurrent-tests=${values['max-concurrent']}`,
+    `--max-connections=${values['max-connections']}`,
     '--host=127.0.0.1',
     `--port=${String(way.port)}`,
     `--user=${way.server.superuser.username}`,
