@@ -29,6 +29,7 @@ export function sessionMasks(
     answers,
     record: enforced.length === entityRules.length ? answers : masker(entityRules),
     columnsMasked: columnRules.length > 0,
+    known: catalog,
     column: (column) => columnRule(columnRules, catalog() ?? NOTHING_KNOWN, column),
     copyTouchesColumns: (facts) => touchesColumns(columnRules, catalog() ?? NOTHING_KNOWN, facts.reads),
     maskWhole,
