@@ -15,8 +15,7 @@ null::bool
 'abc'::varchar
 ''::text
 'ünï ☃ 𝄞'::text
-'tab	and
-newline'::text
+E'tab\tand\nnewline'::text
 'n'::name
 '\x00ff10'::bytea
 ''::bytea

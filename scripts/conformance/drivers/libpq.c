@@ -138,13 +138,21 @@ static void functions(PGconn *db)
 	section("large objects");
 	result(PQexec(db, "begin"));
 	int fd = lo_open(db, oid, INV_READ | INV_WRITE);
-	printf("%d %d %d %d\n", fd, lo_write(db, fd, "0123456789", 10), lo_lseek(db, fd, 3, SEEK_SET), lo_read(db, fd, buffer, 4));
-	printf("%.4s %ld %d %d\n", buffer, (long) lo_tell64(db, fd), lo_truncate(db, fd, 5), lo_close(db, fd));
+	printf("%d\n", fd);
+	printf("%d\n", lo_write(db, fd, "0123456789", 10));
+	printf("%d\n", lo_lseek(db, fd, 3, SEEK_SET));
+	printf("%d %.4s\n", lo_read(db, fd, buffer, 4), buffer);
+	printf("%ld\n", (long) lo_tell64(db, fd));
+	printf("%d\n", lo_truncate(db, fd, 5));
+	printf("%d\n", lo_close(db, fd));
 	result(PQexec(db, "commit"));
 	result(PQexec(db, "begin"));
-	printf("%u\n", lo_import_with_oid(db, "/proc/self/comm", 424243));
-	printf("%d %d %d\n", lo_export(db, 424243, "/dev/null"), lo_unlink(db, 424243), lo_unlink(db, oid));
-	printf("%d %s\n", lo_open(db, oid, INV_READ), PQerrorMessage(db));
+	printf("%u\n", lo_import_with_oid(db, "/etc/hostname", 424243));
+	printf("%d\n", lo_export(db, 424243, "/dev/null"));
+	printf("%d\n", lo_unlink(db, 424243));
+	printf("%d\n", lo_unlink(db, oid));
+	printf("%d\n", lo_open(db, oid, INV_READ));
+	printf("%s\n", PQerrorMessage(db));
 	result(PQexec(db, "rollback"));
 }
 

@@ -12,7 +12,13 @@ const sha = (value) => createHash('sha256').update(value).digest('hex');
 const notices = [];
 const sql = postgres({ max: 1, fetch_types: true, onnotice: (notice) => notices.push(notice) });
 const fault = (error) => show({ name: error.name, message: error.message, ...error });
-const result = (rows) => show({ command: rows.command, count: rows.count, columns: rows.columns?.map(({ name, type, table, number }) => ({ name, type, table, number })), rows: [...rows] });
+const result = (rows) =>
+  show({
+    command: rows.command,
+    count: rows.count,
+    columns: rows.columns?.map(({ name, type, table, number }) => ({ name, type, table, number })),
+    rows: [...rows],
+  });
 const trying = async (work) => {
   try {
     result(await work());
@@ -24,18 +30,28 @@ const trying = async (work) => {
 section('connect');
 show(await sql`select 1 as one`);
 show(sql.options.shared?.types ?? null);
-for (const expression of readFileSync(process.argv[2], 'utf8').split(/\n(?=\S)/).filter(Boolean)) {
+for (const expression of readFileSync(process.argv[2], 'utf8')
+  .split(/\n(?=\S)/)
+  .filter(Boolean)) {
   section(`type ${expression.replace(/\s+/g, ' ').trim()}`);
   await trying(() => sql.unsafe(`select ${expression} as value`));
   await trying(() => sql.unsafe(`select ${expression} as value`, [], { prepare: true }));
 }
 section('parameters of statements');
-await trying(() => sql`select ${1}::int a, ${'x'}::text b, ${null}::text c, ${[1, 2]}::int[] d, ${sql.json({ a: 1 })} e, ${new Date(0)}::timestamptz f`);
+await trying(
+  () =>
+    sql`select ${1}::int a, ${'x'}::text b, ${null}::text c, ${[1, 2]}::int[] d, ${sql.json({ a: 1 })} e, ${new Date(0)}::timestamptz f`,
+);
 await trying(() => sql`select ${'x'}::int`);
 section('pipelined');
-show((await Promise.allSettled([sql`select 1 a`, sql`select 1/0`, sql`select 2 b`, sql`select ${3}::int c`])).map((each) => each.value ?? each.reason.code));
+show(
+  (await Promise.allSettled([sql`select 1 a`, sql`select 1/0`, sql`select 2 b`, sql`select ${3}::int c`])).map(
+    (each) => each.value ?? each.reason.code,
+  ),
+);
 section('describe and values');
-show(await sql`select ${1}::int8 a, now() b`.describe());
+const { name: _name, ...described } = await sql`select ${1}::int8 a, now() b`.describe();
+show(described);
 show(await sql`select g, g::text from generate_series(1, 3) g`.values());
 show((await sql`select 'é' v`.raw()).map((row) => row.map((cell) => cell.toString('hex'))));
 section('cursor');
@@ -50,11 +66,6 @@ await sql.begin(async (tx) => {
   show(await tx`select * from t`);
 });
 await sql.begin((tx) => tx`select nothing`).catch(fault);
-section('copy');
-await sql`create table copied (a int, b text)`;
-await pipeline(Readable.from(['1\tx\n', '2\t\\N\n']), await sql`copy copied from stdin`.writable());
-show(await text(await sql`copy copied to stdout (format csv, header)`.readable()));
-show(await text(await sql`copy (select g, repeat('z', 1000) from generate_series(1, 5000) g) to stdout`.readable()).then(sha));
 section('listen');
 const heard = new Promise((resolve) => sql.listen('news', resolve).then(() => sql.notify('news', 'payload')));
 show(await heard);
@@ -71,6 +82,21 @@ slow.execute();
 setTimeout(() => slow.cancel(), 200);
 await slow.catch(fault);
 section('large objects');
-await sql.begin(async () => undefined);
-show(await sql`select lo_from_bytea(424242, '\\x0102') oid, lo_get(424242), lo_put(424242, 1, '\\xff'), lo_get(424242, 0, 9), lo_unlink(424242)`);
+for (const text of [
+  "select lo_from_bytea(424242, '\\x0102')",
+  'select lo_get(424242)',
+  "select lo_put(424242, 1, '\\xff')",
+  'select lo_get(424242, 0, 9), lo_unlink(424242)',
+])
+  await trying(() => sql.unsafe(text));
+// Last: this driver may lose a statement that follows a COPY at once, on a bare server too.
+section('copy');
+await sql`create table copied (a int, b text)`;
+await pipeline(Readable.from(['1\tx\n', '2\t\\N\n']), await sql`copy copied from stdin`.writable());
+show(await text(await sql`copy copied to stdout (format csv, header)`.readable()));
+show(
+  await text(await sql`copy (select g, repeat('z', 1000) from generate_series(1, 5000) g) to stdout`.readable()).then(
+    sha,
+  ),
+);
 await sql.end();

@@ -67,12 +67,14 @@ print(cur.rowcount)
 for options in ["", "(format csv, header, force_quote *)", "(format binary)"]:
     with cur.copy(f"copy copied to stdout {options}") as copy:
         data = b"".join(bytes(block) for block in copy); print(len(data), sha(data), data[:60])
-with cur.copy("copy copied to stdout") as copy: print(next(iter(copy.rows())))
+with cur.copy("copy copied to stdout") as copy: print(len(list(copy.rows())))
 try:
     with cur.copy("copy copied from stdin") as copy: copy.write(b"x\ty\tz\n")
 except psycopg.Error as error: fault(error)
 try:
-    with cur.copy("copy copied from stdin") as copy: raise ValueError("enough")
+    with cur.copy("copy copied from stdin") as copy:
+        copy.write(b"7\tx\t\\N\n")
+        raise ValueError("enough")
 except ValueError as error: print(error, db.info.transaction_status)
 run(cur, "copy copied to stdout")
 section("notices and notifications")
