@@ -77,7 +77,7 @@ export class PostgresSession implements Session<Uint8Array> {
       completed: (run, tag) => {
         this.#client.completed(run, tag);
       },
-      copyFormat: (run) => options.sql.copyFormat(run.text),
+      copyFormat: (run) => this.#client.copyFormat(run),
     });
     this.#answers = new AnswerReader({ maxHeldBytes: options.limits.rowBytes }, this.#handler, emit);
   }

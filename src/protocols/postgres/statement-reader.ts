@@ -19,6 +19,11 @@ export class StatementReader {
     private readonly expected: ExpectedReplies,
   ) {}
 
+  /** `client_encoding` as the server told it last. */
+  get encoding(): string {
+    return this.#encoding;
+  }
+
   /** The server reported a setting. */
   parameter(name: string, value: string): void {
     if (!NORMAL.has(`${name}=${value}`))
