@@ -44,7 +44,7 @@ const KINDS: Readonly<Partial<Record<Form, BinaryKind>>> = {
   tsvector: 'tsvector',
 };
 /** Structures that tell by themselves what they are, where nobody else does. */
-const GUESSES: readonly BinaryKind[] = ['array', 'record', 'hstore'];
+const GUESSES: readonly BinaryKind[] = ['array', 'record', 'hstore', 'range', 'multirange'];
 /** Types whose bytes don't show what they spell. */
 const NUMERIC = 1700;
 const FLOAT8 = 701;
@@ -73,6 +73,7 @@ export class BinaryForms {
       case 'bytea':
         return this.text.bytes(bytes, counts, depth);
       case 'number':
+      case 'money':
         return this.#number(shape.oid, bytes, counts, depth);
       case 'address':
         return this.#address(shape.oid, bytes, counts, depth);

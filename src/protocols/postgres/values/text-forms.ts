@@ -40,26 +40,36 @@ export class TextForms {
         return this.#xml(bytes, counts, depth);
       case 'bytea':
         return this.#bytea(bytes, counts, depth);
+      case 'money':
+        return this.#money(bytes, counts);
       case 'number':
       case 'vector':
       case 'address':
       case 'scalar':
         return this.#scalar(shape, bytes, counts, depth);
       case 'bits':
-        return this.values.mayMatch(bitBytes(bytes), 0, bytes.length >> 3)
-          ? unreadable(counts)
-          : this.#scalar(shape, bytes, counts, depth);
+        return this.#spellsInBits(bytes) ? unreadable(counts) : this.#scalar(shape, bytes, counts, depth);
       case 'text':
       case 'name':
-      case 'unknown':
         return this.free(bytes, counts, depth);
+      case 'unknown':
+        return this.#unknown(bytes, counts, depth);
       default:
         return this.#structured(shape, bytes, counts, depth);
     }
   }
 
-  /** Text of which only its looks tell what it is: JSON, XML, a structure, hex, or just text. */
-  free(bytes: Uint8Array, counts: MaskCounts, depth = 0): Cell {
+  /**
+   * Text of which only its looks tell what it is: JSON, XML, a structure, hex, or just text.
+   *
+   * @param inside masks the leaves of a structure: as such text again, where nobody says otherwise
+   */
+  free(
+    bytes: Uint8Array,
+    counts: MaskCounts,
+    depth = 0,
+    inside: (leaf: Uint8Array, counts: MaskCounts) => Cell = (leaf, found) => this.free(leaf, found, depth + 1),
+  ): Cell {
     if (!mayHide(bytes, 0, bytes.length) && !this.values.mayMatch(bytes, 0, bytes.length)) return undefined;
     if (depth >= MAX_DEPTH) return unreadable(counts);
     const [first, last] = [bytes[0], bytes.at(-1)];
@@ -76,12 +86,18 @@ export class TextForms {
     }
     const structure = guessed(bytes, first, last);
     if (structure !== undefined) {
-      const masked = attempted(counts, (found) =>
-        this.#leaves(bytes, structure, (leaf) => this.free(leaf, found, depth + 1)),
-      );
+      const masked = attempted(counts, (found) => this.#leaves(bytes, structure, (leaf) => inside(leaf, found)));
       if (isFound(masked)) return masked;
     }
     return this.#loose(bytes, counts);
+  }
+
+  /** A type that the catalogue does not tell of, or not yet: it may be a range, which only NULL can stand for. */
+  #unknown(bytes: Uint8Array, counts: MaskCounts, depth: number): Cell {
+    if (this.#spellsInBits(bytes)) return unreadable(counts);
+    const structure = readRangeText(bytes) ?? readMultirangeText(bytes);
+    const masked = this.free(bytes, counts, depth, (leaf, found) => this.#unknown(leaf, found, depth + 1));
+    return structure !== undefined && structure.leaves.length > 0 ? nullWhenFound(masked) : masked;
   }
 
   json(bytes: Uint8Array, counts: MaskCounts, depth = 0): Cell {
@@ -143,6 +159,18 @@ export class TextForms {
     if (masked !== undefined && masked !== null) return fitsType(shape.oid, masked) ? masked : null;
     if (masked === null || !mayHide(bytes, 0, bytes.length)) return masked;
     return nullWhenFound(this.free(bytes, counts, depth));
+  }
+
+  #spellsInBits(text: Uint8Array): boolean {
+    const bytes = bitBytes(text);
+    return bytes !== undefined && this.values.mayMatch(bytes, 0, bytes.length);
+  }
+
+  /** Signs of the currency and of thousands stand between the digits. */
+  #money(bytes: Uint8Array, counts: MaskCounts): Cell {
+    const digits = bytes.filter((byte) => byte >= 0x30 && byte <= 0x39);
+    const found = this.values.maskValue(digits, 0, digits.length, counts);
+    return nullWhenFound(found === undefined ? this.values.maskValue(bytes, 0, bytes.length, counts) : found);
   }
 
   #structured(shape: TypeShape, bytes: Uint8Array, counts: MaskCounts, depth: number): Cell {

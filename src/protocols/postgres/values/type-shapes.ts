@@ -9,7 +9,7 @@ import type { Catalog } from '../catalog/types.js';
 /**
  * - `fixed`: can't spell a name or number of a person: bool, int4, dates, uuid, …
  * - `text`: free text; `json`, `jsonb`, `xml`, `bytea`: text behind escapes of its own
- * - `number`: digits in text, spelled by `binary-scalars` in binary: int8, numeric, float8, money, …
+ * - `number`: digits in text, spelled by `binary-scalars` in binary: int8, numeric, float8, …; `money` with signs between
  * - `address`: inet, cidr
  * - `name`: text in text form, four bytes of no meaning in binary: regclass, regrole, …
  * - `bits`: bit, varbit
@@ -27,6 +27,7 @@ export type Form =
   | 'xml'
   | 'bytea'
   | 'number'
+  | 'money'
   | 'address'
   | 'name'
   | 'bits'
@@ -60,7 +61,8 @@ const FORMS: Readonly<Partial<Record<Form, string>>> = {
   jsonb: '3802',
   xml: '142',
   bytea: '17',
-  number: '20 600 601 602 603 604 628 701 718 790 1700 2970 5038 5069',
+  number: '20 600 601 602 603 604 628 701 718 1700 2970 5038 5069',
+  money: '790',
   address: '650 869',
   name: '24 2202 2203 2204 2205 2206 3734 3769 4089 4096 4191',
   bits: '1560 1562',
