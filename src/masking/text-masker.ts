@@ -16,6 +16,7 @@ export { checkCustomEntity } from './entities/custom.js';
 export { BUILT_IN_ENTITY_NAMES } from './entities/built-in.js';
 export type { EntityDetector } from './entity.js';
 export { maskWhole } from './whole-value.js';
+export { reveal } from './pseudonym-reversible.js';
 
 /** Finds and masks the entities of one set of rules. Values are UTF-8; one masker serves one session at a time. */
 export interface TextMasker {
@@ -183,6 +184,7 @@ class RuleMasker implements TextMasker {
         detector?.pseudonym ?? 'token',
         name,
         this.#hash,
+        rule.reversible,
       );
     }
     // What overlapping findings add beyond the deciding one is not shown at all.
