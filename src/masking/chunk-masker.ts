@@ -50,8 +50,9 @@ export interface ChunkMasker {
 
 /** PostgreSQL's own bound is 1,664. */
 const MAX_COLUMNS = 2_048;
-/** None of these can stand inside of an entity. */
-const DELIMITERS: ReadonlySet<number> = new Set([0x09, 0x2c, 0x3b, 0x7c]);
+/** None of these can stand inside of an entity but between quotes. */
+const CSV_DELIMITERS: ReadonlySet<number> = new Set([0x09, 0x2c, 0x3b, 0x7c]);
+const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
 const NO_CELLS = new Uint8Array(0);
 const KINDS = { pass: 'KIND_PASS', text: 'KIND_TEXT', number: 'KIND_DECIDED', json: 'KIND_JSON' } as const;
@@ -73,8 +74,8 @@ export function createChunkMasker(masks: readonly Mask[], engine = chunkEngine()
       });
     },
     copy({ kind, delimiter, quote, escape }) {
-      if (kind === 'binary' || !DELIMITERS.has(delimiter)) return undefined;
-      if (kind === 'csv' && (quote !== QUOTE || escape !== QUOTE)) return undefined;
+      if (kind === 'binary' || delimiter === BACKSLASH) return undefined;
+      if (kind === 'csv' && (quote !== QUOTE || escape !== QUOTE || !CSV_DELIMITERS.has(delimiter))) return undefined;
       const form = kind === 'text' ? 'FORM_COPY_TEXT' : 'FORM_COPY_CSV';
       return new EngineStretch(engine, plan, { kind: form, delimiter, cells: NO_CELLS, json: false });
     },

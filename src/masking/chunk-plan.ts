@@ -10,9 +10,10 @@ const PASSWORD_IN_URL = 'password-in-url';
 const MAX_LABEL_BYTES = 256;
 const MAX_LITERAL_BYTES = 60;
 const BUCKETS = 8;
+const MAX_LITERALS = 256;
 
 /** What stands in a label has to be escaped in COPY: such findings are left to TypeScript. */
-const ESCAPED = new Set([0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x22, 0x2c, 0x3b, 0x5c, 0x7c]);
+const ESCAPED = new Set([0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x22, 0x5c]);
 
 /** Masks as the scanner knows them. */
 export interface ChunkPlan {
@@ -32,7 +33,7 @@ export function chunkPlanOf(masks: readonly Mask[]): ChunkPlan | undefined {
     if (own.length === 0 || own.some(({ text }) => text.length === 0)) return undefined;
     literals.push(...own);
   }
-  return { masks, literals };
+  return literals.length > MAX_LITERALS ? undefined : { masks, literals };
 }
 
 /** Which rows come: the scanner is set up anew whenever this or the plan changes. */
@@ -87,7 +88,9 @@ const PARTIAL = {
 
 function actionOf({ rule, detector, text }: Mask, form: ChunkForm): string {
   if (rule.strategy === 'partial') return PARTIAL[detector?.partial ?? 'none'];
-  const plain = text.length <= MAX_LABEL_BYTES && (form.kind === 'FORM_ROWS' || !text.some((byte) => ESCAPED.has(byte)));
+  const plain =
+    text.length <= MAX_LABEL_BYTES &&
+    (form.kind === 'FORM_ROWS' || !text.some((byte) => byte === form.delimiter || ESCAPED.has(byte)));
   return plain && (rule.strategy === 'redact' || rule.strategy === 'replace') ? 'ACTION_LABEL' : 'ACTION_SLOW';
 }
 

@@ -22,7 +22,6 @@ import {
   OUT_BYTES,
   RAW,
   ROWS,
-  SCAN,
   SLOW,
 } from './layout';
 import { CELL_KIND_SHIFT, CELL_OFFSET, consumed, rows } from './walk';
@@ -147,9 +146,9 @@ function isPlainField(from: usize, to: usize): bool {
   const delimiter = load<u8>(DELIMITER);
   const payload = <usize>load<u32>(ROWS + row * 4) + 5;
   let first = from;
-  while (first > payload && first > lastTo && load<u8>(SCAN + first - 1) != delimiter) first -= 1;
-  if (first == lastTo && first > payload && load<u8>(SCAN + first - 1) != delimiter) return true;
-  const byte = load<u8>(SCAN + first);
+  while (first > payload && first > lastTo && load<u8>(RAW + first - 1) != delimiter) first -= 1;
+  if (first == lastTo && first > payload && load<u8>(RAW + first - 1) != delimiter) return true;
+  const byte = load<u8>(RAW + first);
   return byte != 0x7b && byte != 0x5b && byte != 0x22;
 }
 

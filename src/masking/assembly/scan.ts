@@ -103,7 +103,7 @@ function scanNumbers(): void {
   const beyond = wide();
   if (wants(layout.CARD)) card = starts & four & runOf13(digit | sign | beyond);
   if (wants(layout.SSN)) ssn = starts & three & (sign >> 3) & (two >> 4) & (sign >> 6) & (four >> 7);
-  const group = digit & (digit << 1) & ~(digit << 3);
+  const group = digit & (digit << 1) & ~((digit << 2) & (digit << 3));
   if (wants(layout.SSN) || wants(layout.PHONE)) oddGap = group & (beyond >> 1);
   if (wants(layout.IBAN)) scanIban(starts & (digit >> 1), digit);
   if ((enabled & layout.DOTTED) == 0) return;

@@ -2,7 +2,7 @@
  * Finds the whole messages of a chunk and makes of them text between NULs: lengths, and cells that are not read,
  * become NUL in the copy that is scanned. Nothing that is found in it can then reach from one cell into another.
  */
-import { CELLS, COLUMNS, KIND_PASS, RAW, ROWS, SCAN } from './layout';
+import { CELLS, COLUMNS, DELIMITER, FORM, FORM_COPY_TEXT, KIND_PASS, RAW, ROWS, SCAN } from './layout';
 
 export let rows: usize = 0;
 /** Offset behind the last whole, well-formed message. */
@@ -79,7 +79,20 @@ export function walkCopy(length: usize): void {
     at += size + 1;
     clearLineEnd(SCAN + at - 1, size - 4);
   }
+  if (load<u32>(FORM) == FORM_COPY_TEXT) clearDelimiters(at);
   finish(at);
+}
+
+/** In text form every delimiter that is not escaped ends a field; rows with escapes are given up anyway. */
+function clearDelimiters(length: usize): void {
+  const delimiter = load<u8>(DELIMITER);
+  // A control byte ends whatever is looked for as NUL does.
+  if (delimiter < 0x20) return;
+  const all = i8x16.splat(delimiter);
+  for (let at = SCAN; at < SCAN + length; at += 16) {
+    const bytes = v128.load(at);
+    v128.store(at, v128.andnot(bytes, i8x16.eq(bytes, all)));
+  }
 }
 
 /** The end of the row's line is no part of its last field. */
