@@ -1,5 +1,7 @@
 /** Turns masks into what the scanner over whole chunks reads: which kinds, what to do with each, which literals. */
 import type { ChunkEngine, Layout } from './chunk-engine.js';
+import { placeLiterals } from './chunk-literals.js';
+import type { PlacedLiteral } from './chunk-literals.js';
 import type { Literal } from './entity.js';
 import type { Mask } from './mask-set.js';
 
@@ -9,7 +11,6 @@ const PASSWORD_IN_URL = 'password-in-url';
 
 const MAX_LABEL_BYTES = 256;
 const MAX_LITERAL_BYTES = 60;
-const BUCKETS = 8;
 const MAX_LITERALS = 256;
 
 /** What stands in a label has to be escaped in COPY: such findings are left to TypeScript. */
@@ -18,7 +19,7 @@ const ESCAPED = new Set([0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x22, 0x5c]);
 /** Masks as the scanner knows them. */
 export interface ChunkPlan {
   readonly masks: readonly Mask[];
-  readonly literals: readonly Literal[];
+  readonly literals: readonly PlacedLiteral[];
 }
 
 /** @returns undefined where something is asked for that the scanner can't rule out: then every row is TypeScript's */
@@ -33,7 +34,7 @@ export function chunkPlanOf(masks: readonly Mask[]): ChunkPlan | undefined {
     if (own.length === 0 || own.some(({ text }) => text.length === 0)) return undefined;
     literals.push(...own);
   }
-  return literals.length > MAX_LITERALS ? undefined : { masks, literals };
+  return literals.length > MAX_LITERALS ? undefined : { masks, literals: placeLiterals(literals) };
 }
 
 /** Which rows come: the scanner is set up anew whenever this or the plan changes. */
@@ -96,24 +97,17 @@ function actionOf({ rule, detector, text }: Mask, form: ChunkForm): string {
 
 const CHECKS = { none: 'CHECK_NONE', key: 'CHECK_KEY', jwt: 'CHECK_JWT', pem: 'CHECK_PEM' } as const;
 
-/**
- * Literals go into eight buckets by their first byte, and six tables say of each half of their first three bytes
- * in which buckets it occurs; a literal shorter than that takes any byte behind it.
- */
-function writeLiterals({ layout, view, bytes }: ChunkEngine, literals: readonly Literal[]): void {
+/** Six tables say of each half of a literal's first three bytes in which of eight buckets it occurs. */
+function writeLiterals({ layout, view, bytes }: ChunkEngine, literals: readonly PlacedLiteral[]): void {
   view.setUint32(layout('LITERAL_COUNT'), literals.length, true);
-  literals.forEach(({ text, least, check }, index) => {
-    const bucket = 1 << ((text[0] as number) % BUCKETS);
+  literals.forEach(({ text, least, check, bucket, nibbles }, index) => {
     const entry = layout('LITERALS') + index * layout('LITERAL_BYTES');
-    bytes.set([bucket, text.length, least, layout(CHECKS[check]), ...text], entry);
-    for (let place = 0; place < 3; place += 1) {
-      const byte = text[place];
-      const table = layout('NIBBLES') + 32 * place;
+    bytes.set([1 << bucket, text.length, least, layout(CHECKS[check]), ...text], entry);
+    nibbles.forEach((set, place) => {
       for (let half = 0; half < 16; half += 1) {
-        if (byte === undefined || (byte & 15) === half) bytes[table + half] = (bytes[table + half] as number) | bucket;
-        if (byte === undefined || byte >> 4 === half)
-          bytes[table + 16 + half] = (bytes[table + 16 + half] as number) | bucket;
+        const at = layout('NIBBLES') + 16 * place + half;
+        if (((set >> half) & 1) !== 0) bytes[at] = (bytes[at] as number) | (1 << bucket);
       }
-    }
+    });
   });
 }

@@ -67,6 +67,8 @@ function standsInUuid(at: usize): bool {
 }
 
 function isUuid(from: usize): bool {
+  // Almost nothing gets beyond its hyphens.
+  if (byteAt(from + 8) != 0x2d || byteAt(from + 13) != 0x2d) return false;
   if (isHexDigit(byteAt(from - 1))) return false;
   for (let index: usize = 0; index < 36; index += 1) {
     const byte = byteAt(from + index);

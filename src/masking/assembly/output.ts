@@ -126,7 +126,9 @@ export function mask(entity: u32, trigger: usize, from: usize, to: usize): void 
   if (inRows && cellOut == 0) cellOut = out + (<usize>(load<u32>(CELLS + cell * 4) & CELL_OFFSET) - 4 - kept);
   copyRun(from);
   const before = out;
-  write(action, LABELS + <usize>load<u32>(entry, 4), labelLength, RAW + from, RAW + to);
+  if (action == ACTION_LABEL) writeLabel(LABELS + <usize>load<u32>(entry, 4), labelLength);
+  else if (action == ACTION_DOMAIN) writeDomain(RAW + trigger, RAW + to);
+  else writeTail(RAW + from, RAW + to, action == ACTION_LAST4);
   kept = lastTo = to;
   const grown = <u32>(out - before - (to - from));
   if (grown == 0) return;
@@ -166,17 +168,13 @@ function copyRun(upTo: usize): void {
   kept = upTo;
 }
 
-function write(action: u32, label: usize, labelLength: usize, from: usize, to: usize): void {
-  if (action == ACTION_LABEL) {
-    memory.copy(out, label, labelLength);
-    out += labelLength;
-  } else if (action == ACTION_DOMAIN) writeDomain(from, to);
-  else writeTail(from, to, action == ACTION_LAST4);
+function writeLabel(label: usize, length: usize): void {
+  for (let index: usize = 0; index < length; index += 16) v128.store(out + index, v128.load(label + index));
+  out += length;
 }
 
-function writeDomain(from: usize, to: usize): void {
-  let at = to - 1;
-  while (at > from && load<u8>(at) != 0x40) at -= 1;
+/** @param at the sign before the domain: nothing before it is shown */
+function writeDomain(at: usize, to: usize): void {
   store<u32>(out, 0x2a2a2a2a);
   store<u8>(out, STAR, 4);
   out += 5;
@@ -184,12 +182,58 @@ function writeDomain(from: usize, to: usize): void {
   out += to - at;
 }
 
+const PLACES = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+const WIDE_ENOUGH: usize = 32;
+
+/** `writeTail` for up to 32 bytes of ASCII: the same rule with bits for bytes. */
+function writeShortTail(from: usize, length: usize, always: bool): void {
+  const first = v128.load(from);
+  const second = v128.load(from, 16);
+  const firstCounted = alphanumerics(first);
+  const secondCounted = alphanumerics(second);
+  let bits = <u32>i8x16.bitmask(firstCounted) | (<u32>i8x16.bitmask(secondCounted) << 16);
+  if (length < WIDE_ENOUGH) bits &= (<u32>1 << <u32>length) - 1;
+  const count = <u32>popcnt(bits);
+  for (let shown = shownOf(count, always); shown > 0; shown -= 1) bits &= ~((<u32>1 << 31) >> clz(bits));
+  // Everything before this place is hidden.
+  const until: u8 = bits == 0 ? 0 : <u8>(32 - clz(bits));
+  const star = i8x16.splat(STAR);
+  const hidden = v128.and(firstCounted, i8x16.lt_u(PLACES, i8x16.splat(until)));
+  v128.store(out, v128.bitselect(star, first, hidden));
+  if (length > 16) {
+    const rest = i8x16.splat(until > 16 ? <u8>(until - 16) : <u8>0);
+    const later = v128.and(secondCounted, i8x16.lt_u(PLACES, rest));
+    v128.store(out + 16, v128.bitselect(star, second, later));
+  }
+  out += length;
+}
+
+function alphanumerics(bytes: v128): v128 {
+  const digit = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10));
+  const lower = v128.or(bytes, i8x16.splat(0x20));
+  return v128.or(digit, i8x16.lt_u(i8x16.sub(lower, i8x16.splat(0x61)), i8x16.splat(26)));
+}
+
+function isAscii(from: usize, to: usize): bool {
+  let at = from;
+  for (; at + 8 <= to; at += 8) if ((load<u64>(at) & 0x8080808080808080) != 0) return false;
+  for (; at < to; at += 1) if (load<u8>(at) >= 0x80) return false;
+  return true;
+}
+
+/** How many of `count` letters and digits are shown. */
+function shownOf(count: u32, always: bool): u32 {
+  if (always && count > 8) return 4;
+  const third = count / 3;
+  return third < 4 ? third : 4;
+}
+
 /** `tailOf` of `src/masking/partial.ts`. */
 function writeTail(from: usize, to: usize, always: bool): void {
+  if (to - from <= WIDE_ENOUGH && isAscii(from, to)) return writeShortTail(from, to - from, always);
   let count: u32 = 0;
   for (let at = from; at < to; at += 1) if (isCounted(load<u8>(at))) count += 1;
-  const third = count / 3;
-  let hidden = count - (always && count > 8 ? 4 : third < 4 ? third : 4);
+  let hidden = count - shownOf(count, always);
   let last: u8 = STAR;
   for (let at = from; at < to; at += 1) {
     const byte = load<u8>(at);

@@ -80,7 +80,8 @@ function scanSigns(at: usize): void {
   }
   if (!wants(layout.IP)) return;
   const near = colon & upToFive(colon);
-  six = (colon & (colon >> 1) & ~(colon << 1)) | (near & upToFive(near));
+  // No colon stands before the first one of an address, nor before the group in front of it.
+  six = ((colon & (colon >> 1)) | (near & upToFive(near))) & ~(colon << 1);
 }
 
 /** Does one follow two to five bytes later? */
