@@ -1,9 +1,7 @@
 // Compiles src/masking/assembly (AssemblyScript) to WebAssembly and holds it in src/masking/chunk-engine-code.ts, so that
 // the pure room needs no file and nothing at run time.
-//
-//   node scripts/scanner.mjs           writes the file where it differs
-//   node scripts/scanner.mjs --check   fails where it differs
-import { readFileSync, writeFileSync } from 'node:fs';
+// `npm run build` does it, and so does `node scripts/scanner.mjs`; a test holds the two against each other.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
@@ -32,25 +30,13 @@ export async function compileScanner({ countSteps = false } = {}) {
   return code;
 }
 
-/** Writes the module where it differs; with `check` only says so, by exit status 1. */
-export async function holdScanner({ check = false } = {}) {
+/** Writes the module where it differs. */
+export async function writeScanner() {
   const text = `/** Made by \`node scripts/scanner.mjs\` from \`assembly/\`: the module in base64. */
 export const SCANNER_CODE =
   '${Buffer.from(await compileScanner()).toString('base64')}';
 `;
-  let now = '';
-  try {
-    now = readFileSync(target, 'utf8');
-  } catch {
-    // A missing file differs from any text.
-  }
-  if (now === text) return;
-  if (!check) {
-    writeFileSync(target, text);
-    return;
-  }
-  console.error('src/masking/chunk-engine-code.ts is out of date: run `npm run build`');
-  process.exitCode = 1;
+  if (!existsSync(target) || readFileSync(target, 'utf8') !== text) writeFileSync(target, text);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await holdScanner({ check: process.argv.includes('--check') });
+if (process.argv[1] === fileURLToPath(import.meta.url)) await writeScanner();

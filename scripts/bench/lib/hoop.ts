@@ -11,7 +11,7 @@ import type { Target } from './target.js';
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 const program = join(project, 'bin/run.js');
 
-function resources(port: number, issuer: Issuer, server: PostgresServer, database: string): string {
+function resources(port: number, { issuer, server, database, limits = '' }: HoopOptions): string {
   return `apiVersion: hoop/v1
 kind: Agent
 metadata: { name: bench }
@@ -20,6 +20,7 @@ spec:
   store: { driver: sqlite, path: ../state/hoop.db }
   recordings: { dir: ../recordings, durability: flush }
   masterKey: { file: ../master.key }
+  limits: {${limits}}
 ---
 apiVersion: hoop/v1
 kind: IdentityProvider
@@ -57,22 +58,28 @@ export interface HoopOptions {
   readonly issuer: Issuer;
   readonly server: PostgresServer;
   readonly database: string;
+  /** Below `limits` of the Agent: `sessions: 1100`. */
+  readonly limits?: string;
+  /** Options of Node for the agent, e.g. `--expose-gc`, and variables of its environment. */
+  readonly node?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** An agent and, beside it, `hoop connect`: two processes, as a user runs them. */
 export async function hoop(options: HoopOptions): Promise<Target> {
-  const { issuer, server, database } = options;
+  const { issuer, server, node = [], env = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'hoop-bench-'));
   const [config, home] = [join(folder, 'config'), join(folder, 'home')];
   for (const each of [config, home, join(folder, 'state'), join(folder, 'recordings')])
     mkdirSync(each, { mode: 0o700 });
   writeFileSync(join(folder, 'master.key'), `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
   const port = await freePort();
-  writeFileSync(join(config, 'agent.yaml'), resources(port, issuer, server, database));
+  writeFileSync(join(config, 'agent.yaml'), resources(port, options));
   for (const policy of options.policies) cpSync(join(project, 'examples/policies', policy), join(config, policy));
 
-  const agentEnv = { HOME: home, BENCH_PASSWORD: server.app.password };
-  const agent = guard([process.execPath, program, 'agent', 'start', '--config', config], { folder, env: agentEnv });
+  const agentEnv = { HOME: home, BENCH_PASSWORD: server.app.password, ...env };
+  const start = [process.execPath, ...node, program, 'agent', 'start', '--config', config];
+  const agent = guard(start, { folder, env: agentEnv });
   const url = `http://127.0.0.1:${String(port)}`;
   await answering(`${url}/readyz`, agent.outputMatching(/(?!)/));
   const clientEnv = {
@@ -93,6 +100,8 @@ export async function hoop(options: HoopOptions): Promise<Target> {
     name: options.name,
     port: listening.port,
     password: '',
+    pid: () => agent.pid(),
+    clientPid: () => connect.pid(),
     memory: () => memoryOf(agent.pid()),
     stop: async () => {
       await connect.stop();

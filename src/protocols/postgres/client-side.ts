@@ -1,9 +1,10 @@
 import { isFault } from '../../core/errors.js';
 import type { Decision } from '../contract.js';
 import { queryText } from './client-messages.js';
+import type { Catalog, NameLookup } from './catalog/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
-import { CLIENT, type Frame, FrameParser } from './frames.js';
+import { CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
 import { terminateMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
@@ -15,13 +16,15 @@ import { StatementReader } from './statement-reader.js';
 import { unreadable } from './statement-text.js';
 
 /** Messages that rules or masks have to read; the others only pass. */
-const READ: ReadonlySet<number> = new Set([CLIENT.query, CLIENT.parse, CLIENT.bind, CLIENT.functionCall]);
+const READ = typeSet([CLIENT.query, CLIENT.parse, CLIENT.bind, CLIENT.functionCall]);
 const MAX_UNREAD_BYTES = 1 << 30;
 
 /** Reads the client's messages in order; stops at each one that has to be decided until the answer is there. */
 export class ClientSide {
   /** The client has said goodbye, or the session is over. */
   ending = false;
+  /** Was a transaction open when the server was ready last? */
+  inTransaction = false;
   readonly #parser: FrameParser;
   readonly #desk: StatementDesk;
   readonly #reader: StatementReader;
@@ -44,7 +47,7 @@ export class ClientSide {
       },
     });
     this.#desk = new StatementDesk(options, expected, host);
-    this.#reader = new StatementReader(options.sql, expected);
+    this.#reader = new StatementReader(options.sql, expected, options.startup.settings);
     this.#sqlPrepared = new SqlPrepared(options.sql, prepared);
     this.#extended = new ExtendedQuery(this.#desk, expected, prepared, this.#sqlPrepared, this.#reader);
   }
@@ -81,8 +84,19 @@ export class ClientSide {
     this.#copyIn = true;
   }
 
-  completed(run: Run, tag: string): void {
-    this.#sqlPrepared.completed(run, tag);
+  /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
+  serverReady(status: string): void {
+    this.inTransaction = status !== 'I';
+    this.#reader.ready(status);
+  }
+
+  completed(run: Run, tag: string, via: 'query' | 'execute'): void {
+    if (via === 'query') this.#sqlPrepared.completed(run, tag);
+    this.#reader.completed(run, tag);
+  }
+
+  lookup(catalog: Catalog): NameLookup {
+    return this.#reader.lookup(catalog);
   }
 
   askStartup(): void {
@@ -184,7 +198,7 @@ export class ClientSide {
     const run = this.#desk.newRun(text, this.#sqlPrepared.withExecuted(text, facts));
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text);
-      this.#reader.running(text);
+      this.#reader.running(run);
       this.#extended.otherRan();
       this.expected.push({ kind: 'query', run });
       this.host.toServer(bytes);

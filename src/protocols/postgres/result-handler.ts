@@ -1,16 +1,17 @@
 import type { Fault } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
-import { parseRowDescription, type ResultColumn } from './columns.js';
+import type { ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
-import { BodyReader, SERVER } from './frames.js';
-import { rowMaskers, type SessionMasks } from './masks.js';
+import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
+import type { SessionMasks } from './masks.js';
 import { copyDataMessage, errorMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
+import { ResultShapes } from './result-shapes.js';
 import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
 import { maskFunctionResult, maskParameter, maskNotification } from './single-values.js';
@@ -27,10 +28,12 @@ export interface HandlerHost {
   skipping(): void;
   /** The server became ready though no Sync was under way. */
   readyUnasked(): void;
+  /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
+  ready(status: string): void;
   /** The server waits for the client's COPY data. */
   copyIn(): void;
-  /** A command of a simple query is done. */
-  completed(run: Run, tag: string): void;
+  /** A command is done. */
+  completed(run: Run, tag: string, via: 'query' | 'execute'): void;
   copyFormat(run: Run): CopyFormat | undefined;
 }
 
@@ -42,13 +45,18 @@ const malformed = (what: string): Fault => ({ code: 'protocol', message: `malfor
 /** A larger row is not taken apart for the record alone. */
 const MAX_RECORDED_ROW_BYTES = 256 * 1024;
 
+const NO_MASKERS = { client: undefined, record: undefined, counts: undefined };
+
 /** Handles the server's whole messages: what goes on, what is masked, what is recorded. */
 export class ResultHandler {
+  readonly #shapes = new ResultShapes();
   #result: ResultRecord | undefined;
   #client: RowMasker | undefined;
   #recordMasker: RowMasker | undefined;
   #copy: CopyRowMasker | undefined;
-  #counts: MaskCounts = new Map();
+  /** For what is masked outside of a result. */
+  readonly #unowned: MaskCounts = new Map();
+  #counts: MaskCounts = this.#unowned;
   #copying = false;
   /** The server has said why it ends the session. */
   fatal = false;
@@ -124,13 +132,11 @@ export class ResultHandler {
   }
 
   #begin(run: Run, columns: readonly ResultColumn[] | undefined): void {
-    this.#counts = new Map();
     this.#result = new ResultRecord(run.statement, columns, run.startedMs);
-    const masks = this.host.masks();
-    const maskers =
-      columns === undefined ? { client: undefined, record: undefined } : rowMaskers(masks, columns, this.#counts);
+    const maskers = columns === undefined ? NO_MASKERS : this.#shapes.maskers(this.host.masks(), columns);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
+    this.#counts = maskers.counts ?? this.#unowned;
   }
 
   #row(message: Uint8Array): Handled {
@@ -150,7 +156,7 @@ export class ResultHandler {
   }
 
   #rowDescription(message: Uint8Array): Handled {
-    const columns = parseRowDescription(message);
+    const columns = this.#shapes.columns(message);
     if (columns === undefined) return malformed('row description');
     const front = this.host.expected.front();
     if (front?.kind === 'query') {
@@ -172,7 +178,7 @@ export class ResultHandler {
     if (front?.kind === 'execute') this.host.expected.shift();
     else if (front?.kind !== 'query')
       return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
-    if (front.kind === 'query') this.host.completed(front.run, tag);
+    this.host.completed(front.kind === 'execute' ? front.portal.run : front.run, tag, front.kind);
     if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.host.prepared.closedAll();
     for (const event of result?.events({ tag, nowMs: this.host.nowMs(), masked: this.#counts }) ?? [])
       this.host.record(event);
@@ -186,7 +192,8 @@ export class ResultHandler {
     this.#recordMasker = undefined;
     this.#copy = undefined;
     this.#copying = false;
-    this.#counts = new Map();
+    this.#counts = this.#unowned;
+    if (this.#unowned.size > 0) this.#unowned.clear();
   }
 
   #error(message: Uint8Array): Handled {
@@ -238,6 +245,7 @@ export class ResultHandler {
       return { code: 'protocol', message: 'the server is ready before it has answered' };
     }
     this.#endResult();
+    this.host.ready(String.fromCharCode(message[HEADER_BYTES] ?? 0));
     return message;
   }
 
