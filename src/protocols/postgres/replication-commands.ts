@@ -1,5 +1,6 @@
 import { isFault } from '../../core/errors.js';
 import type { Decision } from '../contract.js';
+import type { Catalog, NameLookup } from './catalog/types.js';
 import { queryText } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { replicationCommandFacts } from './facts/replication.js';
@@ -22,6 +23,8 @@ export class ReplicationCommands {
   readonly #reader: StatementReader;
   readonly #prepared: SqlPrepared;
   #ended = false;
+  /** Was a transaction open when the server was ready last? */
+  inTransaction = false;
 
   constructor(
     private readonly options: PostgresSessionOptions,
@@ -32,7 +35,7 @@ export class ReplicationCommands {
       maxFrameBytes: (type) => (type === CLIENT.copyData ? MAX_COPY_BYTES : options.limits.statementBytes),
     });
     this.#desk = new StatementDesk(options, expected, host);
-    this.#reader = new StatementReader(options.sql, expected);
+    this.#reader = new StatementReader(options.sql, expected, options.startup.settings);
     this.#prepared = new SqlPrepared(options.sql, new PreparedStatements());
   }
 
@@ -54,6 +57,18 @@ export class ReplicationCommands {
 
   completed(run: Run, tag: string): void {
     this.#prepared.completed(run, tag);
+    this.#reader.completed(run, tag);
+  }
+
+  /** The server is ready: `I` with no transaction open. */
+  serverReady(status: string): void {
+    this.inTransaction = status !== 'I';
+    this.#reader.ready(status);
+  }
+
+  /** How names in SQL are looked up now. */
+  lookup(catalog: Catalog): NameLookup {
+    return this.#reader.lookup(catalog);
   }
 
   askStartup(): void {
@@ -122,7 +137,7 @@ export class ReplicationCommands {
       via: 'query',
       allow: () => {
         this.#prepared.remember(text);
-        this.#reader.running(text);
+        this.#reader.running(run);
         this.expected.push({ kind: 'query', run });
         this.host.toServer(bytes);
       },

@@ -7,6 +7,7 @@
  */
 import { isFault, type Fault } from '../../core/errors.js';
 import type { Decision, Session, Side, Step } from '../contract.js';
+import type { Catalog, NameLookup } from './catalog/types.js';
 import { maskReport } from './error-masker.js';
 import { ExpectedReplies, runOf } from './expected-replies.js';
 import { BodyReader, FrameParser, SERVER, type Frame } from './frames.js';
@@ -96,6 +97,14 @@ export class ReplicationSession implements Session<Uint8Array> {
 
   get opening(): boolean {
     return this.#state === 'opening';
+  }
+
+  lookup(catalog: Catalog): NameLookup {
+    return this.#client.lookup(catalog);
+  }
+
+  get inTransaction(): boolean {
+    return this.#client.inTransaction;
   }
 
   get busy(): boolean {
@@ -230,8 +239,11 @@ export class ReplicationSession implements Session<Uint8Array> {
     const replaced = frame.type === SERVER.error && refused !== undefined && !this.#fatal;
     this.#send('client', replaced ? errorMessage(refused) : frame.bytes);
     if (frame.type !== SERVER.readyForQuery) return;
+    const status = String.fromCharCode(new BodyReader(frame.bytes).byte());
+    this.#client.serverReady(status);
     this.#recordResult();
     this.#expected.shift();
+    if (status === 'I') this.#options.idle?.();
   }
 
   #recordResult(): void {
