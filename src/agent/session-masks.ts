@@ -27,6 +27,7 @@ export function sessionMasks(
     answers,
     record: enforced.length === entityRules.length ? answers : masker(entityRules),
     columnsMasked: columnRules.length > 0,
+    known: catalog,
     column: (column) => columnRule(columnRules, catalog(), column),
     copyTouchesColumns: (facts) => touchesColumns(columnRules, catalog(), facts.reads),
     maskWhole,

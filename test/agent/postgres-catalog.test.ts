@@ -242,7 +242,7 @@ describe.skipIf(missingPostgres() !== undefined)('DDL that this agent does not s
     while (!blocked && performance.now() - started < 5_000)
       blocked = await client.query('select * from v').then(
         () => false,
-        (error: Error) => error.message.includes('payments-read'),
+        (error: unknown) => (error as Error).message.includes('payments-read'),
       );
     expect(blocked).toBe(true);
     // Half of the time starts a reading beside, and one reading takes long on a busy machine.

@@ -1,6 +1,6 @@
 import { bindBody, boundTexts, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
-import { CLIENT, type Frame } from './frames.js';
+import { CLIENT, type Frame, typeSet } from './frames.js';
 import { describeMessage } from './messages.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
@@ -180,10 +180,4 @@ export class ExtendedQuery {
 }
 
 /** Which of these frames belong here. */
-export const EXTENDED: ReadonlySet<number> = new Set([
-  CLIENT.parse,
-  CLIENT.bind,
-  CLIENT.execute,
-  CLIENT.describe,
-  CLIENT.close,
-]);
+export const EXTENDED = typeSet([CLIENT.parse, CLIENT.bind, CLIENT.execute, CLIENT.describe, CLIENT.close]);

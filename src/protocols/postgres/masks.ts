@@ -11,6 +11,8 @@ export interface SessionMasks {
   readonly record: ValueMasker | undefined;
   /** Does any rule mask whole columns? */
   readonly columnsMasked: boolean;
+  /** Another object whenever other columns may be masked, or otherwise: what is known of the catalogue now. */
+  known(): unknown;
   /** The strongest rule for a result column, by origin where the wire tells one, else by name. */
   column(column: ResultColumn): MaskRule | undefined;
   /** May a COPY of these tables hold a column that is masked whole? */
@@ -27,15 +29,16 @@ const FINDS_NOTHING: ValueMasker = {
   maskText: (text) => text,
 };
 
+export interface RowMaskers {
+  readonly client: RowMasker | undefined;
+  readonly record: RowMasker | undefined;
+}
+
 /**
  * The maskers of one result: for the client, and for the record where that is masked further.
  * Undefined where nothing in this result can change.
  */
-export function rowMaskers(
-  masks: SessionMasks,
-  columns: readonly ResultColumn[],
-  counts: MaskCounts,
-): { readonly client: RowMasker | undefined; readonly record: RowMasker | undefined } {
+export function rowMaskers(masks: SessionMasks, columns: readonly ResultColumn[], counts: MaskCounts): RowMaskers {
   const treatments = columns.map((column): { column: ColumnTreatment; rule: MaskRule | undefined } => {
     const { format } = column;
     return {

@@ -1,16 +1,17 @@
 import type { Fault } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
-import { parseRowDescription, type ResultColumn } from './columns.js';
+import type { ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
-import { rowMaskers, type SessionMasks } from './masks.js';
+import type { SessionMasks } from './masks.js';
 import { copyDataMessage, errorMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
+import { ResultShapes } from './result-shapes.js';
 import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
 import { maskFunctionResult, maskParameter, maskNotification } from './single-values.js';
@@ -44,13 +45,18 @@ const malformed = (what: string): Fault => ({ code: 'protocol', message: `malfor
 /** A larger row is not taken apart for the record alone. */
 const MAX_RECORDED_ROW_BYTES = 256 * 1024;
 
+const NO_MASKERS = { client: undefined, record: undefined, counts: undefined };
+
 /** Handles the server's whole messages: what goes on, what is masked, what is recorded. */
 export class ResultHandler {
+  readonly #shapes = new ResultShapes();
   #result: ResultRecord | undefined;
   #client: RowMasker | undefined;
   #recordMasker: RowMasker | undefined;
   #copy: CopyRowMasker | undefined;
-  #counts: MaskCounts = new Map();
+  /** For what is masked outside of a result. */
+  readonly #unowned: MaskCounts = new Map();
+  #counts: MaskCounts = this.#unowned;
   #copying = false;
   /** The server has said why it ends the session. */
   fatal = false;
@@ -126,13 +132,11 @@ export class ResultHandler {
   }
 
   #begin(run: Run, columns: readonly ResultColumn[] | undefined): void {
-    this.#counts = new Map();
     this.#result = new ResultRecord(run.statement, columns, run.startedMs);
-    const masks = this.host.masks();
-    const maskers =
-      columns === undefined ? { client: undefined, record: undefined } : rowMaskers(masks, columns, this.#counts);
+    const maskers = columns === undefined ? NO_MASKERS : this.#shapes.maskers(this.host.masks(), columns);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
+    this.#counts = maskers.counts ?? this.#unowned;
   }
 
   #row(message: Uint8Array): Handled {
@@ -152,7 +156,7 @@ export class ResultHandler {
   }
 
   #rowDescription(message: Uint8Array): Handled {
-    const columns = parseRowDescription(message);
+    const columns = this.#shapes.columns(message);
     if (columns === undefined) return malformed('row description');
     const front = this.host.expected.front();
     if (front?.kind === 'query') {
@@ -188,7 +192,8 @@ export class ResultHandler {
     this.#recordMasker = undefined;
     this.#copy = undefined;
     this.#copying = false;
-    this.#counts = new Map();
+    this.#counts = this.#unowned;
+    if (this.#unowned.size > 0) this.#unowned.clear();
   }
 
   #error(message: Uint8Array): Handled {

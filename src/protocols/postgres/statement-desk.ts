@@ -6,6 +6,7 @@ import type { ExpectedReplies } from './expected-replies.js';
 import { noticeMessage, parseMessage, queryMessage, type ErrorFields } from './messages.js';
 import { REFUSED_TEXT, refusalFor, SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
+import type { SessionMasks } from './masks.js';
 import type { PostgresSessionOptions } from './session-options.js';
 import { recordedFacts, unreadable, withoutPasswords } from './statement-text.js';
 
@@ -36,6 +37,10 @@ export class StatementDesk {
   readonly counts = { statements: 0, blocked: 0 };
   /** After a refusal in the extended protocol everything up to the client's next Sync is dropped, as the server does. */
   skipping = false;
+  readonly #recorded = new WeakMap<
+    SqlFacts,
+    { readonly masker: SessionMasks['record']; readonly text: string; readonly shown: string }
+  >();
   #open: { readonly ticket: number; readonly one: Case } | undefined;
   #nextTicket = 1;
 
@@ -147,11 +152,21 @@ export class StatementDesk {
     return {
       type: 'statement',
       statement: run.statement,
-      text: this.#recordText(run.text),
+      text: this.#recordStatement(run),
       via,
       ...(shown.length === 0 ? {} : { params: shown }),
-      facts: recordedFacts(run.facts),
+      facts: recordedFacts(run.basis),
     };
+  }
+
+  /** A text that runs again and again is masked once. */
+  #recordStatement(run: Run): string {
+    const masker = this.options.masks().record;
+    const known = this.#recorded.get(run.basis);
+    if (known !== undefined && known.masker === masker && known.text === run.text) return known.shown;
+    const shown = this.#recordText(run.text);
+    this.#recorded.set(run.basis, { masker, text: run.text, shown });
+    return shown;
   }
 
   #recordText(text: string): string {
@@ -165,8 +180,9 @@ export class StatementDesk {
       facts: { sql: run.facts },
       basis: run.basis,
       phase,
-      completed: ({ sql }) => {
+      completed: ({ sql }, basis) => {
         run.facts = sql ?? run.facts;
+        run.basis = basis as SqlFacts;
       },
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),

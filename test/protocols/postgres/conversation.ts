@@ -49,6 +49,7 @@ export function masksOf({ mask = [], columns = [] }: Settings): SessionMasks {
     answers,
     record: answers,
     columnsMasked: columns.length > 0,
+    known: () => undefined,
     column: (column) => (columns.includes(column.name) ? rule : undefined),
     copyTouchesColumns: () => columns.length > 0,
     maskWhole,

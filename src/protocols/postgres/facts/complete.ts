@@ -175,7 +175,7 @@ class Completion {
     for (const { relation: oid, on, does } of relation.cascades)
       if (on === (event === 'truncate-cascade' ? 'truncate' : event === 'delete' ? 'delete' : ''))
         this.#withRelation(oid, (other) =>
-          this.#change(other, event === 'truncate-cascade' ? ['truncate', event] : [does as RowEvent], lookup),
+          this.#change(other, event === 'truncate-cascade' ? ['truncate', event] : [does], lookup),
         );
     if (relation.kind === 'view' || relation.kind === 'materialized-view') this.#changeThrough(relation, event, lookup);
     if (event !== 'insert' && event !== 'update') return;
