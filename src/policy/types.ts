@@ -14,7 +14,8 @@ export interface SqlCall {
   readonly count: number | undefined;
 }
 
-export type RowEvent = 'insert' | 'update' | 'delete' | 'truncate' | 'truncate-cascade' | 'refresh';
+/** `check`: the rows stay, but checks and defaults of the table run. */
+export type RowEvent = 'insert' | 'update' | 'delete' | 'truncate' | 'truncate-cascade' | 'refresh' | 'check';
 
 /** What a text names that only a catalogue can follow. */
 export interface SqlUses {
