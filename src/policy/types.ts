@@ -34,6 +34,9 @@ export interface SqlUses {
   readonly hiddenSettings: boolean;
 }
 
+/** A bound value: whole numbers are `bigint`, as CEL's int. */
+export type ParamValue = string | number | bigint | boolean | null;
+
 /** Facts of one SQL message; see the contract's list. `kind` is the worst of `effects`. */
 export interface SqlFacts {
   readonly text: string;
@@ -55,6 +58,8 @@ export interface SqlFacts {
   readonly statements: number;
   /** Bound values in text form; null for NULL. */
   readonly params: readonly (string | null)[];
+  /** The same as conditions see them, where types are known. */
+  readonly typedParams?: () => readonly ParamValue[];
   /** Not visible to conditions: by it a catalogue completes the facts. */
   readonly uses?: SqlUses;
   /** Set where the grammar refused the text; not visible to conditions. `position` counts characters from 1. */

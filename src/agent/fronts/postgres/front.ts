@@ -218,8 +218,9 @@ export class PostgresFront {
     const lookup = catalog === undefined ? undefined : this.#session?.lookup(catalog);
     if (catalog === undefined || lookup === undefined) return this.#decide(question, question.facts, question.basis);
     const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
-    const { text, params } = sql;
-    const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, text, params } };
+    const { text, params, typedParams } = sql;
+    const bound = { text, params, ...(typedParams === undefined ? {} : { typedParams }) };
+    const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, ...bound } };
     // What it calls may change more than its text tells.
     if (basis !== question.basis) this.#catalog?.seen(basis);
     question.completed(facts, basis);

@@ -47,7 +47,9 @@ export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
   CreateEnumStmt: CREATE,
   CreateRangeStmt: also(CREATE, definedFunctions),
   CreateDomainStmt: CREATE,
-  CreateSchemaStmt: CREATE,
+  CreateSchemaStmt: also(CREATE, (walk, node, place) => {
+    if (node['authrole'] !== undefined) walk.effect(place, 'owner');
+  }),
   CreatedbStmt: CREATE,
   CreateStatsStmt: CREATE,
   CreateOpFamilyStmt: CREATE,
