@@ -1,9 +1,10 @@
 import type { ObjectName, RowEvent, SqlCall, SqlFacts, SqlUses } from '../../../policy/types.js';
-import { BIG_TABLE_ROWS, FIRST_USER_OID } from '../catalog/queries.js';
+import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
 import { splitPath } from '../search-path.js';
+import { isBig } from './big-tables.js';
 import { Findings } from './findings.js';
-import { relationsFor, routinesFor } from './resolve.js';
+import { QUALIFIED, relationsFor, routinesFor } from './resolve.js';
 import { defaultFindings, routineFindings, ruleCode, viewCode } from './stored-code.js';
 
 const known = new WeakMap<Catalog, WeakMap<NameLookup, WeakMap<SqlFacts, SqlFacts>>>();
@@ -54,9 +55,6 @@ const NO_USES: SqlUses = {
   hiddenSettings: false,
 };
 
-/** Names in texts that the server spelled: all qualified, but for what is in pg_catalog. */
-const QUALIFIED: NameLookup = { searchPath: ['pg_catalog'] };
-
 /** A piece of SQL whose names are to be followed. */
 interface Part {
   readonly reads: readonly ObjectName[];
@@ -89,7 +87,7 @@ class Completion {
       ...found.toFacts(facts.text),
       statements: facts.statements,
       params: facts.params,
-      unbounded: uses.scans.some((name) => this.#isBig(name, lookup)),
+      unbounded: uses.scans.some((name) => isBig(this.catalog, name, lookup)),
       uses: { ...uses, hiddenSettings: uses.hiddenSettings || this.#hiddenSettings },
     };
   }
@@ -272,25 +270,6 @@ class Completion {
   #withRelation(oid: number, then: (relation: CatalogRelation) => void): void {
     const relation = this.catalog.relation(oid);
     if (relation !== undefined) then(relation);
-  }
-
-  #isBig(name: ObjectName, lookup: NameLookup): boolean {
-    return relationsFor(this.catalog, name, lookup).some((relation) => this.#rowsRead(relation, 0) >= BIG_TABLE_ROWS);
-  }
-
-  #rowsRead(relation: CatalogRelation, depth: number): number {
-    if (depth > 32) return 0;
-    if (relation.kind === 'view' && relation.oid >= FIRST_USER_OID) {
-      const scans = viewCode(relation).findings.uses.toUses().scans;
-      const behind = scans.flatMap((name) => relationsFor(this.catalog, name, QUALIFIED));
-      return Math.max(0, ...behind.map((table) => this.#rowsRead(table, depth + 1)));
-    }
-    // A partitioned table has counted what lies in its partitions, if it was ever counted.
-    const own = relation.kind === 'partitioned-table' ? 0 : Math.max(0, relation.estimatedRows);
-    return relation.children.reduce((sum, oid) => {
-      const child = this.catalog.relation(oid);
-      return child === undefined ? sum : sum + this.#rowsRead(child, depth + 1);
-    }, own);
   }
 }
 
