@@ -155,7 +155,7 @@ export class StatementDesk {
       text: this.#recordStatement(run),
       via,
       ...(shown.length === 0 ? {} : { params: shown }),
-      facts: recordedFacts(run.completedBasis ?? run.basis),
+      facts: recordedFacts(run.basis),
     };
   }
 
@@ -182,7 +182,7 @@ export class StatementDesk {
       phase,
       completed: ({ sql }, basis) => {
         run.facts = sql ?? run.facts;
-        run.completedBasis = basis as SqlFacts;
+        run.basis = basis as SqlFacts;
       },
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),

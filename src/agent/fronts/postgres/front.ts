@@ -28,17 +28,12 @@ import { VerdictCache } from '../../verdict-cache.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
-import type { CatalogKeeper } from './catalog-keeper.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
 import { dialUpstream } from './dial-upstream.js';
+import { SessionCatalog } from './session-catalog.js';
 
 /** A server that has not opened the session by then will not. */
 const OPENING_TIMEOUT_MS = 10_000;
-/** Effects after which relations and routines may be others than were read. */
-const CHANGES: ReadonlySet<string> = new Set([
-  ...['create', 'alter', 'drop', 'owner', 'grant', 'revoke', 'role-admin', 'extension', 'stored-code', 'server-config'],
-  ...['do', 'call', 'dynamic'],
-]);
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
 
@@ -53,10 +48,8 @@ export class PostgresFront {
   #masks: SessionMasks | undefined;
   readonly #verdicts = new VerdictCache();
   #readsSql = false;
-  #catalog: CatalogKeeper | undefined;
+  #catalog: SessionCatalog | undefined;
   #database = '';
-  /** DDL has been let through: what it did shows once it is done. */
-  #changing = false;
   #drive: Drive | undefined;
   #session: WireSession | undefined;
   #openingTimer: NodeJS.Timeout | undefined;
@@ -99,8 +92,10 @@ export class PostgresFront {
         : (await host.resolveSecret(caller.credential.password)).reveal();
     const credential = { user: caller.credential.username, password };
     this.#database = chosen.database;
-    this.#catalog = this.catalogs.keeper(caller.connection, { credential, database: chosen.database });
+    const own = { credential, database: chosen.database };
+    this.#catalog = new SessionCatalog(this.catalogs, caller.connection, own, () => this.#session);
     this.#followPolicy();
+    if (this.#plan.needsColumns || this.#readsSql) this.#catalog.ahead();
     const upstream = await dialUpstream(caller.connection);
     let recorder: SessionRecorder;
     try {
@@ -142,7 +137,7 @@ export class PostgresFront {
       readsSql: () => this.#readsSql,
       masks: () => this.#followPolicy(),
       idle: () => {
-        this.#idle();
+        this.#catalog?.idle();
       },
       nowMs: () => this.host.monotonicMs(),
     };
@@ -235,7 +230,7 @@ export class PostgresFront {
       question.statement !== STARTUP &&
       (this.#plan.needsColumns ? question.phase === 'run' || this.#readsSql : this.#readsSql && needsCatalog(sql));
     if (!needed) return this.#decide(question, question.facts, question.basis);
-    this.#seen(sql);
+    this.#catalog?.seen(sql);
     const catalog = this.#catalog?.current();
     if (catalog instanceof Promise) return catalog.then((known) => this.#decideKnowing(question, sql, known));
     return this.#decideKnowing(question, sql, catalog);
@@ -245,10 +240,12 @@ export class PostgresFront {
     const lookup = catalog === undefined ? undefined : this.#session?.lookup(catalog);
     if (catalog === undefined || lookup === undefined) return this.#decide(question, question.facts, question.basis);
     const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
-    const { text, params } = sql;
-    const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, text, params } };
+    const { text, params, typedParams } = sql;
+    const bound = { text, params, ...(typedParams === undefined ? {} : { typedParams }) };
+    const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, ...bound } };
+    // What it calls may change more than its text tells.
+    if (basis !== question.basis) this.#catalog?.seen(basis);
     question.completed(facts, basis);
-    if (basis !== question.basis && !this.#changing) this.#seen(basis);
     return this.#decide(question, facts, basis);
   }
 
@@ -259,27 +256,6 @@ export class PostgresFront {
     const verdict = this.#verdicts.judge(policy, basis, () => decide(policy, context, facts, question.phase));
     if (question.phase === 'run') this.host.decided(verdict.action);
     return verdict;
-  }
-
-  /** A statement that does this is about to run. What a transaction has changed shows only when it is over. */
-  #seen(facts: SqlFacts): void {
-    const changes = facts.opaque || facts.effects.some((effect) => CHANGES.has(effect));
-    if (!changes && !this.#changing) return;
-    if (!this.#changing || this.#session?.inTransaction !== true) this.#catalogChanged();
-    this.#changing = true;
-  }
-
-  /** The server is ready, with nothing open: what DDL did shows from now on. */
-  #idle(): void {
-    if (!this.#changing) return;
-    this.#changing = this.#session?.busy === true;
-    this.#catalogChanged();
-  }
-
-  #catalogChanged(): void {
-    // A keeper that was forgotten meanwhile serves this session still.
-    this.#catalog?.changed();
-    this.catalogs.changed(this.caller.connection, this.#database);
   }
 
   #hold(question: Question, verdict: Verdict): Hold | undefined {
