@@ -50,7 +50,7 @@ export type PartialShape =
   | 'none';
 
 /** What `hash` makes of an entity; see `pseudonym.ts`. */
-export type PseudonymShape = 'email' | 'card' | 'ssn' | 'digits' | 'iban' | 'ip' | 'token';
+export type PseudonymShape = 'email' | 'card' | 'ssn' | 'digits' | 'iban' | 'ip' | 'uuid' | 'token';
 
 /** Text that a kind of secret holds, by which the scanner over whole chunks knows where to look. */
 export interface Literal {

@@ -15,6 +15,7 @@ export { BUILT_IN_ENTITY_NAMES } from './entities/built-in.js';
 export type { EntityDetector } from './entity.js';
 export type { TextMaskerOptions } from './mask-set.js';
 export { maskWhole } from './whole-value.js';
+export { reveal } from './pseudonym-reversible.js';
 
 /** Finds and masks the entities of one set of rules. Values are UTF-8; one masker serves one session at a time. */
 export interface TextMasker {
@@ -133,6 +134,7 @@ class RuleMasker implements TextMasker {
         detector?.pseudonym ?? 'token',
         name,
         this.#hash,
+        rule.reversible,
       );
     }
     // What overlapping findings add beyond the deciding one is not shown at all.

@@ -236,7 +236,7 @@ export class PostgresFront {
     const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
     const { text, params } = sql;
     const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, text, params } };
-    question.completed(facts);
+    question.completed(facts, basis);
     if (basis !== question.basis && !this.#changing) this.#seen(basis);
     return this.#decide(question, facts, basis);
   }
