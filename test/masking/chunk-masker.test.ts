@@ -12,7 +12,7 @@ import { sharedMasker } from '../../src/masking/shared-masker.js';
 import { BUILT_IN_ENTITY_NAMES } from '../../src/masking/text-masker.js';
 import { bytesOf, hash, ruleOf, STANDARD, textOf } from './support.js';
 
-const COPY = { kind: 'text', delimiter: 9, quote: 34, escape: 34 } as const;
+const COPY = { kind: 'text', delimiter: 9, quote: 34, escape: 34, nullText: '\\N' } as const;
 const chunksOf = (entities: readonly string[], strategy: 'partial' | 'redact' | 'hash' = 'partial') =>
   sharedMasker({ rules: [ruleOf(entities, strategy)], hash }).chunks;
 
