@@ -22,6 +22,7 @@ import {
   OUT_BYTES,
   RAW,
   ROWS,
+  SCAN,
   SLOW,
 } from './layout';
 import { CELL_KIND_SHIFT, CELL_OFFSET, consumed, rows } from './walk';
@@ -29,6 +30,7 @@ import { CELL_KIND_SHIFT, CELL_OFFSET, consumed, rows } from './walk';
 const STAR: u8 = 0x2a;
 const ENTITIES: usize = 7;
 const MAX_TAKEN_BACK: usize = 255;
+const MAX_TO_PARTNER: usize = 256;
 
 /** Address of the next byte that goes out. */
 let out: usize = OUT;
@@ -114,7 +116,7 @@ export function mask(entity: u32, trigger: usize, from: usize, to: usize): void 
   const entry = ACTIONS + <usize>entity * 16;
   const action = load<u32>(entry);
   const labelLength = <usize>load<u32>(entry, 8);
-  if (action == 0 || from < lastTo || !isPlain(from)) return giveUp(trigger);
+  if (action == 0 || from < lastTo || !isPlain(from, to)) return giveUp(trigger);
   if (OUT + OUT_BYTES - out < consumed - kept + labelLength + 64) return giveUp(trigger);
   if (rowOut == 0) rowOut = out + (<usize>load<u32>(ROWS + row * 4) - kept);
   const counted = load<u8>(inRow + entity);
@@ -137,16 +139,16 @@ export function mask(entity: u32, trigger: usize, from: usize, to: usize): void 
 }
 
 /** Is it text in which a finding is masked where it stands? */
-function isPlain(from: usize): bool {
+function isPlain(from: usize, to: usize): bool {
   const form = load<u32>(FORM);
-  if (form == FORM_COPY_TEXT) return isPlainField(from);
+  if (form == FORM_COPY_TEXT) return isPlainField(from, to);
   if (form != FORM_ROWS) return false;
   const entry = load<u32>(CELLS + cell * 4);
-  return entry >> CELL_KIND_SHIFT == KIND_TEXT && !hasClass(load<u8>(RAW + <usize>(entry & CELL_OFFSET)), STRUCTURE);
+  return entry >> CELL_KIND_SHIFT == KIND_TEXT && !hasStructure(RAW + <usize>(entry & CELL_OFFSET), to);
 }
 
 /** Counts the fields up to the one that holds `from`; a row is read once, however many findings it has. */
-function isPlainField(from: usize): bool {
+function isPlainField(from: usize, to: usize): bool {
   if (fieldSeen == 0) fieldSeen = fieldFrom = <usize>load<u32>(ROWS + row * 4) + 5;
   const delimiter = i8x16.splat(load<u8>(DELIMITER));
   for (let at = fieldSeen; at < from; at += 16) {
@@ -159,7 +161,19 @@ function isPlainField(from: usize): bool {
   fieldSeen = from;
   const columns = load<u32>(COLUMN_COUNT);
   if (columns != 0 && (field >= columns || load<u8>(COLUMNS + <usize>field) != KIND_TEXT)) return false;
-  return !hasClass(load<u8>(RAW + fieldFrom), STRUCTURE);
+  return !hasStructure(RAW + fieldFrom, to);
+}
+
+/** May the text that begins at `first` have a structure? A bracket opens one only where its partner ends the text. */
+function hasStructure(first: usize, to: usize): bool {
+  const byte = load<u8>(first);
+  if (!hasClass(byte, STRUCTURE)) return false;
+  const partner: u8 = byte == 0x28 ? 0x29 : byte == 0x3c ? 0x3e : 0;
+  if (partner == 0) return true;
+  let end = SCAN + to;
+  // No further than this: many findings of one long text would each read to its end.
+  for (const stop = end + MAX_TO_PARTNER; load<u8>(end) != 0; end += 1) if (end == stop) return true;
+  return load<u8>(end - 1) == partner;
 }
 
 function grow(at: usize, by: u32): void {
