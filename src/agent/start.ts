@@ -17,6 +17,7 @@ import { openStore, type Store } from '../store/store.js';
 import { drain } from './drain.js';
 import type { Drive } from './drive/drive.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
+import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
@@ -24,7 +25,9 @@ import { createHttpServer } from './http/server.js';
 import { LiveResources } from './live-resources.js';
 import { keptKey, recordingKey } from './kept-keys.js';
 import type { AgentLog } from './log.js';
+import { LoginLimit } from './login-limit.js';
 import type { SessionHost } from './session-host.js';
+import { SessionSlots } from './session-slots.js';
 import { card } from './card.js';
 import { notCarriedOut } from './not-carried-out.js';
 import { systemClock } from './system-clock.js';
@@ -125,13 +128,15 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
   const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
   let verifier = createTokenVerifier(live.current.identityProviders, { clock });
-  const cancels = new CancelRegistry();
+  const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
+  const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
     publicUrl: agent.publicUrl,
     maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
+    logins,
     deps: dependencies(parts, metrics, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (request, socket, head) => {
       tunnels.upgrade(request, socket, head);
@@ -140,8 +145,9 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     connections: () => live.current.connections,
+    logins,
     accept: (stream, caller) => {
-      acceptPostgres(stream, caller, host, cancels);
+      acceptPostgres(stream, caller, host, shared);
     },
     log: (message) => {
       log.warn(message);
@@ -225,6 +231,7 @@ function sessionHost(parts: Parts, drives: Set<Drive>, metrics: Metrics): Sessio
     resolveSecret,
     openRecording: (start) => recordings.open(start),
     drives,
+    slots: new SessionSlots(),
     log: (message, fields) => {
       log.warn(message, fields);
     },

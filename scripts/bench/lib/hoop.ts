@@ -12,7 +12,7 @@ const project = fileURLToPath(new URL('../../..', import.meta.url));
 const program = join(project, 'bin/run.js');
 
 function resources(port: number, options: HoopOptions): string {
-  const { issuer, server, database, databases = [], role = server.app } = options;
+  const { issuer, server, database, databases = [], role = server.app, limits = '' } = options;
   return `apiVersion: hoop/v1
 kind: Agent
 metadata: { name: bench }
@@ -21,6 +21,7 @@ spec:
   store: { driver: sqlite, path: ../state/hoop.db }
   recordings: { dir: ../recordings, durability: flush }
   masterKey: { file: ../master.key }
+  limits: {${limits}}
 ---
 apiVersion: hoop/v1
 kind: IdentityProvider
@@ -59,6 +60,11 @@ export interface HoopOptions {
   readonly issuer: Issuer;
   readonly server: PostgresServer;
   readonly database: string;
+  /** Below `limits` of the Agent: `sessions: 1100`. */
+  readonly limits?: string;
+  /** Options of Node for the agent, e.g. `--expose-gc`, and variables of its environment. */
+  readonly node?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   /** Patterns of other databases that clients may ask for. */
   readonly databases?: readonly string[];
   /** Who the agent logs in as; `hoop_app` where absent. */
@@ -76,7 +82,7 @@ export interface HoopTarget extends Target {
 
 /** An agent and, beside it, `hoop connect`: two processes, as a user runs them. */
 export async function hoop(options: HoopOptions): Promise<HoopTarget> {
-  const { issuer, server } = options;
+  const { issuer, server, role = server.app, node = [], env = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'hoop-bench-'));
   const [config, home] = [join(folder, 'config'), join(folder, 'home')];
   for (const each of [config, home, join(folder, 'state'), join(folder, 'recordings')])
@@ -86,8 +92,9 @@ export async function hoop(options: HoopOptions): Promise<HoopTarget> {
   writeFileSync(join(config, 'agent.yaml'), resources(port, options));
   for (const policy of options.policies) cpSync(join(project, 'examples/policies', policy), join(config, policy));
 
-  const agentEnv = { HOME: home, BENCH_PASSWORD: (options.role ?? server.app).password };
-  const agent = guard([process.execPath, program, 'agent', 'start', '--config', config], { folder, env: agentEnv });
+  const agentEnv = { HOME: home, BENCH_PASSWORD: role.password, ...env };
+  const start = [process.execPath, ...node, program, 'agent', 'start', '--config', config];
+  const agent = guard(start, { folder, env: agentEnv });
   const url = `http://127.0.0.1:${String(port)}`;
   await answering(`${url}/readyz`, agent.outputMatching(/(?!)/));
   const clientEnv = {
@@ -108,6 +115,8 @@ export async function hoop(options: HoopOptions): Promise<HoopTarget> {
     name: options.name,
     port: listening.port,
     password: '',
+    pid: () => agent.pid(),
+    clientPid: () => connect.pid(),
     memory: () => memoryOf(agent.pid()),
     agentPid: agent.pid() ?? 0,
     connectPid: connect.pid() ?? 0,

@@ -1,8 +1,10 @@
 import { isFault } from '../../core/errors.js';
 import type { Decision } from '../contract.js';
 import { queryText } from './client-messages.js';
+import type { Catalog, NameLookup } from './catalog/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
+import type { CopyFormat } from './copy-format.js';
 import { CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
 import { terminateMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
@@ -22,6 +24,8 @@ const MAX_UNREAD_BYTES = 1 << 30;
 export class ClientSide {
   /** The client has said goodbye, or the session is over. */
   ending = false;
+  /** Was a transaction open when the server was ready last? */
+  inTransaction = false;
   readonly #parser: FrameParser;
   readonly #desk: StatementDesk;
   readonly #reader: StatementReader;
@@ -44,7 +48,7 @@ export class ClientSide {
       },
     });
     this.#desk = new StatementDesk(options, expected, host);
-    this.#reader = new StatementReader(options.sql, expected);
+    this.#reader = new StatementReader(options.sql, expected, options.startup.settings);
     this.#sqlPrepared = new SqlPrepared(options.sql, prepared);
     this.#extended = new ExtendedQuery(this.#desk, expected, prepared, this.#sqlPrepared, this.#reader);
   }
@@ -65,6 +69,12 @@ export class ClientSide {
     this.#reader.parameter(name, value);
   }
 
+  /** How the COPY that the server has started writes its rows, in the encoding that it told last. */
+  copyFormat(run: Run): CopyFormat | undefined {
+    const format = this.options.sql.copyFormat(run.text);
+    return format === undefined ? undefined : { encoding: this.#reader.encoding, ...format };
+  }
+
   /** The server reported an error with no Sync under way: it ignores everything up to the next. */
   skipToSync(): void {
     this.#desk.skipping = true;
@@ -81,8 +91,19 @@ export class ClientSide {
     this.#copyIn = true;
   }
 
-  completed(run: Run, tag: string): void {
-    this.#sqlPrepared.completed(run, tag);
+  /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
+  serverReady(status: string): void {
+    this.inTransaction = status !== 'I';
+    this.#reader.ready(status);
+  }
+
+  completed(run: Run, tag: string, via: 'query' | 'execute'): void {
+    if (via === 'query') this.#sqlPrepared.completed(run, tag);
+    this.#reader.completed(run, tag);
+  }
+
+  lookup(catalog: Catalog): NameLookup {
+    return this.#reader.lookup(catalog);
   }
 
   askStartup(): void {
@@ -184,7 +205,7 @@ export class ClientSide {
     const run = this.#desk.newRun(text, this.#sqlPrepared.withExecuted(text, facts));
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text);
-      this.#reader.running(text);
+      this.#reader.running(run);
       this.#extended.otherRan();
       this.expected.push({ kind: 'query', run });
       this.host.toServer(bytes);

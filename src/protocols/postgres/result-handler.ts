@@ -2,11 +2,12 @@ import type { Fault } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { ResultColumn } from './columns.js';
-import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
+import type { CopyFormat } from './copy-format.js';
+import { CopyRowMasker } from './copy-masker.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
-import { BodyReader, SERVER } from './frames.js';
+import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
 import type { SessionMasks } from './masks.js';
 import { copyDataMessage, errorMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
@@ -28,10 +29,12 @@ export interface HandlerHost {
   skipping(): void;
   /** The server became ready though no Sync was under way. */
   readyUnasked(): void;
+  /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
+  ready(status: string): void;
   /** The server waits for the client's COPY data. */
   copyIn(): void;
-  /** A command of a simple query is done. */
-  completed(run: Run, tag: string): void;
+  /** A command is done. */
+  completed(run: Run, tag: string, via: 'query' | 'execute'): void;
   copyFormat(run: Run): CopyFormat | undefined;
 }
 
@@ -176,7 +179,7 @@ export class ResultHandler {
     if (front?.kind === 'execute') this.host.expected.shift();
     else if (front?.kind !== 'query')
       return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
-    if (front.kind === 'query') this.host.completed(front.run, tag);
+    this.host.completed(front.kind === 'execute' ? front.portal.run : front.run, tag, front.kind);
     if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.host.prepared.closedAll();
     for (const event of result?.events({ tag, nowMs: this.host.nowMs(), masked: this.#counts }) ?? [])
       this.host.record(event);
@@ -243,6 +246,7 @@ export class ResultHandler {
       return { code: 'protocol', message: 'the server is ready before it has answered' };
     }
     this.#endResult();
+    this.host.ready(String.fromCharCode(message[HEADER_BYTES] ?? 0));
     return message;
   }
 
@@ -261,8 +265,7 @@ export class ResultHandler {
     if (values === undefined) return message;
     const format = this.host.copyFormat(run);
     // Decided before it was sent; a form that can't be masked never gets here in good order.
-    if (format === undefined || format.kind === 'binary')
-      return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
+    if (format === undefined) return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
     this.#copy = new CopyRowMasker(format, values, this.#counts);
     return message;
   }
@@ -272,6 +275,7 @@ export class ResultHandler {
     this.countedRows(1, message.length);
     const payload = message.subarray(5);
     const masked = this.#copy.mask(payload);
+    if (masked === undefined) return malformed('COPY row');
     return masked === payload ? message : copyDataMessage(masked);
   }
 

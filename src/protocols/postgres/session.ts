@@ -5,13 +5,14 @@
 import type { Fault } from '../../core/errors.js';
 import type { Decision, Session, Side, Step } from '../contract.js';
 import { AnswerReader } from './answers.js';
+import type { Catalog, NameLookup } from './catalog/types.js';
 import { ClientSide } from './client-side.js';
 import { ExpectedReplies } from './expected-replies.js';
 import { errorMessage, noticeMessage } from './messages.js';
 import { Opening } from './opening.js';
 import { PreparedStatements } from './prepared.js';
 import { refusalFor, SQLSTATE } from './refusal.js';
-import { ResultHandler } from './result-handler.js';
+import { ResultHandler, type HandlerHost } from './result-handler.js';
 import type { PostgresSessionOptions } from './session-options.js';
 import type { CancelKey } from './startup.js';
 
@@ -56,7 +57,12 @@ export class PostgresSession implements Session<Uint8Array> {
     this.#opening = new Opening(options, (name, value) => {
       this.#client.parameter(name, value);
     });
-    this.#handler = new ResultHandler({
+    this.#handler = new ResultHandler(this.#handlerHost(options));
+    this.#answers = new AnswerReader({ maxHeldBytes: options.limits.rowBytes }, this.#handler, emit);
+  }
+
+  #handlerHost(options: PostgresSessionOptions): HandlerHost {
+    return {
       expected: this.#expected,
       prepared: this.#prepared,
       masks: () => options.masks(),
@@ -74,12 +80,15 @@ export class PostgresSession implements Session<Uint8Array> {
       copyIn: () => {
         this.#client.copyStarted();
       },
-      completed: (run, tag) => {
-        this.#client.completed(run, tag);
+      ready: (status) => {
+        this.#client.serverReady(status);
+        if (status === 'I') options.idle?.();
       },
-      copyFormat: (run) => options.sql.copyFormat(run.text),
-    });
-    this.#answers = new AnswerReader({ maxHeldBytes: options.limits.rowBytes }, this.#handler, emit);
+      completed: (run, tag, via) => {
+        this.#client.completed(run, tag, via);
+      },
+      copyFormat: (run) => this.#client.copyFormat(run),
+    };
   }
 
   /** The server's cancel key, once it gave one; the drive uses it for a cancel, nobody else sees it. */
@@ -100,6 +109,16 @@ export class PostgresSession implements Session<Uint8Array> {
   /** Is a statement running? A cancel at another time would hit the next one. */
   get busy(): boolean {
     return this.#expected.length > 0;
+  }
+
+  /** How the server looks names up now. */
+  lookup(catalog: Catalog): NameLookup {
+    return this.#client.lookup(catalog);
+  }
+
+  /** Was a transaction open when the server was ready last? */
+  get inTransaction(): boolean {
+    return this.#client.inTransaction;
   }
 
   get counts(): { readonly statements: number; readonly blocked: number } {

@@ -5,8 +5,10 @@ import { maskPlanFor } from '../../../policy/mask-plan.js';
 import { readsSql } from '../../../policy/applies.js';
 import { decide } from '../../../policy/decide.js';
 import type { PolicySet } from '../../../policy/compile.js';
-import type { Context, Verdict } from '../../../policy/types.js';
+import type { Context, Facts, SqlFacts, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
+import type { Catalog } from '../../../protocols/postgres/catalog/types.js';
+import { completeFacts, needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
@@ -23,11 +25,17 @@ import { VerdictCache } from '../../verdict-cache.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
-import { CatalogReader } from './catalog-reader.js';
+import type { CatalogKeeper } from './catalog-keeper.js';
+import type { CatalogKeepers } from './catalog-keepers.js';
 import { dialUpstream } from './dial-upstream.js';
 
 /** A server that has not opened the session by then will not. */
 const OPENING_TIMEOUT_MS = 10_000;
+/** Effects after which relations and routines may be others than were read. */
+const CHANGES: ReadonlySet<string> = new Set([
+  ...['create', 'alter', 'drop', 'owner', 'grant', 'revoke', 'role-admin', 'extension', 'stored-code', 'server-config'],
+  ...['do', 'call', 'dynamic'],
+]);
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
 
@@ -40,15 +48,20 @@ export class PostgresFront {
   #masks: SessionMasks | undefined;
   readonly #verdicts = new VerdictCache();
   #readsSql = false;
-  #catalog: CatalogReader | undefined;
+  #catalog: CatalogKeeper | undefined;
+  #database = '';
+  /** DDL has been let through: what it did shows once it is done. */
+  #changing = false;
   #drive: Drive | undefined;
   #session: PostgresSession | undefined;
+  #openingTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly stream: TunnelStream,
     private readonly caller: Caller,
     private readonly host: SessionHost,
     private readonly cancels: CancelRegistry,
+    private readonly catalogs: CatalogKeepers,
   ) {
     this.#id = host.newId();
     const { name, type, labels } = caller.connection;
@@ -60,9 +73,17 @@ export class PostgresFront {
   }
 
   async start(startup: StartupMessage, rest: Uint8Array): Promise<void> {
+    const release = this.host.slots.take(this.host.limits().sessions);
+    try {
+      await this.#start(startup, rest, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #start(startup: StartupMessage, rest: Uint8Array, release: () => void): Promise<void> {
     const { caller, host } = this;
-    if (host.drives.size >= host.limits().sessions)
-      throw new HoopError('limit', `more than ${String(host.limits().sessions)} sessions at once`);
     const chosen = databaseFor(caller.connection, startup.database, startup.user);
     if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
     const password =
@@ -70,12 +91,8 @@ export class PostgresFront {
         ? undefined
         : (await host.resolveSecret(caller.credential.password)).reveal();
     const credential = { user: caller.credential.username, password };
-    this.#catalog = new CatalogReader({
-      connection: caller.connection,
-      credential,
-      database: chosen.database,
-      nowMs: () => host.monotonicMs(),
-    });
+    this.#database = chosen.database;
+    this.#catalog = this.catalogs.keeper(caller.connection, { credential, database: chosen.database });
     this.#followPolicy();
     const upstream = await dialUpstream(caller.connection);
     let recorder: SessionRecorder;
@@ -92,7 +109,7 @@ export class PostgresFront {
       },
     });
     const session = this.#newSession(startup, chosen.database, credential, cancelKey);
-    this.#drive = this.#openDrive(session, recorder, cancelKey);
+    this.#drive = this.#openDrive(session, recorder, cancelKey, release);
     this.#drive.attach(socketPipe(upstream));
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
@@ -117,16 +134,19 @@ export class PostgresFront {
       sql: sqlReader,
       readsSql: () => this.#readsSql,
       masks: () => this.#followPolicy(),
+      idle: () => {
+        this.#idle();
+      },
       nowMs: () => this.host.monotonicMs(),
     });
     return this.#session;
   }
 
   #limitOpening(session: PostgresSession, drive: Drive): void {
-    const timer = setInterval(() => {
+    this.#openingTimer = setInterval(() => {
       // While people decide whether it may start, the server was not even asked.
       if (session.deciding) return;
-      clearInterval(timer);
+      clearInterval(this.#openingTimer);
       if (session.opening)
         drive.terminate(
           'upstream',
@@ -134,10 +154,10 @@ export class PostgresFront {
           `hoop: the database server did not open the session within ${String(OPENING_TIMEOUT_MS / 1000)} s`,
         );
     }, OPENING_TIMEOUT_MS);
-    timer.unref();
+    this.#openingTimer.unref();
   }
 
-  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey): Drive {
+  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
     const { host, caller } = this;
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge(question),
@@ -155,7 +175,9 @@ export class PostgresFront {
       },
       closed: () => {
         this.cancels.release(cancelKey);
+        clearInterval(this.#openingTimer);
         host.drives.delete(drive);
+        release();
         caller.tell({ event: 'session.closed', session: this.#id, connection: caller.connection.name });
       },
       log: (message) => {
@@ -188,40 +210,71 @@ export class PostgresFront {
       this.#policy = policy;
       this.#plan = maskPlanFor(policy, this.#context);
       this.#readsSql = readsSql(policy, this.#context);
-      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, () => this.#catalog?.snapshot);
-      this.#catalog?.wants(this.#plan.rules.flatMap((rule) => rule.columns.map((pattern) => pattern.column)));
+      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, () => this.#catalog?.latest);
     }
     return this.#masks;
   }
 
   #judge(question: Question): Verdict | Promise<Verdict> {
     this.#followPolicy();
-    const policy = this.#policy as PolicySet;
-    const judged = (): Verdict => {
-      const context = { ...this.#context, nowMs: this.host.clock.nowMs() };
-      const anew = (): Verdict => decide(policy, context, question.facts, question.phase);
-      const verdict = this.#verdicts.judge(policy, question.basis, anew);
-      if (question.phase === 'run') this.host.decided(verdict.action);
-      return verdict;
-    };
-    // The start-up needs no columns, and its own sign-in tells best what is wrong with the server.
-    if (!this.#plan.needsColumns || question.phase === 'prepare' || question.statement === STARTUP) return judged();
     const { sql } = question.facts;
-    if (sql !== undefined) this.#catalog?.seen(sql.effects);
-    const reading = this.#catalog?.refresh();
-    return reading === undefined ? judged() : reading.then(judged);
+    // The start-up needs no catalogue, and its own sign-in tells best what is wrong with the server.
+    const needed =
+      sql !== undefined &&
+      question.statement !== STARTUP &&
+      (this.#plan.needsColumns ? question.phase === 'run' || this.#readsSql : this.#readsSql && needsCatalog(sql));
+    if (!needed) return this.#decide(question, question.facts, question.basis);
+    this.#seen(sql);
+    const catalog = this.#catalog?.current();
+    if (catalog instanceof Promise) return catalog.then((known) => this.#decideKnowing(question, sql, known));
+    return this.#decideKnowing(question, sql, catalog);
+  }
+
+  #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
+    const lookup = catalog === undefined ? undefined : this.#session?.lookup(catalog);
+    if (catalog === undefined || lookup === undefined) return this.#decide(question, question.facts, question.basis);
+    const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
+    const { text, params } = sql;
+    const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, text, params } };
+    question.completed(facts, basis);
+    if (basis !== question.basis && !this.#changing) this.#seen(basis);
+    return this.#decide(question, facts, basis);
+  }
+
+  /** @param basis the same object for the same facts, whatever is bound */
+  #decide(question: Question, facts: Facts, basis: object): Verdict {
+    const policy = this.#policy as PolicySet;
+    const context = { ...this.#context, nowMs: this.host.clock.nowMs() };
+    const verdict = this.#verdicts.judge(policy, basis, () => decide(policy, context, facts, question.phase));
+    if (question.phase === 'run') this.host.decided(verdict.action);
+    return verdict;
+  }
+
+  /** A statement that does this is about to run. What a transaction has changed shows only when it is over. */
+  #seen(facts: SqlFacts): void {
+    const changes = facts.opaque || facts.effects.some((effect) => CHANGES.has(effect));
+    if (!changes && !this.#changing) return;
+    if (!this.#changing || this.#session?.inTransaction !== true) this.#catalogChanged();
+    this.#changing = true;
+  }
+
+  /** The server is ready, with nothing open: what DDL did shows from now on. */
+  #idle(): void {
+    if (!this.#changing) return;
+    this.#changing = this.#session?.busy === true;
+    this.#catalogChanged();
+  }
+
+  #catalogChanged(): void {
+    // A keeper that was forgotten meanwhile serves this session still.
+    this.#catalog?.changed();
+    this.catalogs.changed(this.caller.connection, this.#database);
   }
 
   #hold(question: Question, verdict: Verdict): Hold | undefined {
     const { approvals } = this.host;
     const { identity, connection, credential, correlationId, reason } = this.caller;
-    const bound = bindHash(
-      question.bindTo(),
-      connection.name,
-      credential.username,
-      identity,
-      this.#catalog?.database ?? '',
-    );
+    const bound = bindHash(question.bindTo(), connection.name, credential.username, identity, this.#database);
     const granted = approvals.takeGrant({
       bindHash: bound,
       session: this.#id,
