@@ -28,6 +28,7 @@ export function sessionMasks(
     record: enforced.length === entityRules.length ? answers : masker(entityRules),
     columnsMasked: columnRules.length > 0,
     known: catalog,
+    types: catalog,
     column: (column) => columnRule(columnRules, catalog(), column),
     copyTouchesColumns: (facts) => touchesColumns(columnRules, catalog(), facts.reads),
     maskWhole,

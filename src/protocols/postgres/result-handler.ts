@@ -2,7 +2,8 @@ import type { Fault } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { ResultColumn } from './columns.js';
-import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
+import type { CopyFormat } from './copy-format.js';
+import { CopyRowMasker } from './copy-masker.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
@@ -264,8 +265,7 @@ export class ResultHandler {
     if (values === undefined) return message;
     const format = this.host.copyFormat(run);
     // Decided before it was sent; a form that can't be masked never gets here in good order.
-    if (format === undefined || format.kind === 'binary')
-      return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
+    if (format === undefined) return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
     this.#copy = new CopyRowMasker(format, values, this.#counts);
     return message;
   }
@@ -275,6 +275,7 @@ export class ResultHandler {
     this.countedRows(1, message.length);
     const payload = message.subarray(5);
     const masked = this.#copy.mask(payload);
+    if (masked === undefined) return malformed('COPY row');
     return masked === payload ? message : copyDataMessage(masked);
   }
 

@@ -196,8 +196,7 @@ export class StatementDesk {
     if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && !masks.columnsMasked))
       return undefined;
     const format = this.options.sql.copyFormat(run.text);
-    if (format === undefined || format.kind === 'binary')
-      return 'a COPY in this form can not be masked; use text or CSV form, or a plain SELECT';
+    if (format === undefined) return 'a COPY in this form can not be masked; use a plain SELECT';
     // The rows of a COPY don't say which column is which.
     if (masks.columnsMasked && masks.copyTouchesColumns(run.facts))
       return 'this COPY reads a table with a column that is masked whole; use a plain SELECT';
