@@ -51,36 +51,16 @@ function unwrapped(text: string, depth = 0): string[] {
   return found;
 }
 
+const KNOWN: Readonly<Record<number, ReturnType<TypeLookup['type']>>> = {
+  90_001: { name: 'hstore', kind: 'base', of: 0, relation: 0 },
+  90_002: { name: 'pair', kind: 'composite', of: 0, relation: 7 },
+  90_003: { name: 'mood', kind: 'enum', of: 0, relation: 0 },
+  90_004: { name: 'pairs', kind: 'domain', of: 90_005, relation: 0 },
+  90_005: { name: '_pair', kind: 'array', of: 90_002, relation: 0 },
+};
 const TYPES: TypeLookup = {
-  type: (oid) =>
-    oid === 90_001
-      ? { oid, name: 'hstore', kind: 'base', of: 0, relation: 0 }
-      : oid === 90_002
-        ? { oid, name: 'pair', kind: 'composite', of: 0, relation: 7 }
-        : oid === 90_003
-          ? { oid, name: 'mood', kind: 'enum', of: 0, relation: 0 }
-          : oid === 90_004
-            ? { oid, name: 'pairs', kind: 'domain', of: 90_005, relation: 0 }
-            : oid === 90_005
-              ? { oid, name: '_pair', kind: 'array', of: 90_002, relation: 0 }
-              : undefined,
-  relation: (oid) =>
-    oid === 7
-      ? {
-          oid,
-          schema: 'public',
-          name: 'pair',
-          kind: 'composite',
-          estimatedRows: -1,
-          columns: [
-            { attribute: 1, name: 'scan', typeOid: 17 },
-            { attribute: 2, name: 'age', typeOid: 23 },
-          ],
-          rules: [],
-          triggers: [],
-          children: [],
-        }
-      : undefined,
+  type: (oid) => KNOWN[oid],
+  relation: (oid) => (oid === 7 ? { columns: [{ typeOid: 17 }, { typeOid: 23 }] } : undefined),
 };
 
 function maskedCell(typeOid: number, format: number, value: Uint8Array, counts: MaskCounts = new Map()): string | null {
