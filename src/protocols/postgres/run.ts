@@ -10,6 +10,8 @@ export interface Run {
   facts: SqlFacts;
   /** The facts of the text alone, without what is bound; the same object wherever the same text is run again. */
   readonly basis: SqlFacts;
+  /** The same, completed from the catalogue where one is read. */
+  completedBasis?: SqlFacts;
   readonly startedMs: number;
 }
 

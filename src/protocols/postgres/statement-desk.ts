@@ -155,7 +155,7 @@ export class StatementDesk {
       text: this.#recordStatement(run),
       via,
       ...(shown.length === 0 ? {} : { params: shown }),
-      facts: recordedFacts(run.basis),
+      facts: recordedFacts(run.completedBasis ?? run.basis),
     };
   }
 
@@ -180,8 +180,9 @@ export class StatementDesk {
       facts: { sql: run.facts },
       basis: run.basis,
       phase,
-      completed: ({ sql }) => {
+      completed: ({ sql }, basis) => {
         run.facts = sql ?? run.facts;
+        run.completedBasis = basis as SqlFacts;
       },
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),

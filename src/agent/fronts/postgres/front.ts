@@ -54,6 +54,7 @@ export class PostgresFront {
   #changing = false;
   #drive: Drive | undefined;
   #session: PostgresSession | undefined;
+  #openingTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly stream: TunnelStream,
@@ -72,9 +73,17 @@ export class PostgresFront {
   }
 
   async start(startup: StartupMessage, rest: Uint8Array): Promise<void> {
+    const release = this.host.slots.take(this.host.limits().sessions);
+    try {
+      await this.#start(startup, rest, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #start(startup: StartupMessage, rest: Uint8Array, release: () => void): Promise<void> {
     const { caller, host } = this;
-    if (host.drives.size >= host.limits().sessions)
-      throw new HoopError('limit', `more than ${String(host.limits().sessions)} sessions at once`);
     const chosen = databaseFor(caller.connection, startup.database, startup.user);
     if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
     const password =
@@ -100,7 +109,7 @@ export class PostgresFront {
       },
     });
     const session = this.#newSession(startup, chosen.database, credential, cancelKey);
-    this.#drive = this.#openDrive(session, recorder, cancelKey);
+    this.#drive = this.#openDrive(session, recorder, cancelKey, release);
     this.#drive.attach(socketPipe(upstream));
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
@@ -134,10 +143,10 @@ export class PostgresFront {
   }
 
   #limitOpening(session: PostgresSession, drive: Drive): void {
-    const timer = setInterval(() => {
+    this.#openingTimer = setInterval(() => {
       // While people decide whether it may start, the server was not even asked.
       if (session.deciding) return;
-      clearInterval(timer);
+      clearInterval(this.#openingTimer);
       if (session.opening)
         drive.terminate(
           'upstream',
@@ -145,10 +154,10 @@ export class PostgresFront {
           `hoop: the database server did not open the session within ${String(OPENING_TIMEOUT_MS / 1000)} s`,
         );
     }, OPENING_TIMEOUT_MS);
-    timer.unref();
+    this.#openingTimer.unref();
   }
 
-  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey): Drive {
+  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
     const { host, caller } = this;
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge(question),
@@ -166,7 +175,9 @@ export class PostgresFront {
       },
       closed: () => {
         this.cancels.release(cancelKey);
+        clearInterval(this.#openingTimer);
         host.drives.delete(drive);
+        release();
         caller.tell({ event: 'session.closed', session: this.#id, connection: caller.connection.name });
       },
       log: (message) => {
@@ -225,7 +236,7 @@ export class PostgresFront {
     const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
     const { text, params } = sql;
     const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, text, params } };
-    question.completed(facts);
+    question.completed(facts, basis);
     if (basis !== question.basis && !this.#changing) this.#seen(basis);
     return this.#decide(question, facts, basis);
   }
