@@ -10,7 +10,7 @@ import { sharedMasker } from '../../src/masking/shared-masker.js';
 import type { SharedMasker } from '../../src/masking/shared-masker.js';
 import { BUILT_IN_ENTITY_NAMES, maskWhole } from '../../src/masking/text-masker.js';
 import { CopyRowMasker } from '../../src/protocols/postgres/copy-masker.js';
-import type { CopyFormat } from '../../src/protocols/postgres/copy-masker.js';
+import type { CopyFormat } from '../../src/protocols/postgres/copy-format.js';
 import { RowMasker } from '../../src/protocols/postgres/row-masker.js';
 import { MaskedText } from './masked-text.js';
 import { Dice, fuzzFromCommandLine } from './mutation.js';
@@ -25,10 +25,10 @@ const CUSTOM = [
   { name: 'short', pattern: 'Q[0-9]{6}', validate: 'none' as const },
 ];
 const COPY_FORMS: readonly CopyFormat[] = [
-  { kind: 'text', delimiter: 0x09, quote: 0x22, escape: 0x22, nullText: '\\N' },
-  { kind: 'text', delimiter: 0x7c, quote: 0x22, escape: 0x22, nullText: '\\N' },
-  { kind: 'csv', delimiter: 0x2c, quote: 0x22, escape: 0x22, nullText: '' },
-  { kind: 'csv', delimiter: 0x3b, quote: 0x22, escape: 0x22, nullText: '' },
+  { kind: 'text', delimiter: 0x09, quote: 0x22, escape: 0x22, nullText: '\\N', header: false },
+  { kind: 'text', delimiter: 0x7c, quote: 0x22, escape: 0x22, nullText: '\\N', header: false },
+  { kind: 'csv', delimiter: 0x2c, quote: 0x22, escape: 0x22, nullText: '', header: false },
+  { kind: 'csv', delimiter: 0x3b, quote: 0x22, escape: 0x22, nullText: '', header: false },
 ];
 
 function maskerFor(dice: Dice): SharedMasker {
@@ -107,14 +107,21 @@ function compare(reference: Reference, chunks: ReturnType<SharedMasker['chunks']
   if (!before.equals(bytes)) throw new Error('the chunk itself was changed');
 }
 
-const KINDS: readonly ChunkCell[] = ['text', 'text', 'text', 'number', 'json', 'pass'];
+const KINDS: readonly ChunkCell[] = ['text', 'text', 'text', 'number', 'json'];
+/** A column of each: text, numeric, json. */
+const TYPES: Readonly<Partial<Record<ChunkCell, number>>> = { text: 25, number: 1700, json: 114 };
+
+/** Text with escapes is taken apart cell by cell: chunks with any don't get to the scanner. */
+function plain(cell: Buffer): Buffer {
+  return Buffer.from(cell.toString('latin1').replace(/\\|&(?=#)/g, '/'), 'latin1');
+}
 
 function fuzzRows(masker: SharedMasker, text: MaskedText, dice: Dice): void {
   const kinds = Array.from({ length: dice.below(5) }, () => dice.pick(KINDS));
   const messages = Array.from({ length: 1 + dice.below(5) }, () =>
-    dataRow(kinds.map((kind) => (dice.chance(5) ? null : kind === 'json' ? text.json() : text.cell()))),
+    dataRow(kinds.map((kind) => (dice.chance(5) ? null : kind === 'json' ? text.json() : plain(text.cell())))),
   );
-  const columns = kinds.map((kind) => ({ kind: kind as 'text', name: 'c', format: 0, typeOid: 25 }));
+  const columns = kinds.map((kind) => ({ name: 'c', format: 0, typeOid: TYPES[kind] ?? 25 }));
   const mask = (message: Uint8Array, counts: MaskCounts): Uint8Array | undefined =>
     new RowMasker({ columns, values: masker, maskWhole, hash, counts }).mask(message);
   compare({ messages, mask }, masker.chunks.rows(kinds), dice);
@@ -129,7 +136,8 @@ function fuzzCopy(masker: SharedMasker, text: MaskedText, dice: Dice): void {
   });
   const mask = (message: Uint8Array, counts: MaskCounts): Uint8Array => {
     const payload = message.subarray(5);
-    const masked = new CopyRowMasker(format, masker, counts).mask(payload);
+    // A row without its line end is held back until that comes.
+    const masked = new CopyRowMasker(format, masker, counts).mask(payload) ?? new Uint8Array();
     return masked === payload ? message : copyData(Buffer.from(masked));
   };
   compare({ messages, mask }, masker.chunks.copy(format), dice);

@@ -110,7 +110,7 @@ function phoneOf(bytes: Uint8Array, digest: Uint8Array): Uint8Array {
 }
 
 function ibanOf(bytes: Uint8Array, digest: Uint8Array): Uint8Array {
-  const out = bytes.slice();
+  const out = new Uint8Array(bytes);
   const places: number[] = [];
   for (let index = 0; index < bytes.length; index += 1) if (isAlphanumeric(bytes[index] as number)) places.push(index);
   const account = places.slice(4);

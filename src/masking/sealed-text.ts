@@ -35,7 +35,7 @@ function tagOf(kind: string, text: Uint8Array, hash: KeyedHash): Uint8Array {
 
 function streamed(kind: string, tag: Uint8Array, text: Uint8Array, hash: KeyedHash): Uint8Array {
   const head = concatBytes([label('stream', kind), tag]);
-  const out = text.slice();
+  const out = new Uint8Array(text);
   let block: Uint8Array = new Uint8Array(0);
   for (let at = 0, inBlock = 0; at < out.length; at += 1, inBlock += 1) {
     if (inBlock === block.length) {

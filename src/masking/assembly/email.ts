@@ -89,7 +89,7 @@ function isVersion(from: usize, end: usize): bool {
 
 /** png, jpg, gif, svg, jpeg, webp behind a dot. */
 function isFileName(end: usize): bool {
-  const three = (<u32>byteAt(end - 3) << 16) | (<u32>byteAt(end - 2) << 8) | <u32>byteAt(end - 1);
+  const three = ((<u32>byteAt(end - 3)) << 16) | ((<u32>byteAt(end - 2)) << 8) | (<u32>byteAt(end - 1));
   if (byteAt(end - 4) == 0x2e) return three == 0x706e67 || three == 0x6a7067 || three == 0x676966 || three == 0x737667;
   if (byteAt(end - 5) != 0x2e) return false;
   const first = byteAt(end - 4);

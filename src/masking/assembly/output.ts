@@ -191,10 +191,10 @@ function writeShortTail(from: usize, length: usize, always: bool): void {
   const second = v128.load(from, 16);
   const firstCounted = alphanumerics(first);
   const secondCounted = alphanumerics(second);
-  let bits = <u32>i8x16.bitmask(firstCounted) | (<u32>i8x16.bitmask(secondCounted) << 16);
-  if (length < WIDE_ENOUGH) bits &= (<u32>1 << <u32>length) - 1;
+  let bits = (<u32>i8x16.bitmask(firstCounted)) | ((<u32>i8x16.bitmask(secondCounted)) << 16);
+  if (length < WIDE_ENOUGH) bits &= ((<u32>1) << (<u32>length)) - 1;
   const count = <u32>popcnt(bits);
-  for (let shown = shownOf(count, always); shown > 0; shown -= 1) bits &= ~((<u32>1 << 31) >> clz(bits));
+  for (let shown = shownOf(count, always); shown > 0; shown -= 1) bits &= ~(((<u32>1) << 31) >> clz(bits));
   // Everything before this place is hidden.
   const until: u8 = bits == 0 ? 0 : <u8>(32 - clz(bits));
   const star = i8x16.splat(STAR);

@@ -56,7 +56,7 @@ export function scan(end: usize): void {
     for (let rest = all & VALID; rest != 0; rest &= rest - 1) {
       const bit = ctz(rest);
       const offset = base - BEFORE + <usize>bit;
-      if (offset >= skipUntil) visit(offset, <u64>1 << bit, <usize>bit);
+      if (offset >= skipUntil) visit(offset, (<u64>1) << bit, <usize>bit);
     }
   }
 }

@@ -55,7 +55,7 @@ function walkCells(from: usize, end: usize, columns: u32, cells: usize): usize {
     const kind = <u32>load<u8>(COLUMNS + column);
     if (kind == KIND_PASS) clear(SCAN + at, <usize>length);
     else {
-      store<u32>(cells, <u32>at | (kind << CELL_KIND_SHIFT));
+      store<u32>(cells, (<u32>at) | (kind << CELL_KIND_SHIFT));
       cells += 4;
     }
     at += <usize>length;

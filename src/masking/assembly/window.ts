@@ -22,10 +22,10 @@ export function look(at: usize): void {
 
 function bitsOf(x: v128, y: v128, z: v128, w: v128): u64 {
   return (
-    <u64>(<u32>i8x16.bitmask(x)) |
-    (<u64>(<u32>i8x16.bitmask(y)) << 16) |
-    (<u64>(<u32>i8x16.bitmask(z)) << 32) |
-    (<u64>(<u32>i8x16.bitmask(w)) << 48)
+    (<u64>(<u32>i8x16.bitmask(x))) |
+    ((<u64>(<u32>i8x16.bitmask(y))) << 16) |
+    ((<u64>(<u32>i8x16.bitmask(z))) << 32) |
+    ((<u64>(<u32>i8x16.bitmask(w))) << 48)
   );
 }
 
