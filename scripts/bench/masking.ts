@@ -113,7 +113,7 @@ function measure(
   const chunks = wire.map((messages) => Buffer.concat(messages));
   const bytes = chunks.reduce((sum, { length }) => sum + length, 0);
   const width = cellsOf(0).length;
-  const columns = Array.from({ length: width }, () => ({ kind: 'text', name: 'c', format: 0, typeOid: 25 }) as const);
+  const columns = Array.from({ length: width }, () => ({ name: 'c', format: 0, typeOid: 25 }));
   const rows = new RowMasker({ columns, values: masker, maskWhole, hash, counts });
   const copies = new CopyRowMasker(COPY, masker, counts);
   const one = (message: Uint8Array): Uint8Array | undefined =>

@@ -50,7 +50,7 @@ export function reversiblePseudonym(
  * @returns undefined where this is no pseudonym of that kind under this key, as far as that can be told
  */
 export function reveal(kind: PseudonymShape | TypedKind, pseudonym: string, hash: KeyedHash): string | undefined {
-  if (kind === 'integer' || kind === 'date' || kind === 'uuid') return revealTyped(kind, pseudonym, hash);
+  if (kind === 'integer' || kind === 'date') return revealTyped(kind, pseudonym, hash);
   const email = EMAIL.exec(pseudonym);
   if (kind === 'email' || email !== null) return email === null ? undefined : opened('email', email[1] as string, hash);
   const token = TOKEN.exec(pseudonym);

@@ -73,6 +73,12 @@ function mappedDate(text: string, use: string, hash: KeyedHash, map: Map): strin
   const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
   const day = (ms - FIRST_DAY_MS) / DAY_MS;
   if (!Number.isInteger(day) || day < 0 || BigInt(day) >= DAYS) return undefined;
+  // A thirtieth of February is read as a day of March.
+  if (dayText(ms) !== text) return undefined;
   const mappedDay = map(new KeyedPermutation(`${use}/date`, DAYS, hash), BigInt(day));
-  return new Date(FIRST_DAY_MS + Number(mappedDay) * DAY_MS).toISOString().slice(0, 10);
+  return dayText(FIRST_DAY_MS + Number(mappedDay) * DAY_MS);
+}
+
+function dayText(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
 }

@@ -110,7 +110,7 @@ function boundText(value: Uint8Array, format: number, type: number): string {
   }
   if (type === 16 && value.length === 1) return value[0] === 0 ? 'f' : 't';
   const spelled = SPELLED.has(type) ? spelledNumber(type, value) : undefined;
-  if (spelled?.length === 1) return decodeUtf8(spelled[0]);
+  if (spelled?.[0] !== undefined && spelled.length === 1) return decodeUtf8(spelled[0]);
   return `\\x${hexOf(value)}`;
 }
 

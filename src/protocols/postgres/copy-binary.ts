@@ -59,7 +59,7 @@ export class CopyBinaryCutter {
     this.#malformed ||= bytes.length - at > this.maxHeldBytes;
     if (this.#malformed) return undefined;
     if (at < bytes.length) {
-      this.#held = bytes.slice(at);
+      this.#held = new Uint8Array(bytes.subarray(at));
       changed = true;
     }
     if (!changed) return payload;
@@ -143,7 +143,7 @@ export class CopyBinaryCutter {
 }
 
 function withoutExtension(header: Uint8Array): Uint8Array {
-  const bare = header.slice(0, HEADER_BYTES);
+  const bare = new Uint8Array(header.subarray(0, HEADER_BYTES));
   bare.fill(0, SIGNATURE.length + 4);
   return bare;
 }

@@ -55,18 +55,7 @@ export class CopyFields {
     return this.#wide !== undefined;
   }
 
-  /** Where the row that begins at `from` ends, its line end included; -1 where its end has not come. */
-  rowEnd(bytes: Uint8Array, from: number): number {
-    for (let at = from; at < bytes.length;) {
-      const end = this.fieldEnd(bytes, at, bytes.length);
-      if (end >= bytes.length) return -1;
-      if (bytes[end] === NEWLINE) return end + 1;
-      at = end + 1;
-    }
-    return -1;
-  }
-
-  /** Where the field that begins at `from` ends: at a delimiter or a line feed. */
+  /** Where the field that begins at `from` ends: at a delimiter or at `end`. */
   fieldEnd(bytes: Uint8Array, from: number, end: number): number {
     const { kind, delimiter, quote, escape } = this.format;
     let inQuotes = false;
@@ -74,12 +63,12 @@ export class CopyFields {
       const byte = bytes[at] as number;
       if (kind === 'text') {
         if (byte === BACKSLASH) at += 1;
-        else if (byte === delimiter || byte === NEWLINE) return at;
+        else if (byte === delimiter) return at;
       } else if (inQuotes && byte === escape && escape !== quote) {
         at += 1;
       } else if (byte === quote) {
         inQuotes = !inQuotes;
-      } else if (!inQuotes && (byte === delimiter || byte === NEWLINE)) {
+      } else if (!inQuotes && byte === delimiter) {
         return at;
       }
     }

@@ -6,7 +6,7 @@ import { CopyBinaryCutter } from './copy-binary.js';
 import { CopyFields } from './copy-fields.js';
 import type { CopyFormat } from './copy-format.js';
 import { CellMasker, type CellColumn, type MaskWhole } from './values/cell-masker.js';
-import { holdsReference, mayHide } from './values/loose-text.js';
+import { mayHide } from './values/loose-text.js';
 import type { TypeLookup, TypeShape } from './values/type-shapes.js';
 import type { Cell, ValueMasker } from './values/value-masker.js';
 
@@ -29,19 +29,15 @@ export interface CopyColumns {
 
 /** A row that its server sends in pieces is held up to here, in bytes. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
-const NEWLINE = 0x0a;
 const BACKSLASH = 0x5c;
-const NOTHING = new Uint8Array(0);
 
 export class CopyRowMasker {
   readonly #cells: CellMasker;
   readonly #columns: readonly { readonly column: CellColumn; readonly shape: TypeShape }[] | undefined;
-  readonly #untyped: { readonly column: CellColumn; readonly shape: TypeShape };
   readonly #ruled: boolean;
   readonly #fields: CopyFields;
   readonly #binary: CopyBinaryCutter | undefined;
   readonly #stretch: StretchMasker | undefined;
-  #held: Uint8Array = NOTHING;
   #headerDue: boolean;
 
   /** @param values undefined where only columns are masked whole */
@@ -59,7 +55,6 @@ export class CopyRowMasker {
       shape: this.#cells.shapeOf(column.typeOid),
     });
     this.#columns = columns?.map(treated);
-    this.#untyped = treated({ name: '', typeOid: 0 });
     this.#ruled = columns?.some((column) => column.rule !== undefined) === true;
     this.#fields = new CopyFields(format);
     this.#binary = format.kind === 'binary' ? new CopyBinaryCutter(MAX_HELD_BYTES) : undefined;
@@ -67,54 +62,25 @@ export class CopyRowMasker {
     this.#stretch = this.#ruled || this.#fields.wide ? undefined : values?.chunks?.copy(format);
   }
 
-  /** Masks whole CopyData messages of one row each at once; undefined where each has to be looked at by itself. */
-  stretch(bytes: Uint8Array, start: number, end: number): StretchMasker | undefined {
-    if (this.#stretch === undefined || this.#headerDue || this.#held.length > 0) return undefined;
-    return holdsReference(bytes, start, end) ? undefined : this.#stretch;
-  }
-
-  /** Is this payload one whole row? A server may send rows as it likes, though PostgreSQL sends one in each message. */
-  isRow(bytes: Uint8Array, start: number, end: number): boolean {
-    if (end === start || bytes[end - 1] !== NEWLINE) return false;
-    // In text form an inner line end sends the row to the exact look; in CSV it may stand in a quoted field.
-    return this.format.kind !== 'csv' || bytes.subarray(start, end - 1).indexOf(NEWLINE) === -1;
+  /** Masks whole CopyData messages at once; undefined where each has to be looked at by itself. */
+  get stretch(): StretchMasker | undefined {
+    return this.#headerDue ? undefined : this.#stretch;
   }
 
   /**
-   * @param payload of one CopyData message: rows, or pieces of them
+   * @param payload of one CopyData message: in text and CSV a row, as the server sends it; in binary any piece
    * @returns what may go out of it, itself when nothing changed, empty while a row is not whole; undefined when
    *   it is malformed, and then nothing more may follow
    */
   mask(payload: Uint8Array): Uint8Array | undefined {
     if (this.#binary !== undefined)
       return this.#binary.push(payload, (field, index, count) => this.#cell(field, index, count));
-    if (this.#passes(payload)) return payload;
-    const bytes = this.#held.length === 0 ? payload : concatBytes([this.#held, payload]);
-    this.#held = NOTHING;
-    const out: Uint8Array[] = [];
-    let changed = bytes !== payload;
-    let at = 0;
-    for (let end = this.#fields.rowEnd(bytes, 0); end !== -1; end = this.#fields.rowEnd(bytes, at)) {
-      const row = bytes.subarray(at, end);
-      const masked = this.#row(row);
-      if (masked === undefined) return undefined;
-      changed ||= masked !== row;
-      out.push(masked);
-      at = end;
-    }
-    if (at < bytes.length) {
-      if (bytes.length - at > MAX_HELD_BYTES) return undefined;
-      this.#held = bytes.slice(at);
-      changed = true;
-    }
-    if (!changed) return payload;
-    return out.length === 0 ? NOTHING : concatBytes(out);
+    return this.#passes(payload) ? payload : this.#row(payload);
   }
 
-  /** Is it certain that nothing in these rows changes? Escapes can hide a value from a scan of the raw bytes. */
+  /** Is it certain that nothing in this row changes? Escapes can hide a value from a scan of the raw bytes. */
   #passes(payload: Uint8Array): boolean {
-    if (this.#ruled || this.#headerDue || this.#held.length > 0 || payload.at(-1) !== NEWLINE || this.#fields.wide)
-      return false;
+    if (this.#ruled || this.#headerDue || this.#fields.wide) return false;
     const { kind, quote, escape } = this.format;
     if (kind === 'csv' && (payload.indexOf(quote) !== -1 || payload.indexOf(escape) !== -1)) return false;
     return (
@@ -141,7 +107,11 @@ export class CopyRowMasker {
     for (const [index, raw] of fields.entries()) {
       const value = this.#fields.read(raw);
       const cell =
-        value === undefined ? undefined : header ? this.#name(value) : this.#cell(value, index, fields.length);
+        value === undefined
+          ? undefined
+          : header
+            ? this.#cells.maskUntyped(0, value)
+            : this.#cell(value, index, fields.length);
       if (cell === 'malformed') return undefined;
       changed ||= cell !== undefined;
       out.push(cell === undefined ? raw : this.#fields.write(cell), separators[index] as Uint8Array);
@@ -151,16 +121,13 @@ export class CopyRowMasker {
     return concatBytes(out);
   }
 
-  /** A row of names is of no column's type and under no column's rule. */
-  #name(value: Uint8Array): Cell {
-    return this.#cells.mask({ ...this.#untyped.column, format: 0 }, this.#untyped.shape, value);
-  }
-
   #cell(value: Uint8Array, index: number, count: number): Cell | 'malformed' {
     const columns = this.#columns;
-    if (columns === undefined) return this.#cells.mask(this.#untyped.column, this.#untyped.shape, value);
+    if (columns === undefined) return this.#cells.maskUntyped(this.format.kind === 'binary' ? 1 : 0, value);
     const known = columns[index];
     if (known === undefined || count !== columns.length) return 'malformed';
-    return this.#cells.mask(known.column, known.shape, value);
+    const { column, shape } = known;
+    if (column.rule === undefined && column.typeOid === 0) return this.#cells.maskUntyped(column.format, value);
+    return this.#cells.mask(column, shape, value);
   }
 }

@@ -234,17 +234,12 @@ export function typeSet(types: Iterable<number>): { has(type: number): boolean }
   return { has: (type) => table[type] === 1 };
 }
 
-/** The end of the run of whole messages of one type that begins at `at`, and that `fits` takes by the ends of their bodies. */
-export function runEnd(
-  bytes: Uint8Array,
-  at: number,
-  type: number,
-  fits: (bodyFrom: number, bodyTo: number) => boolean,
-): number {
+/** The end of the run of whole messages of one type that begins at `at`. */
+export function runEnd(bytes: Uint8Array, at: number, type: number): number {
   let end = at;
   while (bytes.length - end >= HEADER_BYTES && bytes[end] === type) {
     const next = end + 1 + uint32(bytes, end + 1);
-    if (next < end + HEADER_BYTES || next > bytes.length || !fits(end + HEADER_BYTES, next)) break;
+    if (next < end + HEADER_BYTES || next > bytes.length) break;
     end = next;
   }
   return end;

@@ -102,10 +102,10 @@ export class ResultHandler {
     const rows = type === SERVER.dataRow;
     const masker = rows ? this.#client : this.#copy;
     if (masker === undefined || this.#result === undefined || (rows && this.wantsRows())) return undefined;
-    const copy = this.#copy;
-    const end = runEnd(bytes, at, type, (from, to) => rows || copy?.isRow(bytes, from, to) === true);
-    const stretch = end - at < least ? undefined : masker.stretch(bytes, at, end);
+    const { stretch } = masker;
     if (stretch === undefined) return undefined;
+    const end = runEnd(bytes, at, type);
+    if (end - at < least) return undefined;
     const one = (message: Uint8Array): Uint8Array | undefined =>
       rows ? this.#client?.mask(message) : this.#maskedCopyData(message);
     const masked = stretch.mask(bytes, at, end, this.#counts, one);

@@ -48,7 +48,7 @@ function starred(value: Uint8Array, masked: Uint8Array): Uint8Array {
   while (from < value.length && value[from] === masked[from]) from += 1;
   let same = 0;
   while (same < value.length - from && value.at(-1 - same) === masked.at(-1 - same)) same += 1;
-  return value.slice().fill(STAR, from, value.length - same);
+  return new Uint8Array(value).fill(STAR, from, value.length - same);
 }
 
 /**

@@ -180,7 +180,7 @@ function dottedQuad(bytes: Uint8Array, text: Uint8Array): Uint8Array | null {
     .split('.')
     .map(Number);
   if (quad.length !== 4) return null;
-  const whole = bytes.slice();
+  const whole = new Uint8Array(bytes);
   whole.set(quad, 4);
   return whole;
 }

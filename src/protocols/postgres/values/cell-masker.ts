@@ -55,4 +55,10 @@ export class CellMasker {
     }
     return column.format === 1 ? this.#binary?.typed(shape, value, counts) : this.#text?.typed(shape, value, counts);
   }
+
+  /** A value of which nobody knows the type. */
+  maskUntyped(format: number, value: Uint8Array): Cell {
+    const { counts } = this.options;
+    return format === 1 ? this.#binary?.untyped(value, counts) : this.#text?.untyped(value, counts);
+  }
 }

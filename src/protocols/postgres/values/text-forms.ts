@@ -50,6 +50,10 @@ export class TextForms {
       case 'bits':
         return this.#spellsInBits(bytes) ? unreadable(counts) : this.#scalar(shape, bytes, counts, depth);
       case 'text':
+        // Without escapes text is masked where it stands, as a scan of whole chunks of rows does.
+        return mayHide(bytes, 0, bytes.length)
+          ? this.free(bytes, counts, depth)
+          : this.values.maskValue(bytes, 0, bytes.length, counts);
       case 'name':
         return this.free(bytes, counts, depth);
       case 'unknown':
@@ -90,6 +94,13 @@ export class TextForms {
       if (isFound(masked)) return masked;
     }
     return this.#loose(bytes, counts);
+  }
+
+  /** A field of a COPY whose column nobody knows: text, but for what begins like a structure or holds escapes. */
+  untyped(bytes: Uint8Array, counts: MaskCounts): Cell {
+    if (STRUCTURE_STARTS.has(bytes[0] ?? 0) || mayHide(bytes, 0, bytes.length)) return this.#unknown(bytes, counts, 0);
+    if (this.#spellsInBits(bytes)) return unreadable(counts);
+    return this.values.maskValue(bytes, 0, bytes.length, counts);
   }
 
   /** A type that the catalogue does not tell of, or not yet: it may be a range, which only NULL can stand for. */
@@ -220,6 +231,8 @@ export class TextForms {
 }
 
 const NEWLINE = Uint8Array.of(0x0a);
+/** `{`, `[` and `"`: JSON, arrays, ranges, hstore. */
+const STRUCTURE_STARTS: ReadonlySet<number> = new Set([0x7b, 0x5b, 0x22]);
 
 function readStructure(shape: TypeShape, bytes: Uint8Array): TextStructure | undefined {
   switch (shape.form) {

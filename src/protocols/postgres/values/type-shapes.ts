@@ -4,7 +4,7 @@
  *
  * @see https://www.postgresql.org/docs/current/catalog-pg-type.html
  */
-import type { Catalog } from '../catalog/types.js';
+import type { CatalogColumn, CatalogType } from '../catalog/types.js';
 
 /**
  * - `fixed`: can't spell a name or number of a person: bool, int4, dates, uuid, …
@@ -52,7 +52,10 @@ export interface TypeShape {
 }
 
 /** The part of the catalogue that tells of types. */
-export type TypeLookup = Pick<Catalog, 'type' | 'relation'>;
+export interface TypeLookup {
+  type(oid: number): Omit<CatalogType, 'oid'> | undefined;
+  relation(oid: number): { readonly columns: readonly Pick<CatalogColumn, 'typeOid'>[] } | undefined;
+}
 
 const FORMS: Readonly<Partial<Record<Form, string>>> = {
   fixed: '16 18 21 23 26 27 28 29 700 1082 1083 1114 1184 1186 1266 2278 2950 3220',
