@@ -1,6 +1,7 @@
 import type { KeyedHash, MaskPlan } from '../core/mask.js';
 import type { EntityResource } from '../core/resources.js';
-import { createTextMasker, maskWhole } from '../masking/text-masker.js';
+import { sharedMasker } from '../masking/shared-masker.js';
+import { maskWhole } from '../masking/text-masker.js';
 import type { Catalog } from '../protocols/postgres/catalog/types.js';
 import { columnRule, touchesColumns } from './fronts/postgres/masked-columns.js';
 import type { SessionMasks } from '../protocols/postgres/masks.js';
@@ -21,13 +22,14 @@ export function sessionMasks(
   const masker = (rules: typeof entityRules): SessionMasks['answers'] =>
     rules.length === 0
       ? undefined
-      : createTextMasker({ rules: rules.map((rule) => ({ ...rule, observed: false })), custom, hash });
+      : sharedMasker({ rules: rules.map((rule) => ({ ...rule, observed: false })), custom, hash });
   const answers = masker(enforced);
   return {
     answers,
     record: enforced.length === entityRules.length ? answers : masker(entityRules),
     columnsMasked: columnRules.length > 0,
     known: catalog,
+    types: catalog,
     column: (column) => columnRule(columnRules, catalog(), column),
     copyTouchesColumns: (facts) => touchesColumns(columnRules, catalog(), facts.reads),
     maskWhole,

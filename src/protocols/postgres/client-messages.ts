@@ -11,7 +11,7 @@
  */
 import { decodeUtf8 } from '../../core/bytes.js';
 import { BodyReader } from './frames.js';
-import { spelledBinary } from './spelled-binary.js';
+import { spelledNumber } from './values/binary-scalars.js';
 
 export interface ParseBody {
   readonly name: string;
@@ -109,7 +109,7 @@ function boundText(value: Uint8Array, format: number, type: number): string {
     return number.toString();
   }
   if (type === 16 && value.length === 1) return value[0] === 0 ? 'f' : 't';
-  const spelled = SPELLED.has(type) ? spelledBinary(type, value) : undefined;
+  const spelled = SPELLED.has(type) ? spelledNumber(type, value) : undefined;
   if (spelled?.length === 1) return new TextDecoder().decode(spelled[0]);
   return `\\x${Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

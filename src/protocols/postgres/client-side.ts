@@ -4,6 +4,7 @@ import { queryText } from './client-messages.js';
 import type { Catalog, NameLookup } from './catalog/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
+import type { CopyFormat } from './copy-format.js';
 import { CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
 import { terminateMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
@@ -68,6 +69,12 @@ export class ClientSide {
 
   parameter(name: string, value: string): void {
     this.#reader.parameter(name, value);
+  }
+
+  /** How the COPY that the server has started writes its rows, in the encoding that it told last. */
+  copyFormat(run: Run): CopyFormat | undefined {
+    const format = this.options.sql.copyFormat(run.text);
+    return format === undefined ? undefined : { encoding: this.#reader.encoding, ...format };
   }
 
   /** The server reported an error with no Sync under way: it ignores everything up to the next. */

@@ -1,7 +1,8 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
 import type { SqlFacts } from '../../policy/types.js';
-import { cellKind, type ColumnTreatment, type ResultColumn } from './columns.js';
+import type { ColumnTreatment, ResultColumn } from './columns.js';
 import { RowMasker, type MaskWhole, type ValueMasker } from './row-masker.js';
+import type { TypeLookup } from './values/type-shapes.js';
 
 /** The masks of one session, as policy has them now. */
 export interface SessionMasks {
@@ -19,15 +20,9 @@ export interface SessionMasks {
   copyTouchesColumns(facts: SqlFacts): boolean;
   readonly maskWhole: MaskWhole;
   readonly hash: KeyedHash;
+  /** What the catalogue tells of types now; without it values of user-defined types are known by their looks. */
+  types?(): TypeLookup | undefined;
 }
-
-/** Used where only columns are masked. */
-const FINDS_NOTHING: ValueMasker = {
-  mayMatch: () => false,
-  maskValue: () => undefined,
-  maskJson: () => undefined,
-  maskText: (text) => text,
-};
 
 export interface RowMaskers {
   readonly client: RowMasker | undefined;
@@ -40,9 +35,9 @@ export interface RowMaskers {
  */
 export function rowMaskers(masks: SessionMasks, columns: readonly ResultColumn[], counts: MaskCounts): RowMaskers {
   const treatments = columns.map((column): { column: ColumnTreatment; rule: MaskRule | undefined } => {
-    const { format } = column;
+    const { name, format, typeOid } = column;
     return {
-      column: { kind: cellKind(column.typeOid, format), name: column.name, format, typeOid: column.typeOid },
+      column: { name, format, typeOid },
       rule: masks.columnsMasked ? masks.column(column) : undefined,
     };
   });
@@ -53,10 +48,11 @@ export function rowMaskers(masks: SessionMasks, columns: readonly ResultColumn[]
     if (values === undefined && ruled.every((column) => column.rule === undefined)) return undefined;
     const masker = new RowMasker({
       columns: ruled,
-      values: values ?? FINDS_NOTHING,
+      values,
       maskWhole: masks.maskWhole,
       hash: masks.hash,
       counts: into,
+      types: masks.types?.(),
     });
     return masker.idle ? undefined : masker;
   };

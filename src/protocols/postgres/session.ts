@@ -87,7 +87,7 @@ export class PostgresSession implements Session<Uint8Array> {
       completed: (run, tag, via) => {
         this.#client.completed(run, tag, via);
       },
-      copyFormat: (run) => options.sql.copyFormat(run.text),
+      copyFormat: (run) => this.#client.copyFormat(run),
     };
   }
 

@@ -155,7 +155,7 @@ export class StatementDesk {
       text: this.#recordStatement(run),
       via,
       ...(shown.length === 0 ? {} : { params: shown }),
-      facts: recordedFacts(run.basis),
+      facts: recordedFacts(run.completedBasis ?? run.basis),
     };
   }
 
@@ -182,7 +182,7 @@ export class StatementDesk {
       phase,
       completed: ({ sql }, basis) => {
         run.facts = sql ?? run.facts;
-        run.basis = basis as SqlFacts;
+        run.completedBasis = basis as SqlFacts;
       },
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),
@@ -196,8 +196,7 @@ export class StatementDesk {
     if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && !masks.columnsMasked))
       return undefined;
     const format = this.options.sql.copyFormat(run.text);
-    if (format === undefined || format.kind === 'binary')
-      return 'a COPY in this form can not be masked; use text or CSV form, or a plain SELECT';
+    if (format === undefined) return 'a COPY in this form can not be masked; use a plain SELECT';
     // The rows of a COPY don't say which column is which.
     if (masks.columnsMasked && masks.copyTouchesColumns(run.facts))
       return 'this COPY reads a table with a column that is masked whole; use a plain SELECT';

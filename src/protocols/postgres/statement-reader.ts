@@ -36,6 +36,11 @@ export class StatementReader {
     for (const [name, value] of settings) this.#path.starting(name.toLowerCase(), value);
   }
 
+  /** `client_encoding` as the server told it last. */
+  get encoding(): string {
+    return this.#encoding;
+  }
+
   /** The server reported a setting. */
   parameter(name: string, value: string): void {
     if (!NORMAL.has(`${name}=${value}`))

@@ -8,7 +8,7 @@ import type { PolicySet } from '../../../policy/compile.js';
 import type { Context, Facts, SqlFacts, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { Catalog } from '../../../protocols/postgres/catalog/types.js';
-import { completeFacts, needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
+import { needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
@@ -26,6 +26,7 @@ import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
+import { completeQuestion } from './complete-question.js';
 import { dialUpstream } from './dial-upstream.js';
 import { SessionCatalog } from './session-catalog.js';
 
@@ -47,6 +48,7 @@ export class PostgresFront {
   #database = '';
   #drive: Drive | undefined;
   #session: PostgresSession | undefined;
+  #openingTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly stream: TunnelStream,
@@ -65,9 +67,17 @@ export class PostgresFront {
   }
 
   async start(startup: StartupMessage, rest: Uint8Array): Promise<void> {
+    const release = this.host.slots.take(this.host.limits().sessions);
+    try {
+      await this.#start(startup, rest, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #start(startup: StartupMessage, rest: Uint8Array, release: () => void): Promise<void> {
     const { caller, host } = this;
-    if (host.drives.size >= host.limits().sessions)
-      throw new HoopError('limit', `more than ${String(host.limits().sessions)} sessions at once`);
     const chosen = databaseFor(caller.connection, startup.database, startup.user);
     if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
     const password =
@@ -95,7 +105,7 @@ export class PostgresFront {
       },
     });
     const session = this.#newSession(startup, chosen.database, credential, cancelKey);
-    this.#drive = this.#openDrive(session, recorder, cancelKey);
+    this.#drive = this.#openDrive(session, recorder, cancelKey, release);
     this.#drive.attach(socketPipe(upstream));
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
@@ -129,10 +139,10 @@ export class PostgresFront {
   }
 
   #limitOpening(session: PostgresSession, drive: Drive): void {
-    const timer = setInterval(() => {
+    this.#openingTimer = setInterval(() => {
       // While people decide whether it may start, the server was not even asked.
       if (session.deciding) return;
-      clearInterval(timer);
+      clearInterval(this.#openingTimer);
       if (session.opening)
         drive.terminate(
           'upstream',
@@ -140,10 +150,10 @@ export class PostgresFront {
           `hoop: the database server did not open the session within ${String(OPENING_TIMEOUT_MS / 1000)} s`,
         );
     }, OPENING_TIMEOUT_MS);
-    timer.unref();
+    this.#openingTimer.unref();
   }
 
-  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey): Drive {
+  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
     const { host, caller } = this;
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge(question),
@@ -161,7 +171,9 @@ export class PostgresFront {
       },
       closed: () => {
         this.cancels.release(cancelKey);
+        clearInterval(this.#openingTimer);
         host.drives.delete(drive);
+        release();
         caller.tell({ event: 'session.closed', session: this.#id, connection: caller.connection.name });
       },
       log: (message) => {
@@ -210,17 +222,14 @@ export class PostgresFront {
     if (!needed) return this.#decide(question, question.facts, question.basis);
     this.#catalog?.seen(sql);
     const catalog = this.#catalog?.current();
-    if (catalog instanceof Promise) return catalog.then((known) => this.#decideKnowing(question, sql, known));
-    return this.#decideKnowing(question, sql, catalog);
+    const decided = (known?: Catalog): Verdict => this.#decideKnowing(question, sql, known);
+    return catalog instanceof Promise ? catalog.then(decided) : decided(catalog);
   }
 
   #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
-    const lookup = catalog === undefined ? undefined : this.#session?.lookup(catalog);
-    if (catalog === undefined || lookup === undefined) return this.#decide(question, question.facts, question.basis);
-    const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
-    const { text, params, typedParams } = sql;
-    const bound = { text, params, ...(typedParams === undefined ? {} : { typedParams }) };
-    const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, ...bound } };
+    const lookup = catalog && this.#session?.lookup(catalog);
+    if (!catalog || !lookup) return this.#decide(question, question.facts, question.basis);
+    const { facts, basis } = completeQuestion(question, sql, catalog, lookup);
     // What it calls may change more than its text tells.
     if (basis !== question.basis) this.#catalog?.seen(basis);
     question.completed(facts, basis);
