@@ -10,9 +10,12 @@ import type { Question } from '../../../protocols/contract.js';
 import type { Catalog } from '../../../protocols/postgres/catalog/types.js';
 import { needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
+import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
+import { ReplicationSession } from '../../../protocols/postgres/replication-session.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
+import type { PostgresSessionOptions } from '../../../protocols/postgres/session-options.js';
 import { sqlReader } from '../../../protocols/postgres/sql-reader.js';
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
@@ -35,6 +38,8 @@ const OPENING_TIMEOUT_MS = 10_000;
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
 
+type WireSession = PostgresSession | ReplicationSession;
+
 /** One session: puts together what the pure session, the drive and the agent's rooms need of each other. */
 export class PostgresFront {
   readonly #id: string;
@@ -47,7 +52,7 @@ export class PostgresFront {
   #catalog: SessionCatalog | undefined;
   #database = '';
   #drive: Drive | undefined;
-  #session: PostgresSession | undefined;
+  #session: WireSession | undefined;
   #openingTimer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -78,7 +83,9 @@ export class PostgresFront {
 
   async #start(startup: StartupMessage, rest: Uint8Array, release: () => void): Promise<void> {
     const { caller, host } = this;
-    const chosen = databaseFor(caller.connection, startup.database, startup.user);
+    // A physical replication session is of no database; its programs name `replication` all the same.
+    const physical = asksReplication(startup.replication) && startup.replication !== 'database';
+    const chosen = databaseFor(caller.connection, physical ? undefined : startup.database, startup.user);
     if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
     const password =
       caller.credential.password === undefined
@@ -119,8 +126,8 @@ export class PostgresFront {
     database: string,
     credential: { readonly user: string; readonly password: string | undefined },
     cancelKey: CancelKey,
-  ): PostgresSession {
-    this.#session = new PostgresSession({
+  ): WireSession {
+    const options: PostgresSessionOptions = {
       startup,
       database,
       credential,
@@ -134,11 +141,15 @@ export class PostgresFront {
         this.#catalog?.idle();
       },
       nowMs: () => this.host.monotonicMs(),
-    });
+    };
+    const allowed = this.caller.connection.replication === true;
+    this.#session = asksReplication(startup.replication)
+      ? new ReplicationSession({ ...options, allowed })
+      : new PostgresSession(options);
     return this.#session;
   }
 
-  #limitOpening(session: PostgresSession, drive: Drive): void {
+  #limitOpening(session: WireSession, drive: Drive): void {
     this.#openingTimer = setInterval(() => {
       // While people decide whether it may start, the server was not even asked.
       if (session.deciding) return;
@@ -153,7 +164,7 @@ export class PostgresFront {
     this.#openingTimer.unref();
   }
 
-  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
+  #openDrive(session: WireSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
     const { host, caller } = this;
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge(question),
