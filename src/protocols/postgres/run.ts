@@ -8,8 +8,10 @@ export interface Run {
   readonly text: string;
   /** Of its text; completed from the catalogue where one is read. */
   facts: SqlFacts;
-  /** The facts without what is bound; the same object wherever the same text is run again. */
-  basis: SqlFacts;
+  /** The facts of the text alone, without what is bound; the same object wherever the same text is run again. */
+  readonly basis: SqlFacts;
+  /** The same, completed from the catalogue where one is read. */
+  completedBasis?: SqlFacts;
   readonly startedMs: number;
 }
 

@@ -155,7 +155,7 @@ export class StatementDesk {
       text: this.#recordStatement(run),
       via,
       ...(shown.length === 0 ? {} : { params: shown }),
-      facts: recordedFacts(run.basis),
+      facts: recordedFacts(run.completedBasis ?? run.basis),
     };
   }
 
@@ -182,7 +182,7 @@ export class StatementDesk {
       phase,
       completed: ({ sql }, basis) => {
         run.facts = sql ?? run.facts;
-        run.basis = basis as SqlFacts;
+        run.completedBasis = basis as SqlFacts;
       },
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),

@@ -8,7 +8,7 @@ import type { PolicySet } from '../../../policy/compile.js';
 import type { Context, Facts, SqlFacts, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { Catalog } from '../../../protocols/postgres/catalog/types.js';
-import { completeFacts, needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
+import { needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
 import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
@@ -29,6 +29,7 @@ import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
+import { completeQuestion } from './complete-question.js';
 import { dialUpstream } from './dial-upstream.js';
 import { SessionCatalog } from './session-catalog.js';
 
@@ -232,17 +233,14 @@ export class PostgresFront {
     if (!needed) return this.#decide(question, question.facts, question.basis);
     this.#catalog?.seen(sql);
     const catalog = this.#catalog?.current();
-    if (catalog instanceof Promise) return catalog.then((known) => this.#decideKnowing(question, sql, known));
-    return this.#decideKnowing(question, sql, catalog);
+    const decided = (known?: Catalog): Verdict => this.#decideKnowing(question, sql, known);
+    return catalog instanceof Promise ? catalog.then(decided) : decided(catalog);
   }
 
   #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
-    const lookup = catalog === undefined ? undefined : this.#session?.lookup(catalog);
-    if (catalog === undefined || lookup === undefined) return this.#decide(question, question.facts, question.basis);
-    const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
-    const { text, params, typedParams } = sql;
-    const bound = { text, params, ...(typedParams === undefined ? {} : { typedParams }) };
-    const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, ...bound } };
+    const lookup = catalog && this.#session?.lookup(catalog);
+    if (!catalog || !lookup) return this.#decide(question, question.facts, question.basis);
+    const { facts, basis } = completeQuestion(question, sql, catalog, lookup);
     // What it calls may change more than its text tells.
     if (basis !== question.basis) this.#catalog?.seen(basis);
     question.completed(facts, basis);
