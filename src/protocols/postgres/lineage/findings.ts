@@ -1,0 +1,42 @@
+import type { TreeNode } from '../facts/tree.js';
+import { isNothing, type Derivation } from './derivation.js';
+import type { Made } from './session-names.js';
+import type { Use } from './uses.js';
+
+/** What one reading gathers besides what its statements give. */
+export class Findings {
+  readonly uses: Use[] = [];
+  /** Relations read or written, those behind views and routines too. */
+  readonly touched = new Set<number>();
+  /** Something is read that nobody can tell. */
+  touchesAnything = false;
+  callsRoutines = false;
+  /** All columns named anywhere. */
+  readonly mentioned = new Set<number>();
+  /** What the routines called give. */
+  readonly routineResults: Derivation[] = [];
+  readonly made: Made[] = [];
+
+  constructor(readonly running = new Set<TreeNode>()) {}
+
+  note(use: Use): void {
+    const tells = use.kind === 'matched' ? !isNothing(use.left) || !isNothing(use.right) : !isNothing(use.value);
+    if (tells) this.uses.push(use);
+  }
+
+  mentions(value: Derivation): void {
+    for (const origin of value.origins) this.mentioned.add(origin);
+    if (value.anything) this.touchesAnything = true;
+  }
+
+  /** What stands behind a view or a routine is touched too. */
+  touchesAll(inner: Findings): void {
+    for (const relation of inner.touched) this.touched.add(relation);
+    this.touchesAnything ||= inner.touchesAnything;
+  }
+
+  /** For what stands behind a view: its own conditions are its maker's. */
+  behind(): Findings {
+    return new Findings(this.running);
+  }
+}
