@@ -1,11 +1,9 @@
 import type { KeyedHash, MaskPlan } from '../core/mask.js';
 import type { EntityResource } from '../core/resources.js';
 import { createTextMasker, maskWhole } from '../masking/text-masker.js';
-import { columnRule, touchesColumns, type CatalogSnapshot } from './fronts/postgres/catalog.js';
+import type { Catalog } from '../protocols/postgres/catalog/types.js';
+import { columnRule, touchesColumns } from './fronts/postgres/masked-columns.js';
 import type { SessionMasks } from '../protocols/postgres/masks.js';
-
-/** What stands in where the catalogue was never read: no column is known, so names decide. */
-const NOTHING_KNOWN: CatalogSnapshot = { readAtMs: 0, relations: new Set(), columns: new Map() };
 
 /**
  * The masks of one session from the plan that policy made: entity scanners for answers and for the
@@ -15,7 +13,7 @@ export function sessionMasks(
   plan: MaskPlan,
   custom: readonly EntityResource[],
   hash: KeyedHash,
-  catalog: () => CatalogSnapshot | undefined,
+  catalog: () => Catalog | undefined,
 ): SessionMasks {
   const entityRules = plan.rules.filter((rule) => rule.entities.length > 0 && rule.on.answers);
   const enforced = entityRules.filter((rule) => !rule.observed);
@@ -29,8 +27,8 @@ export function sessionMasks(
     answers,
     record: enforced.length === entityRules.length ? answers : masker(entityRules),
     columnsMasked: columnRules.length > 0,
-    column: (column) => columnRule(columnRules, catalog() ?? NOTHING_KNOWN, column),
-    copyTouchesColumns: (facts) => touchesColumns(columnRules, catalog() ?? NOTHING_KNOWN, facts.reads),
+    column: (column) => columnRule(columnRules, catalog(), column),
+    copyTouchesColumns: (facts) => touchesColumns(columnRules, catalog(), facts.reads),
     maskWhole,
     hash,
   };

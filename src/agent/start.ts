@@ -17,6 +17,7 @@ import { openStore, type Store } from '../store/store.js';
 import { drain } from './drain.js';
 import type { Drive } from './drive/drive.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
+import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
@@ -125,8 +126,8 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
   const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
   let verifier = createTokenVerifier(live.current.identityProviders, { clock });
-  const cancels = new CancelRegistry();
   const host = sessionHost(parts, drives, metrics);
+  const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
@@ -141,7 +142,7 @@ async function serve(parts: Parts): Promise<RunningAgent> {
     authenticate: (request) => server.authenticate(request),
     connections: () => live.current.connections,
     accept: (stream, caller) => {
-      acceptPostgres(stream, caller, host, cancels);
+      acceptPostgres(stream, caller, host, shared);
     },
     log: (message) => {
       log.warn(message);

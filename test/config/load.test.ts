@@ -66,7 +66,7 @@ describe('loadConfig', () => {
         tls: { mode: 'verify-full' },
         credentials: [{ groups: ['*'], username: 'app', password: { env: 'PG' } }],
         access: { groups: ['eng'] },
-        catalogTtlMs: 60_000,
+        catalogTtlMs: 5_000,
       },
     ]);
   });

@@ -4,7 +4,7 @@ import { groupsSchema, nameSchema } from '../../policy/schema.js';
 import { absolutePath, durationSchema, secretRef, secretSchema } from '../values.js';
 
 const DEFAULT_PORT = 5432;
-const CATALOG_TTL_MS = 60_000;
+const DEFAULT_CATALOG_TTL_MS = 5_000;
 
 const ADDRESS = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^\s:/[\]@]+))(?::(\d{1,5}))?$/;
 
@@ -47,11 +47,12 @@ export const connectionSchema = z.strictObject({
       approval: nameSchema.optional(),
       maxDuration: durationSchema.optional(),
     }),
+    catalogTtl: durationSchema.default(DEFAULT_CATALOG_TTL_MS),
   }),
 });
 
 export function toConnection(resource: z.output<typeof connectionSchema>, base: string): ConnectionResource {
-  const { address, tls, credentials, access, ...spec } = resource.spec;
+  const { address, tls, credentials, access, catalogTtl, ...spec } = resource.spec;
   return {
     name: resource.metadata.name,
     labels: resource.metadata.labels,
@@ -68,6 +69,6 @@ export function toConnection(resource: z.output<typeof connectionSchema>, base: 
       ...(access.approval === undefined ? {} : { approval: access.approval }),
       ...(access.maxDuration === undefined ? {} : { maxDurationMs: access.maxDuration }),
     },
-    catalogTtlMs: CATALOG_TTL_MS,
+    catalogTtlMs: catalogTtl,
   };
 }

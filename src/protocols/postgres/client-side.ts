@@ -1,6 +1,7 @@
 import { isFault } from '../../core/errors.js';
 import type { Decision } from '../contract.js';
 import { queryText } from './client-messages.js';
+import type { Catalog, NameLookup } from './catalog/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
 import { CLIENT, type Frame, FrameParser } from './frames.js';
@@ -44,7 +45,7 @@ export class ClientSide {
       },
     });
     this.#desk = new StatementDesk(options, expected, host);
-    this.#reader = new StatementReader(options.sql, expected);
+    this.#reader = new StatementReader(options.sql, expected, options.startup.settings);
     this.#sqlPrepared = new SqlPrepared(options.sql, prepared);
     this.#extended = new ExtendedQuery(this.#desk, expected, prepared, this.#sqlPrepared, this.#reader);
   }
@@ -81,8 +82,18 @@ export class ClientSide {
     this.#copyIn = true;
   }
 
-  completed(run: Run, tag: string): void {
-    this.#sqlPrepared.completed(run, tag);
+  /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
+  serverReady(status: string): void {
+    this.#reader.ready(status);
+  }
+
+  completed(run: Run, tag: string, via: 'query' | 'execute'): void {
+    if (via === 'query') this.#sqlPrepared.completed(run, tag);
+    this.#reader.completed(run, tag);
+  }
+
+  lookup(catalog: Catalog): NameLookup {
+    return this.#reader.lookup(catalog);
   }
 
   askStartup(): void {
@@ -184,7 +195,7 @@ export class ClientSide {
     const run = this.#desk.newRun(text, this.#sqlPrepared.withExecuted(text, facts));
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text);
-      this.#reader.running(text);
+      this.#reader.running(run);
       this.#extended.otherRan();
       this.expected.push({ kind: 'query', run });
       this.host.toServer(bytes);

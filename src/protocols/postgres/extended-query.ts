@@ -152,7 +152,7 @@ export class ExtendedQuery {
     const portal: Portal = { run, columns: undefined };
     if (this.#portals.size > MAX_PORTALS) this.#portals.clear();
     this.#portals.set(body.portal, portal);
-    this.reader.running(run.text);
+    this.reader.running(run);
     this.expected.push({ kind: 'bind', name: body.portal, portal });
     this.desk.host.toServer(bytes);
   }

@@ -6,7 +6,7 @@ import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
-import { BodyReader, SERVER } from './frames.js';
+import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
 import { rowMaskers, type SessionMasks } from './masks.js';
 import { copyDataMessage, errorMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
@@ -27,10 +27,12 @@ export interface HandlerHost {
   skipping(): void;
   /** The server became ready though no Sync was under way. */
   readyUnasked(): void;
+  /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
+  ready(status: string): void;
   /** The server waits for the client's COPY data. */
   copyIn(): void;
-  /** A command of a simple query is done. */
-  completed(run: Run, tag: string): void;
+  /** A command is done. */
+  completed(run: Run, tag: string, via: 'query' | 'execute'): void;
   copyFormat(run: Run): CopyFormat | undefined;
 }
 
@@ -172,7 +174,7 @@ export class ResultHandler {
     if (front?.kind === 'execute') this.host.expected.shift();
     else if (front?.kind !== 'query')
       return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
-    if (front.kind === 'query') this.host.completed(front.run, tag);
+    this.host.completed(front.kind === 'execute' ? front.portal.run : front.run, tag, front.kind);
     if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.host.prepared.closedAll();
     for (const event of result?.events({ tag, nowMs: this.host.nowMs(), masked: this.#counts }) ?? [])
       this.host.record(event);
@@ -238,6 +240,7 @@ export class ResultHandler {
       return { code: 'protocol', message: 'the server is ready before it has answered' };
     }
     this.#endResult();
+    this.host.ready(String.fromCharCode(message[HEADER_BYTES] ?? 0));
     return message;
   }
 

@@ -1,5 +1,6 @@
 import type { SqlFacts } from '../../policy/types.js';
 import type { AuthenticationCrypto } from './authentication.js';
+import type { SettingChange } from './facts/findings.js';
 import type { CopyFormat } from './copy-masker.js';
 import type { SessionMasks } from './masks.js';
 import type { CancelKey, StartupMessage } from './startup.js';
@@ -13,6 +14,8 @@ export interface SqlReading {
   readonly executes: readonly string[];
   /** Names that it DEALLOCATEs; `*` for all. */
   readonly deallocates: readonly string[];
+  /** Settings that it changes. */
+  readonly settings: readonly SettingChange[];
 }
 
 /** How a session reads SQL; the real grammar stands behind it. */
@@ -40,6 +43,8 @@ export interface PostgresSessionOptions {
   /** Is there a rule that reads statements? Where none does, statements need not be readable. */
   readsSql(): boolean;
   masks(): SessionMasks;
+  /** The server is ready and no transaction is open: whatever was changed before can be seen. */
+  idle?(): void;
   /** Monotonic milliseconds. */
   nowMs(): number;
 }

@@ -5,6 +5,7 @@
 import type { Fault } from '../../core/errors.js';
 import type { Decision, Session, Side, Step } from '../contract.js';
 import { AnswerReader } from './answers.js';
+import type { Catalog, NameLookup } from './catalog/types.js';
 import { ClientSide } from './client-side.js';
 import { ExpectedReplies } from './expected-replies.js';
 import { errorMessage, noticeMessage } from './messages.js';
@@ -74,8 +75,12 @@ export class PostgresSession implements Session<Uint8Array> {
       copyIn: () => {
         this.#client.copyStarted();
       },
-      completed: (run, tag) => {
-        this.#client.completed(run, tag);
+      ready: (status) => {
+        this.#client.serverReady(status);
+        if (status === 'I') options.idle?.();
+      },
+      completed: (run, tag, via) => {
+        this.#client.completed(run, tag, via);
       },
       copyFormat: (run) => options.sql.copyFormat(run.text),
     });
@@ -100,6 +105,11 @@ export class PostgresSession implements Session<Uint8Array> {
   /** Is a statement running? A cancel at another time would hit the next one. */
   get busy(): boolean {
     return this.#expected.length > 0;
+  }
+
+  /** How the server looks names up now. */
+  lookup(catalog: Catalog): NameLookup {
+    return this.#client.lookup(catalog);
   }
 
   get counts(): { readonly statements: number; readonly blocked: number } {

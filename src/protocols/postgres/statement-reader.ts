@@ -1,6 +1,9 @@
 import type { SqlFacts } from '../../policy/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import type { SqlReader } from './session-options.js';
+import type { Catalog, NameLookup } from './catalog/types.js';
+import type { Run } from './run.js';
+import { SearchPath } from './search-path.js';
 import { changesReading, decodeStatement, mayRestoreReading, unreadable } from './statement-text.js';
 
 const NORMAL: ReadonlySet<string> = new Set(['client_encoding=UTF8', 'standard_conforming_strings=on']);
@@ -14,10 +17,16 @@ export class StatementReader {
   /** Did this session ever read otherwise? Then the end of a transaction or a reset may bring another reading back. */
   #changed = false;
 
+  readonly #path = new SearchPath();
+
+  /** @param settings of the start-up packet */
   constructor(
     private readonly sql: SqlReader,
     private readonly expected: ExpectedReplies,
-  ) {}
+    settings: readonly (readonly [name: string, value: string])[],
+  ) {
+    for (const [name, value] of settings) this.#path.starting(name.toLowerCase(), value);
+  }
 
   /** The server reported a setting. */
   parameter(name: string, value: string): void {
@@ -25,12 +34,30 @@ export class StatementReader {
       this.#changed ||= name === 'client_encoding' || name === 'standard_conforming_strings';
     if (name === 'client_encoding') this.#encoding = value;
     if (name === 'standard_conforming_strings') this.#conforming = value !== 'off';
+    this.#path.parameter(name, value);
   }
 
-  /** This text is about to run. */
-  running(text: string): void {
+  /** A statement is about to run. */
+  running(run: Run): void {
+    const { text } = run;
+    this.#path.running(run, this.sql.read(text).settings);
     if (changesReading(text)) this.#changed = this.#doubtful = true;
     else if (this.#changed && mayRestoreReading(text)) this.#doubtful = true;
+  }
+
+  /** A command of it is done. */
+  completed(run: Run, tag: string): void {
+    this.#path.completed(run, tag);
+  }
+
+  /** @param status `I` with no transaction open, `T` in one, `E` in a failed one */
+  ready(status: string): void {
+    this.#path.ready(status, this.expected.length > 0);
+  }
+
+  /** How the server looks names up now. */
+  lookup(catalog: Catalog): NameLookup {
+    return this.#path.lookup(catalog);
   }
 
   /** Must the next text wait until the server has said how it reads now, and will it say so? */

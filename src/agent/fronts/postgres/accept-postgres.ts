@@ -5,13 +5,24 @@ import { StartupReader } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import type { Caller, SessionHost } from '../../session-host.js';
 import type { CancelRegistry } from './cancel-registry.js';
+import type { CatalogKeepers } from './catalog-keepers.js';
 import { PostgresFront } from './front.js';
 
 /** A client that has not said what it wants by then is cut: it may be no client at all. */
 const STARTUP_TIMEOUT_MS = 15_000;
 
-/** Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request. */
-export function acceptPostgres(stream: TunnelStream, caller: Caller, host: SessionHost, cancels: CancelRegistry): void {
+/**
+ * Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request.
+ *
+ * @param shared what the agent's Postgres sessions share
+ */
+export function acceptPostgres(
+  stream: TunnelStream,
+  caller: Caller,
+  host: SessionHost,
+  shared: { readonly cancels: CancelRegistry; readonly catalogs: CatalogKeepers },
+): void {
+  const { cancels, catalogs } = shared;
   const reader = new StartupReader();
   let started = false;
   const timer = setTimeout(() => {
@@ -40,10 +51,12 @@ export function acceptPostgres(stream: TunnelStream, caller: Caller, host: Sessi
       } else {
         // What comes until the session stands is held by the stream's own window.
         stream.pause();
-        new PostgresFront(stream, caller, host, cancels).start(step.message, step.rest).catch((error: unknown) => {
-          host.log(`session not started: ${messageOf(error)}`, { connection: caller.connection.name });
-          refuse(stream, ...refusalOf(error));
-        });
+        new PostgresFront(stream, caller, host, cancels, catalogs)
+          .start(step.message, step.rest)
+          .catch((error: unknown) => {
+            host.log(`session not started: ${messageOf(error)}`, { connection: caller.connection.name });
+            refuse(stream, ...refusalOf(error));
+          });
       }
       return;
     }

@@ -23,11 +23,17 @@ import { VerdictCache } from '../../verdict-cache.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
-import { CatalogReader } from './catalog-reader.js';
+import type { CatalogKeeper } from './catalog-keeper.js';
+import type { CatalogKeepers } from './catalog-keepers.js';
 import { dialUpstream } from './dial-upstream.js';
 
 /** A server that has not opened the session by then will not. */
 const OPENING_TIMEOUT_MS = 10_000;
+/** Effects after which relations and routines may be others than were read. */
+const CHANGES: ReadonlySet<string> = new Set([
+  ...['create', 'alter', 'drop', 'owner', 'grant', 'revoke', 'role-admin', 'extension', 'stored-code', 'server-config'],
+  ...['do', 'call', 'dynamic', 'other'],
+]);
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
 
@@ -40,7 +46,10 @@ export class PostgresFront {
   #masks: SessionMasks | undefined;
   readonly #verdicts = new VerdictCache();
   #readsSql = false;
-  #catalog: CatalogReader | undefined;
+  #catalog: CatalogKeeper | undefined;
+  #database = '';
+  /** DDL has been let through: what it did shows once it is done. */
+  #changing = false;
   #drive: Drive | undefined;
   #session: PostgresSession | undefined;
 
@@ -49,6 +58,7 @@ export class PostgresFront {
     private readonly caller: Caller,
     private readonly host: SessionHost,
     private readonly cancels: CancelRegistry,
+    private readonly catalogs: CatalogKeepers,
   ) {
     this.#id = host.newId();
     const { name, type, labels } = caller.connection;
@@ -70,12 +80,8 @@ export class PostgresFront {
         ? undefined
         : (await host.resolveSecret(caller.credential.password)).reveal();
     const credential = { user: caller.credential.username, password };
-    this.#catalog = new CatalogReader({
-      connection: caller.connection,
-      credential,
-      database: chosen.database,
-      nowMs: () => host.monotonicMs(),
-    });
+    this.#database = chosen.database;
+    this.#catalog = this.catalogs.keeper(caller.connection, { credential, database: chosen.database });
     this.#followPolicy();
     const upstream = await dialUpstream(caller.connection);
     let recorder: SessionRecorder;
@@ -117,6 +123,9 @@ export class PostgresFront {
       sql: sqlReader,
       readsSql: () => this.#readsSql,
       masks: () => this.#followPolicy(),
+      idle: () => {
+        this.#idle();
+      },
       nowMs: () => this.host.monotonicMs(),
     });
     return this.#session;
@@ -188,8 +197,7 @@ export class PostgresFront {
       this.#policy = policy;
       this.#plan = maskPlanFor(policy, this.#context);
       this.#readsSql = readsSql(policy, this.#context);
-      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, () => this.#catalog?.snapshot);
-      this.#catalog?.wants(this.#plan.rules.flatMap((rule) => rule.columns.map((pattern) => pattern.column)));
+      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, () => this.#catalog?.latest);
     }
     return this.#masks;
   }
@@ -206,22 +214,29 @@ export class PostgresFront {
     };
     // The start-up needs no columns, and its own sign-in tells best what is wrong with the server.
     if (!this.#plan.needsColumns || question.phase === 'prepare' || question.statement === STARTUP) return judged();
-    const { sql } = question.facts;
-    if (sql !== undefined) this.#catalog?.seen(sql.effects);
-    const reading = this.#catalog?.refresh();
-    return reading === undefined ? judged() : reading.then(judged);
+    this.#seen(question.facts.sql?.effects ?? []);
+    const catalog = this.#catalog?.current();
+    return catalog instanceof Promise ? catalog.then(judged) : judged();
+  }
+
+  /** A statement with these effects is about to run. */
+  #seen(effects: readonly string[]): void {
+    if (!this.#changing && !effects.some((effect) => CHANGES.has(effect))) return;
+    this.#changing = true;
+    this.#catalog?.changed();
+  }
+
+  /** The server is ready, with nothing open: what DDL did shows from now on. */
+  #idle(): void {
+    if (!this.#changing) return;
+    this.#changing = this.#session?.busy === true;
+    this.#catalog?.changed();
   }
 
   #hold(question: Question, verdict: Verdict): Hold | undefined {
     const { approvals } = this.host;
     const { identity, connection, credential, correlationId, reason } = this.caller;
-    const bound = bindHash(
-      question.bindTo(),
-      connection.name,
-      credential.username,
-      identity,
-      this.#catalog?.database ?? '',
-    );
+    const bound = bindHash(question.bindTo(), connection.name, credential.username, identity, this.#database);
     const granted = approvals.takeGrant({
       bindHash: bound,
       session: this.#id,

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { HoopError, type Fault } from '../../../core/errors.js';
 import { BodyReader, FrameParser, SERVER, type Frame } from '../../../protocols/postgres/frames.js';
 import { queryMessage, terminateMessage } from '../../../protocols/postgres/messages.js';
+import type { Rows } from '../../../protocols/postgres/catalog/queries.js';
 import { Opening } from '../../../protocols/postgres/opening.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 
@@ -10,10 +11,10 @@ export interface OwnSession {
   readonly database: string;
 }
 
-/** One result: its rows, each cell as the server writes it. */
-export type Rows = readonly (readonly (string | null)[])[];
+/** The next query, given what those before it gave; undefined when there is none. */
+export type NextQuery = (results: readonly Rows[]) => string | undefined;
 
-const MAX_MESSAGE_BYTES = 1 << 20;
+const MAX_MESSAGE_BYTES = 8 << 20;
 const MAX_RESULT_BYTES = 64 << 20;
 
 /**
@@ -25,11 +26,11 @@ const MAX_RESULT_BYTES = 64 << 20;
 export function ownQueries(
   socket: Socket,
   session: OwnSession,
-  queries: readonly string[],
+  next: NextQuery,
   timeoutMs: number,
-): Promise<Rows[]> {
+): Promise<readonly Rows[]> {
   return new Promise((resolve, reject) => {
-    const run = new OwnRun(session, queries, (bytes) => socket.write(bytes));
+    const run = new OwnRun(session, next, (bytes) => socket.write(bytes));
     const finish = (fault?: Fault): void => {
       clearTimeout(timer);
       if (fault === undefined) socket.end(terminateMessage());
@@ -64,7 +65,7 @@ class OwnRun {
 
   constructor(
     session: OwnSession,
-    private readonly queries: readonly string[],
+    private readonly next: NextQuery,
     private readonly send: (bytes: Uint8Array) => void,
   ) {
     this.#opening = new Opening(
@@ -103,7 +104,7 @@ class OwnRun {
   }
 
   #next(): void {
-    const query = this.queries[this.results.length];
+    const query = this.next(this.results);
     if (query === undefined) this.done = true;
     else {
       this.results.push([]);

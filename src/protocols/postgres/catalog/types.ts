@@ -36,6 +36,26 @@ export interface CatalogRelation {
   readonly triggers: readonly CatalogTrigger[];
   /** Relations that inherit from it or are its partitions: what is read through it lies there too. */
   readonly children: readonly number[];
+  /** Relations that it inherits from or is a partition of: its rows are theirs too. */
+  readonly parents: readonly number[];
+  /** Tables whose rows go, or change, with rows of this one: foreign keys with CASCADE, SET NULL or SET DEFAULT. */
+  readonly cascades: readonly CatalogCascade[];
+  /** User-defined routines that reading it runs besides a view's query: conditions of row security. */
+  readonly readRoutines: readonly number[];
+  /** User-defined routines that writing it runs besides triggers and defaults: checks, indexes, row security. */
+  readonly writeRoutines: readonly number[];
+  /**
+   * Its texts could not be read because another transaction holds the relation, and were not known before:
+   * what reading or writing it runs can't be told.
+   */
+  readonly withheld: boolean;
+}
+
+export interface CatalogCascade {
+  readonly relation: number;
+  readonly on: 'update' | 'delete';
+  /** What happens to the rows there. */
+  readonly does: 'update' | 'delete';
 }
 
 export interface CatalogTrigger {
@@ -56,6 +76,21 @@ export interface CatalogRoutine {
   /** Fewest and most arguments it can be called with; most is Infinity where variadic. */
   readonly argumentsFrom: number;
   readonly argumentsTo: number;
+  /** Types of its arguments, in order; without OUT arguments. */
+  readonly argumentTypes: readonly number[];
+  /** Its arguments as CREATE FUNCTION takes them, names, types and defaults. */
+  readonly argumentList: string;
+  /** What stands behind RETURNS; empty for procedures. */
+  readonly returns: string;
+  /** Object id of the type it returns, and whether it returns a set of them. */
+  readonly resultType: number;
+  readonly returnsSet: boolean;
+  /** The body is SQL-standard (`RETURN …` or `BEGIN ATOMIC …`), parsed when it was made. */
+  readonly atomic: boolean;
+  /** `source` could not be read: too long, or held by another transaction. */
+  readonly withheld: boolean;
+  /** Of an aggregate: the routines that do its work, user-defined ones. */
+  readonly support: readonly number[];
   /** Member of an extension: known unless on the dangerous list. */
   readonly extension: boolean;
   /** `SET` clauses of the routine, as `name=value`. */
@@ -68,6 +103,10 @@ export interface Catalog {
   readonly stamp: string;
   /** Schemas in which the credential's unqualified names are looked up at the start of a session, in order. */
   readonly searchPath: readonly string[];
+  /** The role that the credential's sessions start as: what `$user` stands for. */
+  readonly user: string;
+  /** Schemas in which that role may look names up; a search path passes over the others. */
+  readonly schemas: ReadonlySet<string>;
   relation(oid: number): CatalogRelation | undefined;
   /** All relations of that name, in whatever schema. */
   relationsNamed(name: string): readonly CatalogRelation[];
@@ -76,8 +115,10 @@ export interface Catalog {
   routinesNamed(name: string): readonly CatalogRoutine[];
   /** Routines behind user-defined operators of that name. */
   operatorRoutines(name: string): readonly CatalogRoutine[];
-  /** Routines behind user-defined casts to the type of that name. */
+  /** Routines behind user-defined casts to or from the type of that name, and checks of the domain of that name. */
   castRoutines(typeName: string): readonly CatalogRoutine[];
+  /** The same by the type's object id: values of it may run them unseen, where they are assigned. */
+  typeRoutines(oid: number): readonly CatalogRoutine[];
   /** Routines of event triggers, which any DDL may reach. */
   readonly eventTriggerRoutines: readonly CatalogRoutine[];
   /** The type with that object id, as far as masks must know it. */

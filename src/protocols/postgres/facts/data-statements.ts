@@ -1,9 +1,11 @@
 import { dangerOf, SETTINGS_VIEW } from './dangerous-functions.js';
+import type { SettingChange } from './findings.js';
 import { isUnrestricted } from './predicate.js';
 import { findCte, sourcesOf, tableSource, withCtes } from './row-sources.js';
 import type { RowScope } from './row-sources.js';
 import { EMPTY, flagAt, inside, listAt, literalIn, namesIn, nodeAt, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
+import { splitPath } from '../search-path.js';
 import { objectName } from './walk.js';
 import type { Handler, Place, Walk } from './walk.js';
 
@@ -147,14 +149,20 @@ function setConfig(walk: Walk, args: readonly unknown[]): void {
     return;
   }
   const value = literalIn(args[1])?.value;
-  settingChange(walk, name, typeof value === 'string' ? value : undefined);
+  const local = literalIn(args[2])?.value;
+  settingChange(walk, {
+    name,
+    value: typeof value === 'string' ? value : undefined,
+    ...(typeof value === 'string' && name.toLowerCase() === 'search_path' ? { list: splitPath(value) } : {}),
+    ...(local === false ? {} : { local: true }),
+  });
 }
 
 /** Notes a changed setting; two of them change who the session is. */
-export function settingChange(walk: Walk, name: string, value: string | undefined): void {
-  const folded = name.toLowerCase();
-  walk.findings.settings.push({ name: folded, value });
-  identityChange(walk, folded);
+export function settingChange(walk: Walk, change: SettingChange & { readonly name: string }): void {
+  const name = change.name.toLowerCase();
+  walk.findings.settings.push({ ...change, name });
+  identityChange(walk, name);
 }
 
 /** @param name of a setting, in lower case */

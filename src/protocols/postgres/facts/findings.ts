@@ -7,6 +7,12 @@ export interface SettingChange {
   readonly name: string | undefined;
   /** Undefined for RESET, DEFAULT and computed values; lists are joined by `, `. */
   readonly value: string | undefined;
+  /** Of `search_path`: the schemas listed, as the server reads them; undefined where the text does not tell. */
+  readonly list?: readonly string[];
+  /** Holds to the end of the transaction only. */
+  readonly local?: true;
+  /** RESET or DEFAULT: back to what the session started with. */
+  readonly reset?: true;
 }
 
 /** What was found in a piece of SQL: the facts while they are gathered. */

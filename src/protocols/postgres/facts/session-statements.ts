@@ -47,19 +47,28 @@ function variableSet(walk: Walk, node: TreeNode, place: Place): void {
   const kind = textAt(node, 'kind');
   const name = textAt(node, 'name').toLowerCase();
   if (kind === 'VAR_SET_MULTI') return walk.below(node, place);
+  const local = flagAt(node, 'is_local') ? { local: true as const } : {};
   if (kind === 'VAR_RESET_ALL') {
     walk.findings.settings.push({ name: undefined, value: undefined });
   } else if (kind === 'VAR_RESET') {
     // Back to what the session started with: no new identity.
-    walk.findings.settings.push({ name, value: undefined });
+    walk.findings.settings.push({ name, value: undefined, reset: true });
+  } else if (kind === 'VAR_SET_VALUE') {
+    const values = settingValues(node);
+    settingChange(walk, { name, value: values?.join(', '), ...listed(name, values), ...local });
   } else {
-    settingChange(walk, name, kind === 'VAR_SET_VALUE' ? settingValue(node) : undefined);
+    settingChange(walk, { name, value: undefined, ...(kind === 'VAR_SET_DEFAULT' ? { reset: true } : {}), ...local });
   }
 }
 
-function settingValue(node: TreeNode): string | undefined {
+/** Only the search path is a list that sessions have to know. */
+function listed(name: string, list: readonly string[] | undefined): { readonly list?: readonly string[] } {
+  return name === 'search_path' && list !== undefined ? { list } : {};
+}
+
+function settingValues(node: TreeNode): readonly string[] | undefined {
   const values = listAt(node, 'args').map((arg) => literalIn(arg)?.value);
-  return values.some((value) => value === undefined || value === null) ? undefined : values.map(String).join(', ');
+  return values.some((value) => value === undefined || value === null) ? undefined : values.map(String);
 }
 
 /** A SET clause of a function holds while that runs; it says nothing of this session. */

@@ -1,0 +1,52 @@
+import type { ConnectionResource } from '../../../core/resources.js';
+import { CatalogKeeper } from './catalog-keeper.js';
+import { dialUpstream } from './dial-upstream.js';
+import type { OwnSession } from './own-query.js';
+
+/** A keeper that no session has asked for since is forgotten, and what it knows with it. */
+const IDLE_MS = 600_000;
+
+interface Kept {
+  readonly keeper: CatalogKeeper;
+  readonly password: string | undefined;
+  usedAtMs: number;
+}
+
+/** The agent's catalogue keepers: one for each connection, credential and database, shared by their sessions. */
+export class CatalogKeepers {
+  /** By the resource itself: a reload that changes the connection starts anew. */
+  readonly #byConnection = new Map<ConnectionResource, Map<string, Kept>>();
+
+  /** @param nowMs monotonic milliseconds */
+  constructor(private readonly nowMs: () => number) {}
+
+  keeper(connection: ConnectionResource, session: OwnSession): CatalogKeeper {
+    this.#forgetIdle();
+    const kept = this.#byConnection.get(connection) ?? new Map<string, Kept>();
+    this.#byConnection.set(connection, kept);
+    const { credential, database } = session;
+    const key = JSON.stringify([credential.user, database]);
+    const known = kept.get(key);
+    if (known !== undefined && known.password === credential.password) {
+      known.usedAtMs = this.nowMs();
+      return known.keeper;
+    }
+    const keeper = new CatalogKeeper({
+      session,
+      ttlMs: connection.catalogTtlMs,
+      dial: () => dialUpstream(connection),
+      nowMs: this.nowMs,
+    });
+    kept.set(key, { keeper, password: credential.password, usedAtMs: this.nowMs() });
+    return keeper;
+  }
+
+  /** Sessions hold on to their keepers: a forgotten one serves them on, and new sessions share another. */
+  #forgetIdle(): void {
+    const before = this.nowMs() - IDLE_MS;
+    for (const [connection, kept] of this.#byConnection) {
+      for (const [key, { usedAtMs }] of kept) if (usedAtMs < before) kept.delete(key);
+      if (kept.size === 0) this.#byConnection.delete(connection);
+    }
+  }
+}
