@@ -10,6 +10,8 @@ export interface Run {
   /** The facts without what is bound; the same object wherever the same text is run again. */
   readonly basis: SqlFacts;
   readonly startedMs: number;
+  /** Texts of the prepared statements that an EXECUTE in it may run. */
+  readonly executes?: readonly string[];
 }
 
 /** A bound statement. `columns` once a RowDescription told them. */

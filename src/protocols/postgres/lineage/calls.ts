@@ -42,6 +42,7 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
     reading.findings.touchesAnything = true;
     results.push(ANYTHING);
   }
+  if (keepsArguments(name) || multipliesRows(name)) reading.findings.keepsValues = true;
   if (!isNothing(all)) judgeArguments(reading, call, name, all);
   return derived(results);
 }
@@ -49,6 +50,7 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
 function calledRoutine(reading: Reading, routine: CatalogRoutine, given: Derivation, name: string): Derivation {
   reading.findings.callsRoutines = true;
   const { result, hasEffects } = reading.routine(routine);
+  if (hasEffects) reading.findings.keepsValues = true;
   if (hasEffects && !isNothing(given))
     reading.findings.note({ kind: 'moved', clause: `a call of ${name}`, value: given, to: undefined });
   return result;

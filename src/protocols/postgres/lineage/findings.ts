@@ -11,6 +11,10 @@ export class Findings {
   /** Something is read that nobody can tell. */
   touchesAnything = false;
   callsRoutines = false;
+  /** A function is called that keeps, shows or multiplies what it is given. */
+  keepsValues = false;
+  /** A routine was met that is being read: what calls it is not known whole. */
+  incomplete = false;
   /** All columns named anywhere. */
   readonly mentioned = new Set<number>();
   /** What the routines called give. */
@@ -33,6 +37,7 @@ export class Findings {
   touchesAll(inner: Findings): void {
     for (const relation of inner.touched) this.touched.add(relation);
     this.touchesAnything ||= inner.touchesAnything;
+    this.incomplete ||= inner.incomplete;
   }
 
   /** For what stands behind a view: its own conditions are its maker's. */

@@ -1,10 +1,11 @@
 import type { CatalogRoutine } from '../catalog/types.js';
+import { parseSql } from '../facts/grammar.js';
+import { inside, isNode, listAt } from '../facts/tree.js';
 import { ANYTHING, either, NOTHING, type Derivation } from './derivation.js';
-import { keptPlpgsqlParts, sqlParts, type BodyParts } from './plpgsql-parts.js';
+import { plpgsqlParts, sqlParts, sqlStatements, UNREADABLE_PARTS, type BodyParts } from './body-parts.js';
 import type { Reading, RoutineReading } from './reading.js';
-import { readPart } from './written-bodies.js';
+import { bodyStatements, readPart } from './written-bodies.js';
 
-/** Nothing else than compute with what they are given. */
 const HARMLESS: RoutineReading = { result: NOTHING, hasEffects: false };
 const UNREADABLE: RoutineReading = { result: ANYTHING, hasEffects: true };
 
@@ -16,22 +17,52 @@ const UNREADABLE: RoutineReading = { result: ANYTHING, hasEffects: true };
  */
 export function readRoutine(reading: Reading, routine: CatalogRoutine): RoutineReading {
   if (routine.extension) return HARMLESS;
+  if (routine.kind === 'aggregate') return readAggregate(reading, routine);
   const parts = partsOf(routine);
-  if (parts === undefined || parts.unreadable) {
+  if (parts.unreadable) {
     reading.findings.touchesAnything = true;
     return UNREADABLE;
   }
-  const values: Derivation[] = parts.parts.flatMap(
-    (part) => readPart(reading, part)?.columns.map(({ value }) => value) ?? [],
-  );
-  const mentioned: Derivation = { ...NOTHING, plain: false, origins: reading.findings.mentioned };
+  const values: Derivation[] = [];
+  for (const part of parts.parts) for (const { value } of readPart(reading, part)?.columns ?? []) values.push(value);
+  const { mentioned, routineResults, keepsValues } = reading.findings;
   return {
-    result: either([...values, mentioned, ...reading.findings.routineResults]),
-    hasEffects: parts.hasEffects || reading.findings.uses.some((use) => use.clause.startsWith('a call of')),
+    result: either([...values, { ...NOTHING, plain: false, origins: mentioned }, ...routineResults]),
+    hasEffects: parts.hasEffects || keepsValues || routine.returnsSet,
   };
 }
 
-function partsOf({ language, source }: CatalogRoutine): BodyParts | undefined {
-  if (language === 'sql') return sqlParts(source);
-  return language === 'plpgsql' ? keptPlpgsqlParts(source) : undefined;
+/** The routines that do its work; those of the server itself are not among them. */
+function readAggregate(reading: Reading, routine: CatalogRoutine): RoutineReading {
+  const known = routine.support.map((oid) => reading.catalog.routine(oid));
+  const read = known.map((one) => (one === undefined ? UNREADABLE : reading.routine(one)));
+  return {
+    result: either([NOTHING, ...read.map((one) => one.result)]),
+    hasEffects: read.some((one) => one.hasEffects),
+  };
+}
+
+function partsOf(routine: CatalogRoutine): BodyParts {
+  const { language, source, withheld, atomic } = routine;
+  if (withheld) return UNREADABLE_PARTS;
+  if (language === 'sql') return atomic ? atomicParts(source) : sqlParts(source);
+  return language === 'plpgsql' ? keptPlpgsqlParts(routine) : UNREADABLE_PARTS;
+}
+
+/** `RETURN …` or `BEGIN ATOMIC … END`. */
+function atomicParts(body: string): BodyParts {
+  const parsed = parseSql(`CREATE FUNCTION f() RETURNS record LANGUAGE sql ${body}`);
+  const first = parsed.kind === 'tree' ? listAt(parsed.tree, 'stmts')[0] : undefined;
+  const written = isNode(first) ? inside(first['stmt'], 'CreateFunctionStmt')?.['sql_body'] : undefined;
+  return written === undefined ? UNREADABLE_PARTS : sqlStatements(bodyStatements(written));
+}
+
+function keptPlpgsqlParts({ source, argumentList, returns, kind }: CatalogRoutine): BodyParts {
+  const tag = `$hoop${String(source.length)}$`;
+  if (source.includes(tag)) return UNREADABLE_PARTS;
+  const head =
+    kind === 'procedure'
+      ? `CREATE PROCEDURE f(${argumentList})`
+      : `CREATE FUNCTION f(${argumentList}) RETURNS ${returns}`;
+  return plpgsqlParts(`${head} LANGUAGE plpgsql AS ${tag}${source}${tag}`, source);
 }

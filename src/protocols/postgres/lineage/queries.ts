@@ -50,7 +50,8 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
     const target = inside(item, 'ResTarget') ?? EMPTY;
     const star = starColumns(reading, target['val'], level);
     if (star === undefined) {
-      columns.push({ name: targetName(target), value: reading.value(target['val'], level) });
+      const column = targetName(target);
+      columns.push({ ...column, value: reading.value(target['val'], level) });
       continue;
     }
     for (const { value } of star.columns) reading.findings.mentions(value);
@@ -60,14 +61,14 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
   return { columns, exact };
 }
 
-function targetName(target: TreeNode): string {
+function targetName(target: TreeNode): { readonly name: string; readonly guessed?: true } {
   const given = textAt(target, 'name');
-  if (given !== '') return given;
+  if (given !== '') return { name: given };
   const column = inside(target['val'], 'ColumnRef');
-  const names = column === undefined ? [] : namesIn(listAt(column, 'fields'));
+  if (column !== undefined) return { name: namesIn(listAt(column, 'fields')).at(-1) ?? '' };
   const path = inside(target['val'], 'A_Indirection');
-  const fields = path === undefined ? [] : namesIn(listAt(path, 'indirection'));
-  return names.at(-1) ?? fields.at(-1) ?? impliedName(target['val']);
+  const field = path === undefined ? undefined : namesIn(listAt(path, 'indirection')).at(-1);
+  return { name: field ?? impliedName(target['val']), guessed: true };
 }
 
 function setOperation(

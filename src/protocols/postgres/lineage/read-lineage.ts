@@ -1,4 +1,4 @@
-import type { Catalog, CatalogRoutine } from '../catalog/types.js';
+import type { Catalog, CatalogRelation, CatalogRoutine } from '../catalog/types.js';
 import { parseSql } from '../facts/grammar.js';
 import { OverBounds } from '../facts/over-bounds.js';
 import { statementRanges } from '../facts/split.js';
@@ -47,6 +47,9 @@ interface KnownRoutine {
 }
 
 const knownOf = new WeakMap<Catalog, Known>();
+
+/** In what stands on the server names are looked up as they were when it was made. */
+const ANYWHERE: SessionNames = { searchPath: undefined };
 
 /** Steps in which a text must be read; a statement of 10 KB takes some 5,000. */
 const MAX_STEPS = 400_000;
@@ -152,34 +155,34 @@ class LineageReader implements Reading {
     }
   }
 
-  view(relation: number): readonly Derivation[] | undefined {
-    const definition = this.catalog.relation(relation)?.definition;
-    if (definition === undefined) return undefined;
-    const known = this.#known.views.get(relation) ?? this.#readView(relation, definition);
+  view(relation: CatalogRelation): readonly Derivation[] | undefined {
+    const known = this.#known.views.get(relation.oid) ?? this.#readView(relation);
     if (known === 'running') return undefined;
     this.findings.touchesAll(known.findings);
     return known.columns;
   }
 
-  #readView(relation: number, definition: string): KnownView {
-    this.#known.views.set(relation, 'running');
-    const inner = new LineageReader(this.catalog, { searchPath: undefined }, false, {
-      steps: 0,
-      depth: this.effort.depth,
-    });
-    const output = inner.#definition(definition);
-    const count = this.catalog.relation(relation)?.columns.length ?? 0;
+  #readView(relation: CatalogRelation): KnownView {
+    this.#known.views.set(relation.oid, 'running');
+    const inner = new LineageReader(this.catalog, ANYWHERE, false, { steps: 0, depth: this.effort.depth });
+    let output: Output;
+    try {
+      output = inner.#definition(relation.definition);
+    } finally {
+      this.#known.views.delete(relation.oid);
+    }
+    const count = relation.columns.length;
     const fits = output.exact && output.columns.length === count;
     const any = derived(output.columns.map((column) => column.value));
     const columns = fits ? output.columns.map((column) => column.value) : new Array<Derivation>(count).fill(any);
     const known = { columns, findings: inner.findings };
-    this.#known.views.set(relation, known);
+    this.#known.views.set(relation.oid, known);
     return known;
   }
 
-  #definition(text: string): Output {
+  #definition(text: string | undefined): Output {
     try {
-      const parsed = parseSql(text);
+      const parsed = parseSql(text ?? '');
       const first = parsed.kind === 'tree' ? listAt(parsed.tree, 'stmts')[0] : undefined;
       return this.query(isNode(first) ? first['stmt'] : undefined, undefined, undefined);
     } catch (error) {
@@ -203,18 +206,20 @@ class LineageReader implements Reading {
 
   routine(routine: CatalogRoutine): RoutineReading {
     const known = this.#known.routines.get(routine.oid) ?? this.#readRoutine(routine);
-    if (known === 'running') return { result: NOTHING, hasEffects: false };
+    if (known === 'running') {
+      // It calls itself: what it gives is found out already, but not what stands between is.
+      this.findings.incomplete = true;
+      return { result: NOTHING, hasEffects: false };
+    }
     this.findings.touchesAll(known.findings);
     this.findings.routineResults.push(known.read.result);
     return known.read;
   }
 
   #readRoutine(routine: CatalogRoutine): KnownRoutine {
-    this.#known.routines.set(routine.oid, 'running');
-    const inner = new LineageReader(this.catalog, { searchPath: undefined }, true, {
-      steps: 0,
-      depth: this.effort.depth,
-    });
+    const { routines } = this.#known;
+    routines.set(routine.oid, 'running');
+    const inner = new LineageReader(this.catalog, ANYWHERE, true, { steps: 0, depth: this.effort.depth });
     let read: RoutineReading;
     try {
       read = readRoutine(inner, routine);
@@ -222,9 +227,19 @@ class LineageReader implements Reading {
       if (!(error instanceof OverBounds)) throw error;
       read = { result: ANYTHING, hasEffects: true };
       inner.findings.touchesAnything = true;
+    } finally {
+      routines.delete(routine.oid);
     }
     const known = { read, findings: inner.findings };
-    this.#known.routines.set(routine.oid, known);
+    // Nothing that it could have waited for runs any more: then it is known whole.
+    if (![...routines.values()].includes('running')) inner.findings.incomplete = false;
+    if (!inner.findings.incomplete) routines.set(routine.oid, known);
     return known;
   }
+}
+
+/** What is behind each column of a view; undefined for another relation. */
+export function viewColumns(catalog: Catalog, relation: CatalogRelation): readonly Derivation[] | undefined {
+  if (relation.kind !== 'view' && relation.kind !== 'materialized-view') return undefined;
+  return new LineageReader(catalog, ANYWHERE).view(relation);
 }

@@ -1,4 +1,4 @@
-import type { Catalog, CatalogRoutine } from '../catalog/types.js';
+import type { Catalog, CatalogRelation, CatalogRoutine } from '../catalog/types.js';
 import type { TreeNode } from '../facts/tree.js';
 import type { Ctes } from './ctes.js';
 import type { Derivation } from './derivation.js';
@@ -29,7 +29,7 @@ export interface Reading {
   query(node: unknown, outer: Level | undefined, ctes: Ctes | undefined): Output;
   select(node: TreeNode, outer: Level | undefined, ctes: Ctes | undefined): Output;
   /** What the columns of a view give. */
-  view(relation: number): readonly Derivation[] | undefined;
+  view(relation: CatalogRelation): readonly Derivation[] | undefined;
   /** All columns of a view that the session itself has made. */
   madeView(query: TreeNode): Derivation;
   /** Everything that a routine's body tells of. */

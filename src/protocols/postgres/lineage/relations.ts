@@ -2,20 +2,11 @@ import type { CatalogRelation } from '../catalog/types.js';
 import { textAt, type TreeNode } from '../facts/tree.js';
 import { ANYTHING, columnAt, either, NOTHING, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
+import { HARMLESS_COLUMNS, holdsSamples } from './sample-relations.js';
 import { UNKNOWN_COLUMNS, type Item, type OutputColumn } from './scope.js';
 
 /** Schemas of the server's own. */
 const SYSTEM_SCHEMAS = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
-
-/** Views and tables of the system that hold samples of what stands in tables, or rows of them. */
-const SAMPLES = new Set([
-  'pg_stats',
-  'pg_statistic',
-  'pg_stats_ext',
-  'pg_stats_ext_exprs',
-  'pg_statistic_ext_data',
-  'pg_largeobject',
-]);
 
 const KEPT = new Set<CatalogRelation['kind']>([
   'table',
@@ -52,10 +43,13 @@ export function relationItem(reading: Reading, node: TreeNode, alias: string, na
   const called = textAt(node, 'relname');
   const relations = relationsCalled(reading, node);
   const items = relations.map((relation) => columnsOf(reading, relation));
-  const system = isSystem(textAt(node, 'schemaname'), called, relations);
+  const system = systemRelation(textAt(node, 'schemaname'), called, relations);
   if (system !== undefined) {
-    if (system.anything) reading.findings.touchesAnything = true;
-    return oneSource(alias, [], system);
+    if (system.harmless === undefined) return oneSource(alias, [], NOTHING);
+    reading.findings.touchesAnything = true;
+    // Under names of its own nobody can tell which column is which.
+    const harmless = names.length > 0 ? [] : system.harmless.map((name) => ({ name, value: NOTHING }));
+    return oneSource(alias, harmless, ANYTHING);
   }
   const made = madeBySession(reading, called);
   const [only] = items;
@@ -79,20 +73,33 @@ function madeBySession(reading: Reading, name: string): readonly Derivation[] {
   });
 }
 
-/** Undefined where it is no relation of the system's own. */
-function isSystem(schema: string, name: string, relations: readonly CatalogRelation[]): Derivation | undefined {
+/**
+ * Undefined where it is no relation of the system's own; `harmless` names the columns without data of users where
+ * others hold some.
+ */
+function systemRelation(
+  schema: string,
+  name: string,
+  relations: readonly CatalogRelation[],
+): { readonly harmless: readonly string[] | undefined } | undefined {
+  if (holdsSamples(name) && (schema === '' || schema === 'pg_catalog')) return { harmless: HARMLESS_COLUMNS };
   const own =
     SYSTEM_SCHEMAS.has(schema) ||
     (relations.length === 0
       ? schema === '' && name.startsWith('pg_')
       : relations.every((relation) => SYSTEM_SCHEMAS.has(relation.schema)));
   if (!own) return undefined;
-  return SAMPLES.has(name) || schema === 'pg_toast' ? ANYTHING : NOTHING;
+  return { harmless: schema === 'pg_toast' ? HARMLESS_COLUMNS : undefined };
 }
 
 function columnsOf(reading: Reading, relation: CatalogRelation): readonly OutputColumn[] {
   reading.findings.touched.add(relation.oid);
-  const behind = reading.view(relation.oid);
+  // Conditions of row security run with it.
+  for (const oid of relation.readRoutines) {
+    const routine = reading.catalog.routine(oid);
+    if (routine !== undefined) reading.routine(routine);
+  }
+  const behind = relation.kind === 'view' || relation.kind === 'materialized-view' ? reading.view(relation) : undefined;
   return relation.columns.map((column, index) => {
     const own = columnAt(relation.oid, column.attribute);
     const value = behind === undefined ? own : behind[index];

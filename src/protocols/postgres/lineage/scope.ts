@@ -5,6 +5,8 @@ import { derived, either, NOTHING, unresolved, type Derivation } from './derivat
 export interface OutputColumn {
   readonly name: string;
   readonly value: Derivation;
+  /** The server may give it another name. */
+  readonly guessed?: true;
 }
 
 /** What a query gives. Where `exact` is false neither number nor order of the columns is known: each may be any of them. */

@@ -1,6 +1,13 @@
 import { EMPTY, inside, itemsOf, listAt, namesIn, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
-import { plpgsqlParts, sqlParts, sqlStatements, type BodyPart, type BodyParts } from './plpgsql-parts.js';
+import {
+  plpgsqlParts,
+  sqlParts,
+  sqlStatements,
+  UNREADABLE_PARTS,
+  type BodyPart,
+  type BodyParts,
+} from './body-parts.js';
 import { movedAll } from './queries.js';
 import type { Reading } from './reading.js';
 import type { Output } from './scope.js';
@@ -26,7 +33,7 @@ export function createdBody(reading: Reading, node: TreeNode, source: () => stri
 }
 
 /** `BEGIN ATOMIC … END` holds a list of lists; `RETURN …` stands alone. */
-function bodyStatements(value: unknown): readonly unknown[] {
+export function bodyStatements(value: unknown): readonly unknown[] {
   return itemsOf(value).flatMap((item) => (inside(item, 'List') === undefined ? [item] : bodyStatements(item)));
 }
 
@@ -47,7 +54,7 @@ function languageOf(node: TreeNode, field: string, otherwise: string): string {
 function partsOf(language: string, body: string, source: () => string): BodyParts {
   if (language === 'sql') return sqlParts(body);
   if (language === 'plpgsql') return plpgsqlParts(source(), body);
-  return { parts: [], hasEffects: true, unreadable: true };
+  return UNREADABLE_PARTS;
 }
 
 function judgeBody(reading: Reading, { parts, unreadable }: BodyParts, clause: string, mayReturn: boolean): void {

@@ -8,59 +8,46 @@ export interface BodyPart {
   readonly statement: unknown;
   /** Does its value leave as what the routine returns, and no other way? */
   readonly returned: boolean;
-  readonly isExpression: boolean;
 }
 
 export interface BodyParts {
   readonly parts: readonly BodyPart[];
-  /** Does it show, keep or multiply what it works on: RAISE, rows one by one, computed statements? */
+  /** Does it show or keep what it works on: RAISE, changes of rows, computed statements? */
   readonly hasEffects: boolean;
   /** Text is computed and run, or a part could not be read. */
   readonly unreadable: boolean;
 }
 
-const UNREADABLE: BodyParts = { parts: [], hasEffects: true, unreadable: true };
+export const UNREADABLE_PARTS: BodyParts = { parts: [], hasEffects: true, unreadable: true };
 
 /** The parts of a body. @param statement the DO or CREATE FUNCTION that holds it */
 export function plpgsqlParts(statement: string, body: string): BodyParts {
   const parsed = parsePlpgsql(statement, body);
-  if (parsed.kind !== 'tree') return UNREADABLE;
+  if (parsed.kind !== 'tree') return UNREADABLE_PARTS;
   const gathered: Gathered = { parts: [], hasEffects: false, unreadable: false };
   gather(parsed.tree, false, gathered);
   return gathered;
 }
 
-/** A body that is kept on the server: its header is not known, so some are tried. */
-export function keptPlpgsqlParts(body: string): BodyParts {
-  const tag = `$hoop${String(body.length)}$`;
-  if (body.includes(tag)) return UNREADABLE;
-  for (const returns of ['SETOF record', 'int', 'void', 'trigger']) {
-    const read = plpgsqlParts(`CREATE FUNCTION f() RETURNS ${returns} LANGUAGE plpgsql AS ${tag}${body}${tag}`, body);
-    if (read !== UNREADABLE) return read;
-  }
-  return UNREADABLE;
-}
-
 /** The statements of an SQL body. */
 export function sqlParts(body: string): BodyParts {
   const parsed = parseSql(body);
-  if (parsed.kind !== 'tree') return UNREADABLE;
+  if (parsed.kind !== 'tree') return UNREADABLE_PARTS;
   const statements = listAt(parsed.tree, 'stmts').map((item) => (isNode(item) ? item['stmt'] : undefined));
   return sqlStatements(statements);
 }
 
-/** SELECT without FROM and WHERE gives one row whatever it is given; all else may tell by its rows. */
 export function sqlStatements(statements: readonly unknown[]): BodyParts {
   const parts = statements.map((statement, index): BodyPart => ({
     statement,
     returned: index === statements.length - 1,
-    isExpression: false,
   }));
-  const simple = statements.every((statement) => {
-    const select = inside(statement, 'SelectStmt') ?? inside(statement, 'ReturnStmt');
-    return select !== undefined && select['fromClause'] === undefined && select['whereClause'] === undefined;
-  });
-  return { parts, hasEffects: !simple, unreadable: false };
+  return { parts, hasEffects: parts.some(({ statement }) => changes(statement)), unreadable: false };
+}
+
+/** Anything but a query may keep what it works on. */
+function changes(statement: unknown): boolean {
+  return inside(statement, 'SelectStmt') === undefined && inside(statement, 'ReturnStmt') === undefined;
 }
 
 interface Gathered {
@@ -69,9 +56,8 @@ interface Gathered {
   unreadable: boolean;
 }
 
-/** What may show or keep a value, or give a number of rows that tells of it. */
-const EFFECTS =
-  /^PLpgSQL_stmt_(?:raise|assert|dynexecute|dynfors|execsql|return_next|return_query|open|perform|call|commit|rollback)$/;
+/** What may show or keep a value. */
+const EFFECTS = /^PLpgSQL_stmt_(?:raise|assert|dynexecute|dynfors|open|call|commit|rollback)$/;
 const COMPUTED: Readonly<Record<string, string>> = {
   PLpgSQL_stmt_dynexecute: 'query',
   PLpgSQL_stmt_dynfors: 'query',
@@ -105,9 +91,9 @@ function gatherExpression(expression: TreeNode, returned: boolean, into: Gathere
   const text = textAt(expression, 'query');
   const mode = typeof expression['parseMode'] === 'number' ? expression['parseMode'] : 0;
   if (mode === 1) into.unreadable = true;
-  else if (mode === 0) add(text, returned, false, into);
-  else if (mode === 2) add(`SELECT ${text}`, returned, true, into);
-  else add(`SELECT ${assigned(text)}`, returned, true, into);
+  else if (mode === 0) add(text, returned, into);
+  else if (mode === 2) add(`SELECT ${text}`, returned, into);
+  else add(`SELECT ${assigned(text)}`, returned, into);
 }
 
 /** What is assigned: text behind the first operator that leaves two readable sides. */
@@ -119,14 +105,17 @@ function assigned(text: string): string {
   return text;
 }
 
-function add(text: string, returned: boolean, isExpression: boolean, into: Gathered): void {
+function add(text: string, returned: boolean, into: Gathered): void {
   const parsed = parseSql(text);
   if (parsed.kind !== 'tree') {
     into.unreadable = true;
     return;
   }
-  for (const item of listAt(parsed.tree, 'stmts'))
-    into.parts.push({ statement: isNode(item) ? item['stmt'] : undefined, returned, isExpression });
+  for (const item of listAt(parsed.tree, 'stmts')) {
+    const statement = isNode(item) ? item['stmt'] : undefined;
+    if (changes(statement)) into.hasEffects = true;
+    into.parts.push({ statement, returned });
+  }
 }
 
 /** EXECUTE of a literal is as good as the statement. */
@@ -136,6 +125,6 @@ function gatherComputed(expression: string, returned: boolean, into: Gathered): 
   const select = isNode(first) ? inside(first['stmt'], 'SelectStmt') : undefined;
   const target = inside(select === undefined ? undefined : listAt(select, 'targetList')[0], 'ResTarget') ?? EMPTY;
   const literal = literalIn(nodeAt(target, 'val'));
-  if (typeof literal?.value === 'string') add(literal.value, returned, false, into);
+  if (typeof literal?.value === 'string') add(literal.value, returned, into);
   else into.unreadable = true;
 }
