@@ -1,22 +1,32 @@
 import type { Clock } from '../core/clock.js';
 
+/** How far the smooth clock may be from the wall clock before the wall clock is believed, in µs. */
+const MAX_DRIFT_US = 50_000;
+
 /** The machine's clock, with microseconds, never going backwards within this process. */
 export function systemClock(): Clock {
-  let lastUs = 0n;
+  // Microseconds since the epoch fit a double exactly until the year 2255.
+  let lastUs = 0;
   // The wall clock has milliseconds; the high-resolution one tells how far into them we are.
-  const startUs = BigInt(Date.now()) * 1000n;
-  const startNs = process.hrtime.bigint();
+  const startUs = Date.now() * 1000;
+  const startMs = performance.now();
+  let second = -1;
+  let secondText = '';
   return {
     nowMs: () => Date.now(),
     timestamp: () => {
-      const wallUs = BigInt(Date.now()) * 1000n;
-      const smoothUs = startUs + (process.hrtime.bigint() - startNs) / 1000n;
+      const wallUs = Date.now() * 1000;
+      const smoothUs = startUs + Math.floor((performance.now() - startMs) * 1000);
       // Where the wall clock was set or the machine slept, the wall clock is right.
-      const drifted = smoothUs < wallUs - 50_000n || smoothUs > wallUs + 50_000n;
-      const us = drifted ? wallUs : smoothUs;
-      lastUs = us > lastUs ? us : lastUs + 1n;
-      const micros = String(lastUs % 1_000_000n).padStart(6, '0');
-      return `${new Date(Number(lastUs / 1000n)).toISOString().slice(0, 19)}.${micros}Z`;
+      const us = Math.abs(smoothUs - wallUs) > MAX_DRIFT_US ? wallUs : smoothUs;
+      lastUs = us > lastUs ? us : lastUs + 1;
+      const seconds = Math.floor(lastUs / 1_000_000);
+      if (seconds !== second) {
+        second = seconds;
+        secondText = new Date(seconds * 1000).toISOString().slice(0, 20);
+      }
+      // A leading 1 keeps the zeros in front.
+      return `${secondText}${String(1_000_000 + (lastUs - seconds * 1_000_000)).slice(1)}Z`;
     },
   };
 }

@@ -43,6 +43,14 @@ export class ByteQueue {
     return this.take(this.#length) ?? new Uint8Array(0);
   }
 
+  /** The byte at `offset` from the front, without taking it; undefined when fewer are held. */
+  byteAt(offset: number): number | undefined {
+    if (offset >= this.#length) return undefined;
+    const first = this.#chunks[0] as Uint8Array;
+    if (first.length - this.#offset <= offset) this.#join();
+    return (this.#chunks[0] as Uint8Array)[this.#offset + offset];
+  }
+
   #join(): void {
     const joined = new Uint8Array(this.#length);
     let at = 0;
@@ -54,6 +62,22 @@ export class ByteQueue {
     this.#chunks = [joined];
     this.#offset = 0;
   }
+}
+
+/** Text up to this length is put together here: calling a decoder costs more than it does. */
+const SHORT_BYTES = 24;
+const utf8 = new TextDecoder();
+
+/** UTF-8 as text, as `TextDecoder` gives it: a byte order mark in front is left out, what is malformed becomes U+FFFD. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  if (bytes.length > SHORT_BYTES) return utf8.decode(bytes);
+  let text = '';
+  for (let index = 0; index < bytes.length; index += 1) {
+    const byte = bytes[index] as number;
+    if (byte >= 0x80) return utf8.decode(bytes);
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 /** One array of all parts, in order; the part itself where there is only one. */

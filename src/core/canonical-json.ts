@@ -36,7 +36,8 @@ export function canonicalJson(value: unknown, depth = 0): string {
       return canonicalString(value);
     case 'number':
       if (!Number.isFinite(value)) throw new TypeError('number without a JSON form');
-      return JSON.stringify(value);
+      // ECMAScript prints -0 as 0, which is what RFC 8785 asks for.
+      return String(value);
     case 'boolean':
       return value ? 'true' : 'false';
     case 'object':
@@ -80,7 +81,15 @@ export function sortedNames(object: object): string[] {
   return names;
 }
 
+/** Names met lately: a recording has a few dozen. */
+const knownNames = new Map<string, string>();
+const MAX_KNOWN_NAMES = 512;
+
 /** `"name":` */
 export function canonicalName(name: string): string {
-  return `${canonicalString(name)}:`;
+  const known = knownNames.get(name);
+  if (known !== undefined) return known;
+  const text = `${canonicalString(name)}:`;
+  if (knownNames.size < MAX_KNOWN_NAMES) knownNames.set(name, text);
+  return text;
 }

@@ -1,7 +1,8 @@
 import { hash as digest } from 'node:crypto';
 
 import type { ChainedEvent, RecordedEvent } from '../core/events.js';
-import { canonicalJson, canonicalName, canonicalString, sortedNames } from '../core/canonical-json.js';
+import { canonicalJson, canonicalName, sortedNames } from '../core/canonical-json.js';
+import { lineParts } from './line-parts.js';
 
 /**
  * The hash chain. One event is one line:
@@ -50,29 +51,9 @@ export interface ChainedLine {
  * @throws TypeError when the event has no JSON form or uses a name that belongs to the chain
  */
 export function chainEvent(event: RecordedEvent | SealEvent, link: Link): ChainedLine {
-  const members = event as unknown as Readonly<Record<string, unknown>>;
-  const own = [`"at":${canonicalString(link.at)}`, `"prev":"${link.prev}"`, `"seq":${link.seq}`] as const;
-  let head = '';
-  let tail = '';
-  let placed = 0;
-  // `type`, which every event has, sorts behind all of the chain's names: each finds its place before it.
-  for (const name of sortedNames(event)) {
-    const value = members[name];
-    if (value === undefined) continue;
-    for (; placed < 3 && name >= (OWN_NAMES[placed] as string); placed += 1) {
-      if (placed === 0) head += `${head === '' ? '{' : ','}${own[0]}`;
-      else tail += `,${own[placed] as string}`;
-    }
-    if (name === 'hash' || name === OWN_NAMES[placed - 1]) throw new TypeError('event uses a name of the chain');
-    const member = `${canonicalName(name)}${canonicalJson(value, 1)}`;
-    if (name < 'hash') head += `${head === '' ? '{' : ','}${member}`;
-    else tail += `,${member}`;
-  }
+  const { head, tail } = lineParts(event, link);
   return spliceHash(head, tail);
 }
-
-/** In the order in which they sort. */
-const OWN_NAMES = ['at', 'prev', 'seq'];
 
 /**
  * The one right line of an event read from a file: equal to the line read when nothing was changed.

@@ -15,7 +15,7 @@ import type { SessionTally } from './session-tally.js';
 /** Writes one session down. Whatever fails, fails for good: from then on every call throws. */
 export interface SessionRecorder {
   readonly session: string;
-  /** Hashes and buffers. @throws HoopError `recording_failed` */
+  /** Takes it down; it is chained and written by `flush` at the latest. @throws HoopError `recording_failed` */
   record(event: RecordedEvent): void;
   /**
    * Everything recorded so far is in the kernel when this returns; with durability `sync`, on disk
@@ -46,6 +46,8 @@ export interface RecorderOptions {
   readonly onClosed: (recorder: ChainRecorder) => void;
 }
 
+/** Events that wait for their place in the chain before they are given one without waiting for `flush`. */
+const MAX_WAITING = 256;
 /** Buffered characters that are written without waiting for `flush`. */
 const MAX_BUFFERED_CHARS = 1024 * 1024;
 
@@ -59,8 +61,9 @@ export class ChainRecorder implements SessionRecorder {
   #position: ChainPosition;
   /** What is written, line by line whole. A failure goes back to it. */
   #written: ChainPosition;
-  #buffer: string[] = [];
-  #bufferedChars = 0;
+  /** Told and not chained yet: an answer goes to the client before its events are hashed. */
+  #waiting: { readonly event: RecordedEvent; readonly at: string }[] = [];
+  #buffer = '';
   #failure: HoopError | undefined;
   #sealed = false;
 
@@ -93,15 +96,29 @@ export class ChainRecorder implements SessionRecorder {
 
   record(event: RecordedEvent): void {
     this.#assertUsable();
-    const at = this.options.clock.timestamp();
+    this.#waiting.push({ event, at: this.options.clock.timestamp() });
+    if (this.#waiting.length > MAX_WAITING) this.chain();
+    this.options.onDirty(this);
+  }
+
+  /**
+   * Gives every event told so far its place in the chain.
+   *
+   * @throws HoopError `recording_failed`
+   */
+  chain(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
     try {
-      this.#append(event, at);
-      this.tally.observe(event, at);
+      for (const { event, at } of waiting) {
+        this.#append(event, at);
+        this.tally.observe(event, at);
+      }
     } catch (cause) {
       throw this.#fail(writeFailure(cause));
     }
-    if (this.#bufferedChars > MAX_BUFFERED_CHARS) this.#write();
-    else this.options.onDirty(this);
+    if (this.#buffer.length > MAX_BUFFERED_CHARS) this.#write();
   }
 
   flush(): void | Promise<void> {
@@ -112,11 +129,13 @@ export class ChainRecorder implements SessionRecorder {
   /** Everything recorded so far is in the kernel when this returns, whatever the durability. */
   writeOut(): void {
     this.#assertUsable();
+    this.chain();
     this.#write();
   }
 
   async seal(end: SessionEnd): Promise<void> {
     if (this.#sealed) throw new HoopError('recording_failed', 'the recording is sealed already');
+    if (this.#failure === undefined) this.#chainOrFail();
     this.#sealed = true;
     const failed = this.#failure !== undefined;
     this.#failure = undefined;
@@ -139,6 +158,15 @@ export class ChainRecorder implements SessionRecorder {
     this.options.onSealed(this.tally.summary({ head: this.#written.head, events: this.#written.seq }));
   }
 
+  /** What can't be chained has failed the recording, which `seal` then closes as such. */
+  #chainOrFail(): void {
+    try {
+      this.chain();
+    } catch {
+      // `#failure` is set.
+    }
+  }
+
   #sealEvent(): SealEvent {
     const { key } = this.options;
     return { type: 'seal', keyId: key.keyId, signature: signText(key, this.#position.head) };
@@ -149,15 +177,13 @@ export class ChainRecorder implements SessionRecorder {
     // Cheap for almost every line: UTF-8 takes at most three bytes a character.
     if (text.length > MAX_LINE_BYTES / 3) assertReadable(text);
     this.#position = { seq: this.#position.seq + 1, head: hash };
-    this.#buffer.push(text);
-    this.#bufferedChars += text.length;
+    this.#buffer += `${text}\n`;
   }
 
   #write(): void {
-    if (this.#buffer.length > 0) {
-      const text = `${this.#buffer.join('\n')}\n`;
-      this.#buffer = [];
-      this.#bufferedChars = 0;
+    if (this.#buffer !== '') {
+      const text = this.#buffer;
+      this.#buffer = '';
       try {
         this.options.file.write(text);
       } catch (cause) {
@@ -183,8 +209,8 @@ export class ChainRecorder implements SessionRecorder {
   }
 
   #fail(error: HoopError): HoopError {
-    this.#buffer = [];
-    this.#bufferedChars = 0;
+    this.#buffer = '';
+    this.#waiting = [];
     this.#position = this.#written;
     if (this.#failure === undefined) this.options.onFailed(error, this.session);
     this.#failure ??= error;

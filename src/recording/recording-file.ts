@@ -54,17 +54,23 @@ export class RecordingFile {
    * @throws HoopError `recording_failed`; nothing of `text` stays in the file then, where the system lets it be cut
    */
   write(text: string): void {
-    const bytes = Buffer.from(text);
+    const size = Buffer.byteLength(text);
     try {
-      for (let at = 0; at < bytes.length;) {
-        const written = writeSync(this.#fd, bytes, at, bytes.length - at);
-        if (written === 0) throw new Error('nothing written');
-        at += written;
-      }
-      this.#bytes += bytes.length;
+      const written = writeSync(this.#fd, text);
+      if (written < size) this.#writeRest(Buffer.from(text).subarray(written));
+      this.#bytes += size;
     } catch (cause) {
       this.#cutBack();
       throw writeFailure(cause);
+    }
+  }
+
+  /** The system took only a part: a disk that is filling up, mostly. */
+  #writeRest(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const written = writeSync(this.#fd, bytes, at, bytes.length - at);
+      if (written === 0) throw new Error('nothing written');
+      at += written;
     }
   }
 

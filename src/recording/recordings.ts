@@ -48,6 +48,8 @@ export function openRecordings(options: RecordingsOptions): Recordings {
 export class Recordings {
   readonly #live = new Map<string, ChainRecorder>();
   readonly #dirty = new Set<ChainRecorder>();
+  readonly #unchained = new Set<ChainRecorder>();
+  #chainSoon: NodeJS.Immediate | undefined;
   readonly #keeper: CheckpointKeeper;
   readonly #unlock: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -158,6 +160,7 @@ export class Recordings {
       onFailed: (error, session) => this.#tell(error, session),
       onClosed: (recorder) => {
         this.#dirty.delete(recorder);
+        this.#unchained.delete(recorder);
         this.#live.delete(recorder.session);
       },
       onSealed: (summary: SessionSummary) => {
@@ -175,6 +178,13 @@ export class Recordings {
   }
 
   #markDirty(recorder: ChainRecorder): void {
+    if (!this.#unchained.has(recorder)) {
+      this.#unchained.add(recorder);
+      this.#chainSoon ??= setImmediate(() => {
+        this.#chainSoon = undefined;
+        this.#chainAll();
+      });
+    }
     this.#dirty.add(recorder);
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
@@ -182,6 +192,19 @@ export class Recordings {
       this.#flushDirty();
     }, IDLE_FLUSH_MS);
     this.#timer.unref();
+  }
+
+  /** Once the answers of this turn are on their way, so that nobody waits for hashes. */
+  #chainAll(): void {
+    const recorders = [...this.#unchained];
+    this.#unchained.clear();
+    for (const recorder of recorders) {
+      try {
+        recorder.chain();
+      } catch {
+        // Told already; the session's next call throws it.
+      }
+    }
   }
 
   #flushDirty(): void {

@@ -9,6 +9,8 @@ const MAX_REMEMBERED_CHARS = 1024;
 /** Most characters of a statement that the index holds; the recording holds all. */
 export const MAX_INDEXED_CHARS = 64 * 1024;
 
+type Undecided = Pick<StatementRow, 'at' | 'text' | 'statement'>;
+
 /**
  * Counts along with a session what lists and searches show of it. The recorder feeds it while the
  * session lives, recovery from the file after a crash: both give the same summary.
@@ -21,8 +23,10 @@ export class SessionTally {
   #open: Omit<SessionSummary, 'statements' | 'blocked' | 'approvals' | 'endedAt' | 'head' | 'events'> | undefined;
   #endedAt = '';
   #rows: StatementRow[] = [];
-  readonly #waiting = new Map<number, StatementRow>();
-  readonly #told = new Set<string>();
+  /** The decision of a statement follows it before the next statement comes. */
+  #undecided: Undecided | undefined;
+  /** Verdicts told of each text. */
+  readonly #told = new Map<string, string[]>();
 
   observe(event: RecordedEvent | ChainedEvent, at: string): void {
     // An event read back from a file holds what a recorded one does, and the chain's own members.
@@ -32,7 +36,9 @@ export class SessionTally {
         this.#open = openSummary(recorded, at);
         return;
       case 'statement':
-        this.#statement({ session: this.#open?.id ?? '', at, text: recorded.text, statement: recorded.statement });
+        this.statements += 1;
+        if (this.#undecided !== undefined) this.#tell(this.#undecided, '', []);
+        this.#undecided = { at, text: recorded.text, statement: recorded.statement };
         return;
       case 'decision':
         if (recorded.action === 'block') this.blocked += 1;
@@ -44,8 +50,8 @@ export class SessionTally {
       case 'session.end':
         this.ended = true;
         this.#endedAt = at;
-        for (const row of this.#waiting.values()) this.#tell(row);
-        this.#waiting.clear();
+        if (this.#undecided !== undefined) this.#tell(this.#undecided, '', []);
+        this.#undecided = undefined;
         return;
       default:
     }
@@ -65,26 +71,23 @@ export class SessionTally {
     return rows;
   }
 
-  #statement(row: Omit<StatementRow, 'action' | 'rules'>): void {
-    this.statements += 1;
-    const text = row.text.length > MAX_INDEXED_CHARS ? row.text.slice(0, MAX_INDEXED_CHARS) : row.text;
-    this.#waiting.set(row.statement, { ...row, text, action: '', rules: [] });
-  }
-
   #decided(statement: number, action: string, rules: readonly string[]): void {
-    const row = this.#waiting.get(statement);
-    if (row === undefined) return;
-    this.#waiting.delete(statement);
-    this.#tell({ ...row, action, rules });
+    const told = this.#undecided;
+    if (told?.statement !== statement) return;
+    this.#undecided = undefined;
+    this.#tell(told, action, rules);
   }
 
-  #tell(row: StatementRow): void {
-    if (row.text.length <= MAX_REMEMBERED_CHARS) {
-      const key = `${row.action} ${row.rules.join(' ')} ${row.text}`;
-      if (this.#told.has(key)) return;
-      if (this.#told.size < MAX_TEXTS) this.#told.add(key);
+  #tell({ at, text, statement }: Undecided, action: string, rules: readonly string[]): void {
+    if (text.length <= MAX_REMEMBERED_CHARS) {
+      const verdict = rules.length === 0 ? action : `${action} ${rules.join(' ')}`;
+      const told = this.#told.get(text);
+      if (told?.includes(verdict) === true) return;
+      if (told !== undefined) told.push(verdict);
+      else if (this.#told.size < MAX_TEXTS) this.#told.set(text, [verdict]);
     }
-    this.#rows.push(row);
+    const indexed = text.length > MAX_INDEXED_CHARS ? text.slice(0, MAX_INDEXED_CHARS) : text;
+    this.#rows.push({ session: this.#open?.id ?? '', at, text: indexed, statement, action, rules });
   }
 }
 

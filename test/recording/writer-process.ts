@@ -11,6 +11,18 @@ import { importRecordingKey } from '../../src/recording/keys.js';
 import { openRecordings } from '../../src/recording/recordings.js';
 import { END, RememberingIndex, start, statement, steppingClock } from './recorded-session.js';
 
+/** Written at once, so that a kill right after can't take it back; a slow reader is waited for. */
+function say(text: string): void {
+  for (;;) {
+    try {
+      writeSync(1, text);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
 const [dir = '', durability = '', key = '', session = '', statements = ''] = process.argv.slice(2);
 const recordings = openRecordings({
   dir,
@@ -18,7 +30,7 @@ const recordings = openRecordings({
   key: importRecordingKey(Buffer.from(key, 'base64')),
   clock: steppingClock(),
   index: new RememberingIndex(),
-  onFault: ({ code, message }) => writeSync(1, `fault ${code} ${message}\n`),
+  onFault: ({ code, message }) => say(`fault ${code} ${message}\n`),
 });
 const recorder = recordings.open(start(session));
 try {
@@ -27,16 +39,16 @@ try {
     if (asked !== undefined) recorder.record(asked);
     if (decided !== undefined) recorder.record(decided);
     await recorder.flush();
-    writeSync(1, `${number}\n`);
+    say(`${number}\n`);
     if (result !== undefined) recorder.record(result);
   }
 } catch (error) {
-  writeSync(1, `refused ${error instanceof HoopError ? error.code : 'by another error'}\n`);
+  say(`refused ${error instanceof HoopError ? error.code : 'by another error'}\n`);
 }
 try {
   await recorder.seal(END);
-  writeSync(1, 'sealed\n');
+  say('sealed\n');
 } catch (error) {
-  writeSync(1, `unsealed ${error instanceof HoopError ? error.code : 'by another error'}\n`);
+  say(`unsealed ${error instanceof HoopError ? error.code : 'by another error'}\n`);
 }
 await recordings.close();

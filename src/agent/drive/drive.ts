@@ -133,9 +133,12 @@ export class Drive {
   #run(steps: readonly Step[]): void {
     let parts: Uint8Array[] = [];
     let side: Side | undefined;
+    let results: RecordedEvent[] | undefined;
     const flushParts = (): void => {
       if (side !== undefined && parts.length > 0) this.#send(side, concatBytes(parts));
       parts = [];
+      for (const event of results ?? []) this.#record(event);
+      results = undefined;
     };
     for (const step of steps) {
       if (this.#closed) return;
@@ -144,7 +147,8 @@ export class Drive {
         side = step.to;
         parts.push(step.bytes);
       } else if (step.kind === 'record') {
-        this.#record(step.event);
+        // What they tell of has been masked; the client does not wait for them.
+        (results ??= []).push(step.event);
       } else {
         flushParts();
         if (step.kind === 'close') this.#close(step.reason);

@@ -7,14 +7,14 @@
  */
 import { concatBytes } from '../../core/bytes.js';
 import type { Fault } from '../../core/errors.js';
-import { HEADER_BYTES, SERVER, uint32 } from './frames.js';
+import { HEADER_BYTES, SERVER, typeSet, uint32 } from './frames.js';
 import type { Handled, ResultHandler } from './result-handler.js';
 import { wellShaped } from './server-shapes.js';
 
 /** Types that may be passed on in parts. */
-const STREAMED: ReadonlySet<number> = new Set([SERVER.dataRow, SERVER.copyData]);
+const STREAMED = typeSet([SERVER.dataRow, SERVER.copyData]);
 /** What a server may send; anything else means that the stream is out of step. */
-const KNOWN: ReadonlySet<number> = new Set(Object.values(SERVER));
+const KNOWN = typeSet(Object.values(SERVER));
 
 const MISSHAPEN: Handled = { code: 'protocol', message: 'malformed message from the server' };
 

@@ -9,6 +9,7 @@
  *
  * Every reader gives undefined when the body does not fit.
  */
+import { decodeUtf8 } from '../../core/bytes.js';
 import { BodyReader } from './frames.js';
 
 export interface ParseBody {
@@ -63,7 +64,7 @@ export function targetBody(
   const kind = String.fromCharCode(reader.byte());
   const nameBytes = reader.cstringBytes();
   if (reader.failed || reader.remaining > 0 || (kind !== 'S' && kind !== 'P')) return undefined;
-  return { kind, name: new TextDecoder().decode(nameBytes), nameBytes };
+  return { kind, name: decodeUtf8(nameBytes), nameBytes };
 }
 
 export function executePortal(
@@ -72,7 +73,7 @@ export function executePortal(
   const reader = new BodyReader(message);
   const nameBytes = reader.cstringBytes();
   reader.int32();
-  return reader.failed || reader.remaining > 0 ? undefined : { name: new TextDecoder().decode(nameBytes), nameBytes };
+  return reader.failed || reader.remaining > 0 ? undefined : { name: decodeUtf8(nameBytes), nameBytes };
 }
 
 /** The format of item `index` by the wire's rule: none given means text, one means all. */
@@ -97,7 +98,7 @@ export function boundTexts(body: BindBody, types: readonly number[]): (string | 
 }
 
 function boundText(value: Uint8Array, format: number, type: number): string {
-  if (format === 0 || type === 25 || type === 1043) return new TextDecoder().decode(value);
+  if (format === 0 || type === 25 || type === 1043) return decodeUtf8(value);
   if (BINARY_INTEGERS.get(type) === value.length) {
     let number = BigInt(((value[0] as number) << 24) >> 24);
     for (const byte of value.subarray(1)) number = (number << 8n) | BigInt(byte);

@@ -4,7 +4,7 @@ import { queryText } from './client-messages.js';
 import type { Catalog, NameLookup } from './catalog/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
-import { CLIENT, type Frame, FrameParser } from './frames.js';
+import { CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
 import { terminateMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
@@ -16,7 +16,7 @@ import { StatementReader } from './statement-reader.js';
 import { unreadable } from './statement-text.js';
 
 /** Messages that rules or masks have to read; the others only pass. */
-const READ: ReadonlySet<number> = new Set([CLIENT.query, CLIENT.parse, CLIENT.bind, CLIENT.functionCall]);
+const READ = typeSet([CLIENT.query, CLIENT.parse, CLIENT.bind, CLIENT.functionCall]);
 const MAX_UNREAD_BYTES = 1 << 30;
 
 /** Reads the client's messages in order; stops at each one that has to be decided until the answer is there. */
@@ -192,7 +192,12 @@ export class ClientSide {
       return;
     }
     const { text, facts } = this.#reader.read(raw);
-    const run = this.#desk.newRun(text, this.#sqlPrepared.withExecuted(text, facts));
+    const run = this.#desk.newRun(
+      text,
+      this.#sqlPrepared.withExecuted(text, facts),
+      undefined,
+      this.#sqlPrepared.executedTexts(text, facts),
+    );
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text);
       this.#reader.running(run);

@@ -1,6 +1,6 @@
 import { bindBody, boundTexts, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
-import { CLIENT, type Frame } from './frames.js';
+import { CLIENT, type Frame, typeSet } from './frames.js';
 import { describeMessage } from './messages.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
@@ -145,7 +145,8 @@ export class ExtendedQuery {
     const text = only?.text ?? (candidates ?? []).map((candidate) => candidate.text).join(';\n');
     const facts = this.sqlPrepared.withExecuted(text, { ...all, text, params });
     // What one text alone says is the same at every Bind, but for what is bound.
-    return this.desk.newRun(text, facts, only !== undefined && !facts.effects.includes('execute') ? only.facts : facts);
+    const basis = only !== undefined && !facts.effects.includes('execute') ? only.facts : facts;
+    return this.desk.newRun(text, facts, basis, this.sqlPrepared.executedTexts(text, facts));
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {
@@ -180,10 +181,4 @@ export class ExtendedQuery {
 }
 
 /** Which of these frames belong here. */
-export const EXTENDED: ReadonlySet<number> = new Set([
-  CLIENT.parse,
-  CLIENT.bind,
-  CLIENT.execute,
-  CLIENT.describe,
-  CLIENT.close,
-]);
+export const EXTENDED = typeSet([CLIENT.parse, CLIENT.bind, CLIENT.execute, CLIENT.describe, CLIENT.close]);

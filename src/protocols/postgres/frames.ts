@@ -8,7 +8,7 @@
  *
  * @see https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-MESSAGE-CONCEPTS
  */
-import { ByteQueue } from '../../core/bytes.js';
+import { ByteQueue, decodeUtf8 } from '../../core/bytes.js';
 import type { Fault } from '../../core/errors.js';
 
 /** One whole message. `bytes` starts at the type; `body` behind the length. */
@@ -103,28 +103,34 @@ export class FrameParser {
   /** The next whole frame; undefined when more bytes are needed; a fault, from then on always. */
   next(): Frame | Fault | undefined {
     if (this.#fault !== undefined) return this.#fault;
-    const header = this.#held.peek(HEADER_BYTES);
-    if (header === undefined) return undefined;
-    const length = uint32(header, 1);
+    if (this.#held.length < HEADER_BYTES) return undefined;
+    const type = this.#held.byteAt(0) as number;
+    const length = this.#uint32At(1);
     if (length < 4)
       return (this.#fault = {
         code: 'protocol',
         message: `expected a message length of 4 or more, got ${String(length)}`,
       });
     const total = length + 1;
-    if (total > this.limits.maxFrameBytes(header[0] as number)) {
-      this.#held.take(HEADER_BYTES);
+    if (total > this.limits.maxFrameBytes(type)) {
+      const header = this.#held.take(HEADER_BYTES) as Uint8Array;
       this.#skip = total - HEADER_BYTES;
       this.#discard();
-      return { type: header[0] as number, bytes: header, oversizeBytes: total };
+      return { type, bytes: header, oversizeBytes: total };
     }
     const bytes = this.#held.take(total);
-    return bytes === undefined ? undefined : { type: bytes[0] as number, bytes };
+    return bytes === undefined ? undefined : { type, bytes };
   }
 
   /** The type of the next message, once its header is there. */
   get nextType(): number | undefined {
-    return this.#held.length < HEADER_BYTES ? undefined : this.#held.peek(1)?.[0];
+    return this.#held.length < HEADER_BYTES ? undefined : this.#held.byteAt(0);
+  }
+
+  #uint32At(offset: number): number {
+    let value = 0;
+    for (let index = 0; index < 4; index += 1) value = value * 256 + (this.#held.byteAt(offset + index) as number);
+    return value;
   }
 
   #discard(): void {
@@ -192,7 +198,7 @@ export class BodyReader {
   }
 
   cstring(): string {
-    return decoder.decode(this.cstringBytes());
+    return decodeUtf8(this.cstringBytes());
   }
 
   /** Exactly `count` bytes. */
@@ -221,4 +227,9 @@ export class BodyReader {
   }
 }
 
-const decoder = new TextDecoder();
+/** Is a message of this type one of them? By index: asked for every message. */
+export function typeSet(types: Iterable<number>): { has(type: number): boolean } {
+  const table = new Uint8Array(256);
+  for (const type of types) table[type] = 1;
+  return { has: (type) => table[type] === 1 };
+}

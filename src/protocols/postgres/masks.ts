@@ -1,6 +1,6 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
-import type { SqlFacts } from '../../policy/types.js';
 import { cellKind, type ColumnTreatment, type ResultColumn } from './columns.js';
+import type { Run } from './run.js';
 import { RowMasker, type MaskWhole, type ValueMasker } from './row-masker.js';
 
 /** The masks of one session, as policy has them now. */
@@ -9,15 +9,30 @@ export interface SessionMasks {
   readonly answers: ValueMasker | undefined;
   /** Entities masked in the record: those of answers and those of observing policies. */
   readonly record: ValueMasker | undefined;
-  /** Does any rule mask whole columns? */
-  readonly columnsMasked: boolean;
-  /** The strongest rule for a result column, by origin where the wire tells one, else by name. */
-  column(column: ResultColumn): MaskRule | undefined;
-  /** May a COPY of these tables hold a column that is masked whole? */
-  copyTouchesColumns(facts: SqlFacts): boolean;
+  /** The rules that mask whole columns; undefined where there is none. */
+  readonly columns: WholeColumns | undefined;
   readonly maskWhole: MaskWhole;
   readonly hash: KeyedHash;
 }
+
+/** Where columns are masked whole: what of a run's answer is behind one. */
+export interface WholeColumns {
+  /** This run is about to be put to policy. */
+  asked(run: Run): void;
+  /** Does it read or write a relation with a masked column? Unknown runs do. */
+  touches(run: Run | undefined): boolean;
+  /**
+   * The strongest rule for each column of a result.
+   *
+   * @param nth which statement of a simple query gives it, from 0; undefined where the text is of one statement
+   */
+  ofResult(run: Run, nth: number | undefined, columns: readonly ResultColumn[]): readonly (MaskRule | undefined)[];
+  /** The same for the columns that a COPY writes; undefined where nobody can tell which is which. */
+  ofCopy(run: Run): readonly (MaskRule | undefined)[] | undefined;
+}
+
+/** Rules for the columns of one result, in order; undefined where no column is masked whole. */
+export type ColumnRulesOfResult = readonly (MaskRule | undefined)[] | undefined;
 
 /** Used where only columns are masked. */
 const FINDS_NOTHING: ValueMasker = {
@@ -27,6 +42,11 @@ const FINDS_NOTHING: ValueMasker = {
   maskText: (text) => text,
 };
 
+export interface RowMaskers {
+  readonly client: RowMasker | undefined;
+  readonly record: RowMasker | undefined;
+}
+
 /**
  * The maskers of one result: for the client, and for the record where that is masked further.
  * Undefined where nothing in this result can change.
@@ -34,13 +54,14 @@ const FINDS_NOTHING: ValueMasker = {
 export function rowMaskers(
   masks: SessionMasks,
   columns: readonly ResultColumn[],
+  rules: ColumnRulesOfResult,
   counts: MaskCounts,
-): { readonly client: RowMasker | undefined; readonly record: RowMasker | undefined } {
-  const treatments = columns.map((column): { column: ColumnTreatment; rule: MaskRule | undefined } => {
+): RowMaskers {
+  const treatments = columns.map((column, index): { column: ColumnTreatment; rule: MaskRule | undefined } => {
     const { format } = column;
     return {
       column: { kind: cellKind(column.typeOid, format), name: column.name, format, typeOid: column.typeOid },
-      rule: masks.columnsMasked ? masks.column(column) : undefined,
+      rule: rules?.[index],
     };
   });
   const build = (values: ValueMasker | undefined, observed: boolean, into: MaskCounts): RowMasker | undefined => {

@@ -1,16 +1,17 @@
 import type { Fault } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
-import { parseRowDescription, type ResultColumn } from './columns.js';
+import type { ResultColumn } from './columns.js';
 import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
-import { maskReport } from './error-masker.js';
+import { maskReport, type QuotedColumns } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
-import { rowMaskers, type SessionMasks } from './masks.js';
+import type { SessionMasks } from './masks.js';
 import { copyDataMessage, errorMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
+import { ResultShapes } from './result-shapes.js';
 import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
 import { maskFunctionResult, maskParameter, maskNotification } from './single-values.js';
@@ -44,14 +45,21 @@ const malformed = (what: string): Fault => ({ code: 'protocol', message: `malfor
 /** A larger row is not taken apart for the record alone. */
 const MAX_RECORDED_ROW_BYTES = 256 * 1024;
 
+const NO_MASKERS = { client: undefined, record: undefined, counts: undefined };
+
 /** Handles the server's whole messages: what goes on, what is masked, what is recorded. */
 export class ResultHandler {
+  readonly #shapes = new ResultShapes();
   #result: ResultRecord | undefined;
   #client: RowMasker | undefined;
   #recordMasker: RowMasker | undefined;
   #copy: CopyRowMasker | undefined;
-  #counts: MaskCounts = new Map();
+  /** For what is masked outside of a result. */
+  readonly #unowned: MaskCounts = new Map();
+  #counts: MaskCounts = this.#unowned;
   #copying = false;
+  /** Commands of the running simple query that are done. */
+  #completed = 0;
   /** The server has said why it ends the session. */
   fatal = false;
 
@@ -126,13 +134,17 @@ export class ResultHandler {
   }
 
   #begin(run: Run, columns: readonly ResultColumn[] | undefined): void {
-    this.#counts = new Map();
     this.#result = new ResultRecord(run.statement, columns, run.startedMs);
-    const masks = this.host.masks();
-    const maskers =
-      columns === undefined ? { client: undefined, record: undefined } : rowMaskers(masks, columns, this.#counts);
+    const maskers = columns === undefined ? NO_MASKERS : this.#maskers(run, columns);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
+    this.#counts = maskers.counts ?? this.#unowned;
+  }
+
+  #maskers(run: Run, columns: readonly ResultColumn[]): Partial<ReturnType<ResultShapes['maskers']>> {
+    const masks = this.host.masks();
+    const nth = this.host.expected.front()?.kind === 'query' ? this.#completed : undefined;
+    return this.#shapes.maskers(masks, columns, masks.columns?.ofResult(run, nth, columns));
   }
 
   #row(message: Uint8Array): Handled {
@@ -152,7 +164,7 @@ export class ResultHandler {
   }
 
   #rowDescription(message: Uint8Array): Handled {
-    const columns = parseRowDescription(message);
+    const columns = this.#shapes.columns(message);
     if (columns === undefined) return malformed('row description');
     const front = this.host.expected.front();
     if (front?.kind === 'query') {
@@ -174,6 +186,7 @@ export class ResultHandler {
     if (front?.kind === 'execute') this.host.expected.shift();
     else if (front?.kind !== 'query')
       return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
+    if (front.kind === 'query') this.#completed += 1;
     this.host.completed(front.kind === 'execute' ? front.portal.run : front.run, tag, front.kind);
     if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.host.prepared.closedAll();
     for (const event of result?.events({ tag, nowMs: this.host.nowMs(), masked: this.#counts }) ?? [])
@@ -188,13 +201,14 @@ export class ResultHandler {
     this.#recordMasker = undefined;
     this.#copy = undefined;
     this.#copying = false;
-    this.#counts = new Map();
+    this.#counts = this.#unowned;
+    if (this.#unowned.size > 0) this.#unowned.clear();
   }
 
   #error(message: Uint8Array): Handled {
     const front = this.host.expected.front();
     const masks = this.host.masks();
-    const masked = maskReport(message, masks.answers, masks.columnsMasked, this.#counts);
+    const masked = maskReport(message, masks.answers, this.#quoted(masks), this.#counts);
     if (masked === undefined) return malformed('error');
     this.fatal = masked.report.severity === 'FATAL' || masked.report.severity === 'PANIC';
     // What ends the session goes on in the server's own words.
@@ -217,6 +231,12 @@ export class ResultHandler {
     return refused === undefined ? masked.bytes : errorMessage(refused);
   }
 
+  /** What a report may quote of masked columns. */
+  #quoted(masks: SessionMasks): QuotedColumns {
+    if (masks.columns === undefined) return 'none';
+    return masks.columns.touches(runOf(this.host.expected.front())) ? 'any' : 'named';
+  }
+
   #dropped(item: Expected): void {
     if (item.kind === 'parse' && item.candidate !== undefined) this.host.prepared.withdraw(item.name, item.candidate);
     if (item.kind === 'bind' && item.portal !== undefined) item.portal.failed = true;
@@ -224,7 +244,7 @@ export class ResultHandler {
 
   #notice(message: Uint8Array): Handled {
     const masks = this.host.masks();
-    return maskReport(message, masks.answers, masks.columnsMasked, this.#counts)?.bytes ?? malformed('notice');
+    return maskReport(message, masks.answers, this.#quoted(masks), this.#counts)?.bytes ?? malformed('notice');
   }
 
   #notification(message: Uint8Array): Handled {

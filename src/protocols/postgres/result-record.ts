@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '../../core/bytes.js';
 import type { RecordedEvent } from '../../core/events.js';
 import { int32, uint16 } from './frames.js';
 
@@ -5,8 +6,6 @@ import { int32, uint16 } from './frames.js';
 const MAX_ROWS = 50;
 const MAX_CHARS = 16 * 1024;
 const MAX_CELL_CHARS = 1024;
-
-const decoder = new TextDecoder();
 
 /** Gathers what the record keeps of one result: bounded, masked rows and the true counts. */
 export class ResultRecord {
@@ -48,8 +47,7 @@ export class ResultRecord {
   #cell(bytes: Uint8Array, index: number): string {
     const column = this.columns?.[index];
     const cut = bytes.length > MAX_CELL_CHARS ? bytes.subarray(0, MAX_CELL_CHARS) : bytes;
-    const text =
-      column?.format === 1 && !isText(column.typeOid) ? binaryText(bytes, column.typeOid) : decoder.decode(cut);
+    const text = column?.format === 1 && !isText(column.typeOid) ? binaryText(bytes, column.typeOid) : decodeUtf8(cut);
     this.#chars += text.length;
     return bytes.length > cut.length ? `${text}… (${String(bytes.length)} B)` : text;
   }
@@ -66,7 +64,7 @@ export class ResultRecord {
       events.push({
         type: 'output',
         statement: this.statement,
-        columns: this.columns.map((column) => column.name),
+        columns: namesOf(this.columns),
         rows: this.#kept,
         totalRows: this.rows,
       });
@@ -83,6 +81,15 @@ export class ResultRecord {
     });
     return events;
   }
+}
+
+const names = new WeakMap<object, readonly string[]>();
+
+/** The same array for the same columns. */
+function namesOf(columns: readonly { readonly name: string }[]): readonly string[] {
+  let known = names.get(columns);
+  if (known === undefined) names.set(columns, (known = columns.map((column) => column.name)));
+  return known;
 }
 
 const TEXT_TYPES = new Set([25, 1043, 1042, 19, 705, 142, 114]);

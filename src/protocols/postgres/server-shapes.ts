@@ -1,6 +1,6 @@
-import { BodyReader, SERVER } from './frames.js';
+import { BodyReader, SERVER, typeSet } from './frames.js';
 
-const EMPTY: ReadonlySet<number> = new Set([
+const EMPTY = typeSet([
   SERVER.parseComplete,
   SERVER.bindComplete,
   SERVER.closeComplete,
@@ -10,6 +10,10 @@ const EMPTY: ReadonlySet<number> = new Set([
   SERVER.portalSuspended,
 ]);
 
+const TRANSACTION_STATES = typeSet([0x49, 0x54, 0x45]);
+/** Looked at elsewhere, each by its own reader. */
+const UNSHAPED = typeSet([SERVER.dataRow, SERVER.copyData, SERVER.rowDescription]);
+
 /**
  * Do the small messages of the server hold what the protocol says and nothing else? What has no
  * mask of its own must not be able to carry a value past the masks.
@@ -18,10 +22,11 @@ const EMPTY: ReadonlySet<number> = new Set([
  */
 export function wellShaped(type: number, message: Uint8Array): boolean {
   if (EMPTY.has(type)) return message.length === 5;
+  if (UNSHAPED.has(type)) return true;
   const reader = new BodyReader(message);
   switch (type) {
     case SERVER.readyForQuery:
-      return message.length === 6 && 'ITE'.includes(String.fromCharCode(reader.byte()));
+      return message.length === 6 && TRANSACTION_STATES.has(message[5] as number);
     case SERVER.commandComplete:
       return /^[A-Za-z0-9 ]{1,64}$/.test(reader.cstring()) && wholly(reader);
     case SERVER.parameterStatus:

@@ -6,6 +6,7 @@ import type { ExpectedReplies } from './expected-replies.js';
 import { noticeMessage, parseMessage, queryMessage, type ErrorFields } from './messages.js';
 import { REFUSED_TEXT, refusalFor, SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
+import type { SessionMasks } from './masks.js';
 import type { PostgresSessionOptions } from './session-options.js';
 import { recordedFacts, unreadable, withoutPasswords } from './statement-text.js';
 
@@ -36,6 +37,10 @@ export class StatementDesk {
   readonly counts = { statements: 0, blocked: 0 };
   /** After a refusal in the extended protocol everything up to the client's next Sync is dropped, as the server does. */
   skipping = false;
+  readonly #recorded = new WeakMap<
+    SqlFacts,
+    { readonly masker: SessionMasks['record']; readonly text: string; readonly shown: string }
+  >();
   #open: { readonly ticket: number; readonly one: Case } | undefined;
   #nextTicket = 1;
 
@@ -51,18 +56,20 @@ export class StatementDesk {
   }
 
   /** @param basis the same object for the same facts, whatever is bound */
-  newRun(text: string, facts: SqlFacts, basis: SqlFacts = facts): Run {
+  newRun(text: string, facts: SqlFacts, basis: SqlFacts = facts, executes?: readonly string[]): Run {
     this.counts.statements += 1;
-    return { statement: this.counts.statements, text, facts, basis, startedMs: this.options.nowMs() };
+    const run = { statement: this.counts.statements, text, facts, basis, startedMs: this.options.nowMs() };
+    return executes === undefined ? run : { ...run, executes };
   }
 
   ask(one: Case): void {
-    const unmaskable = one.phase === 'prepare' ? undefined : this.#unmaskableCopy(one.run);
+    const unmaskable = one.phase === 'prepare' ? undefined : this.#unmaskableForm(one.run);
     if (unmaskable !== undefined) {
       this.recordRefused(one.run, one.via, 'hoop/copy-not-maskable');
       one.refuse(unmaskableError(unmaskable));
       return;
     }
+    this.options.masks().columns?.asked(one.run);
     const ticket = this.#nextTicket++;
     this.#open = { ticket, one };
     this.host.step({ kind: 'ask', ticket, question: this.#question(one.run, one.via, one.phase ?? 'run') });
@@ -101,7 +108,9 @@ export class StatementDesk {
     this.#open = undefined;
     // What is known of the catalogue may be newer than when it was asked.
     const unmaskable =
-      decision.action === 'allow' && one.phase !== 'prepare' ? this.#unmaskableCopy(one.run) : undefined;
+      decision.action === 'allow' && one.phase !== 'prepare'
+        ? (this.#unmaskableForm(one.run) ?? this.#unmaskableColumns(one.run))
+        : undefined;
     if (unmaskable !== undefined) {
       this.counts.blocked += 1;
       this.#recordOwnRefusal(one.run, 'hoop/copy-not-maskable');
@@ -147,11 +156,21 @@ export class StatementDesk {
     return {
       type: 'statement',
       statement: run.statement,
-      text: this.#recordText(run.text),
+      text: this.#recordStatement(run),
       via,
       ...(shown.length === 0 ? {} : { params: shown }),
-      facts: recordedFacts(run.facts),
+      facts: recordedFacts(run.basis),
     };
+  }
+
+  /** A text that runs again and again is masked once. */
+  #recordStatement(run: Run): string {
+    const masker = this.options.masks().record;
+    const known = this.#recorded.get(run.basis);
+    if (known !== undefined && known.masker === masker && known.text === run.text) return known.shown;
+    const shown = this.#recordText(run.text);
+    this.#recorded.set(run.basis, { masker, text: run.text, shown });
+    return shown;
   }
 
   #recordText(text: string): string {
@@ -171,17 +190,24 @@ export class StatementDesk {
     };
   }
 
-  /** Where masks apply, a COPY to the client must be in a form and of columns that can be masked: else why it isn't. */
-  #unmaskableCopy(run: Run): string | undefined {
+  /** Where masks apply, a COPY to the client must be in a form that can be masked: else why it isn't. */
+  #unmaskableForm(run: Run): string | undefined {
     const masks = this.options.masks();
-    if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && !masks.columnsMasked))
+    if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && masks.columns === undefined))
       return undefined;
     const format = this.options.sql.copyFormat(run.text);
     if (format === undefined || format.kind === 'binary')
       return 'a COPY in this form can not be masked; use text or CSV form, or a plain SELECT';
-    // The rows of a COPY don't say which column is which.
-    if (masks.columnsMasked && masks.copyTouchesColumns(run.facts))
-      return 'this COPY reads a table with a column that is masked whole; use a plain SELECT';
+    return undefined;
+  }
+
+  /** Columns that are masked whole can't be copied. */
+  #unmaskableColumns(run: Run): string | undefined {
+    const { columns } = this.options.masks();
+    if (columns === undefined || !run.facts.effects.includes('copy-out')) return undefined;
+    const rules = columns.ofCopy(run);
+    if (rules === undefined || rules.some((rule) => rule?.observed === false))
+      return 'this COPY reads a column that is masked whole; use a plain SELECT';
     return undefined;
   }
 }

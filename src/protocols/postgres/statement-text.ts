@@ -63,8 +63,16 @@ export function unreadable(text: string, reason: string): SqlFacts {
   };
 }
 
-/** The part of the facts that the record keeps. */
-export function recordedFacts(facts: SqlFacts): Record<string, unknown> {
+const kept = new WeakMap<SqlFacts, Record<string, unknown>>();
+
+/** The part of the facts that the record keeps; the same object for the same facts. */
+export function recordedFacts(facts: SqlFacts): Readonly<Record<string, unknown>> {
+  let part = kept.get(facts);
+  if (part === undefined) kept.set(facts, (part = keptPart(facts)));
+  return part;
+}
+
+function keptPart(facts: SqlFacts): Record<string, unknown> {
   const { kind, effects, reads, writes, functions, unqualified, opaque, opaqueReason, statements } = facts;
   return {
     kind,

@@ -48,9 +48,16 @@ export function masksOf({ mask = [], columns = [] }: Settings): SessionMasks {
   return {
     answers,
     record: answers,
-    columnsMasked: columns.length > 0,
-    column: (column) => (columns.includes(column.name) ? rule : undefined),
-    copyTouchesColumns: () => columns.length > 0,
+    columns:
+      columns.length === 0
+        ? undefined
+        : {
+            asked: () => undefined,
+            touches: () => false,
+            ofResult: (_run, _nth, described) =>
+              described.map((column) => (columns.includes(column.name) ? rule : undefined)),
+            ofCopy: () => [rule],
+          },
     maskWhole,
     hash,
   };

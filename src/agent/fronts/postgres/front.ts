@@ -5,9 +5,12 @@ import { maskPlanFor } from '../../../policy/mask-plan.js';
 import { readsSql } from '../../../policy/applies.js';
 import { decide } from '../../../policy/decide.js';
 import type { PolicySet } from '../../../policy/compile.js';
-import type { Context, Verdict } from '../../../policy/types.js';
+import type { Context, RuleMatch, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
+import type { NameLookup } from '../../../protocols/postgres/catalog/types.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
+import { ColumnMasks } from '../../../protocols/postgres/lineage/column-masks.js';
+import { SessionMemory } from '../../../protocols/postgres/lineage/session-memory.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
@@ -34,6 +37,8 @@ const CHANGES: ReadonlySet<string> = new Set([
   ...['create', 'alter', 'drop', 'owner', 'grant', 'revoke', 'role-admin', 'extension', 'stored-code', 'server-config'],
   ...['do', 'call', 'dynamic', 'other'],
 ]);
+/** Where the session looks names up is not followed here: a name may stand for any schema's. */
+const ANYWHERE = (): NameLookup => ({ searchPath: undefined });
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
 
@@ -44,6 +49,8 @@ export class PostgresFront {
   #policy: PolicySet | undefined;
   #plan: MaskPlan = { rules: [], needsColumns: false };
   #masks: SessionMasks | undefined;
+  #columns: ColumnMasks | undefined;
+  readonly #memory = new SessionMemory();
   readonly #verdicts = new VerdictCache();
   #readsSql = false;
   #catalog: CatalogKeeper | undefined;
@@ -197,7 +204,11 @@ export class PostgresFront {
       this.#policy = policy;
       this.#plan = maskPlanFor(policy, this.#context);
       this.#readsSql = readsSql(policy, this.#context);
-      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, () => this.#catalog?.latest);
+      this.#columns = undefined;
+      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, (rules) => {
+        this.#columns = new ColumnMasks(rules, () => this.#catalog?.latest, ANYWHERE, this.#memory);
+        return this.#columns;
+      });
     }
     return this.#masks;
   }
@@ -207,8 +218,9 @@ export class PostgresFront {
     const policy = this.#policy as PolicySet;
     const judged = (): Verdict => {
       const context = { ...this.#context, nowMs: this.host.clock.nowMs() };
-      const anew = (): Verdict => decide(policy, context, question.facts, question.phase);
-      const verdict = this.#verdicts.judge(policy, question.basis, anew);
+      const inferred = this.#inferred(question);
+      const anew = (): Verdict => decide(policy, context, question.facts, question.phase, inferred);
+      const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, question.basis, anew);
       if (question.phase === 'run') this.host.decided(verdict.action);
       return verdict;
     };
@@ -217,6 +229,15 @@ export class PostgresFront {
     this.#seen(question.facts.sql?.effects ?? []);
     const catalog = this.#catalog?.current();
     return catalog instanceof Promise ? catalog.then(judged) : judged();
+  }
+
+  /** Uses of masked columns that would tell of them, as blocks of the masks' own policies. */
+  #inferred({ facts: { sql }, phase }: Question): readonly RuleMatch[] {
+    if (sql === undefined || phase === 'prepare' || this.#columns === undefined) return [];
+    return this.#columns.judged(sql).map(({ rule, observed, message }): RuleMatch => {
+      const [policy = '', mask = ''] = rule.split('/');
+      return { policy, rule: mask, action: 'block', message, observed };
+    });
   }
 
   /** A statement with these effects is about to run. */

@@ -3,6 +3,7 @@ import type { SqlFacts } from '../../../policy/types.js';
 import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, NameLookup } from '../catalog/types.js';
 import type { ResultColumn } from '../columns.js';
+import type { WholeColumns } from '../masks.js';
 import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
 import { ANYTHING, either, placeKey, type Derivation } from './derivation.js';
@@ -24,7 +25,7 @@ interface Followed {
  * The masks of whole columns in one session: which columns of a result they meet, and which statements
  * would tell of a masked column otherwise.
  */
-export class ColumnMasks {
+export class ColumnMasks implements WholeColumns {
   #rules: ColumnRules | undefined;
   #rulesOf: Catalog | undefined;
   #runs = new WeakMap<SqlFacts, Run>();
@@ -109,9 +110,11 @@ export class ColumnMasks {
   ofCopy(run: Run): readonly (MaskRule | undefined)[] | undefined {
     const rules = this.#current();
     const followed = this.#followed.get(run);
-    const copies = followed?.lineages[0]?.statements.filter((statement) => statement.copies !== undefined) ?? [];
-    const output = copies.length === 1 ? copies[0]?.copies : undefined;
-    if (rules === undefined || followed === undefined || output === undefined) return undefined;
+    const statements = followed?.lineages[0]?.statements ?? [];
+    const copies = statements.flatMap((statement) => statement.copies ?? []);
+    if (rules === undefined || followed === undefined || statements.length === 0 || copies.length > 1) return undefined;
+    const [output] = copies;
+    if (output === undefined) return [];
     const found = output.columns.map(({ value }) => forDerived(value, this.#behind(rules, followed, value)));
     return output.exact || found.every((rule) => rule === undefined) ? found : undefined;
   }

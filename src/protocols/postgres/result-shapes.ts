@@ -1,0 +1,63 @@
+import type { MaskCounts } from '../../core/mask.js';
+import { parseRowDescription, type ResultColumn } from './columns.js';
+import { rowMaskers, type ColumnRulesOfResult, type RowMaskers, type SessionMasks } from './masks.js';
+
+/** Descriptions remembered for one session: drivers run the same few statements over and over. */
+const MAX_KNOWN = 16;
+/** Longer descriptions are read anew each time. */
+const MAX_BYTES = 2048;
+
+interface Prepared extends RowMaskers {
+  readonly masks: SessionMasks;
+  readonly rules: ColumnRulesOfResult;
+  readonly counts: MaskCounts;
+}
+
+/**
+ * What the results of one session look like: a RowDescription that came before is not read again, and its
+ * maskers are those made then, as long as masks and the rules for its columns are the same.
+ */
+export class ResultShapes {
+  readonly #known: { readonly bytes: Uint8Array; readonly columns: readonly ResultColumn[] }[] = [];
+  #next = 0;
+  readonly #prepared = new WeakMap<readonly ResultColumn[], Prepared>();
+
+  /** The columns of a RowDescription; undefined when it is malformed. The same array for the same bytes, mostly. */
+  columns(message: Uint8Array): readonly ResultColumn[] | undefined {
+    for (const known of this.#known) if (sameBytes(known.bytes, message)) return known.columns;
+    const columns = parseRowDescription(message);
+    if (columns === undefined || message.length > MAX_BYTES) return columns;
+    this.#known[this.#next] = { bytes: message.slice(), columns };
+    this.#next = (this.#next + 1) % MAX_KNOWN;
+    return columns;
+  }
+
+  /** The maskers of one result, and the counts that the client's adds to, which are empty. */
+  maskers(
+    masks: SessionMasks,
+    columns: readonly ResultColumn[],
+    rules: ColumnRulesOfResult,
+  ): RowMaskers & { readonly counts: MaskCounts } {
+    const made = this.#prepared.get(columns);
+    if (made?.masks === masks && sameRules(made.rules, rules)) {
+      made.counts.clear();
+      return made;
+    }
+    const counts: MaskCounts = new Map();
+    const prepared = { ...rowMaskers(masks, columns, rules, counts), masks, rules, counts };
+    this.#prepared.set(columns, prepared);
+    return prepared;
+  }
+}
+
+function sameRules(one: ColumnRulesOfResult, other: ColumnRulesOfResult): boolean {
+  return (
+    one === other || (one?.length === other?.length && one?.every((rule, index) => rule === other?.[index]) === true)
+  );
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  for (let index = 0; index < one.length; index += 1) if (one[index] !== other[index]) return false;
+  return true;
+}
