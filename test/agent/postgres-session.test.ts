@@ -162,7 +162,7 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
       const db = await client();
       expect(await refusal(db.query(text))).toMatchObject({
         code: '42501',
-        message: expect.stringMatching(/^hoop: this COPY reads a table with a column that is masked whole/),
+        message: expect.stringMatching(/^hoop: this COPY reads a column that is masked whole/),
       });
       await db.end();
     }

@@ -260,6 +260,7 @@ export class ResultHandler {
       return { code: 'protocol', message: 'the server is ready before it has answered' };
     }
     this.#endResult();
+    this.#completed = 0;
     this.host.ready(String.fromCharCode(message[HEADER_BYTES] ?? 0));
     return message;
   }

@@ -14,7 +14,8 @@ export interface Refusal {
 }
 
 /**
- * What `spec.inference: block` refuses in a text: one refusal for each policy's mask, the first use of it.
+ * What is refused in a text: comparing by `spec.inference: block`, moving always. One refusal for each policy's mask,
+ * the first use of it.
  */
 export function inferenceRefusals(lineage: TextLineage, rules: ColumnRules): readonly Refusal[] {
   const refusals = new Map<string, Refusal>();
@@ -44,12 +45,14 @@ function refusedIn(use: Use, rules: ColumnRules): readonly Ruled[] {
       return [...left, ...right];
     }
     case 'moved': {
-      const to = use.to === undefined ? [] : guarded(use.to, rules, () => true);
-      return guarded(use.value, rules).filter(({ rule }) => !to.some((other) => isAsStrong(other.rule, rule)));
+      // Whatever `inference` says: at its new place no mask would follow it.
+      const to = use.to === undefined ? [] : guarded(use.to, rules, always);
+      return guarded(use.value, rules, always).filter(({ rule }) => !to.some((other) => isAsStrong(other.rule, rule)));
     }
   }
 }
 
+const always = (): boolean => true;
 const blocks = (rule: MaskRule): boolean => rule.inference !== 'allow';
 
 /** The rules of masked columns behind a value. */
@@ -75,6 +78,6 @@ function guarded(
 function messageOf(use: Use, column: string): string {
   const what = column === '' ? 'what may hold masked columns' : `masked column ${column}`;
   return use.kind === 'moved'
-    ? `${what} may not be moved by ${use.clause} to where it is not masked (inference)`
+    ? `${what} may not be moved by ${use.clause} to where it is not masked`
     : `${what} may not be used in ${use.clause} (inference)`;
 }

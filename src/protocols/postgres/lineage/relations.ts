@@ -61,7 +61,7 @@ export function relationItem(reading: Reading, node: TreeNode, alias: string, na
   }
   // Several candidates: each name is any of them, and nobody can tell what stands where.
   const columns = items.flat().map((column) => column.value);
-  return oneSource(alias, mergedByName(items.flat()), either([...columns, ...made]));
+  return oneSource(alias, mergedByName(items.flat(), made), either([...columns, ...made]));
 }
 
 function madeBySession(reading: Reading, name: string): readonly Derivation[] {
@@ -119,10 +119,10 @@ function renamed(columns: readonly OutputColumn[], names: readonly string[]): re
     : columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
 }
 
-function mergedByName(columns: readonly OutputColumn[]): readonly OutputColumn[] {
+function mergedByName(columns: readonly OutputColumn[], made: readonly Derivation[]): readonly OutputColumn[] {
   const byName = new Map<string, Derivation[]>();
   for (const { name, value } of columns) byName.set(name, [...(byName.get(name) ?? []), value]);
-  return [...byName].map(([name, values]) => ({ name, value: either(values) }));
+  return [...byName].map(([name, values]) => ({ name, value: either([...values, ...made]) }));
 }
 
 export function oneSource(name: string, columns: readonly OutputColumn[], open: Derivation | undefined): Item {
