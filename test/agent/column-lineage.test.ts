@@ -13,7 +13,7 @@ const SEED = `
   create table archive (id int, ssn text);
   insert into archive select id, ssn from people;
   create view cards as select id, ssn as card, upper(name) as shout from people;
-  create view cards_of_cards as select card || '/' || id as both, shout from cards;
+  create view cards_of_cards as select card || '/' || id as pairing, shout from cards;
   create materialized view frozen as select id, reverse(ssn) as back from people;
   create function ssn_of(int) returns text language sql stable as 'select ssn from people where id = $1';
   create function ssn_frozen() returns text language sql immutable as 'select ssn from people where id = 1';
@@ -122,7 +122,7 @@ const MASKED: readonly string[] = [
   'values ((select ssn from people where id = 1))',
   'with recursive r(s, n) as (select ssn, 1 from people where id = 1 union all select s, n + 1 from r where n < 2) select s from r',
   'select card from cards where id = 1',
-  'select both from cards_of_cards where shout = $$ANN LEE$$',
+  'select pairing from cards_of_cards where shout = $$ANN LEE$$',
   'select back from frozen where id = 1',
   'select ssn_of(1)',
   'select shout_of(1)',

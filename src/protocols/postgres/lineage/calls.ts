@@ -4,7 +4,7 @@ import { flagAt, inside, listAt, namesIn, nodeAt, tagged } from '../facts/tree.j
 import type { TreeNode } from '../facts/tree.js';
 import { ANYTHING, derived, isNothing, NOTHING, type Derivation } from './derivation.js';
 import { columnsGiven, keepsArguments, multipliesRows, readsAnything } from './known-functions.js';
-import type { Reading } from './reading.js';
+import type { Reading, RoutineReading } from './reading.js';
 import type { Level } from './scope.js';
 
 /** Schema, empty where none is written, and bare name of what is called. */
@@ -36,8 +36,10 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
   if (flagAt(call, 'agg_within_group')) given.push(...sortKeys(reading, call, level));
   const all = derived(given);
   const own = routines.filter((routine) => !routine.extension);
-  if (own.length === 0 && countsOnly(call, given)) return NOTHING;
-  const results = [all, ...own.map((routine) => calledRoutine(reading, routine, all, name))];
+  const made = madeRoutines(reading, call, routines.length > 0);
+  if (own.length + made.length === 0 && countsOnly(call, given)) return NOTHING;
+  const read = [...own.map((routine) => reading.routine(routine)), ...made];
+  const results = [all, ...read.map((routine) => calledRoutine(reading, routine, all, name))];
   if (readsAnything(name) || opensElsewhere(name, given.length)) {
     reading.findings.touchesAnything = true;
     results.push(ANYTHING);
@@ -47,9 +49,23 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
   return derived(results);
 }
 
-function calledRoutine(reading: Reading, routine: CatalogRoutine, given: Derivation, name: string): Derivation {
+/** Routines of the session's own making, and one that nobody knows in a schema that is not the server's. */
+function madeRoutines(reading: Reading, call: TreeNode, known: boolean): readonly RoutineReading[] {
+  const { schema, name } = functionName(call);
+  if (schema === 'pg_catalog') return [];
+  const made = (reading.names.made?.(name) ?? []).filter(({ kind }) => kind === 'routine');
+  if (made.length === 0 && !known && schema !== '' && schema !== 'information_schema')
+    return [reading.madeRoutine(undefined)];
+  return made.map(({ body }) => reading.madeRoutine(body));
+}
+
+function calledRoutine(
+  reading: Reading,
+  { result, hasEffects }: RoutineReading,
+  given: Derivation,
+  name: string,
+): Derivation {
   reading.findings.callsRoutines = true;
-  const { result, hasEffects } = reading.routine(routine);
   if (hasEffects) reading.findings.keepsValues = true;
   if (hasEffects && !isNothing(given))
     reading.findings.note({ kind: 'moved', clause: `a call of ${name}`, value: given, to: undefined });

@@ -84,7 +84,7 @@ export class ColumnMasks implements WholeColumns {
   /** Does the run read or write a relation with masked columns? Then errors and notices may quote them. */
   touches(run: Run | undefined): boolean {
     const rules = this.#current();
-    if (rules === undefined || run === undefined) return true;
+    if (rules === undefined || run === undefined || this.memory.madeUnreadCode) return true;
     const lineages = this.#followed.get(run)?.lineages;
     if (lineages === undefined) return true;
     return lineages.some(

@@ -3,6 +3,7 @@ import type { TreeNode } from '../facts/tree.js';
 import { callDerivation } from './calls.js';
 import { derived, either, NOTHING, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
+import { ANY_CAST } from './session-names.js';
 import { expandStar, findSource, resolveColumn, type Level, type Output } from './scope.js';
 
 /** Text as it stands: a cast between these changes nothing. */
@@ -90,10 +91,14 @@ function columnValue(reading: Reading, node: TreeNode, level: Level): Derivation
 
 function operatorRoutines(reading: Reading, node: TreeNode): readonly Derivation[] {
   const operator = namesIn(listAt(node, 'name')).at(-1) ?? '';
-  return reading.catalog
-    .operatorRoutines(operator)
-    .filter((routine) => !routine.extension)
-    .map((routine) => reading.routine(routine).result);
+  const kept = reading.catalog.operatorRoutines(operator).filter((routine) => !routine.extension);
+  return [...kept.map((routine) => reading.routine(routine).result), ...madeCode(reading, operator)];
+}
+
+/** Operators and casts of the session's own making. */
+function madeCode(reading: Reading, name: string): readonly Derivation[] {
+  const made = (reading.names.made?.(name) ?? []).filter(({ kind }) => kind === 'routine');
+  return made.map(({ body }) => reading.madeRoutine(body).result);
 }
 
 function castValue(reading: Reading, node: TreeNode, level: Level): Derivation {
@@ -103,8 +108,9 @@ function castValue(reading: Reading, node: TreeNode, level: Level): Derivation {
   const routines = reading.catalog.castRoutines(name).filter((routine) => !routine.extension);
   const unchanged =
     TEXT_TYPES.has(name) && listAt(type, 'typmods').length === 0 && listAt(type, 'arrayBounds').length === 0;
-  if (unchanged && routines.length === 0) return inner;
-  return derived([inner, ...routines.map((routine) => reading.routine(routine).result)]);
+  const made = madeCode(reading, ANY_CAST);
+  if (unchanged && routines.length + made.length === 0) return inner;
+  return derived([inner, ...made, ...routines.map((routine) => reading.routine(routine).result)]);
 }
 
 /** `(t).c`, `(t.*).c`, `a[1]`, `(f(x)).y`. */

@@ -1,4 +1,3 @@
-import type { TreeNode } from '../facts/tree.js';
 import { isNothing, type Derivation } from './derivation.js';
 import type { Made } from './session-names.js';
 import type { Use } from './uses.js';
@@ -21,7 +20,8 @@ export class Findings {
   readonly routineResults: Derivation[] = [];
   readonly made: Made[] = [];
 
-  constructor(readonly running = new Set<TreeNode>()) {}
+  /** @param running queries of views and bodies that are being read */
+  constructor(readonly running = new Set<object>()) {}
 
   note(use: Use): void {
     const tells = use.kind === 'matched' ? !isNothing(use.left) || !isNothing(use.right) : !isNothing(use.value);

@@ -5,7 +5,15 @@ import { findCte, openOf, renamedColumns, type Ctes } from './ctes.js';
 import { derived, either, NOTHING, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
 import { oneSource, relationItem } from './relations.js';
-import { levelOf, UNKNOWN_COLUMNS, type Item, type Level, type Output, type OutputColumn } from './scope.js';
+import {
+  findSource,
+  levelOf,
+  UNKNOWN_COLUMNS,
+  type Item,
+  type Level,
+  type Output,
+  type OutputColumn,
+} from './scope.js';
 
 /** Items of FROM, left to right: each sees those before it where it is LATERAL. */
 export function fromItems(
@@ -158,8 +166,24 @@ function functionItem(reading: Reading, node: TreeNode, beside: Level): Item {
   const ordinality = flagAt(node, 'ordinality') ? [{ name: 'ordinality', value: NOTHING }] : [];
   const source = aliasName ?? calledName(calls[0]?.[0]);
   if (known === undefined) return oneSource(source, [], all);
-  const columns = [...known.map((name) => ({ name, value: all })), ...ordinality];
+  const value = (name: string): Derivation => (name === 'key' && keysAreNames(calls, beside) ? NOTHING : all);
+  const columns = [...known.map((name) => ({ name, value: value(name) })), ...ordinality];
   return oneSource(source, renamedColumns(columns, columnNames(alias)), undefined);
+}
+
+/** `jsonb_each(to_jsonb(t))`: its keys are names of columns. */
+function keysAreNames(calls: readonly (readonly unknown[])[], level: Level): boolean {
+  const given = listAt(inside(calls[0]?.[0], 'FuncCall') ?? EMPTY, 'args');
+  const inner = inside(given[0], 'FuncCall');
+  if (calls.length !== 1 || given.length !== 1 || inner === undefined) return false;
+  const [row, ...more] = listAt(inner, 'args');
+  const names = namesIn(listAt(inside(row, 'ColumnRef') ?? EMPTY, 'fields'));
+  if (!/^(?:to_jsonb?|row_to_json)$/.test(functionName(inner).name) || more.length > 0 || names.length !== 1)
+    return false;
+  const [name = ''] = names;
+  // A column of that name comes first, and may hold anything.
+  if (level.columns.some((column) => column.name === name)) return false;
+  return findSource(name, level).some((source) => source.open === undefined);
 }
 
 function calledName(value: unknown): string {

@@ -18,7 +18,12 @@ const UNREADABLE: RoutineReading = { result: ANYTHING, hasEffects: true };
 export function readRoutine(reading: Reading, routine: CatalogRoutine): RoutineReading {
   if (routine.extension) return HARMLESS;
   if (routine.kind === 'aggregate') return readAggregate(reading, routine);
-  const parts = partsOf(routine);
+  const read = readBody(reading, partsOf(routine));
+  return routine.returnsSet ? { ...read, hasEffects: true } : read;
+}
+
+/** What a body tells of, read by a reading of its own. */
+export function readBody(reading: Reading, parts: BodyParts): RoutineReading {
   if (parts.unreadable) {
     reading.findings.touchesAnything = true;
     return UNREADABLE;
@@ -28,7 +33,7 @@ export function readRoutine(reading: Reading, routine: CatalogRoutine): RoutineR
   const { mentioned, routineResults, keepsValues } = reading.findings;
   return {
     result: either([...values, { ...NOTHING, plain: false, origins: mentioned }, ...routineResults]),
-    hasEffects: parts.hasEffects || keepsValues || routine.returnsSet,
+    hasEffects: parts.hasEffects || keepsValues,
   };
 }
 

@@ -10,11 +10,12 @@ import type { Ctes } from './ctes.js';
 import { ANYTHING, derived, either, NOTHING, type Derivation } from './derivation.js';
 import { valueOf } from './expressions.js';
 import { Findings } from './findings.js';
-import { readRoutine } from './kept-routines.js';
+import type { BodyParts } from './body-parts.js';
+import { readBody, readRoutine } from './kept-routines.js';
 import { readSelect } from './queries.js';
 import type { Reading, RoutineReading } from './reading.js';
 import type { Level, Output } from './scope.js';
-import type { SessionNames } from './session-names.js';
+import type { Made, SessionNames } from './session-names.js';
 import { readStatement, type StatementReading } from './statements.js';
 import type { Use } from './uses.js';
 
@@ -28,6 +29,8 @@ export interface TextLineage {
   readonly touchesAnything: boolean;
   /** It calls routines of users: they may open cursors. */
   readonly callsRoutines: boolean;
+  /** What it makes that later statements may name. */
+  readonly made: readonly Made[];
 }
 
 /** What is behind the views and routines of one reading of the catalogue: the same for every text. */
@@ -61,6 +64,7 @@ const UNREADABLE: TextLineage = {
   touched: new Set(),
   touchesAnything: true,
   callsRoutines: true,
+  made: [],
 };
 
 /** Reads one message; never throws. What cannot be read may touch anything. */
@@ -80,8 +84,8 @@ export function readLineage(text: string, catalog: Catalog, names: SessionNames)
       if (read.makes !== undefined) reader.findings.made.push(read.makes);
       return read;
     });
-    const { uses, touched, touchesAnything, callsRoutines } = reader.findings;
-    return { statements, uses, touched, touchesAnything, callsRoutines };
+    const { uses, touched, touchesAnything, callsRoutines, made } = reader.findings;
+    return { statements, uses, touched, touchesAnything, callsRoutines, made };
   } catch (error) {
     if (error instanceof OverBounds || error instanceof RangeError) return UNREADABLE;
     throw error;
@@ -198,10 +202,28 @@ class LineageReader implements Reading {
     if (running.has(query)) return ANYTHING;
     running.add(query);
     const inner = new LineageReader(this.catalog, this.given, false, this.effort, this.findings.behind());
+    inner.findings.made.push(...this.findings.made);
     const output = inner.query(query, undefined, undefined);
     this.findings.touchesAll(inner.findings);
     running.delete(query);
     return either(output.columns.map((column) => column.value));
+  }
+
+  madeRoutine(body: BodyParts | undefined): RoutineReading {
+    const { running } = this.findings;
+    if (body === undefined || running.has(body)) {
+      this.findings.touchesAnything = true;
+      return { result: ANYTHING, hasEffects: true };
+    }
+    running.add(body);
+    const inner = new LineageReader(this.catalog, this.given, true, this.effort, this.findings.behind());
+    inner.findings.made.push(...this.findings.made);
+    const { result } = readBody(inner, body);
+    this.findings.touchesAll(inner.findings);
+    this.findings.routineResults.push(result);
+    running.delete(body);
+    // How many rows it gives is not known here.
+    return { result, hasEffects: true };
   }
 
   routine(routine: CatalogRoutine): RoutineReading {

@@ -1,5 +1,6 @@
 import type { Catalog, CatalogRelation, CatalogRoutine } from '../catalog/types.js';
 import type { TreeNode } from '../facts/tree.js';
+import type { BodyParts } from './body-parts.js';
 import type { Ctes } from './ctes.js';
 import type { Derivation } from './derivation.js';
 import type { Findings } from './findings.js';
@@ -32,6 +33,8 @@ export interface Reading {
   view(relation: CatalogRelation): readonly Derivation[] | undefined;
   /** All columns of a view that the session itself has made. */
   madeView(query: TreeNode): Derivation;
+  /** What a routine does that the session itself has made; undefined where its body could not be read. */
+  madeRoutine(body: BodyParts | undefined): RoutineReading;
   /** Everything that a routine's body tells of. */
   routine(routine: CatalogRoutine): RoutineReading;
 }

@@ -65,7 +65,8 @@ export function relationItem(reading: Reading, node: TreeNode, alias: string, na
 }
 
 function madeBySession(reading: Reading, name: string): readonly Derivation[] {
-  return (reading.names.made?.(name) ?? []).map((made) => {
+  const relations = (reading.names.made?.(name) ?? []).filter(({ kind }) => kind !== 'routine');
+  return relations.map((made) => {
     if (made.kind === 'table') return NOTHING;
     if (made.query !== undefined) return reading.madeView(made.query);
     reading.findings.touchesAnything = true;

@@ -18,6 +18,12 @@ export class SessionMemory {
   readonly #cursors = new Map<string, readonly Output[]>();
   readonly #made = new Map<string, readonly Made[]>();
   #overfull = false;
+  #unreadCode = false;
+
+  /** Has this session made code that nobody could read? It may run with any statement. */
+  get madeUnreadCode(): boolean {
+    return this.#unreadCode;
+  }
 
   names(lookup: NameLookup): SessionNames {
     if (this.#made.size === 0 && !this.#overfull) return lookup;
@@ -48,20 +54,29 @@ export class SessionMemory {
   ran(lineage: TextLineage): void {
     // Code may close a cursor and open another under its name.
     if (lineage.callsRoutines) this.#cursors.clear();
-    for (const { holds, makes } of lineage.statements) {
+    for (const made of lineage.made) this.#remember(made);
+    for (const { holds } of lineage.statements) {
       if (holds?.kind === 'cursor')
         this.#cursors.set(holds.name, added(this.#cursors.get(holds.name), holds.output, [UNKNOWN]));
-      if (makes !== undefined) this.#remember(makes);
     }
     if (this.#cursors.size > MAX_NAMES) this.#cursors.clear();
   }
 
   #remember(made: Made): void {
     const { kind, name } = made;
+    // What nobody could read may run unseen, by a trigger or an operator.
+    if (kind === 'routine' && made.body === undefined) this.#unreadCode = true;
     const known = this.#made.get(name) ?? [];
     if (kind === 'table' && known.some((one) => one.kind === 'table')) return;
     if (known.length === 0 && this.#made.size >= MAX_NAMES) this.#overfull = true;
-    else this.#made.set(name, added(known, made, [{ kind: 'view', name }]));
+    else
+      this.#made.set(
+        name,
+        added(known, made, [
+          { kind: 'view', name },
+          { kind: 'routine', name },
+        ]),
+      );
   }
 }
 

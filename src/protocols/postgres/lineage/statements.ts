@@ -6,7 +6,7 @@ import { ANYTHING, derived, isNothing, NOTHING } from './derivation.js';
 import { movedAll } from './queries.js';
 import type { Reading } from './reading.js';
 import { levelOf, type Level, type Output } from './scope.js';
-import type { Made } from './session-names.js';
+import { ANY_CAST, type Made } from './session-names.js';
 
 /** What one statement gives, and what else has to be known of it. */
 export interface StatementReading {
@@ -65,6 +65,12 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   },
   DoStmt: doBody,
   CreateFunctionStmt: createdBody,
+  // What code behind these does is not looked for before the catalogue shows it.
+  DefineStmt: (_reading, node) => ({
+    makes: { kind: 'routine', name: namesIn(listAt(node, 'defnames')).at(-1) ?? '' },
+  }),
+  CreateCastStmt: () => ({ makes: { kind: 'routine', name: ANY_CAST } }),
+  CreateDomainStmt: () => ({ makes: { kind: 'routine', name: ANY_CAST } }),
   CreateStmt: (_reading, node) => made(node, 'relation', 'table'),
   AlterTableStmt: alterTable,
   IndexStmt: createIndex,

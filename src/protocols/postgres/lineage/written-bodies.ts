@@ -29,7 +29,8 @@ export function createdBody(reading: Reading, node: TreeNode, source: () => stri
       ? partsOf(languageOf(node, 'options', 'sql'), bodyText(node, 'options'), source)
       : sqlStatements(bodyStatements(written));
   judgeBody(reading, parts, 'a function body', true);
-  return {};
+  const name = namesIn(listAt(node, 'funcname')).at(-1) ?? '';
+  return { makes: { kind: 'routine', name, ...(parts.unreadable ? {} : { body: parts }) } };
 }
 
 /** `BEGIN ATOMIC … END` holds a list of lists; `RETURN …` stands alone. */
@@ -72,6 +73,7 @@ export function readPart(body: Reading, part: BodyPart): Output | undefined {
   const returned = inside(part.statement, 'ReturnStmt');
   const statement = returned === undefined ? part.statement : selectOf(returned['returnval']);
   const read = readStatement(body, statement, () => '');
+  if (read.makes !== undefined) body.findings.made.push(read.makes);
   return read.output ?? read.copies;
 }
 
