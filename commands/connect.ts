@@ -27,9 +27,9 @@ export default class Connect extends HoopCommand {
       helpValue: 'ID',
     }),
     'print-env': Flags.boolean({ description: 'print `export` lines once the ports are open' }),
+    tls: Flags.boolean({ description: 'offer TLS on the ports to clients that ask for it' }),
     // The contract's, refused by name until they are there.
     duration: Flags.string({ hidden: true }),
-    tls: Flags.boolean({ hidden: true }),
     password: Flags.boolean({ hidden: true }),
     'no-wait': Flags.boolean({ hidden: true }),
   };
@@ -37,7 +37,7 @@ export default class Connect extends HoopCommand {
   async run(): Promise<void> {
     const { own, command } = splitCommand(this.argv);
     const { flags, argv } = await this.parse(Connect, own);
-    refuseLaterFlags(flags, ['duration', 'tls', 'password', 'no-wait']);
+    refuseLaterFlags(flags, ['duration', 'password', 'no-wait']);
     const json = this.jsonEnabled();
     if (json && (command !== undefined || flags['print-env'])) {
       throw new HoopError('usage', '--json, --print-env and a command of your own all want stdout', {

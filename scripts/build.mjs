@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeScanner } from './scanner.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = new URL('../oclif.manifest.json', import.meta.url);
@@ -14,6 +15,7 @@ if (process.argv.includes('--if-needed') && isBuilt()) process.exit();
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
 rmSync(manifest, { force: true });
+await writeScanner();
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
   cwd: root,
   stdio: 'inherit',

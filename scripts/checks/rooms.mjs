@@ -140,7 +140,8 @@ const roots = [
   {
     name: 'client',
     rooms: ['core', 'identity', 'tunnel', 'config', 'recording', 'protocols'],
-    packages: ['pg'],
+    packages: ['pg', 'pkijs', 'asn1js', 'koffi'],
+    only: { pkijs: 'issue-certificate', asn1js: 'issue-certificate', koffi: 'sock-diag' },
     node: true,
     because: 'the laptop decides nothing: policy, masks, secrets and approvals stay with the agent',
   },

@@ -8,6 +8,7 @@ import type { PolicySet } from '../policy/compile.js';
 import type { Action } from '../policy/types.js';
 import type { SecretResolver } from '../secrets/resolver.js';
 import type { Drive } from './drive/drive.js';
+import type { SessionSlots } from './session-slots.js';
 
 /** The recorder of one session, as fronts use it. */
 export interface SessionRecorder {
@@ -43,6 +44,7 @@ export interface SessionHost {
   /** @throws HoopError recording_failed */
   openRecording(start: SessionStart): SessionRecorder;
   readonly drives: Set<Drive>;
+  readonly slots: SessionSlots;
   log(message: string, fields?: Readonly<Record<string, string>>): void;
   /** For the figures: one more statement was decided. */
   decided(action: Action): void;

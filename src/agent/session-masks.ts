@@ -1,6 +1,7 @@
 import type { KeyedHash, MaskPlan, MaskRule } from '../core/mask.js';
 import type { EntityResource } from '../core/resources.js';
 import { createTextMasker, maskWhole } from '../masking/text-masker.js';
+import type { Catalog } from '../protocols/postgres/catalog/types.js';
 import type { SessionMasks, WholeColumns } from '../protocols/postgres/masks.js';
 
 /**
@@ -13,6 +14,7 @@ export function sessionMasks(
   plan: MaskPlan,
   custom: readonly EntityResource[],
   hash: KeyedHash,
+  catalog: () => Catalog | undefined,
   columns: (rules: readonly MaskRule[]) => WholeColumns,
 ): SessionMasks {
   const entityRules = plan.rules.filter((rule) => rule.entities.length > 0 && rule.on.answers);
@@ -26,6 +28,8 @@ export function sessionMasks(
   return {
     answers,
     record: enforced.length === entityRules.length ? answers : masker(entityRules),
+    known: catalog,
+    types: catalog,
     columns: columnRules.length > 0 ? columns(columnRules) : undefined,
     maskWhole,
     hash,

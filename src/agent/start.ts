@@ -25,7 +25,9 @@ import { createHttpServer } from './http/server.js';
 import { LiveResources } from './live-resources.js';
 import { keptKey, recordingKey } from './kept-keys.js';
 import type { AgentLog } from './log.js';
+import { LoginLimit } from './login-limit.js';
 import type { SessionHost } from './session-host.js';
+import { SessionSlots } from './session-slots.js';
 import { card } from './card.js';
 import { notCarriedOut } from './not-carried-out.js';
 import { systemClock } from './system-clock.js';
@@ -126,6 +128,7 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
   const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
   let verifier = createTokenVerifier(live.current.identityProviders, { clock });
+  const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
   const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
   const server = createHttpServer({
@@ -133,6 +136,7 @@ async function serve(parts: Parts): Promise<RunningAgent> {
     listen: agent.listen,
     publicUrl: agent.publicUrl,
     maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
+    logins,
     deps: dependencies(parts, metrics, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (request, socket, head) => {
       tunnels.upgrade(request, socket, head);
@@ -141,6 +145,7 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     connections: () => live.current.connections,
+    logins,
     accept: (stream, caller) => {
       acceptPostgres(stream, caller, host, shared);
     },
@@ -226,6 +231,7 @@ function sessionHost(parts: Parts, drives: Set<Drive>, metrics: Metrics): Sessio
     resolveSecret,
     openRecording: (start) => recordings.open(start),
     drives,
+    slots: new SessionSlots(),
     log: (message, fields) => {
       log.warn(message, fields);
     },

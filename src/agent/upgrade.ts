@@ -9,11 +9,14 @@ import { acceptTunnel } from '../tunnel/accept.js';
 import type { TunnelStream } from '../tunnel/stream.js';
 import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
 import { refuseSocket } from './http/answer.js';
+import { type LoginLimit, TooManyLogins } from './login-limit.js';
 import type { Caller } from './session-host.js';
 
 export interface UpgradeOptions {
   authenticate(request: IncomingMessage): Promise<Identity>;
   connections(): readonly ConnectionResource[];
+  /** Bounds asking for connections that are not the caller's. */
+  readonly logins: LoginLimit;
   /** Takes one stream of a tunnel that was authenticated and authorised. */
   accept(stream: TunnelStream, caller: Caller): void;
   log(message: string): void;
@@ -62,7 +65,8 @@ export class TunnelAcceptor {
         });
       },
       (error: unknown) => {
-        if (!(error instanceof HoopError)) this.options.log(`tunnel refused: ${messageOf(error)}`);
+        if (!(error instanceof HoopError || error instanceof TooManyLogins))
+          this.options.log(`tunnel refused: ${messageOf(error)}`);
         refuseSocket(socket, error);
       },
     );
@@ -77,7 +81,11 @@ export class TunnelAcceptor {
     const identity = await this.options.authenticate(request);
     const name = TUNNEL_PATH.exec(new URL(request.url ?? '', 'http://agent').pathname)?.[1];
     if (name === undefined) throw new HoopError('not_found', 'no such path');
-    const { connection, credential } = connectionFor(this.options.connections(), decode(name), identity);
+    const { logins } = this.options;
+    const asked = decode(name);
+    const { connection, credential } = logins.subject(identity, () =>
+      connectionFor(this.options.connections(), asked, identity),
+    );
     return {
       identity,
       connection,

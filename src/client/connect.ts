@@ -28,20 +28,31 @@ export function refuseLaterFlags(given: Readonly<Record<string, unknown>>, later
 
 /** @throws HoopError usage for flags that exclude each other, or that take one connection */
 export function listenFrom(
-  flags: { readonly host: string; readonly port?: number | undefined; readonly socket?: string | undefined },
+  flags: {
+    readonly host: string;
+    readonly port?: number | undefined;
+    readonly socket?: string | undefined;
+    readonly tls?: boolean;
+  },
   connections: number,
-  ports: PortMemory,
+  profile: PortMemory & { login(): { readonly folder: string } },
 ): Listen {
   if (flags.port !== undefined && flags.socket !== undefined)
     throw new HoopError('usage', '--port and --socket exclude each other');
+  if (flags.tls === true && flags.socket !== undefined) {
+    throw new HoopError('usage', '--tls and --socket exclude each other', {
+      why: 'Postgres clients never ask for TLS on a socket file',
+    });
+  }
   if (connections > 1 && (flags.port !== undefined || flags.socket !== undefined)) {
     throw new HoopError('usage', '--port and --socket take one connection', {
       suggestion: 'leave them out, or open the connections one by one',
     });
   }
   if (flags.socket !== undefined) return { kind: 'socket', path: flags.socket };
-  if (flags.port !== undefined) return { kind: 'port', host: flags.host, port: flags.port };
-  return { kind: 'remembered', host: flags.host, ports };
+  const shared = { host: flags.host, ...(flags.tls === true ? { tlsFolder: profile.login().folder } : {}) };
+  if (flags.port !== undefined) return { kind: 'port', port: flags.port, ...shared };
+  return { kind: 'remembered', ports: profile, ...shared };
 }
 
 export interface ConnectOptions {

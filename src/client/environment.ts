@@ -11,13 +11,16 @@ export interface OpenPlace {
   readonly database: string;
   /** A user name to show; the agent ignores it. */
   readonly user: string;
+  /** Where the port offers TLS: the certificate it shows, for clients that verify. */
+  readonly certPath?: string;
 }
 
 export type Environment = Readonly<Record<string, string>>;
 
 /**
  * Variables that would lead a child around the port, or break its way through it, when it inherits
- * them: libpq prefers PGHOSTADDR and PGSERVICE to PGHOST, and the port speaks no TLS or Kerberos.
+ * them: libpq prefers PGHOSTADDR and PGSERVICE to PGHOST; the port speaks no Kerberos, TLS only where it says
+ * so, and asks for no certificate.
  * The token variables are the caller's own identity, which a child has no need of.
  */
 const NOT_INHERITED: readonly string[] = [
@@ -28,6 +31,11 @@ const NOT_INHERITED: readonly string[] = [
   'PGCHANNELBINDING',
   'PGGSSENCMODE',
   'PGSSLNEGOTIATION',
+  'PGSSLROOTCERT',
+  'PGSSLCERT',
+  'PGSSLKEY',
+  'PGSSLCRL',
+  'PGSSLCRLDIR',
   'PGREQUIREAUTH',
   'PGREQUIREPEER',
   'PGTARGETSESSIONATTRS',
@@ -94,13 +102,17 @@ function postgresVariables(place: OpenPlace): Environment {
   const user = encodeURIComponent(place.user);
   const host = encodeURIComponent(reach.host).replaceAll('%3A', ':');
   const authority = `${host.includes(':') ? `[${host}]` : host}:${reach.port}`;
+  const { certPath } = place;
+  // With the certificate named, `require` verifies it (libpq, and node's pg, which would refuse it otherwise).
+  const tls =
+    certPath === undefined ? 'sslmode=disable' : `sslmode=require&sslrootcert=${encodeURIComponent(certPath)}`;
   return {
     PGHOST: reach.host,
     PGPORT: reach.port,
     PGUSER: place.user,
     ...(place.database === '' ? {} : { PGDATABASE: place.database }),
-    PGSSLMODE: 'disable',
-    DATABASE_URL: `postgresql://${user}@${authority}/${encodeURIComponent(place.database)}?sslmode=disable`,
+    ...(certPath === undefined ? { PGSSLMODE: 'disable' } : { PGSSLMODE: 'require', PGSSLROOTCERT: certPath }),
+    DATABASE_URL: `postgresql://${user}@${authority}/${encodeURIComponent(place.database)}?${tls}`,
   };
 }
 

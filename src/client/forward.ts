@@ -1,10 +1,12 @@
 import type { Server, Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import { HoopError, messageOf } from '../core/errors.js';
 import { SQLSTATE } from '../protocols/postgres/refusal.js';
 import { bridge } from '../tunnel/bridge.js';
 import { createQuietServer, type LocalAddress } from './local-listener.js';
 import type { PeerCheck } from './peer.js';
 import { refusePostgresClient, withPostgresFarewell } from './postgres-farewell.js';
+import { negotiateTls } from './postgres-tls.js';
 import type { ConnectionEvent, TunnelKeeper } from './tunnel-keeper.js';
 
 export interface ForwardOptions {
@@ -15,6 +17,8 @@ export interface ForwardOptions {
   readonly listen: (server: Server) => Promise<LocalAddress>;
   /** Left out only for socket files, whose mode is the check. */
   readonly checkPeer?: PeerCheck;
+  /** Offers TLS to Postgres clients that ask for it; the others are served as before. */
+  readonly tls?: SecureContext;
   readonly keeper: Pick<TunnelKeeper, 'ready' | 'close'>;
   readonly onEvent: (event: ConnectionEvent) => void;
 }
@@ -37,12 +41,19 @@ export interface Forward {
 export async function openForward(options: ForwardOptions): Promise<Forward> {
   const server = createQuietServer();
   const sockets = new Set<Socket>();
-  server.on('connection', (socket) => {
+  const track = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     // A reset while it waits: `close` follows and is all that matters.
     socket.on('error', () => undefined);
-    void admit(socket, options);
+  };
+  server.on('connection', (accepted) => {
+    track(accepted);
+    void admit(accepted, options, (secured) => {
+      // Ended through its TLS, so that what was said last still gets out.
+      sockets.delete(accepted);
+      track(secured);
+    });
   });
   const address = await options.listen(server);
   server.on('error', (error) => {
@@ -64,7 +75,8 @@ export async function openForward(options: ForwardOptions): Promise<Forward> {
   };
 }
 
-async function admit(socket: Socket, options: ForwardOptions): Promise<void> {
+async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secured: Socket) => void): Promise<void> {
+  let socket = accepted;
   try {
     const verdict = (await options.checkPeer?.(socket)) ?? { admitted: true };
     if (!verdict.admitted) {
@@ -77,6 +89,8 @@ async function admit(socket: Socket, options: ForwardOptions): Promise<void> {
       );
       return;
     }
+    if (options.tls !== undefined && options.type === 'postgres') socket = await negotiateTls(accepted, options.tls);
+    if (socket !== accepted) onSecured(socket);
     const tunnel = await options.keeper.ready();
     if (socket.destroyed) return;
     const stream = tunnel.openStream();

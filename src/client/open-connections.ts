@@ -1,10 +1,12 @@
 import { isAbsolute, resolve } from 'node:path';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { ConnectionSummary } from '../core/connection-summary.js';
 import { HoopError } from '../core/errors.js';
 import { dialTunnel, type DialOptions, type TunnelClient } from '../tunnel/dial.js';
 import type { AgentApi } from './agent-api.js';
 import { environmentOfAll, type Environment, type OpenPlace, userNameFor } from './environment.js';
 import { openForward, type Forward } from './forward.js';
+import { localCertificate } from './local-certificate.js';
 import {
   listenOnPort,
   listenOnRememberedPort,
@@ -15,11 +17,11 @@ import {
 import { peerCheck } from './peer.js';
 import { TunnelKeeper, type ConnectionEvent } from './tunnel-keeper.js';
 
-/** Where the local end shall be. */
+/** Where the local end shall be. `tlsFolder`: TLS is offered, with the certificate kept in that folder. */
 export type Listen =
-  | { readonly kind: 'remembered'; readonly host: string; readonly ports: PortMemory }
+  | { readonly kind: 'remembered'; readonly host: string; readonly ports: PortMemory; readonly tlsFolder?: string }
   /** 0: any free port, of this run alone. */
-  | { readonly kind: 'port'; readonly host: string; readonly port: number }
+  | { readonly kind: 'port'; readonly host: string; readonly port: number; readonly tlsFolder?: string }
   | { readonly kind: 'socket'; readonly path: string };
 
 /** The agent as a caller reaches it. */
@@ -98,15 +100,17 @@ export async function openConnections(
     peerCheck();
   }
   const targets = await findTargets(access, names);
+  const tls = listen.kind === 'socket' || listen.tlsFolder === undefined ? undefined : await localTls(listen.tlsFolder);
   const forwards: Forward[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(forwards.map((forward) => forward.close()));
   };
   try {
-    for (const target of targets) forwards.push(await openOne(access, target, listen, onEvent));
+    for (const target of targets) forwards.push(await openOne(access, target, listen, tls?.context, onEvent));
     const places = targets.map((target, index): OpenPlace => ({
       ...target,
       address: (forwards[index] as Forward).address,
+      ...(tls === undefined ? {} : { certPath: tls.certPath }),
     }));
     return { places, environment: environmentOfAll(places), close };
   } catch (error) {
@@ -115,16 +119,22 @@ export async function openConnections(
   }
 }
 
+async function localTls(folder: string): Promise<{ readonly context: SecureContext; readonly certPath: string }> {
+  const { cert, key, certPath } = await localCertificate(folder);
+  return { context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }), certPath };
+}
+
 async function openOne(
   access: Access,
   { connection, type }: Target,
   listen: Listen,
+  tls: SecureContext | undefined,
   onEvent: (event: ConnectionEvent) => void,
 ): Promise<Forward> {
   const keeper = new TunnelKeeper({ connection, dial: () => dial(access, connection), onEvent });
   await keeper.start();
   try {
-    const shared = { connection, type, keeper, onEvent };
+    const shared = { connection, type, keeper, onEvent, ...(tls === undefined ? {} : { tls }) };
     switch (listen.kind) {
       case 'socket': {
         const path = isAbsolute(listen.path) ? listen.path : resolve(listen.path);

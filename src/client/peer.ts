@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
 import { HoopError } from '../core/errors.js';
+import { sockDiag, type OwnerLookup } from './sock-diag.js';
 
 /** One end of a TCP connection, addresses as Node prints them. */
 export interface Endpoint {
@@ -57,6 +58,7 @@ export function peerCheck(
   platform: NodeJS.Platform = process.platform,
   ownUid: number | undefined = process.getuid?.(),
   readTables: () => Promise<string> = readProcTables,
+  askKernel: () => Promise<OwnerLookup | undefined> = readTables === readProcTables ? sockDiag : nobodyToAsk,
 ): PeerCheck {
   if (platform !== 'linux' || ownUid === undefined) {
     throw new HoopError('not_in_version', `local TCP ports on ${platform} are not in this version`, {
@@ -67,14 +69,20 @@ export function peerCheck(
   return async (socket) => {
     const peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
     const local = { address: socket.localAddress ?? '', port: socket.localPort ?? 0 };
-    for (let reading = 0; reading < READINGS; reading += 1) {
-      const uid = findPeerUid(await readTables(), peer, local);
+    const kernel = await askKernel();
+    // Where the kernel's answer names nobody, the tables have the last word: it may not know the question.
+    for (let reading = kernel === undefined ? 0 : -1; reading < READINGS; reading += 1) {
+      const uid = reading < 0 ? kernel?.(peer, local) : findPeerUid(await readTables(), peer, local);
       if (uid === undefined) continue;
       if (uid === ownUid) return { admitted: true };
       return { admitted: false, why: `the program at the other end runs as another user (uid ${String(uid)})` };
     }
     return { admitted: false, why: 'which user runs the program at the other end could not be told' };
   };
+}
+
+function nobodyToAsk(): Promise<undefined> {
+  return Promise.resolve(undefined);
 }
 
 async function readProcTables(): Promise<string> {

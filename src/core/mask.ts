@@ -13,6 +13,8 @@ export interface MaskRule {
   /** Text for `replace`. */
   readonly with: string;
   readonly on: { readonly requests: boolean; readonly answers: boolean };
+  /** Under `hash`: can the agent turn the pseudonym back? Absent means no. */
+  readonly reversible?: boolean;
   /** Observing policies mask the record and leave the answer alone. */
   readonly observed: boolean;
   /** May a masked column be compared, sorted or grouped by? From the policy's `spec.inference`; absent means block. */

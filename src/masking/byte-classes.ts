@@ -4,7 +4,8 @@ const DIGIT = 1;
 const LETTER = 2;
 const HEX = 4;
 
-const CLASS = new Uint8Array(256);
+/** Bits by byte: 1 digit, 2 ASCII letter, 4 hex digit. */
+export const CLASS = new Uint8Array(256);
 for (let byte = 0; byte < 128; byte += 1) {
   const char = String.fromCharCode(byte);
   if (/[0-9]/.test(char)) CLASS[byte] = DIGIT | HEX;

@@ -50,7 +50,16 @@ export type PartialShape =
   | 'none';
 
 /** What `hash` makes of an entity; see `pseudonym.ts`. */
-export type PseudonymShape = 'email' | 'card' | 'ssn' | 'digits' | 'iban' | 'ip' | 'token';
+export type PseudonymShape = 'email' | 'card' | 'ssn' | 'digits' | 'iban' | 'ip' | 'uuid' | 'token';
+
+/** Text that a kind of secret holds, by which the scanner over whole chunks knows where to look. */
+export interface Literal {
+  readonly text: readonly number[];
+  /** Characters of a token that follow at least, for `key`. */
+  readonly least: number;
+  /** What has to stand around it. `key`: the beginning of a word and characters of a token. */
+  readonly check: 'none' | 'key' | 'jwt' | 'pem';
+}
 
 export interface EntityDetector {
   readonly name: string;
@@ -59,6 +68,8 @@ export interface EntityDetector {
   /** Bytes of a value at which `find` is tried; of a run of digits only the first. */
   readonly triggers: readonly number[];
   readonly probes: readonly Probe[];
+  /** For kinds that are known by fixed text: one of these stands in every finding. */
+  readonly literals?: readonly Literal[];
   /**
    * Is there an entity around the trigger at `at`, inside the value bytes[start,end)? Sets `span`.
    * Reads a bounded number of bytes, or sets `skipTo` past what it read, so that a value costs linear time.

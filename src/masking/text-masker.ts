@@ -1,12 +1,10 @@
-import { HoopError } from '../core/errors.js';
-import type { KeyedHash, MaskCounts, MaskRule, Strategy } from '../core/mask.js';
+import type { KeyedHash, MaskCounts } from '../core/mask.js';
 import { concatBytes } from '../core/bytes.js';
-import { CustomFinder } from './entities/custom.js';
-import type { CustomEntity } from './entities/custom.js';
-import { builtInEntity, FindingScan } from './findings.js';
-import type { Cluster, Target } from './findings.js';
-import type { EntityDetector } from './entity.js';
+import { FindingScan } from './findings.js';
+import type { Cluster } from './findings.js';
 import { maskJsonText } from './json-text.js';
+import { masksOf, strengthOf } from './mask-set.js';
+import type { Mask, TextMaskerOptions } from './mask-set.js';
 import { partialOf } from './partial.js';
 import { literalProbe, Prefilter } from './prefilter.js';
 import { pseudonymOf } from './pseudonym.js';
@@ -15,7 +13,9 @@ export type { CustomEntity } from './entities/custom.js';
 export { checkCustomEntity } from './entities/custom.js';
 export { BUILT_IN_ENTITY_NAMES } from './entities/built-in.js';
 export type { EntityDetector } from './entity.js';
+export type { TextMaskerOptions } from './mask-set.js';
 export { maskWhole } from './whole-value.js';
+export { reveal } from './pseudonym-reversible.js';
 
 /** Finds and masks the entities of one set of rules. Values are UTF-8; one masker serves one session at a time. */
 export interface TextMasker {
@@ -38,61 +38,12 @@ export interface TextMasker {
   maskText(text: string, counts: MaskCounts): string;
 }
 
-export interface TextMaskerOptions {
-  /** Only the rules that apply: the caller leaves out observed ones where they must not act. Columns are not looked at. */
-  readonly rules: readonly MaskRule[];
-  readonly custom?: readonly CustomEntity[];
-  readonly hash: KeyedHash;
-}
-
-/** From strongest to weakest. */
-const STRENGTH: readonly Strategy[] = ['null', 'redact', 'replace', 'hash', 'partial'];
-
-/** What is to be done with one entity. */
-interface Mask {
-  readonly name: string;
-  readonly target: Target;
-  /** The target's, where it is a built-in kind. */
-  readonly detector: EntityDetector | undefined;
-  readonly rule: MaskRule;
-  /** What stands in the place of a finding of which nothing is shown. */
-  readonly text: Uint8Array;
-}
-
 /**
  * @throws HoopError `config_invalid` where a rule names an entity that does not exist or a pattern does not
  *   compile: a mask that can't be carried out must stop the session, not pass it
  */
 export function createTextMasker(options: TextMaskerOptions): TextMasker {
   return new RuleMasker(masksOf(options), options.hash);
-}
-
-function masksOf({ rules, custom = [] }: TextMaskerOptions): Mask[] {
-  const strongest = new Map<string, MaskRule>();
-  for (const rule of rules) {
-    for (const name of rule.entities) {
-      const known = strongest.get(name);
-      if (known === undefined || STRENGTH.indexOf(rule.strategy) < STRENGTH.indexOf(known.strategy))
-        strongest.set(name, rule);
-    }
-  }
-  return Array.from(strongest, ([name, rule]) => {
-    const target = targetOf(name, custom);
-    const text = new TextEncoder().encode(rule.strategy === 'replace' ? rule.with : `[${name}]`);
-    return { name, rule, target, text, detector: 'detector' in target ? target.detector : undefined };
-  });
-}
-
-function targetOf(name: string, custom: readonly CustomEntity[]): Target {
-  const detector = builtInEntity(name);
-  if (detector !== undefined) return { detector };
-  const entity = custom.find((candidate) => candidate.name === name);
-  if (entity === undefined) throw new HoopError('config_invalid', `mask names an unknown entity: ${name}`);
-  try {
-    return { finder: new CustomFinder(entity) };
-  } catch (cause) {
-    throw new HoopError('config_invalid', `entity ${name}: pattern is not of RE2 syntax`, { cause });
-  }
 }
 
 class RuleMasker implements TextMasker {
@@ -115,7 +66,7 @@ class RuleMasker implements TextMasker {
     );
     this.#scan = new FindingScan(
       targets,
-      masks.map((mask) => STRENGTH.indexOf(mask.rule.strategy)),
+      masks.map((mask) => strengthOf(mask.rule.strategy)),
     );
   }
 
@@ -183,6 +134,7 @@ class RuleMasker implements TextMasker {
         detector?.pseudonym ?? 'token',
         name,
         this.#hash,
+        rule.reversible,
       );
     }
     // What overlapping findings add beyond the deciding one is not shown at all.

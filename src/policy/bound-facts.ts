@@ -56,6 +56,7 @@ export function bindFacts(context: DecisionContext, facts: Facts): BoundFacts {
 function sqlFields(sql: NonNullable<Facts['sql']>): object {
   return {
     ...sql,
+    unbounded: sql.unbounded ?? false,
     reads: sql.reads.map((name) => new ObjectNameFacts(name)),
     writes: sql.writes.map((name) => new ObjectNameFacts(name)),
     statements: BigInt(sql.statements),

@@ -19,6 +19,7 @@ export interface CompiledMask {
   readonly columns: readonly ColumnPattern[];
   readonly strategy: Strategy;
   readonly with: string;
+  readonly reversible: boolean;
   readonly on: { readonly requests: boolean; readonly answers: boolean };
   readonly exceptGroups: readonly string[];
 }
@@ -155,6 +156,7 @@ function compileMask(mask: MaskDefinition): CompiledMask {
     columns: (mask.columns ?? []).map(readColumn),
     strategy: mask.strategy,
     with: mask.with ?? '',
+    reversible: mask.reversible ?? false,
     on: { requests: mask.on.includes('requests'), answers: mask.on.includes('answers') },
     exceptGroups: mask.exceptGroups ?? [],
   };

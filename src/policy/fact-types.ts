@@ -24,6 +24,7 @@ export const FACT_TYPES = {
     functions: 'list<string>',
     unqualified: 'list<string>',
     unqualifiedWrite: 'bool',
+    unbounded: 'bool',
     opaque: 'bool',
     opaqueReason: 'string',
     statements: 'int',

@@ -32,6 +32,7 @@ function ruleOf(policy: CompiledPolicy, mask: CompiledMask, context: Context): M
     columns: mask.columns,
     strategy: mask.strategy,
     with: mask.with,
+    ...(mask.reversible ? { reversible: true } : {}),
     on: { requests: mask.on.requests && REQUEST_TYPES.has(context.connection.type), answers: mask.on.answers },
     observed: policy.observed,
     inference: policy.inference,

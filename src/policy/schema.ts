@@ -75,6 +75,7 @@ const maskSchema = z
     columns: z.array(columnSchema).min(1, 'expected at least one column').optional(),
     strategy: z.enum(['null', 'redact', 'replace', 'hash', 'partial']),
     with: z.string().max(1_000).optional(),
+    reversible: z.boolean().optional(),
     on: z
       .array(z.enum(['requests', 'answers']))
       .min(1, 'expected requests, answers or both')
@@ -90,6 +91,9 @@ const maskSchema = z
     }
     if (mask.strategy !== 'replace' && mask.with !== undefined) {
       issues.addIssue({ code: 'custom', path: ['with'], message: '`with` belongs to strategy replace alone' });
+    }
+    if (mask.strategy !== 'hash' && mask.reversible !== undefined) {
+      issues.addIssue({ code: 'custom', path: ['reversible'], message: '`reversible` belongs to strategy hash alone' });
     }
   });
 

@@ -6,6 +6,33 @@ export interface ObjectName {
   readonly name: string;
 }
 
+/** A function that a text calls, by its name as the server folds it; `schema` is empty where none was written. */
+export interface SqlCall {
+  readonly schema: string;
+  readonly name: string;
+  /** Undefined where it is not known. */
+  readonly count: number | undefined;
+}
+
+export type RowEvent = 'insert' | 'update' | 'delete' | 'truncate' | 'truncate-cascade' | 'refresh';
+
+/** What a text names that only a catalogue can follow. */
+export interface SqlUses {
+  readonly calls: readonly SqlCall[];
+  /** Names of operators. */
+  readonly operators: readonly string[];
+  /** Names of types that values are cast to. */
+  readonly types: readonly string[];
+  /** Names behind a dot: a column, or a function of the row before it. */
+  readonly fields: readonly string[];
+  /** What happens to the rows of each relation written. */
+  readonly targets: readonly { readonly name: ObjectName; readonly events: readonly RowEvent[] }[];
+  /** Relations that a SELECT reads whole: neither it nor a query around it has a LIMIT or a WHERE that restricts. */
+  readonly scans: readonly ObjectName[];
+  /** Code behind it changes settings that its text does not show. */
+  readonly hiddenSettings: boolean;
+}
+
 /** Facts of one SQL message; see the contract's list. `kind` is the worst of `effects`. */
 export interface SqlFacts {
   readonly text: string;
@@ -21,10 +48,14 @@ export interface SqlFacts {
   /** Code that can't be read: dynamic text, unread bodies, text that does not parse. */
   readonly opaque: boolean;
   readonly opaqueReason: string;
+  /** A SELECT in it reads a big table whole (see `SqlUses.scans`); false where no catalogue is known. */
+  readonly unbounded?: boolean;
   /** Non-empty statements in the message. */
   readonly statements: number;
   /** Bound values in text form; null for NULL. */
   readonly params: readonly (string | null)[];
+  /** Not visible to conditions: by it a catalogue completes the facts. */
+  readonly uses?: SqlUses;
   /** Set where the grammar refused the text; not visible to conditions. `position` counts characters from 1. */
   readonly syntaxError?: { readonly message: string; readonly position: number };
 }

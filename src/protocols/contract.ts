@@ -24,6 +24,12 @@ export interface Question {
    * bound to it, and asked again, as `run`, when it is to be executed.
    */
   readonly phase: 'prepare' | 'run';
+  /**
+   * More is known of it than its text tells: from now on these are its facts, in the record too.
+   *
+   * @param basis the same object for the same facts, whatever is bound
+   */
+  completed(facts: Facts, basis: object): void;
   /** What the record says of it, masked; the drive writes it before anything goes up. Undefined where there is nothing to say. */
   event(): StatementEvent | undefined;
   /** Masked text for a reviewer, whole. */

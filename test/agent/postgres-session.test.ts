@@ -8,18 +8,8 @@ import postgresJs from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
-import {
-  bind,
-  cstring,
-  describePortal,
-  errorFields,
-  execute,
-  i32,
-  messagesIn,
-  parse,
-  query,
-  sync,
-} from '../protocols/postgres/wire.js';
+import { rawSession } from '../support/raw-session.js';
+import { bind, describePortal, errorFields, execute, i32, parse, query, sync } from '../protocols/postgres/wire.js';
 
 const run = promisify(execFile);
 
@@ -42,43 +32,6 @@ kind: ApprovalFlow
 metadata: { name: dba-review }
 spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 2s }
 `;
-
-async function rawSession(port: number): Promise<{
-  send(bytes: Buffer): void;
-  until(type: string, count?: number): Promise<{ type: string; body: Buffer }[]>;
-  end(): void;
-}> {
-  const socket = connect(port, '127.0.0.1');
-  let bytes = Buffer.alloc(0);
-  let wake: (() => void) | undefined;
-  socket.on('data', (chunk) => {
-    bytes = Buffer.concat([bytes, chunk]);
-    wake?.();
-  });
-  socket.on('close', () => wake?.());
-  const parameters = Buffer.concat([cstring('user'), cstring('whoever'), Buffer.from([0])]);
-  socket.write(Buffer.concat([i32(parameters.length + 8), i32(196608), parameters]));
-  const until = async (type: string, count = 1): Promise<{ type: string; body: Buffer }[]> => {
-    for (;;) {
-      const whole = wholeMessages(bytes);
-      const found = messagesIn(whole);
-      if (found.filter((message) => message.type === type).length >= count || socket.closed) {
-        bytes = bytes.subarray(whole.length);
-        return found;
-      }
-      await new Promise<void>((resolve) => (wake = resolve));
-    }
-  };
-  await until('Z');
-  return { send: (data) => socket.write(data), until, end: () => socket.destroy() };
-}
-
-function wholeMessages(bytes: Buffer): Buffer {
-  let at = 0;
-  while (bytes.length - at >= 5 && at + 1 + bytes.readUInt32BE(at + 1) <= bytes.length)
-    at += 1 + bytes.readUInt32BE(at + 1);
-  return bytes.subarray(0, at);
-}
 
 const types = (messages: readonly { type: string }[]): string => messages.map((message) => message.type).join('');
 

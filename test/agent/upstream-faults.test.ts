@@ -313,7 +313,7 @@ describe.skipIf(missingPostgres() !== undefined)('a database server that fails, 
           }),
         );
         expect(told(await failure(columnsPort))).toBe(
-          'ERROR 42501 blocked: the statement could not be decided (the catalogue could not be read, so columns can not be masked)',
+          'ERROR 42501 blocked: the statement could not be decided (the catalogue of the database could not be read)',
         );
       }
       await expect.poll(() => hostile.open()).toBe(0);

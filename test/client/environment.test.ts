@@ -32,6 +32,14 @@ describe('environmentOf', () => {
     });
   });
 
+  it('gives a port that offers TLS sslmode=require and the certificate to verify', () => {
+    const environment = environmentOf({ ...shop, certPath: '/home/a na/local-tls.crt' });
+    expect(environment).toMatchObject({ PGSSLMODE: 'require', PGSSLROOTCERT: '/home/a na/local-tls.crt' });
+    expect(environment['DATABASE_URL']).toBe(
+      'postgresql://ana@127.0.0.1:15432/shop?sslmode=require&sslrootcert=%2Fhome%2Fa%20na%2Flocal-tls.crt',
+    );
+  });
+
   it('escapes a database name and brackets an IPv6 address in DATABASE_URL', () => {
     const environment = environmentOf({ ...shop, address: { host: '::1', port: 1 }, database: 'my shop/ä' });
     expect(environment['DATABASE_URL']).toBe('postgresql://ana@[::1]:1/my%20shop%2F%C3%A4?sslmode=disable');

@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createQuietServer, listenOnPort } from '../../src/client/local-listener.js';
 import { findPeerUid, peerCheck } from '../../src/client/peer.js';
+import { sockDiag } from '../../src/client/sock-diag.js';
 
 const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n';
 const line = (from: string, to: string, uid: number, inode: number): string =>
@@ -83,15 +85,22 @@ describe('peerCheck', () => {
 const onLinux = process.platform === 'linux';
 const asRoot = onLinux && process.getuid?.() === 0;
 
-describe.runIf(onLinux)('peerCheck on real sockets', () => {
+const tables = async (): Promise<string> =>
+  (await readFile('/proc/net/tcp', 'latin1')) + (await readFile('/proc/net/tcp6', 'latin1').catch(() => ''));
+
+describe.runIf(onLinux).each([
+  ['asking the kernel', () => peerCheck('linux', process.getuid?.(), () => Promise.resolve(''), sockDiag)],
+  ['reading /proc', () => peerCheck('linux', process.getuid?.(), tables)],
+  ['as a port does it', () => peerCheck()],
+])('peerCheck on real sockets, %s', (_, check) => {
   const server = createQuietServer();
   afterEach(() => {
     server.removeAllListeners('connection');
     server.close();
   });
 
-  async function listen(): Promise<AddressInfo> {
-    await listenOnPort(server, '127.0.0.1', 0);
+  async function listen(host = '127.0.0.1'): Promise<AddressInfo> {
+    await listenOnPort(server, host, 0);
     return server.address() as AddressInfo;
   }
 
@@ -99,9 +108,36 @@ describe.runIf(onLinux)('peerCheck on real sockets', () => {
     const { port } = await listen();
     const client = connect({ host: '127.0.0.1', port });
     const [accepted] = (await once(server, 'connection')) as [Socket];
-    expect(await peerCheck()(accepted)).toEqual({ admitted: true });
+    expect(await check()(accepted)).toEqual({ admitted: true });
     client.destroy();
     accepted.destroy();
+  });
+
+  it('admits this process on ::1', async () => {
+    const { port } = await listen('::1');
+    const client = connect({ host: '::1', port });
+    const [accepted] = (await once(server, 'connection')) as [Socket];
+    expect(await check()(accepted)).toEqual({ admitted: true });
+    client.destroy();
+    accepted.destroy();
+  });
+
+  it('tells 60 connections at once apart from one that a process of its own closed', async () => {
+    const { port } = await listen();
+    const accepted: Socket[] = [];
+    server.on('connection', (socket) => accepted.push(socket));
+    const clients = Array.from({ length: 60 }, () => connect({ host: '127.0.0.1', port }));
+    await Promise.all(clients.map((client) => once(client, 'connect')));
+    await expect.poll(() => accepted.length).toBe(60);
+    const closedPort = clients[7]?.localPort;
+    clients[7]?.destroy();
+    await once(clients[7] as Socket, 'close');
+    const one = check();
+    const verdicts = await Promise.all(
+      accepted.map(async (socket) => [socket.remotePort, (await one(socket)).admitted]),
+    );
+    expect(verdicts.filter(([, admitted]) => admitted !== true)).toEqual([[closedPort, false]]);
+    for (const socket of [...clients, ...accepted]) socket.destroy();
   });
 
   it('refuses a peer that has hung up already', async () => {
@@ -110,7 +146,7 @@ describe.runIf(onLinux)('peerCheck on real sockets', () => {
     const [accepted] = (await once(server, 'connection')) as [Socket];
     client.destroy();
     await once(client, 'close');
-    expect(await peerCheck()(accepted)).toMatchObject({ admitted: false });
+    expect(await check()(accepted)).toMatchObject({ admitted: false });
     accepted.destroy();
   });
 
@@ -120,7 +156,7 @@ describe.runIf(onLinux)('peerCheck on real sockets', () => {
     const script = `require('node:net').connect({ host: '127.0.0.1', port: ${String(port)} })`;
     const stranger = spawn(process.execPath, ['-e', script], { uid, gid: uid, cwd: '/', stdio: 'ignore' });
     const [accepted] = (await once(server, 'connection')) as [Socket];
-    const verdict = await peerCheck()(accepted);
+    const verdict = await check()(accepted);
     stranger.kill();
     accepted.destroy();
     expect(verdict).toEqual({

@@ -156,12 +156,22 @@ describe('hoop connect', () => {
     expect([status, stdout]).toEqual([42, `127.0.0.1 ${String(port)} undefined\n`]);
   });
 
+  it('opens a port that answers an SSLRequest with S under --tls, and says sslmode=require', async () => {
+    const line = await firstLine(start('postgres', '--json', '--tls'));
+    expect(line['env']).toMatchObject({ PGSSLMODE: 'require' });
+    const socket = connect(line['port'] as number, '127.0.0.1');
+    socket.write(Buffer.from('0000000804d2162f', 'hex'));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    socket.destroy();
+    expect(answer.toString('latin1')).toBe('S');
+  });
+
   it.each([
     [['nope'], 4, 'no access to the connection nope'],
     [['postgres', '--host', '0.0.0.0'], 2, 'loopback'],
     [['postgres', 'second', '--port', '5555'], 2, 'take one connection'],
     [['postgres', '--duration', '2h'], 2, 'not in this version'],
-    [['postgres', '--tls'], 2, 'not in this version'],
+    [['postgres', '--tls', '--socket', '/tmp/hoop.sock'], 2, 'exclude each other'],
     [['postgres', '--password'], 2, 'not in this version'],
     [['postgres', '--no-wait'], 2, 'not in this version'],
     [['postgres', '--'], 2, 'no command after'],

@@ -42,6 +42,8 @@ export interface TestAgentOptions {
   readonly connectionSpec?: string;
   readonly dir?: string;
   readonly database?: string;
+  /** Instead of the server that tests share. */
+  readonly postgres?: PostgresServer;
   readonly issuer?: TestIssuer;
   /** Variables of the agent's environment besides the passwords of `postgres`. */
   readonly env?: Readonly<Record<string, string>>;
@@ -92,7 +94,7 @@ export interface AgentFolder {
 }
 
 export async function makeAgentFolder(options: TestAgentOptions = {}): Promise<AgentFolder> {
-  const postgres = await sharedPostgres();
+  const postgres = options.postgres ?? (await sharedPostgres());
   const database = options.database ?? `t_${randomBytes(6).toString('hex')}`;
   if (options.database === undefined) await postgres.createDatabase(database, SEED);
   const issuer = options.issuer ?? (await startTestIssuer());

@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { guard } from '../../../test/support/guarded-process.js';
-import { freePort, type PostgresServer } from '../../../test/support/postgres-server.js';
+import { freePort, type PostgresServer, type Role } from '../../../test/support/postgres-server.js';
 import type { Issuer } from './issuer.js';
 import type { Target } from './target.js';
 
 const project = fileURLToPath(new URL('../../..', import.meta.url));
 const program = join(project, 'bin/run.js');
 
-function resources(port: number, issuer: Issuer, server: PostgresServer, database: string): string {
+function resources(port: number, options: HoopOptions): string {
+  const { issuer, server, database, databases = [], role = server.app, limits = '' } = options;
   return `apiVersion: hoop/v1
 kind: Agent
 metadata: { name: bench }
@@ -20,6 +21,7 @@ spec:
   store: { driver: sqlite, path: ../state/hoop.db }
   recordings: { dir: ../recordings, durability: flush }
   masterKey: { file: ../master.key }
+  limits: {${limits}}
 ---
 apiVersion: hoop/v1
 kind: IdentityProvider
@@ -33,14 +35,15 @@ spec:
   type: postgres
   address: 127.0.0.1:${String(server.port)}
   database: ${database}
+  databases: ${JSON.stringify(databases)}
   tls: { mode: disable }
-  credentials: [{ groups: ['*'], username: ${server.app.username}, password: { env: BENCH_PASSWORD } }]
+  credentials: [{ groups: ['*'], username: ${role.username}, password: { env: BENCH_PASSWORD } }]
   access: { groups: ['*'] }
 `;
 }
 
-/** Peak and present resident memory of a process, from the kernel. */
-function memoryOf(pid: number | undefined): { peak: number; now: number } | undefined {
+/** Peak and present resident memory of a process in bytes, from the kernel. */
+export function memoryOf(pid: number | undefined): { peak: number; now: number } | undefined {
   try {
     const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
     const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
@@ -57,22 +60,41 @@ export interface HoopOptions {
   readonly issuer: Issuer;
   readonly server: PostgresServer;
   readonly database: string;
+  /** Below `limits` of the Agent: `sessions: 1100`. */
+  readonly limits?: string;
+  /** Options of Node for the agent, e.g. `--expose-gc`, and variables of its environment. */
+  readonly node?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Patterns of other databases that clients may ask for. */
+  readonly databases?: readonly string[];
+  /** Who the agent logs in as; `hoop_app` where absent. */
+  readonly role?: Role;
+}
+
+/** The two processes of a way through hoop. */
+export interface HoopTarget extends Target {
+  readonly agentPid: number;
+  readonly connectPid: number;
+  readonly recordings: string;
+  /** What both printed. */
+  output(): string;
 }
 
 /** An agent and, beside it, `hoop connect`: two processes, as a user runs them. */
-export async function hoop(options: HoopOptions): Promise<Target> {
-  const { issuer, server, database } = options;
+export async function hoop(options: HoopOptions): Promise<HoopTarget> {
+  const { issuer, server, role = server.app, node = [], env = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'hoop-bench-'));
   const [config, home] = [join(folder, 'config'), join(folder, 'home')];
   for (const each of [config, home, join(folder, 'state'), join(folder, 'recordings')])
     mkdirSync(each, { mode: 0o700 });
   writeFileSync(join(folder, 'master.key'), `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
   const port = await freePort();
-  writeFileSync(join(config, 'agent.yaml'), resources(port, issuer, server, database));
+  writeFileSync(join(config, 'agent.yaml'), resources(port, options));
   for (const policy of options.policies) cpSync(join(project, 'examples/policies', policy), join(config, policy));
 
-  const agentEnv = { HOME: home, BENCH_PASSWORD: server.app.password };
-  const agent = guard([process.execPath, program, 'agent', 'start', '--config', config], { folder, env: agentEnv });
+  const agentEnv = { HOME: home, BENCH_PASSWORD: role.password, ...env };
+  const start = [process.execPath, ...node, program, 'agent', 'start', '--config', config];
+  const agent = guard(start, { folder, env: agentEnv });
   const url = `http://127.0.0.1:${String(port)}`;
   await answering(`${url}/readyz`, agent.outputMatching(/(?!)/));
   const clientEnv = {
@@ -93,7 +115,13 @@ export async function hoop(options: HoopOptions): Promise<Target> {
     name: options.name,
     port: listening.port,
     password: '',
+    pid: () => agent.pid(),
+    clientPid: () => connect.pid(),
     memory: () => memoryOf(agent.pid()),
+    agentPid: agent.pid() ?? 0,
+    connectPid: connect.pid() ?? 0,
+    recordings: join(folder, 'recordings'),
+    output: () => agent.output() + connect.output(),
     stop: async () => {
       await connect.stop();
       await agent.stop();

@@ -6,6 +6,9 @@ export interface Target {
   readonly password: string;
   /** Peak and present memory of the process in between, in bytes; undefined where it cannot be read. */
   memory?(): { readonly peak: number; readonly now: number } | undefined;
+  /** The process that does the work, and the one on the client's side, where there are two. */
+  pid?(): number | undefined;
+  clientPid?(): number | undefined;
   stop(): Promise<void>;
 }
 

@@ -210,9 +210,13 @@ export class Drive {
     if (upstream !== undefined && reason === 'client') {
       upstream.end();
       upstream.resume();
-      setTimeout(() => {
+      const timer = setTimeout(() => {
         upstream.destroy();
       }, GOODBYE_MS).unref();
+      // The timer holds the whole session: thousands of short ones in a row would pile up behind it.
+      upstream.onClose(() => {
+        clearTimeout(timer);
+      });
     } else {
       upstream?.destroy();
     }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { HoopError } from '../../core/errors.js';
 import type { ErrorCode } from '../../core/errors.js';
+import { TooManyLogins } from '../login-limit.js';
 import { Refusal } from './gate.js';
 import type { Answer } from './route.js';
 
@@ -38,6 +39,8 @@ export interface Failure {
 
 /** Any thrown thing as status and body. What no `HoopError` foresaw is told as `failed`, nothing of it shown. */
 export function failureOf(thrown: unknown): Failure {
+  if (thrown instanceof TooManyLogins)
+    return failureOf(new Refusal(429, thrown.error, { 'retry-after': String(thrown.retryAfterS) }));
   const error =
     thrown instanceof Refusal
       ? thrown.error
@@ -104,6 +107,7 @@ const REASONS: Readonly<Record<number, string>> = {
   413: 'Content Too Large',
   414: 'URI Too Long',
   421: 'Misdirected Request',
+  429: 'Too Many Requests',
   431: 'Request Header Fields Too Large',
   503: 'Service Unavailable',
 };

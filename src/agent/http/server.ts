@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
+import { type LoginLimit, TooManyLogins } from '../login-limit.js';
 import { refuseSocket, send, sendFailure } from './answer.js';
 import { callerRoutes } from './caller-routes.js';
 import type { HttpDependencies } from './dependencies.js';
@@ -32,6 +33,8 @@ export interface HttpServerOptions {
   readonly maxConnections: number;
   readonly timeouts?: Partial<HttpTimeouts>;
   readonly deps: HttpDependencies;
+  /** Bounds what refused tokens may cost. */
+  readonly logins: LoginLimit;
   /**
    * A WebSocket upgrade that passed the gate, not authenticated yet. The callee owns the socket and
    * refuses with `refuseSocket`.
@@ -71,7 +74,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...sessionRoutes(deps),
   );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
-  const authenticate = createAuthenticate(deps.verify);
+  const authenticate = createAuthenticate(deps.verify, options.logins);
   const server = createServer(options, (request, response) => {
     answer({ deps, routes, gate, authenticate }, request, response).catch((error: unknown) => {
       deps.onFailure('none', error);
@@ -166,7 +169,7 @@ function wrongMethod(allowed: readonly string[]): Refusal {
 }
 
 function isForeseen(error: unknown): boolean {
-  return error instanceof HoopError || error instanceof Refusal;
+  return error instanceof HoopError || error instanceof Refusal || error instanceof TooManyLogins;
 }
 
 function upgrade(options: HttpServerOptions, gate: Gate, request: IncomingMessage, socket: Duplex, head: Buffer): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HoopError } from '../../core/errors.js';
 import type { Identity } from '../../core/identity.js';
+import type { LoginLimit } from '../login-limit.js';
 
 /** RFC 6750 section 2.1: `b64token`. */
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
@@ -8,10 +9,10 @@ const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const TOKEN_HEADERS = ['authorization', 'x-api-key', 'api-key'] as const;
 
 /** Who sent this request, as proven by its token; for requests and upgrades alike. */
-export type Authenticate = (request: Pick<IncomingMessage, 'rawHeaders'>) => Promise<Identity>;
+export type Authenticate = (request: Pick<IncomingMessage, 'rawHeaders' | 'socket'>) => Promise<Identity>;
 
-export function createAuthenticate(verify: (token: string) => Promise<Identity>): Authenticate {
-  return async (request) => verify(tokenOf(request.rawHeaders));
+export function createAuthenticate(verify: (token: string) => Promise<Identity>, logins: LoginLimit): Authenticate {
+  return async ({ rawHeaders, socket }) => logins.token(socket.remoteAddress ?? '', tokenOf(rawHeaders), verify);
 }
 
 /**

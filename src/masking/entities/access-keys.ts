@@ -122,6 +122,7 @@ function keyDetector(name: string, kinds: readonly KeyKind[]): EntityDetector {
     pseudonym: 'token',
     triggers: [...new Set(kinds.map((key) => key.prefix[0] as number))],
     probes: kinds.map(probeOf),
+    literals: kinds.map((key) => ({ text: key.prefix, least: key.min, check: 'key' })),
     find(bytes, at, start, end, span) {
       if (!opensWord(bytes, at, start)) return false;
       for (const key of kinds) {

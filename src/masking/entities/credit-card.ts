@@ -36,7 +36,7 @@ function issuerLengths(prefix: number): number {
   return two === 81 || two === 82 || prefix === 9792 ? SIXTEEN : 0;
 }
 
-const ISSUER_LENGTHS = Uint32Array.from({ length: 10_000 }, (_, prefix) => issuerLengths(prefix));
+export const ISSUER_LENGTHS = Uint32Array.from({ length: 10_000 }, (_, prefix) => issuerLengths(prefix));
 
 /**
  * The end of the longest card number that begins with the digit at `at`, or -1: issuer's prefix and length, Luhn.

@@ -18,9 +18,9 @@ const MAX_QUOTED = 64;
  * What a local part may hold in practice. RFC 5322 also allows `= / ? & | { }`, but beside an address these
  * are the structure around it (`?email=…&`, `{a@b.example,c@d.example}`, `/users/…`).
  */
-const LOCAL = new Uint8Array(256);
+export const LOCAL = new Uint8Array(256);
 /** Local bytes that are structure when they stand in front: quotes, bullets, mark-up. */
-const LEADING = new Uint8Array(256);
+export const LEADING = new Uint8Array(256);
 for (let byte = 0; byte < 128; byte += 1) if (isAlphanumeric(byte)) LOCAL[byte] = 1;
 for (const byte of codes(".!#$%'*+-^_`~")) LOCAL[byte] = 1;
 for (const byte of codes(".!#$'*-^`~")) LEADING[byte] = 1;
@@ -55,7 +55,7 @@ export const email: EntityDetector = {
   find(bytes, at, start, end, span) {
     const to = domainEnd(bytes, at + 1, end, true);
     if (to < 0) return false;
-    const from = bytes[at - 1] === QUOTE ? quotedStart(bytes, at, start) : localStart(bytes, at, start);
+    const from = at > start && bytes[at - 1] === QUOTE ? quotedStart(bytes, at, start) : localStart(bytes, at, start);
     if (from >= at || isPseudonym(bytes, from, at, to)) return false;
     return found(span, from, to);
   },
@@ -83,7 +83,7 @@ function localStart(bytes: Uint8Array, at: number, start: number): number {
 function quotedStart(bytes: Uint8Array, at: number, start: number): number {
   const stop = Math.max(start, at - 2 - MAX_QUOTED);
   for (let from = at - 2; from >= stop; from -= 1) {
-    if (bytes[from] === QUOTE && bytes[from - 1] !== 0x5c) return from < at - 2 ? from : at;
+    if (bytes[from] === QUOTE && (from === start || bytes[from - 1] !== 0x5c)) return from < at - 2 ? from : at;
     if ((bytes[from] as number) < 0x20) return at;
   }
   return at;

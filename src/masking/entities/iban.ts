@@ -11,9 +11,9 @@ const COUNTRIES =
   'RS22/18 RU33 SA24 SC31 SD18/14 SE24/20 SI19/15 SK24/20 SM27 SO23/19 ST25/21 SV28 TL23/19 TN24/20 TR26 UA29 ' +
   'VA22/18 VG24 XK20/16 YE30';
 
-const COUNTRY_LENGTH = new Uint8Array(26 * 26);
+export const COUNTRY_LENGTH = new Uint8Array(26 * 26);
 /** Keeps hex identifiers that begin with `de` or `be` from being taken for numbers of Germany or Belgium. */
-const COUNTRY_DIGITS = new Uint8Array(26 * 26);
+export const COUNTRY_DIGITS = new Uint8Array(26 * 26);
 for (const entry of COUNTRIES.split(' ')) {
   const country = (entry.charCodeAt(0) - 65) * 26 + entry.charCodeAt(1) - 65;
   COUNTRY_LENGTH[country] = Number(entry.slice(2, 4));

@@ -20,6 +20,7 @@ export const jwt: EntityDetector = {
   pseudonym: 'token',
   triggers: [LETTER_E],
   probes: [byteProbe([LETTER_J], [LETTER_Y], (bytes, at, start) => at - 2 >= start && bytes[at - 2] === LETTER_E)],
+  literals: [{ text: codes('eyJ'), least: 0, check: 'jwt' }],
   find(bytes, at, start, end, span) {
     if (bytes[at + 1] !== LETTER_Y || at + 2 >= end || bytes[at + 2] !== LETTER_J) return false;
     const before = at > start ? (bytes[at - 1] as number) : 0;

@@ -141,7 +141,7 @@ export const phone: EntityDetector = {
     const to = usEnd(bytes, at, end);
     if (to < 0 || !closesNumber(bytes, to, end)) return false;
     const from = usStart(bytes, at, start);
-    if (from < 0 || (bytes[at + 3] === CLOSE && bytes[at - 1] !== OPEN)) return false;
+    if (from < 0 || (bytes[at + 3] === CLOSE && (at === start || bytes[at - 1] !== OPEN))) return false;
     span.from = from;
     span.to = to;
     return true;

@@ -24,6 +24,7 @@ export const privateKey: EntityDetector = {
   pseudonym: 'token',
   triggers: [0x42],
   probes: [byteProbe([0x42], [HYPHEN, SPACE], (bytes, at, start, end) => labelEnd(bytes, at, start, end, BEGIN) >= 0)],
+  literals: [{ text: BEGIN, least: 0, check: 'pem' }],
   find(bytes, at, start, end, span) {
     const body = labelEnd(bytes, at, start, end, BEGIN);
     if (body < 0) return false;

@@ -9,7 +9,7 @@ const STAR = 0x2a;
 const LABEL = codes('[password-in-url]');
 
 /** What ends the part of a URL that can hold a password: white space, control bytes, quotes, brackets, the path. */
-const ENDS_AUTHORITY = new Uint8Array(256);
+export const ENDS_AUTHORITY = new Uint8Array(256);
 for (let byte = 0; byte <= 0x20; byte += 1) ENDS_AUTHORITY[byte] = 1;
 for (const byte of codes('/?#"\'<>\\`')) ENDS_AUTHORITY[byte] = 1;
 

@@ -4,7 +4,8 @@ import { queryText } from './client-messages.js';
 import type { Catalog, NameLookup } from './catalog/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
-import { CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
+import type { CopyFormat } from './copy-format.js';
+import { BodyReader, CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
 import { terminateMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
@@ -23,6 +24,8 @@ const MAX_UNREAD_BYTES = 1 << 30;
 export class ClientSide {
   /** The client has said goodbye, or the session is over. */
   ending = false;
+  /** Was a transaction open when the server was ready last? */
+  inTransaction = false;
   readonly #parser: FrameParser;
   readonly #desk: StatementDesk;
   readonly #reader: StatementReader;
@@ -66,6 +69,12 @@ export class ClientSide {
     this.#reader.parameter(name, value);
   }
 
+  /** How the COPY that the server has started writes its rows, in the encoding that it told last. */
+  copyFormat(run: Run): CopyFormat | undefined {
+    const format = this.options.sql.copyFormat(run.text);
+    return format === undefined ? undefined : { encoding: this.#reader.encoding, ...format };
+  }
+
   /** The server reported an error with no Sync under way: it ignores everything up to the next. */
   skipToSync(): void {
     this.#desk.skipping = true;
@@ -84,6 +93,7 @@ export class ClientSide {
 
   /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
   serverReady(status: string): void {
+    this.inTransaction = status !== 'I';
     this.#reader.ready(status);
   }
 
@@ -209,7 +219,10 @@ export class ClientSide {
 
   /** The wire names the function by an object id alone, so nobody can read what it does. */
   #functionCall(bytes: Uint8Array): void {
-    const run = this.#desk.newRun('(function call message)', this.options.sql.functionCall());
+    const run = {
+      ...this.#desk.newRun('(function call message)', this.options.sql.functionCall()),
+      calls: new BodyReader(bytes).int32() >>> 0,
+    };
     this.#askSimple(run, 'function-call', () => {
       this.expected.push({ kind: 'function', run });
       this.host.toServer(bytes);

@@ -1,154 +1,150 @@
-/**
- * Masks the rows of COPY … TO STDOUT in text and CSV form: cuts a row into fields as the server
- * wrote it, undoes the escapes, masks each field as a value of its own, and escapes it again.
- *
- * @see https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9
- */
+/** Masks the rows of COPY … TO STDOUT, in text, CSV and binary form. */
 import { concatBytes } from '../../core/bytes.js';
-import type { MaskCounts } from '../../core/mask.js';
-import { decodeHex } from './hex-form.js';
-import { count, type ValueMasker } from './row-masker.js';
+import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
+import { CopyBinaryCutter } from './copy-binary.js';
+import { CopyFields } from './copy-fields.js';
+import type { CopyFormat } from './copy-format.js';
+import { CellMasker, type CellColumn, type MaskWhole } from './values/cell-masker.js';
+import { mayHide } from './values/loose-text.js';
+import type { TypeLookup, TypeShape } from './values/type-shapes.js';
+import type { Cell, ValueMasker } from './values/value-masker.js';
 
-export interface CopyFormat {
-  readonly kind: 'text' | 'csv' | 'binary';
-  /** Single-byte characters. */
-  readonly delimiter: number;
-  readonly quote: number;
-  readonly escape: number;
-  readonly nullText: string;
+/** What is known of one column of a COPY: its rows tell nothing of their columns. */
+export interface CopyColumn {
+  readonly name: string;
+  /** 0 where nobody can tell. */
+  readonly typeOid: number;
+  readonly rule?: MaskRule | undefined;
 }
 
-const BACKSLASH = 0x5c;
+/** What masking whole columns and knowing types needs. */
+export interface CopyColumns {
+  /** By position in a row. A row of another number of fields is malformed. */
+  readonly columns: readonly CopyColumn[];
+  readonly maskWhole: MaskWhole;
+  readonly hash: KeyedHash;
+  readonly types?: TypeLookup | undefined;
+}
+
+/** A row that its server sends in pieces is held up to here, in bytes. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
 const NEWLINE = 0x0a;
-
-/** `{`, `[`, `"`: anything else that is JSON holds no escapes. */
-const JSON_STARTS: ReadonlySet<number> = new Set([0x7b, 0x5b, 0x22]);
-
-/** How text format writes the bytes that it escapes. */
-const TEXT_ESCAPES = new Map([
-  [0x62, 0x08],
-  [0x66, 0x0c],
-  [0x6e, 0x0a],
-  [0x72, 0x0d],
-  [0x74, 0x09],
-  [0x76, 0x0b],
-]);
-const TEXT_LETTERS = new Map([...TEXT_ESCAPES].map(([letter, byte]) => [byte, letter] as const));
+const BACKSLASH = 0x5c;
+const NOTHING = new Uint8Array(0);
 
 export class CopyRowMasker {
+  readonly #cells: CellMasker;
+  readonly #columns: readonly { readonly column: CellColumn; readonly shape: TypeShape }[] | undefined;
+  readonly #untyped: { readonly column: CellColumn; readonly shape: TypeShape };
+  readonly #ruled: boolean;
+  readonly #fields: CopyFields;
+  readonly #binary: CopyBinaryCutter | undefined;
+  #held: Uint8Array = NOTHING;
+  #headerDue: boolean;
+
+  /** @param values undefined where only columns are masked whole */
   constructor(
     private readonly format: CopyFormat,
-    private readonly values: ValueMasker,
-    private readonly counts: MaskCounts,
-  ) {}
+    private readonly values: ValueMasker | undefined,
+    counts: MaskCounts,
+    known?: CopyColumns,
+  ) {
+    const columns = known?.columns;
+    const wireFormat = format.kind === 'binary' ? 1 : 0;
+    this.#cells = new CellMasker({ ...known, values, counts });
+    const treated = (column: CopyColumn): { column: CellColumn; shape: TypeShape } => ({
+      column: { ...column, format: wireFormat },
+      shape: this.#cells.shapeOf(column.typeOid),
+    });
+    this.#columns = columns?.map(treated);
+    this.#untyped = treated({ name: '', typeOid: 0 });
+    this.#ruled = columns?.some((column) => column.rule !== undefined) === true;
+    this.#fields = new CopyFields(format);
+    this.#binary = format.kind === 'binary' ? new CopyBinaryCutter(MAX_HELD_BYTES) : undefined;
+    this.#headerDue = format.header && format.kind !== 'binary';
+  }
 
   /**
-   * @param payload one row, its line end included
-   * @returns the row itself when nothing changed
+   * @param payload of one CopyData message: rows, or pieces of them
+   * @returns what may go out of it, itself when nothing changed, empty while a row is not whole; undefined when
+   *   it is malformed, and then nothing more may follow
    */
-  mask(payload: Uint8Array): Uint8Array {
-    // Escapes can hide a value from a scan of the raw bytes, so only a row without any may be passed by it.
-    const plain = payload.indexOf(BACKSLASH) === -1 && payload.indexOf(this.format.quote) === -1;
-    if (plain && !this.values.mayMatch(payload, 0, payload.length)) return payload;
-    const lineEnd = payload.at(-1) === NEWLINE ? (payload.at(-2) === 0x0d ? 2 : 1) : 0;
-    const end = payload.length - lineEnd;
+  mask(payload: Uint8Array): Uint8Array | undefined {
+    if (this.#binary !== undefined)
+      return this.#binary.push(payload, (field, index, count) => this.#cell(field, index, count));
+    if (this.#passes(payload)) return payload;
+    const bytes = this.#held.length === 0 ? payload : concatBytes([this.#held, payload]);
+    this.#held = NOTHING;
     const out: Uint8Array[] = [];
-    let changed = false;
-    for (let at = 0; at <= end;) {
-      const stop = this.#fieldEnd(payload, at, end);
-      const masked = this.#field(payload.subarray(at, stop));
-      changed ||= masked !== undefined;
-      out.push(masked ?? payload.subarray(at, stop), payload.subarray(stop, Math.min(stop + 1, end)));
-      at = stop + 1;
+    let changed = bytes !== payload;
+    let at = 0;
+    for (let end = this.#fields.rowEnd(bytes, 0); end !== -1; end = this.#fields.rowEnd(bytes, at)) {
+      const row = bytes.subarray(at, end);
+      const masked = this.#row(row);
+      if (masked === undefined) return undefined;
+      changed ||= masked !== row;
+      out.push(masked);
+      at = end;
+    }
+    if (at < bytes.length) {
+      if (bytes.length - at > MAX_HELD_BYTES) return undefined;
+      this.#held = bytes.slice(at);
+      changed = true;
     }
     if (!changed) return payload;
-    out.push(payload.subarray(end));
+    return out.length === 0 ? NOTHING : concatBytes(out);
+  }
+
+  /** Is it certain that nothing in these rows changes? Escapes can hide a value from a scan of the raw bytes. */
+  #passes(payload: Uint8Array): boolean {
+    if (this.#ruled || this.#headerDue || this.#held.length > 0 || payload.at(-1) !== NEWLINE || this.#fields.wide)
+      return false;
+    const { kind, quote, escape } = this.format;
+    if (kind === 'csv' && (payload.indexOf(quote) !== -1 || payload.indexOf(escape) !== -1)) return false;
+    return (
+      payload.indexOf(BACKSLASH) === -1 &&
+      !mayHide(payload, 0, payload.length) &&
+      this.values?.mayMatch(payload, 0, payload.length) !== true
+    );
+  }
+
+  #row(row: Uint8Array): Uint8Array | undefined {
+    const header = this.#headerDue;
+    this.#headerDue = false;
+    const end = row.length - this.#fields.lineEnd(row, row.length);
+    const fields: Uint8Array[] = [];
+    const separators: Uint8Array[] = [];
+    for (let at = 0; at <= end;) {
+      const stop = this.#fields.fieldEnd(row, at, end);
+      fields.push(row.subarray(at, stop));
+      separators.push(row.subarray(stop, Math.min(stop + 1, end)));
+      at = stop + 1;
+    }
+    const out: Uint8Array[] = [];
+    let changed = false;
+    for (const [index, raw] of fields.entries()) {
+      const value = this.#fields.read(raw);
+      const cell =
+        value === undefined ? undefined : header ? this.#name(value) : this.#cell(value, index, fields.length);
+      if (cell === 'malformed') return undefined;
+      changed ||= cell !== undefined;
+      out.push(cell === undefined ? raw : this.#fields.write(cell), separators[index] as Uint8Array);
+    }
+    if (!changed) return row;
+    out.push(row.subarray(end));
     return concatBytes(out);
   }
 
-  #fieldEnd(bytes: Uint8Array, from: number, end: number): number {
-    let quoted = false;
-    for (let at = from; at < end; at += 1) {
-      const byte = bytes[at] as number;
-      if (this.format.kind === 'text') {
-        if (byte === BACKSLASH) at += 1;
-        else if (byte === this.format.delimiter) return at;
-      } else if (quoted && byte === this.format.escape && this.format.escape !== this.format.quote) {
-        at += 1;
-      } else if (byte === this.format.quote) {
-        quoted = !quoted;
-      } else if (!quoted && byte === this.format.delimiter) {
-        return at;
-      }
-    }
-    return end;
+  /** A row of names is of no column's type and under no column's rule. */
+  #name(value: Uint8Array): Cell {
+    return this.#cells.mask({ ...this.#untyped.column, format: 0 }, this.#untyped.shape, value);
   }
 
-  /** @returns the field to write instead, or undefined to leave it */
-  #field(raw: Uint8Array): Uint8Array | undefined {
-    const value = this.format.kind === 'text' ? unescapeText(raw) : this.#unquote(raw);
-    const masked = this.#value(value);
-    if (masked === undefined) return undefined;
-    if (masked === null) return new TextEncoder().encode(this.format.nullText);
-    return this.format.kind === 'text' ? escapeText(masked, this.format.delimiter) : this.#quote(masked);
+  #cell(value: Uint8Array, index: number, count: number): Cell | 'malformed' {
+    const columns = this.#columns;
+    if (columns === undefined) return this.#cells.mask(this.#untyped.column, this.#untyped.shape, value);
+    const known = columns[index];
+    if (known === undefined || count !== columns.length) return 'malformed';
+    return this.#cells.mask(known.column, known.shape, value);
   }
-
-  /** Nothing tells a field's type: what reads as JSON or as a bytea is looked at as such too. */
-  #value(value: Uint8Array): Uint8Array | null | undefined {
-    const bytes = decodeHex(value, 0, value.length);
-    if (bytes !== undefined && this.values.mayMatch(bytes, 0, bytes.length)) {
-      count(this.counts, 'unreadable');
-      return null;
-    }
-    return JSON_STARTS.has(value[0] ?? 0)
-      ? this.values.maskJson(value, 0, value.length, this.counts)
-      : this.values.maskValue(value, 0, value.length, this.counts);
-  }
-
-  #unquote(raw: Uint8Array): Uint8Array {
-    const { quote, escape } = this.format;
-    if (raw[0] !== quote) return raw;
-    const out: number[] = [];
-    for (let at = 1; at < raw.length - 1; at += 1) {
-      if (raw[at] === escape && (raw[at + 1] === quote || raw[at + 1] === escape)) at += 1;
-      out.push(raw[at] as number);
-    }
-    return Uint8Array.from(out);
-  }
-
-  #quote(value: Uint8Array): Uint8Array {
-    const out: number[] = [this.format.quote];
-    for (const byte of value) {
-      if (byte === this.format.quote || byte === this.format.escape) out.push(this.format.escape);
-      out.push(byte);
-    }
-    out.push(this.format.quote);
-    return Uint8Array.from(out);
-  }
-}
-
-function unescapeText(raw: Uint8Array): Uint8Array {
-  if (raw.indexOf(BACKSLASH) === -1) return raw;
-  const out: number[] = [];
-  for (let at = 0; at < raw.length; at += 1) {
-    let byte = raw[at] as number;
-    if (byte === BACKSLASH && at + 1 < raw.length) {
-      at += 1;
-      byte = raw[at] as number;
-      byte = TEXT_ESCAPES.get(byte) ?? byte;
-    }
-    out.push(byte);
-  }
-  return Uint8Array.from(out);
-}
-
-function escapeText(value: Uint8Array, delimiter: number): Uint8Array {
-  const out: number[] = [];
-  for (const byte of value) {
-    const letter = TEXT_LETTERS.get(byte);
-    if (letter !== undefined) out.push(BACKSLASH, letter);
-    else if (byte === BACKSLASH || byte === delimiter) out.push(BACKSLASH, byte);
-    else out.push(byte);
-  }
-  return Uint8Array.from(out);
 }

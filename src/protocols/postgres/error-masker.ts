@@ -1,7 +1,8 @@
 import type { MaskCounts } from '../../core/mask.js';
 import { BodyReader } from './frames.js';
 import { fieldsMessage } from './messages.js';
-import type { ValueMasker } from './row-masker.js';
+import { maskFreeText } from './values/free-text.js';
+import type { ValueMasker } from './values/value-masker.js';
 
 /**
  * May a report quote values of masked columns? `any`: the statement touches some; `named`: only what the server's
@@ -75,7 +76,7 @@ function fieldOf(fields: readonly (readonly [number, string])[], letter: string)
 
 function maskField(text: string, masker: ValueMasker | undefined, columnsMasked: boolean, counts: MaskCounts): string {
   const quoted = columnsMasked ? takeOutRowValues(text) : text;
-  return masker === undefined ? quoted : masker.maskText(quoted, counts);
+  return masker === undefined ? quoted : maskFreeText(quoted, masker, counts);
 }
 
 /** `Key (ssn)=(123)`, a COPY's `column ssn: "123"` and `Failing row contains (1, 123)`, in the server's own words; translated messages are cut alike by `)=(`. */

@@ -66,7 +66,7 @@ export class ExtendedQuery {
     const body = bindBody(bytes);
     if (body === undefined) return this.#malformed('bind');
     const candidates = this.prepared.candidates(body.statement);
-    if (candidates?.length === 0) {
+    if (candidates?.length === 0 && this.#mustRead()) {
       // Nobody has read such a statement, and what nobody has read may not run: the server's own answer to it.
       const message = `prepared statement "${body.statement}" does not exist`;
       this.desk.refuse('extended', this.desk.newRun('', unreadable('', 'not seen')), {
@@ -89,6 +89,15 @@ export class ExtendedQuery {
         this.desk.refuse('extended', run, fields);
       },
     });
+  }
+
+  /**
+   * Does any rule or mask depend on what a statement says? Where none does, one that a function on the server prepared
+   * out of sight runs as it would direct, and the server itself says of a name that it does not know it.
+   */
+  #mustRead(): boolean {
+    const { answers, columns } = this.desk.options.masks();
+    return this.desk.options.readsSql() || answers !== undefined || columns !== undefined;
   }
 
   execute(bytes: Uint8Array): void {
@@ -140,7 +149,8 @@ export class ExtendedQuery {
     const [first, ...others] = candidates ?? [];
     const all = others.reduce(
       (facts, candidate) => this.desk.options.sql.merge(facts, candidate.facts),
-      first?.facts ?? unreadable('', 'too many texts under one name'),
+      first?.facts ??
+        unreadable('', candidates === undefined ? 'too many texts under one name' : 'prepared out of sight'),
     );
     const text = only?.text ?? (candidates ?? []).map((candidate) => candidate.text).join(';\n');
     const facts = this.sqlPrepared.withExecuted(text, { ...all, text, params });

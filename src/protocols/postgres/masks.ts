@@ -1,7 +1,9 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
-import { cellKind, type ColumnTreatment, type ResultColumn } from './columns.js';
+import type { ColumnTreatment, ResultColumn } from './columns.js';
+import type { CopyColumn } from './copy-masker.js';
 import type { Run } from './run.js';
 import { RowMasker, type MaskWhole, type ValueMasker } from './row-masker.js';
+import type { TypeLookup } from './values/type-shapes.js';
 
 /** The masks of one session, as policy has them now. */
 export interface SessionMasks {
@@ -9,10 +11,14 @@ export interface SessionMasks {
   readonly answers: ValueMasker | undefined;
   /** Entities masked in the record: those of answers and those of observing policies. */
   readonly record: ValueMasker | undefined;
+  /** Another object whenever types or columns may be known otherwise: what is known of the catalogue now. */
+  known(): unknown;
   /** The rules that mask whole columns; undefined where there is none. */
   readonly columns: WholeColumns | undefined;
   readonly maskWhole: MaskWhole;
   readonly hash: KeyedHash;
+  /** What the catalogue tells of types now; without it values of user-defined types are known by their looks. */
+  types?(): TypeLookup | undefined;
 }
 
 /** Where columns are masked whole: what of a run's answer is behind one. */
@@ -27,20 +33,14 @@ export interface WholeColumns {
    * @param nth which statement of a simple query gives it, from 0; undefined where the text is of one statement
    */
   ofResult(run: Run, nth: number | undefined, columns: readonly ResultColumn[]): readonly (MaskRule | undefined)[];
-  /** The same for the columns that a COPY writes; undefined where nobody can tell which is which. */
-  ofCopy(run: Run): readonly (MaskRule | undefined)[] | undefined;
+  /** The columns that a COPY writes to the client; undefined where nobody can tell which is which. */
+  ofCopy(run: Run): readonly CopyColumn[] | undefined;
+  /** May what a function that is called by its object id gives go out? */
+  functionPasses(oid: number): boolean;
 }
 
 /** Rules for the columns of one result, in order; undefined where no column is masked whole. */
 export type ColumnRulesOfResult = readonly (MaskRule | undefined)[] | undefined;
-
-/** Used where only columns are masked. */
-const FINDS_NOTHING: ValueMasker = {
-  mayMatch: () => false,
-  maskValue: () => undefined,
-  maskJson: () => undefined,
-  maskText: (text) => text,
-};
 
 export interface RowMaskers {
   readonly client: RowMasker | undefined;
@@ -58,9 +58,9 @@ export function rowMaskers(
   counts: MaskCounts,
 ): RowMaskers {
   const treatments = columns.map((column, index): { column: ColumnTreatment; rule: MaskRule | undefined } => {
-    const { format } = column;
+    const { name, format, typeOid } = column;
     return {
-      column: { kind: cellKind(column.typeOid, format), name: column.name, format, typeOid: column.typeOid },
+      column: { name, format, typeOid },
       rule: rules?.[index],
     };
   });
@@ -71,10 +71,11 @@ export function rowMaskers(
     if (values === undefined && ruled.every((column) => column.rule === undefined)) return undefined;
     const masker = new RowMasker({
       columns: ruled,
-      values: values ?? FINDS_NOTHING,
+      values,
       maskWhole: masks.maskWhole,
       hash: masks.hash,
       counts: into,
+      types: masks.types?.(),
     });
     return masker.idle ? undefined : masker;
   };

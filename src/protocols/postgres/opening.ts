@@ -99,8 +99,9 @@ export class Opening {
         return undefined;
       case SERVER.readyForQuery: {
         const { pid, secret } = this.options.cancelKey;
-        // Also where the server gave no key: drivers expect one, and a cancel then ends a wait all the same.
-        toClient.push(backendKeyData(pid, secret), frame.bytes);
+        // The process is the server's own, since clients look for it in notifications and pg_stat_activity; the secret is
+        // ours. Also where the server gave no key: drivers expect one, and a cancel then ends a wait all the same.
+        toClient.push(backendKeyData(this.#serverKey?.pid ?? pid, secret), frame.bytes);
         return undefined;
       }
       default:

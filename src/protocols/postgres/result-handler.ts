@@ -2,13 +2,14 @@ import type { Fault } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { ResultColumn } from './columns.js';
-import { CopyRowMasker, type CopyFormat } from './copy-masker.js';
+import type { CopyFormat } from './copy-format.js';
+import { CopyRowMasker, type CopyColumn } from './copy-masker.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport, type QuotedColumns } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
 import type { SessionMasks } from './masks.js';
-import { copyDataMessage, errorMessage } from './messages.js';
+import { copyDataMessage, errorMessage, functionResult } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
 import { ResultShapes } from './result-shapes.js';
@@ -39,6 +40,11 @@ export interface HandlerHost {
 
 /** `undefined`: swallow; the message itself: pass; other bytes: send those; a fault: stop. */
 export type Handled = Uint8Array | undefined | Fault;
+
+/** Rules that are only observed leave what is copied alone. */
+function enforced(columns: readonly CopyColumn[]): readonly CopyColumn[] {
+  return columns.map((column) => (column.rule?.observed === true ? { ...column, rule: undefined } : column));
+}
 
 const malformed = (what: string): Fault => ({ code: 'protocol', message: `malformed ${what} from the server` });
 
@@ -276,13 +282,16 @@ export class ResultHandler {
       return message;
     }
     this.#copying = true;
-    const values = this.host.masks().answers;
-    if (values === undefined) return message;
+    const { answers: values, columns: whole, ...masks } = this.host.masks();
+    const copied = whole?.ofCopy(run);
+    const ruled = copied?.some(({ rule }) => rule?.observed === false) === true;
+    if (values === undefined && !ruled && (whole === undefined || copied !== undefined)) return message;
     const format = this.host.copyFormat(run);
     // Decided before it was sent; a form that can't be masked never gets here in good order.
-    if (format === undefined || format.kind === 'binary')
+    if (format === undefined || (whole !== undefined && copied === undefined))
       return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
-    this.#copy = new CopyRowMasker(format, values, this.#counts);
+    const known = ruled ? { ...masks, columns: enforced(copied), types: masks.types?.() } : undefined;
+    this.#copy = new CopyRowMasker(format, values, this.#counts, known);
     return message;
   }
 
@@ -291,12 +300,15 @@ export class ResultHandler {
     this.countedRows(1, message.length);
     const payload = message.subarray(5);
     const masked = this.#copy.mask(payload);
+    if (masked === undefined) return malformed('COPY row');
     return masked === payload ? message : copyDataMessage(masked);
   }
 
   #functionResult(message: Uint8Array): Handled {
-    if (this.host.expected.front()?.kind !== 'function') return outOfStep;
-    const masker = this.host.masks().answers;
+    const front = this.host.expected.front();
+    if (front?.kind !== 'function') return outOfStep;
+    const { answers: masker, columns } = this.host.masks();
+    if (columns?.functionPasses(front.run.calls ?? 0) === false) return functionResult(null);
     if (masker === undefined) return message;
     return maskFunctionResult(message, masker, this.#counts) ?? malformed('function result');
   }

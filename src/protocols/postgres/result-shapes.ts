@@ -9,6 +9,7 @@ const MAX_BYTES = 2048;
 
 interface Prepared extends RowMaskers {
   readonly masks: SessionMasks;
+  readonly known: unknown;
   readonly rules: ColumnRulesOfResult;
   readonly counts: MaskCounts;
 }
@@ -38,13 +39,14 @@ export class ResultShapes {
     columns: readonly ResultColumn[],
     rules: ColumnRulesOfResult,
   ): RowMaskers & { readonly counts: MaskCounts } {
+    const known = masks.known();
     const made = this.#prepared.get(columns);
-    if (made?.masks === masks && sameRules(made.rules, rules)) {
+    if (made?.masks === masks && made.known === known && sameRules(made.rules, rules)) {
       made.counts.clear();
       return made;
     }
     const counts: MaskCounts = new Map();
-    const prepared = { ...rowMaskers(masks, columns, rules, counts), masks, rules, counts };
+    const prepared = { ...rowMaskers(masks, columns, rules, counts), masks, known, rules, counts };
     this.#prepared.set(columns, prepared);
     return prepared;
   }

@@ -6,46 +6,63 @@
  * Works on whole stretches of rows: where no column is masked whole and the scanner is certain that
  * nothing stands in the stretch, the bytes go on as they came.
  */
-import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
+import type { KeyedHash, MaskCounts } from '../../core/mask.js';
 import type { ColumnTreatment } from './columns.js';
 import { int32, uint16 } from './frames.js';
-import { decodeHex } from './hex-form.js';
-import { spelledBinary } from './spelled-binary.js';
+import { CellMasker, type MaskWhole } from './values/cell-masker.js';
+import { mayHide } from './values/loose-text.js';
+import type { Form, TypeLookup, TypeShape } from './values/type-shapes.js';
+import type { Cell, ValueMasker } from './values/value-masker.js';
 
-/** The masking engine as this room uses it. */
-export interface ValueMasker {
-  mayMatch(bytes: Uint8Array, start: number, end: number): boolean;
-  maskValue(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
-  maskJson(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
-  maskText(text: string, counts: MaskCounts): string;
-}
-
-export type MaskWhole = (rule: MaskRule, value: Uint8Array, label: string, hash: KeyedHash) => Uint8Array | null;
+export type { MaskWhole } from './values/cell-masker.js';
+export type { ValueMasker } from './values/value-masker.js';
 
 export interface RowMaskerOptions {
   readonly columns: readonly ColumnTreatment[];
-  readonly values: ValueMasker;
+  /** Undefined where only columns are masked whole. */
+  readonly values: ValueMasker | undefined;
   readonly maskWhole: MaskWhole;
   readonly hash: KeyedHash;
   readonly counts: MaskCounts;
+  /** What the catalogue tells of types that are not built in. */
+  readonly types?: TypeLookup | undefined;
 }
 
-type Cell = Uint8Array | null | undefined;
+interface Treated {
+  readonly column: ColumnTreatment;
+  readonly shape: TypeShape;
+}
+
+/** A scan of the raw bytes of such values misses nothing that stands behind no backslash or reference. */
+const SCANNED_IN_TEXT: ReadonlySet<Form> = new Set(
+  'fixed text json jsonb number address name scalar vector hstore tsvector unknown'.split(' ') as Form[],
+);
+const SCANNED_IN_BINARY: ReadonlySet<Form> = new Set<Form>(['fixed', 'name', 'text', 'json', 'jsonb']);
 
 export class RowMasker {
-  /** True when every column passes whatever it holds: then rows need not be read at all. */
+  /** True when nothing that these columns hold can change: then rows need not be read at all. */
   readonly idle: boolean;
-  readonly #wholeColumns: boolean;
+  readonly #columns: readonly Treated[];
+  readonly #cells: CellMasker;
+  readonly #values: ValueMasker | undefined;
+  /** Is there a column whose values a scan of the raw bytes may miss? */
+  readonly #everyRow: boolean;
 
-  constructor(private readonly options: RowMaskerOptions) {
-    this.idle = options.columns.every((column) => column.kind === 'pass' && column.rule === undefined);
-    // A number or bytes in binary or hex hide what they spell from a scan of the raw bytes.
-    this.#wholeColumns = options.columns.some((column) => column.rule !== undefined || !SCANNED_RAW.has(column.kind));
+  constructor(options: RowMaskerOptions) {
+    const { columns, values } = options;
+    this.#values = values;
+    this.#cells = new CellMasker(options);
+    this.#columns = columns.map((column) => ({ column, shape: this.#cells.shapeOf(column.typeOid) }));
+    const ruled = columns.some((column) => column.rule !== undefined);
+    this.idle = values === undefined && !ruled;
+    this.#everyRow = ruled || !this.#columns.every(({ column, shape }) => this.#scannedRaw(shape, column.format));
   }
 
   /** Is it certain that nothing in these whole DataRow messages changes? */
   untouched(bytes: Uint8Array, start: number, end: number): boolean {
-    return this.idle || (!this.#wholeColumns && !this.options.values.mayMatch(bytes, start, end));
+    if (this.idle) return true;
+    if (this.#everyRow || this.#values === undefined) return false;
+    return !this.#values.mayMatch(bytes, start, end) && !mayHide(bytes, start, end);
   }
 
   /**
@@ -54,7 +71,7 @@ export class RowMasker {
    */
   mask(row: Uint8Array): Uint8Array | undefined {
     const count = row.length < 7 ? -1 : uint16(row, 5);
-    if (count !== this.options.columns.length) return undefined;
+    if (count !== this.#columns.length) return undefined;
     let at = 7;
     let replaced: Cell[] | undefined;
     let size = 7;
@@ -63,8 +80,8 @@ export class RowMasker {
       const length = int32(row, at);
       const end = at + 4 + Math.max(0, length);
       if (length < -1 || end > row.length) return undefined;
-      const cell =
-        length === -1 ? undefined : this.#cell(this.options.columns[index] as ColumnTreatment, row, at + 4, end);
+      const { column, shape } = this.#columns[index] as Treated;
+      const cell = length === -1 ? undefined : this.#cells.mask(column, shape, row.subarray(at + 4, end));
       if (cell !== undefined) (replaced ??= new Array<Cell>(count).fill(undefined))[index] = cell;
       size += 4 + (cell === undefined ? end - at - 4 : (cell?.length ?? 0));
       at = end;
@@ -73,70 +90,11 @@ export class RowMasker {
     return replaced === undefined ? row : rebuild(row, replaced, size);
   }
 
-  #cell(column: ColumnTreatment, row: Uint8Array, start: number, end: number): Cell {
-    const { values, counts } = this.options;
-    if (column.rule !== undefined) return this.#whole(column, column.rule, row.subarray(start, end));
-    switch (column.kind) {
-      case 'pass':
-        return undefined;
-      case 'text':
-        return values.maskValue(row, start, end, counts);
-      case 'json':
-        return values.maskJson(row, start, end, counts);
-      case 'jsonb':
-        return withVersionByte(row, start, values.maskJson(row, start + 1, end, counts));
-      case 'number':
-        return nullWhenFound(values.maskValue(row, start, end, counts));
-      case 'binary':
-        return this.#scanBinary(column.typeOid, row.subarray(start, end));
-      case 'hex':
-        return nullWhenFound(this.#scanHex(row, start, end));
-      case 'closed':
-        count(counts, 'unreadable');
-        return null;
-    }
+  #scannedRaw(shape: TypeShape, format: number): boolean {
+    if (format === 1) return SCANNED_IN_BINARY.has(shape.form);
+    if (shape.form === 'array') return this.#scannedRaw(this.#cells.shapeOf(shape.of), format);
+    return SCANNED_IN_TEXT.has(shape.form);
   }
-
-  /** Text goes out masked; another type keeps its type, so NULL stands in for it. */
-  #whole(column: ColumnTreatment, rule: MaskRule, value: Uint8Array): Uint8Array | null {
-    count(this.options.counts, rule.name);
-    if (column.kind !== 'text') return null;
-    return this.options.maskWhole(rule, value, column.name, this.options.hash);
-  }
-
-  #scanBinary(typeOid: number, cell: Uint8Array): Cell {
-    const { values, counts } = this.options;
-    const parts = spelledBinary(typeOid, cell);
-    if (parts?.every((part) => !values.mayMatch(part, 0, part.length)) === true) return undefined;
-    count(counts, 'unreadable');
-    return null;
-  }
-
-  #scanHex(row: Uint8Array, start: number, end: number): Cell {
-    const bytes = decodeHex(row, start, end);
-    // The old escape format is readable as it stands.
-    if (bytes === undefined) return this.options.values.maskValue(row, start, end, this.options.counts);
-    return this.options.values.maskValue(bytes, 0, bytes.length, this.options.counts);
-  }
-}
-
-/** A scan of the raw bytes of such cells misses nothing; numbers in binary, hex and JSON escapes hide what they spell. */
-const SCANNED_RAW: ReadonlySet<ColumnTreatment['kind']> = new Set(['pass', 'text', 'number']);
-
-export function count(counts: MaskCounts, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
-}
-
-function nullWhenFound(cell: Cell): Cell {
-  return cell === undefined ? undefined : null;
-}
-
-function withVersionByte(row: Uint8Array, start: number, cell: Cell): Cell {
-  if (cell === undefined || cell === null) return cell;
-  const bytes = new Uint8Array(cell.length + 1);
-  bytes[0] = row[start] as number;
-  bytes.set(cell, 1);
-  return bytes;
 }
 
 function rebuild(row: Uint8Array, replaced: readonly Cell[], size: number): Uint8Array {

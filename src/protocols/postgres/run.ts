@@ -6,12 +6,17 @@ export interface Run {
   /** Number in the session, from 1. */
   readonly statement: number;
   readonly text: string;
-  readonly facts: SqlFacts;
-  /** The facts without what is bound; the same object wherever the same text is run again. */
+  /** Of its text; completed from the catalogue where one is read. */
+  facts: SqlFacts;
+  /** The facts of the text alone, without what is bound; the same object wherever the same text is run again. */
   readonly basis: SqlFacts;
+  /** The same, completed from the catalogue where one is read. */
+  completedBasis?: SqlFacts;
   readonly startedMs: number;
   /** Texts of the prepared statements that an EXECUTE in it may run. */
   readonly executes?: readonly string[];
+  /** Object id of the function that a function-call message names. */
+  readonly calls?: number;
 }
 
 /** A bound statement. `columns` once a RowDescription told them. */

@@ -49,8 +49,8 @@ export class SearchPath {
   /** This statement is about to run. */
   running(run: Run, changes: readonly SettingChange[]): void {
     const deciding = changes.filter(decides);
-    if (deciding.length > 0) this.#pending.set(run, deciding);
-    else if (mayChangeUnseen(run.facts)) this.#pending.set(run, [UNKNOWN]);
+    if (mayChangeUnseen(run.facts, changes)) this.#pending.set(run, [...deciding, UNKNOWN]);
+    else if (deciding.length > 0) this.#pending.set(run, deciding);
   }
 
   /** A command of it is done. */
@@ -123,8 +123,10 @@ function decides(change: SettingChange): boolean {
 }
 
 /** Code that runs unread, or sets something that its text does not tell. */
-function mayChangeUnseen(facts: SqlFacts): boolean {
-  if (facts.effects.includes('set-config')) return true;
+function mayChangeUnseen(facts: SqlFacts, changes: readonly SettingChange[]): boolean {
+  if (facts.uses?.hiddenSettings === true) return true;
+  // Without a catalogue to look into what is called: a text that changes settings shows them.
+  if (facts.effects.includes('set-config') && changes.length === 0) return true;
   return facts.opaque && facts.effects.some((effect) => effect === 'do' || effect === 'call' || effect === 'dynamic');
 }
 

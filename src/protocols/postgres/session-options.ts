@@ -1,7 +1,7 @@
 import type { SqlFacts } from '../../policy/types.js';
 import type { AuthenticationCrypto } from './authentication.js';
+import type { CopyFormat } from './copy-format.js';
 import type { SettingChange } from './facts/findings.js';
-import type { CopyFormat } from './copy-masker.js';
 import type { SessionMasks } from './masks.js';
 import type { CancelKey, StartupMessage } from './startup.js';
 

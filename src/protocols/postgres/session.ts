@@ -12,7 +12,7 @@ import { errorMessage, noticeMessage } from './messages.js';
 import { Opening } from './opening.js';
 import { PreparedStatements } from './prepared.js';
 import { refusalFor, SQLSTATE } from './refusal.js';
-import { ResultHandler } from './result-handler.js';
+import { ResultHandler, type HandlerHost } from './result-handler.js';
 import type { PostgresSessionOptions } from './session-options.js';
 import type { CancelKey } from './startup.js';
 
@@ -57,7 +57,12 @@ export class PostgresSession implements Session<Uint8Array> {
     this.#opening = new Opening(options, (name, value) => {
       this.#client.parameter(name, value);
     });
-    this.#handler = new ResultHandler({
+    this.#handler = new ResultHandler(this.#handlerHost(options));
+    this.#answers = new AnswerReader({ maxHeldBytes: options.limits.rowBytes }, this.#handler, emit);
+  }
+
+  #handlerHost(options: PostgresSessionOptions): HandlerHost {
+    return {
       expected: this.#expected,
       prepared: this.#prepared,
       masks: () => options.masks(),
@@ -82,9 +87,8 @@ export class PostgresSession implements Session<Uint8Array> {
       completed: (run, tag, via) => {
         this.#client.completed(run, tag, via);
       },
-      copyFormat: (run) => options.sql.copyFormat(run.text),
-    });
-    this.#answers = new AnswerReader({ maxHeldBytes: options.limits.rowBytes }, this.#handler, emit);
+      copyFormat: (run) => this.#client.copyFormat(run),
+    };
   }
 
   /** The server's cancel key, once it gave one; the drive uses it for a cancel, nobody else sees it. */
@@ -110,6 +114,11 @@ export class PostgresSession implements Session<Uint8Array> {
   /** How the server looks names up now. */
   lookup(catalog: Catalog): NameLookup {
     return this.#client.lookup(catalog);
+  }
+
+  /** Was a transaction open when the server was ready last? */
+  get inTransaction(): boolean {
+    return this.#client.inTransaction;
   }
 
   get counts(): { readonly statements: number; readonly blocked: number } {

@@ -1,11 +1,12 @@
 import type { MaskCounts } from '../../core/mask.js';
 import { BodyReader } from './frames.js';
 import { functionResult, notificationMessage, parameterStatus } from './messages.js';
-import { count, type ValueMasker } from './row-masker.js';
-import { spelledBinary } from './spelled-binary.js';
+import { BinaryForms } from './values/binary-forms.js';
+import { maskFreeText } from './values/free-text.js';
+import { isText, TextForms } from './values/text-forms.js';
+import type { ValueMasker } from './values/value-masker.js';
 
-/** A function's value may be of any type; of these the bytes don't show what they spell: text or array, int8, numeric, float8, inet. */
-const FUNCTION_TYPES = [0, 20, 1700, 701, 869];
+const STAR = 0x2a;
 
 /**
  * Masks channel and payload of a NotificationResponse.
@@ -16,13 +17,13 @@ export function maskNotification(message: Uint8Array, masker: ValueMasker, count
   const reader = new BodyReader(message);
   const [pid, channel, payload] = [reader.int32(), reader.cstring(), reader.cstring()];
   if (reader.failed || reader.remaining > 0) return undefined;
-  const masked = [channel, payload].map((text) => masker.maskText(text, counts)) as [string, string];
+  const masked = [channel, payload].map((text) => maskFreeText(text, masker, counts)) as [string, string];
   return masked[0] === channel && masked[1] === payload ? message : notificationMessage(pid >>> 0, ...masked);
 }
 
 /**
- * Masks a FunctionCallResponse. The type of the value is not on the wire: what might hold something
- * goes out as NULL.
+ * Masks a FunctionCallResponse. The type of the value is not on the wire: what can't be masked in place goes
+ * out as NULL. A value never grows: libpq copies it into a buffer of the size that its caller asked for.
  *
  * @returns the message itself when nothing changed; undefined when it is malformed
  */
@@ -35,12 +36,19 @@ export function maskFunctionResult(
   const length = reader.int32();
   const value = length === -1 ? new Uint8Array(0) : reader.take(length);
   if (reader.failed || reader.remaining > 0) return undefined;
-  const mayHold = FUNCTION_TYPES.some(
-    (type) => spelledBinary(type, value)?.some((part) => masker.mayMatch(part, 0, part.length)) === true,
-  );
-  if (!mayHold) return message;
-  count(counts, 'unreadable');
-  return functionResult(null);
+  const masked = new BinaryForms(masker, new TextForms(masker, undefined), undefined).untyped(value, counts);
+  if (masked === undefined) return message;
+  if (masked === null || masked.length <= value.length) return functionResult(masked);
+  return functionResult(isText(value) ? starred(value, masked) : null);
+}
+
+/** The value with stars from the first byte that a mask changed to the last. */
+function starred(value: Uint8Array, masked: Uint8Array): Uint8Array {
+  let from = 0;
+  while (from < value.length && value[from] === masked[from]) from += 1;
+  let same = 0;
+  while (same < value.length - from && value.at(-1 - same) === masked.at(-1 - same)) same += 1;
+  return value.slice().fill(STAR, from, value.length - same);
 }
 
 /**
@@ -53,6 +61,6 @@ export function maskParameter(message: Uint8Array, masker: ValueMasker, counts: 
   const reader = new BodyReader(message);
   const [name, value] = [reader.cstring(), reader.cstring()];
   if (reader.failed || reader.remaining > 0) return undefined;
-  const masked = masker.maskText(value, counts);
+  const masked = maskFreeText(value, masker, counts);
   return masked === value ? message : parameterStatus(name, masked);
 }

@@ -159,7 +159,7 @@ export class StatementDesk {
       text: this.#recordStatement(run),
       via,
       ...(shown.length === 0 ? {} : { params: shown }),
-      facts: recordedFacts(run.basis),
+      facts: recordedFacts(run.completedBasis ?? run.basis),
     };
   }
 
@@ -184,6 +184,10 @@ export class StatementDesk {
       facts: { sql: run.facts },
       basis: run.basis,
       phase,
+      completed: ({ sql }, basis) => {
+        run.facts = sql ?? run.facts;
+        run.completedBasis = basis as SqlFacts;
+      },
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),
       bindTo: () => new TextEncoder().encode(JSON.stringify([run.text, run.facts.params])),
@@ -196,18 +200,16 @@ export class StatementDesk {
     if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && masks.columns === undefined))
       return undefined;
     const format = this.options.sql.copyFormat(run.text);
-    if (format === undefined || format.kind === 'binary')
-      return 'a COPY in this form can not be masked; use text or CSV form, or a plain SELECT';
+    if (format === undefined) return 'a COPY in this form can not be masked; use a plain SELECT';
     return undefined;
   }
 
-  /** Columns that are masked whole can't be copied. */
+  /** Where columns are masked whole, it must be known which are copied. */
   #unmaskableColumns(run: Run): string | undefined {
     const { columns } = this.options.masks();
     if (columns === undefined || !run.facts.effects.includes('copy-out')) return undefined;
-    const rules = columns.ofCopy(run);
-    if (rules === undefined || rules.some((rule) => rule?.observed === false))
-      return 'this COPY reads a column that is masked whole; use a plain SELECT';
+    const copied = columns.ofCopy(run);
+    if (copied === undefined) return 'nobody can tell which columns of this COPY are masked whole; use a plain SELECT';
     return undefined;
   }
 }

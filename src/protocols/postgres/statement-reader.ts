@@ -8,6 +8,9 @@ import { changesReading, decodeStatement, mayRestoreReading, unreadable } from '
 
 const NORMAL: ReadonlySet<string> = new Set(['client_encoding=UTF8', 'standard_conforming_strings=on']);
 
+/** Effects of texts that change settings of the session. */
+const SETS: ReadonlySet<string> = new Set(['set', 'set-config', 'set-role', 'session-authorization', 'discard']);
+
 /** Reads statements as the server will, given the encoding and string syntax it told last. */
 export class StatementReader {
   #encoding = 'UTF8';
@@ -28,6 +31,11 @@ export class StatementReader {
     for (const [name, value] of settings) this.#path.starting(name.toLowerCase(), value);
   }
 
+  /** `client_encoding` as the server told it last. */
+  get encoding(): string {
+    return this.#encoding;
+  }
+
   /** The server reported a setting. */
   parameter(name: string, value: string): void {
     if (!NORMAL.has(`${name}=${value}`))
@@ -39,8 +47,10 @@ export class StatementReader {
 
   /** A statement is about to run. */
   running(run: Run): void {
-    const { text } = run;
-    this.#path.running(run, this.sql.read(text).settings);
+    const { text, facts } = run;
+    // Most statements change none, and need not be looked up again.
+    const changes = facts.effects.some((effect) => SETS.has(effect)) ? this.sql.read(text).settings : [];
+    this.#path.running(run, changes);
     if (changesReading(text)) this.#changed = this.#doubtful = true;
     else if (this.#changed && mayRestoreReading(text)) this.#doubtful = true;
   }

@@ -73,7 +73,7 @@ export function recordedFacts(facts: SqlFacts): Readonly<Record<string, unknown>
 }
 
 function keptPart(facts: SqlFacts): Record<string, unknown> {
-  const { kind, effects, reads, writes, functions, unqualified, opaque, opaqueReason, statements } = facts;
+  const { kind, effects, reads, writes, functions, unqualified, unbounded, opaque, opaqueReason, statements } = facts;
   return {
     kind,
     effects,
@@ -82,6 +82,7 @@ function keptPart(facts: SqlFacts): Record<string, unknown> {
     functions,
     unqualified,
     statements,
+    ...(unbounded === true ? { unbounded } : {}),
     ...(opaque ? { opaque, opaqueReason } : {}),
   };
 }

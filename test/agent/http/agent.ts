@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterEach } from 'vitest';
 import type { HttpDependencies, SessionFilter } from '../../../src/agent/http/dependencies.js';
 import { createMetrics } from '../../../src/agent/http/metrics.js';
+import { LoginLimit } from '../../../src/agent/login-limit.js';
 import { createHttpServer } from '../../../src/agent/http/server.js';
 import type { HttpServer, HttpServerOptions } from '../../../src/agent/http/server.js';
 import { HoopError } from '../../../src/core/errors.js';
@@ -53,6 +54,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
   const server = createHttpServer({
     listen: { host: '127.0.0.1', port: 0 },
     maxConnections: 1_000,
+    logins: new LoginLimit({ perMinute: 1_000, nowMs: () => 0 }),
     onUpgrade: (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
     ...more,
     deps: {

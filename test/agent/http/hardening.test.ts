@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { LoginLimit } from '../../../src/agent/login-limit.js';
 import { getLines, startAgent, statusOf } from './agent.js';
 
 describe('the host', () => {
@@ -211,6 +212,26 @@ describe('limits', () => {
       peer.on('error', () => undefined);
       peer.destroy();
     }
+  });
+});
+
+describe('refused tokens', () => {
+  const attempt = 'Authorization: Bearer garbage';
+
+  it('are answered with 429 and Retry-After once 2 of a limit of 2 a minute were sent, good ones before and after', async () => {
+    const { raw, get } = await startAgent({ logins: new LoginLimit({ perMinute: 2, nowMs: () => 0 }) });
+    expect((await get('/v1/whoami', 'alice')).status).toBe(200);
+    for (let count = 0; count < 2; count += 1) expect(statusOf(await raw(getLines('/v1/whoami', [attempt])))).toBe(401);
+    const answer = await raw(getLines('/v1/connections', [attempt]));
+    expect(statusOf(answer)).toBe(429);
+    expect(answer).toMatch(/^retry-after: 30\r$/im);
+    expect(answer).toContain('"code":"limit"');
+    expect((await get('/v1/whoami', 'alice')).status).toBe(200);
+  });
+
+  it('are not what a request without a token is: 20 of those answer 401 under a limit of 1', async () => {
+    const { get } = await startAgent({ logins: new LoginLimit({ perMinute: 1, nowMs: () => 0 }) });
+    for (let count = 0; count < 20; count += 1) expect((await get('/v1/whoami')).status).toBe(401);
   });
 });
 

@@ -48,6 +48,7 @@ export function masksOf({ mask = [], columns = [] }: Settings): SessionMasks {
   return {
     answers,
     record: answers,
+    known: () => undefined,
     columns:
       columns.length === 0
         ? undefined
@@ -56,7 +57,8 @@ export function masksOf({ mask = [], columns = [] }: Settings): SessionMasks {
             touches: () => false,
             ofResult: (_run, _nth, described) =>
               described.map((column) => (columns.includes(column.name) ? rule : undefined)),
-            ofCopy: () => [rule],
+            ofCopy: () => undefined,
+            functionPasses: () => false,
           },
     maskWhole,
     hash,

@@ -4,7 +4,7 @@ import { loadGrammar } from '../../../src/protocols/postgres/facts/analyze.js';
 import { copyFormatIn } from '../../../src/protocols/postgres/facts/copy-format.js';
 import { PreparedStatements, type Candidate } from '../../../src/protocols/postgres/prepared.js';
 import { ResultRecord } from '../../../src/protocols/postgres/result-record.js';
-import { spelledBinary } from '../../../src/protocols/postgres/spelled-binary.js';
+import { binaryNumber, spelledAddress, spelledNumber } from '../../../src/protocols/postgres/values/binary-scalars.js';
 import { unreadable } from '../../../src/protocols/postgres/statement-text.js';
 import { row, u16 } from './wire.js';
 
@@ -70,23 +70,26 @@ describe('copyFormatIn', () => {
   });
 });
 
-describe('spelledBinary', () => {
+describe('binary scalars', () => {
   const spelled = (type: number, bytes: Buffer): string[] | undefined =>
-    spelledBinary(type, bytes)?.map((part) => Buffer.from(part).toString());
+    spelledNumber(type, bytes)?.map((part) => Buffer.from(part).toString());
 
   it.each([
     ['4111111111111111', [4, 3, 0, 0, 4111, 1111, 1111, 1111]],
     ['-12.50', [2, 0, 0x4000, 2, 12, 5000]],
-    ['10000', [1, 1, 0, 0, 1]],
+    ['10000', [2, 1, 0, 0, 1, 0]],
     ['0.0001', [1, 0xffff, 0, 4, 1]],
-  ])('spells the numeric %s', (text, words) => {
+  ])('spells the numeric %s, and writes it so that it spells the same', (text, words) => {
     expect(spelled(1700, Buffer.concat(words.map(u16)))).toEqual([text]);
+    expect(spelled(1700, Buffer.from(binaryNumber(1700, Buffer.from(text)) as Uint8Array))).toEqual([text]);
   });
 
-  it('spells an address, and tells of a cut numeric and of a range that it can not', () => {
-    expect(spelled(869, Buffer.from([2, 32, 0, 4, 10, 0, 0, 7]))).toEqual(['10.0.0.7']);
+  it('spells an address, and tells of a cut numeric that it can not', () => {
+    expect(Buffer.from(spelledAddress(Buffer.from([2, 32, 0, 4, 10, 0, 0, 7])) as Uint8Array).toString()).toBe(
+      '10.0.0.7',
+    );
+    expect(spelledAddress(Buffer.from([2, 32, 0, 5, 10, 0, 0, 7]))).toBeUndefined();
     expect(spelled(1700, Buffer.from([0, 4, 0, 3]))).toBeUndefined();
-    expect(spelled(3926, Buffer.alloc(1))).toBeUndefined();
   });
 });
 

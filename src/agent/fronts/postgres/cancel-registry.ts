@@ -9,8 +9,9 @@ export interface Cancellable {
 }
 
 /**
- * The cancel keys that hoop itself gave out. The server's own keys never leave the agent, so that a
- * cancel can only ever meet the session it was made for.
+ * The cancel keys that hoop itself gave out. The server's own secrets never leave the agent, so that a
+ * cancel can only ever meet the session it was made for. A session is known by the secret alone: the
+ * process that stands beside it is the server's, and several servers may have the same.
  */
 export class CancelRegistry {
   readonly #sessions = new Map<string, Cancellable>();
@@ -19,9 +20,9 @@ export class CancelRegistry {
     for (;;) {
       const bytes = randomBytes(8);
       const key = { pid: bytes.readUInt32BE(0) & 0x7fffffff, secret: new Uint8Array(bytes.subarray(4)) };
-      const name = nameOf(key);
-      if (this.#sessions.has(name)) continue;
-      this.#sessions.set(name, session);
+      const secret = nameOf(key);
+      if (this.#sessions.has(secret)) continue;
+      this.#sessions.set(secret, session);
       return key;
     }
   }
@@ -38,5 +39,5 @@ export class CancelRegistry {
 }
 
 function nameOf(key: CancelKey): string {
-  return `${String(key.pid)}:${Buffer.from(key.secret).toString('hex')}`;
+  return Buffer.from(key.secret).toString('hex');
 }

@@ -8,6 +8,7 @@ const IDLE_MS = 600_000;
 
 interface Kept {
   readonly keeper: CatalogKeeper;
+  readonly database: string;
   readonly password: string | undefined;
   usedAtMs: number;
 }
@@ -27,6 +28,7 @@ export class CatalogKeepers {
     const { credential, database } = session;
     const key = JSON.stringify([credential.user, database]);
     const known = kept.get(key);
+    // A password that was changed: what sessions of the old one know is theirs.
     if (known !== undefined && known.password === credential.password) {
       known.usedAtMs = this.nowMs();
       return known.keeper;
@@ -37,8 +39,16 @@ export class CatalogKeepers {
       dial: () => dialUpstream(connection),
       nowMs: this.nowMs,
     });
-    kept.set(key, { keeper, password: credential.password, usedAtMs: this.nowMs() });
+    kept.set(key, { keeper, database, password: credential.password, usedAtMs: this.nowMs() });
     return keeper;
+  }
+
+  /** Relations or routines of this database may be others than were read, whoever reads them. */
+  changed(connection: ConnectionResource, database: string): void {
+    for (const [{ host, port }, kept] of this.#byConnection) {
+      if (host !== connection.host || port !== connection.port) continue;
+      for (const one of kept.values()) if (one.database === database) one.keeper.changed();
+    }
   }
 
   /** Sessions hold on to their keepers: a forgotten one serves them on, and new sessions share another. */

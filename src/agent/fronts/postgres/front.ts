@@ -5,9 +5,10 @@ import { maskPlanFor } from '../../../policy/mask-plan.js';
 import { readsSql } from '../../../policy/applies.js';
 import { decide } from '../../../policy/decide.js';
 import type { PolicySet } from '../../../policy/compile.js';
-import type { Context, RuleMatch, Verdict } from '../../../policy/types.js';
+import type { Context, Facts, RuleMatch, SqlFacts, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
-import type { NameLookup } from '../../../protocols/postgres/catalog/types.js';
+import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
+import { completeFacts, needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
 import { ColumnMasks } from '../../../protocols/postgres/lineage/column-masks.js';
 import { SessionMemory } from '../../../protocols/postgres/lineage/session-memory.js';
@@ -35,10 +36,8 @@ const OPENING_TIMEOUT_MS = 10_000;
 /** Effects after which relations and routines may be others than were read. */
 const CHANGES: ReadonlySet<string> = new Set([
   ...['create', 'alter', 'drop', 'owner', 'grant', 'revoke', 'role-admin', 'extension', 'stored-code', 'server-config'],
-  ...['do', 'call', 'dynamic', 'other'],
+  ...['do', 'call', 'dynamic'],
 ]);
-/** Where the session looks names up is not followed here: a name may stand for any schema's. */
-const ANYWHERE = (): NameLookup => ({ searchPath: undefined });
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
 
@@ -59,6 +58,7 @@ export class PostgresFront {
   #changing = false;
   #drive: Drive | undefined;
   #session: PostgresSession | undefined;
+  #openingTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly stream: TunnelStream,
@@ -77,9 +77,17 @@ export class PostgresFront {
   }
 
   async start(startup: StartupMessage, rest: Uint8Array): Promise<void> {
+    const release = this.host.slots.take(this.host.limits().sessions);
+    try {
+      await this.#start(startup, rest, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #start(startup: StartupMessage, rest: Uint8Array, release: () => void): Promise<void> {
     const { caller, host } = this;
-    if (host.drives.size >= host.limits().sessions)
-      throw new HoopError('limit', `more than ${String(host.limits().sessions)} sessions at once`);
     const chosen = databaseFor(caller.connection, startup.database, startup.user);
     if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
     const password =
@@ -105,7 +113,7 @@ export class PostgresFront {
       },
     });
     const session = this.#newSession(startup, chosen.database, credential, cancelKey);
-    this.#drive = this.#openDrive(session, recorder, cancelKey);
+    this.#drive = this.#openDrive(session, recorder, cancelKey, release);
     this.#drive.attach(socketPipe(upstream));
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
@@ -139,10 +147,10 @@ export class PostgresFront {
   }
 
   #limitOpening(session: PostgresSession, drive: Drive): void {
-    const timer = setInterval(() => {
+    this.#openingTimer = setInterval(() => {
       // While people decide whether it may start, the server was not even asked.
       if (session.deciding) return;
-      clearInterval(timer);
+      clearInterval(this.#openingTimer);
       if (session.opening)
         drive.terminate(
           'upstream',
@@ -150,10 +158,10 @@ export class PostgresFront {
           `hoop: the database server did not open the session within ${String(OPENING_TIMEOUT_MS / 1000)} s`,
         );
     }, OPENING_TIMEOUT_MS);
-    timer.unref();
+    this.#openingTimer.unref();
   }
 
-  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey): Drive {
+  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
     const { host, caller } = this;
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge(question),
@@ -171,7 +179,9 @@ export class PostgresFront {
       },
       closed: () => {
         this.cancels.release(cancelKey);
+        clearInterval(this.#openingTimer);
         host.drives.delete(drive);
+        release();
         caller.tell({ event: 'session.closed', session: this.#id, connection: caller.connection.name });
       },
       log: (message) => {
@@ -205,8 +215,10 @@ export class PostgresFront {
       this.#plan = maskPlanFor(policy, this.#context);
       this.#readsSql = readsSql(policy, this.#context);
       this.#columns = undefined;
-      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, (rules) => {
-        this.#columns = new ColumnMasks(rules, () => this.#catalog?.latest, ANYWHERE, this.#memory);
+      const known = (): Catalog | undefined => this.#catalog?.latest;
+      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, known, (rules) => {
+        const lookup = (catalog: Catalog): NameLookup => this.#session?.lookup(catalog) ?? { searchPath: undefined };
+        this.#columns = new ColumnMasks(rules, known, lookup, this.#memory);
         return this.#columns;
       });
     }
@@ -215,20 +227,17 @@ export class PostgresFront {
 
   #judge(question: Question): Verdict | Promise<Verdict> {
     this.#followPolicy();
-    const policy = this.#policy as PolicySet;
-    const judged = (): Verdict => {
-      const context = { ...this.#context, nowMs: this.host.clock.nowMs() };
-      const inferred = this.#inferred(question);
-      const anew = (): Verdict => decide(policy, context, question.facts, question.phase, inferred);
-      const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, question.basis, anew);
-      if (question.phase === 'run') this.host.decided(verdict.action);
-      return verdict;
-    };
-    // The start-up needs no columns, and its own sign-in tells best what is wrong with the server.
-    if (!this.#plan.needsColumns || question.phase === 'prepare' || question.statement === STARTUP) return judged();
-    this.#seen(question.facts.sql?.effects ?? []);
+    const { sql } = question.facts;
+    // The start-up needs no catalogue, and its own sign-in tells best what is wrong with the server.
+    const needed =
+      sql !== undefined &&
+      question.statement !== STARTUP &&
+      (this.#plan.needsColumns ? question.phase === 'run' || this.#readsSql : this.#readsSql && needsCatalog(sql));
+    if (!needed) return this.#decide(question, question.facts, question.basis);
+    this.#seen(sql);
     const catalog = this.#catalog?.current();
-    return catalog instanceof Promise ? catalog.then(judged) : judged();
+    if (catalog instanceof Promise) return catalog.then((known) => this.#decideKnowing(question, sql, known));
+    return this.#decideKnowing(question, sql, catalog);
   }
 
   /** Uses of masked columns that would tell of them, as blocks of the masks' own policies. */
@@ -240,18 +249,47 @@ export class PostgresFront {
     });
   }
 
-  /** A statement with these effects is about to run. */
-  #seen(effects: readonly string[]): void {
-    if (!this.#changing && !effects.some((effect) => CHANGES.has(effect))) return;
+  #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
+    const lookup = catalog === undefined ? undefined : this.#session?.lookup(catalog);
+    if (catalog === undefined || lookup === undefined) return this.#decide(question, question.facts, question.basis);
+    const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
+    const { text, params } = sql;
+    const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, text, params } };
+    question.completed(facts, basis);
+    if (basis !== question.basis && !this.#changing) this.#seen(basis);
+    return this.#decide(question, facts, basis);
+  }
+
+  /** @param basis the same object for the same facts, whatever is bound */
+  #decide(question: Question, facts: Facts, basis: object): Verdict {
+    const policy = this.#policy as PolicySet;
+    const context = { ...this.#context, nowMs: this.host.clock.nowMs() };
+    const inferred = this.#inferred(question);
+    const anew = (): Verdict => decide(policy, context, facts, question.phase, inferred);
+    const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, basis, anew);
+    if (question.phase === 'run') this.host.decided(verdict.action);
+    return verdict;
+  }
+
+  /** A statement that does this is about to run. What a transaction has changed shows only when it is over. */
+  #seen(facts: SqlFacts): void {
+    const changes = facts.opaque || facts.effects.some((effect) => CHANGES.has(effect));
+    if (!changes && !this.#changing) return;
+    if (!this.#changing || this.#session?.inTransaction !== true) this.#catalogChanged();
     this.#changing = true;
-    this.#catalog?.changed();
   }
 
   /** The server is ready, with nothing open: what DDL did shows from now on. */
   #idle(): void {
     if (!this.#changing) return;
     this.#changing = this.#session?.busy === true;
+    this.#catalogChanged();
+  }
+
+  #catalogChanged(): void {
+    // A keeper that was forgotten meanwhile serves this session still.
     this.#catalog?.changed();
+    this.catalogs.changed(this.caller.connection, this.#database);
   }
 
   #hold(question: Question, verdict: Verdict): Hold | undefined {

@@ -186,6 +186,7 @@ function cascadesOf(rows: Rows): Map<number, CatalogCascade[]> {
   for (const row of rows) {
     const [of, relation] = [numberCell(row, 0), numberCell(row, 1)];
     const [onDelete, onUpdate] = [textCell(row, 2), textCell(row, 3)];
+    push(cascades, of, { relation, on: 'truncate', does: 'truncate' });
     if (/^[cnd]$/.test(onDelete))
       push(cascades, of, { relation, on: 'delete', does: onDelete === 'c' ? 'delete' : 'update' });
     if (/^[cnd]$/.test(onUpdate)) push(cascades, of, { relation, on: 'update', does: 'update' });

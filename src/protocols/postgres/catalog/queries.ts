@@ -120,7 +120,7 @@ const INHERITS = `select i.inhrelid, i.inhparent from pg_catalog.pg_inherits i
 
 /** table referred to, table that refers, what its DELETE does, what its UPDATE does */
 const CASCADES = `select confrelid, conrelid, confdeltype, confupdtype from pg_catalog.pg_constraint
-  where contype = 'f' and (confdeltype in ('c', 'n', 'd') or confupdtype in ('c', 'n', 'd'))`;
+  where contype = 'f'`;
 
 /** User-defined functions, and those behind user-defined operators, that something depends on: class, object, routine. */
 const DEPENDS = `select d.classid, d.objid, coalesce(o.oprcode::oid, d.refobjid) as routine

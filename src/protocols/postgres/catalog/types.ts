@@ -38,7 +38,7 @@ export interface CatalogRelation {
   readonly children: readonly number[];
   /** Relations that it inherits from or is a partition of: its rows are theirs too. */
   readonly parents: readonly number[];
-  /** Tables whose rows go, or change, with rows of this one: foreign keys with CASCADE, SET NULL or SET DEFAULT. */
+  /** Tables whose rows go, or change, with rows of this one, by their foreign keys. */
   readonly cascades: readonly CatalogCascade[];
   /** User-defined routines that reading it runs besides a view's query: conditions of row security. */
   readonly readRoutines: readonly number[];
@@ -53,9 +53,10 @@ export interface CatalogRelation {
 
 export interface CatalogCascade {
   readonly relation: number;
-  readonly on: 'update' | 'delete';
+  /** `truncate`: only where TRUNCATE says CASCADE. */
+  readonly on: 'update' | 'delete' | 'truncate';
   /** What happens to the rows there. */
-  readonly does: 'update' | 'delete';
+  readonly does: 'update' | 'delete' | 'truncate';
 }
 
 export interface CatalogTrigger {

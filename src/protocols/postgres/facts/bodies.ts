@@ -27,6 +27,11 @@ function options(node: TreeNode, field: string): readonly Option[] {
 
 function createFunction(walk: Walk, node: TreeNode, place: Place): void {
   walk.effect(place, 'stored-code', 'create');
+  readRoutine(walk, node, place);
+}
+
+/** What stands in a CREATE FUNCTION or CREATE PROCEDURE, without the effect of making it. */
+export function readRoutine(walk: Walk, node: TreeNode, place: Place): void {
   const given = options(node, 'options');
   for (const option of given) functionOption(walk, option);
   walk.below(node, place, ['options', 'sql_body']);
@@ -34,7 +39,7 @@ function createFunction(walk: Walk, node: TreeNode, place: Place): void {
     listAt(node, 'parameters').map((item) => textAt(inside(item, 'FunctionParameter') ?? EMPTY, 'name')),
   );
   names.delete('');
-  const inner: Place = { ...place, ctes: undefined, inBody: true, names };
+  const inner: Place = { ...place, ctes: undefined, inBody: true, names, bounded: true };
   walk.visit(node['sql_body'], inner);
   const texts = given.filter((option) => option.name === 'as').flatMap((option) => namesIn(itemsOf(option.value)));
   if (texts.length > 0) readBody(walk, languageOf(given, ''), texts, inner);
@@ -99,8 +104,13 @@ function readSql(walk: Walk, text: string, place: Place, isValue = false): void 
   }
 }
 
+/** Without a catalogue the compiler knows no fields of `t%ROWTYPE`; of a variable of type `t` it takes any. */
+const ROW_TYPE = /%\s*rowtype\b/gi;
+
 function readPlpgsql(walk: Walk, body: string, place: Place): void {
-  const parsed = walk.parsePlpgsql(place.source(), body);
+  let parsed = walk.parsePlpgsql(place.source(), body);
+  if (parsed.kind === 'failed' && ROW_TYPE.test(body))
+    parsed = walk.parsePlpgsql(place.source().replace(ROW_TYPE, ''), body.replace(ROW_TYPE, ''));
   if (parsed.kind !== 'tree') {
     walk.findings.opaque(parsed.kind === 'failed' ? parsed.reason : 'a body that does not parse');
     return;

@@ -1,9 +1,9 @@
-import type { CopyFormat } from '../copy-masker.js';
+import type { CopyFormat } from '../copy-format.js';
 import { parseSql } from './grammar.js';
 import { inside, listAt, literalIn, textAt, type TreeNode } from './tree.js';
 
-const TEXT: CopyFormat = { kind: 'text', delimiter: 0x09, quote: 0x22, escape: 0x22, nullText: '\\N' };
-const CSV: CopyFormat = { kind: 'csv', delimiter: 0x2c, quote: 0x22, escape: 0x22, nullText: '' };
+const TEXT: CopyFormat = { kind: 'text', delimiter: 0x09, quote: 0x22, escape: 0x22, nullText: '\\N', header: false };
+const CSV: CopyFormat = { kind: 'csv', delimiter: 0x2c, quote: 0x22, escape: 0x22, nullText: '', header: false };
 
 /**
  * How the COPY … TO STDOUT in a text writes its rows. Undefined when there is none, more than one,
@@ -36,8 +36,20 @@ function formatOf(copy: TreeNode): CopyFormat | undefined {
   const quote = byteOf(options.get('quote'), base.quote);
   const escape = byteOf(options.get('escape'), quote ?? base.escape);
   if (delimiter === undefined || quote === undefined || escape === undefined) return undefined;
-  return { kind, delimiter, quote, escape, nullText: options.get('null') ?? base.nullText };
+  const encoding = options.get('encoding');
+  return {
+    kind,
+    delimiter,
+    quote,
+    escape,
+    nullText: options.get('null') ?? base.nullText,
+    header: options.has('header') && !OFF.has((options.get('header') ?? '').toLowerCase()),
+    ...(encoding === undefined ? {} : { encoding }),
+  };
 }
+
+/** Everything else that the server takes switches it on. */
+const OFF: ReadonlySet<string> = new Set(['false', 'off', '0']);
 
 function optionText(value: unknown): string {
   const string = inside(value, 'String');

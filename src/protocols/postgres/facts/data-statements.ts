@@ -1,3 +1,4 @@
+import type { RowEvent } from '../../../policy/types.js';
 import { dangerOf, SETTINGS_VIEW } from './dangerous-functions.js';
 import type { SettingChange } from './findings.js';
 import { isUnrestricted } from './predicate.js';
@@ -13,7 +14,25 @@ import type { Handler, Place, Walk } from './walk.js';
 export const DATA_HANDLERS: Readonly<Record<string, Handler>> = {
   A_Const: () => undefined,
   String: () => undefined,
-  ColumnRef: () => undefined,
+  ColumnRef: (walk, node) => {
+    // `t.f` is the column f, or f(t) where t has none.
+    const names = namesIn(listAt(node, 'fields'));
+    if (names.length > 1) walk.findings.uses.field(names.at(-1) ?? '');
+  },
+  A_Expr: operation,
+  SubLink: (walk, node, place) => {
+    for (const name of namesIn(listAt(node, 'operName')).slice(-1)) walk.findings.uses.operator(name);
+    walk.below(node, { ...place, bounded: false }, ['operName']);
+  },
+  SortBy: (walk, node, place) => {
+    for (const name of namesIn(listAt(node, 'useOp')).slice(-1)) walk.findings.uses.operator(name);
+    walk.below(node, place, ['useOp']);
+  },
+  TypeCast: (walk, node, place) => {
+    const names = namesIn(listAt(nodeAt(node, 'typeName') ?? EMPTY, 'names'));
+    if (names.length > 0 && names[0] !== 'pg_catalog') walk.findings.uses.type(names.at(-1) ?? '');
+    walk.below(node, place);
+  },
   RangeVar: (walk, node, place) => walk.reads(node, place),
   FuncCall: functionCall,
   A_Indirection: fieldAccess,
@@ -46,28 +65,64 @@ function select(walk: Walk, node: TreeNode, outer: Place): void {
     walk.effect(place, 'create');
     walk.writes(into, place);
   }
+  const bounded = outer.bounded === true || isBounded(node, place);
+  if (!bounded && place.executes) for (const item of listAt(node, 'fromClause')) noteScans(walk, item, place);
   // FOR UPDATE OF names aliases, not tables.
-  walk.below(node, place, ['withClause', 'intoClause', 'lockingClause']);
+  walk.below(node, { ...place, bounded }, ['withClause', 'intoClause', 'lockingClause']);
+}
+
+/** Has it a LIMIT, or a WHERE that restricts what it reads? */
+function isBounded(node: TreeNode, place: Place): boolean {
+  const limit = node['limitCount'];
+  if (limit !== undefined && literalIn(limit)?.value !== null) return true;
+  if (node['whereClause'] === undefined) return false;
+  const scope = { sources: sourcesOf(listAt(node, 'fromClause'), place.ctes), outer: undefined, ctes: place.ctes };
+  return !isUnrestricted(node['whereClause'], scope, place.names);
+}
+
+/** Tables that stand in a FROM list as they are, also inside of joins. */
+function noteScans(walk: Walk, item: unknown, place: Place): void {
+  const join = inside(item, 'JoinExpr');
+  if (join !== undefined) for (const side of [join['larg'], join['rarg']]) noteScans(walk, side, place);
+  const relation = inside(item, 'RangeVar');
+  if (relation === undefined) return;
+  const name = objectName(relation);
+  if (name.schema !== '' || findCte(place.ctes, name.name) === undefined) walk.findings.uses.scan(name);
+}
+
+/** Operators that PostgreSQL's own words stand for. */
+const SPELLED: Readonly<Record<string, readonly string[]>> = {
+  AEXPR_BETWEEN: ['>=', '<='],
+  AEXPR_NOT_BETWEEN: ['<', '>'],
+  AEXPR_BETWEEN_SYM: ['>=', '<='],
+  AEXPR_NOT_BETWEEN_SYM: ['<', '>'],
+};
+
+function operation(walk: Walk, node: TreeNode, place: Place): void {
+  const names = SPELLED[textAt(node, 'kind')] ?? namesIn(listAt(node, 'name')).slice(-1);
+  for (const name of names) walk.findings.uses.operator(name);
+  walk.below(node, place, ['name']);
 }
 
 function insert(walk: Walk, node: TreeNode, outer: Place): void {
   const place = enterWith(walk, node, outer);
   walk.effect(place, 'insert');
-  target(walk, node, place);
+  const conflict = nodeAt(node, 'onConflictClause');
+  const updates = conflict !== undefined && textAt(conflict, 'action') === 'ONCONFLICT_UPDATE';
+  target(walk, node, place, ['insert', ...(updates ? (['update'] as const) : [])]);
   const source = inside(node['selectStmt'], 'SelectStmt');
   // INSERT … VALUES selects nothing by itself.
   if (source !== undefined && source['valuesLists'] !== undefined)
     walk.below(source, enterWith(walk, source, place), ['withClause']);
   else walk.visit(node['selectStmt'], place);
-  const conflict = nodeAt(node, 'onConflictClause');
-  if (conflict !== undefined && textAt(conflict, 'action') === 'ONCONFLICT_UPDATE') walk.effect(place, 'update');
+  if (updates) walk.effect(place, 'update');
   walk.below(node, place, ['withClause', 'relation', 'selectStmt']);
 }
 
 function changeRows(walk: Walk, node: TreeNode, outer: Place, kind: 'update' | 'delete', sources: string): void {
   const place = enterWith(walk, node, outer);
   walk.effect(place, kind);
-  target(walk, node, place);
+  target(walk, node, place, [kind]);
   if (
     place.executes &&
     isUnrestricted(node['whereClause'], rowScope(node, listAt(node, sources), place), place.names)
@@ -80,13 +135,19 @@ function changeRows(walk: Walk, node: TreeNode, outer: Place, kind: 'update' | '
 function merge(walk: Walk, node: TreeNode, outer: Place): void {
   const place = enterWith(walk, node, outer);
   walk.effect(place, 'merge');
-  target(walk, node, place);
   const commands = listAt(node, 'mergeWhenClauses').map((clause) =>
     textAt(inside(clause, 'MergeWhenClause') ?? EMPTY, 'commandType'),
   );
   if (commands.includes('CMD_INSERT')) walk.effect(place, 'insert');
   if (commands.includes('CMD_UPDATE')) walk.effect(place, 'update');
   if (commands.includes('CMD_DELETE')) walk.effect(place, 'delete');
+  const events = { CMD_INSERT: 'insert', CMD_UPDATE: 'update', CMD_DELETE: 'delete' } as const;
+  target(
+    walk,
+    node,
+    place,
+    commands.flatMap((command) => (command in events ? [events[command as keyof typeof events]] : [])),
+  );
   const changes = commands.includes('CMD_UPDATE') || commands.includes('CMD_DELETE');
   const scope = rowScope(node, [node['sourceRelation']], place);
   if (place.executes && changes && isUnrestricted(node['joinCondition'], scope, place.names))
@@ -105,9 +166,9 @@ function rowScope(node: TreeNode, others: readonly unknown[], place: Place): Row
 }
 
 /** The target is written; RETURNING reads it. */
-function target(walk: Walk, node: TreeNode, place: Place): void {
+function target(walk: Walk, node: TreeNode, place: Place, events: readonly RowEvent[]): void {
   const relation = nodeAt(node, 'relation') ?? EMPTY;
-  walk.writes(relation, place);
+  walk.writes(relation, place, ...events);
   if (node['returningClause'] !== undefined || node['returningList'] !== undefined)
     walk.findings.reads(objectName(relation));
   if (objectName(relation).name !== SETTINGS_VIEW || !place.executes) return;
@@ -123,7 +184,7 @@ function copy(walk: Walk, node: TreeNode, place: Place): void {
   if (flagAt(node, 'is_program')) walk.effect(place, 'server-program');
   else if (node['filename'] !== undefined) walk.effect(place, 'server-file');
   const relation = nodeAt(node, 'relation');
-  if (relation !== undefined && into) walk.writes(relation, place);
+  if (relation !== undefined && into) walk.writes(relation, place, 'insert');
   else if (relation !== undefined) walk.reads(relation, { ...place, ctes: undefined });
   walk.below(node, place, ['relation']);
 }
@@ -133,7 +194,8 @@ function functionCall(walk: Walk, node: TreeNode, place: Place): void {
   // EXTRACT, TRIM and the like get their schema from the grammar, not from the writer.
   const names = textAt(node, 'funcformat') === 'COERCE_SQL_SYNTAX' ? written.slice(-1) : written;
   const args = listAt(node, 'args');
-  walk.calls(names, flagAt(node, 'func_variadic') ? undefined : args.length);
+  const counted = !flagAt(node, 'func_variadic') && !flagAt(node, 'agg_within_group');
+  walk.calls(names, counted ? args.length : undefined);
   if (names.at(-1)?.toLowerCase() === 'set_config') setConfig(walk, flagAt(node, 'func_variadic') ? [] : args);
   walk.below(node, place, ['funcname']);
 }
@@ -176,6 +238,7 @@ function fieldAccess(walk: Walk, node: TreeNode, place: Place): void {
   for (const name of namesIn(listAt(node, 'indirection'))) {
     // Most fields are fields: only a name known to be more is taken for a call.
     if (dangerOf(name, 1) !== undefined) walk.calls([name], 1);
+    else walk.findings.uses.field(name);
   }
   walk.below(node, place);
 }

@@ -24,6 +24,13 @@ function also(handler: Handler, more: Handler): Handler {
   };
 }
 
+/** What the statement holds runs some other time: it reads no big table now. */
+function later(handler: Handler): Handler {
+  return (walk, node, place) => {
+    handler(walk, node, { ...place, bounded: true });
+  };
+}
+
 const CREATE = fixed(['create']);
 const ALTER = fixed(['alter']);
 const OUTBOUND_CREATE = also(fixed(['outbound', 'create']), foreignOptions);
@@ -32,7 +39,7 @@ const OUTBOUND_ALTER = also(fixed(['outbound', 'alter']), foreignOptions);
 export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
   CreateStmt: fixed(['create'], 'relation'),
   IndexStmt: fixed(['create'], 'relation'),
-  ViewStmt: fixed(['create'], 'view'),
+  ViewStmt: later(fixed(['create'], 'view')),
   CreateSeqStmt: fixed(['create'], 'sequence'),
   CompositeTypeStmt: fixed(['create'], 'typevar'),
   CreatePolicyStmt: fixed(['create'], 'table'),
@@ -60,7 +67,7 @@ export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
     made(walk, listAt(node, 'funcname')),
   ),
   CreateEventTrigStmt: also(fixed(['stored-code', 'create']), (walk, node) => made(walk, listAt(node, 'funcname'))),
-  RuleStmt: fixed(['stored-code', 'create'], 'relation'),
+  RuleStmt: later(fixed(['stored-code', 'create'], 'relation')),
   CreateOpClassStmt: also(fixed(['stored-code', 'create']), (walk, node) => {
     for (const item of listAt(node, 'items')) madeOf(walk, nodeAt(inside(item, 'CreateOpClassItem') ?? EMPTY, 'name'));
   }),
@@ -121,7 +128,12 @@ export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
   DropUserMappingStmt: fixed(['drop']),
   DropRoleStmt: fixed(['role-admin', 'drop']),
   DropSubscriptionStmt: fixed(['outbound', 'drop']),
-  TruncateStmt: fixed(['truncate'], 'relations'),
+  TruncateStmt: (walk, node, place) => {
+    walk.effect(place, 'truncate');
+    const cascades = textAt(node, 'behavior') === 'DROP_CASCADE';
+    for (const relation of relationsAt(node, 'relations'))
+      walk.writes(relation, place, 'truncate', ...(cascades ? (['truncate-cascade'] as const) : []));
+  },
 
   GrantStmt: grant,
   GrantRoleStmt: grant,

@@ -1,4 +1,4 @@
-import type { ObjectName, SqlFacts } from '../../../policy/types.js';
+import type { ObjectName, RowEvent, SqlCall, SqlFacts, SqlUses } from '../../../policy/types.js';
 import { inOrder, worstOf } from './effects.js';
 
 /** A SET, RESET or set_config of the message, as far as the text tells. */
@@ -15,6 +15,78 @@ export interface SettingChange {
   readonly reset?: true;
 }
 
+/** What only a catalogue can follow, while it is gathered. */
+export class Uses {
+  readonly #calls = new Map<string, SqlCall>();
+  readonly #operators = new Set<string>();
+  readonly #types = new Set<string>();
+  readonly #fields = new Set<string>();
+  readonly #targets = new Map<string, { readonly name: ObjectName; readonly events: Set<RowEvent> }>();
+  readonly #scans = new Map<string, ObjectName>();
+  hiddenSettings = false;
+  empty = true;
+
+  call(call: SqlCall): void {
+    this.empty = false;
+    this.#calls.set(`${call.schema}\0${call.name}\0${String(call.count)}`, call);
+  }
+
+  operator(name: string): void {
+    this.empty = false;
+    this.#operators.add(name);
+  }
+
+  type(name: string): void {
+    this.empty = false;
+    this.#types.add(name);
+  }
+
+  field(name: string): void {
+    this.empty = false;
+    this.#fields.add(name);
+  }
+
+  target(name: ObjectName, events: readonly RowEvent[]): void {
+    this.empty = false;
+    const key = keyOf(name);
+    const known = this.#targets.get(key);
+    if (known === undefined) this.#targets.set(key, { name, events: new Set(events) });
+    else for (const event of events) known.events.add(event);
+  }
+
+  scan(name: ObjectName): void {
+    this.empty = false;
+    this.#scans.set(keyOf(name), name);
+  }
+
+  absorb(part: Uses | SqlUses): void {
+    const { calls, operators, types, fields, targets, scans } = part instanceof Uses ? part.toUses() : part;
+    for (const call of calls) this.call(call);
+    for (const name of operators) this.operator(name);
+    for (const name of types) this.type(name);
+    for (const name of fields) this.field(name);
+    for (const { name, events } of targets) this.target(name, events);
+    for (const name of scans) this.scan(name);
+    if (part.hiddenSettings) this.hiddenSettings = true;
+  }
+
+  toUses(): SqlUses {
+    return {
+      calls: [...this.#calls.values()],
+      operators: [...this.#operators],
+      types: [...this.#types],
+      fields: [...this.#fields],
+      targets: [...this.#targets.values()].map(({ name, events }) => ({ name, events: [...events] })),
+      scans: [...this.#scans.values()],
+      hiddenSettings: this.hiddenSettings,
+    };
+  }
+}
+
+function keyOf(name: ObjectName): string {
+  return `${name.schema}\0${name.name}`;
+}
+
 /** What was found in a piece of SQL: the facts while they are gathered. */
 export class Findings {
   readonly effects = new Set<string>();
@@ -25,17 +97,18 @@ export class Findings {
   readonly deallocates = new Set<string>();
   deallocatesAll = false;
   readonly settings: SettingChange[] = [];
+  readonly uses = new Uses();
   opaqueReason = '';
   statements = 0;
   readonly #reads = new Map<string, ObjectName>();
   readonly #writes = new Map<string, ObjectName>();
 
   reads(name: ObjectName): void {
-    this.#reads.set(`${name.schema}\0${name.name}`, name);
+    this.#reads.set(keyOf(name), name);
   }
 
   writes(name: ObjectName): void {
-    this.#writes.set(`${name.schema}\0${name.name}`, name);
+    this.#writes.set(keyOf(name), name);
   }
 
   /** The first reason stands. */
@@ -43,14 +116,28 @@ export class Findings {
     if (this.opaqueReason === '') this.opaqueReason = reason;
   }
 
+  get readNames(): readonly ObjectName[] {
+    return [...this.#reads.values()];
+  }
+
+  get writeNames(): readonly ObjectName[] {
+    return [...this.#writes.values()];
+  }
+
   /** Adds what a part was found to do; its statements are not counted. */
   absorb(part: Findings): void {
-    for (const effect of part.effects) this.effects.add(effect);
-    for (const name of part.functions) this.functions.add(name);
-    for (const kind of part.unqualified) this.unqualified.add(kind);
+    this.absorbEffects(part);
     for (const name of part.#reads.values()) this.reads(name);
     for (const name of part.#writes.values()) this.writes(name);
     this.settings.push(...part.settings);
+    this.uses.absorb(part.uses);
+  }
+
+  /** As `absorb`, but for names and settings. */
+  absorbEffects(part: Findings): void {
+    for (const effect of part.effects) this.effects.add(effect);
+    for (const name of part.functions) this.functions.add(name);
+    for (const kind of part.unqualified) this.unqualified.add(kind);
     if (part.opaqueReason !== '') this.opaque(part.opaqueReason);
   }
 
@@ -68,6 +155,7 @@ export class Findings {
       opaqueReason: this.opaqueReason,
       statements: this.statements,
       params: [],
+      ...(this.uses.empty ? {} : { uses: this.uses.toUses() }),
     };
   }
 }

@@ -34,6 +34,11 @@ export async function loadGrammar(): Promise<void> {
   while (ready.length === 0) await fill();
 }
 
+/** Can a text be parsed now? What was read while it could not be says nothing of the text. */
+export function isGrammarReady(): boolean {
+  return ready.length > 0;
+}
+
 function fill(): Promise<void> {
   filling ??= createGrammar().then(
     (instance) => {

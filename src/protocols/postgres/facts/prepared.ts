@@ -25,6 +25,7 @@ export function mergeFacts(facts: SqlFacts, more: SqlFacts): SqlFacts {
     for (const kind of part.unqualified) total.unqualified.add(kind);
     for (const name of part.reads) total.reads(name);
     for (const name of part.writes) total.writes(name);
+    if (part.uses !== undefined) total.uses.absorb(part.uses);
     if (part.opaque) total.opaque(part.opaqueReason);
   }
   total.statements = facts.statements;

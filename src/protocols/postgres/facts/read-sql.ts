@@ -14,7 +14,8 @@ import { Walk } from './walk.js';
 /** Largest text read, in bytes of UTF-8, where the caller names none. */
 export const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
 
-const HANDLERS = { ...DATA_HANDLERS, ...DEFINITION_HANDLERS, ...SESSION_HANDLERS, ...BODY_HANDLERS };
+/** What each kind of node means. */
+export const HANDLERS = { ...DATA_HANDLERS, ...DEFINITION_HANDLERS, ...SESSION_HANDLERS, ...BODY_HANDLERS };
 
 export interface AnalyzeOptions {
   readonly maxBytes?: number;
@@ -96,7 +97,7 @@ function readTree(text: string, statements: readonly unknown[]): SqlReading {
   };
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set();
+export const NO_NAMES: ReadonlySet<string> = new Set();
 
 function unread(text: string, reason: string): SqlReading {
   const found = new Findings();

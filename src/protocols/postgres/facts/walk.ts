@@ -1,3 +1,4 @@
+import type { RowEvent } from '../../../policy/types.js';
 import type { Effect } from './effects.js';
 import { dangerOf, FILE_VIEWS } from './dangerous-functions.js';
 import { Findings } from './findings.js';
@@ -14,6 +15,8 @@ export interface Place {
   readonly ctes: CteScope | undefined;
   /** False below a plain EXPLAIN. */
   readonly executes: boolean;
+  /** A query around it, or its own, returns or reads part of the rows only. */
+  readonly bounded?: boolean;
   /** Inside the text of a DO, function or procedure body. */
   readonly inBody: boolean;
   /** Parameters and variables around it. */
@@ -106,9 +109,11 @@ export class Walk {
   }
 
   /** A changed relation; WITH names never stand for one. Below a plain EXPLAIN it is only looked at. */
-  writes(relation: TreeNode, place: Place): void {
-    if (place.executes) this.findings.writes(objectName(relation));
-    else this.findings.reads(objectName(relation));
+  writes(relation: TreeNode, place: Place, ...events: readonly RowEvent[]): void {
+    const name = objectName(relation);
+    if (!place.executes) return this.findings.reads(name);
+    this.findings.writes(name);
+    if (events.length > 0) this.findings.uses.target(name, events);
   }
 
   /**
@@ -119,6 +124,7 @@ export class Walk {
   calls(names: readonly string[], argumentCount: number | undefined): void {
     const name = names.join('.').toLowerCase();
     this.findings.functions.add(name);
+    this.findings.uses.call({ schema: names.at(-2) ?? '', name: names.at(-1) ?? '', count: argumentCount });
     const danger = dangerOf(name, argumentCount);
     if (danger === undefined) return;
     for (const effect of danger.effects) this.findings.effects.add(effect);

@@ -3,14 +3,15 @@ import type { SqlFacts } from '../../../policy/types.js';
 import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, NameLookup } from '../catalog/types.js';
 import type { ResultColumn } from '../columns.js';
+import type { CopyColumn } from '../copy-masker.js';
 import type { WholeColumns } from '../masks.js';
 import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
-import { ANYTHING, either, placeKey, type Derivation } from './derivation.js';
+import { ANYTHING, either, placeKey, placeOf, type Derivation } from './derivation.js';
 import { inferenceRefusals, type Refusal } from './inference.js';
 import { lineageOf } from './lineage-cache.js';
 import type { TextLineage } from './read-lineage.js';
-import { viewColumns } from './read-lineage.js';
+import { routineResult, viewColumns } from './read-lineage.js';
 import type { Output } from './scope.js';
 import type { Held, SessionMemory } from './session-memory.js';
 import type { StatementReading } from './statements.js';
@@ -106,8 +107,7 @@ export class ColumnMasks implements WholeColumns {
     return columns.map((column, index) => this.#rule(rules, followed, column, values[index] ?? ANYTHING));
   }
 
-  /** Rules for the columns that a COPY gives, in order; undefined where nobody can tell which is which. */
-  ofCopy(run: Run): readonly (MaskRule | undefined)[] | undefined {
+  ofCopy(run: Run): readonly CopyColumn[] | undefined {
     const rules = this.#current();
     const followed = this.#followed.get(run);
     const statements = followed?.lineages[0]?.statements ?? [];
@@ -115,8 +115,31 @@ export class ColumnMasks implements WholeColumns {
     if (rules === undefined || followed === undefined || statements.length === 0 || copies.length > 1) return undefined;
     const [output] = copies;
     if (output === undefined) return [];
-    const found = output.columns.map(({ value }) => forDerived(value, this.#behind(rules, followed, value)));
-    return output.exact || found.every((rule) => rule === undefined) ? found : undefined;
+    const columns = output.columns.map(({ name, value }): CopyColumn => {
+      const rule = this.#behind(rules, followed, value);
+      const typeOid = this.#typeOf(value);
+      // Of what type it is nobody knows, so that nothing can stand in for it.
+      return { name, typeOid, rule: rule === undefined || typeOid !== 0 ? rule : { ...rule, strategy: 'null' } };
+    });
+    return output.exact || columns.every(({ rule }) => rule === undefined) ? columns : undefined;
+  }
+
+  /** The type of a column as it stands; 0 where it is no column of one table. */
+  #typeOf({ plain, origins }: Derivation): number {
+    const [place] = origins;
+    if (!plain || place === undefined || origins.size !== 1) return 0;
+    const { relation, attribute } = placeOf(place);
+    const columns = this.catalog()?.relation(relation)?.columns ?? [];
+    return columns.find((column) => column.attribute === attribute)?.typeOid ?? 0;
+  }
+
+  functionPasses(oid: number): boolean {
+    if (LARGE_OBJECT_FUNCTIONS.has(oid)) return true;
+    const [catalog, rules] = [this.catalog(), this.#current()];
+    const routine = catalog?.routine(oid);
+    if (catalog === undefined || rules === undefined || routine === undefined) return false;
+    const rule = rules.behind(routineResult(catalog, routine), new Set(), true);
+    return rule === undefined || rule.observed;
   }
 
   #values(
@@ -163,6 +186,12 @@ export class ColumnMasks implements WholeColumns {
     return rules.behind(value, touched, anything);
   }
 }
+
+/**
+ * What libpq calls by object id: lo_open, lo_close, loread, lowrite, lo_lseek, lo_creat, lo_tell, lo_unlink,
+ * lo_truncate, lo_create and their 64-bit forms. They are the same in every version.
+ */
+const LARGE_OBJECT_FUNCTIONS = new Set([952, 953, 954, 955, 956, 957, 958, 964, 1004, 715, 3170, 3171, 3172]);
 
 /** Attribute numbers on the wire have 16 bits; those above are negative. */
 const MAX_ATTRIBUTE = 0x7fff;

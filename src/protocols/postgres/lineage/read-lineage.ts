@@ -265,3 +265,8 @@ export function viewColumns(catalog: Catalog, relation: CatalogRelation): readon
   if (relation.kind !== 'view' && relation.kind !== 'materialized-view') return undefined;
   return new LineageReader(catalog, ANYWHERE).view(relation);
 }
+
+/** What is behind what a routine gives. */
+export function routineResult(catalog: Catalog, routine: CatalogRoutine): Derivation {
+  return new LineageReader(catalog, ANYWHERE).routine(routine).result;
+}

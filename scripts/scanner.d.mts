@@ -1,0 +1,1 @@
+export function compileScanner(options?: { readonly countSteps?: boolean }): Promise<Uint8Array>;

@@ -1,0 +1,42 @@
+import type { ObjectName, SqlCall } from '../../../policy/types.js';
+import type { Catalog, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
+
+/**
+ * Which objects a name may stand for, as the server looks it up. A temporary relation hides all others of its
+ * name, but whose it is can't be told: it is one more that the name may stand for.
+ *
+ * @see https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATH
+ */
+export function relationsFor(catalog: Catalog, name: ObjectName, lookup: NameLookup): readonly CatalogRelation[] {
+  const all = catalog.relationsNamed(name.name);
+  const { searchPath } = lookup;
+  if (name.schema === 'pg_temp') return all.filter(isTemporary);
+  if (name.schema !== '') return all.filter((relation) => relation.schema === name.schema);
+  if (searchPath === undefined || all.length === 0) return all;
+  const temporary = all.filter(isTemporary);
+  for (const schema of searchPath) {
+    const first = all.find((relation) => relation.schema === schema);
+    if (first !== undefined) return temporary.includes(first) ? temporary : [...temporary, first];
+  }
+  return temporary;
+}
+
+function isTemporary(relation: CatalogRelation): boolean {
+  return /^pg_temp_\d+$/.test(relation.schema);
+}
+
+/**
+ * User-defined routines that a call may reach: which of them is for the types of the arguments to say, so all of
+ * that name and with that many arguments in the path are meant, also beside one of pg_catalog.
+ */
+export function routinesFor(catalog: Catalog, call: SqlCall, lookup: NameLookup): readonly CatalogRoutine[] {
+  const { schema, name, count } = call;
+  return catalog
+    .routinesNamed(name)
+    .filter((routine) => count === undefined || (routine.argumentsFrom <= count && count <= routine.argumentsTo))
+    .filter((routine) => {
+      if (schema === 'pg_temp') return routine.schema.startsWith('pg_temp_');
+      if (schema !== '') return routine.schema === schema;
+      return lookup.searchPath?.includes(routine.schema) ?? true;
+    });
+}

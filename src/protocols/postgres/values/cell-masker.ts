@@ -1,0 +1,58 @@
+import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
+import { BinaryForms } from './binary-forms.js';
+import { TextForms } from './text-forms.js';
+import { shapeOf, type TypeLookup, type TypeShape } from './type-shapes.js';
+import { count, type Cell, type ValueMasker } from './value-masker.js';
+import { wholeCell } from './whole-cell.js';
+
+/** Masks the whole of a value by its rule's strategy; see `masking/whole-value`. */
+export type MaskWhole = (rule: MaskRule, value: Uint8Array, label: string, hash: KeyedHash) => Uint8Array | null;
+
+/** A column as the wire or the catalogue tells it. */
+export interface CellColumn {
+  readonly name: string;
+  readonly typeOid: number;
+  /** 0 text, 1 binary. */
+  readonly format: number;
+  /** Set where the whole value is masked whatever it holds. */
+  readonly rule?: MaskRule | undefined;
+}
+
+export interface CellMaskerOptions {
+  /** Undefined where only columns are masked whole. */
+  readonly values: ValueMasker | undefined;
+  readonly counts: MaskCounts;
+  /** Needed where a column has a rule: without it such a value is NULL. */
+  readonly maskWhole?: MaskWhole | undefined;
+  readonly hash?: KeyedHash | undefined;
+  /** What the catalogue tells of types that are not built in. */
+  readonly types?: TypeLookup | undefined;
+}
+
+/** Masks single values, of whatever type and in either format. */
+export class CellMasker {
+  readonly #text: TextForms | undefined;
+  readonly #binary: BinaryForms | undefined;
+
+  constructor(private readonly options: CellMaskerOptions) {
+    const { values, types } = options;
+    if (values === undefined) return;
+    this.#text = new TextForms(values, types);
+    this.#binary = new BinaryForms(values, this.#text, types);
+  }
+
+  shapeOf(typeOid: number): TypeShape {
+    return shapeOf(typeOid, this.options.types);
+  }
+
+  /** @param shape of the column's type */
+  mask(column: CellColumn, shape: TypeShape, value: Uint8Array): Cell {
+    const { counts, maskWhole, hash } = this.options;
+    if (column.rule !== undefined) {
+      count(counts, column.rule.name);
+      if (maskWhole === undefined || hash === undefined) return null;
+      return wholeCell({ rule: column.rule, shape, format: column.format, value, label: column.name, maskWhole, hash });
+    }
+    return column.format === 1 ? this.#binary?.typed(shape, value, counts) : this.#text?.typed(shape, value, counts);
+  }
+}
