@@ -29,7 +29,7 @@ interface Followed {
 export class ColumnMasks implements WholeColumns {
   #rules: ColumnRules | undefined;
   #rulesOf: Catalog | undefined;
-  #runs = new WeakMap<SqlFacts, Run>();
+  readonly #runs = new WeakMap<SqlFacts, Run>();
   readonly #followed = new WeakMap<Run, Followed>();
   #refusals = new WeakMap<TextLineage, readonly Refusal[]>();
 
