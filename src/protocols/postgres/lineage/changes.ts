@@ -1,6 +1,7 @@
 import { EMPTY, inside, listAt, nodeAt, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
-import { withClause, type Ctes } from './ctes.js';
+import { withClause } from './ctes.js';
+import type { Ctes } from './scope.js';
 import { ANYTHING, derived, isNothing, type Derivation } from './derivation.js';
 import { fromItems, tableItem } from './from-items.js';
 import { targetList } from './queries.js';

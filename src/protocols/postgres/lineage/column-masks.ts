@@ -14,7 +14,7 @@ import type { TextLineage } from './read-lineage.js';
 import { routineResult, viewColumns } from './read-lineage.js';
 import type { Output } from './scope.js';
 import type { Held, SessionMemory } from './session-memory.js';
-import type { StatementReading } from './statements.js';
+import type { StatementReading } from './reading.js';
 
 /** What is known of one run once it has been judged. */
 interface Followed {

@@ -2,14 +2,7 @@ import { inside, listAt, namesIn, nodeAt, flagAt, textAt, EMPTY } from '../facts
 import type { TreeNode } from '../facts/tree.js';
 import { derived, either, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
-import { UNKNOWN_COLUMNS, wholeOf, type Level, type Output, type OutputColumn } from './scope.js';
-
-/** WITH queries in sight, innermost first; each is read when it is first named. */
-export interface Ctes {
-  readonly name: string;
-  readonly next: Ctes | undefined;
-  output(): Output;
-}
+import { UNKNOWN_COLUMNS, wholeOf, type Level, type Output, type OutputColumn, type Ctes } from './scope.js';
 
 const UNKNOWN: Output = { columns: [{ name: '', value: UNKNOWN_COLUMNS }], exact: false };
 /** Rounds in which a recursive query's columns may still grow. */

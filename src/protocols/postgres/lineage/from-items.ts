@@ -1,7 +1,8 @@
 import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { callDerivation, functionName, givenColumns } from './calls.js';
-import { findCte, openOf, renamedColumns, type Ctes } from './ctes.js';
+import { findCte, openOf, renamedColumns } from './ctes.js';
+import type { Ctes } from './scope.js';
 import { derived, either, NOTHING, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
 import { oneSource, relationItem } from './relations.js';

@@ -1,7 +1,8 @@
 import { EMPTY, flagAt, inside, itemsOf, listAt, literalIn, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { judgeWindow } from './calls.js';
-import { withClause, type Ctes } from './ctes.js';
+import { withClause } from './ctes.js';
+import type { Ctes } from './scope.js';
 import { either, type Derivation } from './derivation.js';
 import { starColumns } from './expressions.js';
 import { fromItems } from './from-items.js';

@@ -6,17 +6,17 @@ import { isNode, listAt, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { isChange, readChange } from './changes.js';
 import { judgeCondition } from './conditions.js';
-import type { Ctes } from './ctes.js';
+import type { Ctes } from './scope.js';
 import { ANYTHING, derived, either, NOTHING, type Derivation } from './derivation.js';
 import { valueOf } from './expressions.js';
 import { Findings } from './findings.js';
 import type { BodyParts } from './body-parts.js';
 import { readBody, readRoutine } from './kept-routines.js';
 import { readSelect } from './queries.js';
-import type { Reading, RoutineReading } from './reading.js';
+import type { Reading, RoutineReading, StatementReading } from './reading.js';
 import type { Level, Output } from './scope.js';
 import type { Made, SessionNames } from './session-names.js';
-import { readStatement, type StatementReading } from './statements.js';
+import { readStatement } from './statements.js';
 import type { Use } from './uses.js';
 
 /** Everything one text tells of where the columns in it go. */
@@ -125,6 +125,10 @@ class LineageReader implements Reading {
   step(): void {
     this.effort.steps += 1;
     if (this.effort.steps > MAX_STEPS) throw new OverBounds('too much to follow');
+  }
+
+  statement(node: unknown): StatementReading {
+    return readStatement(this, node, () => '');
   }
 
   value(node: unknown, level: Level): Derivation {

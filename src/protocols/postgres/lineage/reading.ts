@@ -1,11 +1,24 @@
 import type { Catalog, CatalogRelation, CatalogRoutine } from '../catalog/types.js';
 import type { TreeNode } from '../facts/tree.js';
 import type { BodyParts } from './body-parts.js';
-import type { Ctes } from './ctes.js';
+import type { Ctes } from './scope.js';
 import type { Derivation } from './derivation.js';
 import type { Findings } from './findings.js';
-import type { SessionNames } from './session-names.js';
+import type { Made, SessionNames } from './session-names.js';
 import type { Level, Output } from './scope.js';
+
+/** What one statement gives, and what else has to be known of it. */
+export interface StatementReading {
+  /** Columns of its rows; undefined where it gives none. */
+  readonly output?: Output;
+  /** Its rows are those of a prepared statement or a cursor of that name. */
+  readonly runs?: { readonly kind: 'prepared' | 'cursor'; readonly name: string };
+  /** PREPARE and DECLARE: what will run under that name. */
+  readonly holds?: { readonly kind: 'prepared' | 'cursor'; readonly name: string; readonly output: Output };
+  /** Columns that a COPY writes to the client. */
+  readonly copies?: Output;
+  readonly makes?: Made;
+}
 
 /**
  * One reading of one text, as the parts of this room see it: what they look up, what they note and
@@ -23,6 +36,8 @@ export interface Reading {
   /** The same reading where names may be parameters and variables. */
   body(): Reading;
 
+  /** A statement inside of another: of a body. */
+  statement(node: unknown): StatementReading;
   value(node: unknown, level: Level): Derivation;
   /** A condition: whatever its truth depends on is noted, but for what equality with a value allows. */
   condition(node: unknown, level: Level, clause: string): void;

@@ -1,4 +1,3 @@
-import type { Ctes } from './ctes.js';
 import { derived, either, NOTHING, unresolved, type Derivation } from './derivation.js';
 
 /** A column that a source or a query gives, by the name it can be called by. */
@@ -13,6 +12,13 @@ export interface OutputColumn {
 export interface Output {
   readonly columns: readonly OutputColumn[];
   readonly exact: boolean;
+}
+
+/** WITH queries in sight, innermost first; each is read when it is first named. */
+export interface Ctes {
+  readonly name: string;
+  readonly next: Ctes | undefined;
+  output(): Output;
 }
 
 /** A named thing in FROM. */

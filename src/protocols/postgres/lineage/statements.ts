@@ -4,22 +4,9 @@ import { createdBody, doBody } from './written-bodies.js';
 import { isChange, namedColumns, relationLevel } from './changes.js';
 import { ANYTHING, derived, isNothing, NOTHING } from './derivation.js';
 import { movedAll } from './queries.js';
-import type { Reading } from './reading.js';
+import type { Reading, StatementReading } from './reading.js';
 import { levelOf, type Level, type Output } from './scope.js';
-import { ANY_CAST, type Made } from './session-names.js';
-
-/** What one statement gives, and what else has to be known of it. */
-export interface StatementReading {
-  /** Columns of its rows; undefined where it gives none. */
-  readonly output?: Output;
-  /** Its rows are those of a prepared statement or a cursor of that name. */
-  readonly runs?: { readonly kind: 'prepared' | 'cursor'; readonly name: string };
-  /** PREPARE and DECLARE: what will run under that name. */
-  readonly holds?: { readonly kind: 'prepared' | 'cursor'; readonly name: string; readonly output: Output };
-  /** Columns that a COPY writes to the client. */
-  readonly copies?: Output;
-  readonly makes?: Made;
-}
+import { ANY_CAST } from './session-names.js';
 
 type Handler = (reading: Reading, node: TreeNode, source: () => string) => StatementReading;
 

@@ -9,9 +9,8 @@ import {
   type BodyParts,
 } from './body-parts.js';
 import { movedAll } from './queries.js';
-import type { Reading } from './reading.js';
+import type { Reading, StatementReading } from './reading.js';
 import type { Output } from './scope.js';
-import { readStatement, type StatementReading } from './statements.js';
 
 /** DO: every value in it goes to where nobody looks. */
 export function doBody(reading: Reading, node: TreeNode, source: () => string): StatementReading {
@@ -72,7 +71,7 @@ function judgeBody(reading: Reading, { parts, unreadable }: BodyParts, clause: s
 export function readPart(body: Reading, part: BodyPart): Output | undefined {
   const returned = inside(part.statement, 'ReturnStmt');
   const statement = returned === undefined ? part.statement : selectOf(returned['returnval']);
-  const read = readStatement(body, statement, () => '');
+  const read = body.statement(statement);
   if (read.makes !== undefined) body.findings.made.push(read.makes);
   return read.output ?? read.copies;
 }
