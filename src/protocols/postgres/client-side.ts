@@ -107,9 +107,7 @@ export class ClientSide {
   }
 
   askStartup(): void {
-    const { replication } = this.options.startup;
-    if (replication === undefined || /^(false|off|no|0)$/i.test(replication)) this.#desk.askStartup();
-    else this.host.fault({ code: 'not_in_version', message: 'replication connections are not available' });
+    this.#desk.askStartup();
   }
 
   answer(ticket: number, decision: Decision): void {

@@ -1,11 +1,12 @@
 /** Masks the rows of COPY … TO STDOUT, in text, CSV and binary form. */
 import { concatBytes } from '../../core/bytes.js';
 import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
+import type { StretchMasker } from '../../masking/chunk-masker.js';
 import { CopyBinaryCutter } from './copy-binary.js';
 import { CopyFields } from './copy-fields.js';
 import type { CopyFormat } from './copy-format.js';
 import { CellMasker, type CellColumn, type MaskWhole } from './values/cell-masker.js';
-import { mayHide } from './values/loose-text.js';
+import { holdsReference, mayHide } from './values/loose-text.js';
 import type { TypeLookup, TypeShape } from './values/type-shapes.js';
 import type { Cell, ValueMasker } from './values/value-masker.js';
 
@@ -39,6 +40,7 @@ export class CopyRowMasker {
   readonly #ruled: boolean;
   readonly #fields: CopyFields;
   readonly #binary: CopyBinaryCutter | undefined;
+  readonly #stretch: StretchMasker | undefined;
   #held: Uint8Array = NOTHING;
   #headerDue: boolean;
 
@@ -62,6 +64,20 @@ export class CopyRowMasker {
     this.#fields = new CopyFields(format);
     this.#binary = format.kind === 'binary' ? new CopyBinaryCutter(MAX_HELD_BYTES) : undefined;
     this.#headerDue = format.header && format.kind !== 'binary';
+    this.#stretch = this.#ruled || this.#fields.wide ? undefined : values?.chunks?.copy(format);
+  }
+
+  /** Masks whole CopyData messages of one row each at once; undefined where each has to be looked at by itself. */
+  stretch(bytes: Uint8Array, start: number, end: number): StretchMasker | undefined {
+    if (this.#stretch === undefined || this.#headerDue || this.#held.length > 0) return undefined;
+    return holdsReference(bytes, start, end) ? undefined : this.#stretch;
+  }
+
+  /** Is this payload one whole row? A server may send rows as it likes, though PostgreSQL sends one in each message. */
+  isRow(bytes: Uint8Array, start: number, end: number): boolean {
+    if (end === start || bytes[end - 1] !== NEWLINE) return false;
+    // In text form an inner line end sends the row to the exact look; in CSV it may stand in a quoted field.
+    return this.format.kind !== 'csv' || bytes.subarray(start, end - 1).indexOf(NEWLINE) === -1;
   }
 
   /**

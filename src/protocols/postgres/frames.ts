@@ -233,3 +233,19 @@ export function typeSet(types: Iterable<number>): { has(type: number): boolean }
   for (const type of types) table[type] = 1;
   return { has: (type) => table[type] === 1 };
 }
+
+/** The end of the run of whole messages of one type that begins at `at`, and that `fits` takes by the ends of their bodies. */
+export function runEnd(
+  bytes: Uint8Array,
+  at: number,
+  type: number,
+  fits: (bodyFrom: number, bodyTo: number) => boolean,
+): number {
+  let end = at;
+  while (bytes.length - end >= HEADER_BYTES && bytes[end] === type) {
+    const next = end + 1 + uint32(bytes, end + 1);
+    if (next < end + HEADER_BYTES || next > bytes.length || !fits(end + HEADER_BYTES, next)) break;
+    end = next;
+  }
+  return end;
+}

@@ -7,6 +7,7 @@
  * nothing stands in the stretch, the bytes go on as they came.
  */
 import type { KeyedHash, MaskCounts } from '../../core/mask.js';
+import type { ChunkCell, StretchMasker } from '../../masking/chunk-masker.js';
 import type { ColumnTreatment } from './columns.js';
 import { int32, uint16 } from './frames.js';
 import { CellMasker, type MaskWhole } from './values/cell-masker.js';
@@ -47,6 +48,7 @@ export class RowMasker {
   readonly #values: ValueMasker | undefined;
   /** Is there a column whose values a scan of the raw bytes may miss? */
   readonly #everyRow: boolean;
+  readonly #stretch: StretchMasker | undefined;
 
   constructor(options: RowMaskerOptions) {
     const { columns, values } = options;
@@ -56,6 +58,12 @@ export class RowMasker {
     const ruled = columns.some((column) => column.rule !== undefined);
     this.idle = values === undefined && !ruled;
     this.#everyRow = ruled || !this.#columns.every(({ column, shape }) => this.#scannedRaw(shape, column.format));
+    this.#stretch = this.#everyRow ? undefined : values?.chunks?.rows(this.#columns.map(chunkCell));
+  }
+
+  /** Masks whole DataRow messages at once; undefined where each has to be looked at by itself. */
+  stretch(bytes: Uint8Array, start: number, end: number): StretchMasker | undefined {
+    return this.#stretch === undefined || mayHide(bytes, start, end) ? undefined : this.#stretch;
   }
 
   /** Is it certain that nothing in these whole DataRow messages changes? */
@@ -95,6 +103,12 @@ export class RowMasker {
     if (shape.form === 'array') return this.#scannedRaw(this.#cells.shapeOf(shape.of), format);
     return SCANNED_IN_TEXT.has(shape.form);
   }
+}
+
+/** What the scan of whole chunks does with a column; where it finds something in any other than text, the row is looked at. */
+function chunkCell({ column, shape }: Treated): ChunkCell {
+  if (shape.form === 'text') return 'text';
+  return shape.form === 'json' || (shape.form === 'jsonb' && column.format === 0) ? 'json' : 'number';
 }
 
 function rebuild(row: Uint8Array, replaced: readonly Cell[], size: number): Uint8Array {

@@ -12,9 +12,12 @@ import { completeFacts, needsCatalog } from '../../../protocols/postgres/facts/a
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
 import { ColumnMasks } from '../../../protocols/postgres/lineage/column-masks.js';
 import { SessionMemory } from '../../../protocols/postgres/lineage/session-memory.js';
+import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
+import { ReplicationSession } from '../../../protocols/postgres/replication-session.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
+import type { PostgresSessionOptions } from '../../../protocols/postgres/session-options.js';
 import { sqlReader } from '../../../protocols/postgres/sql-reader.js';
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
@@ -41,6 +44,8 @@ const CHANGES: ReadonlySet<string> = new Set([
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
 
+type WireSession = PostgresSession | ReplicationSession;
+
 /** One session: puts together what the pure session, the drive and the agent's rooms need of each other. */
 export class PostgresFront {
   readonly #id: string;
@@ -57,7 +62,7 @@ export class PostgresFront {
   /** DDL has been let through: what it did shows once it is done. */
   #changing = false;
   #drive: Drive | undefined;
-  #session: PostgresSession | undefined;
+  #session: WireSession | undefined;
   #openingTimer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -88,7 +93,9 @@ export class PostgresFront {
 
   async #start(startup: StartupMessage, rest: Uint8Array, release: () => void): Promise<void> {
     const { caller, host } = this;
-    const chosen = databaseFor(caller.connection, startup.database, startup.user);
+    // A physical replication session is of no database; its programs name `replication` all the same.
+    const physical = asksReplication(startup.replication) && startup.replication !== 'database';
+    const chosen = databaseFor(caller.connection, physical ? undefined : startup.database, startup.user);
     if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
     const password =
       caller.credential.password === undefined
@@ -127,8 +134,8 @@ export class PostgresFront {
     database: string,
     credential: { readonly user: string; readonly password: string | undefined },
     cancelKey: CancelKey,
-  ): PostgresSession {
-    this.#session = new PostgresSession({
+  ): WireSession {
+    const options: PostgresSessionOptions = {
       startup,
       database,
       credential,
@@ -142,11 +149,15 @@ export class PostgresFront {
         this.#idle();
       },
       nowMs: () => this.host.monotonicMs(),
-    });
+    };
+    const allowed = this.caller.connection.replication === true;
+    this.#session = asksReplication(startup.replication)
+      ? new ReplicationSession({ ...options, allowed })
+      : new PostgresSession(options);
     return this.#session;
   }
 
-  #limitOpening(session: PostgresSession, drive: Drive): void {
+  #limitOpening(session: WireSession, drive: Drive): void {
     this.#openingTimer = setInterval(() => {
       // While people decide whether it may start, the server was not even asked.
       if (session.deciding) return;
@@ -161,7 +172,7 @@ export class PostgresFront {
     this.#openingTimer.unref();
   }
 
-  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
+  #openDrive(session: WireSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
     const { host, caller } = this;
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge(question),

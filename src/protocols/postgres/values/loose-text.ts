@@ -11,7 +11,12 @@ const MIN_HEX_BYTES = 4;
 /** Could an escape in bytes[start,end) hide a value from a scan of the bytes as they stand? */
 export function mayHide(bytes: Uint8Array, start: number, end: number): boolean {
   const range = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
-  if (range.indexOf(BACKSLASH) !== -1) return true;
+  return range.indexOf(BACKSLASH) !== -1 || holdsReference(bytes, start, end);
+}
+
+/** Does bytes[start,end) hold what may be a numeric reference of XML? */
+export function holdsReference(bytes: Uint8Array, start: number, end: number): boolean {
+  const range = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
   for (let at = range.indexOf(AMPERSAND); at !== -1; at = range.indexOf(AMPERSAND, at + 1))
     if (range[at + 1] === HASH) return true;
   return false;
