@@ -5,7 +5,7 @@ import type { Resources } from '../config/resources.js';
  * accepted, so that one set of files serves several versions, and said aloud at every start.
  */
 export function notCarriedOut(resources: Resources): readonly string[] {
-  const { agent, connections, policySet } = resources;
+  const { agent, connections } = resources;
   const found: string[] = [];
   if (agent?.recordings.retentionMs !== undefined) found.push('recordings.retention: nothing is deleted');
   for (const { name, access } of connections) {
@@ -13,14 +13,6 @@ export function notCarriedOut(resources: Resources): readonly string[] {
       found.push(`access.maxDuration of connection ${name}: there is no time-bound access yet`);
     if (access.approval !== undefined)
       found.push(`access.approval of connection ${name}: it can not be used until grants can be asked for`);
-  }
-  for (const policy of policySet.policies) {
-    const masksColumns = policy.masks.some((mask) => mask.columns.length > 0);
-    if (masksColumns && policy.inference === 'block') {
-      found.push(
-        `inference of policy ${policy.name}: masked columns can be compared, sorted and grouped by, and expressions over them are masked by entity alone`,
-      );
-    }
   }
   return found;
 }

@@ -11,10 +11,19 @@ const IMPLICIT = new Set<string>(Object.values(IMPLICIT_RULES));
 /**
  * What policy says of one statement or request: of all rules that match, the severest wins, whatever
  * their order. Never throws for what a condition does: a rule that can't be evaluated blocks.
+ *
+ * @param beside what matched besides the rules: masks that a statement would get round
  */
-export function decide(set: PolicySet, context: DecisionContext, facts: Facts, phase: Phase = 'run'): Verdict {
+export function decide(
+  set: PolicySet,
+  context: DecisionContext,
+  facts: Facts,
+  phase: Phase = 'run',
+  beside: readonly RuleMatch[] = [],
+): Verdict {
   const matches = tryRules(policiesFor(set, context), context, facts, phase)
     .flatMap((outcome) => (outcome.match === undefined ? [] : [outcome.match]))
+    .concat(beside)
     .sort(bySeverity);
   const enforced = matches.filter((match) => !match.observed);
   const deciding = enforced[0];

@@ -5,7 +5,7 @@ import type { Catalog, NameLookup } from './catalog/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
 import type { CopyFormat } from './copy-format.js';
-import { CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
+import { BodyReader, CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
 import { terminateMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
@@ -202,7 +202,12 @@ export class ClientSide {
       return;
     }
     const { text, facts } = this.#reader.read(raw);
-    const run = this.#desk.newRun(text, this.#sqlPrepared.withExecuted(text, facts));
+    const run = this.#desk.newRun(
+      text,
+      this.#sqlPrepared.withExecuted(text, facts),
+      undefined,
+      this.#sqlPrepared.executedTexts(text, facts),
+    );
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text);
       this.#reader.running(run);
@@ -214,7 +219,10 @@ export class ClientSide {
 
   /** The wire names the function by an object id alone, so nobody can read what it does. */
   #functionCall(bytes: Uint8Array): void {
-    const run = this.#desk.newRun('(function call message)', this.options.sql.functionCall());
+    const run = {
+      ...this.#desk.newRun('(function call message)', this.options.sql.functionCall()),
+      calls: new BodyReader(bytes).int32() >>> 0,
+    };
     this.#askSimple(run, 'function-call', () => {
       this.expected.push({ kind: 'function', run });
       this.host.toServer(bytes);

@@ -4,6 +4,12 @@ import { fieldsMessage } from './messages.js';
 import { maskFreeText } from './values/free-text.js';
 import type { ValueMasker } from './values/value-masker.js';
 
+/**
+ * May a report quote values of masked columns? `any`: the statement touches some; `named`: only what the server's
+ * own messages are known to quote is taken out, since something unseen may run beside.
+ */
+export type QuotedColumns = 'none' | 'named' | 'any';
+
 export interface ServerReport {
   readonly severity: string;
   readonly code: string;
@@ -19,26 +25,53 @@ export interface ServerReport {
 export function maskReport(
   message: Uint8Array,
   masker: ValueMasker | undefined,
-  columnsMasked: boolean,
+  quoted: QuotedColumns,
   counts: MaskCounts,
 ): { readonly bytes: Uint8Array; readonly report: ServerReport } | undefined {
   const fields: (readonly [number, string])[] = [];
   const reader = new BodyReader(message);
-  let changed = false;
   for (;;) {
     const letter = reader.byte();
     if (letter === 0 || reader.failed) break;
-    const text = reader.cstring();
-    const masked = maskField(text, masker, columnsMasked, counts);
-    changed ||= masked !== text;
-    fields.push([letter, masked]);
+    fields.push([letter, reader.cstring()]);
   }
   if (reader.failed || reader.remaining > 0) return undefined;
-  const field = (letter: string): string => fields.find(([known]) => known === letter.charCodeAt(0))?.[1] ?? '';
+  const hides = quoted === 'any' ? hiddenFields(fields) : '';
+  let changed = false;
+  fields.forEach(([letter, text], at) => {
+    const shown = hides.includes(String.fromCharCode(letter)) ? HIDDEN : text;
+    const masked = maskField(shown, masker, quoted !== 'none', counts);
+    changed ||= masked !== text;
+    fields[at] = [letter, masked];
+  });
+  const field = (letter: string): string => fieldOf(fields, letter);
   return {
     bytes: changed ? fieldsMessage(message[0] as number, fields) : message,
     report: { severity: field('V') || field('S'), code: field('C'), message: field('M') },
   };
+}
+
+const HIDDEN = '[masked]';
+
+/**
+ * What the server may quote of values. Messages of these classes name objects, states and limits alone, and one
+ * with a position speaks of the text of the statement: 21 cardinality, 23 constraints, 25 transactions, 28 sign-in,
+ * 40 rollback, 53 resources, 55 object state, 57 operator, 42501 rights.
+ *
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+function hiddenFields(fields: readonly (readonly [number, string])[]): string {
+  const code = fieldOf(fields, 'C');
+  const positioned = fieldOf(fields, 'P') !== '';
+  const names = positioned || /^(?:21|23|25|28|40|53|55|57|42501)/.test(code);
+  // Detail, hint, context, internal query; and the message, which PL/pgSQL's RAISE can make of anything.
+  if (!names) return 'MDHWq';
+  // `Key (…)=(…)` has its values taken out below, and the names in it stay.
+  return code.startsWith('23') && /^[^(]*\([^)]*\)=\(/.test(fieldOf(fields, 'D')) ? 'Wq' : 'DWq';
+}
+
+function fieldOf(fields: readonly (readonly [number, string])[], letter: string): string {
+  return fields.find(([known]) => known === letter.charCodeAt(0))?.[1] ?? '';
 }
 
 function maskField(text: string, masker: ValueMasker | undefined, columnsMasked: boolean, counts: MaskCounts): string {

@@ -97,8 +97,8 @@ export class ExtendedQuery {
    * out of sight runs as it would direct, and the server itself says of a name that it does not know it.
    */
   #mustRead(): boolean {
-    const { answers, columnsMasked } = this.desk.options.masks();
-    return this.desk.options.readsSql() || answers !== undefined || columnsMasked;
+    const { answers, columns } = this.desk.options.masks();
+    return this.desk.options.readsSql() || answers !== undefined || columns !== undefined;
   }
 
   execute(bytes: Uint8Array): void {
@@ -162,7 +162,8 @@ export class ExtendedQuery {
       typedParams: () => typedParams(params, types),
     });
     // What one text alone says is the same at every Bind, but for what is bound.
-    return this.desk.newRun(text, facts, only !== undefined && !facts.effects.includes('execute') ? only.facts : facts);
+    const basis = only !== undefined && !facts.effects.includes('execute') ? only.facts : facts;
+    return this.desk.newRun(text, facts, basis, this.sqlPrepared.executedTexts(text, facts));
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {

@@ -1,6 +1,7 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
-import type { SqlFacts } from '../../policy/types.js';
 import type { ColumnTreatment, ResultColumn } from './columns.js';
+import type { CopyColumn } from './copy-masker.js';
+import type { Run } from './run.js';
 import { RowMasker, type MaskWhole, type ValueMasker } from './row-masker.js';
 import type { TypeLookup } from './values/type-shapes.js';
 
@@ -10,19 +11,36 @@ export interface SessionMasks {
   readonly answers: ValueMasker | undefined;
   /** Entities masked in the record: those of answers and those of observing policies. */
   readonly record: ValueMasker | undefined;
-  /** Does any rule mask whole columns? */
-  readonly columnsMasked: boolean;
-  /** Another object whenever other columns may be masked, or otherwise: what is known of the catalogue now. */
+  /** Another object whenever types or columns may be known otherwise: what is known of the catalogue now. */
   known(): unknown;
-  /** The strongest rule for a result column, by origin where the wire tells one, else by name. */
-  column(column: ResultColumn): MaskRule | undefined;
-  /** May a COPY of these tables hold a column that is masked whole? */
-  copyTouchesColumns(facts: SqlFacts): boolean;
+  /** The rules that mask whole columns; undefined where there is none. */
+  readonly columns: WholeColumns | undefined;
   readonly maskWhole: MaskWhole;
   readonly hash: KeyedHash;
   /** What the catalogue tells of types now; without it values of user-defined types are known by their looks. */
   types?(): TypeLookup | undefined;
 }
+
+/** Where columns are masked whole: what of a run's answer is behind one. */
+export interface WholeColumns {
+  /** This run is about to be put to policy. */
+  asked(run: Run): void;
+  /** Does it read or write a relation with a masked column? Unknown runs do. */
+  touches(run: Run | undefined): boolean;
+  /**
+   * The strongest rule for each column of a result.
+   *
+   * @param nth which statement of a simple query gives it, from 0; undefined where the text is of one statement
+   */
+  ofResult(run: Run, nth: number | undefined, columns: readonly ResultColumn[]): readonly (MaskRule | undefined)[];
+  /** The columns that a COPY writes to the client; undefined where nobody can tell which is which. */
+  ofCopy(run: Run): readonly CopyColumn[] | undefined;
+  /** May what a function that is called by its object id gives go out? */
+  functionPasses(oid: number): boolean;
+}
+
+/** Rules for the columns of one result, in order; undefined where no column is masked whole. */
+export type ColumnRulesOfResult = readonly (MaskRule | undefined)[] | undefined;
 
 export interface RowMaskers {
   readonly client: RowMasker | undefined;
@@ -33,12 +51,17 @@ export interface RowMaskers {
  * The maskers of one result: for the client, and for the record where that is masked further.
  * Undefined where nothing in this result can change.
  */
-export function rowMaskers(masks: SessionMasks, columns: readonly ResultColumn[], counts: MaskCounts): RowMaskers {
-  const treatments = columns.map((column): { column: ColumnTreatment; rule: MaskRule | undefined } => {
+export function rowMaskers(
+  masks: SessionMasks,
+  columns: readonly ResultColumn[],
+  rules: ColumnRulesOfResult,
+  counts: MaskCounts,
+): RowMaskers {
+  const treatments = columns.map((column, index): { column: ColumnTreatment; rule: MaskRule | undefined } => {
     const { name, format, typeOid } = column;
     return {
       column: { name, format, typeOid },
-      rule: masks.columnsMasked ? masks.column(column) : undefined,
+      rule: rules?.[index],
     };
   });
   const build = (values: ValueMasker | undefined, observed: boolean, into: MaskCounts): RowMasker | undefined => {

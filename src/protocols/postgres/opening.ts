@@ -20,7 +20,7 @@ export interface OpeningStep {
 /** What of a session's options the opening needs; the agent's own sessions have no more. */
 export type OpeningOptions = Pick<PostgresSessionOptions, 'credential' | 'database' | 'cancelKey' | 'crypto'> & {
   readonly startup: Pick<PostgresSessionOptions['startup'], 'settings' | 'minor' | 'protocolOptions'>;
-  masks(): Pick<SessionMasks, 'answers' | 'columnsMasked'>;
+  masks(): Pick<SessionMasks, 'answers' | 'columns'>;
 };
 
 /** Largest message taken before the session is open. */
@@ -79,8 +79,8 @@ export class Opening {
     if (frame.type === SERVER.error) return this.#refusedByServer(frame.bytes, toClient);
     if (frame.type === SERVER.notice) {
       // A login trigger may say anything.
-      const { answers, columnsMasked } = this.options.masks();
-      const masked = maskReport(frame.bytes, answers, columnsMasked, new Map());
+      const { answers, columns } = this.options.masks();
+      const masked = maskReport(frame.bytes, answers, columns === undefined ? 'none' : 'any', new Map());
       if (masked === undefined) return { code: 'protocol', message: 'malformed notice from the server' };
       (this.#authenticated ? toClient : this.#notices).push(masked.bytes);
       return undefined;
@@ -124,7 +124,7 @@ export class Opening {
 
   /** The server's own words, but never which stored credential it refused. */
   #refusedByServer(message: Uint8Array, toClient: Uint8Array[]): Fault {
-    const masked = maskReport(message, this.options.masks().answers, false, new Map());
+    const masked = maskReport(message, this.options.masks().answers, 'none', new Map());
     if (masked === undefined) return { code: 'protocol', message: 'malformed error from the server' };
     if (masked.report.code.startsWith('28')) {
       toClient.push(

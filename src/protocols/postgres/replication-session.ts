@@ -165,8 +165,8 @@ export class ReplicationSession implements Session<Uint8Array> {
   /** Why there may be no replication now; asked again for all that the server sends. */
   #refusal(): string | undefined {
     if (!this.#options.allowed) return 'replication is not allowed on this connection (its setting `replication`)';
-    const { answers, columnsMasked } = this.#options.masks();
-    if (answers === undefined && !columnsMasked) return undefined;
+    const { answers, columns } = this.#options.masks();
+    if (answers === undefined && columns === undefined) return undefined;
     return 'what replication streams can not be masked, and masks apply to you on this connection';
   }
 
@@ -225,7 +225,7 @@ export class ReplicationSession implements Session<Uint8Array> {
     const run = runOf(front);
     const refused = front !== undefined && 'refused' in front ? front.refused : undefined;
     const report =
-      frame.type === SERVER.error ? maskReport(frame.bytes, undefined, false, new Map())?.report : undefined;
+      frame.type === SERVER.error ? maskReport(frame.bytes, undefined, 'none', new Map())?.report : undefined;
     this.#fatal ||= report?.severity === 'FATAL' || report?.severity === 'PANIC';
     if (run !== undefined && refused === undefined) {
       this.#result ??= new ReplicationResult(run);

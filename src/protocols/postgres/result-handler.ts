@@ -3,13 +3,13 @@ import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { ResultColumn } from './columns.js';
 import type { CopyFormat } from './copy-format.js';
-import { CopyRowMasker } from './copy-masker.js';
+import { CopyRowMasker, type CopyColumn } from './copy-masker.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
-import { maskReport } from './error-masker.js';
+import { maskReport, type QuotedColumns } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, HEADER_BYTES, runEnd, SERVER } from './frames.js';
 import type { SessionMasks } from './masks.js';
-import { copyDataMessage, errorMessage } from './messages.js';
+import { copyDataMessage, errorMessage, functionResult } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
 import { ResultShapes } from './result-shapes.js';
@@ -47,6 +47,11 @@ export interface MaskedStretch {
 /** `undefined`: swallow; the message itself: pass; other bytes: send those; a fault: stop. */
 export type Handled = Uint8Array | undefined | Fault;
 
+/** Rules that are only observed leave what is copied alone. */
+function enforced(columns: readonly CopyColumn[]): readonly CopyColumn[] {
+  return columns.map((column) => (column.rule?.observed === true ? { ...column, rule: undefined } : column));
+}
+
 const malformed = (what: string): Fault => ({ code: 'protocol', message: `malformed ${what} from the server` });
 
 /** A larger row is not taken apart for the record alone. */
@@ -65,6 +70,8 @@ export class ResultHandler {
   readonly #unowned: MaskCounts = new Map();
   #counts: MaskCounts = this.#unowned;
   #copying = false;
+  /** Commands of the running simple query that are done. */
+  #completed = 0;
   /** The server has said why it ends the session. */
   fatal = false;
 
@@ -164,10 +171,16 @@ export class ResultHandler {
 
   #begin(run: Run, columns: readonly ResultColumn[] | undefined): void {
     this.#result = new ResultRecord(run.statement, columns, run.startedMs);
-    const maskers = columns === undefined ? NO_MASKERS : this.#shapes.maskers(this.host.masks(), columns);
+    const maskers = columns === undefined ? NO_MASKERS : this.#maskers(run, columns);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
     this.#counts = maskers.counts ?? this.#unowned;
+  }
+
+  #maskers(run: Run, columns: readonly ResultColumn[]): Partial<ReturnType<ResultShapes['maskers']>> {
+    const masks = this.host.masks();
+    const nth = this.host.expected.front()?.kind === 'query' ? this.#completed : undefined;
+    return this.#shapes.maskers(masks, columns, masks.columns?.ofResult(run, nth, columns));
   }
 
   #row(message: Uint8Array): Handled {
@@ -209,6 +222,7 @@ export class ResultHandler {
     if (front?.kind === 'execute') this.host.expected.shift();
     else if (front?.kind !== 'query')
       return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
+    if (front.kind === 'query') this.#completed += 1;
     this.host.completed(front.kind === 'execute' ? front.portal.run : front.run, tag, front.kind);
     if (tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL') this.host.prepared.closedAll();
     for (const event of result?.events({ tag, nowMs: this.host.nowMs(), masked: this.#counts }) ?? [])
@@ -230,7 +244,7 @@ export class ResultHandler {
   #error(message: Uint8Array): Handled {
     const front = this.host.expected.front();
     const masks = this.host.masks();
-    const masked = maskReport(message, masks.answers, masks.columnsMasked, this.#counts);
+    const masked = maskReport(message, masks.answers, this.#quoted(masks), this.#counts);
     if (masked === undefined) return malformed('error');
     this.fatal = masked.report.severity === 'FATAL' || masked.report.severity === 'PANIC';
     // What ends the session goes on in the server's own words.
@@ -253,6 +267,12 @@ export class ResultHandler {
     return refused === undefined ? masked.bytes : errorMessage(refused);
   }
 
+  /** What a report may quote of masked columns. */
+  #quoted(masks: SessionMasks): QuotedColumns {
+    if (masks.columns === undefined) return 'none';
+    return masks.columns.touches(runOf(this.host.expected.front())) ? 'any' : 'named';
+  }
+
   #dropped(item: Expected): void {
     if (item.kind === 'parse' && item.candidate !== undefined) this.host.prepared.withdraw(item.name, item.candidate);
     if (item.kind === 'bind' && item.portal !== undefined) item.portal.failed = true;
@@ -260,7 +280,7 @@ export class ResultHandler {
 
   #notice(message: Uint8Array): Handled {
     const masks = this.host.masks();
-    return maskReport(message, masks.answers, masks.columnsMasked, this.#counts)?.bytes ?? malformed('notice');
+    return maskReport(message, masks.answers, this.#quoted(masks), this.#counts)?.bytes ?? malformed('notice');
   }
 
   #notification(message: Uint8Array): Handled {
@@ -276,6 +296,7 @@ export class ResultHandler {
       return { code: 'protocol', message: 'the server is ready before it has answered' };
     }
     this.#endResult();
+    this.#completed = 0;
     this.host.ready(String.fromCharCode(message[HEADER_BYTES] ?? 0));
     return message;
   }
@@ -291,12 +312,16 @@ export class ResultHandler {
       return message;
     }
     this.#copying = true;
-    const values = this.host.masks().answers;
-    if (values === undefined) return message;
+    const { answers: values, columns: whole, ...masks } = this.host.masks();
+    const copied = whole?.ofCopy(run);
+    const ruled = copied?.some(({ rule }) => rule?.observed === false) === true;
+    if (values === undefined && !ruled && (whole === undefined || copied !== undefined)) return message;
     const format = this.host.copyFormat(run);
     // Decided before it was sent; a form that can't be masked never gets here in good order.
-    if (format === undefined) return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
-    this.#copy = new CopyRowMasker(format, values, this.#counts);
+    if (format === undefined || (whole !== undefined && copied === undefined))
+      return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
+    const known = ruled ? { ...masks, columns: enforced(copied), types: masks.types?.() } : undefined;
+    this.#copy = new CopyRowMasker(format, values, this.#counts, known);
     return message;
   }
 
@@ -314,8 +339,10 @@ export class ResultHandler {
   }
 
   #functionResult(message: Uint8Array): Handled {
-    if (this.host.expected.front()?.kind !== 'function') return outOfStep;
-    const masker = this.host.masks().answers;
+    const front = this.host.expected.front();
+    if (front?.kind !== 'function') return outOfStep;
+    const { answers: masker, columns } = this.host.masks();
+    if (columns?.functionPasses(front.run.calls ?? 0) === false) return functionResult(null);
     if (masker === undefined) return message;
     return maskFunctionResult(message, masker, this.#counts) ?? malformed('function result');
   }

@@ -1,6 +1,6 @@
 import type { MaskCounts } from '../../core/mask.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
-import { rowMaskers, type RowMaskers, type SessionMasks } from './masks.js';
+import { rowMaskers, type ColumnRulesOfResult, type RowMaskers, type SessionMasks } from './masks.js';
 
 /** Descriptions remembered for one session: drivers run the same few statements over and over. */
 const MAX_KNOWN = 16;
@@ -10,12 +10,13 @@ const MAX_BYTES = 2048;
 interface Prepared extends RowMaskers {
   readonly masks: SessionMasks;
   readonly known: unknown;
+  readonly rules: ColumnRulesOfResult;
   readonly counts: MaskCounts;
 }
 
 /**
  * What the results of one session look like: a RowDescription that came before is not read again, and its
- * maskers are those made then, as long as masks and what is known of the catalogue are the same.
+ * maskers are those made then, as long as masks and the rules for its columns are the same.
  */
 export class ResultShapes {
   readonly #known: { readonly bytes: Uint8Array; readonly columns: readonly ResultColumn[] }[] = [];
@@ -33,18 +34,28 @@ export class ResultShapes {
   }
 
   /** The maskers of one result, and the counts that the client's adds to, which are empty. */
-  maskers(masks: SessionMasks, columns: readonly ResultColumn[]): RowMaskers & { readonly counts: MaskCounts } {
-    const known = masks.columnsMasked ? masks.known() : undefined;
+  maskers(
+    masks: SessionMasks,
+    columns: readonly ResultColumn[],
+    rules: ColumnRulesOfResult,
+  ): RowMaskers & { readonly counts: MaskCounts } {
+    const known = masks.known();
     const made = this.#prepared.get(columns);
-    if (made?.masks === masks && made.known === known) {
+    if (made?.masks === masks && made.known === known && sameRules(made.rules, rules)) {
       made.counts.clear();
       return made;
     }
     const counts: MaskCounts = new Map();
-    const prepared = { ...rowMaskers(masks, columns, counts), masks, known, counts };
+    const prepared = { ...rowMaskers(masks, columns, rules, counts), masks, known, rules, counts };
     this.#prepared.set(columns, prepared);
     return prepared;
   }
+}
+
+function sameRules(one: ColumnRulesOfResult, other: ColumnRulesOfResult): boolean {
+  return (
+    one === other || (one?.length === other?.length && one?.every((rule, index) => rule === other?.[index]) === true)
+  );
 }
 
 function sameBytes(one: Uint8Array, other: Uint8Array): boolean {

@@ -13,6 +13,10 @@ export interface Run {
   /** The same, completed from the catalogue where one is read. */
   completedBasis?: SqlFacts;
   readonly startedMs: number;
+  /** Texts of the prepared statements that an EXECUTE in it may run. */
+  readonly executes?: readonly string[];
+  /** Object id of the function that a function-call message names. */
+  readonly calls?: number;
 }
 
 /** A bound statement. `columns` once a RowDescription told them. */

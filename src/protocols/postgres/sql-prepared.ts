@@ -30,6 +30,13 @@ export class SqlPrepared {
     return all;
   }
 
+  /** Texts that an EXECUTE in this text may run; undefined where it has none. */
+  executedTexts(text: string, facts: SqlFacts): readonly string[] | undefined {
+    if (!facts.effects.includes('execute')) return undefined;
+    const candidates = this.sql.read(text).executes.flatMap((name) => this.prepared.candidates(name) ?? []);
+    return [...new Set(candidates.map((candidate) => candidate.text))];
+  }
+
   /** A command of a simple query is done. */
   completed(run: Run, tag: string): void {
     if (tag !== 'PREPARE' && tag !== 'DEALLOCATE') return;

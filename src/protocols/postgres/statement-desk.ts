@@ -56,18 +56,20 @@ export class StatementDesk {
   }
 
   /** @param basis the same object for the same facts, whatever is bound */
-  newRun(text: string, facts: SqlFacts, basis: SqlFacts = facts): Run {
+  newRun(text: string, facts: SqlFacts, basis: SqlFacts = facts, executes?: readonly string[]): Run {
     this.counts.statements += 1;
-    return { statement: this.counts.statements, text, facts, basis, startedMs: this.options.nowMs() };
+    const run = { statement: this.counts.statements, text, facts, basis, startedMs: this.options.nowMs() };
+    return executes === undefined ? run : { ...run, executes };
   }
 
   ask(one: Case): void {
-    const unmaskable = one.phase === 'prepare' ? undefined : this.#unmaskableCopy(one.run);
+    const unmaskable = one.phase === 'prepare' ? undefined : this.#unmaskableForm(one.run);
     if (unmaskable !== undefined) {
       this.recordRefused(one.run, one.via, 'hoop/copy-not-maskable');
       one.refuse(unmaskableError(unmaskable));
       return;
     }
+    this.options.masks().columns?.asked(one.run);
     const ticket = this.#nextTicket++;
     this.#open = { ticket, one };
     this.host.step({ kind: 'ask', ticket, question: this.#question(one.run, one.via, one.phase ?? 'run') });
@@ -106,7 +108,9 @@ export class StatementDesk {
     this.#open = undefined;
     // What is known of the catalogue may be newer than when it was asked.
     const unmaskable =
-      decision.action === 'allow' && one.phase !== 'prepare' ? this.#unmaskableCopy(one.run) : undefined;
+      decision.action === 'allow' && one.phase !== 'prepare'
+        ? (this.#unmaskableForm(one.run) ?? this.#unmaskableColumns(one.run))
+        : undefined;
     if (unmaskable !== undefined) {
       this.counts.blocked += 1;
       this.#recordOwnRefusal(one.run, 'hoop/copy-not-maskable');
@@ -190,16 +194,22 @@ export class StatementDesk {
     };
   }
 
-  /** Where masks apply, a COPY to the client must be in a form and of columns that can be masked: else why it isn't. */
-  #unmaskableCopy(run: Run): string | undefined {
+  /** Where masks apply, a COPY to the client must be in a form that can be masked: else why it isn't. */
+  #unmaskableForm(run: Run): string | undefined {
     const masks = this.options.masks();
-    if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && !masks.columnsMasked))
+    if (!run.facts.effects.includes('copy-out') || (masks.answers === undefined && masks.columns === undefined))
       return undefined;
     const format = this.options.sql.copyFormat(run.text);
     if (format === undefined) return 'a COPY in this form can not be masked; use a plain SELECT';
-    // The rows of a COPY don't say which column is which.
-    if (masks.columnsMasked && masks.copyTouchesColumns(run.facts))
-      return 'this COPY reads a table with a column that is masked whole; use a plain SELECT';
+    return undefined;
+  }
+
+  /** Where columns are masked whole, it must be known which are copied. */
+  #unmaskableColumns(run: Run): string | undefined {
+    const { columns } = this.options.masks();
+    if (columns === undefined || !run.facts.effects.includes('copy-out')) return undefined;
+    const copied = columns.ofCopy(run);
+    if (copied === undefined) return 'nobody can tell which columns of this COPY are masked whole; use a plain SELECT';
     return undefined;
   }
 }

@@ -48,10 +48,18 @@ export function masksOf({ mask = [], columns = [] }: Settings): SessionMasks {
   return {
     answers,
     record: answers,
-    columnsMasked: columns.length > 0,
     known: () => undefined,
-    column: (column) => (columns.includes(column.name) ? rule : undefined),
-    copyTouchesColumns: () => columns.length > 0,
+    columns:
+      columns.length === 0
+        ? undefined
+        : {
+            asked: () => undefined,
+            touches: () => false,
+            ofResult: (_run, _nth, described) =>
+              described.map((column) => (columns.includes(column.name) ? rule : undefined)),
+            ofCopy: () => undefined,
+            functionPasses: () => false,
+          },
     maskWhole,
     hash,
   };

@@ -5,11 +5,13 @@ import { maskPlanFor } from '../../../policy/mask-plan.js';
 import { readsSql } from '../../../policy/applies.js';
 import { decide } from '../../../policy/decide.js';
 import type { PolicySet } from '../../../policy/compile.js';
-import type { Context, Facts, SqlFacts, Verdict } from '../../../policy/types.js';
+import type { Context, Facts, RuleMatch, SqlFacts, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
-import type { Catalog } from '../../../protocols/postgres/catalog/types.js';
+import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
 import { needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
+import { ColumnMasks } from '../../../protocols/postgres/lineage/column-masks.js';
+import { SessionMemory } from '../../../protocols/postgres/lineage/session-memory.js';
 import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
@@ -47,6 +49,8 @@ export class PostgresFront {
   #policy: PolicySet | undefined;
   #plan: MaskPlan = { rules: [], needsColumns: false };
   #masks: SessionMasks | undefined;
+  #columns: ColumnMasks | undefined;
+  readonly #memory = new SessionMemory();
   readonly #verdicts = new VerdictCache();
   #readsSql = false;
   #catalog: SessionCatalog | undefined;
@@ -217,7 +221,13 @@ export class PostgresFront {
       this.#policy = policy;
       this.#plan = maskPlanFor(policy, this.#context);
       this.#readsSql = readsSql(policy, this.#context);
-      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, () => this.#catalog?.latest);
+      this.#columns = undefined;
+      const known = (): Catalog | undefined => this.#catalog?.latest;
+      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, known, (rules) => {
+        const lookup = (catalog: Catalog): NameLookup => this.#session?.lookup(catalog) ?? { searchPath: undefined };
+        this.#columns = new ColumnMasks(rules, known, lookup, this.#memory);
+        return this.#columns;
+      });
     }
     return this.#masks;
   }
@@ -237,6 +247,15 @@ export class PostgresFront {
     return catalog instanceof Promise ? catalog.then(decided) : decided(catalog);
   }
 
+  /** Uses of masked columns that would tell of them, as blocks of the masks' own policies. */
+  #inferred({ facts: { sql }, phase }: Question): readonly RuleMatch[] {
+    if (sql === undefined || phase === 'prepare' || this.#columns === undefined) return [];
+    return this.#columns.judged(sql).map(({ rule, observed, message }): RuleMatch => {
+      const [policy = '', mask = ''] = rule.split('/');
+      return { policy, rule: mask, action: 'block', message, observed };
+    });
+  }
+
   #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
     const lookup = catalog && this.#session?.lookup(catalog);
     if (!catalog || !lookup) return this.#decide(question, question.facts, question.basis);
@@ -251,7 +270,9 @@ export class PostgresFront {
   #decide(question: Question, facts: Facts, basis: object): Verdict {
     const policy = this.#policy as PolicySet;
     const context = { ...this.#context, nowMs: this.host.clock.nowMs() };
-    const verdict = this.#verdicts.judge(policy, basis, () => decide(policy, context, facts, question.phase));
+    const inferred = this.#inferred(question);
+    const anew = (): Verdict => decide(policy, context, facts, question.phase, inferred);
+    const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, basis, anew);
     if (question.phase === 'run') this.host.decided(verdict.action);
     return verdict;
   }

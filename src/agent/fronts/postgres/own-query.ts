@@ -82,7 +82,7 @@ class OwnRun {
         },
         cancelKey: { pid: 0, secret: new Uint8Array(4) },
         crypto: authenticationCrypto,
-        masks: () => ({ answers: undefined, columnsMasked: false }),
+        masks: () => ({ answers: undefined, columns: undefined }),
       },
       () => undefined,
     );

@@ -171,7 +171,7 @@ function selectColumns(select: TreeNode, ctes: CteScope | undefined): ReadonlySe
 }
 
 /** The name PostgreSQL gives an unnamed output column (FigureColname), for the forms that have one. */
-function impliedName(value: unknown): string {
+export function impliedName(value: unknown): string {
   const found = tagged(value);
   if (found === undefined) return '?column?';
   if (found.type === 'FuncCall') return namesIn(listAt(found.node, 'funcname')).at(-1) ?? '?column?';

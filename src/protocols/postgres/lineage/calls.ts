@@ -1,0 +1,135 @@
+import type { CatalogRoutine } from '../catalog/types.js';
+import { dangerOf } from '../facts/dangerous-functions.js';
+import { flagAt, inside, listAt, namesIn, nodeAt, tagged } from '../facts/tree.js';
+import type { TreeNode } from '../facts/tree.js';
+import { ANYTHING, derived, isNothing, NOTHING, type Derivation } from './derivation.js';
+import { columnsGiven, keepsArguments, multipliesRows, readsAnything } from './known-functions.js';
+import type { Reading, RoutineReading } from './reading.js';
+import type { Level } from './scope.js';
+
+/** Schema, empty where none is written, and bare name of what is called. */
+export function functionName(call: TreeNode): { readonly schema: string; readonly name: string } {
+  const names = namesIn(listAt(call, 'funcname'));
+  return { schema: names.length > 1 ? (names.at(-2) ?? '') : '', name: names.at(-1) ?? '' };
+}
+
+/** User-defined routines that a call may reach. */
+export function routinesCalled(reading: Reading, call: TreeNode): readonly CatalogRoutine[] {
+  const { schema, name } = functionName(call);
+  const count = listAt(call, 'args').length;
+  return reading.catalog
+    .routinesNamed(name)
+    .filter(
+      (routine) =>
+        (schema === '' || routine.schema === schema || schema === 'pg_temp') &&
+        schema !== 'pg_catalog' &&
+        (flagAt(call, 'func_variadic') || (routine.argumentsFrom <= count && count <= routine.argumentsTo)),
+    );
+}
+
+/** What a call gives, and whether what it is given could be told otherwise than by that. */
+export function callDerivation(reading: Reading, call: TreeNode, level: Level): Derivation {
+  const { name } = functionName(call);
+  const routines = routinesCalled(reading, call);
+  const given = listAt(call, 'args').map((argument) => reading.value(argument, level));
+  judgeClauses(reading, call, level);
+  if (flagAt(call, 'agg_within_group')) given.push(...sortKeys(reading, call, level));
+  const all = derived(given);
+  const own = routines.filter((routine) => !routine.extension);
+  const made = madeRoutines(reading, call, routines.length > 0);
+  if (own.length + made.length === 0 && countsOnly(call, given)) return NOTHING;
+  const read = [...own.map((routine) => reading.routine(routine)), ...made];
+  const results = [all, ...read.map((routine) => calledRoutine(reading, routine, all, name))];
+  if (readsAnything(name) || opensElsewhere(name, given.length)) {
+    reading.findings.touchesAnything = true;
+    results.push(ANYTHING);
+  }
+  if (keepsArguments(name) || multipliesRows(name)) reading.findings.keepsValues = true;
+  if (!isNothing(all)) judgeArguments(reading, call, name, all);
+  return derived(results);
+}
+
+/** Routines of the session's own making, and one that nobody knows in a schema that is not the server's. */
+function madeRoutines(reading: Reading, call: TreeNode, known: boolean): readonly RoutineReading[] {
+  const { schema, name } = functionName(call);
+  if (schema === 'pg_catalog') return [];
+  const made = (reading.names.made?.(name) ?? []).filter(({ kind }) => kind === 'routine');
+  if (made.length === 0 && !known && schema !== '' && schema !== 'information_schema')
+    return [reading.madeRoutine(undefined)];
+  return made.map(({ body }) => reading.madeRoutine(body));
+}
+
+function calledRoutine(
+  reading: Reading,
+  { result, hasEffects }: RoutineReading,
+  given: Derivation,
+  name: string,
+): Derivation {
+  reading.findings.callsRoutines = true;
+  if (hasEffects) reading.findings.keepsValues = true;
+  if (hasEffects && !isNothing(given))
+    reading.findings.note({ kind: 'moved', clause: `a call of ${name}`, value: given, to: undefined });
+  return result;
+}
+
+function judgeArguments(reading: Reading, call: TreeNode, name: string, all: Derivation): void {
+  if (keepsArguments(name))
+    reading.findings.note({ kind: 'moved', clause: `a call of ${name}`, value: all, to: undefined });
+  else if (multipliesRows(name) || (name === 'unnest' && !listAt(call, 'args').every(isColumnOrArray)))
+    reading.findings.note({ kind: 'compared', clause: `a call of ${name}`, value: all });
+}
+
+/** Of arrays made on the spot the length tells nothing that the statement does not. */
+function isColumnOrArray(argument: unknown): boolean {
+  const found = tagged(argument);
+  if (found === undefined) return false;
+  if (found.type === 'TypeCast') return isColumnOrArray(found.node['arg']);
+  return found.type === 'ColumnRef' || found.type === 'A_ArrayExpr' || found.type === 'SubLink';
+}
+
+/** How many there are, or how many are not NULL, shows no value. */
+function countsOnly(call: TreeNode, given: readonly Derivation[]): boolean {
+  if (functionName(call).name !== 'count' || flagAt(call, 'agg_distinct')) return false;
+  return given.every((value) => value.plain);
+}
+
+function opensElsewhere(name: string, count: number): boolean {
+  const danger = dangerOf(name, count);
+  return danger !== undefined && danger.effects.some((effect) => effect === 'outbound' || effect === 'dynamic');
+}
+
+/** FILTER, ORDER BY and OVER decide which rows count, in what order. */
+function judgeClauses(reading: Reading, call: TreeNode, level: Level): void {
+  if (call['agg_filter'] !== undefined) reading.condition(call['agg_filter'], level, 'FILTER');
+  if (!flagAt(call, 'agg_within_group'))
+    for (const value of sortKeys(reading, call, level))
+      reading.findings.note({ kind: 'compared', clause: 'ORDER BY', value });
+  const window = nodeAt(call, 'over');
+  if (window !== undefined) judgeWindow(reading, window, level);
+}
+
+function sortKeys(reading: Reading, call: TreeNode, level: Level): readonly Derivation[] {
+  return listAt(call, 'agg_order').map((item) => reading.value(inside(item, 'SortBy')?.['node'], level));
+}
+
+/** A WindowDef, of OVER or of the WINDOW clause. */
+export function judgeWindow(reading: Reading, window: TreeNode, level: Level): void {
+  const note = (clause: string, node: unknown): void => {
+    if (node !== undefined) reading.findings.note({ kind: 'compared', clause, value: reading.value(node, level) });
+  };
+  for (const item of listAt(window, 'partitionClause')) note('PARTITION BY', item);
+  for (const item of listAt(window, 'orderClause')) note('ORDER BY', inside(item, 'SortBy')?.['node']);
+  note('a window frame', window['startOffset']);
+  note('a window frame', window['endOffset']);
+}
+
+/** Names of the columns a call in FROM gives; undefined where only the catalogue knows. */
+export function givenColumns(
+  reading: Reading,
+  call: TreeNode,
+  alias: string | undefined,
+): readonly string[] | undefined {
+  if (routinesCalled(reading, call).length > 0) return undefined;
+  const { schema, name } = functionName(call);
+  return schema === '' || schema === 'pg_catalog' ? columnsGiven(name, listAt(call, 'args').length, alias) : undefined;
+}

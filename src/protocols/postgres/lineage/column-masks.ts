@@ -1,0 +1,232 @@
+import type { MaskRule } from '../../../core/mask.js';
+import type { SqlFacts } from '../../../policy/types.js';
+import { FIRST_USER_OID } from '../catalog/queries.js';
+import type { Catalog, NameLookup } from '../catalog/types.js';
+import type { ResultColumn } from '../columns.js';
+import type { CopyColumn } from '../copy-masker.js';
+import type { WholeColumns } from '../masks.js';
+import type { Run } from '../run.js';
+import { ColumnRules, meetsName, strongest } from './column-rules.js';
+import { ANYTHING, either, placeKey, placeOf, type Derivation } from './derivation.js';
+import { inferenceRefusals, type Refusal } from './inference.js';
+import { lineageOf } from './lineage-cache.js';
+import type { TextLineage } from './read-lineage.js';
+import { routineResult, viewColumns } from './read-lineage.js';
+import type { Output } from './scope.js';
+import type { Held, SessionMemory } from './session-memory.js';
+import type { StatementReading } from './reading.js';
+
+/** What is known of one run once it has been judged. */
+interface Followed {
+  readonly lineages: readonly TextLineage[];
+  readonly held: Held;
+}
+
+/**
+ * The masks of whole columns in one session: which columns of a result they meet, and which statements
+ * would tell of a masked column otherwise.
+ */
+export class ColumnMasks implements WholeColumns {
+  #rules: ColumnRules | undefined;
+  #rulesOf: Catalog | undefined;
+  readonly #runs = new WeakMap<SqlFacts, Run>();
+  readonly #followed = new WeakMap<Run, Followed>();
+  #refusals = new WeakMap<TextLineage, readonly Refusal[]>();
+
+  constructor(
+    private readonly rules: readonly MaskRule[],
+    /** What was read last; undefined before the first reading: then names decide. */
+    private readonly catalog: () => Catalog | undefined,
+    private readonly lookup: (catalog: Catalog) => NameLookup,
+    private readonly memory: SessionMemory,
+  ) {}
+
+  /** This run is about to be put to policy. */
+  asked(run: Run): void {
+    this.#runs.set(run.facts, run);
+  }
+
+  /** What inference refuses in the run with these facts. Call it when the catalogue is fresh. */
+  judged(facts: SqlFacts): readonly Refusal[] {
+    const run = this.#runs.get(facts);
+    if (run === undefined) return [];
+    this.#follow(run);
+    return (this.#followed.get(run)?.lineages ?? []).flatMap((lineage) => this.#refused(lineage));
+  }
+
+  #refused(lineage: TextLineage): readonly Refusal[] {
+    const rules = this.#current();
+    if (rules === undefined || lineage.uses.length === 0) return [];
+    const known = this.#refusals.get(lineage) ?? inferenceRefusals(lineage, rules);
+    this.#refusals.set(lineage, known);
+    return known;
+  }
+
+  #follow(run: Run): void {
+    const catalog = this.catalog();
+    if (catalog === undefined || this.#followed.has(run)) return;
+    const names = this.memory.names(this.lookup(catalog));
+    const lineages = [run.text, ...(run.executes ?? [])].map((text) => lineageOf(text, catalog, names));
+    this.#followed.set(run, { lineages, held: this.memory.held(lineages) });
+    for (const lineage of lineages) this.memory.ran(lineage);
+  }
+
+  #current(): ColumnRules | undefined {
+    const catalog = this.catalog();
+    if (catalog === undefined) return undefined;
+    if (this.#rules === undefined || this.#rulesOf !== catalog) {
+      this.#rules = new ColumnRules(this.rules, catalog);
+      this.#rulesOf = catalog;
+      this.#refusals = new WeakMap();
+    }
+    return this.#rules;
+  }
+
+  /** Does the run read or write a relation with masked columns? Then errors and notices may quote them. */
+  touches(run: Run | undefined): boolean {
+    const rules = this.#current();
+    if (rules === undefined || run === undefined || this.memory.madeUnreadCode) return true;
+    const lineages = this.#followed.get(run)?.lineages;
+    if (lineages === undefined) return true;
+    return lineages.some(
+      (lineage) => rules.ofRelations(lineage.touched, lineage.touchesAnything)?.some((rule) => !rule.observed) === true,
+    );
+  }
+
+  /**
+   * The rule for each column of a result.
+   *
+   * @param nth which statement of a simple query gives it, from 0; undefined where the text is of one statement
+   */
+  ofResult(run: Run, nth: number | undefined, columns: readonly ResultColumn[]): readonly (MaskRule | undefined)[] {
+    const rules = this.#current();
+    if (rules === undefined)
+      return columns.map((column) => strongest(this.rules.filter((rule) => byName(rule, column))));
+    const followed = this.#followed.get(run);
+    const values = followed === undefined ? columns.map(() => ANYTHING) : this.#values(followed, nth, columns);
+    return columns.map((column, index) => this.#rule(rules, followed, column, values[index] ?? ANYTHING));
+  }
+
+  ofCopy(run: Run): readonly CopyColumn[] | undefined {
+    const rules = this.#current();
+    const followed = this.#followed.get(run);
+    const statements = followed?.lineages[0]?.statements ?? [];
+    const copies = statements.flatMap((statement) => statement.copies ?? []);
+    if (rules === undefined || followed === undefined || statements.length === 0 || copies.length > 1) return undefined;
+    const [output] = copies;
+    if (output === undefined) return [];
+    const columns = output.columns.map(({ name, value }): CopyColumn => {
+      const rule = this.#behind(rules, followed, value);
+      const typeOid = this.#typeOf(value);
+      // Of what type it is nobody knows, so that nothing can stand in for it.
+      return { name, typeOid, rule: rule === undefined || typeOid !== 0 ? rule : { ...rule, strategy: 'null' } };
+    });
+    return output.exact || columns.every(({ rule }) => rule === undefined) ? columns : undefined;
+  }
+
+  /** The type of a column as it stands; 0 where it is no column of one table. */
+  #typeOf({ plain, origins }: Derivation): number {
+    const [place] = origins;
+    if (!plain || place === undefined || origins.size !== 1) return 0;
+    const { relation, attribute } = placeOf(place);
+    const columns = this.catalog()?.relation(relation)?.columns ?? [];
+    return columns.find((column) => column.attribute === attribute)?.typeOid ?? 0;
+  }
+
+  functionPasses(oid: number): boolean {
+    if (LARGE_OBJECT_FUNCTIONS.has(oid)) return true;
+    const [catalog, rules] = [this.catalog(), this.#current()];
+    const routine = catalog?.routine(oid);
+    if (catalog === undefined || rules === undefined || routine === undefined) return false;
+    const rule = rules.behind(routineResult(catalog, routine), new Set(), true);
+    return rule === undefined || rule.observed;
+  }
+
+  #values(
+    { lineages, held }: Followed,
+    nth: number | undefined,
+    columns: readonly ResultColumn[],
+  ): readonly Derivation[] {
+    const statements = lineages[0]?.statements ?? [];
+    const own = nth === undefined ? statements : statements.slice(nth, nth + 1);
+    const outputs = own.flatMap((statement) => outputsOf(statement, held) ?? []);
+    if (outputs.length === 0) return columns.map(() => ANYTHING);
+    const values = outputs.map((output) => valuesIn(output, columns));
+    return columns.map((_, index) => either(values.map((list) => list[index] ?? ANYTHING)));
+  }
+
+  #rule(
+    rules: ColumnRules,
+    followed: Followed | undefined,
+    column: ResultColumn,
+    value: Derivation,
+  ): MaskRule | undefined {
+    const relation = column.tableOid === 0 ? undefined : this.catalog()?.relation(column.tableOid);
+    const index = relation?.columns.findIndex(({ attribute }) => attribute === column.attribute) ?? -1;
+    // Columns that every table has, like `ctid`, have no positive number and hold nobody's data.
+    if (relation !== undefined && column.attribute > MAX_ATTRIBUTE) return undefined;
+    if (relation !== undefined && index >= 0 && column.tableOid >= FIRST_USER_OID) {
+      const own = rules.at(placeKey(relation.oid, column.attribute)).rules;
+      const view = viewColumns(this.catalog() as Catalog, relation);
+      const behind = view?.[index];
+      if (behind === undefined) return strongest(own);
+      return strongest([...own, forDerived(behind, this.#behind(rules, followed, behind))]);
+    }
+    const derived = forDerived(value, this.#behind(rules, followed, value));
+    // A table that was made since the catalogue was read, or nobody can tell: the name counts too.
+    const unknown = column.tableOid >= FIRST_USER_OID;
+    const named = unknown || value.anything ? this.rules.filter((rule) => byName(rule, column)) : [];
+    return strongest([derived, ...named]);
+  }
+
+  #behind(rules: ColumnRules, followed: Followed | undefined, value: Derivation): MaskRule | undefined {
+    const lineages = followed?.lineages ?? [];
+    const touched = new Set(lineages.flatMap((lineage) => [...lineage.touched]));
+    const anything = followed === undefined || lineages.some((lineage) => lineage.touchesAnything);
+    return rules.behind(value, touched, anything);
+  }
+}
+
+/**
+ * What libpq calls by object id: lo_open, lo_close, loread, lowrite, lo_lseek, lo_creat, lo_tell, lo_unlink,
+ * lo_truncate, lo_create and their 64-bit forms. They are the same in every version.
+ */
+const LARGE_OBJECT_FUNCTIONS = new Set([952, 953, 954, 955, 956, 957, 958, 964, 1004, 715, 3170, 3171, 3172]);
+
+/** Attribute numbers on the wire have 16 bits; those above are negative. */
+const MAX_ATTRIBUTE = 0x7fff;
+
+function byName(rule: MaskRule, column: ResultColumn): boolean {
+  return rule.columns.some((pattern) => meetsName(pattern, column.name, column.tableOid >= FIRST_USER_OID));
+}
+
+/**
+ * Of something made of a column nothing may stay: the last letters of many parts of a value, or pseudonyms of
+ * its letters, would give it away.
+ */
+function forDerived(value: Derivation, rule: MaskRule | undefined): MaskRule | undefined {
+  if (rule === undefined || value.plain) return rule;
+  return rule.strategy === 'partial' || rule.strategy === 'hash' ? { ...rule, strategy: 'redact' } : rule;
+}
+
+/** What a statement's rows are; undefined where it gives none. */
+function outputsOf(statement: StatementReading, held: Held): readonly Output[] | undefined {
+  if (statement.runs === undefined) return statement.output === undefined ? undefined : [statement.output];
+  return held(statement.runs.kind, statement.runs.name) ?? [statement.output ?? { columns: [], exact: false }];
+}
+
+/** What each column of a result comes from: by its place, or where places are not known by its name. */
+function valuesIn(output: Output, columns: readonly ResultColumn[]): readonly Derivation[] {
+  if (output.exact)
+    return output.columns.length === columns.length
+      ? output.columns.map(({ value }) => value)
+      : columns.map(() => ANYTHING);
+  if (output.columns.length === 0) return columns.map(() => ANYTHING);
+  return columns.map(({ name }) => {
+    const named = output.columns.some((column) => column.name === name && column.guessed !== true);
+    const possible = named
+      ? output.columns.filter((column) => column.name === name || column.name === '' || column.guessed === true)
+      : output.columns;
+    return either(possible.map(({ value }) => value));
+  });
+}

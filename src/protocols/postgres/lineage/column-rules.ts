@@ -1,0 +1,121 @@
+import type { ColumnPattern, MaskRule, Strategy } from '../../../core/mask.js';
+import type { Catalog, CatalogRelation } from '../catalog/types.js';
+import { placeKey, placeOf, type Derivation } from './derivation.js';
+
+const STRENGTH: Readonly<Record<Strategy, number>> = { null: 5, redact: 4, replace: 3, hash: 2, partial: 1 };
+
+/** Of several rules the one that shows least; an enforced one before one that is only observed. */
+export function strongest(rules: readonly (MaskRule | undefined)[]): MaskRule | undefined {
+  return rules.reduce(
+    (best, rule) => (rule === undefined || (best !== undefined && !isStronger(rule, best)) ? best : rule),
+    undefined,
+  );
+}
+
+function isStronger(rule: MaskRule, than: MaskRule): boolean {
+  if (rule.observed !== than.observed) return than.observed;
+  return STRENGTH[rule.strategy] > STRENGTH[than.strategy];
+}
+
+/** Shows this rule no more than that one does? */
+export function isAsStrong(rule: MaskRule, as: MaskRule): boolean {
+  return !rule.observed && STRENGTH[rule.strategy] >= STRENGTH[as.strategy];
+}
+
+/** A column's name with its table, as refusals name it. */
+export interface RuledColumn {
+  readonly rules: readonly MaskRule[];
+  readonly name: string;
+}
+
+const NO_RULES: readonly MaskRule[] = [];
+
+/** Finds the rules for columns of one reading of the catalogue. Each place is looked up once. */
+export class ColumnRules {
+  readonly #byPlace = new Map<number, RuledColumn>();
+  readonly #touching = new Map<number, MaskRule | undefined>();
+  /** What is masked as if it were any column: the strongest of all rules. */
+  readonly any: MaskRule | undefined;
+
+  constructor(
+    readonly rules: readonly MaskRule[],
+    private readonly catalog: Catalog,
+  ) {
+    this.any = strongest(rules);
+  }
+
+  at(place: number): RuledColumn {
+    const known = this.#byPlace.get(place);
+    if (known !== undefined) return known;
+    const found = this.#find(place);
+    this.#byPlace.set(place, found);
+    return found;
+  }
+
+  #find(place: number): RuledColumn {
+    const { relation: oid, attribute } = placeOf(place);
+    const relation = this.catalog.relation(oid);
+    const column = relation?.columns.find((one) => one.attribute === attribute);
+    if (relation === undefined || column === undefined) return { rules: NO_RULES, name: '' };
+    // A partition's rows are its parent's too: whoever masks one of them masks both.
+    const family = this.#family(relation);
+    const rules = this.rules.filter((rule) =>
+      rule.columns.some((pattern) => family.some((member) => meets(pattern, member, column.name))),
+    );
+    return { rules, name: `${relation.name}.${column.name}` };
+  }
+
+  #family(relation: CatalogRelation): readonly CatalogRelation[] {
+    if (relation.children.length === 0 && relation.parents.length === 0) return [relation];
+    const members = new Map<number, CatalogRelation>();
+    const add = (one: CatalogRelation, next: (of: CatalogRelation) => readonly number[]): void => {
+      members.set(one.oid, one);
+      for (const oid of next(one)) {
+        const other = this.catalog.relation(oid);
+        if (other !== undefined && !members.has(oid)) add(other, next);
+      }
+    };
+    add(relation, (one) => one.parents);
+    for (const parent of [...members.values()]) add(parent, (one) => one.children);
+    return [...members.values()];
+  }
+
+  /** The strongest rule for what is behind a value. */
+  behind(value: Derivation, touched: ReadonlySet<number>, touchesAnything: boolean): MaskRule | undefined {
+    if (value.anything) return this.any;
+    const rules = [...value.origins].flatMap((place) => this.at(place).rules);
+    // A name that was not found is a column of one of the relations that are read, or of one that nobody knows.
+    if (value.unresolved.length > 0) rules.push(...(this.ofRelations(touched, touchesAnything) ?? []));
+    return strongest(rules);
+  }
+
+  /** The rules of any column of these relations; every rule where there may be others. */
+  ofRelations(touched: ReadonlySet<number>, touchesAnything: boolean): readonly MaskRule[] | undefined {
+    if (touchesAnything) return this.rules;
+    const rules = [...touched].flatMap((oid) => this.#ofRelation(oid) ?? []);
+    return rules.length === 0 ? undefined : rules;
+  }
+
+  #ofRelation(oid: number): MaskRule | undefined {
+    if (this.#touching.has(oid)) return this.#touching.get(oid);
+    const columns = this.catalog.relation(oid)?.columns ?? [];
+    const rule = strongest(columns.flatMap(({ attribute }) => this.at(placeKey(oid, attribute)).rules));
+    this.#touching.set(oid, rule);
+    return rule;
+  }
+}
+
+export function meets(pattern: ColumnPattern, relation: CatalogRelation, column: string): boolean {
+  return part(pattern.schema, relation.schema) && part(pattern.table, relation.name) && part(pattern.column, column);
+}
+
+function part(pattern: string, value: string): boolean {
+  return pattern === '*' || pattern === value;
+}
+
+/** `*.NAME` meets a result column of that name, ignoring case; a table made since may be any that a pattern names. */
+export function meetsName(pattern: ColumnPattern, name: string, unknownTable: boolean): boolean {
+  if (pattern.column === '*') return unknownTable;
+  if (pattern.column.toLowerCase() !== name.toLowerCase()) return false;
+  return unknownTable || pattern.table === '*';
+}

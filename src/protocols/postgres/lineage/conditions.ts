@@ -1,0 +1,110 @@
+import { EMPTY, inside, listAt, namesIn, tagged, textAt } from '../facts/tree.js';
+import type { TreeNode } from '../facts/tree.js';
+import { derived, isNothing } from './derivation.js';
+import { isGiven, rowItems } from './expressions.js';
+import { functionName } from './calls.js';
+import type { Reading } from './reading.js';
+import type { Level } from './scope.js';
+
+/**
+ * Goes through a condition and notes what its truth depends on.
+ *
+ * Not noted: a column, as it stands, that is NULL or not, or that equals a value the caller gave.
+ * That shows no more than the caller knew. Two columns that are compared by equality are noted as
+ * such. Everything else a condition does with a column is a question about it.
+ */
+export function judgeCondition(reading: Reading, value: unknown, level: Level, clause: string): void {
+  reading.step();
+  const { type, node } = tagged(value) ?? { type: '', node: EMPTY };
+  switch (type) {
+    case 'BoolExpr':
+      for (const argument of listAt(node, 'args')) reading.condition(argument, level, clause);
+      return;
+    case 'BooleanTest':
+      reading.condition(node['arg'], level, clause);
+      return;
+    case 'A_Expr':
+      if (judgeComparison(reading, node, level, clause)) return;
+      break;
+    case 'SubLink':
+      if (judgeMembership(reading, node, level, clause)) return;
+      break;
+    default:
+  }
+  compared(reading, reading.value(value, level), clause);
+}
+
+function compared(reading: Reading, value: ReturnType<Reading['value']>, clause: string): void {
+  if (!isNothing(value)) reading.findings.note({ kind: 'compared', clause, value });
+}
+
+/** @returns false where it is no comparison by equality */
+function judgeComparison(reading: Reading, node: TreeNode, level: Level, clause: string): boolean {
+  const operator = namesIn(listAt(node, 'name')).at(-1);
+  if (operator !== '=' || reading.catalog.operatorRoutines('=').some((routine) => !routine.extension)) return false;
+  const { lexpr: left, rexpr: right } = node;
+  switch (textAt(node, 'kind')) {
+    case 'AEXPR_OP':
+    case 'AEXPR_NOT_DISTINCT':
+      judgeEquality(reading, left, right, level, clause);
+      return true;
+    case 'AEXPR_IN':
+    case 'AEXPR_OP_ANY':
+      if (!isGiven(right)) return false;
+      judgeEquality(reading, left, right, level, clause);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function judgeEquality(reading: Reading, left: unknown, right: unknown, level: Level, clause: string): void {
+  const [ones, others] = [rowItems(left), rowItems(right)];
+  if (ones !== undefined && others !== undefined && ones.length === others.length) {
+    ones.forEach((one, index) => {
+      judgeEquality(reading, one, others[index], level, clause);
+    });
+    return;
+  }
+  // The items of a row beside a given list: each of them equals something the caller gave.
+  if (ones !== undefined && isGiven(right)) {
+    for (const one of ones) judgeEquality(reading, one, right, level, clause);
+    return;
+  }
+  const [a, b] = [reading.value(folded(left), level), reading.value(folded(right), level)];
+  const [leftGiven, rightGiven] = [isGiven(left), isGiven(right)];
+  if ((leftGiven && isNothing(a) && b.plain) || (rightGiven && isNothing(b) && a.plain)) return;
+  if (a.plain && b.plain && !leftGiven && !rightGiven)
+    reading.findings.note({ kind: 'matched', clause, left: a, right: b });
+  else compared(reading, derived([a, b]), clause);
+}
+
+/** `lower(x) = lower($1)`: equality but for the case of letters. */
+function folded(value: unknown): unknown {
+  const call = inside(value, 'FuncCall');
+  const { schema, name } = functionName(call ?? EMPTY);
+  const args = call === undefined ? [] : listAt(call, 'args');
+  const folds = (name === 'lower' || name === 'upper') && (schema === '' || schema === 'pg_catalog');
+  return folds && args.length === 1 ? args[0] : value;
+}
+
+/** `x IN (SELECT …)` and `EXISTS`. @returns false for other sub-selects */
+function judgeMembership(reading: Reading, node: TreeNode, level: Level, clause: string): boolean {
+  const type = textAt(node, 'subLinkType');
+  if (type === 'EXISTS_SUBLINK') {
+    reading.query(node['subselect'], level, level.ctes);
+    return true;
+  }
+  const operator = namesIn(listAt(node, 'operName')).at(-1) ?? '=';
+  if (type !== 'ANY_SUBLINK' || operator !== '=') return false;
+  const output = reading.query(node['subselect'], level, level.ctes);
+  const tests = rowItems(node['testexpr']) ?? [node['testexpr']];
+  tests.forEach((test, index) => {
+    const left = reading.value(test, level);
+    const right = output.exact ? output.columns[index]?.value : undefined;
+    if (right !== undefined && left.plain && right.plain)
+      reading.findings.note({ kind: 'matched', clause, left, right });
+    else compared(reading, derived([left, ...output.columns.map((column) => column.value)]), clause);
+  });
+  return true;
+}

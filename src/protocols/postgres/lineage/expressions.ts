@@ -1,0 +1,189 @@
+import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
+import type { TreeNode } from '../facts/tree.js';
+import { callDerivation } from './calls.js';
+import { derived, either, NOTHING, type Derivation } from './derivation.js';
+import type { Reading } from './reading.js';
+import { ANY_CAST } from './session-names.js';
+import { expandStar, findSource, resolveColumn, type Level, type Output } from './scope.js';
+
+/** Text as it stands: a cast between these changes nothing. */
+const TEXT_TYPES = new Set(['text', 'varchar', 'bpchar', 'citext']);
+
+/** Fields of a node that hold no value: names of types, positions, options. */
+const NO_VALUES = new Set(['typeName', 'funcname', 'name', 'operName', 'relation', 'location', 'output', 'returning']);
+
+/** From which columns the value of an expression comes. */
+export function valueOf(reading: Reading, value: unknown, level: Level): Derivation {
+  if (typeof value !== 'object' || value === null) return NOTHING;
+  reading.step();
+  if (Array.isArray(value)) return derived(value.map((item) => reading.value(item, level)));
+  const found = tagged(value);
+  if (found === undefined) return isNode(value) ? below(reading, value, level) : NOTHING;
+  return nodeValue(reading, found.type, found.node, level);
+}
+
+function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level): Derivation {
+  switch (type) {
+    case 'A_Const':
+    case 'ParamRef':
+    case 'SQLValueFunction':
+    case 'SetToDefault':
+    case 'MergeSupportFunc':
+    case 'String':
+    case 'TypeName':
+    case 'GroupingFunc':
+      return NOTHING;
+    case 'ColumnRef':
+      return columnValue(reading, node, level);
+    case 'FuncCall':
+      return callDerivation(reading, node, level);
+    case 'SubLink':
+      return sublinkValue(reading, node, level);
+    case 'SelectStmt':
+      return derived(reading.select(node, level, level.ctes).columns.map((column) => column.value));
+    case 'CollateClause':
+      return reading.value(node['arg'], level);
+    case 'TypeCast':
+      return castValue(reading, node, level);
+    case 'CoalesceExpr':
+      return either(listAt(node, 'args').map((item) => reading.value(item, level)));
+    case 'NullTest': {
+      const tested = reading.value(node['arg'], level);
+      // Whether a value is there at all may be seen; of something made of it that says more.
+      return tested.plain ? NOTHING : tested;
+    }
+    case 'A_Indirection':
+      return indirectionValue(reading, node, level);
+    case 'MultiAssignRef':
+      return reading.value(node['source'], level);
+    case 'A_Expr':
+      return derived([below(reading, node, level), ...operatorRoutines(reading, node)]);
+    default:
+      return below(reading, node, level);
+  }
+}
+
+/** Anything made of all that stands below. */
+function below(reading: Reading, node: TreeNode, level: Level): Derivation {
+  const values: Derivation[] = [];
+  for (const field in node) {
+    const child = node[field];
+    if (typeof child === 'object' && child !== null && !NO_VALUES.has(field)) values.push(reading.value(child, level));
+  }
+  return derived(values);
+}
+
+function columnValue(reading: Reading, node: TreeNode, level: Level): Derivation {
+  const fields = listAt(node, 'fields');
+  const names = namesIn(fields);
+  if (names.length < fields.length) {
+    const star = expandStar(names.at(-1), level);
+    for (const { value } of star.columns) reading.findings.mentions(value);
+    return derived(star.columns.map((column) => column.value));
+  }
+  const resolved = resolveColumn(names, level);
+  reading.findings.mentions(resolved);
+  // In a body, what is no column is a parameter or a variable.
+  return reading.inBody && resolved.unresolved.length > 0 && resolved.origins.size === 0 && !resolved.anything
+    ? NOTHING
+    : resolved;
+}
+
+function operatorRoutines(reading: Reading, node: TreeNode): readonly Derivation[] {
+  const operator = namesIn(listAt(node, 'name')).at(-1) ?? '';
+  const kept = reading.catalog.operatorRoutines(operator).filter((routine) => !routine.extension);
+  return [...kept.map((routine) => reading.routine(routine).result), ...madeCode(reading, operator)];
+}
+
+/** Operators and casts of the session's own making. */
+function madeCode(reading: Reading, name: string): readonly Derivation[] {
+  const made = (reading.names.made?.(name) ?? []).filter(({ kind }) => kind === 'routine');
+  return made.map(({ body }) => reading.madeRoutine(body).result);
+}
+
+function castValue(reading: Reading, node: TreeNode, level: Level): Derivation {
+  const inner = reading.value(node['arg'], level);
+  const type = nodeAt(node, 'typeName') ?? EMPTY;
+  const name = namesIn(listAt(type, 'names')).at(-1) ?? '';
+  const routines = reading.catalog.castRoutines(name).filter((routine) => !routine.extension);
+  const unchanged =
+    TEXT_TYPES.has(name) && listAt(type, 'typmods').length === 0 && listAt(type, 'arrayBounds').length === 0;
+  const made = madeCode(reading, ANY_CAST);
+  if (unchanged && routines.length + made.length === 0) return inner;
+  return derived([inner, ...made, ...routines.map((routine) => reading.routine(routine).result)]);
+}
+
+/** `(t).c`, `(t.*).c`, `a[1]`, `(f(x)).y`. */
+function indirectionValue(reading: Reading, node: TreeNode, level: Level): Derivation {
+  const path = listAt(node, 'indirection');
+  const field = inside(path[0], 'String');
+  const row = rowNamed(node['arg']);
+  if (row !== undefined && field !== undefined) {
+    const sources = findSource(row, level);
+    if (sources.length > 0) {
+      const column = resolveColumn([row, textAt(field, 'sval')], level);
+      reading.findings.mentions(column);
+      return path.length === 1 ? column : derived([column, reading.value(path, level)]);
+    }
+  }
+  return derived([reading.value(node['arg'], level), reading.value(path, level)]);
+}
+
+/** The name in `(t)` and `(t.*)`. */
+function rowNamed(value: unknown): string | undefined {
+  const column = inside(value, 'ColumnRef');
+  if (column === undefined) return undefined;
+  const fields = listAt(column, 'fields');
+  const names = namesIn(fields);
+  return names.length === 1 ? names[0] : undefined;
+}
+
+function sublinkValue(reading: Reading, node: TreeNode, level: Level): Derivation {
+  const output = reading.query(node['subselect'], level, level.ctes);
+  const columns = output.columns.map((column) => column.value);
+  switch (textAt(node, 'subLinkType')) {
+    case 'EXISTS_SUBLINK':
+      // What it depends on stands in its conditions, which are judged there.
+      return NOTHING;
+    case 'EXPR_SUBLINK':
+      return output.exact && columns.length === 1 ? either(columns) : derived(columns);
+    default:
+      return derived([reading.value(node['testexpr'], level), ...columns]);
+  }
+}
+
+/** `*`, `t.*`, `(t).*`, `(f(x)).*` in a target list: what columns it gives; undefined for another expression. */
+export function starColumns(reading: Reading, value: unknown, level: Level): Output | undefined {
+  const column = inside(value, 'ColumnRef');
+  if (column !== undefined) {
+    const fields = listAt(column, 'fields');
+    const names = namesIn(fields);
+    return names.length < fields.length ? expandStar(names.at(-1), level) : undefined;
+  }
+  const indirection = inside(value, 'A_Indirection');
+  const path = indirection === undefined ? [] : listAt(indirection, 'indirection');
+  if (indirection === undefined || inside(path.at(-1), 'A_Star') === undefined) return undefined;
+  const row = path.length === 1 ? rowNamed(indirection['arg']) : undefined;
+  const sources = row === undefined ? [] : findSource(row, level);
+  if (sources.length > 0) return expandStar(row, level);
+  return { columns: [{ name: '', value: derived([reading.value(indirection['arg'], level)]) }], exact: false };
+}
+
+/** Is this a value that is the same for every row, and was written or bound by the caller? */
+export function isGiven(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every(isGiven);
+  if (!isNode(value)) return true;
+  const found = tagged(value);
+  if (found !== undefined) {
+    if (found.type === 'ColumnRef' || found.type === 'SubLink' || found.type === 'SelectStmt') return false;
+    if (found.type === 'FuncCall') return listAt(found.node, 'args').every(isGiven) && !flagAt(found.node, 'agg_star');
+  }
+  return Object.values(value).every(isGiven);
+}
+
+/** The items of a row, in brackets or after ROW; undefined for another expression. */
+export function rowItems(value: unknown): readonly unknown[] | undefined {
+  const row = inside(value, 'RowExpr');
+  if (row !== undefined) return listAt(row, 'args');
+  return inside(value, 'List') === undefined ? undefined : itemsOf(value);
+}

@@ -1,0 +1,47 @@
+import { isNothing, type Derivation } from './derivation.js';
+import type { Made } from './session-names.js';
+import type { Use } from './uses.js';
+
+/** What one reading gathers besides what its statements give. */
+export class Findings {
+  readonly uses: Use[] = [];
+  /** Relations read or written, those behind views and routines too. */
+  readonly touched = new Set<number>();
+  /** Something is read that nobody can tell. */
+  touchesAnything = false;
+  callsRoutines = false;
+  /** A function is called that keeps, shows or multiplies what it is given. */
+  keepsValues = false;
+  /** A routine was met that is being read: what calls it is not known whole. */
+  incomplete = false;
+  /** All columns named anywhere. */
+  readonly mentioned = new Set<number>();
+  /** What the routines called give. */
+  readonly routineResults: Derivation[] = [];
+  readonly made: Made[] = [];
+
+  /** @param running queries of views and bodies that are being read */
+  constructor(readonly running = new Set<object>()) {}
+
+  note(use: Use): void {
+    const tells = use.kind === 'matched' ? !isNothing(use.left) || !isNothing(use.right) : !isNothing(use.value);
+    if (tells) this.uses.push(use);
+  }
+
+  mentions(value: Derivation): void {
+    for (const origin of value.origins) this.mentioned.add(origin);
+    if (value.anything) this.touchesAnything = true;
+  }
+
+  /** What stands behind a view or a routine is touched too. */
+  touchesAll(inner: Findings): void {
+    for (const relation of inner.touched) this.touched.add(relation);
+    this.touchesAnything ||= inner.touchesAnything;
+    this.incomplete ||= inner.incomplete;
+  }
+
+  /** For what stands behind a view: its own conditions are its maker's. */
+  behind(): Findings {
+    return new Findings(this.running);
+  }
+}

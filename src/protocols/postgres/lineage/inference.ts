@@ -1,0 +1,83 @@
+import type { MaskRule } from '../../../core/mask.js';
+import type { ColumnRules } from './column-rules.js';
+import { isAsStrong } from './column-rules.js';
+import type { Derivation } from './derivation.js';
+import type { TextLineage } from './read-lineage.js';
+import type { Use } from './uses.js';
+
+/** A masked column is used where the answer would tell of it, or brought where no mask is. */
+export interface Refusal {
+  /** `policy/mask` of the rule that masks the column. */
+  readonly rule: string;
+  readonly observed: boolean;
+  readonly message: string;
+}
+
+/**
+ * What is refused in a text: comparing by `spec.inference: block`, moving always. One refusal for each policy's mask,
+ * the first use of it.
+ */
+export function inferenceRefusals(lineage: TextLineage, rules: ColumnRules): readonly Refusal[] {
+  const refusals = new Map<string, Refusal>();
+  for (const use of lineage.uses) {
+    for (const { rule, column } of refusedIn(use, rules)) {
+      if (refusals.has(rule.name)) continue;
+      refusals.set(rule.name, { rule: rule.name, observed: rule.observed, message: messageOf(use, column) });
+    }
+  }
+  return [...refusals.values()];
+}
+
+interface Ruled {
+  readonly rule: MaskRule;
+  /** Empty where it is not known which. */
+  readonly column: string;
+}
+
+function refusedIn(use: Use, rules: ColumnRules): readonly Ruled[] {
+  switch (use.kind) {
+    case 'compared':
+      return guarded(use.value, rules);
+    case 'matched': {
+      const [left, right] = [guarded(use.left, rules), guarded(use.right, rules)];
+      // Two masked columns: which rows belong together may be seen, what joins them is not.
+      if (left.length > 0 && right.length > 0) return [];
+      return [...left, ...right];
+    }
+    case 'moved': {
+      // Whatever `inference` says: at its new place no mask would follow it.
+      const to = use.to === undefined ? [] : guarded(use.to, rules, always);
+      return guarded(use.value, rules, always).filter(({ rule }) => !to.some((other) => isAsStrong(other.rule, rule)));
+    }
+  }
+}
+
+const always = (): boolean => true;
+const blocks = (rule: MaskRule): boolean => rule.inference !== 'allow';
+
+/** The rules of masked columns behind a value. */
+function guarded(
+  value: Derivation,
+  rules: ColumnRules,
+  counts: (rule: MaskRule) => boolean = blocks,
+): readonly Ruled[] {
+  const found: Ruled[] = [];
+  for (const place of value.origins) {
+    const { rules: ruled, name } = rules.at(place);
+    for (const rule of ruled) if (counts(rule)) found.push({ rule, column: name });
+  }
+  // A name of a relation that nobody knows: the name has to do.
+  for (const name of value.unresolved) {
+    for (const rule of rules.rules.filter(counts))
+      if (rule.columns.some((pattern) => pattern.column === name)) found.push({ rule, column: name });
+  }
+  if (value.anything) for (const rule of rules.rules.filter(counts)) found.push({ rule, column: '' });
+  return found;
+}
+
+function messageOf(use: Use, column: string): string {
+  const what = column === '' ? 'what may hold masked columns' : `masked column ${column}`;
+  return use.kind === 'moved'
+    ? `${what} may not be moved by ${use.clause} to where it is not masked`
+    : `${what} may not be used in ${use.clause} (inference)`;
+}

@@ -1,0 +1,73 @@
+import type { CatalogRoutine } from '../catalog/types.js';
+import { parseSql } from '../facts/grammar.js';
+import { inside, isNode, listAt } from '../facts/tree.js';
+import { ANYTHING, either, NOTHING, type Derivation } from './derivation.js';
+import { plpgsqlParts, sqlParts, sqlStatements, UNREADABLE_PARTS, type BodyParts } from './body-parts.js';
+import type { Reading, RoutineReading } from './reading.js';
+import { bodyStatements, readPart } from './written-bodies.js';
+
+const HARMLESS: RoutineReading = { result: NOTHING, hasEffects: false };
+const UNREADABLE: RoutineReading = { result: ANYTHING, hasEffects: true };
+
+/**
+ * What a routine on the server tells of: every column that its body names anywhere, since what it
+ * gives may depend on any of them.
+ *
+ * @param reading one of its own, whose uses nobody looks at
+ */
+export function readRoutine(reading: Reading, routine: CatalogRoutine): RoutineReading {
+  if (routine.extension) return HARMLESS;
+  if (routine.kind === 'aggregate') return readAggregate(reading, routine);
+  const read = readBody(reading, partsOf(routine));
+  return routine.returnsSet ? { ...read, hasEffects: true } : read;
+}
+
+/** What a body tells of, read by a reading of its own. */
+export function readBody(reading: Reading, parts: BodyParts): RoutineReading {
+  if (parts.unreadable) {
+    reading.findings.touchesAnything = true;
+    return UNREADABLE;
+  }
+  const values: Derivation[] = [];
+  for (const part of parts.parts) for (const { value } of readPart(reading, part)?.columns ?? []) values.push(value);
+  const { mentioned, routineResults, keepsValues } = reading.findings;
+  return {
+    result: either([...values, { ...NOTHING, plain: false, origins: mentioned }, ...routineResults]),
+    hasEffects: parts.hasEffects || keepsValues,
+  };
+}
+
+/** The routines that do its work; those of the server itself are not among them. */
+function readAggregate(reading: Reading, routine: CatalogRoutine): RoutineReading {
+  const known = routine.support.map((oid) => reading.catalog.routine(oid));
+  const read = known.map((one) => (one === undefined ? UNREADABLE : reading.routine(one)));
+  return {
+    result: either([NOTHING, ...read.map((one) => one.result)]),
+    hasEffects: read.some((one) => one.hasEffects),
+  };
+}
+
+function partsOf(routine: CatalogRoutine): BodyParts {
+  const { language, source, withheld, atomic } = routine;
+  if (withheld) return UNREADABLE_PARTS;
+  if (language === 'sql') return atomic ? atomicParts(source) : sqlParts(source);
+  return language === 'plpgsql' ? keptPlpgsqlParts(routine) : UNREADABLE_PARTS;
+}
+
+/** `RETURN …` or `BEGIN ATOMIC … END`. */
+function atomicParts(body: string): BodyParts {
+  const parsed = parseSql(`CREATE FUNCTION f() RETURNS record LANGUAGE sql ${body}`);
+  const first = parsed.kind === 'tree' ? listAt(parsed.tree, 'stmts')[0] : undefined;
+  const written = isNode(first) ? inside(first['stmt'], 'CreateFunctionStmt')?.['sql_body'] : undefined;
+  return written === undefined ? UNREADABLE_PARTS : sqlStatements(bodyStatements(written));
+}
+
+function keptPlpgsqlParts({ source, argumentList, returns, kind }: CatalogRoutine): BodyParts {
+  const tag = `$hoop${String(source.length)}$`;
+  if (source.includes(tag)) return UNREADABLE_PARTS;
+  const head =
+    kind === 'procedure'
+      ? `CREATE PROCEDURE f(${argumentList})`
+      : `CREATE FUNCTION f(${argumentList}) RETURNS ${returns}`;
+  return plpgsqlParts(`${head} LANGUAGE plpgsql AS ${tag}${source}${tag}`, source);
+}

@@ -1,0 +1,66 @@
+/** What is known of functions of the server and of usual extensions, by bare name. */
+
+/** They run text, or read rows, pages or logs that no name in the statement tells of. */
+const READ_ANYTHING = new Set(
+  `query_to_xml query_to_xmlschema query_to_xml_and_xmlschema cursor_to_xml cursor_to_xmlschema
+  table_to_xml table_to_xmlschema table_to_xml_and_xmlschema schema_to_xml schema_to_xmlschema schema_to_xml_and_xmlschema
+  database_to_xml database_to_xmlschema database_to_xml_and_xmlschema ts_stat ts_rewrite
+  dblink dblink_exec dblink_fetch dblink_open dblink_get_result dblink_send_query
+  crosstab crosstab2 crosstab3 crosstab4 connectby xpath_table
+  get_raw_page page_header heap_page_items heap_page_item_attrs bt_page_items bt_page_items_multi bt_multi_page_stats
+  brin_page_items gin_leafpage_items gist_page_items gist_page_items_bytea hash_page_items tuple_data_split
+  pg_read_file pg_read_binary_file
+  pg_logical_slot_get_changes pg_logical_slot_peek_changes pg_logical_slot_get_binary_changes
+  pg_logical_slot_peek_binary_changes pg_get_wal_record_info pg_get_wal_records_info pg_get_wal_block_info
+  pg_buffercache_pages
+  pg_read_file_old`.split(/\s+/),
+);
+
+/** What they are given stays, goes elsewhere, is shown beside the result or tells by how long it takes. */
+const KEEP_ARGUMENTS = new Set(
+  `set_config pg_notify pg_logical_emit_message setval lo_from_bytea lo_put lowrite lo_create lo_creat lo_import lo_export
+  dblink dblink_exec dblink_open dblink_send_query dblink_connect dblink_connect_u
+  pg_file_write pg_sleep pg_sleep_for pg_sleep_until query_to_xml query_to_xml_and_xmlschema ts_stat ts_rewrite
+  pg_advisory_lock pg_advisory_lock_shared pg_advisory_xact_lock pg_advisory_xact_lock_shared
+  pg_try_advisory_lock pg_try_advisory_lock_shared pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared
+  pg_cancel_backend pg_terminate_backend pg_create_restore_point pg_read_file pg_read_binary_file pg_ls_dir pg_stat_file
+  pg_export_snapshot pg_create_logical_replication_slot pg_create_physical_replication_slot pg_replication_origin_create
+  crosstab connectby xpath_table`.split(/\s+/),
+);
+
+/** How many rows they give depends on what they are given. */
+const MULTIPLY = new Set(
+  `generate_series generate_subscripts regexp_matches regexp_split_to_table string_to_table jsonb_path_query
+  jsonb_path_query_tz ts_parse ts_debug ts_token_type pg_options_to_table`.split(/\s+/),
+);
+
+/** Functions that give one column, and those that give some of known names. */
+const ONE_COLUMN = new Set(
+  `generate_series generate_subscripts regexp_matches regexp_split_to_table string_to_table jsonb_path_query unnest
+  json_array_elements json_array_elements_text jsonb_array_elements jsonb_array_elements_text json_object_keys
+  jsonb_object_keys now current_timestamp version lower upper coalesce`.split(/\s+/),
+);
+const PAIRS = new Set(['json_each', 'json_each_text', 'jsonb_each', 'jsonb_each_text', 'each']);
+
+export function readsAnything(name: string): boolean {
+  return READ_ANYTHING.has(name);
+}
+
+export function keepsArguments(name: string): boolean {
+  return KEEP_ARGUMENTS.has(name);
+}
+
+export function multipliesRows(name: string): boolean {
+  return MULTIPLY.has(name);
+}
+
+/** Names of the columns a function of the server gives in FROM; undefined where that is not known. */
+export function columnsGiven(
+  name: string,
+  argumentCount: number,
+  alias: string | undefined,
+): readonly string[] | undefined {
+  if (PAIRS.has(name)) return ['key', 'value'];
+  if (!ONE_COLUMN.has(name) || (name === 'unnest' && argumentCount !== 1)) return undefined;
+  return [alias ?? name];
+}

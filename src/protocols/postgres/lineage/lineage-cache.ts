@@ -1,0 +1,23 @@
+import type { Catalog } from '../catalog/types.js';
+import { readLineage, type TextLineage } from './read-lineage.js';
+import type { SessionNames } from './session-names.js';
+
+/** Texts remembered for one reading of the catalogue; longer texts are read each time. */
+const MAX_TEXTS = 4_000;
+const MAX_TEXT_CHARS = 16_384;
+
+const byCatalog = new WeakMap<Catalog, Map<string, TextLineage>>();
+
+/** As `readLineage`, remembered by text, catalogue and search path; not where the session has made relations. */
+export function lineageOf(text: string, catalog: Catalog, names: SessionNames): TextLineage {
+  if (names.made !== undefined || text.length > MAX_TEXT_CHARS) return readLineage(text, catalog, names);
+  const known = byCatalog.get(catalog) ?? new Map<string, TextLineage>();
+  byCatalog.set(catalog, known);
+  const key = `${names.searchPath === undefined ? '' : JSON.stringify(names.searchPath)}\n${text}`;
+  const found = known.get(key) ?? readLineage(text, catalog, names);
+  // Used last, forgotten last.
+  known.delete(key);
+  known.set(key, found);
+  if (known.size > MAX_TEXTS) known.delete(known.keys().next().value as string);
+  return found;
+}

@@ -1,0 +1,276 @@
+import type { Catalog, CatalogRelation, CatalogRoutine } from '../catalog/types.js';
+import { parseSql } from '../facts/grammar.js';
+import { OverBounds } from '../facts/over-bounds.js';
+import { statementRanges } from '../facts/split.js';
+import { isNode, listAt, tagged } from '../facts/tree.js';
+import type { TreeNode } from '../facts/tree.js';
+import { isChange, readChange } from './changes.js';
+import { judgeCondition } from './conditions.js';
+import type { Ctes } from './scope.js';
+import { ANYTHING, derived, either, NOTHING, type Derivation } from './derivation.js';
+import { valueOf } from './expressions.js';
+import { Findings } from './findings.js';
+import type { BodyParts } from './body-parts.js';
+import { readBody, readRoutine } from './kept-routines.js';
+import { readSelect } from './queries.js';
+import type { Reading, RoutineReading, StatementReading } from './reading.js';
+import type { Level, Output } from './scope.js';
+import type { Made, SessionNames } from './session-names.js';
+import { readStatement } from './statements.js';
+import type { Use } from './uses.js';
+
+/** Everything one text tells of where the columns in it go. */
+export interface TextLineage {
+  readonly statements: readonly StatementReading[];
+  readonly uses: readonly Use[];
+  /** Relations that it reads or writes, those behind views and routines too. */
+  readonly touched: ReadonlySet<number>;
+  /** It reads what nobody can tell: any column may be behind what it gives. */
+  readonly touchesAnything: boolean;
+  /** It calls routines of users: they may open cursors. */
+  readonly callsRoutines: boolean;
+  /** What it makes that later statements may name. */
+  readonly made: readonly Made[];
+}
+
+/** What is behind the views and routines of one reading of the catalogue: the same for every text. */
+interface Known {
+  readonly views: Map<number, KnownView | 'running'>;
+  readonly routines: Map<number, KnownRoutine | 'running'>;
+}
+
+interface KnownView {
+  readonly columns: readonly Derivation[];
+  readonly findings: Findings;
+}
+
+interface KnownRoutine {
+  readonly read: RoutineReading;
+  readonly findings: Findings;
+}
+
+const knownOf = new WeakMap<Catalog, Known>();
+
+/** In what stands on the server names are looked up as they were when it was made. */
+const ANYWHERE: SessionNames = { searchPath: undefined };
+
+/** Steps in which a text must be read; a statement of 10 KB takes some 5,000. */
+const MAX_STEPS = 400_000;
+const MAX_DEPTH = 1_000;
+
+const UNREADABLE: TextLineage = {
+  statements: [],
+  uses: [],
+  touched: new Set(),
+  touchesAnything: true,
+  callsRoutines: true,
+  made: [],
+};
+
+/** Reads one message; never throws. What cannot be read may touch anything. */
+export function readLineage(text: string, catalog: Catalog, names: SessionNames): TextLineage {
+  // The parser reads no further than a NUL.
+  if (text.includes('\0')) return UNREADABLE;
+  try {
+    const parsed = text === '' ? { kind: 'tree' as const, tree: {} } : parseSql(text);
+    if (parsed.kind !== 'tree') return UNREADABLE;
+    const list = listAt(parsed.tree, 'stmts');
+    const ranges = statementRanges(text, list);
+    const reader = new LineageReader(catalog, names);
+    const statements = list.map((item, index) => {
+      const range = ranges[index];
+      const source = (): string => (range === undefined ? text : text.slice(range.start, range.end));
+      const read = readStatement(reader, isNode(item) ? item['stmt'] : undefined, source);
+      if (read.makes !== undefined) reader.findings.made.push(read.makes);
+      return read;
+    });
+    const { uses, touched, touchesAnything, callsRoutines, made } = reader.findings;
+    return { statements, uses, touched, touchesAnything, callsRoutines, made };
+  } catch (error) {
+    if (error instanceof OverBounds || error instanceof RangeError) return UNREADABLE;
+    throw error;
+  }
+}
+
+interface Effort {
+  steps: number;
+  depth: number;
+}
+
+class LineageReader implements Reading {
+  readonly names: SessionNames;
+  readonly #known: Known;
+
+  constructor(
+    readonly catalog: Catalog,
+    private readonly given: SessionNames,
+    readonly inBody = false,
+    private readonly effort: Effort = { steps: 0, depth: 0 },
+    readonly findings: Findings = new Findings(),
+  ) {
+    this.#known = knownOf.get(catalog) ?? { views: new Map(), routines: new Map() };
+    knownOf.set(catalog, this.#known);
+    // Statements of one message see what those before them made.
+    this.names = {
+      searchPath: given.searchPath,
+      made: (name) => [...(given.made?.(name) ?? []), ...findings.made.filter((made) => made.name === name)],
+    };
+  }
+
+  /** The same reading where names may be parameters and variables; what it finds is the statement's. */
+  body(): Reading {
+    return new LineageReader(this.catalog, this.given, true, this.effort, this.findings);
+  }
+
+  step(): void {
+    this.effort.steps += 1;
+    if (this.effort.steps > MAX_STEPS) throw new OverBounds('too much to follow');
+  }
+
+  statement(node: unknown): StatementReading {
+    return readStatement(this, node, () => '');
+  }
+
+  value(node: unknown, level: Level): Derivation {
+    return this.#deeper(() => valueOf(this, node, level));
+  }
+
+  condition(node: unknown, level: Level, clause: string): void {
+    this.#deeper(() => {
+      judgeCondition(this, node, level, clause);
+    });
+  }
+
+  query(node: unknown, outer: Level | undefined, ctes: Ctes | undefined): Output {
+    const { type, node: inner } = tagged(node) ?? { type: '', node: {} };
+    if (type === 'SelectStmt') return this.select(inner, outer, ctes);
+    if (isChange(type)) return this.#deeper(() => readChange(this, type, inner, outer, ctes));
+    this.findings.touchesAnything = true;
+    return { columns: [{ name: '', value: ANYTHING }], exact: false };
+  }
+
+  select(node: TreeNode, outer: Level | undefined, ctes: Ctes | undefined): Output {
+    return this.#deeper(() => readSelect(this, node, outer, ctes));
+  }
+
+  #deeper<T>(work: () => T): T {
+    this.effort.depth += 1;
+    if (this.effort.depth > MAX_DEPTH) throw new OverBounds('nested too deeply to follow');
+    try {
+      return work();
+    } finally {
+      this.effort.depth -= 1;
+    }
+  }
+
+  view(relation: CatalogRelation): readonly Derivation[] | undefined {
+    const known = this.#known.views.get(relation.oid) ?? this.#readView(relation);
+    if (known === 'running') return undefined;
+    this.findings.touchesAll(known.findings);
+    return known.columns;
+  }
+
+  #readView(relation: CatalogRelation): KnownView {
+    this.#known.views.set(relation.oid, 'running');
+    const inner = new LineageReader(this.catalog, ANYWHERE, false, { steps: 0, depth: this.effort.depth });
+    let output: Output;
+    try {
+      output = inner.#definition(relation.definition);
+    } finally {
+      this.#known.views.delete(relation.oid);
+    }
+    const count = relation.columns.length;
+    const fits = output.exact && output.columns.length === count;
+    const any = derived(output.columns.map((column) => column.value));
+    const columns = fits ? output.columns.map((column) => column.value) : new Array<Derivation>(count).fill(any);
+    const known = { columns, findings: inner.findings };
+    this.#known.views.set(relation.oid, known);
+    return known;
+  }
+
+  #definition(text: string | undefined): Output {
+    try {
+      const parsed = parseSql(text ?? '');
+      const first = parsed.kind === 'tree' ? listAt(parsed.tree, 'stmts')[0] : undefined;
+      return this.query(isNode(first) ? first['stmt'] : undefined, undefined, undefined);
+    } catch (error) {
+      if (!(error instanceof OverBounds)) throw error;
+      this.findings.touchesAnything = true;
+      return { columns: [{ name: '', value: ANYTHING }], exact: false };
+    }
+  }
+
+  madeView(query: TreeNode): Derivation {
+    const { running } = this.findings;
+    // A view over another of its name: the server knows which, this does not.
+    if (running.has(query)) return ANYTHING;
+    running.add(query);
+    const inner = new LineageReader(this.catalog, this.given, false, this.effort, this.findings.behind());
+    inner.findings.made.push(...this.findings.made);
+    const output = inner.query(query, undefined, undefined);
+    this.findings.touchesAll(inner.findings);
+    running.delete(query);
+    return either(output.columns.map((column) => column.value));
+  }
+
+  madeRoutine(body: BodyParts | undefined): RoutineReading {
+    const { running } = this.findings;
+    if (body === undefined || running.has(body)) {
+      this.findings.touchesAnything = true;
+      return { result: ANYTHING, hasEffects: true };
+    }
+    running.add(body);
+    const inner = new LineageReader(this.catalog, this.given, true, this.effort, this.findings.behind());
+    inner.findings.made.push(...this.findings.made);
+    const { result } = readBody(inner, body);
+    this.findings.touchesAll(inner.findings);
+    this.findings.routineResults.push(result);
+    running.delete(body);
+    // How many rows it gives is not known here.
+    return { result, hasEffects: true };
+  }
+
+  routine(routine: CatalogRoutine): RoutineReading {
+    const known = this.#known.routines.get(routine.oid) ?? this.#readRoutine(routine);
+    if (known === 'running') {
+      // It calls itself: what it gives is found out already, but not what stands between is.
+      this.findings.incomplete = true;
+      return { result: NOTHING, hasEffects: false };
+    }
+    this.findings.touchesAll(known.findings);
+    this.findings.routineResults.push(known.read.result);
+    return known.read;
+  }
+
+  #readRoutine(routine: CatalogRoutine): KnownRoutine {
+    const { routines } = this.#known;
+    routines.set(routine.oid, 'running');
+    const inner = new LineageReader(this.catalog, ANYWHERE, true, { steps: 0, depth: this.effort.depth });
+    let read: RoutineReading;
+    try {
+      read = readRoutine(inner, routine);
+    } catch (error) {
+      if (!(error instanceof OverBounds)) throw error;
+      read = { result: ANYTHING, hasEffects: true };
+      inner.findings.touchesAnything = true;
+    } finally {
+      routines.delete(routine.oid);
+    }
+    const known = { read, findings: inner.findings };
+    // Nothing that it could have waited for runs any more: then it is known whole.
+    if (![...routines.values()].includes('running')) inner.findings.incomplete = false;
+    if (!inner.findings.incomplete) routines.set(routine.oid, known);
+    return known;
+  }
+}
+
+/** What is behind each column of a view; undefined for another relation. */
+export function viewColumns(catalog: Catalog, relation: CatalogRelation): readonly Derivation[] | undefined {
+  if (relation.kind !== 'view' && relation.kind !== 'materialized-view') return undefined;
+  return new LineageReader(catalog, ANYWHERE).view(relation);
+}
+
+/** What is behind what a routine gives. */
+export function routineResult(catalog: Catalog, routine: CatalogRoutine): Derivation {
+  return new LineageReader(catalog, ANYWHERE).routine(routine).result;
+}

@@ -1,0 +1,134 @@
+import { derived, either, NOTHING, unresolved, type Derivation } from './derivation.js';
+
+/** A column that a source or a query gives, by the name it can be called by. */
+export interface OutputColumn {
+  readonly name: string;
+  readonly value: Derivation;
+  /** The server may give it another name. */
+  readonly guessed?: true;
+}
+
+/** What a query gives. Where `exact` is false neither number nor order of the columns is known: each may be any of them. */
+export interface Output {
+  readonly columns: readonly OutputColumn[];
+  readonly exact: boolean;
+}
+
+/** WITH queries in sight, innermost first; each is read when it is first named. */
+export interface Ctes {
+  readonly name: string;
+  readonly next: Ctes | undefined;
+  output(): Output;
+}
+
+/** A named thing in FROM. */
+export interface Source {
+  readonly name: string;
+  readonly columns: readonly OutputColumn[];
+  /** Set where it has columns of names that are not known: what each of those derives from. */
+  readonly open: Derivation | undefined;
+}
+
+/** One query level: what names in it can mean. */
+export interface Level {
+  readonly sources: readonly Source[];
+  /** What `*` stands for, merged columns of joins once. */
+  readonly columns: readonly OutputColumn[];
+  readonly open: Derivation | undefined;
+  readonly outer: Level | undefined;
+  readonly ctes: Ctes | undefined;
+}
+
+/** What one item of FROM adds to a level. */
+export type Item = Pick<Level, 'sources' | 'columns' | 'open'>;
+
+/** Stands for the name in an open source of which nothing is known. */
+const ANY_NAME = '*';
+export const UNKNOWN_COLUMNS: Derivation = unresolved(ANY_NAME);
+
+function openAs(open: Derivation, name: string): Derivation {
+  if (!open.unresolved.includes(ANY_NAME)) return open;
+  return { ...open, unresolved: open.unresolved.map((known) => (known === ANY_NAME ? name : known)) };
+}
+
+const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
+
+export function wholeOf(source: {
+  readonly columns: readonly OutputColumn[];
+  readonly open: Derivation | undefined;
+}): Derivation {
+  const values = source.columns.map((column) => column.value);
+  return derived(source.open === undefined ? values : [...values, source.open]);
+}
+
+/** Several items of FROM side by side. */
+export function levelOf(items: readonly Item[], outer: Level | undefined, ctes: Ctes | undefined): Level {
+  const opens = items.flatMap((item) => (item.open === undefined ? [] : [item.open]));
+  return {
+    sources: items.flatMap((item) => item.sources),
+    columns: items.flatMap((item) => item.columns),
+    open: opens.length === 0 ? undefined : either(opens),
+    outer,
+    ctes,
+  };
+}
+
+/** What a column reference stands for, `t.*` and `*` left to `expandStar`. */
+export function resolveColumn(names: readonly string[], level: Level | undefined): Derivation {
+  const name = names.at(-1) ?? '';
+  const found = names.length === 1 ? unqualified(name, level) : qualified(names.at(-2) ?? '', name, level);
+  return found ?? unresolved(name);
+}
+
+function unqualified(name: string, level: Level | undefined): Derivation | undefined {
+  if (level === undefined) return SYSTEM_COLUMNS.has(name) ? NOTHING : undefined;
+  const named = level.columns.filter((column) => column.name === name);
+  if (named.length > 0) return either(named.map((column) => column.value));
+  const whole = level.sources.filter((source) => source.name === name);
+  if (whole.length > 0) return derived(whole.map(wholeOf));
+  const outside = unqualified(name, level.outer);
+  if (level.open === undefined) return outside;
+  // The level may have a column of that name, or not: then it is one from outside.
+  const open = openAs(level.open, name);
+  return outside === undefined ? open : either([open, outside]);
+}
+
+export function findSource(name: string, level: Level | undefined): readonly Source[] {
+  for (let at = level; at !== undefined; at = at.outer) {
+    const found = at.sources.filter((source) => source.name === name);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function qualified(qualifier: string, name: string, level: Level | undefined): Derivation | undefined {
+  const sources = findSource(qualifier, level);
+  if (sources.length === 0) return undefined;
+  return either(
+    sources.map((source) => {
+      const named = source.columns.filter((column) => column.name === name);
+      if (named.length > 0) return either(named.map((column) => column.value));
+      if (source.open !== undefined) return openAs(source.open, name);
+      if (SYSTEM_COLUMNS.has(name)) return NOTHING;
+      // `t.f` is also `f(t)`.
+      return wholeOf(source);
+    }),
+  );
+}
+
+/** The columns of `*` (no qualifier) or `t.*`. */
+export function expandStar(qualifier: string | undefined, level: Level): Output {
+  if (qualifier === undefined) return { columns: withOpen(level), exact: level.open === undefined };
+  const sources = findSource(qualifier, level);
+  const [only] = sources;
+  // A composite column can be taken apart too: `(c).*`.
+  if (only === undefined) return { columns: [{ name: '', value: resolveColumn([qualifier], level) }], exact: false };
+  return { columns: sources.flatMap(withOpen), exact: sources.length === 1 && only.open === undefined };
+}
+
+function withOpen(from: {
+  readonly columns: readonly OutputColumn[];
+  readonly open: Derivation | undefined;
+}): readonly OutputColumn[] {
+  return from.open === undefined ? from.columns : [...from.columns, { name: '', value: from.open }];
+}

@@ -1,0 +1,210 @@
+import { EMPTY, flagAt, inside, isNode, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
+import type { TreeNode } from '../facts/tree.js';
+import { createdBody, doBody } from './written-bodies.js';
+import { isChange, namedColumns, relationLevel } from './changes.js';
+import { ANYTHING, derived, isNothing, NOTHING } from './derivation.js';
+import { movedAll } from './queries.js';
+import type { Reading, StatementReading } from './reading.js';
+import { levelOf, type Level, type Output } from './scope.js';
+import { ANY_CAST } from './session-names.js';
+
+type Handler = (reading: Reading, node: TreeNode, source: () => string) => StatementReading;
+
+const ONE_HARMLESS: Output = { columns: [{ name: '', value: NOTHING }], exact: false };
+const UNKNOWN: Output = { columns: [{ name: '', value: ANYTHING }], exact: false };
+const NO_LEVEL: Level = levelOf([], undefined, undefined);
+
+/** @param source the text of this statement alone */
+export function readStatement(reading: Reading, statement: unknown, source: () => string): StatementReading {
+  const { type, node } = tagged(statement) ?? { type: '', node: EMPTY };
+  if (type === 'SelectStmt' || isChange(type)) {
+    const output = reading.query(statement, undefined, undefined);
+    if (type === 'SelectStmt' ? intoOf(node) !== undefined : output.columns.length === 0) return {};
+    return { output };
+  }
+  return HANDLERS[type]?.(reading, node, source) ?? {};
+}
+
+/** INTO stands in the first SELECT of a set operation. */
+function intoOf(select: TreeNode): TreeNode | undefined {
+  const left = nodeAt(select, 'larg');
+  return nodeAt(select, 'intoClause') ?? (left === undefined ? undefined : intoOf(left));
+}
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  ExplainStmt: explain,
+  VariableShowStmt: () => ({ output: ONE_HARMLESS }),
+  DeclareCursorStmt: (reading, node) => ({
+    holds: { kind: 'cursor', name: textAt(node, 'portalname'), output: inner(reading, node['query']) },
+  }),
+  FetchStmt: (_reading, node) =>
+    flagAt(node, 'ismove') ? {} : { output: UNKNOWN, runs: { kind: 'cursor', name: textAt(node, 'portalname') } },
+  PrepareStmt: (reading, node) => ({
+    holds: { kind: 'prepared', name: textAt(node, 'name'), output: inner(reading, node['query']) },
+  }),
+  ExecuteStmt: (_reading, node) => ({ output: UNKNOWN, runs: { kind: 'prepared', name: textAt(node, 'name') } }),
+  CopyStmt: copy,
+  CreateTableAsStmt: createTableAs,
+  ViewStmt: createView,
+  CallStmt: (reading, node) => {
+    const given = reading.value({ FuncCall: nodeAt(node, 'funccall') ?? EMPTY }, NO_LEVEL);
+    return { output: { columns: [{ name: '', value: derived([given]) }], exact: false } };
+  },
+  DoStmt: doBody,
+  CreateFunctionStmt: createdBody,
+  // What code behind these does is not looked for before the catalogue shows it.
+  DefineStmt: (_reading, node) => ({
+    makes: { kind: 'routine', name: namesIn(listAt(node, 'defnames')).at(-1) ?? '' },
+  }),
+  CreateCastStmt: () => ({ makes: { kind: 'routine', name: ANY_CAST } }),
+  CreateDomainStmt: () => ({ makes: { kind: 'routine', name: ANY_CAST } }),
+  CreateStmt: (_reading, node) => made(node, 'relation', 'table'),
+  AlterTableStmt: alterTable,
+  IndexStmt: createIndex,
+  CreateTrigStmt: (reading, node) => mentioned(reading, node, 'relation', 'CREATE TRIGGER'),
+  RuleStmt: (reading, node) => mentioned(reading, node, 'relation', 'CREATE RULE'),
+  CreatePolicyStmt: (reading, node) => mentioned(reading, node, 'table', 'CREATE POLICY'),
+  AlterPolicyStmt: (reading, node) => mentioned(reading, node, 'table', 'ALTER POLICY'),
+  CreateStatsStmt: (reading, node) => mentioned(reading, node, 'relation', 'CREATE STATISTICS'),
+  RenameStmt: rename,
+  AlterObjectSchemaStmt: (reading, node) => {
+    if (nodeAt(node, 'relation') !== undefined) leaves(reading, node, [], 'ALTER … SET SCHEMA');
+    return {};
+  },
+};
+
+function inner(reading: Reading, query: unknown): Output {
+  const type = tagged(query)?.type ?? '';
+  if (type === 'SelectStmt' || isChange(type)) return reading.query(query, undefined, undefined);
+  const read = readStatement(reading, query, () => '');
+  return read.output ?? { columns: [], exact: true };
+}
+
+/** A plan shows constants; the planner may have computed them by calling a routine. */
+function explain(reading: Reading, node: TreeNode, source: () => string): StatementReading {
+  const before = reading.findings.routineResults.length;
+  const read = readStatement(reading, node['query'], source);
+  if (read.runs !== undefined) return { output: UNKNOWN };
+  const values = reading.findings.routineResults.slice(before);
+  return { output: { columns: [{ name: '', value: derived(values) }], exact: false } };
+}
+
+function copy(reading: Reading, node: TreeNode): StatementReading {
+  const relation = nodeAt(node, 'relation');
+  if (flagAt(node, 'is_from')) {
+    if (relation !== undefined) relationLevel(reading, relation);
+    return {};
+  }
+  const names = namesIn(listAt(node, 'attlist'));
+  const output =
+    relation === undefined ? inner(reading, node['query']) : namedColumns(relationLevel(reading, relation), names);
+  if (textAt(node, 'filename') === '') return { copies: output };
+  movedAll(reading, output, flagAt(node, 'is_program') ? 'COPY TO PROGRAM' : 'COPY TO a file');
+  return {};
+}
+
+function createTableAs(reading: Reading, node: TreeNode): StatementReading {
+  const clause = textAt(node, 'objtype') === 'OBJECT_MATVIEW' ? 'CREATE MATERIALIZED VIEW' : 'CREATE TABLE AS';
+  movedAll(reading, inner(reading, node['query']), clause);
+  const into = nodeAt(node, 'into');
+  return into === undefined ? {} : made(into, 'rel', 'table');
+}
+
+/** A view shows what its query does: its columns are followed, its conditions judged when it is made. */
+function createView(reading: Reading, node: TreeNode): StatementReading {
+  inner(reading, node['query']);
+  const query = nodeAt(node, 'query');
+  const view = made(node, 'view', 'view');
+  return view.makes === undefined || query === undefined ? view : { makes: { ...view.makes, query } };
+}
+
+function made(node: TreeNode, field: string, kind: 'table' | 'view'): StatementReading {
+  const name = textAt(nodeAt(node, field) ?? EMPTY, 'relname');
+  return name === '' ? {} : { makes: { kind, name } };
+}
+
+/** Expressions in a table's change: checks, generated columns, USING. */
+function alterTable(reading: Reading, node: TreeNode): StatementReading {
+  const relation = nodeAt(node, 'relation');
+  if (relation === undefined) return {};
+  const level = relationLevel(reading, relation);
+  for (const item of listAt(node, 'cmds')) {
+    const command = inside(item, 'AlterTableCmd') ?? EMPTY;
+    const value = derived([reading.value(command['def'], level)]);
+    if (isNothing(value)) continue;
+    const own = level.columns.find((column) => column.name === textAt(command, 'name'))?.value;
+    const changesType = textAt(command, 'subtype') === 'AT_AlterColumnType';
+    reading.findings.note({ kind: 'moved', clause: 'ALTER TABLE', value, to: changesType ? own : undefined });
+  }
+  return {};
+}
+
+function createIndex(reading: Reading, node: TreeNode): StatementReading {
+  const level = relationLevel(reading, nodeAt(node, 'relation') ?? EMPTY);
+  for (const item of listAt(node, 'indexParams')) {
+    const expression = inside(item, 'IndexElem')?.['expr'];
+    if (expression !== undefined)
+      reading.findings.note({ kind: 'compared', clause: 'CREATE INDEX', value: reading.value(expression, level) });
+  }
+  if (node['whereClause'] !== undefined) reading.condition(node['whereClause'], level, 'CREATE INDEX');
+  return {};
+}
+
+/** Definitions whose conditions run later, out of sight: no masked column may stand in them. */
+function mentioned(reading: Reading, node: TreeNode, field: string, clause: string): StatementReading {
+  const relation = nodeAt(node, field);
+  if (relation === undefined) {
+    for (const item of listAt(node, 'relations')) {
+      const one = inside(item, 'RangeVar');
+      if (one !== undefined) mentionedIn(reading, node, one, clause);
+    }
+    return {};
+  }
+  mentionedIn(reading, node, relation, clause);
+  return {};
+}
+
+function mentionedIn(reading: Reading, node: TreeNode, relation: TreeNode, clause: string): void {
+  const level = relationLevel(reading, relation);
+  const [source] = level.sources;
+  if (source === undefined) return;
+  const images = ['old', 'new'].map((name) => ({ ...source, name }));
+  const around: Level = { ...level, sources: [...level.sources, ...images] };
+  for (const [field, part] of Object.entries(node)) {
+    if (!isNode(part) && !Array.isArray(part)) continue;
+    if (!EXPRESSIONS.has(field)) continue;
+    for (const one of Array.isArray(part) ? (part as unknown[]) : [part]) {
+      const inStatement = tagged(one);
+      const value =
+        inStatement !== undefined && isChange(inStatement.type)
+          ? derived(reading.query(one, around, undefined).columns.map((column) => column.value))
+          : reading.value(one, around);
+      if (!isNothing(value)) reading.findings.note({ kind: 'compared', clause, value });
+    }
+  }
+}
+
+/** Where such definitions hold expressions and statements. */
+const EXPRESSIONS = new Set(['whenClause', 'whereClause', 'actions', 'qual', 'with_check', 'exprs']);
+
+function rename(reading: Reading, node: TreeNode): StatementReading {
+  const kind = textAt(node, 'renameType');
+  if (nodeAt(node, 'relation') === undefined) return {};
+  if (kind === 'OBJECT_COLUMN' || kind === 'OBJECT_ATTRIBUTE')
+    leaves(reading, node, [textAt(node, 'subname')], 'RENAME');
+  else if (RENAMED.has(kind)) {
+    leaves(reading, node, [], 'RENAME');
+    // What stands behind the new name is not looked for.
+    return { makes: { kind: 'view', name: textAt(node, 'newname') } };
+  }
+  return {};
+}
+
+const RENAMED = new Set(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE']);
+
+/** The columns get another name, by which no mask may know them. */
+function leaves(reading: Reading, node: TreeNode, names: readonly string[], clause: string): void {
+  const level = relationLevel(reading, nodeAt(node, 'relation') ?? EMPTY);
+  const columns = names.length === 0 ? level.columns : level.columns.filter(({ name }) => names.includes(name));
+  for (const { value } of columns) reading.findings.note({ kind: 'moved', clause, value, to: undefined });
+}

@@ -1,0 +1,19 @@
+import type { Derivation } from './derivation.js';
+
+/**
+ * A place of a statement where a column is used so that the answer, or something that stays behind,
+ * may tell its content without the column itself being shown. Whether that is refused depends on the
+ * masks: the same reading serves every session.
+ */
+export type Use =
+  /** `clause` as the refusal names it: `WHERE`, `ORDER BY`, … */
+  | { readonly kind: 'compared'; readonly clause: string; readonly value: Derivation }
+  /** Two columns as they stand, compared by equality. */
+  | { readonly kind: 'matched'; readonly clause: string; readonly left: Derivation; readonly right: Derivation }
+  /** Brought elsewhere; `to` where that is a column that is known, else undefined. */
+  | {
+      readonly kind: 'moved';
+      readonly clause: string;
+      readonly value: Derivation;
+      readonly to: Derivation | undefined;
+    };

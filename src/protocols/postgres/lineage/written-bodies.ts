@@ -1,0 +1,81 @@
+import { EMPTY, inside, itemsOf, listAt, namesIn, textAt } from '../facts/tree.js';
+import type { TreeNode } from '../facts/tree.js';
+import {
+  plpgsqlParts,
+  sqlParts,
+  sqlStatements,
+  UNREADABLE_PARTS,
+  type BodyPart,
+  type BodyParts,
+} from './body-parts.js';
+import { movedAll } from './queries.js';
+import type { Reading, StatementReading } from './reading.js';
+import type { Output } from './scope.js';
+
+/** DO: every value in it goes to where nobody looks. */
+export function doBody(reading: Reading, node: TreeNode, source: () => string): StatementReading {
+  const body = bodyText(node, 'args');
+  const language = languageOf(node, 'args', 'plpgsql');
+  judgeBody(reading, partsOf(language, body, source), 'a DO block', false);
+  return {};
+}
+
+/** CREATE FUNCTION: what it returns is masked where it is called, as its body says; all else is judged here. */
+export function createdBody(reading: Reading, node: TreeNode, source: () => string): StatementReading {
+  const written = node['sql_body'];
+  const parts =
+    written === undefined
+      ? partsOf(languageOf(node, 'options', 'sql'), bodyText(node, 'options'), source)
+      : sqlStatements(bodyStatements(written));
+  judgeBody(reading, parts, 'a function body', true);
+  const name = namesIn(listAt(node, 'funcname')).at(-1) ?? '';
+  return { makes: { kind: 'routine', name, ...(parts.unreadable ? {} : { body: parts }) } };
+}
+
+/** `BEGIN ATOMIC … END` holds a list of lists; `RETURN …` stands alone. */
+export function bodyStatements(value: unknown): readonly unknown[] {
+  return itemsOf(value).flatMap((item) => (inside(item, 'List') === undefined ? [item] : bodyStatements(item)));
+}
+
+function option(node: TreeNode, field: string, name: string): unknown {
+  return listAt(node, field)
+    .map((item) => inside(item, 'DefElem') ?? EMPTY)
+    .findLast((item) => textAt(item, 'defname').toLowerCase() === name)?.['arg'];
+}
+
+function bodyText(node: TreeNode, field: string): string {
+  return namesIn(itemsOf(option(node, field, 'as'))).join('\n');
+}
+
+function languageOf(node: TreeNode, field: string, otherwise: string): string {
+  return (textAt(inside(option(node, field, 'language'), 'String') ?? EMPTY, 'sval') || otherwise).toLowerCase();
+}
+
+function partsOf(language: string, body: string, source: () => string): BodyParts {
+  if (language === 'sql') return sqlParts(body);
+  if (language === 'plpgsql') return plpgsqlParts(source(), body);
+  return UNREADABLE_PARTS;
+}
+
+function judgeBody(reading: Reading, { parts, unreadable }: BodyParts, clause: string, mayReturn: boolean): void {
+  // Whether code that cannot be read may run is for the facts to say; what it shows is masked.
+  if (unreadable) reading.findings.touchesAnything = true;
+  const body = reading.body();
+  for (const part of parts) {
+    const output = readPart(body, part);
+    if (output !== undefined && !(mayReturn && part.returned)) movedAll(body, output, clause);
+  }
+}
+
+/** Reads one part; its output where it has one. */
+export function readPart(body: Reading, part: BodyPart): Output | undefined {
+  const returned = inside(part.statement, 'ReturnStmt');
+  const statement = returned === undefined ? part.statement : selectOf(returned['returnval']);
+  const read = body.statement(statement);
+  if (read.makes !== undefined) body.findings.made.push(read.makes);
+  return read.output ?? read.copies;
+}
+
+function selectOf(value: unknown): unknown {
+  return { SelectStmt: { targetList: [{ ResTarget: { val: value } }] } };
+}
