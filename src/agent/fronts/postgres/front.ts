@@ -1,17 +1,5 @@
 import { HoopError, messageOf } from '../../../core/errors.js';
-import type { MaskPlan } from '../../../core/mask.js';
 import { databaseFor } from '../../../connections/database.js';
-import { maskPlanFor } from '../../../policy/mask-plan.js';
-import { readsSql } from '../../../policy/applies.js';
-import { decide } from '../../../policy/decide.js';
-import type { PolicySet } from '../../../policy/compile.js';
-import type { Context, Facts, RuleMatch, SqlFacts, Verdict } from '../../../policy/types.js';
-import type { Question } from '../../../protocols/contract.js';
-import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
-import { needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
-import type { SessionMasks } from '../../../protocols/postgres/masks.js';
-import { ColumnMasks } from '../../../protocols/postgres/lineage/column-masks.js';
-import { SessionMemory } from '../../../protocols/postgres/lineage/session-memory.js';
 import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
@@ -22,37 +10,25 @@ import { sqlReader } from '../../../protocols/postgres/sql-reader.js';
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import { Drive } from '../../drive/drive.js';
-import type { Hold } from '../../drive/drive-host.js';
 import type { Caller, SessionHost, SessionRecorder } from '../../session-host.js';
-import { sessionMasks } from '../../session-masks.js';
-import { bindHash } from '../../bind-hash.js';
-import { VerdictCache } from '../../verdict-cache.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
-import { completeQuestion } from './complete-question.js';
 import { dialUpstream } from './dial-upstream.js';
+import { openHold } from './open-hold.js';
 import { SessionCatalog } from './session-catalog.js';
+import { SessionJudge } from './session-judge.js';
 
 /** A server that has not opened the session by then will not. */
 const OPENING_TIMEOUT_MS = 10_000;
-/** Number of the start-up in questions; the first statement is 1. */
-const STARTUP = 0;
 
 type WireSession = PostgresSession | ReplicationSession;
 
 /** One session: puts together what the pure session, the drive and the agent's rooms need of each other. */
 export class PostgresFront {
   readonly #id: string;
-  readonly #context: Context;
-  #policy: PolicySet | undefined;
-  #plan: MaskPlan = { rules: [], needsColumns: false };
-  #masks: SessionMasks | undefined;
-  #columns: ColumnMasks | undefined;
-  readonly #memory = new SessionMemory();
-  readonly #verdicts = new VerdictCache();
-  #readsSql = false;
+  readonly #judge: SessionJudge;
   #catalog: SessionCatalog | undefined;
   #database = '';
   #drive: Drive | undefined;
@@ -68,11 +44,15 @@ export class PostgresFront {
   ) {
     this.#id = host.newId();
     const { name, type, labels } = caller.connection;
-    this.#context = {
+    const context = {
       user: caller.identity,
       connection: { name, type, labels },
       session: { id: this.#id, correlationId: caller.correlationId, startedAt: host.clock.timestamp() },
     };
+    this.#judge = new SessionJudge(host, context, {
+      catalog: () => this.#catalog,
+      lookup: (catalog) => this.#session?.lookup(catalog),
+    });
   }
 
   async start(startup: StartupMessage, rest: Uint8Array): Promise<void> {
@@ -99,8 +79,7 @@ export class PostgresFront {
     this.#database = chosen.database;
     const own = { credential, database: chosen.database };
     this.#catalog = new SessionCatalog(this.catalogs, caller.connection, own, () => this.#session);
-    this.#followPolicy();
-    if (this.#plan.needsColumns || this.#readsSql) this.#catalog.ahead();
+    if (this.#judge.wantsCatalog()) this.#catalog.ahead();
     const upstream = await dialUpstream(caller.connection);
     let recorder: SessionRecorder;
     try {
@@ -139,8 +118,8 @@ export class PostgresFront {
       crypto: authenticationCrypto,
       limits: this.host.limits(),
       sql: sqlReader,
-      readsSql: () => this.#readsSql,
-      masks: () => this.#followPolicy(),
+      readsSql: () => this.#judge.readsSql(),
+      masks: () => this.#judge.masks(),
       idle: () => {
         this.#catalog?.idle();
       },
@@ -171,8 +150,9 @@ export class PostgresFront {
   #openDrive(session: WireSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
     const { host, caller } = this;
     const drive: Drive = new Drive(session, this.stream, {
-      judge: (question) => this.#judge(question),
-      hold: (question, verdict) => this.#hold(question, verdict),
+      judge: (question) => this.#judge.judge(question),
+      hold: (question, verdict) =>
+        openHold({ host, caller, session: this.#id, database: this.#database }, question, verdict),
       record: (event) => {
         recorder.record(event);
       },
@@ -212,108 +192,6 @@ export class PostgresFront {
       client: { ...(application === undefined ? {} : { application }), address, database },
       ...(correlationId === '' ? {} : { correlationId }),
     });
-  }
-
-  /** The masks as policy has them now; computed anew when policy changed. */
-  #followPolicy(): SessionMasks {
-    const policy = this.host.policy();
-    if (this.#masks === undefined || this.#policy !== policy) {
-      this.#policy = policy;
-      this.#plan = maskPlanFor(policy, this.#context);
-      this.#readsSql = readsSql(policy, this.#context);
-      this.#columns = undefined;
-      const known = (): Catalog | undefined => this.#catalog?.latest;
-      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, known, (rules) => {
-        const lookup = (catalog: Catalog): NameLookup => this.#session?.lookup(catalog) ?? { searchPath: undefined };
-        this.#columns = new ColumnMasks(rules, known, lookup, this.#memory);
-        return this.#columns;
-      });
-    }
-    return this.#masks;
-  }
-
-  #judge(question: Question): Verdict | Promise<Verdict> {
-    this.#followPolicy();
-    const { sql } = question.facts;
-    // The start-up needs no catalogue, and its own sign-in tells best what is wrong with the server.
-    const needed =
-      sql !== undefined &&
-      question.statement !== STARTUP &&
-      (this.#plan.needsColumns ? question.phase === 'run' || this.#readsSql : this.#readsSql && needsCatalog(sql));
-    if (!needed) return this.#decide(question, question.facts, question.basis);
-    this.#catalog?.seen(sql);
-    const catalog = this.#catalog?.current();
-    const decided = (known?: Catalog): Verdict => this.#decideKnowing(question, sql, known);
-    return catalog instanceof Promise ? catalog.then(decided) : decided(catalog);
-  }
-
-  /** Uses of masked columns that would tell of them, as blocks of the masks' own policies. */
-  #inferred({ facts: { sql }, phase }: Question): readonly RuleMatch[] {
-    if (sql === undefined || phase === 'prepare' || this.#columns === undefined) return [];
-    return this.#columns.judged(sql).map(({ rule, observed, message }): RuleMatch => {
-      const [policy = '', mask = ''] = rule.split('/');
-      return { policy, rule: mask, action: 'block', message, observed };
-    });
-  }
-
-  #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
-    const lookup = catalog && this.#session?.lookup(catalog);
-    if (!catalog || !lookup) return this.#decide(question, question.facts, question.basis);
-    const { facts, basis } = completeQuestion(question, sql, catalog, lookup);
-    // What it calls may change more than its text tells.
-    if (basis !== question.basis) this.#catalog?.seen(basis);
-    question.completed(facts, basis);
-    return this.#decide(question, facts, basis);
-  }
-
-  /** @param basis the same object for the same facts, whatever is bound */
-  #decide(question: Question, facts: Facts, basis: object): Verdict {
-    const policy = this.#policy as PolicySet;
-    const context = { ...this.#context, nowMs: this.host.clock.nowMs() };
-    const inferred = this.#inferred(question);
-    const anew = (): Verdict => decide(policy, context, facts, question.phase, inferred);
-    const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, basis, anew);
-    if (question.phase === 'run') this.host.decided(verdict.action);
-    return verdict;
-  }
-
-  #hold(question: Question, verdict: Verdict): Hold | undefined {
-    const { approvals } = this.host;
-    const { identity, connection, credential, correlationId, reason } = this.caller;
-    const bound = bindHash(question.bindTo(), connection.name, credential.username, identity, this.#database);
-    const granted = approvals.takeGrant({
-      bindHash: bound,
-      session: this.#id,
-      connection: connection.name,
-      credential: credential.username,
-      requester: identity,
-      flows: verdict.flows,
-    });
-    if (granted !== undefined) return undefined;
-    const { subject, email, groups, issuer, machine } = identity;
-    const { request, outcome } = approvals.open({
-      session: this.#id,
-      statement: question.statement,
-      connection: connection.name,
-      connectionType: connection.type,
-      credential: credential.username,
-      requester: { subject, email, groups, issuer, machine },
-      text: question.reviewText(),
-      bindHash: bound,
-      rules: verdict.matches
-        .filter((match) => !match.observed)
-        .map((match) => ({ rule: `${match.policy}/${match.rule}`, message: match.message })),
-      flows: verdict.flows,
-      reason,
-      correlationId,
-    });
-    return {
-      request,
-      outcome,
-      withdraw: (why) => {
-        approvals.withdraw(request.id, why);
-      },
-    };
   }
 
   /** A cancel travels over a connection of its own, as the protocol has it. */

@@ -1,0 +1,118 @@
+import type { MaskPlan } from '../../../core/mask.js';
+import { maskPlanFor } from '../../../policy/mask-plan.js';
+import { readsSql } from '../../../policy/applies.js';
+import { decide } from '../../../policy/decide.js';
+import type { PolicySet } from '../../../policy/compile.js';
+import type { Context, Facts, RuleMatch, SqlFacts, Verdict } from '../../../policy/types.js';
+import type { Question } from '../../../protocols/contract.js';
+import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
+import { needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
+import { ColumnMasks } from '../../../protocols/postgres/lineage/column-masks.js';
+import { SessionMemory } from '../../../protocols/postgres/lineage/session-memory.js';
+import type { SessionMasks } from '../../../protocols/postgres/masks.js';
+import type { SessionHost } from '../../session-host.js';
+import { sessionMasks } from '../../session-masks.js';
+import { VerdictCache } from '../../verdict-cache.js';
+import { completeQuestion } from './complete-question.js';
+import type { SessionCatalog } from './session-catalog.js';
+
+/** Number of the start-up in questions; the first statement is 1. */
+const STARTUP = 0;
+
+/** What judging needs of its session. */
+export interface JudgedSession {
+  catalog(): SessionCatalog | undefined;
+  /** How the session looks names up now; undefined before it is open. */
+  lookup(catalog: Catalog): NameLookup | undefined;
+}
+
+/** Follows policy for one session: what it masks, and what it says of each question. */
+export class SessionJudge {
+  #policy: PolicySet | undefined;
+  #plan: MaskPlan = { rules: [], needsColumns: false };
+  #masks: SessionMasks | undefined;
+  #columns: ColumnMasks | undefined;
+  readonly #memory = new SessionMemory();
+  readonly #verdicts = new VerdictCache();
+  #readsSql = false;
+
+  constructor(
+    private readonly host: SessionHost,
+    private readonly context: Context,
+    private readonly session: JudgedSession,
+  ) {}
+
+  /** Is there a rule that reads statements? */
+  readsSql(): boolean {
+    this.masks();
+    return this.#readsSql;
+  }
+
+  /** Will statements of this session need the catalogue? */
+  wantsCatalog(): boolean {
+    return this.readsSql() || this.#plan.needsColumns;
+  }
+
+  /** The masks as policy has them now; computed anew when policy changed. */
+  masks(): SessionMasks {
+    const policy = this.host.policy();
+    if (this.#masks === undefined || this.#policy !== policy) {
+      this.#policy = policy;
+      this.#plan = maskPlanFor(policy, this.context);
+      this.#readsSql = readsSql(policy, this.context);
+      this.#columns = undefined;
+      const known = (): Catalog | undefined => this.session.catalog()?.latest;
+      this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, known, (rules) => {
+        const lookup = (catalog: Catalog): NameLookup => this.session.lookup(catalog) ?? { searchPath: undefined };
+        this.#columns = new ColumnMasks(rules, known, lookup, this.#memory);
+        return this.#columns;
+      });
+    }
+    return this.#masks;
+  }
+
+  judge(question: Question): Verdict | Promise<Verdict> {
+    this.masks();
+    const { sql } = question.facts;
+    // The start-up needs no catalogue, and its own sign-in tells best what is wrong with the server.
+    const needed =
+      sql !== undefined &&
+      question.statement !== STARTUP &&
+      (this.#plan.needsColumns ? question.phase === 'run' || this.#readsSql : this.#readsSql && needsCatalog(sql));
+    if (!needed) return this.#decide(question, question.facts, question.basis);
+    this.session.catalog()?.seen(sql);
+    const catalog = this.session.catalog()?.current();
+    const decided = (known?: Catalog): Verdict => this.#decideKnowing(question, sql, known);
+    return catalog instanceof Promise ? catalog.then(decided) : decided(catalog);
+  }
+
+  /** Uses of masked columns that would tell of them, as blocks of the masks' own policies. */
+  #inferred({ facts: { sql }, phase }: Question): readonly RuleMatch[] {
+    if (sql === undefined || phase === 'prepare' || this.#columns === undefined) return [];
+    return this.#columns.judged(sql).map(({ rule, observed, message }): RuleMatch => {
+      const [policy = '', mask = ''] = rule.split('/');
+      return { policy, rule: mask, action: 'block', message, observed };
+    });
+  }
+
+  #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
+    const lookup = catalog && this.session.lookup(catalog);
+    if (!catalog || !lookup) return this.#decide(question, question.facts, question.basis);
+    const { facts, basis } = completeQuestion(question, sql, catalog, lookup);
+    // What it calls may change more than its text tells.
+    if (basis !== question.basis) this.session.catalog()?.seen(basis);
+    question.completed(facts, basis);
+    return this.#decide(question, facts, basis);
+  }
+
+  /** @param basis the same object for the same facts, whatever is bound */
+  #decide(question: Question, facts: Facts, basis: object): Verdict {
+    const policy = this.#policy as PolicySet;
+    const context = { ...this.context, nowMs: this.host.clock.nowMs() };
+    const inferred = this.#inferred(question);
+    const anew = (): Verdict => decide(policy, context, facts, question.phase, inferred);
+    const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, basis, anew);
+    if (question.phase === 'run') this.host.decided(verdict.action);
+    return verdict;
+  }
+}
