@@ -11,7 +11,7 @@
  */
 import { decodeUtf8 } from '../../core/bytes.js';
 import { BodyReader } from './frames.js';
-import { spelledBinary } from './spelled-binary.js';
+import { spelledNumber } from './values/binary-scalars.js';
 
 export interface ParseBody {
   readonly name: string;
@@ -109,7 +109,20 @@ function boundText(value: Uint8Array, format: number, type: number): string {
     return number.toString();
   }
   if (type === 16 && value.length === 1) return value[0] === 0 ? 'f' : 't';
-  const spelled = SPELLED.has(type) ? spelledBinary(type, value) : undefined;
-  if (spelled?.length === 1) return new TextDecoder().decode(spelled[0]);
-  return `\\x${Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+  const spelled = SPELLED.has(type) ? spelledNumber(type, value) : undefined;
+  if (spelled?.length === 1) return decodeUtf8(spelled[0]);
+  return `\\x${hexOf(value)}`;
+}
+
+const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+
+/** By way of bytes: a string for each takes a second for a value of one MiB, in which no other session moves. */
+function hexOf(bytes: Uint8Array): string {
+  const text = new Uint8Array(2 * bytes.length);
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number;
+    text[2 * at] = DIGITS[byte >> 4] as number;
+    text[2 * at + 1] = DIGITS[byte & 0xf] as number;
+  }
+  return decodeUtf8(text);
 }
