@@ -6,7 +6,7 @@ import { CopyBinaryCutter } from './copy-binary.js';
 import { CopyFields } from './copy-fields.js';
 import type { CopyFormat } from './copy-format.js';
 import { CellMasker, type CellColumn, type MaskWhole } from './values/cell-masker.js';
-import { holdsReference, mayHide } from './values/loose-text.js';
+import { mayHide } from './values/loose-text.js';
 import type { TypeLookup, TypeShape } from './values/type-shapes.js';
 import type { Cell, ValueMasker } from './values/value-masker.js';
 
@@ -64,13 +64,13 @@ export class CopyRowMasker {
     this.#fields = new CopyFields(format);
     this.#binary = format.kind === 'binary' ? new CopyBinaryCutter(MAX_HELD_BYTES) : undefined;
     this.#headerDue = format.header && format.kind !== 'binary';
-    this.#stretch = this.#ruled || this.#fields.wide ? undefined : values?.chunks?.copy(format);
+    const cells = this.#columns?.map(({ shape }) => (shape.form === 'text' ? ('text' as const) : ('decided' as const)));
+    this.#stretch = this.#ruled || this.#fields.wide ? undefined : values?.chunks?.copy(format, cells);
   }
 
   /** Masks whole CopyData messages of one row each at once; undefined where each has to be looked at by itself. */
-  stretch(bytes: Uint8Array, start: number, end: number): StretchMasker | undefined {
-    if (this.#stretch === undefined || this.#headerDue || this.#held.length > 0) return undefined;
-    return holdsReference(bytes, start, end) ? undefined : this.#stretch;
+  stretch(): StretchMasker | undefined {
+    return this.#headerDue || this.#held.length > 0 ? undefined : this.#stretch;
   }
 
   /** Is this payload one whole row? A server may send rows as it likes, though PostgreSQL sends one in each message. */

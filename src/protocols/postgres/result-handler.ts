@@ -104,16 +104,18 @@ export class ResultHandler {
     if (masker === undefined || this.#result === undefined || (rows && this.wantsRows())) return undefined;
     const copy = this.#copy;
     const end = runEnd(bytes, at, type, (from, to) => rows || copy?.isRow(bytes, from, to) === true);
-    const stretch = end - at < least ? undefined : masker.stretch(bytes, at, end);
+    const stretch = end - at < least ? undefined : masker.stretch();
     if (stretch === undefined) return undefined;
     const one = (message: Uint8Array): Uint8Array | undefined =>
       rows ? this.#client?.mask(message) : this.#maskedCopyData(message);
     const masked = stretch.mask(bytes, at, end, this.#counts, one);
     if (masked === undefined) return malformed('row');
-    this.countedRows(masked.rows, end - at);
+    // A piece of a COPY row, or one too large for the scanner.
+    if (masked.end === at) return undefined;
+    this.countedRows(masked.rows, masked.end - at);
     const [only] = masked.parts;
-    const same = masked.parts.length === 1 && only?.length === end - at && only.buffer === bytes.buffer;
-    return same ? { end } : { end, parts: masked.parts };
+    const same = masked.parts.length === 1 && only?.length === masked.end - at && only.buffer === bytes.buffer;
+    return same ? { end: masked.end } : { end: masked.end, parts: masked.parts };
   }
 
   message(type: number, message: Uint8Array): Handled {

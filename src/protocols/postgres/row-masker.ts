@@ -62,8 +62,8 @@ export class RowMasker {
   }
 
   /** Masks whole DataRow messages at once; undefined where each has to be looked at by itself. */
-  stretch(bytes: Uint8Array, start: number, end: number): StretchMasker | undefined {
-    return this.#stretch === undefined || mayHide(bytes, start, end) ? undefined : this.#stretch;
+  stretch(): StretchMasker | undefined {
+    return this.#stretch;
   }
 
   /** Is it certain that nothing in these whole DataRow messages changes? */
@@ -106,9 +106,8 @@ export class RowMasker {
 }
 
 /** What the scan of whole chunks does with a column; where it finds something in any other than text, the row is looked at. */
-function chunkCell({ column, shape }: Treated): ChunkCell {
-  if (shape.form === 'text') return 'text';
-  return shape.form === 'json' || (shape.form === 'jsonb' && column.format === 0) ? 'json' : 'number';
+function chunkCell({ shape }: Treated): ChunkCell {
+  return shape.form === 'text' ? 'text' : 'decided';
 }
 
 function rebuild(row: Uint8Array, replaced: readonly Cell[], size: number): Uint8Array {
