@@ -153,7 +153,7 @@ function isPlainField(from: usize, to: usize): bool {
   const delimiter = i8x16.splat(load<u8>(DELIMITER));
   for (let at = fieldSeen; at < from; at += 16) {
     let bits = <u32>i8x16.bitmask(i8x16.eq(v128.load(RAW + at), delimiter));
-    if (from - at < 16) bits &= ((<u32>1) << (<u32>(from - at))) - 1;
+    if (from - at < 16) bits &= ((<u32>1) << u32(from - at)) - 1;
     if (bits == 0) continue;
     field += popcnt(bits);
     fieldFrom = at + 32 - <usize>clz(bits);

@@ -59,7 +59,8 @@ export class CopyRowMasker {
     this.#fields = new CopyFields(format);
     this.#binary = format.kind === 'binary' ? new CopyBinaryCutter(MAX_HELD_BYTES) : undefined;
     this.#headerDue = format.header && format.kind !== 'binary';
-    this.#stretch = this.#ruled || this.#fields.wide ? undefined : values?.chunks?.copy(format);
+    const cells = this.#columns?.map(({ shape }) => (shape.form === 'text' ? ('text' as const) : ('decided' as const)));
+    this.#stretch = this.#ruled || this.#fields.wide ? undefined : values?.chunks?.copy(format, cells);
   }
 
   /** Masks whole CopyData messages at once; undefined where each has to be looked at by itself. */

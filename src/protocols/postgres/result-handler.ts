@@ -117,10 +117,12 @@ export class ResultHandler {
       rows ? this.#client?.mask(message) : this.#maskedCopyData(message);
     const masked = stretch.mask(bytes, at, end, this.#counts, one);
     if (masked === undefined) return malformed('row');
-    this.countedRows(masked.rows, end - at);
+    // A piece of a COPY row, or one too large for the scanner.
+    if (masked.end === at) return undefined;
+    this.countedRows(masked.rows, masked.end - at);
     const [only] = masked.parts;
-    const same = masked.parts.length === 1 && only?.length === end - at && only.buffer === bytes.buffer;
-    return same ? { end } : { end, parts: masked.parts };
+    const same = masked.parts.length === 1 && only?.length === masked.end - at && only.buffer === bytes.buffer;
+    return same ? { end: masked.end } : { end: masked.end, parts: masked.parts };
   }
 
   message(type: number, message: Uint8Array): Handled {
