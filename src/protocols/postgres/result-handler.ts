@@ -3,13 +3,15 @@ import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { ResultColumn } from './columns.js';
 import type { CopyFormat } from './copy-format.js';
-import { CopyRowMasker, type CopyColumn } from './copy-masker.js';
+import { CopyRowMasker } from './copy-masker.js';
+import { copyMasker, maskedCopyData } from './copy-out.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport, type QuotedColumns } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
-import { BodyReader, HEADER_BYTES, runEnd, SERVER } from './frames.js';
+import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
+import { maskStretch, type MaskedStretch } from './masked-stretch.js';
 import type { SessionMasks } from './masks.js';
-import { copyDataMessage, errorMessage, functionResult } from './messages.js';
+import { errorMessage, functionResult } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
 import { ResultShapes } from './result-shapes.js';
@@ -38,19 +40,8 @@ export interface HandlerHost {
   copyFormat(run: Run): CopyFormat | undefined;
 }
 
-export interface MaskedStretch {
-  /** Offset behind it. */
-  readonly end: number;
-  readonly parts?: readonly Uint8Array[];
-}
-
 /** `undefined`: swallow; the message itself: pass; other bytes: send those; a fault: stop. */
 export type Handled = Uint8Array | undefined | Fault;
-
-/** Rules that are only observed leave what is copied alone. */
-function enforced(columns: readonly CopyColumn[]): readonly CopyColumn[] {
-  return columns.map((column) => (column.rule?.observed === true ? { ...column, rule: undefined } : column));
-}
 
 const malformed = (what: string): Fault => ({ code: 'protocol', message: `malformed ${what} from the server` });
 
@@ -109,20 +100,15 @@ export class ResultHandler {
     const rows = type === SERVER.dataRow;
     const masker = rows ? this.#client : this.#copy;
     if (masker === undefined || this.#result === undefined || (rows && this.wantsRows())) return undefined;
-    const { stretch } = masker;
-    if (stretch === undefined) return undefined;
-    const end = runEnd(bytes, at, type);
-    if (end - at < least) return undefined;
     const one = (message: Uint8Array): Uint8Array | undefined =>
-      rows ? this.#client?.mask(message) : this.#maskedCopyData(message);
-    const masked = stretch.mask(bytes, at, end, this.#counts, one);
-    if (masked === undefined) return malformed('row');
-    // A piece of a COPY row, or one too large for the scanner.
-    if (masked.end === at) return undefined;
+      masker instanceof CopyRowMasker ? maskedCopyData(masker, message) : masker.mask(message);
+    const masked =
+      masker.stretch === undefined
+        ? undefined
+        : maskStretch(masker.stretch, { type, bytes, at, least }, this.#counts, one);
+    if (masked === undefined || 'code' in masked) return masked;
     this.countedRows(masked.rows, masked.end - at);
-    const [only] = masked.parts;
-    const same = masked.parts.length === 1 && only?.length === masked.end - at && only.buffer === bytes.buffer;
-    return same ? { end: masked.end } : { end: masked.end, parts: masked.parts };
+    return masked;
   }
 
   message(type: number, message: Uint8Array): Handled {
@@ -314,30 +300,16 @@ export class ResultHandler {
       return message;
     }
     this.#copying = true;
-    const { answers: values, columns: whole, ...masks } = this.host.masks();
-    const copied = whole?.ofCopy(run);
-    const ruled = copied?.some(({ rule }) => rule?.observed === false) === true;
-    if (values === undefined && !ruled && (whole === undefined || copied !== undefined)) return message;
-    const format = this.host.copyFormat(run);
-    // Decided before it was sent; a form that can't be masked never gets here in good order.
-    if (format === undefined || (whole !== undefined && copied === undefined))
-      return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
-    const known = ruled ? { ...masks, columns: enforced(copied), types: masks.types?.() } : undefined;
-    this.#copy = new CopyRowMasker(format, values, this.#counts, known);
+    const masker = copyMasker(this.host.masks(), run, () => this.host.copyFormat(run), this.#counts);
+    if (masker !== undefined && 'code' in masker) return masker;
+    this.#copy = masker;
     return message;
   }
 
   #copyData(message: Uint8Array): Handled {
     if (this.#copy === undefined) return outOfStep;
     this.countedRows(1, message.length);
-    return this.#maskedCopyData(message) ?? malformed('COPY row');
-  }
-
-  #maskedCopyData(message: Uint8Array): Uint8Array | undefined {
-    const payload = message.subarray(HEADER_BYTES);
-    const masked = this.#copy?.mask(payload);
-    if (masked === undefined) return undefined;
-    return masked === payload ? message : copyDataMessage(masked);
+    return maskedCopyData(this.#copy, message) ?? malformed('COPY row');
   }
 
   #functionResult(message: Uint8Array): Handled {
