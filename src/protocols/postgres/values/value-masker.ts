@@ -1,4 +1,4 @@
-import type { MaskCounts } from '../../../core/mask.js';
+import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 
 /** The masking engine as this room uses it. */
 export interface ValueMasker {
@@ -7,6 +7,9 @@ export interface ValueMasker {
   maskJson(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
   maskText(text: string, counts: MaskCounts): string;
 }
+
+/** Masks the whole of a value by its rule's strategy; see `masking/whole-value`. */
+export type MaskWhole = (rule: MaskRule, value: Uint8Array, label: string, hash: KeyedHash) => Uint8Array | null;
 
 /** What becomes of a value: other bytes, NULL, or (undefined) nothing. */
 export type Cell = Uint8Array | null | undefined;
