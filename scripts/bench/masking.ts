@@ -17,7 +17,7 @@ const CHUNK_BYTES = 65_536;
 const ROUNDS = 7;
 const THREE = ['email', 'credit-card', 'us-ssn'];
 const STANDARD = [...THREE, 'phone', 'iban', 'jwt', 'private-key', 'api-key'];
-const COPY = { kind: 'text', delimiter: 9, quote: 34, escape: 34, nullText: '\\N', header: false } as const;
+const COPY = { kind: 'text', delimiter: 9, quote: 34, escape: 34, header: false, nullText: '\\N' } as const;
 
 const hash = (input: Uint8Array): Uint8Array => new Uint8Array(createHmac('sha256', 'bench').update(input).digest());
 const hex = (seed: number): string => createHmac('md5', 'bench').update(String(seed)).digest('hex');

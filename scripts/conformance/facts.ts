@@ -4,7 +4,9 @@
  * away, and compares the facts with what the server counted (rows written, tables scanned) and what event triggers
  * saw (objects made, changed, dropped).
  *
- *     npx tsx scripts/conformance/facts.ts src/test/regress/sql [--only join,update] [--list]
+ *     npx tsx scripts/conformance/facts.ts src/test/regress/sql [--only join,update] [--list] [--text]
+ *
+ * The facts are those completed from the catalogue as it stands before each statement; with --text the text's own.
  *
  * A miss is what the server did and the facts do not say, an excess what they claim and can't have happened. Where
  * they call a statement opaque, and a rule therefore blocks it, a miss counts apart.
@@ -14,6 +16,8 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ObjectName, SqlFacts } from '../../src/policy/types.js';
 import { loadGrammar } from '../../src/protocols/postgres/facts/analyze.js';
+import { completeFacts, needsCatalog } from '../../src/protocols/postgres/facts/complete.js';
+import { withPrepared } from '../../src/protocols/postgres/facts/prepared.js';
 import { readSql } from '../../src/protocols/postgres/facts/read-sql.js';
 import { query } from '../../test/protocols/postgres/wire.js';
 import { startPostgres, type PostgresServer } from '../../test/support/postgres-server.js';
@@ -37,16 +41,22 @@ interface Tally {
   missedOpaque: number;
   excess: number;
   readonly kinds: Map<string, number>;
+  /** Why statements are opaque. */
+  readonly reasons: Map<string, number>;
 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string', default: '' }, list: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string', default: '' },
+    list: { type: 'boolean', default: false },
+    text: { type: 'boolean', default: false },
+  },
 });
 const [folder] = positionals;
 if (folder === undefined || !existsSync(join(folder, 'test_setup.sql'))) {
   process.stderr.write(
-    'usage: facts.ts FOLDER [--only NAME,…] [--list]; FOLDER holds test_setup.sql and the rest of the suite\n',
+    'usage: facts.ts FOLDER [--only NAME,…] [--list] [--text]; FOLDER holds test_setup.sql and the rest of the suite\n',
   );
   process.exit(2);
 }
@@ -94,6 +104,7 @@ async function main(suite: string): Promise<void> {
       missedOpaque: 0,
       excess: 0,
       kinds: new Map(),
+      reasons: new Map(),
     };
     const only = values.only.split(',').filter((name) => name !== '');
     for (const name of filesOf(suite)) {
@@ -136,6 +147,11 @@ async function compareFile(server: PostgresServer, suite: string, name: string, 
   session.end();
 }
 
+async function completed(facts: SqlFacts, oracle: ServerOracle): Promise<SqlFacts> {
+  const searchPath = await oracle.searchPath();
+  return completeFacts(facts, await oracle.catalog(), { searchPath });
+}
+
 const spell = ({ schema, name }: ObjectName): string =>
   [schema, name]
     .filter((part) => part !== '')
@@ -148,8 +164,9 @@ async function compareStatement(
   file: string,
   tally: Tally,
 ): Promise<void> {
-  const { facts } = readSql(statement.text);
-  const named = [...facts.reads, ...facts.writes];
+  const own = withPrepared(readSql(statement.text), () => undefined);
+  const facts = values.text || !needsCatalog(own) ? own : await completed(own, oracle);
+  const named = [...own.reads, ...own.writes];
   const unknownBefore = await oracle.missing(named);
   const seen = await oracle.run(statement);
   if (seen.error !== '') {
@@ -157,11 +174,14 @@ async function compareStatement(
     return;
   }
   tally.compared += 1;
-  if (facts.opaque) tally.opaque += 1;
+  if (facts.opaque) {
+    tally.opaque += 1;
+    tally.reasons.set(facts.opaqueReason, (tally.reasons.get(facts.opaqueReason) ?? 0) + 1);
+  }
   const stillUnknown = await oracle.missing(named.filter((name) => unknownBefore.has(spell(name))));
   const misses = missesOf(facts, seen);
   if (misses.length > 0) tally[facts.opaque ? 'missedOpaque' : 'missed'] += 1;
-  const excesses = excessesOf(facts, seen, stillUnknown, spell);
+  const excesses = excessesOf(own, seen, stillUnknown, spell);
   if (excesses.length > 0) tally.excess += 1;
   for (const difference of [...(facts.opaque ? [] : misses), ...excesses])
     note(difference, facts, `${file}:${String(statement.line)}`, tally);
@@ -178,6 +198,11 @@ function note({ side, kind, detail }: Difference, facts: SqlFacts, place: string
 
 function report(tally: Tally): void {
   const row = (what: string, count: number): string => `| ${what} | ${String(count)} |\n`;
+  const counted = (what: string, counts: ReadonlyMap<string, number>): string =>
+    [...counts]
+      .sort()
+      .map(([name, count]) => row(`${what}: ${name}`, count))
+      .join('');
   process.stdout.write(
     `| what | statements |\n| --- | --- |\n` +
       row('in the folder', tally.statements) +
@@ -189,10 +214,8 @@ function report(tally: Tally): void {
       row('with a miss', tally.missed) +
       row('with a miss, but opaque', tally.missedOpaque) +
       row('with an excess', tally.excess) +
-      [...tally.kinds]
-        .sort()
-        .map(([kind, count]) => row(`differences: ${kind}`, count))
-        .join(''),
+      counted('differences', tally.kinds) +
+      counted('opaque', tally.reasons),
   );
 }
 

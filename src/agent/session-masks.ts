@@ -1,6 +1,7 @@
 import type { KeyedHash, MaskPlan } from '../core/mask.js';
 import type { EntityResource } from '../core/resources.js';
-import { createTextMasker, maskWhole } from '../masking/text-masker.js';
+import { sharedMasker } from '../masking/shared-masker.js';
+import { maskWhole } from '../masking/text-masker.js';
 import type { Catalog } from '../protocols/postgres/catalog/types.js';
 import { columnRule, touchesColumns } from './fronts/postgres/masked-columns.js';
 import type { SessionMasks } from '../protocols/postgres/masks.js';
@@ -21,7 +22,7 @@ export function sessionMasks(
   const masker = (rules: typeof entityRules): SessionMasks['answers'] =>
     rules.length === 0
       ? undefined
-      : createTextMasker({ rules: rules.map((rule) => ({ ...rule, observed: false })), custom, hash });
+      : sharedMasker({ rules: rules.map((rule) => ({ ...rule, observed: false })), custom, hash });
   const answers = masker(enforced);
   return {
     answers,

@@ -121,12 +121,11 @@ interface Parts {
 }
 
 async function serve(parts: Parts): Promise<RunningAgent> {
-  const { live, store, recordings, approvals, clock, log } = parts;
+  const { live, approvals, clock, log } = parts;
   const { agent } = live;
   const drives = new Set<Drive>();
+  const metrics = agentMetrics(parts.store, drives);
   let listening = false;
-  const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
-  const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
   let verifier = createTokenVerifier(live.current.identityProviders, { clock });
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
@@ -149,14 +148,12 @@ async function serve(parts: Parts): Promise<RunningAgent> {
     accept: (stream, caller) => {
       acceptPostgres(stream, caller, host, shared);
     },
-    log: (message) => {
-      log.warn(message);
-    },
+    log,
   });
-  const port = await server.listen();
+  const url = urlOf(agent, await server.listen());
   listening = true;
   return {
-    url: urlOf(agent, port),
+    url,
     reload: async () => {
       const done = await reload(parts);
       if (done) verifier = createTokenVerifier(live.current.identityProviders, { clock });
@@ -168,10 +165,19 @@ async function serve(parts: Parts): Promise<RunningAgent> {
       await drain(drives, graceMs);
       tunnels.closeAll();
       await server.close(1_000);
-      await recordings.close();
-      store.close();
+      await closeStores(parts);
     },
   };
+}
+
+function agentMetrics(store: Store, drives: ReadonlySet<Drive>): Metrics {
+  const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
+  return createMetrics({ liveSessions: () => drives.size, pendingRequests });
+}
+
+async function closeStores({ recordings, store }: Parts): Promise<void> {
+  await recordings.close();
+  store.close();
 }
 
 async function reload({ live, log }: Parts): Promise<boolean> {

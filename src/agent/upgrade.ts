@@ -9,6 +9,7 @@ import { acceptTunnel } from '../tunnel/accept.js';
 import type { TunnelStream } from '../tunnel/stream.js';
 import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
 import { refuseSocket } from './http/answer.js';
+import type { AgentLog } from './log.js';
 import { type LoginLimit, TooManyLogins } from './login-limit.js';
 import type { Caller } from './session-host.js';
 
@@ -19,7 +20,7 @@ export interface UpgradeOptions {
   readonly logins: LoginLimit;
   /** Takes one stream of a tunnel that was authenticated and authorised. */
   accept(stream: TunnelStream, caller: Caller): void;
-  log(message: string): void;
+  readonly log: Pick<AgentLog, 'warn'>;
 }
 
 const TUNNEL_PATH = /^\/v1\/tunnel\/([^/?]+)$/;
@@ -66,7 +67,7 @@ export class TunnelAcceptor {
       },
       (error: unknown) => {
         if (!(error instanceof HoopError || error instanceof TooManyLogins))
-          this.options.log(`tunnel refused: ${messageOf(error)}`);
+          this.options.log.warn(`tunnel refused: ${messageOf(error)}`);
         refuseSocket(socket, error);
       },
     );

@@ -2,13 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
 import { HoopError } from '../core/errors.js';
-import { sockDiag, type OwnerLookup } from './sock-diag.js';
-
-/** One end of a TCP connection, addresses as Node prints them. */
-export interface Endpoint {
-  readonly address: string;
-  readonly port: number;
-}
+import { sockDiag, type Endpoint, type OwnerLookup } from './sock-diag.js';
 
 /** May the program at the other end of a local connection use the port? `why` is a lower-case fragment. */
 export type PeerVerdict = { readonly admitted: true } | { readonly admitted: false; readonly why: string };

@@ -15,7 +15,12 @@
 import { randomInt } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { endianness } from 'node:os';
-import type { Endpoint } from './peer.js';
+
+/** One end of a TCP connection, addresses as Node prints them. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
 
 /** The uid that owns the peer's end of a connection; undefined when it can't be told. */
 export type OwnerLookup = (peer: Endpoint, local: Endpoint) => number | undefined;

@@ -70,6 +70,8 @@ export interface ConnectionResource {
   readonly tls: UpstreamTls;
   readonly credentials: readonly DatabaseCredential[];
   readonly access: { readonly groups: readonly string[]; readonly approval?: string; readonly maxDurationMs?: number };
+  /** May clients open replication sessions? They can't be masked. */
+  readonly replication?: boolean;
   /** How long a catalogue read may be trusted, in ms. */
   readonly catalogTtlMs: number;
 }

@@ -10,6 +10,9 @@ import { ENDS_AUTHORITY } from './entities/url-password.js';
 const CLASS_LOCAL = 8;
 const CLASS_LEADING = 16;
 const CLASS_ENDS_AUTHORITY = 32;
+const CLASS_STRUCTURE = 64;
+/** First bytes of text that may be JSON, XML, an array, a record or escaped: how it is masked, the caller knows. */
+const STRUCTURE = new Set([0x0a, 0x20, 0x22, 0x28, 0x3c, 0x5b, 0x5c, 0x7b]);
 
 /** Numbers of `assembly/layout.ts`: addresses, and what entities, actions and kinds of cells are called there. */
 export type Layout = (name: string) => number;
@@ -21,7 +24,7 @@ export interface ChunkEngine {
   /** Who set the configuration that is in memory now. */
   owner: unknown;
   /** @returns 1 where anything changed */
-  maskChunk(length: number, columns: number): number;
+  maskChunk(length: number): number;
   /** Bytes read by finders; counted only in a module that was built for it. */
   steps(): bigint;
 }
@@ -48,7 +51,8 @@ export function startEngine(code: Uint8Array): ChunkEngine {
       (CLASS[byte] as number) |
       ((LOCAL[byte] as number) * CLASS_LOCAL) |
       ((LEADING[byte] as number) * CLASS_LEADING) |
-      ((ENDS_AUTHORITY[byte] as number) * CLASS_ENDS_AUTHORITY);
+      ((ENDS_AUTHORITY[byte] as number) * CLASS_ENDS_AUTHORITY) |
+      (STRUCTURE.has(byte) ? CLASS_STRUCTURE : 0);
   }
   bytes.set(COUNTRY_LENGTH, layout('IBAN_LENGTHS'));
   bytes.set(COUNTRY_DIGITS, layout('IBAN_DIGITS'));

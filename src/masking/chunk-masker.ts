@@ -6,17 +6,22 @@ import type { ChunkForm, ChunkPlan } from './chunk-plan.js';
 import type { Mask } from './mask-set.js';
 
 /**
- * How the cells of one column are read: `pass` is not looked at, `text` is masked where it stands; rows with a
- * finding in `number` or `json` are left to the caller, and all rows of a result that has a column of `other`.
+ * How the cells of one column are read.
+ *
+ * - `text`: masked where it stands, unless it may have a structure (JSON, XML, a record, …)
+ * - `decided`: text in which nothing hides but behind a backslash or `&#`; rows with a finding in it are left
+ * - `pass`: not looked at
+ * - `other`: may hide what no scan of the bytes shows; all rows of such a result are left to the caller
  */
-export type ChunkCell = 'pass' | 'text' | 'number' | 'json' | 'other';
+export type ChunkCell = 'pass' | 'text' | 'decided' | 'other';
 
-/** COPY … TO STDOUT, by its options; characters of one byte. */
+/** COPY … TO STDOUT, by its options; characters of one byte, in an encoding that keeps ASCII apart. */
 export interface ChunkCopy {
   readonly kind: 'text' | 'csv' | 'binary';
   readonly delimiter: number;
   readonly quote: number;
   readonly escape: number;
+  readonly nullText: string;
 }
 
 /** Masks one whole message by itself, counts what it masked; undefined where the message is malformed. */
@@ -27,6 +32,8 @@ export interface MaskedChunk {
   readonly parts: readonly Uint8Array[];
   /** Messages in it. */
   readonly rows: number;
+  /** Where it ends: before `end` only at a CopyData message that is no whole row, or one too large. */
+  readonly end: number;
 }
 
 /** Masks stretches of whole messages of one form. Made once for a result. */
@@ -44,8 +51,13 @@ export interface StretchMasker {
 export interface ChunkMasker {
   /** For DataRow messages with these columns; undefined where every row needs an exact look. */
   rows(columns: readonly ChunkCell[]): StretchMasker | undefined;
-  /** For CopyData messages of one row each; undefined where every row needs an exact look. */
-  copy(format: ChunkCopy): StretchMasker | undefined;
+  /**
+   * For CopyData messages of whole rows, without a row of names.
+   *
+   * @param columns where they are known
+   * @returns undefined where every row needs an exact look
+   */
+  copy(format: ChunkCopy, columns?: readonly ChunkCell[]): StretchMasker | undefined;
 }
 
 /** PostgreSQL's own bound is 1,664. */
@@ -54,8 +66,9 @@ const MAX_COLUMNS = 2_048;
 const CSV_DELIMITERS: ReadonlySet<number> = new Set([0x09, 0x2c, 0x3b, 0x7c]);
 const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
-const NO_CELLS = new Uint8Array(0);
-const KINDS = { pass: 'KIND_PASS', text: 'KIND_TEXT', number: 'KIND_DECIDED', json: 'KIND_JSON' } as const;
+const KINDS = { pass: 'KIND_PASS', text: 'KIND_TEXT', decided: 'KIND_DECIDED' } as const;
+/** What stands for NULL must be nothing that could be found: `\\N`, nothing, a word. */
+const HARMLESS_NULL = /^(?:\\N|[A-Za-z]{0,8})$/;
 const LEAST_BYTES = 5;
 
 /** @param engine the scanner; another one only in tests */
@@ -64,22 +77,22 @@ export function createChunkMasker(masks: readonly Mask[], engine = chunkEngine()
   if (engine === undefined || plan === undefined) return { rows: () => undefined, copy: () => undefined };
   return {
     rows(columns) {
-      if (columns.length > MAX_COLUMNS || columns.includes('other')) return undefined;
-      const cells = Uint8Array.from(columns, (cell) => (cell === 'other' ? 0 : engine.layout(KINDS[cell])));
-      return new EngineStretch(engine, plan, {
-        kind: 'FORM_ROWS',
-        delimiter: 0,
-        cells,
-        json: columns.includes('json'),
-      });
+      const cells = cellsOf(engine, columns);
+      return cells && new EngineStretch(engine, plan, { kind: 'FORM_ROWS', delimiter: 0, cells });
     },
-    copy({ kind, delimiter, quote, escape }) {
-      if (kind === 'binary' || delimiter === BACKSLASH) return undefined;
+    copy({ kind, delimiter, quote, escape, nullText }, columns = []) {
+      if (kind === 'binary' || delimiter === BACKSLASH || !HARMLESS_NULL.test(nullText)) return undefined;
       if (kind === 'csv' && (quote !== QUOTE || escape !== QUOTE || !CSV_DELIMITERS.has(delimiter))) return undefined;
+      const cells = cellsOf(engine, columns);
       const form = kind === 'text' ? 'FORM_COPY_TEXT' : 'FORM_COPY_CSV';
-      return new EngineStretch(engine, plan, { kind: form, delimiter, cells: NO_CELLS, json: false });
+      return cells && new EngineStretch(engine, plan, { kind: form, delimiter, cells });
     },
   };
+}
+
+function cellsOf({ layout }: ChunkEngine, columns: readonly ChunkCell[]): Uint8Array | undefined {
+  if (columns.length > MAX_COLUMNS || columns.includes('other')) return undefined;
+  return Uint8Array.from(columns, (cell) => (cell === 'other' ? 0 : layout(KINDS[cell])));
 }
 
 class EngineStretch implements StretchMasker {
@@ -108,7 +121,8 @@ class EngineStretch implements StretchMasker {
     const parts: Uint8Array[] = [];
     let rows = 0;
     let kept = start;
-    for (let at = start; at < end;) {
+    let at = start;
+    while (at < end) {
       const changed = this.#run(bytes, at, Math.min(end, at + this.#chunkBytes));
       const consumed = this.engine.view.getUint32(this.#result, true);
       rows += this.engine.view.getUint32(this.#result + 4, true);
@@ -116,23 +130,24 @@ class EngineStretch implements StretchMasker {
         at += consumed;
         continue;
       }
+      if (consumed === 0 && this.form.kind !== 'FORM_ROWS') break;
       if (at > kept) parts.push(bytes.subarray(kept, at));
+      const taken = consumed > 0 ? consumed : (messageEnd(bytes, at, end) ?? at) - at;
+      if (taken === 0) return undefined;
       if (consumed > 0) {
         if (!this.#take(parts, bytes, at, counts, slow)) return undefined;
-        at += consumed;
       } else {
         // Larger than the scanner's memory, or malformed.
-        const to = messageEnd(bytes, at, end);
-        const masked = to === undefined ? undefined : slow(bytes.subarray(at, to));
-        if (to === undefined || masked === undefined) return undefined;
+        const masked = slow(bytes.subarray(at, at + taken));
+        if (masked === undefined) return undefined;
         parts.push(masked);
         rows += 1;
-        at = to;
       }
+      at += taken;
       kept = at;
     }
-    if (end > kept) parts.push(bytes.subarray(kept, end));
-    return { parts, rows };
+    if (at > kept) parts.push(bytes.subarray(kept, at));
+    return { parts, rows, end: at };
   }
 
   #run(bytes: Uint8Array, start: number, end: number): boolean {
@@ -142,7 +157,7 @@ class EngineStretch implements StretchMasker {
       engine.owner = this;
     }
     engine.bytes.set(bytes.subarray(start, end), this.#raw);
-    return engine.maskChunk(end - start, this.form.cells.length) === 1;
+    return engine.maskChunk(end - start) === 1;
   }
 
   /** Takes what the scanner wrote, and the rows that it left between; its memory may be used again after that. */

@@ -41,9 +41,8 @@ export function chunkPlanOf(masks: readonly Mask[]): ChunkPlan | undefined {
 export interface ChunkForm {
   readonly kind: 'FORM_ROWS' | 'FORM_COPY_TEXT' | 'FORM_COPY_CSV';
   readonly delimiter: number;
-  /** Of each column, as `assembly/layout.ts` numbers them; of no use for COPY. */
+  /** Of each column, as `assembly/layout.ts` numbers them; none where nobody knows them, in COPY. */
   readonly cells: Uint8Array;
-  readonly json: boolean;
 }
 
 /** Writes plan and form into the scanner's memory. */
@@ -51,7 +50,6 @@ export function configure(engine: ChunkEngine, { masks, literals }: ChunkPlan, f
   const { layout, view, bytes } = engine;
   bytes.fill(0, layout('CONFIG'), layout('COLUMNS'));
   let enabled = literals.length > 0 ? bit(layout, 'LITERAL') : 0;
-  if (form.json) enabled |= bit(layout, 'JSON_ESCAPES');
   let label = 0;
   for (const mask of masks) {
     if (mask.name === PASSWORD_IN_URL) enabled |= bit(layout, 'URL_PASSWORD');
@@ -70,6 +68,7 @@ export function configure(engine: ChunkEngine, { masks, literals }: ChunkPlan, f
   view.setUint32(layout('ENABLED'), enabled, true);
   view.setUint32(layout('FORM'), layout(form.kind), true);
   bytes[layout('DELIMITER')] = form.delimiter;
+  view.setUint32(layout('COLUMN_COUNT'), form.cells.length, true);
   bytes.set(form.cells, layout('COLUMNS'));
   writeLiterals(engine, literals);
 }

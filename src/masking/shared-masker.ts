@@ -40,7 +40,7 @@ function make(options: TextMaskerOptions): SharedMasker {
 function keyOf({ rules, custom = [] }: TextMaskerOptions): string {
   const used = new Set(rules.flatMap((rule) => rule.entities));
   return JSON.stringify([
-    rules.map(({ entities, strategy, with: text }) => [entities, strategy, text]),
+    rules.map(({ entities, strategy, with: text, reversible }) => [entities, strategy, text, reversible === true]),
     custom.filter(({ name }) => used.has(name)).map(({ name, pattern, validate }) => [name, pattern, validate]),
   ]);
 }

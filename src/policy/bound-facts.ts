@@ -60,5 +60,6 @@ function sqlFields(sql: NonNullable<Facts['sql']>): object {
     reads: sql.reads.map((name) => new ObjectNameFacts(name)),
     writes: sql.writes.map((name) => new ObjectNameFacts(name)),
     statements: BigInt(sql.statements),
+    params: sql.typedParams?.() ?? sql.params,
   };
 }

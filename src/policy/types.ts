@@ -14,7 +14,8 @@ export interface SqlCall {
   readonly count: number | undefined;
 }
 
-export type RowEvent = 'insert' | 'update' | 'delete' | 'truncate' | 'truncate-cascade' | 'refresh';
+/** `check`: the rows stay, but checks and defaults of the table run. */
+export type RowEvent = 'insert' | 'update' | 'delete' | 'truncate' | 'truncate-cascade' | 'refresh' | 'check';
 
 /** What a text names that only a catalogue can follow. */
 export interface SqlUses {
@@ -32,6 +33,9 @@ export interface SqlUses {
   /** Code behind it changes settings that its text does not show. */
   readonly hiddenSettings: boolean;
 }
+
+/** A bound value: whole numbers are `bigint`, as CEL's int. */
+export type ParamValue = string | number | bigint | boolean | null;
 
 /** Facts of one SQL message; see the contract's list. `kind` is the worst of `effects`. */
 export interface SqlFacts {
@@ -54,6 +58,8 @@ export interface SqlFacts {
   readonly statements: number;
   /** Bound values in text form; null for NULL. */
   readonly params: readonly (string | null)[];
+  /** The same as conditions see them, where types are known. */
+  readonly typedParams?: () => readonly ParamValue[];
   /** Not visible to conditions: by it a catalogue completes the facts. */
   readonly uses?: SqlUses;
   /** Set where the grammar refused the text; not visible to conditions. `position` counts characters from 1. */

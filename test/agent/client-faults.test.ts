@@ -99,20 +99,6 @@ describe.skipIf(missingPostgres() !== undefined)('a client that fails, before th
     ['a start-up packet of 2 GiB', Buffer.concat([i32(0x7fffffff), i32(196608)])],
     ['protocol 2', Buffer.concat([i32(9), i32(131072), Buffer.from([0])])],
     ['a start-up packet that is no list', Buffer.concat([i32(12), i32(196608), Buffer.from('user')])],
-    [
-      'a replication connection',
-      (() => {
-        const body = Buffer.concat([
-          i32(196608),
-          cstring('user'),
-          cstring('x'),
-          cstring('replication'),
-          cstring('true'),
-          Buffer.from([0]),
-        ]);
-        return Buffer.concat([i32(body.length + 4), body]);
-      })(),
-    ],
   ])('that opens with %s gets one FATAL error and the end', async (_what, bytes) => {
     const { socket, ended } = raw();
     socket.write(bytes);

@@ -1,9 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type DatabaseError } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { WellKnown } from '../../src/identity/well-known.js';
+import { verifyFolder } from '../../src/recording/verify-folder.js';
 import { makeAgentFolder, openPort, startTestAgent, type AgentFolder } from '../support/agent.js';
 import { startAgentProcess, type AgentProcess } from '../support/agent-process.js';
 import { missingPostgres } from '../support/postgres-server.js';
@@ -173,4 +185,66 @@ describe.skipIf(missingPostgres() !== undefined)('recordings that can not be wri
     await early.end();
     await agent.close();
   });
+
+  const mountable = process.platform === 'linux' && canMount();
+  it.skipIf(!mountable)(
+    'a disk without room refuses statements and sessions with 58030; with room again new sessions work, those that failed stay refused, and all records hold',
+    async () => {
+      const folder = await makeAgentFolder();
+      const disk = join(folder.dir, 'recordings');
+      mkdirSync(disk, { mode: 0o700 });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'hoop-test', disk]);
+      const shared = { dir: folder.dir, database: folder.database, issuer: folder.issuer };
+      const agent = await startTestAgent(shared);
+      try {
+        const { port } = await agent.port();
+        const early = await client(port, agent.database);
+        await early.query('select 1');
+        const filler = join(disk, 'filler');
+        try {
+          for (;;) appendFileSync(filler, Buffer.alloc(4_096));
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ENOSPC' });
+        }
+        // What is left of the last block of the file may still take a statement or two.
+        const error = await refusal(
+          (async () => {
+            for (let n = 0; n < 50; n += 1) await early.query(`select '${'x'.repeat(1_000)}'`);
+          })(),
+        );
+        expect([error.severity, error.code]).toEqual(['ERROR', '58030']);
+        const late = new Client({ host: '127.0.0.1', port, user: 'x', database: agent.database, ssl: false });
+        late.on('error', () => undefined);
+        expect(await refusal(late.connect())).toMatchObject({ severity: 'FATAL', code: '58030' });
+        rmSync(filler);
+        const again = await client(port, agent.database);
+        expect((await again.query('select 2 as two')).rows).toEqual([{ two: 2 }]);
+        expect(await refusal(early.query('select 3'))).toMatchObject({ code: '58030' });
+        await again.end();
+        await early.end();
+        const { recordingKeys } = (await (await fetch(`${agent.agent.url}/.well-known/hoop`)).json()) as WellKnown;
+        await agent.close();
+        const { ok, verified, breaks } = await verifyFolder(disk, { keys: recordingKeys });
+        expect({ ok, verified, breaks }).toEqual({ ok: true, verified: 2, breaks: [] });
+      } finally {
+        execFileSync('umount', [disk]);
+        await folder.issuer.close();
+        await rm(folder.dir, { recursive: true, force: true });
+      }
+    },
+  );
 });
+
+/** May this process mount a file system? */
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'hoop-mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'hoop-test', folder], { stdio: 'ignore' });
+    execFileSync('umount', [folder]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

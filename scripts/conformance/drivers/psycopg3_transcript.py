@@ -75,7 +75,7 @@ try:
     with cur.copy("copy copied from stdin") as copy:
         copy.write(b"7\tx\t\\N\n")
         raise ValueError("enough")
-except ValueError as error: print(error, db.info.transaction_status)
+except (ValueError, psycopg.Error) as error: fault(error)
 run(cur, "copy copied to stdout")
 section("notices and notifications")
 db.add_notice_handler(lambda diag: print(diag.severity, diag.sqlstate, diag.message_primary, diag.context, diag.source_function))

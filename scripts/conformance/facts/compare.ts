@@ -12,8 +12,11 @@ export interface Difference {
 const INSERTS = ['insert', 'merge', 'copy-in', 'create', 'refresh', 'update', 'alter'];
 const UPDATES = ['update', 'merge'];
 const DELETES = ['delete', 'merge', 'update', 'refresh'];
-/** Kinds of objects that go without anything being dropped in the sense of the rules. */
-const NOT_DROPPED = new Set(['default value', 'index']);
+/**
+ * Kinds of what goes without anything being dropped in the sense of the rules: what a publication lists, an entry of
+ * default privileges, or an index that is made anew.
+ */
+const NOT_DROPPED = new Set(['default value', 'index', 'publication relation', 'publication namespace', 'default acl']);
 
 /** Everything the server did that the facts do not say. */
 export function missesOf(facts: SqlFacts, seen: Seen): Difference[] {
@@ -32,7 +35,8 @@ export function missesOf(facts: SqlFacts, seen: Seen): Difference[] {
   for (const relation of seen.scanned) if (!names(known, relation)) miss('reads', relation.name);
   for (const tag of new Set(seen.commands)) if (!tagIsSaid(tag, facts)) miss('effects', tag);
   for (const kind of new Set(seen.dropped))
-    if (!NOT_DROPPED.has(kind) && !has(['drop'])) miss('effects', `dropped ${kind}`);
+    if (!NOT_DROPPED.has(kind) && !has(kind === 'trigger' ? ['drop', 'alter'] : ['drop']))
+      miss('effects', `dropped ${kind}`);
   return found;
 }
 
@@ -66,19 +70,23 @@ function tagIsSaid(tag: string, facts: SqlFacts): boolean {
   switch (verb) {
     case 'create':
     case 'import':
-      return says('create', 'stored-code', 'extension', 'outbound') || (tag === 'CREATE INDEX' && says('alter'));
+      return (
+        says('create', 'stored-code', 'extension', 'outbound') || (/ (index|sequence)$/i.test(tag) && says('alter'))
+      );
     case 'select':
       return says('create');
     case 'alter':
       return says('alter', 'owner', 'grant', 'revoke', 'create', 'drop');
     case 'grant':
     case 'revoke':
-      return says('grant', 'revoke');
+      // DROP OWNED takes rights away too.
+      return says('grant', 'revoke', 'drop');
     case 'refresh':
       return says('refresh');
     case 'security':
     case 'comment':
-      return says('comment', 'other');
+      // CREATE TABLE … (LIKE … INCLUDING COMMENTS)
+      return says('comment', 'other', 'create');
     case 'drop':
       return says('drop');
     default:

@@ -1,5 +1,8 @@
 import { message, query } from '../../../test/protocols/postgres/wire.js';
 import { errorsIn, type RawSession, type WireMessage } from '../../../test/support/raw-postgres.js';
+import { createCatalog } from '../../../src/protocols/postgres/catalog/create-catalog.js';
+import { catalogQueries, EMPTY_PATH, WHO, type CatalogRows } from '../../../src/protocols/postgres/catalog/queries.js';
+import type { Catalog } from '../../../src/protocols/postgres/catalog/types.js';
 import type { ScriptStatement } from './psql-script.js';
 
 /** A relation as the server names it, with the names of what it is part of (parents, partitioned tables). */
@@ -52,11 +55,15 @@ const ancestorsOf = (ids: readonly string[]): string => `
     UNION SELECT up.leaf, i.inhparent FROM up JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) up.id)
   SELECT up.leaf, c.relname FROM up JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) up.id`;
 
+const DEFINES = /^\s*(create|alter|drop|reset|set|grant|revoke|do|call|comment)\b/i;
+
 type Counters = ReadonlyMap<string, readonly [schema: string, name: string, ...counts: number[]]>;
 
 /** Runs statements one after the other in a transaction and tells what each did. */
 export class ServerOracle {
   private before: Counters = new Map();
+  private known: Catalog | undefined;
+  private readings = 0;
 
   constructor(private readonly session: RawSession) {}
 
@@ -89,6 +96,8 @@ export class ServerOracle {
     const [inserted, updated, deleted, scanned] = [grown(2), grown(3), grown(4), grown(5)] as const;
     const relations = await this.relations(after, [...inserted, ...updated, ...deleted, ...scanned]);
     this.before = after;
+    // Definitions, and whatever may stand for one without an event. Their locks would hide what they defined.
+    if (notes.length > 0 || DEFINES.test(statement.text)) await this.settle();
     const seen = (ids: readonly string[]): SeenRelation[] => ids.flatMap((id) => relations.get(id) ?? []);
     return {
       error: failed ? (error?.message ?? 'the transaction ended') : '',
@@ -99,6 +108,47 @@ export class ServerOracle {
       commands: notes.flatMap(([what, kind]) => (what === 'command' ? [kind ?? ''] : [])),
       dropped: notes.flatMap(([what, kind]) => (what === 'drop' ? [kind ?? ''] : [])),
     };
+  }
+
+  private async settle(): Promise<void> {
+    this.known = undefined;
+    await this.session.exchange(query('COMMIT'), 1);
+    await this.session.exchange(query('BEGIN'), 1);
+    this.before = await this.counters();
+  }
+
+  /** The schemas in which the session looks names up now, in order. */
+  async searchPath(): Promise<readonly string[]> {
+    const rows = await this.rows('SELECT s FROM pg_catalog.unnest(pg_catalog.current_schemas(true)) s (s)');
+    return rows.map(([schema]) => schema ?? '');
+  }
+
+  /** The catalogue as this transaction sees it, read again only where something was defined since. */
+  async catalog(): Promise<Catalog> {
+    if (this.known !== undefined) return this.known;
+    await this.session.exchange(query('SAVEPOINT conformance_catalog'), 1);
+    const [[version, user, path, schemas] = []] = await this.rows(WHO);
+    await this.session.exchange(query(EMPTY_PATH), 1);
+    const parts: Record<string, (string | null)[][]> = {};
+    for (const [part, text] of Object.entries(catalogQueries(Number(version)))) parts[part] = await this.rows(text);
+    await this.session.exchange(query('ROLLBACK TO conformance_catalog; RELEASE conformance_catalog'), 1);
+    this.readings += 1;
+    const list = (cell: string | null | undefined): string[] => JSON.parse(cell ?? '[]') as string[];
+    const head = {
+      user: user ?? '',
+      searchPath: list(path),
+      schemas: new Set(list(schemas)),
+      stamp: String(this.readings),
+    };
+    const made = createCatalog(head, parts as unknown as CatalogRows);
+    if ('code' in made) throw new Error(`the catalogue can't be read: ${made.message}`);
+    // The oracle's own event triggers are not the suite's.
+    const { eventTriggerRoutines } = made;
+    this.known = {
+      ...made,
+      eventTriggerRoutines: eventTriggerRoutines.filter(({ schema }) => schema !== 'conformance'),
+    };
+    return this.known;
   }
 
   /** Which of these names stand for no relation on the session's search path? */

@@ -1,12 +1,13 @@
 import type { Writable } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
-import { splitStatements } from '../../protocols/postgres/facts/split-statements.js';
+
 import { type Access, dial, findTargets } from '../open-connections.js';
 import { CsvWriter } from './csv-writer.js';
 import { JsonWriter, NdjsonWriter } from './json-writer.js';
 import { PacedOutput } from './paced-output.js';
 import type { Print, ResultWriter } from './result-writer.js';
 import { runScript } from './run-script.js';
+import { scriptStatements } from './script-statements.js';
 import { readScript, type ScriptSource } from './script-source.js';
 import { TableWriter } from './table-writer.js';
 
@@ -41,7 +42,7 @@ export interface ExecOptions {
 export async function execSql(options: ExecOptions): Promise<void> {
   const waitMs = options.wait === undefined ? undefined : await parseWait(options.wait);
   const script = await readScript(options.source);
-  const statements = await splitStatements(script);
+  const statements = await scriptStatements(script);
   if (statements.length === 0) throw new HoopError('usage', 'nothing to run', { why: 'the text holds no statement' });
   const [target] = await findTargets(options.access, [options.connection]);
   if (target?.type !== 'postgres')

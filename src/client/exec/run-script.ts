@@ -2,7 +2,7 @@ import pg from 'pg';
 import { HoopError } from '../../core/errors.js';
 import { escapeControls } from '../../core/display.js';
 import type { TunnelClient } from '../../tunnel/dial.js';
-import type { StatementText } from '../../protocols/postgres/facts/split-statements.js';
+import type { StatementText } from '../../protocols/postgres/facts/split.js';
 import { ApprovalWait } from './approval-wait.js';
 import type { PacedOutput } from './paced-output.js';
 import type { ResultWriter } from './result-writer.js';

@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 import { HoopError, type ErrorCode, messageOf } from '../../core/errors.js';
-import type { StatementText } from '../../protocols/postgres/facts/split-statements.js';
+import type { StatementText } from '../../protocols/postgres/facts/split.js';
 
 /** The agent's own refusals all carry 42501; what they begin with tells them apart from the server's. */
 const REFUSALS: readonly (readonly [RegExp, ErrorCode])[] = [
@@ -54,6 +54,6 @@ function placeIn(script: string, statement: StatementText, position: string | un
   const characters = Number(position ?? '1');
   if (!Number.isSafeInteger(characters) || characters < 1) return undefined;
   const units = [...statement.text].slice(0, characters - 1).join('').length;
-  const before = script.slice(0, statement.offset + units).split('\n');
+  const before = script.slice(0, statement.start + units).split('\n');
   return `line ${String(before.length)}, column ${String([...(before.at(-1) ?? '')].length + 1)}`;
 }

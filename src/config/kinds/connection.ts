@@ -27,6 +27,7 @@ export const connectionSchema = z.strictObject({
     address: addressSchema,
     database: z.string().min(1),
     databases: z.array(z.string().min(1)).default([]),
+    replication: z.boolean().default(false),
     tls: z
       .strictObject({
         mode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).default('verify-full'),

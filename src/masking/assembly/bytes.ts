@@ -10,6 +10,8 @@ const HEX: u8 = 4;
 export const LOCAL: u8 = 8;
 export const LEADING: u8 = 16;
 export const ENDS_AUTHORITY: u8 = 32;
+/** First bytes of text that may have a structure: JSON, XML, an array, a record. */
+export const STRUCTURE: u8 = 64;
 
 /** Bytes read; counted only where the module is built with COUNT_STEPS, for the test of linear work. */
 export let steps: u64 = 0;

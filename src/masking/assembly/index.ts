@@ -1,5 +1,5 @@
 /** What TypeScript calls: the chunk stands in `RAW`, `CONFIG` is set; what came of it stands in `RESULT` and `OUT`. */
-import { CHUNK, FORM, FORM_ROWS, RAW, RESULT, SCAN } from './layout';
+import { CHUNK, COLUMN_COUNT, FORM, FORM_ROWS, RAW, RESULT, SCAN } from './layout';
 import { begin, findings, finishOutput, slow } from './output';
 import { scan } from './scan';
 import { forgetTokens } from './secrets';
@@ -10,13 +10,12 @@ export * from './layout';
 /**
  * Masks whole messages in RAW[0,length).
  *
- * @param columns of a row; of no use for COPY
  * @returns 1 where anything is different or left to TypeScript
  */
-export function maskChunk(length: usize, columns: u32): u32 {
+export function maskChunk(length: usize): u32 {
   if (length > CHUNK) unreachable();
   memory.copy(SCAN, RAW, length);
-  if (load<u32>(FORM) == FORM_ROWS) walkRows(length, columns);
+  if (load<u32>(FORM) == FORM_ROWS) walkRows(length, load<u32>(COLUMN_COUNT));
   else walkCopy(length);
   begin();
   forgetTokens();

@@ -37,6 +37,8 @@ export const ENABLED: usize = CONFIG;
 export const FORM: usize = CONFIG + 4;
 export const DELIMITER: usize = CONFIG + 8;
 export const LITERAL_COUNT: usize = CONFIG + 12;
+/** Columns of a row; 0 where nobody knows them, in COPY. */
+export const COLUMN_COUNT: usize = CONFIG + 16;
 /** For each entity: action u32, offset of the label u32, length of the label u32, unused. */
 export const ACTIONS: usize = CONFIG + 0x40;
 /** Six tables of sixteen bytes: which literals may begin with this half of a byte, for the first three bytes. */
@@ -65,10 +67,8 @@ export const ACTION_THIRD: u32 = 4;
 
 export const KIND_PASS: u32 = 0;
 export const KIND_TEXT: u32 = 1;
-/** Text in which a finding is TypeScript's: numbers, JSON. */
+/** Text in which a finding is TypeScript's: numbers, JSON, arrays. */
 export const KIND_DECIDED: u32 = 2;
-/** The same, and an escape in it too. */
-export const KIND_JSON: u32 = 3;
 
 /** Of one literal: bucket u8, length u8, least bytes after it u8, check u8, then its bytes. */
 export const LITERAL_BYTES: usize = 64;
@@ -76,8 +76,6 @@ export const CHECK_NONE: u8 = 0;
 export const CHECK_KEY: u8 = 1;
 export const CHECK_JWT: u8 = 2;
 export const CHECK_PEM: u8 = 3;
-/** Bit of `ENABLED`: some column holds JSON. */
-export const JSON_ESCAPES: u32 = 9;
 /** Kinds that begin with digits, and those of them that may hold dots. */
 export const NUMBERS: u32 = (1 << CARD) | (1 << SSN) | (1 << PHONE) | (1 << IBAN) | (1 << IP) | (1 << CPF);
 export const DOTTED: u32 = (1 << PHONE) | (1 << IP) | (1 << CPF);

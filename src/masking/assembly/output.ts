@@ -2,26 +2,27 @@
  * Writes what goes out: runs of bytes as they came, masked findings between them, and the lengths of rows and
  * cells as they are then. A row that is given up is taken back and left to TypeScript.
  */
-import { isAlphanumeric } from './bytes';
+import { hasClass, isAlphanumeric, STRUCTURE } from './bytes';
 import {
   ACTION_DOMAIN,
   ACTION_LABEL,
   ACTION_LAST4,
   ACTIONS,
   CELLS,
+  COLUMN_COUNT,
+  COLUMNS,
   COUNTS,
   DELIMITER,
   FORM,
-  FORM_COPY_CSV,
   FORM_COPY_TEXT,
   FORM_ROWS,
-  KIND_JSON,
   KIND_TEXT,
   LABELS,
   OUT,
   OUT_BYTES,
   RAW,
   ROWS,
+  SCAN,
   SLOW,
 } from './layout';
 import { CELL_KIND_SHIFT, CELL_OFFSET, consumed, rows } from './walk';
@@ -29,6 +30,7 @@ import { CELL_KIND_SHIFT, CELL_OFFSET, consumed, rows } from './walk';
 const STAR: u8 = 0x2a;
 const ENTITIES: usize = 7;
 const MAX_TAKEN_BACK: usize = 255;
+const MAX_TO_PARTNER: usize = 256;
 
 /** Address of the next byte that goes out. */
 let out: usize = OUT;
@@ -46,12 +48,17 @@ let rowOut: usize = 0;
 /** The same of the cell's length. */
 let cellOut: usize = 0;
 let lastTo: usize = 0;
+/** Of the field at hand in COPY: its number, where it begins, and how far delimiters were counted (0: not yet). */
+let field: u32 = 0;
+let fieldFrom: usize = 0;
+let fieldSeen: usize = 0;
 /** Findings of the row at hand, by entity, for taking them back. */
 const inRow: usize = memory.data(8);
 
 export function begin(): void {
   out = OUT;
-  kept = slow = skipUntil = row = cell = rowOut = cellOut = lastTo = 0;
+  kept = slow = skipUntil = row = cell = rowOut = cellOut = lastTo = fieldSeen = 0;
+  field = 0;
   findings = 0;
   store<u64>(inRow, 0);
   for (let entity: usize = 0; entity < ENTITIES; entity += 1) store<u32>(COUNTS + entity * 4, 0);
@@ -67,7 +74,8 @@ function moveTo(at: usize): void {
   if (at >= rowEnd()) {
     do row += 1;
     while (at >= rowEnd());
-    rowOut = cellOut = 0;
+    rowOut = cellOut = fieldSeen = 0;
+    field = 0;
     store<u64>(inRow, 0);
   }
   if (load<u32>(FORM) != FORM_ROWS) return;
@@ -102,12 +110,6 @@ export function giveUp(at: usize): void {
   kept = skipUntil = lastTo = end;
 }
 
-/** Is an escape at `at` one that could hide something? Only in JSON, in rows. */
-export function hidesInRow(at: usize): bool {
-  moveTo(at);
-  return load<u32>(CELLS + cell * 4) >> CELL_KIND_SHIFT == KIND_JSON;
-}
-
 /** Masks bytes [from,to) of the chunk, or gives the row up. @param trigger where it was met, inside of it */
 export function mask(entity: u32, trigger: usize, from: usize, to: usize): void {
   moveTo(trigger);
@@ -139,19 +141,39 @@ export function mask(entity: u32, trigger: usize, from: usize, to: usize): void 
 /** Is it text in which a finding is masked where it stands? */
 function isPlain(from: usize, to: usize): bool {
   const form = load<u32>(FORM);
-  if (form == FORM_ROWS) return load<u32>(CELLS + cell * 4) >> CELL_KIND_SHIFT == KIND_TEXT;
-  return form == FORM_COPY_TEXT && isPlainField(from, to);
+  if (form == FORM_COPY_TEXT) return isPlainField(from, to);
+  if (form != FORM_ROWS) return false;
+  const entry = load<u32>(CELLS + cell * 4);
+  return entry >> CELL_KIND_SHIFT == KIND_TEXT && !hasStructure(RAW + <usize>(entry & CELL_OFFSET), to);
 }
 
-/** Reads back to the field's beginning, or to what was looked at before; JSON and what has to be escaped are not plain. */
+/** Counts the fields up to the one that holds `from`; a row is read once, however many findings it has. */
 function isPlainField(from: usize, to: usize): bool {
-  const delimiter = load<u8>(DELIMITER);
-  const payload = <usize>load<u32>(ROWS + row * 4) + 5;
-  let first = from;
-  while (first > payload && first > lastTo && load<u8>(RAW + first - 1) != delimiter) first -= 1;
-  if (first == lastTo && first > payload && load<u8>(RAW + first - 1) != delimiter) return true;
-  const byte = load<u8>(RAW + first);
-  return byte != 0x7b && byte != 0x5b && byte != 0x22;
+  if (fieldSeen == 0) fieldSeen = fieldFrom = <usize>load<u32>(ROWS + row * 4) + 5;
+  const delimiter = i8x16.splat(load<u8>(DELIMITER));
+  for (let at = fieldSeen; at < from; at += 16) {
+    let bits = <u32>i8x16.bitmask(i8x16.eq(v128.load(RAW + at), delimiter));
+    if (from - at < 16) bits &= ((<u32>1) << (<u32>(from - at))) - 1;
+    if (bits == 0) continue;
+    field += popcnt(bits);
+    fieldFrom = at + 32 - <usize>clz(bits);
+  }
+  fieldSeen = from;
+  const columns = load<u32>(COLUMN_COUNT);
+  if (columns != 0 && (field >= columns || load<u8>(COLUMNS + <usize>field) != KIND_TEXT)) return false;
+  return !hasStructure(RAW + fieldFrom, to);
+}
+
+/** May the text that begins at `first` have a structure? A bracket opens one only where its partner ends the text. */
+function hasStructure(first: usize, to: usize): bool {
+  const byte = load<u8>(first);
+  if (!hasClass(byte, STRUCTURE)) return false;
+  const partner: u8 = byte == 0x28 ? 0x29 : byte == 0x3c ? 0x3e : 0;
+  if (partner == 0) return true;
+  let end = SCAN + to;
+  // No further than this: many findings of one long text would each read to its end.
+  for (const stop = end + MAX_TO_PARTNER; load<u8>(end) != 0; end += 1) if (end == stop) return true;
+  return load<u8>(end - 1) == partner;
 }
 
 function grow(at: usize, by: u32): void {

@@ -10,7 +10,7 @@ import { byteAt, gapLength, isDigit } from './bytes';
 import { findEmail } from './email';
 import * as layout from './layout';
 import { findCard, findCpf, findIban, findSsn } from './numbers';
-import { giveUp, hidesInRow, mask, skipUntil } from './output';
+import { giveUp, mask, skipUntil } from './output';
 import { findPhone } from './phone';
 import { maybePassword, maybeSecret } from './secrets';
 import * as span from './span';
@@ -62,12 +62,13 @@ export function scan(end: usize): void {
 }
 
 function scanSigns(at: usize): void {
-  escapes = 0;
+  const ampersand = equalTo(0x26);
+  escapes = equalTo(BACKSLASH);
+  if (ampersand != 0) escapes |= ampersand & (equalTo(0x23) >> 1);
   if (form == layout.FORM_COPY_TEXT) {
-    const control = between(0x08, 6);
-    escapes = equalTo(BACKSLASH);
-    if (control != 0) escapes |= control & ~equalTo(load<u8>(layout.DELIMITER));
-  } else if (form == layout.FORM_COPY_CSV || wants(layout.JSON_ESCAPES)) escapes = equalTo(BACKSLASH);
+    // What the server always escapes; one that is a delimiter was cleared.
+    escapes |= between(0x08, 6);
+  }
   email = wants(layout.EMAIL) ? equalTo(0x40) : 0;
   secret = wants(layout.LITERAL) ? literals(at) : 0;
   password = six = 0;
@@ -146,7 +147,9 @@ function visit(offset: usize, here: u64, bit: usize): void {
   const at = layout.SCAN + offset;
   if ((escapes & here) != 0 && isHiding(offset)) return giveUp(offset);
   if ((email & here) != 0) {
-    if (form == layout.FORM_COPY_CSV && byteAt(at - 1) == 0x22) return giveUp(offset);
+    const before = byteAt(at - 1);
+    // A quote that is written twice or as `&quot;` in some structures may end a local part.
+    if (before == 0x22 || before == 0x3b) return giveUp(offset);
     if (findEmail(at)) meet(layout.EMAIL, offset);
   }
   if ((card & here) != 0 && findCard(at)) meet(layout.CARD, offset);
@@ -176,12 +179,7 @@ function joinsDigits(at: usize): bool {
 
 /** Could the escape at `offset` hide something? Not the `\N` of NULL that is a whole field. */
 function isHiding(offset: usize): bool {
-  if (form == layout.FORM_ROWS) return hidesInRow(offset);
-  if (form == layout.FORM_COPY_CSV) return true;
+  if (form != layout.FORM_COPY_TEXT) return true;
   const at = layout.SCAN + offset;
-  return !(byteAt(at) == BACKSLASH && byteAt(at + 1) == 0x4e && isBorder(byteAt(at - 1)) && isBorder(byteAt(at + 2)));
-}
-
-function isBorder(byte: u8): bool {
-  return byte == 0 || byte == load<u8>(layout.DELIMITER);
+  return !(byteAt(at) == BACKSLASH && byteAt(at + 1) == 0x4e && byteAt(at - 1) == 0 && byteAt(at + 2) == 0);
 }

@@ -71,7 +71,7 @@ export function walkCopy(length: usize): void {
   rows = 0;
   while (at + 5 <= length && load<u8>(RAW + at) == 0x64) {
     const size = <usize>bigEndian32(RAW + at + 1);
-    if (size < 4 || size >= length - at) break;
+    if (size < 4 || size >= length - at || !isWholeRow(at + 5, at + size + 1)) break;
     store<u32>(SCAN + at, 0);
     store<u8>(SCAN + at + 4, 0);
     store<u32>(ROWS + rows * 4, <u32>at);
@@ -86,13 +86,23 @@ export function walkCopy(length: usize): void {
 /** In text form every delimiter that is not escaped ends a field; rows with escapes are given up anyway. */
 function clearDelimiters(length: usize): void {
   const delimiter = load<u8>(DELIMITER);
-  // A control byte ends whatever is looked for as NUL does.
-  if (delimiter < 0x20) return;
   const all = i8x16.splat(delimiter);
   for (let at = SCAN; at < SCAN + length; at += 16) {
     const bytes = v128.load(at);
     v128.store(at, v128.andnot(bytes, i8x16.eq(bytes, all)));
   }
+}
+
+/** Does a line end here, and no escape or open quote before it go on behind it? */
+function isWholeRow(from: usize, end: usize): bool {
+  if (from == end || load<u8>(RAW + end - 1) != 0x0a) return false;
+  if (load<u32>(FORM) == FORM_COPY_TEXT) return from + 1 == end || load<u8>(RAW + end - 2) != 0x5c;
+  const quote = i8x16.splat(0x22);
+  let quotes: i32 = 0;
+  let at = from;
+  for (; at + 16 <= end; at += 16) quotes += popcnt(i8x16.bitmask(i8x16.eq(v128.load(RAW + at), quote)));
+  for (; at < end; at += 1) if (load<u8>(RAW + at) == 0x22) quotes += 1;
+  return (quotes & 1) == 0;
 }
 
 /** The end of the row's line is no part of its last field. */

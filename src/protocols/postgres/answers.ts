@@ -25,6 +25,8 @@ export interface AnswerLimits {
 
 /** Rows looked through at once: one candidate slows no more than its stretch. */
 const STRETCH_BYTES = 4 * 1024;
+/** A shorter run of rows is not worth the scanner's copy. */
+const MIN_MASKED_STRETCH_BYTES = 512;
 
 export class AnswerReader {
   #held: Uint8Array[] = [];
@@ -91,6 +93,23 @@ export class AnswerReader {
       if (at + total > bytes.length) {
         this.#neededBytes = total;
         break;
+      }
+      const stretch = STREAMED.has(type)
+        ? this.handler.maskedStretch(type, bytes, at, MIN_MASKED_STRETCH_BYTES)
+        : undefined;
+      if (stretch !== undefined) {
+        if ('code' in stretch) {
+          passed(at);
+          this.#fault = stretch;
+          return;
+        }
+        if (stretch.parts !== undefined) {
+          passed(at);
+          for (const part of stretch.parts) this.emit(part);
+          runFrom = stretch.end;
+        }
+        at = stretch.end;
+        continue;
       }
       const end = type === SERVER.dataRow ? this.#untouchedRows(bytes, at) : at;
       if (end > at) {

@@ -18,6 +18,8 @@ import { unreadable } from './statement-text.js';
 
 /** Messages that rules or masks have to read; the others only pass. */
 const READ = typeSet([CLIENT.query, CLIENT.parse, CLIENT.bind, CLIENT.functionCall]);
+/** Messages that are judged by what names stand for when they come up. */
+const JUDGED: ReadonlySet<number> = new Set([CLIENT.query, CLIENT.parse, CLIENT.bind]);
 const MAX_UNREAD_BYTES = 1 << 30;
 
 /** Reads the client's messages in order; stops at each one that has to be decided until the answer is there. */
@@ -107,9 +109,7 @@ export class ClientSide {
   }
 
   askStartup(): void {
-    const { replication } = this.options.startup;
-    if (replication === undefined || /^(false|off|no|0)$/i.test(replication)) this.#desk.askStartup();
-    else this.host.fault({ code: 'not_in_version', message: 'replication connections are not available' });
+    this.#desk.askStartup();
   }
 
   answer(ticket: number, decision: Decision): void {
@@ -121,7 +121,7 @@ export class ClientSide {
   proceed(): void {
     while (!this.#desk.waiting && !this.ending) {
       const type = this.#parser.nextType;
-      if ((type === CLIENT.query || type === CLIENT.parse) && this.#reader.mustWait) return;
+      if (type !== undefined && JUDGED.has(type) && this.#reader.mustWait) return;
       const frame = this.#parser.next();
       if (frame === undefined) return;
       if (isFault(frame)) {

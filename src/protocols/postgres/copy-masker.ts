@@ -1,6 +1,7 @@
 /** Masks the rows of COPY … TO STDOUT, in text, CSV and binary form. */
 import { concatBytes } from '../../core/bytes.js';
 import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
+import type { StretchMasker } from '../../masking/chunk-masker.js';
 import { CopyBinaryCutter } from './copy-binary.js';
 import { CopyFields } from './copy-fields.js';
 import type { CopyFormat } from './copy-format.js';
@@ -36,6 +37,7 @@ export class CopyRowMasker {
   readonly #ruled: boolean;
   readonly #fields: CopyFields;
   readonly #binary: CopyBinaryCutter | undefined;
+  readonly #stretch: StretchMasker | undefined;
   #headerDue: boolean;
 
   /** @param values undefined where only columns are masked whole */
@@ -57,6 +59,12 @@ export class CopyRowMasker {
     this.#fields = new CopyFields(format);
     this.#binary = format.kind === 'binary' ? new CopyBinaryCutter(MAX_HELD_BYTES) : undefined;
     this.#headerDue = format.header && format.kind !== 'binary';
+    this.#stretch = this.#ruled || this.#fields.wide ? undefined : values?.chunks?.copy(format);
+  }
+
+  /** Masks whole CopyData messages at once; undefined where each has to be looked at by itself. */
+  get stretch(): StretchMasker | undefined {
+    return this.#headerDue ? undefined : this.#stretch;
   }
 
   /**

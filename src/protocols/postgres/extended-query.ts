@@ -9,6 +9,7 @@ import type { SqlPrepared } from './sql-prepared.js';
 import type { StatementDesk } from './statement-desk.js';
 import type { StatementReader } from './statement-reader.js';
 import { unreadable } from './statement-text.js';
+import { typedParams } from './typed-params.js';
 
 const MAX_PORTALS = 10_000;
 
@@ -145,7 +146,8 @@ export class ExtendedQuery {
   /** A statement's name may stand for several texts until the server has answered: it is judged by all of them. */
   #boundRun(body: BindBody, candidates: readonly Candidate[] | undefined): Run {
     const only = candidates?.length === 1 ? candidates[0] : undefined;
-    const params = boundTexts(body, only?.types ?? []);
+    const types = only?.types ?? [];
+    const params = boundTexts(body, types);
     const [first, ...others] = candidates ?? [];
     const all = others.reduce(
       (facts, candidate) => this.desk.options.sql.merge(facts, candidate.facts),
@@ -153,7 +155,12 @@ export class ExtendedQuery {
         unreadable('', candidates === undefined ? 'too many texts under one name' : 'prepared out of sight'),
     );
     const text = only?.text ?? (candidates ?? []).map((candidate) => candidate.text).join(';\n');
-    const facts = this.sqlPrepared.withExecuted(text, { ...all, text, params });
+    const facts = this.sqlPrepared.withExecuted(text, {
+      ...all,
+      text,
+      params,
+      typedParams: () => typedParams(params, types),
+    });
     // What one text alone says is the same at every Bind, but for what is bound.
     return this.desk.newRun(text, facts, only !== undefined && !facts.effects.includes('execute') ? only.facts : facts);
   }

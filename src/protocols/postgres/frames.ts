@@ -233,3 +233,14 @@ export function typeSet(types: Iterable<number>): { has(type: number): boolean }
   for (const type of types) table[type] = 1;
   return { has: (type) => table[type] === 1 };
 }
+
+/** The end of the run of whole messages of one type that begins at `at`. */
+export function runEnd(bytes: Uint8Array, at: number, type: number): number {
+  let end = at;
+  while (bytes.length - end >= HEADER_BYTES && bytes[end] === type) {
+    const next = end + 1 + uint32(bytes, end + 1);
+    if (next < end + HEADER_BYTES || next > bytes.length) break;
+    end = next;
+  }
+  return end;
+}

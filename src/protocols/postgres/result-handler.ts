@@ -7,7 +7,7 @@ import { CopyRowMasker } from './copy-masker.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport } from './error-masker.js';
 import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
-import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
+import { BodyReader, HEADER_BYTES, runEnd, SERVER } from './frames.js';
 import type { SessionMasks } from './masks.js';
 import { copyDataMessage, errorMessage } from './messages.js';
 import type { PreparedStatements } from './prepared.js';
@@ -36,6 +36,12 @@ export interface HandlerHost {
   /** A command is done. */
   completed(run: Run, tag: string, via: 'query' | 'execute'): void;
   copyFormat(run: Run): CopyFormat | undefined;
+}
+
+export interface MaskedStretch {
+  /** Offset behind it. */
+  readonly end: number;
+  readonly parts?: readonly Uint8Array[];
 }
 
 /** `undefined`: swallow; the message itself: pass; other bytes: send those; a fault: stop. */
@@ -84,6 +90,30 @@ export class ResultHandler {
     if (this.#result === undefined) return;
     this.#result.rows += rows;
     this.#result.bytes += bytes;
+  }
+
+  /**
+   * Masks the run of whole rows that begins at `at`, all at once.
+   *
+   * @returns undefined where there are fewer than `least` bytes of them or each has to be looked at by itself;
+   *   `parts` stand for bytes[at,end), and are left out where nothing changed
+   */
+  maskedStretch(type: number, bytes: Uint8Array, at: number, least: number): MaskedStretch | Fault | undefined {
+    const rows = type === SERVER.dataRow;
+    const masker = rows ? this.#client : this.#copy;
+    if (masker === undefined || this.#result === undefined || (rows && this.wantsRows())) return undefined;
+    const { stretch } = masker;
+    if (stretch === undefined) return undefined;
+    const end = runEnd(bytes, at, type);
+    if (end - at < least) return undefined;
+    const one = (message: Uint8Array): Uint8Array | undefined =>
+      rows ? this.#client?.mask(message) : this.#maskedCopyData(message);
+    const masked = stretch.mask(bytes, at, end, this.#counts, one);
+    if (masked === undefined) return malformed('row');
+    this.countedRows(masked.rows, end - at);
+    const [only] = masked.parts;
+    const same = masked.parts.length === 1 && only?.length === end - at && only.buffer === bytes.buffer;
+    return same ? { end } : { end, parts: masked.parts };
   }
 
   message(type: number, message: Uint8Array): Handled {
@@ -273,9 +303,13 @@ export class ResultHandler {
   #copyData(message: Uint8Array): Handled {
     if (this.#copy === undefined) return outOfStep;
     this.countedRows(1, message.length);
-    const payload = message.subarray(5);
-    const masked = this.#copy.mask(payload);
-    if (masked === undefined) return malformed('COPY row');
+    return this.#maskedCopyData(message) ?? malformed('COPY row');
+  }
+
+  #maskedCopyData(message: Uint8Array): Uint8Array | undefined {
+    const payload = message.subarray(HEADER_BYTES);
+    const masked = this.#copy?.mask(payload);
+    if (masked === undefined) return undefined;
     return masked === payload ? message : copyDataMessage(masked);
   }
 

@@ -7,6 +7,7 @@
  * nothing stands in the stretch, the bytes go on as they came.
  */
 import type { KeyedHash, MaskCounts } from '../../core/mask.js';
+import type { ChunkCell, StretchMasker } from '../../masking/chunk-masker.js';
 import type { ColumnTreatment } from './columns.js';
 import { int32, uint16 } from './frames.js';
 import { CellMasker } from './values/cell-masker.js';
@@ -46,6 +47,7 @@ export class RowMasker {
   readonly #values: ValueMasker | undefined;
   /** Is there a column whose values a scan of the raw bytes may miss? */
   readonly #everyRow: boolean;
+  readonly #stretch: StretchMasker | undefined;
 
   constructor(options: RowMaskerOptions) {
     const { columns, values } = options;
@@ -55,6 +57,12 @@ export class RowMasker {
     const ruled = columns.some((column) => column.rule !== undefined);
     this.idle = values === undefined && !ruled;
     this.#everyRow = ruled || !this.#columns.every(({ column, shape }) => this.#scannedRaw(shape, column.format));
+    this.#stretch = this.#everyRow ? undefined : values?.chunks?.rows(this.#columns.map(chunkCell));
+  }
+
+  /** Masks whole DataRow messages at once; undefined where each has to be looked at by itself. */
+  get stretch(): StretchMasker | undefined {
+    return this.#stretch;
   }
 
   /** Is it certain that nothing in these whole DataRow messages changes? */
@@ -94,6 +102,11 @@ export class RowMasker {
     if (shape.form === 'array') return this.#scannedRaw(this.#cells.shapeOf(shape.of), format);
     return SCANNED_IN_TEXT.has(shape.form);
   }
+}
+
+/** Text is masked where it stands; where the scan finds something in any other, the row is looked at. */
+function chunkCell({ shape }: Treated): ChunkCell {
+  return shape.form === 'text' ? 'text' : 'decided';
 }
 
 function rebuild(row: Uint8Array, replaced: readonly Cell[], size: number): Uint8Array {

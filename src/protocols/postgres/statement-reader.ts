@@ -11,12 +11,17 @@ const NORMAL: ReadonlySet<string> = new Set(['client_encoding=UTF8', 'standard_c
 /** Effects of texts that change settings of the session. */
 const SETS: ReadonlySet<string> = new Set(['set', 'set-config', 'set-role', 'session-authorization', 'discard']);
 
+/** Effects of statements that may make, replace or rename what the next one names. */
+const DEFINES: ReadonlySet<string> = new Set(['create', 'alter', 'drop', 'extension', 'stored-code', 'dynamic']);
+
 /** Reads statements as the server will, given the encoding and string syntax it told last. */
 export class StatementReader {
   #encoding = 'UTF8';
   #conforming = true;
   /** A statement is under way that may change how the next one reads. */
   #doubtful = false;
+  /** A statement is under way after which names may stand for other objects. */
+  #defining = false;
   /** Did this session ever read otherwise? Then the end of a transaction or a reset may bring another reading back. */
   #changed = false;
 
@@ -51,7 +56,8 @@ export class StatementReader {
     // Most statements change none, and need not be looked up again.
     const changes = facts.effects.some((effect) => SETS.has(effect)) ? this.sql.read(text).settings : [];
     this.#path.running(run, changes);
-    if (changesReading(text)) this.#changed = this.#doubtful = true;
+    if (facts.effects.some((effect) => DEFINES.has(effect))) this.#defining = true;
+    if (changesReading(text) || facts.uses?.hiddenSettings === true) this.#changed = this.#doubtful = true;
     else if (this.#changed && mayRestoreReading(text)) this.#doubtful = true;
   }
 
@@ -70,10 +76,10 @@ export class StatementReader {
     return this.#path.lookup(catalog);
   }
 
-  /** Must the next text wait until the server has said how it reads now, and will it say so? */
+  /** Must the next statement wait until the server has said how it reads now, or has done what it was told, and will it? */
   get mustWait(): boolean {
-    if (this.expected.length === 0) this.#doubtful = false;
-    return this.#doubtful && this.expected.settles;
+    if (this.expected.length === 0) this.#doubtful = this.#defining = false;
+    return (this.#doubtful || this.#defining) && this.expected.settles;
   }
 
   read(raw: Uint8Array): { readonly text: string; readonly facts: SqlFacts } {

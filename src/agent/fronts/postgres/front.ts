@@ -8,11 +8,14 @@ import type { PolicySet } from '../../../policy/compile.js';
 import type { Context, Facts, SqlFacts, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { Catalog } from '../../../protocols/postgres/catalog/types.js';
-import { completeFacts, needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
+import { needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
+import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
 import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
+import { ReplicationSession } from '../../../protocols/postgres/replication-session.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
+import type { PostgresSessionOptions } from '../../../protocols/postgres/session-options.js';
 import { sqlReader } from '../../../protocols/postgres/sql-reader.js';
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
@@ -25,19 +28,17 @@ import { VerdictCache } from '../../verdict-cache.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
-import type { CatalogKeeper } from './catalog-keeper.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
+import { completeQuestion } from './complete-question.js';
 import { dialUpstream } from './dial-upstream.js';
+import { SessionCatalog } from './session-catalog.js';
 
 /** A server that has not opened the session by then will not. */
 const OPENING_TIMEOUT_MS = 10_000;
-/** Effects after which relations and routines may be others than were read. */
-const CHANGES: ReadonlySet<string> = new Set([
-  ...['create', 'alter', 'drop', 'owner', 'grant', 'revoke', 'role-admin', 'extension', 'stored-code', 'server-config'],
-  ...['do', 'call', 'dynamic'],
-]);
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
+
+type WireSession = PostgresSession | ReplicationSession;
 
 /** One session: puts together what the pure session, the drive and the agent's rooms need of each other. */
 export class PostgresFront {
@@ -48,12 +49,10 @@ export class PostgresFront {
   #masks: SessionMasks | undefined;
   readonly #verdicts = new VerdictCache();
   #readsSql = false;
-  #catalog: CatalogKeeper | undefined;
+  #catalog: SessionCatalog | undefined;
   #database = '';
-  /** DDL has been let through: what it did shows once it is done. */
-  #changing = false;
   #drive: Drive | undefined;
-  #session: PostgresSession | undefined;
+  #session: WireSession | undefined;
   #openingTimer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -84,7 +83,9 @@ export class PostgresFront {
 
   async #start(startup: StartupMessage, rest: Uint8Array, release: () => void): Promise<void> {
     const { caller, host } = this;
-    const chosen = databaseFor(caller.connection, startup.database, startup.user);
+    // A physical replication session is of no database; its programs name `replication` all the same.
+    const physical = asksReplication(startup.replication) && startup.replication !== 'database';
+    const chosen = databaseFor(caller.connection, physical ? undefined : startup.database, startup.user);
     if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
     const password =
       caller.credential.password === undefined
@@ -92,8 +93,10 @@ export class PostgresFront {
         : (await host.resolveSecret(caller.credential.password)).reveal();
     const credential = { user: caller.credential.username, password };
     this.#database = chosen.database;
-    this.#catalog = this.catalogs.keeper(caller.connection, { credential, database: chosen.database });
+    const own = { credential, database: chosen.database };
+    this.#catalog = new SessionCatalog(this.catalogs, caller.connection, own, () => this.#session);
     this.#followPolicy();
+    if (this.#plan.needsColumns || this.#readsSql) this.#catalog.ahead();
     const upstream = await dialUpstream(caller.connection);
     let recorder: SessionRecorder;
     try {
@@ -123,8 +126,8 @@ export class PostgresFront {
     database: string,
     credential: { readonly user: string; readonly password: string | undefined },
     cancelKey: CancelKey,
-  ): PostgresSession {
-    this.#session = new PostgresSession({
+  ): WireSession {
+    const options: PostgresSessionOptions = {
       startup,
       database,
       credential,
@@ -135,14 +138,18 @@ export class PostgresFront {
       readsSql: () => this.#readsSql,
       masks: () => this.#followPolicy(),
       idle: () => {
-        this.#idle();
+        this.#catalog?.idle();
       },
       nowMs: () => this.host.monotonicMs(),
-    });
+    };
+    const allowed = this.caller.connection.replication === true;
+    this.#session = asksReplication(startup.replication)
+      ? new ReplicationSession({ ...options, allowed })
+      : new PostgresSession(options);
     return this.#session;
   }
 
-  #limitOpening(session: PostgresSession, drive: Drive): void {
+  #limitOpening(session: WireSession, drive: Drive): void {
     this.#openingTimer = setInterval(() => {
       // While people decide whether it may start, the server was not even asked.
       if (session.deciding) return;
@@ -157,7 +164,7 @@ export class PostgresFront {
     this.#openingTimer.unref();
   }
 
-  #openDrive(session: PostgresSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
+  #openDrive(session: WireSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
     const { host, caller } = this;
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge(question),
@@ -224,20 +231,19 @@ export class PostgresFront {
       question.statement !== STARTUP &&
       (this.#plan.needsColumns ? question.phase === 'run' || this.#readsSql : this.#readsSql && needsCatalog(sql));
     if (!needed) return this.#decide(question, question.facts, question.basis);
-    this.#seen(sql);
+    this.#catalog?.seen(sql);
     const catalog = this.#catalog?.current();
-    if (catalog instanceof Promise) return catalog.then((known) => this.#decideKnowing(question, sql, known));
-    return this.#decideKnowing(question, sql, catalog);
+    const decided = (known?: Catalog): Verdict => this.#decideKnowing(question, sql, known);
+    return catalog instanceof Promise ? catalog.then(decided) : decided(catalog);
   }
 
   #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
-    const lookup = catalog === undefined ? undefined : this.#session?.lookup(catalog);
-    if (catalog === undefined || lookup === undefined) return this.#decide(question, question.facts, question.basis);
-    const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
-    const { text, params } = sql;
-    const facts = { ...question.facts, sql: question.basis === sql ? basis : { ...basis, text, params } };
+    const lookup = catalog && this.#session?.lookup(catalog);
+    if (!catalog || !lookup) return this.#decide(question, question.facts, question.basis);
+    const { facts, basis } = completeQuestion(question, sql, catalog, lookup);
+    // What it calls may change more than its text tells.
+    if (basis !== question.basis) this.#catalog?.seen(basis);
     question.completed(facts, basis);
-    if (basis !== question.basis && !this.#changing) this.#seen(basis);
     return this.#decide(question, facts, basis);
   }
 
@@ -248,27 +254,6 @@ export class PostgresFront {
     const verdict = this.#verdicts.judge(policy, basis, () => decide(policy, context, facts, question.phase));
     if (question.phase === 'run') this.host.decided(verdict.action);
     return verdict;
-  }
-
-  /** A statement that does this is about to run. What a transaction has changed shows only when it is over. */
-  #seen(facts: SqlFacts): void {
-    const changes = facts.opaque || facts.effects.some((effect) => CHANGES.has(effect));
-    if (!changes && !this.#changing) return;
-    if (!this.#changing || this.#session?.inTransaction !== true) this.#catalogChanged();
-    this.#changing = true;
-  }
-
-  /** The server is ready, with nothing open: what DDL did shows from now on. */
-  #idle(): void {
-    if (!this.#changing) return;
-    this.#changing = this.#session?.busy === true;
-    this.#catalogChanged();
-  }
-
-  #catalogChanged(): void {
-    // A keeper that was forgotten meanwhile serves this session still.
-    this.#catalog?.changed();
-    this.catalogs.changed(this.caller.connection, this.#database);
   }
 
   #hold(question: Question, verdict: Verdict): Hold | undefined {

@@ -1,6 +1,6 @@
 import type { Fault } from '../../../core/errors.js';
 import { flagCell, listCell, numberCell, numbersCell, textCell, textsCell, UnexpectedRow, type Row } from './cells.js';
-import type { CatalogRows, Rows } from './queries.js';
+import { FIRST_USER_OID, type CatalogRows, type Rows } from './queries.js';
 import type {
   Catalog,
   CatalogCascade,
@@ -52,7 +52,7 @@ function build(head: CatalogHead, rows: CatalogRows, previous: Catalog | undefin
   const byTypeName = new Map<string, number[]>();
   for (const [oid, used] of byType) push(byTypeName, types.get(oid)?.name ?? '', ...used);
   const relationsByName = byName(relations.values());
-  const routinesByName = byName(routines.values());
+  const routinesByName = byName([...routines.values()].filter(({ oid }) => oid >= FIRST_USER_OID));
   const eventTriggerRoutines = known(rows.eventTriggers.map((row) => numberCell(row, 0)));
   return {
     ...head,

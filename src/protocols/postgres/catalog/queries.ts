@@ -154,7 +154,8 @@ function isMember(table: string, id: string): string {
 }
 
 /**
- * oid, schema, name, prokind, language, source, fewest and most arguments (-1: any number), types of arguments as
+ * Of users' routines, and of built-in ones that users' operators, casts, triggers and aggregates stand for: oid, schema,
+ * name, prokind, language, source, fewest and most arguments (-1: any number), types of arguments as
  * JSON, list of arguments, what it returns, type it returns, returns a set, SQL-standard body, withheld, extension,
  * settings as JSON.
  */
@@ -176,17 +177,21 @@ function routines(version: number): string {
   from pg_catalog.pg_proc p
   join pg_catalog.pg_namespace n on n.oid = p.pronamespace
   join pg_catalog.pg_language l on l.oid = p.prolang
-  cross join lateral (select ${isMember('pg_proc', 'p.oid')} as extension,
+  cross join lateral (select p.oid < ${USER} or ${isMember('pg_proc', 'p.oid')} as extension,
     (pg_catalog.octet_length(p.prosrc) > ${String(MAX_SOURCE_BYTES)}
       or exists (select from held where held.oid = p.oid)) as withheld) x
-  where p.oid >= ${USER}`;
+  where p.oid >= ${USER}
+    or p.oid in (select oprcode from pg_catalog.pg_operator where oid >= ${USER})
+    or p.oid in (select castfunc from pg_catalog.pg_cast where oid >= ${USER})
+    or p.oid in (select tgfoid from pg_catalog.pg_trigger where not tgisinternal)
+    or p.oid in (select s.routine from (${SUPPORT}) s)`;
 }
 
 /** aggregate, routine that works for it */
 const SUPPORT = `select a.aggfnoid::oid, s.routine from pg_catalog.pg_aggregate a
   cross join lateral (values (a.aggtransfn::oid), (a.aggfinalfn::oid), (a.aggcombinefn::oid), (a.aggserialfn::oid),
     (a.aggdeserialfn::oid), (a.aggmtransfn::oid), (a.aggminvtransfn::oid), (a.aggmfinalfn::oid)) s (routine)
-  where a.aggfnoid::oid >= ${USER} and s.routine >= ${USER}`;
+  where a.aggfnoid::oid >= ${USER} and s.routine <> 0`;
 
 /** name, routine */
 const OPERATORS = `select o.oprname, o.oprcode::oid from pg_catalog.pg_operator o
@@ -194,7 +199,7 @@ const OPERATORS = `select o.oprname, o.oprcode::oid from pg_catalog.pg_operator 
 
 /** type from, type to, routine */
 const CASTS = `select c.castsource, c.casttarget, c.castfunc from pg_catalog.pg_cast c
-  where c.castfunc >= ${USER} and not ${isMember('pg_cast', 'c.oid')}`;
+  where c.oid >= ${USER} and c.castfunc <> 0 and not ${isMember('pg_cast', 'c.oid')}`;
 
 /** routine */
 const EVENT_TRIGGERS = `select evtfoid from pg_catalog.pg_event_trigger where evtenabled <> 'D'`;

@@ -1,9 +1,10 @@
 import type { ObjectName, RowEvent, SqlCall, SqlFacts, SqlUses } from '../../../policy/types.js';
-import { BIG_TABLE_ROWS, FIRST_USER_OID } from '../catalog/queries.js';
+import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
 import { splitPath } from '../search-path.js';
+import { isBig } from './big-tables.js';
 import { Findings } from './findings.js';
-import { relationsFor, routinesFor } from './resolve.js';
+import { QUALIFIED, relationsFor, routinesFor } from './resolve.js';
 import { defaultFindings, routineFindings, ruleCode, viewCode } from './stored-code.js';
 
 const known = new WeakMap<Catalog, WeakMap<NameLookup, WeakMap<SqlFacts, SqlFacts>>>();
@@ -54,9 +55,6 @@ const NO_USES: SqlUses = {
   hiddenSettings: false,
 };
 
-/** Names in texts that the server spelled: all qualified, but for what is in pg_catalog. */
-const QUALIFIED: NameLookup = { searchPath: ['pg_catalog'] };
-
 /** A piece of SQL whose names are to be followed. */
 interface Part {
   readonly reads: readonly ObjectName[];
@@ -89,7 +87,7 @@ class Completion {
       ...found.toFacts(facts.text),
       statements: facts.statements,
       params: facts.params,
-      unbounded: uses.scans.some((name) => this.#isBig(name, lookup)),
+      unbounded: uses.scans.some((name) => isBig(this.catalog, name, lookup)),
       uses: { ...uses, hiddenSettings: uses.hiddenSettings || this.#hiddenSettings },
     };
   }
@@ -119,7 +117,7 @@ class Completion {
     for (const call of uses.calls) this.#call(call, lookup);
     for (const name of uses.operators)
       for (const routine of this.catalog.operatorRoutines(name)) this.#run(routine, lookup);
-    for (const name of uses.types) for (const routine of this.catalog.castRoutines(name)) this.#run(routine, lookup);
+    for (const name of uses.types) this.#cast(name, lookup);
     for (const name of uses.fields) this.#field(name, lookup);
   }
 
@@ -145,11 +143,18 @@ class Completion {
 
   /** What the query of a view does. Its routines look names up as the session does; its own names are whole. */
   #view(view: CatalogRelation, lookup: NameLookup): void {
+    for (const name of viewCode(view).findings.readNames) this.#readNamed(name, lookup);
+    this.#found.effects.add('select');
+    this.#runView(view, lookup);
+  }
+
+  /** What its query does besides reading tables. */
+  #runView(view: CatalogRelation, lookup: NameLookup): void {
     const { findings } = viewCode(view);
+    const selects = this.#found.effects.has('select');
     this.#found.absorbEffects(findings);
-    for (const name of findings.readNames) this.#readNamed(name, lookup);
-    const { uses } = findings;
-    this.#follow({ reads: [], writes: [], uses: { ...uses.toUses(), targets: [] } }, lookup);
+    if (!selects) this.#found.effects.delete('select');
+    this.#follow({ reads: [], writes: [], uses: { ...findings.uses.toUses(), targets: [] } }, lookup);
   }
 
   #writesFamily(relation: CatalogRelation): void {
@@ -175,20 +180,25 @@ class Completion {
     for (const { relation: oid, on, does } of relation.cascades)
       if (on === (event === 'truncate-cascade' ? 'truncate' : event === 'delete' ? 'delete' : ''))
         this.#withRelation(oid, (other) =>
-          this.#change(other, event === 'truncate-cascade' ? ['truncate', event] : [does as RowEvent], lookup),
+          this.#change(other, event === 'truncate-cascade' ? ['truncate', event] : [does], lookup),
         );
     if (relation.kind === 'view' || relation.kind === 'materialized-view') this.#changeThrough(relation, event, lookup);
-    if (event !== 'insert' && event !== 'update') return;
+    if (event !== 'insert' && event !== 'update' && event !== 'check') return;
     this.#absorb(defaultFindings(relation), lookup);
     for (const oid of relation.writeRoutines) this.#runById(oid, lookup);
     this.#typesOf(relation, lookup);
   }
 
-  /** A change of a view changes the tables behind it; a refresh runs the whole query. */
+  /** A change of a view changes the tables behind it, or runs its triggers; a refresh runs the whole query. */
   #changeThrough(view: CatalogRelation, event: RowEvent, lookup: NameLookup): void {
-    this.#view(view, lookup);
-    if (view.kind === 'materialized-view') return;
-    for (const name of viewCode(view).sources)
+    const triggered = view.triggers.some((trigger) => trigger.events.some((on) => on === event));
+    if (view.kind === 'materialized-view' || triggered) return this.#view(view, lookup);
+    const { findings, sources } = viewCode(view);
+    const changed = new Set(sources.map(({ schema, name }) => `${schema}.${name}`));
+    for (const name of findings.readNames)
+      if (!changed.has(`${name.schema}.${name.name}`)) this.#readNamed(name, lookup);
+    this.#runView(view, lookup);
+    for (const name of sources)
       for (const relation of relationsFor(this.catalog, name, QUALIFIED)) this.#change(relation, [event], lookup);
   }
 
@@ -202,7 +212,13 @@ class Completion {
   #call(call: SqlCall, lookup: NameLookup): void {
     for (const routine of routinesFor(this.catalog, call, lookup)) this.#run(routine, lookup);
     // `t(x)` is a cast where t is a type.
-    if (call.count === 1) for (const routine of this.catalog.castRoutines(call.name)) this.#run(routine, lookup);
+    if (call.count === 1) this.#cast(call.name, lookup);
+  }
+
+  /** A value becomes one of the type of that name, and its fields ones of theirs. */
+  #cast(typeName: string, lookup: NameLookup): void {
+    for (const routine of this.catalog.castRoutines(typeName)) this.#run(routine, lookup);
+    for (const relation of this.catalog.relationsNamed(typeName)) this.#typesOf(relation, lookup);
   }
 
   /** `t.f` calls f where that takes a row. */
@@ -225,14 +241,19 @@ class Completion {
     this.#found.functions.add(`${routine.schema}.${routine.name}`.toLowerCase());
     this.#absorb(routineFindings(routine), routine.atomic ? QUALIFIED : ownLookup(routine, lookup));
     for (const oid of routine.support) this.#runById(oid, lookup);
+    for (const type of routine.argumentTypes) this.#valuesOf(type, lookup);
   }
 
   /** Values of these types may run casts and checks unseen. */
   #typesOf(relation: CatalogRelation, lookup: NameLookup): void {
-    for (const { typeOid } of relation.columns) {
-      if (typeOid < FIRST_USER_OID) continue;
-      for (const routine of this.catalog.typeRoutines(typeOid)) this.#run(routine, lookup);
-    }
+    for (const { typeOid } of relation.columns) this.#valuesOf(typeOid, lookup);
+  }
+
+  #valuesOf(type: number, lookup: NameLookup): void {
+    if (type < FIRST_USER_OID || !this.#first(`type ${String(type)}`, lookup)) return;
+    for (const routine of this.catalog.typeRoutines(type)) this.#run(routine, lookup);
+    // An array's elements, what a domain stands on.
+    this.#valuesOf(this.catalog.type(type)?.of ?? 0, lookup);
   }
 
   /** Relations whose rows include this one's. */
@@ -249,25 +270,6 @@ class Completion {
   #withRelation(oid: number, then: (relation: CatalogRelation) => void): void {
     const relation = this.catalog.relation(oid);
     if (relation !== undefined) then(relation);
-  }
-
-  #isBig(name: ObjectName, lookup: NameLookup): boolean {
-    return relationsFor(this.catalog, name, lookup).some((relation) => this.#rowsRead(relation, 0) >= BIG_TABLE_ROWS);
-  }
-
-  #rowsRead(relation: CatalogRelation, depth: number): number {
-    if (depth > 32) return 0;
-    if (relation.kind === 'view' && relation.oid >= FIRST_USER_OID) {
-      const scans = viewCode(relation).findings.uses.toUses().scans;
-      const behind = scans.flatMap((name) => relationsFor(this.catalog, name, QUALIFIED));
-      return Math.max(0, ...behind.map((table) => this.#rowsRead(table, depth + 1)));
-    }
-    // A partitioned table has counted what lies in its partitions, if it was ever counted.
-    const own = relation.kind === 'partitioned-table' ? 0 : Math.max(0, relation.estimatedRows);
-    return relation.children.reduce((sum, oid) => {
-      const child = this.catalog.relation(oid);
-      return child === undefined ? sum : sum + this.#rowsRead(child, depth + 1);
-    }, own);
   }
 }
 

@@ -106,3 +106,24 @@ export const FILE_VIEWS: ReadonlySet<string> = new Set([
   'pg_file_settings',
 ]);
 export const SETTINGS_VIEW = 'pg_settings';
+
+/** Statistics that show values of tables, and the tables that hold their long values. */
+const SHOWS_VALUES: ReadonlySet<string> = new Set([
+  ...['pg_stats', 'pg_stats_ext', 'pg_stats_ext_exprs', 'pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject'],
+]);
+
+/** Does reading this relation show values of others, nobody can tell which? */
+export function showsOthers(schema: string, name: string): boolean {
+  return schema === 'pg_toast' || (SHOWS_VALUES.has(name) && (schema === '' || schema === 'pg_catalog'));
+}
+
+/** Who may what is written there. */
+const RIGHTS: ReadonlySet<string> = new Set(['pg_authid', 'pg_auth_members', 'pg_db_role_setting']);
+const CATALOGUE =
+  /^pg_(authid|auth_members|db_role_setting|class|attribute|attrdef|proc|type|operator|cast|aggregate|rewrite|trigger|policy|constraint|namespace|database|depend|index|inherits|language|extension|event_trigger|default_acl|init_privs|foreign_.+|user_mapping|largeobject.*|shdepend|tablespace|enum|range|am.*|op.+|seclabel|shseclabel|statistic.*|ts_.+|publication.*|subscription.*|transform|conversion|collation|partitioned_table|sequence|description|shdescription|parameter_acl|replication_origin)$/;
+
+/** What a write of the server's own catalogue is; undefined where it is none. */
+export function catalogueWrite(schema: string, name: string): readonly Effect[] | undefined {
+  if (schema !== 'pg_catalog' && !(schema === '' && CATALOGUE.test(name)) && schema !== 'pg_toast') return undefined;
+  return RIGHTS.has(name) ? ['role-admin', 'alter'] : ['alter'];
+}

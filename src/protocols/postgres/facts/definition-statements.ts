@@ -47,7 +47,9 @@ export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
   CreateEnumStmt: CREATE,
   CreateRangeStmt: also(CREATE, definedFunctions),
   CreateDomainStmt: CREATE,
-  CreateSchemaStmt: CREATE,
+  CreateSchemaStmt: also(CREATE, (walk, node, place) => {
+    if (node['authrole'] !== undefined) walk.effect(place, 'owner');
+  }),
   CreatedbStmt: CREATE,
   CreateStatsStmt: CREATE,
   CreateOpFamilyStmt: CREATE,
@@ -161,17 +163,26 @@ function createForeignTable(walk: Walk, node: TreeNode, place: Place): void {
   walk.below(node, place, ['base']);
 }
 
+const ROW_BY_ROW: ReadonlySet<string> = new Set([
+  ...['AT_AddConstraint', 'AT_ValidateConstraint', 'AT_AddColumn', 'AT_AlterColumnType', 'AT_SetExpression'],
+  ...['AT_AttachPartition', 'AT_AddIndex', 'AT_SetNotNull'],
+]);
+
 function alterTable(walk: Walk, node: TreeNode, place: Place): void {
   walk.effect(place, 'alter');
   if (textAt(node, 'objtype') === 'OBJECT_FOREIGN_TABLE') walk.effect(place, 'outbound');
+  let rewrites = false;
   for (const item of listAt(node, 'cmds')) {
     const command = inside(item, 'AlterTableCmd') ?? EMPTY;
     const kind = textAt(command, 'subtype');
     if (kind === 'AT_DropColumn' || kind === 'AT_DropConstraint') walk.effect(place, 'drop');
     if (kind === 'AT_ChangeOwner') walk.effect(place, 'owner');
+    // Its rows are gone through, by checks and by new types and expressions.
+    if (ROW_BY_ROW.has(kind)) rewrites = true;
     if (kind === 'AT_GenericOptions') foreignOptions(walk, { options: itemsOf(command['def']) }, place);
   }
-  for (const relation of relationsAt(node, 'relation')) walk.writes(relation, place);
+  for (const relation of relationsAt(node, 'relation'))
+    walk.writes(relation, place, ...(rewrites ? (['check'] as const) : []));
   walk.below(node, place, ['relation']);
 }
 

@@ -10,6 +10,7 @@ export const EFFECTS = [
   'extension',
   'server-config',
   'session-authorization',
+  'replication',
   'set-role',
   'role-admin',
   'owner',

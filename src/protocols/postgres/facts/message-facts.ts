@@ -1,5 +1,6 @@
 import type { SqlFacts } from '../../../policy/types.js';
 import { Findings } from './findings.js';
+import { asksReplication } from './replication.js';
 import { Walk } from './walk.js';
 
 /**
@@ -36,9 +37,9 @@ export function startupSettingFacts(name: string, value: string): SqlFacts {
   found.effects.add('set');
   if (folded === 'role') found.effects.add('set-role');
   if (folded === 'session_authorization') found.effects.add('session-authorization');
-  // Words that PostgreSQL reads as false; everything else, `database` too, starts replication.
-  if (folded === 'replication' && !/^(f|fa|fal|fals|false|n|no|of|off|0)$/i.test(value)) {
+  if (folded === 'replication' && asksReplication(value)) {
     found.effects.add('session-authorization');
+    found.effects.add('replication');
     found.opaque('a replication session');
   }
   if (folded === 'options') found.opaque('start-up options that were not split into settings');

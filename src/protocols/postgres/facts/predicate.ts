@@ -63,7 +63,7 @@ class FormulaBuilder {
         return this.booleanTest(node);
       case 'TypeCast':
         return namesIn(listAt(nodeAt(node, 'typeName') ?? node, 'names')).at(-1) === 'bool'
-          ? this.build(node['arg'])
+          ? this.build(uncast(node['arg']))
           : this.atom(value);
       case 'CollateClause':
         return this.build(node['arg']);
@@ -110,6 +110,21 @@ class FormulaBuilder {
         const [low, high] = itemsOf(right);
         const between: Formula = { op: 'and', args: [this.compare('>=', left, low), this.compare('<=', left, high)] };
         return textAt(node, 'kind') === 'AEXPR_BETWEEN' ? between : not(between);
+      }
+      case 'AEXPR_BETWEEN_SYM':
+      case 'AEXPR_NOT_BETWEEN_SYM': {
+        const [low, high] = itemsOf(right);
+        const either = [low, high].map((from): Formula => {
+          const to = from === low ? high : low;
+          return { op: 'and', args: [this.compare('>=', left, from), this.compare('<=', left, to)] };
+        });
+        const between: Formula = { op: 'or', args: either };
+        return textAt(node, 'kind') === 'AEXPR_BETWEEN_SYM' ? between : not(between);
+      }
+      case 'AEXPR_SIMILAR': {
+        const pattern = literalIn(listAt(inside(right, 'FuncCall') ?? node, 'args')[0])?.value;
+        if (!matchesAll('~~', pattern)) return this.atom(value);
+        return operator === '~' ? TRUE : FALSE;
       }
       default:
         return this.atom(value);
@@ -260,6 +275,12 @@ class FormulaBuilder {
   private atom(value: unknown, kind: AtomKind = this.rows.kindOf(value)): Formula {
     return { op: 'atom', key: this.rows.key(value), kind };
   }
+}
+
+/** What is cast, once or over other types: `(id = id)::text::boolean` is as true as `id = id`. */
+function uncast(value: unknown): unknown {
+  const cast = inside(value, 'TypeCast');
+  return cast === undefined ? value : uncast(cast['arg']);
 }
 
 /** `SELECT x [WHERE …]` and nothing more: it gives its row for any row around it. */

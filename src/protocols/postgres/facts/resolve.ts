@@ -1,6 +1,9 @@
 import type { ObjectName, SqlCall } from '../../../policy/types.js';
 import type { Catalog, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
 
+/** For names in texts that the server spelled: all qualified, but for what is in pg_catalog. */
+export const QUALIFIED: NameLookup = { searchPath: ['pg_catalog'] };
+
 /**
  * Which objects a name may stand for, as the server looks it up. A temporary relation hides all others of its
  * name, but whose it is can't be told: it is one more that the name may stand for.

@@ -2,7 +2,7 @@ import type { RowEvent } from '../../../policy/types.js';
 import type { CatalogRelation, CatalogRoutine } from '../catalog/types.js';
 import { readRoutine } from './bodies.js';
 import { dangerOf } from './dangerous-functions.js';
-import { Findings } from './findings.js';
+import type { Findings } from './findings.js';
 import { isGrammarReady, parseSql } from './grammar.js';
 import { OverBounds } from './over-bounds.js';
 import { HANDLERS, NO_NAMES } from './read-sql.js';

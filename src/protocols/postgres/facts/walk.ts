@@ -1,6 +1,6 @@
 import type { RowEvent } from '../../../policy/types.js';
 import type { Effect } from './effects.js';
-import { dangerOf, FILE_VIEWS } from './dangerous-functions.js';
+import { catalogueWrite, dangerOf, FILE_VIEWS, SETTINGS_VIEW, showsOthers } from './dangerous-functions.js';
 import { Findings } from './findings.js';
 import { parsePlpgsql, parseSql } from './grammar.js';
 import type { Parsed } from './grammar.js';
@@ -106,6 +106,8 @@ export class Walk {
     if (name.schema === '' && findCte(place.ctes, name.name) !== undefined) return;
     this.findings.reads(name);
     if (FILE_VIEWS.has(name.name)) this.findings.effects.add('server-file');
+    if (showsOthers(name.schema, name.name))
+      this.findings.opaque('statistics or long values of tables that nobody can tell');
   }
 
   /** A changed relation; WITH names never stand for one. Below a plain EXPLAIN it is only looked at. */
@@ -113,7 +115,12 @@ export class Walk {
     const name = objectName(relation);
     if (!place.executes) return this.findings.reads(name);
     this.findings.writes(name);
-    if (events.length > 0) this.findings.uses.target(name, events);
+    if (events.length === 0) return;
+    this.findings.uses.target(name, events);
+    const effects = name.name === SETTINGS_VIEW ? undefined : catalogueWrite(name.schema, name.name);
+    if (effects === undefined) return;
+    this.effect(place, ...effects);
+    this.findings.opaque('a change of the catalogue itself');
   }
 
   /**

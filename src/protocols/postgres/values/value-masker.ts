@@ -1,4 +1,5 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
+import type { ChunkMasker } from '../../../masking/chunk-masker.js';
 
 /** The masking engine as this room uses it. */
 export interface ValueMasker {
@@ -6,6 +7,8 @@ export interface ValueMasker {
   maskValue(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
   maskJson(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
   maskText(text: string, counts: MaskCounts): string;
+  /** The same for whole chunks of messages; left out where each value has to be looked at. */
+  readonly chunks?: ChunkMasker;
 }
 
 /** Masks the whole of a value by its rule's strategy; see `masking/whole-value`. */

@@ -133,8 +133,8 @@ describe('a start-up setting', () => {
     ['search_path', 'a', ['set'], false],
     ['ROLE', 'x', ['set-role', 'set'], false],
     ['session_authorization', 'x', ['session-authorization', 'set'], false],
-    ['replication', 'database', ['session-authorization', 'set'], true],
-    ['replication', 'true', ['session-authorization', 'set'], true],
+    ['replication', 'database', ['session-authorization', 'replication', 'set'], true],
+    ['replication', 'true', ['session-authorization', 'replication', 'set'], true],
     ['replication', 'no', ['set'], false],
     ['options', '-c role=x', ['set'], true],
   ])('%s = %s', (name, value, effects, opaque) => {

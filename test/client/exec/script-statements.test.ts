@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { splitStatements } from '../../../../src/protocols/postgres/facts/split-statements.js';
+import { scriptStatements } from '../../../src/client/exec/script-statements.js';
 
-const texts = async (script: string): Promise<string[]> => (await splitStatements(script)).map(({ text }) => text);
+const texts = async (script: string): Promise<string[]> => (await scriptStatements(script)).map(({ text }) => text);
 
-describe('splitStatements', () => {
+describe('scriptStatements', () => {
   it('cuts at semicolons that end a statement and at no others', async () => {
     const statements = [
       `SELECT ';' AS a`,
@@ -22,8 +22,8 @@ describe('splitStatements', () => {
   });
 
   it('keeps text whole that the grammar refuses, or that holds a NUL', async () => {
-    expect(await splitStatements('SELECT 1; SELEKT 2')).toEqual([{ text: 'SELECT 1; SELEKT 2', offset: 0 }]);
-    expect(await splitStatements('SELECT 1;\0DROP TABLE t')).toHaveLength(1);
+    expect(await scriptStatements('SELECT 1; SELEKT 2')).toEqual([{ text: 'SELECT 1; SELEKT 2', start: 0 }]);
+    expect(await scriptStatements('SELECT 1;\0DROP TABLE t')).toHaveLength(1);
   });
 
   it('gives each statement the place where it stands, also behind characters of 2, 3 and 4 bytes', async () => {
@@ -32,9 +32,9 @@ describe('splitStatements', () => {
       fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 5 }), async (values) => {
         const statements = values.map((text) => `SELECT '${text.replaceAll('\0', '')}' AS "ä€𝄞"`);
         const script = `\n${statements.join('; \n')};`;
-        const split = await splitStatements(script);
+        const split = await scriptStatements(script);
         expect(split.map(({ text }) => text)).toEqual(statements);
-        for (const { text, offset } of split) expect(script.slice(offset, offset + text.length)).toBe(text);
+        for (const { text, start } of split) expect(script.slice(start, start + text.length)).toBe(text);
       }),
       { numRuns: 60 },
     );
