@@ -5,10 +5,10 @@ import type { StretchMasker } from '../../masking/chunk-masker.js';
 import { CopyBinaryCutter } from './copy-binary.js';
 import { CopyFields } from './copy-fields.js';
 import type { CopyFormat } from './copy-format.js';
-import { CellMasker, type CellColumn, type MaskWhole } from './values/cell-masker.js';
+import { CellMasker, type CellColumn } from './values/cell-masker.js';
 import { mayHide } from './values/loose-text.js';
 import type { TypeLookup, TypeShape } from './values/type-shapes.js';
-import type { Cell, ValueMasker } from './values/value-masker.js';
+import type { Cell, MaskWhole, ValueMasker } from './values/value-masker.js';
 
 /** What is known of one column of a COPY: its rows tell nothing of their columns. */
 export interface CopyColumn {

@@ -10,13 +10,12 @@ import type { KeyedHash, MaskCounts } from '../../core/mask.js';
 import type { ChunkCell, StretchMasker } from '../../masking/chunk-masker.js';
 import type { ColumnTreatment } from './columns.js';
 import { int32, uint16 } from './frames.js';
-import { CellMasker, type MaskWhole } from './values/cell-masker.js';
+import { CellMasker } from './values/cell-masker.js';
 import { mayHide } from './values/loose-text.js';
 import type { Form, TypeLookup, TypeShape } from './values/type-shapes.js';
-import type { Cell, ValueMasker } from './values/value-masker.js';
+import type { Cell, MaskWhole, ValueMasker } from './values/value-masker.js';
 
-export type { MaskWhole } from './values/cell-masker.js';
-export type { ValueMasker } from './values/value-masker.js';
+export type { MaskWhole, ValueMasker } from './values/value-masker.js';
 
 export interface RowMaskerOptions {
   readonly columns: readonly ColumnTreatment[];

@@ -2,11 +2,8 @@ import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import { BinaryForms } from './binary-forms.js';
 import { TextForms } from './text-forms.js';
 import { shapeOf, type TypeLookup, type TypeShape } from './type-shapes.js';
-import { count, type Cell, type ValueMasker } from './value-masker.js';
+import { count, type Cell, type MaskWhole, type ValueMasker } from './value-masker.js';
 import { wholeCell } from './whole-cell.js';
-
-/** Masks the whole of a value by its rule's strategy; see `masking/whole-value`. */
-export type MaskWhole = (rule: MaskRule, value: Uint8Array, label: string, hash: KeyedHash) => Uint8Array | null;
 
 /** A column as the wire or the catalogue tells it. */
 export interface CellColumn {

@@ -1,4 +1,4 @@
-import type { MaskCounts } from '../../../core/mask.js';
+import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { ChunkMasker } from '../../../masking/chunk-masker.js';
 
 /** The masking engine as this room uses it. */
@@ -10,6 +10,9 @@ export interface ValueMasker {
   /** The same for whole chunks of messages; left out where each value has to be looked at. */
   readonly chunks?: ChunkMasker;
 }
+
+/** Masks the whole of a value by its rule's strategy; see `masking/whole-value`. */
+export type MaskWhole = (rule: MaskRule, value: Uint8Array, label: string, hash: KeyedHash) => Uint8Array | null;
 
 /** What becomes of a value: other bytes, NULL, or (undefined) nothing. */
 export type Cell = Uint8Array | null | undefined;

@@ -5,9 +5,9 @@
 import type { KeyedHash, MaskRule } from '../../../core/mask.js';
 import { typedPseudonym, type TypedKind } from '../../../masking/pseudonym-typed.js';
 import { binaryNumber, spelledNumber } from './binary-scalars.js';
-import type { MaskWhole } from './cell-masker.js';
 import { fitsType } from './scalar-text.js';
 import type { TypeShape } from './type-shapes.js';
+import type { MaskWhole } from './value-masker.js';
 
 const KINDS: ReadonlyMap<number, TypedKind> = new Map([
   [21, 'integer'],
