@@ -44,6 +44,8 @@ export interface CatalogRelation {
   readonly readRoutines: readonly number[];
   /** User-defined routines that writing it runs besides triggers and defaults: checks, indexes, row security. */
   readonly writeRoutines: readonly number[];
+  /** User-defined routines that DELETE and TRUNCATE run besides triggers: conditions of triggers, row security. */
+  readonly deleteRoutines: readonly number[];
   /**
    * Its texts could not be read because another transaction holds the relation, and were not known before:
    * what reading or writing it runs can't be told.
@@ -57,6 +59,10 @@ export interface CatalogCascade {
   readonly on: 'update' | 'delete' | 'truncate';
   /** What happens to the rows there. */
   readonly does: 'update' | 'delete' | 'truncate';
+  /** Columns that are referred to: an UPDATE of others reaches nothing. */
+  readonly of: readonly string[];
+  /** Columns that refer to them: what `update` sets. */
+  readonly columns: readonly string[];
 }
 
 export interface CatalogTrigger {

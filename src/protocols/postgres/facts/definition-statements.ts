@@ -134,7 +134,7 @@ export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
     walk.effect(place, 'truncate');
     const cascades = textAt(node, 'behavior') === 'DROP_CASCADE';
     for (const relation of relationsAt(node, 'relations'))
-      walk.writes(relation, place, 'truncate', ...(cascades ? (['truncate-cascade'] as const) : []));
+      walk.writes(relation, place, cascades ? ['truncate', 'truncate-cascade'] : ['truncate']);
   },
 
   GrantStmt: grant,
@@ -181,8 +181,7 @@ function alterTable(walk: Walk, node: TreeNode, place: Place): void {
     if (ROW_BY_ROW.has(kind)) rewrites = true;
     if (kind === 'AT_GenericOptions') foreignOptions(walk, { options: itemsOf(command['def']) }, place);
   }
-  for (const relation of relationsAt(node, 'relation'))
-    walk.writes(relation, place, ...(rewrites ? (['check'] as const) : []));
+  for (const relation of relationsAt(node, 'relation')) walk.writes(relation, place, rewrites ? ['check'] : []);
   walk.below(node, place, ['relation']);
 }
 

@@ -1,5 +1,6 @@
 import type { ObjectName, SqlCall } from '../../../policy/types.js';
 import type { Catalog, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
+import { splitPath } from '../search-path.js';
 
 /** For names in texts that the server spelled: all qualified, but for what is in pg_catalog. */
 export const QUALIFIED: NameLookup = { searchPath: ['pg_catalog'] };
@@ -42,4 +43,21 @@ export function routinesFor(catalog: Catalog, call: SqlCall, lookup: NameLookup)
       if (schema !== '') return routine.schema === schema;
       return lookup.searchPath?.includes(routine.schema) ?? true;
     });
+}
+
+const ownLookups = new WeakMap<CatalogRoutine, NameLookup>();
+
+/** A routine with a search path of its own looks names up by that. */
+export function ownLookup(routine: CatalogRoutine, lookup: NameLookup): NameLookup {
+  if (!routine.settings.some((text) => text.startsWith('search_path='))) return lookup;
+  const own = ownLookups.get(routine) ?? lookupOf(routine);
+  ownLookups.set(routine, own);
+  return own;
+}
+
+function lookupOf(routine: CatalogRoutine): NameLookup {
+  const setting = routine.settings.find((text) => text.startsWith('search_path='));
+  const path = splitPath((setting ?? '').slice('search_path='.length));
+  if (path.includes('$user')) return { searchPath: undefined };
+  return { searchPath: path.includes('pg_catalog') ? path : ['pg_catalog', ...path] };
 }
