@@ -25,6 +25,15 @@ export interface SqlTarget {
   readonly sets?: readonly string[];
 }
 
+/**
+ * A relation, routine or type under another name. A schema without a name is all that is in it; an empty schema of
+ * `to` is that of `from`.
+ */
+export interface SqlRename {
+  readonly from: ObjectName;
+  readonly to: ObjectName;
+}
+
 /** What a text names that only a catalogue can follow. */
 export interface SqlUses {
   readonly calls: readonly SqlCall[];
@@ -40,6 +49,8 @@ export interface SqlUses {
   readonly scans: readonly ObjectName[];
   /** Code behind it changes settings that its text does not show. */
   readonly hiddenSettings: boolean;
+  /** What is given another name or schema: until that shows in the catalogue, the new stands for the old. */
+  readonly renames: readonly SqlRename[];
 }
 
 /** A bound value: whole numbers are `bigint`, as CEL's int. */

@@ -5,6 +5,8 @@
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 
+import type { SqlRename } from '../../../policy/types.js';
+
 /** A column's place: the object id of its relation and its attribute number, from 1. */
 export interface ColumnPlace {
   readonly relation: number;
@@ -144,6 +146,8 @@ export interface CatalogType {
 
 /** How a session looks names up now. */
 export interface NameLookup {
+  /** What the session's open transaction renamed: the catalogue does not show it yet. */
+  readonly renames?: readonly SqlRename[];
   /** Undefined where nobody can tell: then a name without schema may stand for any schema's. */
   readonly searchPath: readonly string[] | undefined;
 }

@@ -1,10 +1,11 @@
-import type { ObjectName, RowEvent, SqlCall, SqlFacts, SqlUses } from '../../../policy/types.js';
+import type { ObjectName, RowEvent, SqlCall, SqlFacts, SqlRename, SqlUses } from '../../../policy/types.js';
 import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, CatalogCascade, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
 import { isBig } from './big-tables.js';
 import { AT_EVENT_TRIGGERS } from './effects.js';
 import { Findings } from './findings.js';
-import { ownLookup, QUALIFIED, relationsFor, routinesFor } from './resolve.js';
+import { joinedRenames, MAX_RENAMES } from './renames.js';
+import { nameOf, namesBefore, ownLookup, QUALIFIED, relationsFor, routinesFor } from './resolve.js';
 import { defaultFindings, routineFindings, ruleCode, viewCode } from './stored-code.js';
 
 /** Code behind one statement that is followed; beyond, nobody reads. */
@@ -18,6 +19,7 @@ const NO_USES: SqlUses = {
   targets: [],
   scans: [],
   hiddenSettings: false,
+  renames: [],
 };
 
 /** A piece of SQL whose names are to be followed. */
@@ -48,6 +50,7 @@ export class Completion {
   readonly #already = new Map<NameLookup, Set<string>>();
   #followed = 0;
   #hiddenSettings = false;
+  readonly #renames: SqlRename[] = [];
 
   constructor(private readonly catalog: Catalog) {}
 
@@ -61,13 +64,18 @@ export class Completion {
     this.#follow({ reads, writes, uses }, lookup);
     if (facts.effects.some((effect) => AT_EVENT_TRIGGERS.has(effect)))
       for (const routine of this.catalog.eventTriggerRoutines) this.#run(routine, lookup);
+    const known = lookup.renames ?? NO_USES.renames;
+    const renames = joinedRenames(known, this.#renames);
+    if (renames.length > MAX_RENAMES) found.opaque('too much renamed in one transaction');
+    // What it renames, it may use by the new name: once more, knowing that.
+    else if (renames !== known) return new Completion(this.catalog).of(facts, { ...lookup, renames });
     return {
       ...facts,
       ...found.toFacts(facts.text),
       statements: facts.statements,
       params: facts.params,
       unbounded: uses.scans.some((name) => isBig(this.catalog, name, lookup)),
-      uses: { ...uses, hiddenSettings: uses.hiddenSettings || this.#hiddenSettings },
+      uses: { ...uses, renames, hiddenSettings: uses.hiddenSettings || this.#hiddenSettings },
     };
   }
 
@@ -91,6 +99,7 @@ export class Completion {
       if (relations.length === 0) this.#found.writes(name);
       for (const relation of relations) this.#writesFamily(relation);
     }
+    this.#renames.push(...uses.renames);
     for (const { name, events, sets } of uses.targets)
       for (const relation of relationsFor(this.catalog, name, lookup)) this.#change(relation, { events, sets }, lookup);
     for (const call of uses.calls) this.#call(call, lookup);
@@ -228,8 +237,11 @@ export class Completion {
 
   /** A value becomes one of the type of that name, and its fields ones of theirs. */
   #cast(typeName: string, lookup: NameLookup): void {
-    for (const routine of this.catalog.castRoutines(typeName)) this.#run(routine, lookup);
-    for (const relation of this.catalog.relationsNamed(typeName)) this.#typesOf(relation, lookup);
+    const named = { schema: '', name: typeName };
+    for (const { name } of [named, ...namesBefore(named, lookup)]) {
+      for (const routine of this.catalog.castRoutines(name)) this.#run(routine, lookup);
+      for (const relation of this.catalog.relationsNamed(name)) this.#typesOf(relation, lookup);
+    }
   }
 
   /** `t.f` calls f where that takes a row. */
@@ -282,8 +294,4 @@ export class Completion {
     const relation = this.catalog.relation(oid);
     if (relation !== undefined) then(relation);
   }
-}
-
-function nameOf(relation: CatalogRelation): ObjectName {
-  return { schema: relation.schema, name: relation.name };
 }

@@ -85,12 +85,8 @@ export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
   PartitionCmd: fixed([], 'name'),
   AlterSeqStmt: fixed(['alter'], 'sequence'),
   AlterPolicyStmt: fixed(['alter'], 'table'),
-  AlterObjectSchemaStmt: fixed(['alter'], 'relation'),
   AlterObjectDependsStmt: fixed(['alter'], 'relation'),
   AlterOwnerStmt: fixed(['owner', 'alter'], 'relation'),
-  RenameStmt: also(fixed(['alter'], 'relation'), (walk, node, place) => {
-    if (textAt(node, 'renameType') === 'OBJECT_ROLE') walk.effect(place, 'role-admin');
-  }),
   AlterDomainStmt: also(ALTER, (walk, node, place) => {
     if (textAt(node, 'subtype') === 'X') walk.effect(place, 'drop');
   }),

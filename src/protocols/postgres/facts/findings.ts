@@ -1,4 +1,4 @@
-import type { ObjectName, SqlCall, SqlFacts, SqlTarget, SqlUses } from '../../../policy/types.js';
+import type { ObjectName, SqlCall, SqlFacts, SqlRename, SqlTarget, SqlUses } from '../../../policy/types.js';
 import { inOrder, worstOf } from './effects.js';
 
 /** A SET, RESET or set_config of the message, as far as the text tells. */
@@ -23,6 +23,7 @@ export class Uses {
   readonly #fields = new Set<string>();
   readonly #targets = new Map<string, SqlTarget>();
   readonly #scans = new Map<string, ObjectName>();
+  readonly #renames = new Map<string, SqlRename>();
   hiddenSettings = false;
   empty = true;
 
@@ -58,14 +59,20 @@ export class Uses {
     this.#scans.set(keyOf(name), name);
   }
 
+  rename(rename: SqlRename): void {
+    this.empty = false;
+    this.#renames.set(`${keyOf(rename.from)}\0${keyOf(rename.to)}`, rename);
+  }
+
   absorb(part: Uses | SqlUses): void {
-    const { calls, operators, types, fields, targets, scans } = part instanceof Uses ? part.toUses() : part;
+    const { calls, operators, types, fields, targets, scans, renames } = part instanceof Uses ? part.toUses() : part;
     for (const call of calls) this.call(call);
     for (const name of operators) this.operator(name);
     for (const name of types) this.type(name);
     for (const name of fields) this.field(name);
     for (const target of targets) this.target(target);
     for (const name of scans) this.scan(name);
+    for (const rename of renames) this.rename(rename);
     if (part.hiddenSettings) this.hiddenSettings = true;
   }
 
@@ -78,6 +85,7 @@ export class Uses {
       targets: [...this.#targets.values()],
       scans: [...this.#scans.values()],
       hiddenSettings: this.hiddenSettings,
+      renames: [...this.#renames.values()],
     };
   }
 }
