@@ -60,11 +60,16 @@ export class SessionCatalog {
 
   /** A statement that does this is about to run. What a transaction has changed shows only when it is over. */
   seen(facts: SqlFacts): void {
-    this.#remember(facts.uses?.renames ?? []);
     const changes = facts.opaque || facts.effects.some((effect) => CHANGES.has(effect));
     if (!changes && !this.#changing) return;
     if (!this.#changing || this.user()?.inTransaction !== true) this.#changed();
     this.#changing = true;
+  }
+
+  /** The same, with all that the catalogue told of it: what it calls may change more than its text shows. */
+  completed(facts: SqlFacts): void {
+    this.#remember(facts.uses?.renames ?? []);
+    this.seen(facts);
   }
 
   /** The server is ready and no transaction is open: what was changed before shows from now on. */

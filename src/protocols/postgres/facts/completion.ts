@@ -4,7 +4,7 @@ import type { Catalog, CatalogCascade, CatalogRelation, CatalogRoutine, NameLook
 import { isBig } from './big-tables.js';
 import { AT_EVENT_TRIGGERS } from './effects.js';
 import { Findings } from './findings.js';
-import { joinedRenames, MAX_RENAMES } from './renames.js';
+import { joinedRenames, MAX_RENAMES, resolvedRenames } from './renames.js';
 import { nameOf, namesBefore, ownLookup, QUALIFIED, relationsFor, routinesFor } from './resolve.js';
 import { defaultFindings, routineFindings, ruleCode, viewCode } from './stored-code.js';
 
@@ -99,7 +99,7 @@ export class Completion {
       if (relations.length === 0) this.#found.writes(name);
       for (const relation of relations) this.#writesFamily(relation);
     }
-    this.#renames.push(...uses.renames);
+    for (const rename of uses.renames) this.#renames.push(...resolvedRenames(this.catalog, rename, lookup));
     for (const { name, events, sets } of uses.targets)
       for (const relation of relationsFor(this.catalog, name, lookup)) this.#change(relation, { events, sets }, lookup);
     for (const call of uses.calls) this.#call(call, lookup);

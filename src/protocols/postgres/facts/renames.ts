@@ -1,4 +1,5 @@
 import type { ObjectName, SqlRename } from '../../../policy/types.js';
+import type { Catalog, NameLookup } from '../catalog/types.js';
 import { EMPTY, inside, itemsOf, listAt, namesIn, nodeAt, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
 import { objectName } from './walk.js';
@@ -54,6 +55,18 @@ export function joinedRenames(known: readonly SqlRename[], more: Iterable<SqlRen
   const all = new Map(known.map((rename) => [keyOf(rename), rename]));
   for (const rename of more) if (!all.has(keyOf(rename))) all.set(keyOf(rename), rename);
   return all.size === known.length ? known : [...all.values()];
+}
+
+/**
+ * The rename with the schemas that its old name may have been in, as names are looked up now: later they may be looked
+ * up otherwise. One that no relation or routine has, such as one that was renamed before, may be in any.
+ */
+export function resolvedRenames(catalog: Catalog, rename: SqlRename, { searchPath }: NameLookup): readonly SqlRename[] {
+  const { schema, name } = rename.from;
+  if (schema !== '' || name === '' || searchPath === undefined) return [rename];
+  const named = [...catalog.relationsNamed(name), ...catalog.routinesNamed(name)];
+  const schemas = searchPath.filter((one) => named.some((object) => object.schema === one));
+  return schemas.length === 0 ? [rename] : schemas.map((one) => ({ ...rename, from: { schema: one, name } }));
 }
 
 function keyOf({ from, to }: SqlRename): string {
