@@ -68,7 +68,29 @@ function select(walk: Walk, node: TreeNode, outer: Place): void {
   const bounded = outer.bounded === true || isBounded(node, place);
   if (!bounded && place.executes) for (const item of listAt(node, 'fromClause')) noteScans(walk, item, place);
   // FOR UPDATE OF names aliases, not tables.
-  walk.below(node, { ...place, bounded }, ['withClause', 'intoClause', 'lockingClause']);
+  const within = { ...place, bounded, setting: undefined };
+  walk.below(node, within, ['withClause', 'intoClause', 'lockingClause', 'targetList']);
+  // Computed for the rows that WHERE left, and only for these.
+  for (const item of listAt(node, 'targetList')) walk.visit(item, { ...within, setting: settingOf(node, place) });
+}
+
+/** `FROM pg_settings WHERE name = '…'`: the setting of the only row; pg_dump names one so. */
+function settingOf(select: TreeNode, place: Place): string | undefined {
+  const from = listAt(select, 'fromClause');
+  const relation = from.length === 1 ? inside(from[0], 'RangeVar') : undefined;
+  const where = inside(select['whereClause'], 'A_Expr');
+  if (relation === undefined || where === undefined) return undefined;
+  const { schema, name } = objectName(relation);
+  if (name !== SETTINGS_VIEW || (schema === '' ? findCte(place.ctes, name) !== undefined : schema !== 'pg_catalog'))
+    return undefined;
+  const equals = textAt(where, 'kind') === 'AEXPR_OP' && namesIn(listAt(where, 'name')).join('.') === '=';
+  const value = equals && isSettingName(where['lexpr']) ? literalIn(where['rexpr'])?.value : undefined;
+  return typeof value === 'string' ? value : undefined;
+}
+
+function isSettingName(value: unknown): boolean {
+  const column = inside(value, 'ColumnRef');
+  return column !== undefined && namesIn(listAt(column, 'fields')).join('.') === 'name';
 }
 
 /** Has it a LIMIT, or a WHERE that restricts what it reads? */
@@ -203,14 +225,15 @@ function functionCall(walk: Walk, node: TreeNode, place: Place): void {
   const args = listAt(node, 'args');
   const counted = !flagAt(node, 'func_variadic') && !flagAt(node, 'agg_within_group');
   walk.calls(names, counted ? args.length : undefined);
-  if (names.at(-1)?.toLowerCase() === 'set_config') setConfig(walk, flagAt(node, 'func_variadic') ? [] : args);
+  if (names.at(-1)?.toLowerCase() === 'set_config') setConfig(walk, flagAt(node, 'func_variadic') ? [] : args, place);
   walk.below(node, place, ['funcname']);
 }
 
-function setConfig(walk: Walk, args: readonly unknown[]): void {
+function setConfig(walk: Walk, args: readonly unknown[], place: Place): void {
   walk.findings.effects.add('set-config');
   const named = args.some((arg) => inside(arg, 'NamedArgExpr') !== undefined);
-  const name = named ? undefined : literalIn(args[0])?.value;
+  const read = isSettingName(args[0]) ? place.setting : undefined;
+  const name = named ? undefined : (literalIn(args[0])?.value ?? read);
   if (typeof name !== 'string') {
     walk.findings.effects.add('set-role');
     walk.findings.settings.push({ name: undefined, value: undefined });

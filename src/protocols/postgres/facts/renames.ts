@@ -1,5 +1,6 @@
 import type { ObjectName, SqlRename } from '../../../policy/types.js';
 import type { Catalog, NameLookup } from '../catalog/types.js';
+import { SETTINGS_VIEW } from './dangerous-functions.js';
 import { EMPTY, inside, itemsOf, listAt, namesIn, nodeAt, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
 import { objectName } from './walk.js';
@@ -13,6 +14,7 @@ export const RENAME_HANDLERS: Readonly<Record<string, Handler>> = {
     const name = textAt(node, 'newname');
     const relation = nodeAt(node, 'relation');
     if (relation !== undefined) walk.writes(relation, place);
+    if (name === SETTINGS_VIEW) walk.findings.opaque('a relation called pg_settings');
     if (kind === 'OBJECT_ROLE') walk.effect(place, 'role-admin');
     const old = textAt(node, 'subname');
     if (kind === 'OBJECT_SCHEMA')

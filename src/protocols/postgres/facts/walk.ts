@@ -17,6 +17,8 @@ export interface Place {
   readonly executes: boolean;
   /** A query around it, or its own, returns or reads part of the rows only. */
   readonly bounded?: boolean;
+  /** The setting whose row of pg_settings the query around it gives, and no other. */
+  readonly setting?: string | undefined;
   /** Inside the text of a DO, function or procedure body. */
   readonly inBody: boolean;
   /** Parameters and variables around it. */
@@ -119,6 +121,8 @@ export class Walk {
     const name = objectName(relation);
     if (!place.executes) return this.findings.reads(name);
     this.findings.writes(name);
+    // What is called so is taken for the server's own where names of settings are read from it.
+    if (name.name === SETTINGS_VIEW) this.findings.opaque('a relation called pg_settings');
     if (events.length === 0) return;
     this.findings.uses.target({ name, events, ...(sets === undefined ? {} : { sets }) });
     const effects = name.name === SETTINGS_VIEW ? undefined : catalogueWrite(name.schema, name.name, sets);
