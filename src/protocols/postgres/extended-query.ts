@@ -1,4 +1,5 @@
-import { bindBody, boundTexts, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
+import { BoundValues } from './bound-values.js';
+import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { CLIENT, type Frame, typeSet } from './frames.js';
 import { describeMessage } from './messages.js';
@@ -9,7 +10,6 @@ import type { SqlPrepared } from './sql-prepared.js';
 import type { StatementDesk } from './statement-desk.js';
 import type { StatementReader } from './statement-reader.js';
 import { unreadable } from './statement-text.js';
-import { typedParams } from './typed-params.js';
 
 const MAX_PORTALS = 10_000;
 
@@ -82,11 +82,13 @@ export class ExtendedQuery {
       run,
       via: 'execute',
       allow: () => {
+        run.bound?.release();
         this.#bound(bytes, body, run);
         for (const candidate of candidates ?? [])
           if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text);
       },
       refuse: (fields) => {
+        run.bound?.release();
         this.desk.refuse('extended', run, fields);
       },
     });
@@ -147,7 +149,7 @@ export class ExtendedQuery {
   #boundRun(body: BindBody, candidates: readonly Candidate[] | undefined): Run {
     const only = candidates?.length === 1 ? candidates[0] : undefined;
     const types = only?.types ?? [];
-    const params = boundTexts(body, types);
+    const bound = new BoundValues(body, types, this.desk.options.limits.statementBytes);
     const [first, ...others] = candidates ?? [];
     const all = others.reduce(
       (facts, candidate) => this.desk.options.sql.merge(facts, candidate.facts),
@@ -158,12 +160,11 @@ export class ExtendedQuery {
     const facts = this.sqlPrepared.withExecuted(text, {
       ...all,
       text,
-      params,
-      typedParams: () => typedParams(params, types),
+      params: () => bound.typed(),
     });
     // What one text alone says is the same at every Bind, but for what is bound.
     const basis = only !== undefined && !facts.effects.includes('execute') ? only.facts : facts;
-    return this.desk.newRun(text, facts, basis, this.sqlPrepared.executedTexts(text, facts));
+    return { ...this.desk.newRun(text, facts, basis, this.sqlPrepared.executedTexts(text, facts)), bound };
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {

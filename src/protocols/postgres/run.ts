@@ -1,4 +1,5 @@
 import type { SqlFacts } from '../../policy/types.js';
+import type { BoundValues } from './bound-values.js';
 import type { ResultColumn } from './columns.js';
 
 /** One statement that was decided, while it runs. */
@@ -17,6 +18,8 @@ export interface Run {
   readonly executes?: readonly string[];
   /** Object id of the function that a function-call message names. */
   readonly calls?: number;
+  /** What is bound to it, until it is decided. */
+  readonly bound?: BoundValues;
 }
 
 /** A bound statement. `columns` once a RowDescription told them. */

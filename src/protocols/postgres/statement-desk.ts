@@ -151,8 +151,8 @@ export class StatementDesk {
   }
 
   #event(run: Run, via: string): StatementEvent {
-    const { params } = run.facts;
-    const shown = params.map((value) => (value === null ? null : this.#recordText(value.slice(0, MAX_RECORDED_PARAM))));
+    const starts = run.bound?.starts(MAX_RECORDED_PARAM) ?? [];
+    const shown = starts.map((text) => (text === null ? null : this.#recordText(text)));
     return {
       type: 'statement',
       statement: run.statement,
@@ -190,7 +190,7 @@ export class StatementDesk {
       },
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),
-      bindTo: () => new TextEncoder().encode(JSON.stringify([run.text, run.facts.params])),
+      bindTo: () => new TextEncoder().encode(JSON.stringify([run.text, run.bound?.texts() ?? []])),
     };
   }
 

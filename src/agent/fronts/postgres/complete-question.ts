@@ -12,7 +12,6 @@ export function completeQuestion(
 ): { readonly facts: Facts; readonly basis: SqlFacts } {
   const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
   if (question.basis === sql) return { facts: { ...question.facts, sql: basis }, basis };
-  const { text, params, typedParams } = sql;
-  const bound = { text, params, ...(typedParams === undefined ? {} : { typedParams }) };
-  return { facts: { ...question.facts, sql: { ...basis, ...bound } }, basis };
+  const { text, params } = sql;
+  return { facts: { ...question.facts, sql: { ...basis, text, params } }, basis };
 }
