@@ -56,10 +56,8 @@ export interface SqlFacts {
   readonly unbounded?: boolean | undefined;
   /** Non-empty statements in the message. */
   readonly statements: number;
-  /** Bound values in text form; null for NULL. */
-  readonly params: readonly (string | null)[];
-  /** The same as conditions see them, where types are known. */
-  readonly typedParams?: (() => readonly ParamValue[]) | undefined;
+  /** Bound values; made where a condition reads them. Throws where they can't be read: such a condition fails. */
+  readonly params: readonly ParamValue[] | (() => readonly ParamValue[]);
   /** Not visible to conditions: by it a catalogue completes the facts. */
   readonly uses?: SqlUses | undefined;
   /** Set where the grammar refused the text; not visible to conditions. `position` counts characters from 1. */
