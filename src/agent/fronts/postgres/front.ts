@@ -51,7 +51,10 @@ export class PostgresFront {
     };
     this.#judge = new SessionJudge(host, context, {
       catalog: () => this.#catalog,
-      lookup: (catalog) => this.#session?.lookup(catalog),
+      lookup: (catalog) => {
+        const settled = this.#session?.lookup(catalog);
+        return settled && (this.#catalog?.lookup(settled) ?? settled);
+      },
     });
   }
 

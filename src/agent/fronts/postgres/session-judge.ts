@@ -112,8 +112,7 @@ export class SessionJudge {
     const lookup = catalog && this.session.lookup(catalog);
     if (!catalog || !lookup) return this.#decide(question, question.facts, question.basis);
     const { facts, basis } = completeQuestion(question, sql, catalog, lookup);
-    // What it calls may change more than its text tells.
-    if (basis !== question.basis) this.session.catalog()?.seen(basis);
+    if (basis !== question.basis) this.session.catalog()?.completed(basis);
     question.completed(facts, basis);
     return this.#decide(question, facts, basis);
   }

@@ -86,6 +86,7 @@ interface Attached {
   readonly cascades: ReadonlyMap<number, readonly CatalogCascade[]>;
   readonly read: ReadonlyMap<number, readonly number[]>;
   readonly write: ReadonlyMap<number, readonly number[]>;
+  readonly delete: ReadonlyMap<number, readonly number[]>;
 }
 
 function relationsOf(rows: CatalogRows, previous: Catalog | undefined): Map<number, CatalogRelation> {
@@ -102,6 +103,7 @@ function relationsOf(rows: CatalogRows, previous: Catalog | undefined): Map<numb
     cascades: cascadesOf(rows.cascades),
     read: attachedAs('read'),
     write: attachedAs('write'),
+    delete: attachedAs('delete'),
   };
   return new Map(
     rows.relations.map((row) => {
@@ -138,6 +140,7 @@ function relationOf(row: Row, attached: Attached, previous: Catalog | undefined)
     cascades: attached.cascades.get(oid) ?? NONE,
     readRoutines: attached.read.get(oid) ?? NONE,
     writeRoutines: attached.write.get(oid) ?? NONE,
+    deleteRoutines: attached.delete.get(oid) ?? NONE,
     withheld: held && before?.withheld !== false,
   };
 }
@@ -184,12 +187,13 @@ function triggerOf(row: Row): CatalogTrigger {
 function cascadesOf(rows: Rows): Map<number, CatalogCascade[]> {
   const cascades = new Map<number, CatalogCascade[]>();
   for (const row of rows) {
-    const [of, relation] = [numberCell(row, 0), numberCell(row, 1)];
+    const referred = numberCell(row, 0);
     const [onDelete, onUpdate] = [textCell(row, 2), textCell(row, 3)];
-    push(cascades, of, { relation, on: 'truncate', does: 'truncate' });
+    const key = { relation: numberCell(row, 1), of: textsCell(row, 4), columns: textsCell(row, 5) };
+    push(cascades, referred, { ...key, on: 'truncate', does: 'truncate' });
     if (/^[cnd]$/.test(onDelete))
-      push(cascades, of, { relation, on: 'delete', does: onDelete === 'c' ? 'delete' : 'update' });
-    if (/^[cnd]$/.test(onUpdate)) push(cascades, of, { relation, on: 'update', does: 'update' });
+      push(cascades, referred, { ...key, on: 'delete', does: onDelete === 'c' ? 'delete' : 'update' });
+    if (/^[cnd]$/.test(onUpdate)) push(cascades, referred, { ...key, on: 'update', does: 'update' });
   }
   return cascades;
 }

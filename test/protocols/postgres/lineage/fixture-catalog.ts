@@ -49,6 +49,7 @@ export function sketchCatalog(
     cascades: [],
     readRoutines: [],
     writeRoutines: [],
+    deleteRoutines: [],
     withheld: false,
   }));
   const called = Object.entries(routines).map(([name, sketch], index): CatalogRoutine => ({
