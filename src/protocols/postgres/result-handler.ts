@@ -7,7 +7,7 @@ import { CopyRowMasker } from './copy-masker.js';
 import { copyMasker, maskedCopyData } from './copy-out.js';
 import { acknowledge, described, outOfStep } from './acknowledgements.js';
 import { maskReport, type QuotedColumns } from './error-masker.js';
-import { runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
+import { editsOf, runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
 import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
 import { maskStretch, type MaskedStretch } from './masked-stretch.js';
 import type { SessionMasks } from './masks.js';
@@ -232,7 +232,7 @@ export class ResultHandler {
   #error(message: Uint8Array): Handled {
     const front = this.host.expected.front();
     const masks = this.host.masks();
-    const masked = maskReport(message, masks.answers, this.#quoted(masks), this.#counts);
+    const masked = maskReport(message, masks.answers, this.#quoted(masks), this.#counts, editsOf(front));
     if (masked === undefined) return malformed('error');
     this.fatal = masked.report.severity === 'FATAL' || masked.report.severity === 'PANIC';
     // What ends the session goes on in the server's own words.
@@ -268,7 +268,8 @@ export class ResultHandler {
 
   #notice(message: Uint8Array): Handled {
     const masks = this.host.masks();
-    return maskReport(message, masks.answers, this.#quoted(masks), this.#counts)?.bytes ?? malformed('notice');
+    const edits = editsOf(this.host.expected.front());
+    return maskReport(message, masks.answers, this.#quoted(masks), this.#counts, edits)?.bytes ?? malformed('notice');
   }
 
   #notification(message: Uint8Array): Handled {

@@ -1,5 +1,6 @@
 import type { SqlFacts } from '../../policy/types.js';
 import type { ResultColumn } from './columns.js';
+import type { Edit } from './originals/rewrite-text.js';
 
 /** One statement that was decided, while it runs. */
 export interface Run {
@@ -13,6 +14,8 @@ export interface Run {
   /** The same, completed from the catalogue where one is read. */
   completedBasis?: SqlFacts;
   readonly startedMs: number;
+  /** Set where the server has values that the client has only pseudonyms of; where its text differs from `text`. */
+  edits?: readonly Edit[];
   /** Texts of the prepared statements that an EXECUTE in it may run. */
   readonly executes?: readonly string[];
   /** Object id of the function that a function-call message names. */

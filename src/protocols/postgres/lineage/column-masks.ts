@@ -4,7 +4,7 @@ import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, NameLookup } from '../catalog/types.js';
 import type { ResultColumn } from '../columns.js';
 import type { CopyColumn } from '../copy-masker.js';
-import type { WholeColumns } from '../masks.js';
+import type { ReversibleValue, WholeColumns } from '../masks.js';
 import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
 import { ANYTHING, either, placeKey, placeOf, type Derivation } from './derivation.js';
@@ -27,6 +27,7 @@ interface Followed {
  * would tell of a masked column otherwise.
  */
 export class ColumnMasks implements WholeColumns {
+  readonly #reverses: boolean;
   #rules: ColumnRules | undefined;
   #rulesOf: Catalog | undefined;
   readonly #runs = new WeakMap<SqlFacts, Run>();
@@ -39,7 +40,9 @@ export class ColumnMasks implements WholeColumns {
     private readonly catalog: () => Catalog | undefined,
     private readonly lookup: (catalog: Catalog) => NameLookup,
     private readonly memory: SessionMemory,
-  ) {}
+  ) {
+    this.#reverses = rules.some((rule) => rule.reversible === true && !rule.observed);
+  }
 
   /** This run is about to be put to policy. */
   asked(run: Run): void {
@@ -133,6 +136,24 @@ export class ColumnMasks implements WholeColumns {
     return columns.find((column) => column.attribute === attribute)?.typeOid ?? 0;
   }
 
+  reversible(text: string): readonly ReversibleValue[] {
+    const [catalog, rules] = [this.catalog(), this.#current()];
+    if (catalog === undefined || rules === undefined || !this.#reverses) return [];
+    const { given } = lineageOf(text, catalog, this.memory.names(this.lookup(catalog)));
+    return given.flatMap(({ column, ...value }): readonly ReversibleValue[] => {
+      const rule = this.#ruleAsItStands(rules, column);
+      const typeOid = this.#typeOf({ ...column, origins: new Set([...column.origins].filter(hasRules(rules))) });
+      if (rule?.strategy !== 'hash' || rule.reversible !== true || rule.observed || typeOid === 0) return [];
+      return [{ ...value, rule, typeOid }];
+    });
+  }
+
+  /** The rule by which a column goes out as it stands; undefined where nobody can tell. */
+  #ruleAsItStands(rules: ColumnRules, { plain, anything, unresolved, origins }: Derivation): MaskRule | undefined {
+    if (!plain || anything || unresolved.length > 0) return undefined;
+    return strongest([...origins].flatMap((place) => rules.at(place).rules));
+  }
+
   functionPasses(oid: number): boolean {
     if (LARGE_OBJECT_FUNCTIONS.has(oid)) return true;
     const [catalog, rules] = [this.catalog(), this.#current()];
@@ -207,6 +228,10 @@ function byName(rule: MaskRule, column: ResultColumn): boolean {
 function forDerived(value: Derivation, rule: MaskRule | undefined): MaskRule | undefined {
   if (rule === undefined || value.plain) return rule;
   return rule.strategy === 'partial' || rule.strategy === 'hash' ? { ...rule, strategy: 'redact' } : rule;
+}
+
+function hasRules(rules: ColumnRules): (place: number) => boolean {
+  return (place) => rules.at(place).rules.length > 0;
 }
 
 /** What a statement's rows are; undefined where it gives none. */
