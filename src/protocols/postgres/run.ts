@@ -26,6 +26,8 @@ export interface Run {
 export interface Portal {
   readonly run: Run;
   columns: readonly ResultColumn[] | 'none' | undefined;
+  /** Nothing else has run since its columns were told. */
+  describedIn?: number;
   /** The Bind failed: the server may hold something else under the name. */
   failed?: boolean;
 }
