@@ -10,7 +10,7 @@ const EMAIL = "mar'ta.k\\q@example.com";
 const PLAIN = 'otto.wels@example.com';
 const SSN = '517-26-5083';
 const CARD = '4012 8888 8888 1881';
-const NUMBER = 730912;
+const NUMBER = 730912846;
 const SEED = `
   create table people (id int primary key, email text, ssn text, card varchar(30), number int unique, born date, uid uuid, name text);
   insert into people values
@@ -29,7 +29,17 @@ spec:
       strategy: hash
       reversible: true
 `;
-const ORIGINALS = [EMAIL, PLAIN, SSN, CARD, String(NUMBER), '604-31-8827', '5555555555554444', 'beef', '1980-01-02'];
+const ORIGINALS = [
+  EMAIL,
+  PLAIN,
+  SSN,
+  CARD,
+  String(NUMBER),
+  '604-31-8827',
+  '5555555555554444',
+  '00000000beef',
+  '1980-01-02',
+];
 
 interface Person {
   readonly id: number;

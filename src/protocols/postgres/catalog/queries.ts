@@ -118,8 +118,15 @@ const TRIGGERS = `select tgrelid, tgname, tgfoid, tgtype from pg_catalog.pg_trig
 const INHERITS = `select i.inhrelid, i.inhparent from pg_catalog.pg_inherits i
   join pg_catalog.pg_class c on c.oid = i.inhrelid and c.relkind in ('r', 'p', 'f')`;
 
-/** table referred to, table that refers, what its DELETE does, what its UPDATE does */
-const CASCADES = `select confrelid, conrelid, confdeltype, confupdtype from pg_catalog.pg_constraint
+/**
+ * table referred to, table that refers, what its DELETE does, what its UPDATE does, columns referred to and columns that
+ * refer as JSON, does each value of those surely stand there: the key is checked at once, all rows were, and none
+ * passes for a NULL beside.
+ */
+const CASCADES = `select confrelid, conrelid, confdeltype, confupdtype, pg_catalog.array_to_json(confkey),
+  pg_catalog.array_to_json(conkey),
+  (convalidated and not condeferrable and (confmatchtype = 'f' or pg_catalog.cardinality(conkey) = 1))::int
+  from pg_catalog.pg_constraint
   where contype = 'f'`;
 
 /** User-defined functions, and those behind user-defined operators, that something depends on: class, object, routine. */

@@ -7,7 +7,7 @@ import type { CopyColumn } from '../copy-masker.js';
 import type { ReversibleValue, WholeColumns } from '../masks.js';
 import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
-import { ANYTHING, either, placeKey, placeOf, type Derivation } from './derivation.js';
+import { ANYTHING, either, placeKey, type Derivation } from './derivation.js';
 import { inferenceRefusals, type Refusal } from './inference.js';
 import { lineageOf } from './lineage-cache.js';
 import type { TextLineage } from './read-lineage.js';
@@ -15,6 +15,7 @@ import { routineResult, viewColumns } from './read-lineage.js';
 import type { Output } from './scope.js';
 import type { Held, SessionMemory } from './session-memory.js';
 import type { StatementReading } from './reading.js';
+import { reversibleValues, typeAt } from './reversible-values.js';
 
 /** What is known of one run once it has been judged. */
 interface Followed {
@@ -170,38 +171,17 @@ export class ColumnMasks implements WholeColumns {
     if (output === undefined) return [];
     const columns = output.columns.map(({ name, value }): CopyColumn => {
       const rule = this.#behind(rules, followed, value);
-      const typeOid = this.#typeOf(value);
+      const typeOid = typeAt(this.catalog(), value);
       // Of what type it is nobody knows, so that nothing can stand in for it.
       return { name, typeOid, rule: rule === undefined || typeOid !== 0 ? rule : { ...rule, strategy: 'null' } };
     });
     return output.exact || columns.every(({ rule }) => rule === undefined) ? columns : undefined;
   }
 
-  /** The type of a column as it stands; 0 where it is no column of one table. */
-  #typeOf({ plain, origins }: Derivation): number {
-    const [place] = origins;
-    if (!plain || place === undefined || origins.size !== 1) return 0;
-    const { relation, attribute } = placeOf(place);
-    const columns = this.catalog()?.relation(relation)?.columns ?? [];
-    return columns.find((column) => column.attribute === attribute)?.typeOid ?? 0;
-  }
-
   reversible(text: string): readonly ReversibleValue[] {
     const [catalog, rules] = [this.catalog(), this.#current()];
     if (catalog === undefined || rules === undefined || !this.#reverses) return [];
-    const { given } = lineageOf(text, catalog, this.memory.names(this.lookup(catalog)));
-    return given.flatMap(({ column, ...value }): readonly ReversibleValue[] => {
-      const rule = this.#ruleAsItStands(rules, column);
-      const typeOid = this.#typeOf({ ...column, origins: new Set([...column.origins].filter(hasRules(rules))) });
-      if (rule?.strategy !== 'hash' || rule.reversible !== true || rule.observed || typeOid === 0) return [];
-      return [{ ...value, rule, typeOid }];
-    });
-  }
-
-  /** The rule by which a column goes out as it stands; undefined where nobody can tell. */
-  #ruleAsItStands(rules: ColumnRules, { plain, anything, unresolved, origins }: Derivation): MaskRule | undefined {
-    if (!plain || anything || unresolved.length > 0) return undefined;
-    return strongest([...origins].flatMap((place) => rules.at(place).rules));
+    return reversibleValues(lineageOf(text, catalog, this.memory.names(this.lookup(catalog))).given, rules, catalog);
   }
 
   functionPasses(oid: number): boolean {
@@ -278,10 +258,6 @@ function byName(rule: MaskRule, column: ResultColumn): boolean {
 function forDerived(value: Derivation, rule: MaskRule | undefined): MaskRule | undefined {
   if (rule === undefined || value.plain) return rule;
   return rule.strategy === 'partial' || rule.strategy === 'hash' ? { ...rule, strategy: 'redact' } : rule;
-}
-
-function hasRules(rules: ColumnRules): (place: number) => boolean {
-  return (place) => rules.at(place).rules.length > 0;
 }
 
 /** Does it run no cursor or prepared statement, and makes nothing that a later statement may name? */

@@ -41,7 +41,7 @@ describe('a text with a constant replaced', () => {
   it('reads as the value that was put there, whatever it holds', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (value) => {
-        fc.pre(!value.includes('\0') && value.isWellFormed());
+        fc.pre(!value.includes('\0'));
         const text = rewritten("select 1 where a='x'", 'x', value, "'x") ?? '';
         const parsed = parseSql(text);
         expect(JSON.stringify(parsed)).toContain(`"sval":{"sval":${JSON.stringify(value)}}`);
