@@ -7,6 +7,7 @@ import { EXTENDED, ExtendedQuery } from './extended-query.js';
 import type { CopyFormat } from './copy-format.js';
 import { BodyReader, CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
 import { terminateMessage } from './messages.js';
+import { withOriginals } from './originals/originals.js';
 import type { PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
@@ -210,7 +211,9 @@ export class ClientSide {
       this.#reader.running(run);
       this.#extended.otherRan();
       this.expected.push({ kind: 'query', run });
-      this.host.toServer(bytes);
+      const rewritten = withOriginals(bytes, raw, text, this.options.masks(), this.#reader.encoding);
+      if (rewritten !== undefined) run.edits = rewritten.edits;
+      this.host.toServer(rewritten?.message ?? bytes);
     });
   }
 

@@ -4,6 +4,7 @@ import type { ExpectedReplies } from './expected-replies.js';
 import { boundTo } from './facts/bound-facts.js';
 import { CLIENT, type Frame, typeSet } from './frames.js';
 import { describeMessage } from './messages.js';
+import { bindWithOriginals, withOriginals } from './originals/originals.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
 import type { Portal, Run } from './run.js';
@@ -52,10 +53,11 @@ export class ExtendedQuery {
       via: 'parse',
       phase: 'prepare',
       allow: () => {
-        const candidate: Candidate = { text, facts, types: body.types };
+        const rewritten = withOriginals(bytes, body.text, text, this.desk.options.masks(), this.reader.encoding);
+        const candidate: Candidate = { text, facts, types: body.types, edits: rewritten?.edits };
         this.prepared.propose(body.name, candidate);
         this.expected.push({ kind: 'parse', name: body.name, candidate });
-        this.desk.host.toServer(bytes);
+        this.desk.host.toServer(rewritten?.message ?? bytes);
       },
       refuse: (fields) => {
         this.desk.counts.statements += 1;
@@ -84,7 +86,7 @@ export class ExtendedQuery {
       via: 'execute',
       allow: () => {
         run.bound?.release();
-        this.#bound(bytes, body, run);
+        this.#bound(this.#withOriginals(bytes, run, candidates), body, run);
         for (const candidate of candidates ?? [])
           if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text);
       },
@@ -162,6 +164,17 @@ export class ExtendedQuery {
     // What one text alone says is the same at every Bind, but for what is bound.
     const basis = only !== undefined && !facts.effects.includes('execute') ? only.facts : facts;
     return this.desk.newRun(text, facts, basis, { executes: this.sqlPrepared.executedTexts(text, facts), bound });
+  }
+
+  /** Only where it is certain which text the values are for. */
+  #withOriginals(bytes: Uint8Array, run: Run, candidates: readonly Candidate[] | undefined): Uint8Array {
+    const only = candidates?.length === 1 ? candidates[0] : undefined;
+    if (only === undefined || only.bySql === true) return bytes;
+    const masks = this.desk.options.masks();
+    const bound = bindWithOriginals(bytes, only.text, only.types, masks, this.reader.encoding);
+    const edits = only.edits ?? (bound === undefined ? undefined : []);
+    if (edits !== undefined) run.edits = edits;
+    return bound ?? bytes;
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {

@@ -5,7 +5,7 @@ import { CopyRowMasker } from './copy-masker.js';
 import { copyMasker, maskedCopyData } from './copy-out.js';
 import { acknowledge, described, dropped, outOfStep } from './acknowledgements.js';
 import { maskReport, type QuotedColumns } from './error-masker.js';
-import { runOf } from './expected-replies.js';
+import { editsOf, runOf } from './expected-replies.js';
 import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
 import type { Handled, HandlerHost } from './handler-host.js';
 import { maskStretch, type MaskedStretch } from './masked-stretch.js';
@@ -205,7 +205,7 @@ export class ResultHandler {
   #error(message: Uint8Array): Handled {
     const front = this.host.expected.front();
     const masks = this.host.masks();
-    const masked = maskReport(message, masks.answers, this.#quoted(masks), this.#counts);
+    const masked = maskReport(message, masks.answers, this.#quoted(masks), this.#counts, editsOf(front));
     if (masked === undefined) return malformed('error');
     this.fatal = masked.report.severity === 'FATAL' || masked.report.severity === 'PANIC';
     // What ends the session goes on in the server's own words.
@@ -237,7 +237,8 @@ export class ResultHandler {
 
   #notice(message: Uint8Array): Handled {
     const masks = this.host.masks();
-    return maskReport(message, masks.answers, this.#quoted(masks), this.#counts)?.bytes ?? malformed('notice');
+    const edits = editsOf(this.host.expected.front());
+    return maskReport(message, masks.answers, this.#quoted(masks), this.#counts, edits)?.bytes ?? malformed('notice');
   }
 
   #notification(message: Uint8Array): Handled {

@@ -1,6 +1,7 @@
 import type { SqlFacts } from '../../policy/types.js';
 import type { BoundValues } from './bound-values.js';
 import type { ResultColumn } from './columns.js';
+import type { Edit } from './originals/rewrite-text.js';
 
 /** One statement that was decided, while it runs. */
 export interface Run {
@@ -14,6 +15,8 @@ export interface Run {
   /** The same, completed from the catalogue where one is read. */
   completedBasis?: SqlFacts | undefined;
   readonly startedMs: number;
+  /** Set where the server has values that the client has only pseudonyms of; where its text differs from `text`. */
+  edits?: readonly Edit[];
   /** Texts of the prepared statements that an EXECUTE in it may run. */
   readonly executes?: readonly string[] | undefined;
   /** Object id of the function that a function-call message names. */

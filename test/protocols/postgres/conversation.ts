@@ -58,6 +58,7 @@ export function masksOf({ mask = [], columns = [] }: Settings): SessionMasks {
             ofResult: (_run, _nth, described) =>
               described.map((column) => (columns.includes(column.name) ? rule : undefined)),
             ofCopy: () => undefined,
+            reversible: () => [],
             functionPasses: () => false,
           },
     maskWhole,

@@ -88,12 +88,19 @@ export class SessionJudge {
     const needed =
       sql !== undefined &&
       question.statement !== STARTUP &&
-      (this.#plan.needsColumns ? question.phase === 'run' || this.#readsSql : this.#readsSql && needsCatalog(sql));
+      (this.#plan.needsColumns
+        ? question.phase === 'run' || this.#readsSql || this.#reverses()
+        : this.#readsSql && needsCatalog(sql));
     if (!needed) return this.#decide(question, question.facts, question.basis);
     this.session.catalog()?.seen(sql);
     const catalog = this.session.catalog()?.current();
     const decided = (known?: Catalog): Verdict => this.#decideKnowing(question, sql, known);
     return catalog instanceof Promise ? catalog.then(decided) : decided(catalog);
+  }
+
+  /** Are pseudonyms turned back? Those in a text are when it is prepared. */
+  #reverses(): boolean {
+    return this.#plan.rules.some((rule) => rule.reversible === true && rule.columns.length > 0);
   }
 
   /** Uses of masked columns that would tell of them, as blocks of the masks' own policies. */

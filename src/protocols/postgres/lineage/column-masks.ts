@@ -4,10 +4,10 @@ import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, NameLookup } from '../catalog/types.js';
 import type { ResultColumn } from '../columns.js';
 import type { CopyColumn } from '../copy-masker.js';
-import type { WholeColumns } from '../masks.js';
+import type { ReversibleValue, WholeColumns } from '../masks.js';
 import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
-import { ANYTHING, either, placeKey, placeOf, type Derivation } from './derivation.js';
+import { ANYTHING, either, placeKey, type Derivation } from './derivation.js';
 import { inferenceRefusals, type Refusal } from './inference.js';
 import { lineageOf } from './lineage-cache.js';
 import type { TextLineage } from './read-lineage.js';
@@ -15,6 +15,7 @@ import { routineResult, viewColumns } from './read-lineage.js';
 import type { Output } from './scope.js';
 import type { Held, SessionMemory } from './session-memory.js';
 import type { StatementReading } from './reading.js';
+import { reversibleValues, typeAt } from './reversible-values.js';
 
 /** What is known of one run once it has been judged. */
 interface Followed {
@@ -43,6 +44,7 @@ const NOT_FOLLOWED: Pick<Followed, 'lineages'> = { lineages: [] };
  * would tell of a masked column otherwise.
  */
 export class ColumnMasks implements WholeColumns {
+  readonly #reverses: boolean;
   #rules: ColumnRules | undefined;
   #rulesOf: Catalog | undefined;
   /** One statement is put to policy at a time. */
@@ -58,7 +60,9 @@ export class ColumnMasks implements WholeColumns {
     private readonly catalog: () => Catalog | undefined,
     private readonly lookup: (catalog: Catalog) => NameLookup,
     private readonly memory: SessionMemory,
-  ) {}
+  ) {
+    this.#reverses = rules.some((rule) => rule.reversible === true && !rule.observed);
+  }
 
   /** This run is about to be put to policy. */
   asked(run: Run): void {
@@ -167,20 +171,17 @@ export class ColumnMasks implements WholeColumns {
     if (output === undefined) return [];
     const columns = output.columns.map(({ name, value }): CopyColumn => {
       const rule = this.#behind(rules, followed, value);
-      const typeOid = this.#typeOf(value);
+      const typeOid = typeAt(this.catalog(), value);
       // Of what type it is nobody knows, so that nothing can stand in for it.
       return { name, typeOid, rule: rule === undefined || typeOid !== 0 ? rule : { ...rule, strategy: 'null' } };
     });
     return output.exact || columns.every(({ rule }) => rule === undefined) ? columns : undefined;
   }
 
-  /** The type of a column as it stands; 0 where it is no column of one table. */
-  #typeOf({ plain, origins }: Derivation): number {
-    const [place] = origins;
-    if (!plain || place === undefined || origins.size !== 1) return 0;
-    const { relation, attribute } = placeOf(place);
-    const columns = this.catalog()?.relation(relation)?.columns ?? [];
-    return columns.find((column) => column.attribute === attribute)?.typeOid ?? 0;
+  reversible(text: string): readonly ReversibleValue[] {
+    const [catalog, rules] = [this.catalog(), this.#current()];
+    if (catalog === undefined || rules === undefined || !this.#reverses) return [];
+    return reversibleValues(lineageOf(text, catalog, this.memory.names(this.lookup(catalog))).given, rules, catalog);
   }
 
   functionPasses(oid: number): boolean {
