@@ -210,7 +210,7 @@ export class ClientSide {
       this.#sqlPrepared.executedTexts(text, facts),
     );
     this.#askSimple(run, 'query', () => {
-      this.#sqlPrepared.remember(text);
+      this.#sqlPrepared.remember(text, facts);
       this.#reader.running(run);
       this.#extended.otherRan();
       this.expected.push({ kind: 'query', run });
