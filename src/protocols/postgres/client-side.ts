@@ -203,12 +203,8 @@ export class ClientSide {
       return;
     }
     const { text, facts } = this.#reader.read(raw);
-    const run = this.#desk.newRun(
-      text,
-      this.#sqlPrepared.withExecuted(text, facts),
-      undefined,
-      this.#sqlPrepared.executedTexts(text, facts),
-    );
+    const all = this.#sqlPrepared.withExecuted(text, facts);
+    const run = this.#desk.newRun(text, all, all, { executes: this.#sqlPrepared.executedTexts(text, facts) });
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text, facts);
       this.#reader.running(run);

@@ -1,6 +1,7 @@
 import { BoundValues } from './bound-values.js';
 import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
+import { boundTo } from './facts/bound-facts.js';
 import { CLIENT, type Frame, typeSet } from './frames.js';
 import { describeMessage } from './messages.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
@@ -25,7 +26,7 @@ export class ExtendedQuery {
    * Portals whose columns are known for certain when they run next. Once something else runs, SQL may
    * have closed a portal and declared a cursor of its name, whose columns would pass by the old masks.
    */
-  readonly #described = new Set<Portal>();
+  #generation = 0;
 
   constructor(
     private readonly desk: StatementDesk,
@@ -130,7 +131,7 @@ export class ExtendedQuery {
     const target = targetBody(frame.bytes);
     if (target === undefined) return this.#malformed('describe');
     const portal = target.kind === 'P' ? this.#portals.get(target.name) : undefined;
-    if (portal !== undefined) this.#described.add(portal);
+    if (portal !== undefined) portal.describedIn = this.#generation;
     this.expected.push({ kind: 'describe', portal, injected: false });
     this.desk.host.toServer(frame.bytes);
   }
@@ -157,14 +158,10 @@ export class ExtendedQuery {
         unreadable('', candidates === undefined ? 'too many texts under one name' : 'prepared out of sight'),
     );
     const text = only?.text ?? (candidates ?? []).map((candidate) => candidate.text).join(';\n');
-    const facts = this.sqlPrepared.withExecuted(text, {
-      ...all,
-      text,
-      params: () => bound.typed(),
-    });
+    const facts = this.sqlPrepared.withExecuted(text, boundTo(all, { text, params: () => bound.typed() }));
     // What one text alone says is the same at every Bind, but for what is bound.
     const basis = only !== undefined && !facts.effects.includes('execute') ? only.facts : facts;
-    return { ...this.desk.newRun(text, facts, basis, this.sqlPrepared.executedTexts(text, facts)), bound };
+    return this.desk.newRun(text, facts, basis, { executes: this.sqlPrepared.executedTexts(text, facts), bound });
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {
@@ -178,19 +175,19 @@ export class ExtendedQuery {
 
   /** Masks and record need to know the columns: where the client has not asked for them, we do, and keep the answer. */
   #runPortal(bytes: Uint8Array, portal: Portal, name: Uint8Array): void {
-    if (!this.#described.has(portal)) {
+    if (portal.describedIn !== this.#generation) {
       this.expected.push({ kind: 'describe', portal, injected: true });
       this.desk.host.toServer(describeMessage('P', name));
     }
     this.otherRan();
-    this.#described.add(portal);
+    portal.describedIn = this.#generation;
     this.expected.push({ kind: 'execute', portal });
     this.desk.host.toServer(bytes);
   }
 
   /** A simple query is about to run. */
   otherRan(): void {
-    this.#described.clear();
+    this.#generation += 1;
   }
 
   #malformed(what: string): void {

@@ -12,20 +12,22 @@ export interface Run {
   /** The facts of the text alone, without what is bound; the same object wherever the same text is run again. */
   readonly basis: SqlFacts;
   /** The same, completed from the catalogue where one is read. */
-  completedBasis?: SqlFacts;
+  completedBasis?: SqlFacts | undefined;
   readonly startedMs: number;
   /** Texts of the prepared statements that an EXECUTE in it may run. */
-  readonly executes?: readonly string[];
+  readonly executes?: readonly string[] | undefined;
   /** Object id of the function that a function-call message names. */
   readonly calls?: number;
   /** What is bound to it, until it is decided. */
-  readonly bound?: BoundValues;
+  readonly bound?: BoundValues | undefined;
 }
 
 /** A bound statement. `columns` once a RowDescription told them. */
 export interface Portal {
   readonly run: Run;
   columns: readonly ResultColumn[] | 'none' | undefined;
+  /** Nothing else has run since its columns were told. */
+  describedIn?: number;
   /** The Bind failed: the server may hold something else under the name. */
   failed?: boolean;
 }

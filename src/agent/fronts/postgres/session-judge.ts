@@ -19,6 +19,8 @@ import type { SessionCatalog } from './session-catalog.js';
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
 
+const NOTHING: readonly RuleMatch[] = [];
+
 /** What judging needs of its session. */
 export interface JudgedSession {
   catalog(): SessionCatalog | undefined;
@@ -96,11 +98,14 @@ export class SessionJudge {
 
   /** Uses of masked columns that would tell of them, as blocks of the masks' own policies. */
   #inferred({ facts: { sql }, phase }: Question): readonly RuleMatch[] {
-    if (sql === undefined || phase === 'prepare' || this.#columns === undefined) return [];
-    return this.#columns.judged(sql).map(({ rule, observed, message }): RuleMatch => {
-      const [policy = '', mask = ''] = rule.split('/');
-      return { policy, rule: mask, action: 'block', message, observed };
-    });
+    if (sql === undefined || phase === 'prepare' || this.#columns === undefined) return NOTHING;
+    const refusals = this.#columns.judged(sql);
+    return refusals.length === 0
+      ? NOTHING
+      : refusals.map(({ rule, observed, message }): RuleMatch => {
+          const [policy = '', mask = ''] = rule.split('/');
+          return { policy, rule: mask, action: 'block', message, observed };
+        });
   }
 
   #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
@@ -116,9 +121,9 @@ export class SessionJudge {
   /** @param basis the same object for the same facts, whatever is bound */
   #decide(question: Question, facts: Facts, basis: object): Verdict {
     const policy = this.#policy as PolicySet;
-    const context = { ...this.context, nowMs: this.host.clock.nowMs() };
     const inferred = this.#inferred(question);
-    const anew = (): Verdict => decide(policy, context, facts, question.phase, inferred);
+    const anew = (): Verdict =>
+      decide(policy, { ...this.context, nowMs: this.host.clock.nowMs() }, facts, question.phase, inferred);
     const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, basis, anew);
     if (question.phase === 'run') this.host.decided(verdict.action);
     return verdict;

@@ -20,7 +20,23 @@ import type { StatementReading } from './reading.js';
 interface Followed {
   readonly lineages: readonly TextLineage[];
   readonly held: Held;
+  /** What was found for its last result. */
+  result?: {
+    readonly rules: ColumnRules;
+    readonly columns: readonly ResultColumn[];
+    readonly nth: number | undefined;
+    readonly masks: readonly (MaskRule | undefined)[];
+  };
 }
+
+interface FollowedText {
+  readonly catalog: Catalog;
+  readonly lookup: NameLookup;
+  readonly followed: Followed;
+}
+
+const NONE: readonly Refusal[] = [];
+const NOT_FOLLOWED: Pick<Followed, 'lineages'> = { lineages: [] };
 
 /**
  * The masks of whole columns in one session: which columns of a result they meet, and which statements
@@ -29,7 +45,10 @@ interface Followed {
 export class ColumnMasks implements WholeColumns {
   #rules: ColumnRules | undefined;
   #rulesOf: Catalog | undefined;
-  readonly #runs = new WeakMap<SqlFacts, Run>();
+  /** One statement is put to policy at a time. */
+  #asked: { readonly run: Run; readonly facts: SqlFacts } | undefined;
+  /** By what a text is judged by: what was followed before holds as long as catalogue and search path are the same. */
+  readonly #texts = new WeakMap<SqlFacts, FollowedText>();
   readonly #followed = new WeakMap<Run, Followed>();
   #refusals = new WeakMap<TextLineage, readonly Refusal[]>();
 
@@ -43,32 +62,48 @@ export class ColumnMasks implements WholeColumns {
 
   /** This run is about to be put to policy. */
   asked(run: Run): void {
-    this.#runs.set(run.facts, run);
+    this.#asked = { run, facts: run.facts };
   }
 
   /** What inference refuses in the run with these facts. Call it when the catalogue is fresh. */
   judged(facts: SqlFacts): readonly Refusal[] {
-    const run = this.#runs.get(facts);
-    if (run === undefined) return [];
-    this.#follow(run);
-    return (this.#followed.get(run)?.lineages ?? []).flatMap((lineage) => this.#refused(lineage));
+    if (this.#asked?.facts !== facts) return NONE;
+    const { lineages } = this.#follow(this.#asked.run) ?? NOT_FOLLOWED;
+    const [only] = lineages;
+    if (only === undefined) return NONE;
+    return lineages.length === 1 ? this.#refused(only) : lineages.flatMap((lineage) => this.#refused(lineage));
   }
 
   #refused(lineage: TextLineage): readonly Refusal[] {
     const rules = this.#current();
-    if (rules === undefined || lineage.uses.length === 0) return [];
+    if (rules === undefined || lineage.uses.length === 0) return NONE;
     const known = this.#refusals.get(lineage) ?? inferenceRefusals(lineage, rules);
     this.#refusals.set(lineage, known);
     return known;
   }
 
-  #follow(run: Run): void {
+  #follow(run: Run): Followed | undefined {
     const catalog = this.catalog();
-    if (catalog === undefined || this.#followed.has(run)) return;
-    const names = this.memory.names(this.lookup(catalog));
+    const before = this.#followed.get(run);
+    if (catalog === undefined || before !== undefined) return before;
+    const lookup = this.lookup(catalog);
+    const known = this.#texts.get(run.basis);
+    const followed =
+      known?.catalog === catalog && known.lookup === lookup ? known.followed : this.#read(run, catalog, lookup);
+    this.#followed.set(run, followed);
+    for (const lineage of followed.lineages) this.memory.ran(lineage);
+    return followed;
+  }
+
+  #read(run: Run, catalog: Catalog, lookup: NameLookup): Followed {
+    const names = this.memory.names(lookup);
     const lineages = [run.text, ...(run.executes ?? [])].map((text) => lineageOf(text, catalog, names));
-    this.#followed.set(run, { lineages, held: this.memory.held(lineages) });
-    for (const lineage of lineages) this.memory.ran(lineage);
+    const followed = { lineages, held: this.memory.held(lineages) };
+    // What depends on nothing that the session did before is the same wherever the text runs again.
+    const lasting =
+      names.made === undefined && lineages.length === 1 && lineages[0]?.statements.every(isOfItsOwn) === true;
+    if (lasting) this.#texts.set(run.basis, { catalog, lookup, followed });
+    return followed;
   }
 
   #current(): ColumnRules | undefined {
@@ -103,6 +138,21 @@ export class ColumnMasks implements WholeColumns {
     if (rules === undefined)
       return columns.map((column) => strongest(this.rules.filter((rule) => byName(rule, column))));
     const followed = this.#followed.get(run);
+    if (followed === undefined) return this.#ofResult(rules, followed, nth, columns);
+    // The same text described by the same bytes, as drivers run it over and over.
+    const known = followed.result;
+    if (known?.rules === rules && known.columns === columns && known.nth === nth) return known.masks;
+    const masks = this.#ofResult(rules, followed, nth, columns);
+    followed.result = { rules, columns, nth, masks };
+    return masks;
+  }
+
+  #ofResult(
+    rules: ColumnRules,
+    followed: Followed | undefined,
+    nth: number | undefined,
+    columns: readonly ResultColumn[],
+  ): readonly (MaskRule | undefined)[] {
     const values = followed === undefined ? columns.map(() => ANYTHING) : this.#values(followed, nth, columns);
     return columns.map((column, index) => this.#rule(rules, followed, column, values[index] ?? ANYTHING));
   }
@@ -207,6 +257,11 @@ function byName(rule: MaskRule, column: ResultColumn): boolean {
 function forDerived(value: Derivation, rule: MaskRule | undefined): MaskRule | undefined {
   if (rule === undefined || value.plain) return rule;
   return rule.strategy === 'partial' || rule.strategy === 'hash' ? { ...rule, strategy: 'redact' } : rule;
+}
+
+/** Does it run no cursor or prepared statement, and makes nothing that a later statement may name? */
+function isOfItsOwn({ runs, holds }: StatementReading): boolean {
+  return runs === undefined && holds === undefined;
 }
 
 /** What a statement's rows are; undefined where it gives none. */
