@@ -19,7 +19,7 @@ const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** A string as JSON. A lone surrogate has no UTF-8 form (RFC 8785 §3.2.2.2): U+FFFD stands for it. */
 export function canonicalString(text: string): string {
-  if (text.length < 64 && PLAIN.test(text)) return `"${text}"`;
+  if (text.length < 128 && PLAIN.test(text)) return `"${text}"`;
   const string = text as unknown as WellFormed;
   return JSON.stringify(string.isWellFormed() ? text : string.toWellFormed());
 }

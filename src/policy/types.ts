@@ -72,17 +72,15 @@ export interface SqlFacts {
   readonly opaque: boolean;
   readonly opaqueReason: string;
   /** A SELECT in it reads a big table whole (see `SqlUses.scans`); false where no catalogue is known. */
-  readonly unbounded?: boolean;
+  readonly unbounded?: boolean | undefined;
   /** Non-empty statements in the message. */
   readonly statements: number;
-  /** Bound values in text form; null for NULL. */
-  readonly params: readonly (string | null)[];
-  /** The same as conditions see them, where types are known. */
-  readonly typedParams?: () => readonly ParamValue[];
+  /** Bound values; made where a condition reads them. Throws where they can't be read: such a condition fails. */
+  readonly params: readonly ParamValue[] | (() => readonly ParamValue[]);
   /** Not visible to conditions: by it a catalogue completes the facts. */
-  readonly uses?: SqlUses;
+  readonly uses?: SqlUses | undefined;
   /** Set where the grammar refused the text; not visible to conditions. `position` counts characters from 1. */
-  readonly syntaxError?: { readonly message: string; readonly position: number };
+  readonly syntaxError?: { readonly message: string; readonly position: number } | undefined;
 }
 
 /** What conditions see. A protocol fills the groups it has; a rule naming another is not tried. */

@@ -7,6 +7,11 @@ const named = (match: RuleMatch): string => `${match.policy}/${match.rule}`;
 
 /** What the record says of a verdict: what decided first, then all else that matched. */
 export function decisionEvent(question: Question, verdict: Verdict): DecisionEvent {
+  // Nearly all statements meet no rule at all.
+  if (verdict.matches.length === 0 && verdict.rule === '' && verdict.message === '') {
+    const { action, policyHash } = verdict;
+    return { type: 'decision', statement: question.statement, action, rules: [], policyHash };
+  }
   const deciding = verdict.matches.filter((match) => !match.observed);
   const observed = verdict.matches.filter((match) => match.observed);
   return {

@@ -7,6 +7,7 @@ import { EXTENDED, ExtendedQuery } from './extended-query.js';
 import type { CopyFormat } from './copy-format.js';
 import { BodyReader, CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
 import { terminateMessage } from './messages.js';
+import { withOriginals } from './originals/originals.js';
 import type { PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
@@ -42,13 +43,7 @@ export class ClientSide {
     prepared: PreparedStatements,
     private readonly host: ClientSideHost,
   ) {
-    const { statementBytes, rowBytes } = options.limits;
-    this.#parser = new FrameParser({
-      maxFrameBytes: (type) => {
-        if (type === CLIENT.copyData) return MAX_UNREAD_BYTES;
-        return READ.has(type) && options.readsSql() ? statementBytes : rowBytes;
-      },
-    });
+    this.#parser = new FrameParser({ maxFrameBytes: (type) => this.#maxBytes(type) });
     this.#desk = new StatementDesk(options, expected, host);
     this.#reader = new StatementReader(options.sql, expected, options.startup.settings);
     this.#sqlPrepared = new SqlPrepared(options.sql, prepared);
@@ -179,8 +174,15 @@ export class ClientSide {
     this.host.toServer(frame.bytes);
   }
 
+  #maxBytes(type: number): number {
+    const { options } = this;
+    if (type === CLIENT.copyData) return MAX_UNREAD_BYTES;
+    const read = type === CLIENT.bind ? options.readsParams() : READ.has(type) && options.readsSql();
+    return read ? options.limits.statementBytes : options.limits.rowBytes;
+  }
+
   #oversize(frame: Frame, bytes: number): void {
-    const message = `message of ${String(bytes)} B, limit is ${String(this.options.limits.statementBytes)} B`;
+    const message = `message of ${String(bytes)} B, limit is ${String(this.#maxBytes(frame.type))} B`;
     if (!READ.has(frame.type)) {
       this.host.fault({ code: 'limit', message });
       return;
@@ -202,18 +204,16 @@ export class ClientSide {
       return;
     }
     const { text, facts } = this.#reader.read(raw);
-    const run = this.#desk.newRun(
-      text,
-      this.#sqlPrepared.withExecuted(text, facts),
-      undefined,
-      this.#sqlPrepared.executedTexts(text, facts),
-    );
+    const all = this.#sqlPrepared.withExecuted(text, facts);
+    const run = this.#desk.newRun(text, all, all, { executes: this.#sqlPrepared.executedTexts(text, facts) });
     this.#askSimple(run, 'query', () => {
-      this.#sqlPrepared.remember(text);
+      this.#sqlPrepared.remember(text, facts);
       this.#reader.running(run);
       this.#extended.otherRan();
       this.expected.push({ kind: 'query', run });
-      this.host.toServer(bytes);
+      const rewritten = withOriginals(bytes, raw, text, this.options.masks(), this.#reader.encoding);
+      if (rewritten !== undefined) run.edits = rewritten.edits;
+      this.host.toServer(rewritten?.message ?? bytes);
     });
   }
 

@@ -1,6 +1,7 @@
 import type { MaskCounts } from '../../core/mask.js';
 import { BodyReader } from './frames.js';
 import { fieldsMessage } from './messages.js';
+import { clientPosition, type Edit } from './originals/rewrite-text.js';
 import { maskFreeText } from './values/free-text.js';
 import type { ValueMasker } from './values/value-masker.js';
 
@@ -20,6 +21,7 @@ export interface ServerReport {
  * Reads and masks an ErrorResponse or NoticeResponse. Every field is masked by entity, and where columns are masked the values that
  * the server quotes from a row are taken out whole, since nothing tells which column they are of.
  *
+ * @param edits where the statement that the server speaks of differs from the client's: it may quote what stands there
  * @returns the message itself when nothing changed; undefined when it is malformed
  */
 export function maskReport(
@@ -27,6 +29,7 @@ export function maskReport(
   masker: ValueMasker | undefined,
   quoted: QuotedColumns,
   counts: MaskCounts,
+  edits?: readonly Edit[],
 ): { readonly bytes: Uint8Array; readonly report: ServerReport } | undefined {
   const fields: (readonly [number, string])[] = [];
   const reader = new BodyReader(message);
@@ -36,10 +39,10 @@ export function maskReport(
     fields.push([letter, reader.cstring()]);
   }
   if (reader.failed || reader.remaining > 0) return undefined;
-  const hides = quoted === 'any' ? hiddenFields(fields) : '';
+  const hides = quoted === 'any' || edits !== undefined ? hiddenFields(fields, edits !== undefined) : '';
   let changed = false;
   fields.forEach(([letter, text], at) => {
-    const shown = hides.includes(String.fromCharCode(letter)) ? HIDDEN : text;
+    const shown = hides.includes(String.fromCharCode(letter)) ? HIDDEN : placed(letter, text, edits);
     const masked = maskField(shown, masker, quoted !== 'none', counts);
     changed ||= masked !== text;
     fields[at] = [letter, masked];
@@ -51,6 +54,12 @@ export function maskReport(
   };
 }
 
+/** The position as it is in the client's text. */
+function placed(letter: number, text: string, edits: readonly Edit[] = []): string {
+  return letter === POSITION && edits.length > 0 ? String(clientPosition(Number(text), edits)) : text;
+}
+
+const POSITION = 0x50;
 const HIDDEN = '[masked]';
 
 /**
@@ -60,9 +69,9 @@ const HIDDEN = '[masked]';
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-function hiddenFields(fields: readonly (readonly [number, string])[]): string {
+function hiddenFields(fields: readonly (readonly [number, string])[], rewritten: boolean): string {
   const code = fieldOf(fields, 'C');
-  const positioned = fieldOf(fields, 'P') !== '';
+  const positioned = fieldOf(fields, 'P') !== '' && (!rewritten || code.startsWith('42'));
   const names = positioned || /^(?:21|23|25|28|40|53|55|57|42501)/.test(code);
   // Detail, hint, context, internal query; and the message, which PL/pgSQL's RAISE can make of anything.
   if (!names) return 'MDHWq';

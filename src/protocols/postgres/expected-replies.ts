@@ -1,4 +1,5 @@
 import type { ErrorFields } from './messages.js';
+import type { Edit } from './originals/rewrite-text.js';
 import type { Candidate } from './prepared.js';
 import type { Portal, Run } from './run.js';
 
@@ -103,4 +104,9 @@ export function runOf(front: Expected | undefined): Run | undefined {
   if (front?.kind === 'query' || front?.kind === 'function') return front.run;
   if (front?.kind === 'execute' || front?.kind === 'bind') return front.portal?.run;
   return undefined;
+}
+
+/** Where the text that an awaited answer speaks of differs from the client's; undefined where it does not. */
+export function editsOf(front: Expected | undefined): readonly Edit[] | undefined {
+  return front?.kind === 'parse' ? front.candidate?.edits : runOf(front)?.edits;
 }

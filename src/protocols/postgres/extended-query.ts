@@ -1,7 +1,10 @@
-import { bindBody, boundTexts, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
+import { BoundValues } from './bound-values.js';
+import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
+import { boundTo } from './facts/bound-facts.js';
 import { CLIENT, type Frame, typeSet } from './frames.js';
 import { describeMessage } from './messages.js';
+import { bindWithOriginals, withOriginals } from './originals/originals.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
 import type { Portal, Run } from './run.js';
@@ -9,7 +12,6 @@ import type { SqlPrepared } from './sql-prepared.js';
 import type { StatementDesk } from './statement-desk.js';
 import type { StatementReader } from './statement-reader.js';
 import { unreadable } from './statement-text.js';
-import { typedParams } from './typed-params.js';
 
 const MAX_PORTALS = 10_000;
 
@@ -25,7 +27,7 @@ export class ExtendedQuery {
    * Portals whose columns are known for certain when they run next. Once something else runs, SQL may
    * have closed a portal and declared a cursor of its name, whose columns would pass by the old masks.
    */
-  readonly #described = new Set<Portal>();
+  #generation = 0;
 
   constructor(
     private readonly desk: StatementDesk,
@@ -51,10 +53,11 @@ export class ExtendedQuery {
       via: 'parse',
       phase: 'prepare',
       allow: () => {
-        const candidate: Candidate = { text, facts, types: body.types };
+        const rewritten = withOriginals(bytes, body.text, text, this.desk.options.masks(), this.reader.encoding);
+        const candidate: Candidate = { text, facts, types: body.types, edits: rewritten?.edits };
         this.prepared.propose(body.name, candidate);
         this.expected.push({ kind: 'parse', name: body.name, candidate });
-        this.desk.host.toServer(bytes);
+        this.desk.host.toServer(rewritten?.message ?? bytes);
       },
       refuse: (fields) => {
         this.desk.counts.statements += 1;
@@ -82,11 +85,13 @@ export class ExtendedQuery {
       run,
       via: 'execute',
       allow: () => {
-        this.#bound(bytes, body, run);
+        run.bound?.release();
+        this.#bound(this.#withOriginals(bytes, run, candidates), body, run);
         for (const candidate of candidates ?? [])
-          if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text);
+          if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text, candidate.facts);
       },
       refuse: (fields) => {
+        run.bound?.release();
         this.desk.refuse('extended', run, fields);
       },
     });
@@ -128,7 +133,7 @@ export class ExtendedQuery {
     const target = targetBody(frame.bytes);
     if (target === undefined) return this.#malformed('describe');
     const portal = target.kind === 'P' ? this.#portals.get(target.name) : undefined;
-    if (portal !== undefined) this.#described.add(portal);
+    if (portal !== undefined) portal.describedIn = this.#generation;
     this.expected.push({ kind: 'describe', portal, injected: false });
     this.desk.host.toServer(frame.bytes);
   }
@@ -147,7 +152,7 @@ export class ExtendedQuery {
   #boundRun(body: BindBody, candidates: readonly Candidate[] | undefined): Run {
     const only = candidates?.length === 1 ? candidates[0] : undefined;
     const types = only?.types ?? [];
-    const params = boundTexts(body, types);
+    const bound = new BoundValues(body, types, this.desk.options.limits.statementBytes);
     const [first, ...others] = candidates ?? [];
     const all = others.reduce(
       (facts, candidate) => this.desk.options.sql.merge(facts, candidate.facts),
@@ -155,15 +160,21 @@ export class ExtendedQuery {
         unreadable('', candidates === undefined ? 'too many texts under one name' : 'prepared out of sight'),
     );
     const text = only?.text ?? (candidates ?? []).map((candidate) => candidate.text).join(';\n');
-    const facts = this.sqlPrepared.withExecuted(text, {
-      ...all,
-      text,
-      params,
-      typedParams: () => typedParams(params, types),
-    });
+    const facts = this.sqlPrepared.withExecuted(text, boundTo(all, { text, params: () => bound.typed() }));
     // What one text alone says is the same at every Bind, but for what is bound.
     const basis = only !== undefined && !facts.effects.includes('execute') ? only.facts : facts;
-    return this.desk.newRun(text, facts, basis, this.sqlPrepared.executedTexts(text, facts));
+    return this.desk.newRun(text, facts, basis, { executes: this.sqlPrepared.executedTexts(text, facts), bound });
+  }
+
+  /** Only where it is certain which text the values are for. */
+  #withOriginals(bytes: Uint8Array, run: Run, candidates: readonly Candidate[] | undefined): Uint8Array {
+    const only = candidates?.length === 1 ? candidates[0] : undefined;
+    if (only === undefined || only.bySql === true) return bytes;
+    const masks = this.desk.options.masks();
+    const bound = bindWithOriginals(bytes, only.text, only.types, masks, this.reader.encoding);
+    const edits = only.edits ?? (bound === undefined ? undefined : []);
+    if (edits !== undefined) run.edits = edits;
+    return bound ?? bytes;
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {
@@ -177,19 +188,19 @@ export class ExtendedQuery {
 
   /** Masks and record need to know the columns: where the client has not asked for them, we do, and keep the answer. */
   #runPortal(bytes: Uint8Array, portal: Portal, name: Uint8Array): void {
-    if (!this.#described.has(portal)) {
+    if (portal.describedIn !== this.#generation) {
       this.expected.push({ kind: 'describe', portal, injected: true });
       this.desk.host.toServer(describeMessage('P', name));
     }
     this.otherRan();
-    this.#described.add(portal);
+    portal.describedIn = this.#generation;
     this.expected.push({ kind: 'execute', portal });
     this.desk.host.toServer(bytes);
   }
 
   /** A simple query is about to run. */
   otherRan(): void {
-    this.#described.clear();
+    this.#generation += 1;
   }
 
   #malformed(what: string): void {

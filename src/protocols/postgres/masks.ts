@@ -1,6 +1,7 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
 import type { ColumnTreatment, ResultColumn } from './columns.js';
 import type { CopyColumn } from './copy-masker.js';
+import type { GivenValue } from './lineage/given-values.js';
 import type { Run } from './run.js';
 import { RowMasker, type MaskWhole, type ValueMasker } from './row-masker.js';
 import type { TypeLookup } from './values/type-shapes.js';
@@ -21,6 +22,13 @@ export interface SessionMasks {
   types?(): TypeLookup | undefined;
 }
 
+/** A value of the caller's that a reversibly masked column, as it stands, has to equal. */
+export interface ReversibleValue extends Omit<GivenValue, 'column'> {
+  readonly rule: MaskRule;
+  /** Of the column. */
+  readonly typeOid: number;
+}
+
 /** Where columns are masked whole: what of a run's answer is behind one. */
 export interface WholeColumns {
   /** This run is about to be put to policy. */
@@ -35,6 +43,8 @@ export interface WholeColumns {
   ofResult(run: Run, nth: number | undefined, columns: readonly ResultColumn[]): readonly (MaskRule | undefined)[];
   /** The columns that a COPY writes to the client; undefined where nobody can tell which is which. */
   ofCopy(run: Run): readonly CopyColumn[] | undefined;
+  /** Values in the text, or bound to it, that the server has to compare with what their pseudonym stands for. */
+  reversible(text: string): readonly ReversibleValue[];
   /** May what a function that is called by its object id gives go out? */
   functionPasses(oid: number): boolean;
 }

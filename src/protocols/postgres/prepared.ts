@@ -1,4 +1,5 @@
 import type { SqlFacts } from '../../policy/types.js';
+import type { Edit } from './originals/rewrite-text.js';
 
 /** A text that the server may hold under a statement's name. */
 export interface Candidate {
@@ -6,6 +7,8 @@ export interface Candidate {
   readonly facts: SqlFacts;
   /** Parameter types that the Parse named; 0 where it left one open. */
   readonly types: readonly number[];
+  /** Set where the server's text has the values behind pseudonyms. */
+  readonly edits?: readonly Edit[] | undefined;
   /** The text is a PREPARE, and what runs is the statement in it. */
   readonly bySql?: true;
 }

@@ -1,5 +1,7 @@
 import type { SqlFacts } from '../../policy/types.js';
+import type { BoundValues } from './bound-values.js';
 import type { ResultColumn } from './columns.js';
+import type { Edit } from './originals/rewrite-text.js';
 
 /** One statement that was decided, while it runs. */
 export interface Run {
@@ -11,18 +13,24 @@ export interface Run {
   /** The facts of the text alone, without what is bound; the same object wherever the same text is run again. */
   readonly basis: SqlFacts;
   /** The same, completed from the catalogue where one is read. */
-  completedBasis?: SqlFacts;
+  completedBasis?: SqlFacts | undefined;
   readonly startedMs: number;
+  /** Set where the server has values that the client has only pseudonyms of; where its text differs from `text`. */
+  edits?: readonly Edit[];
   /** Texts of the prepared statements that an EXECUTE in it may run. */
-  readonly executes?: readonly string[];
+  readonly executes?: readonly string[] | undefined;
   /** Object id of the function that a function-call message names. */
   readonly calls?: number;
+  /** What is bound to it, until it is decided. */
+  readonly bound?: BoundValues | undefined;
 }
 
 /** A bound statement. `columns` once a RowDescription told them. */
 export interface Portal {
   readonly run: Run;
   columns: readonly ResultColumn[] | 'none' | undefined;
+  /** Nothing else has run since its columns were told. */
+  describedIn?: number;
   /** The Bind failed: the server may hold something else under the name. */
   failed?: boolean;
 }

@@ -102,12 +102,14 @@ const byCatalog = new WeakMap<Catalog, Map<string, NameLookup>>();
 
 /** The same object for the same path of the same catalogue. */
 function lookupIn(catalog: Catalog, path: Path): NameLookup {
-  const known = byCatalog.get(catalog) ?? new Map<string, NameLookup>();
-  byCatalog.set(catalog, known);
+  let known = byCatalog.get(catalog);
+  if (known === undefined) byCatalog.set(catalog, (known = new Map<string, NameLookup>()));
   const key = path === undefined ? '' : JSON.stringify(path);
-  const found = known.get(key) ?? { searchPath: path === undefined ? catalog.searchPath : resolved(catalog, path) };
-  if (known.size < 1_000) known.set(key, found);
-  return found;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = { searchPath: path === undefined ? catalog.searchPath : resolved(catalog, path) };
+  if (known.size < 1_000) known.set(key, made);
+  return made;
 }
 
 /** Schemas that may be used, in order; `pg_catalog` comes first where it is not named. */

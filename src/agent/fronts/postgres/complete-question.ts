@@ -1,7 +1,7 @@
 import type { Facts, SqlFacts } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
-import { completeFacts } from '../../../protocols/postgres/facts/analyze.js';
+import { boundTo, completeFacts } from '../../../protocols/postgres/facts/analyze.js';
 
 /** The facts of a question with all that the catalogue adds, and what is the same of them whatever is bound. */
 export function completeQuestion(
@@ -11,8 +11,5 @@ export function completeQuestion(
   lookup: NameLookup,
 ): { readonly facts: Facts; readonly basis: SqlFacts } {
   const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
-  if (question.basis === sql) return { facts: { ...question.facts, sql: basis }, basis };
-  const { text, params, typedParams } = sql;
-  const bound = { text, params, ...(typedParams === undefined ? {} : { typedParams }) };
-  return { facts: { ...question.facts, sql: { ...basis, ...bound } }, basis };
+  return { facts: { sql: question.basis === sql ? basis : boundTo(basis, sql) }, basis };
 }

@@ -122,6 +122,7 @@ export class PostgresFront {
       limits: this.host.limits(),
       sql: sqlReader,
       readsSql: () => this.#judge.readsSql(),
+      readsParams: () => this.#judge.readsParams(),
       masks: () => this.#judge.masks(),
       idle: () => {
         this.#catalog?.idle();

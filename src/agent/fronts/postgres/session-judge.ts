@@ -1,6 +1,6 @@
 import type { MaskPlan } from '../../../core/mask.js';
 import { maskPlanFor } from '../../../policy/mask-plan.js';
-import { readsSql } from '../../../policy/applies.js';
+import { readsParams, readsSql } from '../../../policy/applies.js';
 import { decide } from '../../../policy/decide.js';
 import type { PolicySet } from '../../../policy/compile.js';
 import type { Context, Facts, RuleMatch, SqlFacts, Verdict } from '../../../policy/types.js';
@@ -19,6 +19,8 @@ import type { SessionCatalog } from './session-catalog.js';
 /** Number of the start-up in questions; the first statement is 1. */
 const STARTUP = 0;
 
+const NOTHING: readonly RuleMatch[] = [];
+
 /** What judging needs of its session. */
 export interface JudgedSession {
   catalog(): SessionCatalog | undefined;
@@ -35,6 +37,7 @@ export class SessionJudge {
   readonly #memory = new SessionMemory();
   readonly #verdicts = new VerdictCache();
   #readsSql = false;
+  #readsParams = false;
 
   constructor(
     private readonly host: SessionHost,
@@ -46,6 +49,12 @@ export class SessionJudge {
   readsSql(): boolean {
     this.masks();
     return this.#readsSql;
+  }
+
+  /** Is there a rule that reads what is bound to them, or an approval for it? */
+  readsParams(): boolean {
+    this.masks();
+    return this.#readsParams;
   }
 
   /** Will statements of this session need the catalogue? */
@@ -60,6 +69,7 @@ export class SessionJudge {
       this.#policy = policy;
       this.#plan = maskPlanFor(policy, this.context);
       this.#readsSql = readsSql(policy, this.context);
+      this.#readsParams = readsParams(policy, this.context);
       this.#columns = undefined;
       const known = (): Catalog | undefined => this.session.catalog()?.latest;
       this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, known, (rules) => {
@@ -78,7 +88,9 @@ export class SessionJudge {
     const needed =
       sql !== undefined &&
       question.statement !== STARTUP &&
-      (this.#plan.needsColumns ? question.phase === 'run' || this.#readsSql : this.#readsSql && needsCatalog(sql));
+      (this.#plan.needsColumns
+        ? question.phase === 'run' || this.#readsSql || this.#reverses()
+        : this.#readsSql && needsCatalog(sql));
     if (!needed) return this.#decide(question, question.facts, question.basis);
     this.session.catalog()?.seen(sql);
     const catalog = this.session.catalog()?.current();
@@ -86,13 +98,21 @@ export class SessionJudge {
     return catalog instanceof Promise ? catalog.then(decided) : decided(catalog);
   }
 
+  /** Are pseudonyms turned back? Those in a text are when it is prepared. */
+  #reverses(): boolean {
+    return this.#plan.rules.some((rule) => rule.reversible === true && rule.columns.length > 0);
+  }
+
   /** Uses of masked columns that would tell of them, as blocks of the masks' own policies. */
   #inferred({ facts: { sql }, phase }: Question): readonly RuleMatch[] {
-    if (sql === undefined || phase === 'prepare' || this.#columns === undefined) return [];
-    return this.#columns.judged(sql).map(({ rule, observed, message }): RuleMatch => {
-      const [policy = '', mask = ''] = rule.split('/');
-      return { policy, rule: mask, action: 'block', message, observed };
-    });
+    if (sql === undefined || phase === 'prepare' || this.#columns === undefined) return NOTHING;
+    const refusals = this.#columns.judged(sql);
+    return refusals.length === 0
+      ? NOTHING
+      : refusals.map(({ rule, observed, message }): RuleMatch => {
+          const [policy = '', mask = ''] = rule.split('/');
+          return { policy, rule: mask, action: 'block', message, observed };
+        });
   }
 
   #decideKnowing(question: Question, sql: SqlFacts, catalog: Catalog | undefined): Verdict {
@@ -107,9 +127,9 @@ export class SessionJudge {
   /** @param basis the same object for the same facts, whatever is bound */
   #decide(question: Question, facts: Facts, basis: object): Verdict {
     const policy = this.#policy as PolicySet;
-    const context = { ...this.context, nowMs: this.host.clock.nowMs() };
     const inferred = this.#inferred(question);
-    const anew = (): Verdict => decide(policy, context, facts, question.phase, inferred);
+    const anew = (): Verdict =>
+      decide(policy, { ...this.context, nowMs: this.host.clock.nowMs() }, facts, question.phase, inferred);
     const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, basis, anew);
     if (question.phase === 'run') this.host.decided(verdict.action);
     return verdict;

@@ -5,6 +5,7 @@ import type {
   Catalog,
   CatalogCascade,
   CatalogColumn,
+  CatalogKey,
   CatalogRelation,
   CatalogRoutine,
   CatalogTrigger,
@@ -84,6 +85,7 @@ interface Attached {
   readonly children: ReadonlyMap<number, readonly number[]>;
   readonly parents: ReadonlyMap<number, readonly number[]>;
   readonly cascades: ReadonlyMap<number, readonly CatalogCascade[]>;
+  readonly keys: ReadonlyMap<number, readonly CatalogKey[]>;
   readonly read: ReadonlyMap<number, readonly number[]>;
   readonly write: ReadonlyMap<number, readonly number[]>;
   readonly delete: ReadonlyMap<number, readonly number[]>;
@@ -101,6 +103,11 @@ function relationsOf(rows: CatalogRows, previous: Catalog | undefined): Map<numb
     children: grouped(rows.inherits, 1, (row) => numberCell(row, 0)),
     parents: grouped(rows.inherits, 0, (row) => numberCell(row, 1)),
     cascades: cascadesOf(rows.cascades),
+    keys: grouped(
+      rows.cascades.filter((row) => flagCell(row, 6)),
+      1,
+      keyOf,
+    ),
     read: attachedAs('read'),
     write: attachedAs('write'),
     delete: attachedAs('delete'),
@@ -138,6 +145,7 @@ function relationOf(row: Row, attached: Attached, previous: Catalog | undefined)
     children: attached.children.get(oid) ?? NONE,
     parents: attached.parents.get(oid) ?? NONE,
     cascades: attached.cascades.get(oid) ?? NONE,
+    keys: attached.keys.get(oid) ?? NONE,
     readRoutines: attached.read.get(oid) ?? NONE,
     writeRoutines: attached.write.get(oid) ?? NONE,
     deleteRoutines: attached.delete.get(oid) ?? NONE,
@@ -196,6 +204,10 @@ function cascadesOf(rows: Rows): Map<number, CatalogCascade[]> {
     if (/^[cnd]$/.test(onUpdate)) push(cascades, referred, { ...key, on: 'update', does: 'update' });
   }
   return cascades;
+}
+
+function keyOf(row: Row): CatalogKey {
+  return { relation: numberCell(row, 0), references: numbersCell(row, 7), columns: numbersCell(row, 8) };
 }
 
 const ROUTINE_KINDS: Readonly<Record<string, CatalogRoutine['kind']>> = {

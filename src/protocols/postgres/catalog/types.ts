@@ -42,6 +42,8 @@ export interface CatalogRelation {
   readonly parents: readonly number[];
   /** Tables whose rows go, or change, with rows of this one, by their foreign keys. */
   readonly cascades: readonly CatalogCascade[];
+  /** Its foreign keys whose every value stands in the table referred to; absent means none. */
+  readonly keys?: readonly CatalogKey[];
   /** User-defined routines that reading it runs besides a view's query: conditions of row security. */
   readonly readRoutines: readonly number[];
   /** User-defined routines that writing it runs besides triggers and defaults: checks, indexes, row security. */
@@ -65,6 +67,13 @@ export interface CatalogCascade {
   readonly of: readonly string[];
   /** Columns that refer to them: what `update` sets. */
   readonly columns: readonly string[];
+}
+
+/** A foreign key: the columns of a relation, and those of another that they refer to, in the same order. */
+export interface CatalogKey {
+  readonly columns: readonly number[];
+  readonly relation: number;
+  readonly references: readonly number[];
 }
 
 export interface CatalogTrigger {

@@ -14,12 +14,12 @@ const known = new WeakMap<Catalog, WeakMap<NameLookup, WeakMap<SqlFacts, SqlFact
  */
 export function completeFacts(facts: SqlFacts, catalog: Catalog, lookup: NameLookup): SqlFacts {
   if (!needsCatalog(facts)) return facts;
-  const byLookup = known.get(catalog) ?? new WeakMap<NameLookup, WeakMap<SqlFacts, SqlFacts>>();
-  known.set(catalog, byLookup);
-  const byFacts = byLookup.get(lookup) ?? new WeakMap<SqlFacts, SqlFacts>();
-  byLookup.set(lookup, byFacts);
-  const found = byFacts.get(facts) ?? new Completion(catalog).of(facts, lookup);
-  byFacts.set(facts, found);
+  let byLookup = known.get(catalog);
+  if (byLookup === undefined) known.set(catalog, (byLookup = new WeakMap()));
+  let byFacts = byLookup.get(lookup);
+  if (byFacts === undefined) byLookup.set(lookup, (byFacts = new WeakMap()));
+  let found = byFacts.get(facts);
+  if (found === undefined) byFacts.set(facts, (found = new Completion(catalog).of(facts, lookup)));
   return found;
 }
 

@@ -4,10 +4,10 @@ import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, NameLookup } from '../catalog/types.js';
 import type { ResultColumn } from '../columns.js';
 import type { CopyColumn } from '../copy-masker.js';
-import type { WholeColumns } from '../masks.js';
+import type { ReversibleValue, WholeColumns } from '../masks.js';
 import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
-import { ANYTHING, either, placeKey, placeOf, type Derivation } from './derivation.js';
+import { ANYTHING, either, placeKey, type Derivation } from './derivation.js';
 import { inferenceRefusals, type Refusal } from './inference.js';
 import { lineageOf } from './lineage-cache.js';
 import type { TextLineage } from './read-lineage.js';
@@ -15,21 +15,42 @@ import { routineResult, viewColumns } from './read-lineage.js';
 import type { Output } from './scope.js';
 import type { Held, SessionMemory } from './session-memory.js';
 import type { StatementReading } from './reading.js';
+import { reversibleValues, typeAt } from './reversible-values.js';
 
 /** What is known of one run once it has been judged. */
 interface Followed {
   readonly lineages: readonly TextLineage[];
   readonly held: Held;
+  /** What was found for its last result. */
+  result?: {
+    readonly rules: ColumnRules;
+    readonly columns: readonly ResultColumn[];
+    readonly nth: number | undefined;
+    readonly masks: readonly (MaskRule | undefined)[];
+  };
 }
+
+interface FollowedText {
+  readonly catalog: Catalog;
+  readonly lookup: NameLookup;
+  readonly followed: Followed;
+}
+
+const NONE: readonly Refusal[] = [];
+const NOT_FOLLOWED: Pick<Followed, 'lineages'> = { lineages: [] };
 
 /**
  * The masks of whole columns in one session: which columns of a result they meet, and which statements
  * would tell of a masked column otherwise.
  */
 export class ColumnMasks implements WholeColumns {
+  readonly #reverses: boolean;
   #rules: ColumnRules | undefined;
   #rulesOf: Catalog | undefined;
-  readonly #runs = new WeakMap<SqlFacts, Run>();
+  /** One statement is put to policy at a time. */
+  #asked: { readonly run: Run; readonly facts: SqlFacts } | undefined;
+  /** By what a text is judged by: what was followed before holds as long as catalogue and search path are the same. */
+  readonly #texts = new WeakMap<SqlFacts, FollowedText>();
   readonly #followed = new WeakMap<Run, Followed>();
   #refusals = new WeakMap<TextLineage, readonly Refusal[]>();
 
@@ -39,36 +60,54 @@ export class ColumnMasks implements WholeColumns {
     private readonly catalog: () => Catalog | undefined,
     private readonly lookup: (catalog: Catalog) => NameLookup,
     private readonly memory: SessionMemory,
-  ) {}
+  ) {
+    this.#reverses = rules.some((rule) => rule.reversible === true && !rule.observed);
+  }
 
   /** This run is about to be put to policy. */
   asked(run: Run): void {
-    this.#runs.set(run.facts, run);
+    this.#asked = { run, facts: run.facts };
   }
 
   /** What inference refuses in the run with these facts. Call it when the catalogue is fresh. */
   judged(facts: SqlFacts): readonly Refusal[] {
-    const run = this.#runs.get(facts);
-    if (run === undefined) return [];
-    this.#follow(run);
-    return (this.#followed.get(run)?.lineages ?? []).flatMap((lineage) => this.#refused(lineage));
+    if (this.#asked?.facts !== facts) return NONE;
+    const { lineages } = this.#follow(this.#asked.run) ?? NOT_FOLLOWED;
+    const [only] = lineages;
+    if (only === undefined) return NONE;
+    return lineages.length === 1 ? this.#refused(only) : lineages.flatMap((lineage) => this.#refused(lineage));
   }
 
   #refused(lineage: TextLineage): readonly Refusal[] {
     const rules = this.#current();
-    if (rules === undefined || lineage.uses.length === 0) return [];
+    if (rules === undefined || lineage.uses.length === 0) return NONE;
     const known = this.#refusals.get(lineage) ?? inferenceRefusals(lineage, rules);
     this.#refusals.set(lineage, known);
     return known;
   }
 
-  #follow(run: Run): void {
+  #follow(run: Run): Followed | undefined {
     const catalog = this.catalog();
-    if (catalog === undefined || this.#followed.has(run)) return;
-    const names = this.memory.names(this.lookup(catalog));
+    const before = this.#followed.get(run);
+    if (catalog === undefined || before !== undefined) return before;
+    const lookup = this.lookup(catalog);
+    const known = this.#texts.get(run.basis);
+    const followed =
+      known?.catalog === catalog && known.lookup === lookup ? known.followed : this.#read(run, catalog, lookup);
+    this.#followed.set(run, followed);
+    for (const lineage of followed.lineages) this.memory.ran(lineage);
+    return followed;
+  }
+
+  #read(run: Run, catalog: Catalog, lookup: NameLookup): Followed {
+    const names = this.memory.names(lookup);
     const lineages = [run.text, ...(run.executes ?? [])].map((text) => lineageOf(text, catalog, names));
-    this.#followed.set(run, { lineages, held: this.memory.held(lineages) });
-    for (const lineage of lineages) this.memory.ran(lineage);
+    const followed = { lineages, held: this.memory.held(lineages) };
+    // What depends on nothing that the session did before is the same wherever the text runs again.
+    const lasting =
+      names.made === undefined && lineages.length === 1 && lineages[0]?.statements.every(isOfItsOwn) === true;
+    if (lasting) this.#texts.set(run.basis, { catalog, lookup, followed });
+    return followed;
   }
 
   #current(): ColumnRules | undefined {
@@ -103,6 +142,21 @@ export class ColumnMasks implements WholeColumns {
     if (rules === undefined)
       return columns.map((column) => strongest(this.rules.filter((rule) => byName(rule, column))));
     const followed = this.#followed.get(run);
+    if (followed === undefined) return this.#ofResult(rules, followed, nth, columns);
+    // The same text described by the same bytes, as drivers run it over and over.
+    const known = followed.result;
+    if (known?.rules === rules && known.columns === columns && known.nth === nth) return known.masks;
+    const masks = this.#ofResult(rules, followed, nth, columns);
+    followed.result = { rules, columns, nth, masks };
+    return masks;
+  }
+
+  #ofResult(
+    rules: ColumnRules,
+    followed: Followed | undefined,
+    nth: number | undefined,
+    columns: readonly ResultColumn[],
+  ): readonly (MaskRule | undefined)[] {
     const values = followed === undefined ? columns.map(() => ANYTHING) : this.#values(followed, nth, columns);
     return columns.map((column, index) => this.#rule(rules, followed, column, values[index] ?? ANYTHING));
   }
@@ -117,20 +171,17 @@ export class ColumnMasks implements WholeColumns {
     if (output === undefined) return [];
     const columns = output.columns.map(({ name, value }): CopyColumn => {
       const rule = this.#behind(rules, followed, value);
-      const typeOid = this.#typeOf(value);
+      const typeOid = typeAt(this.catalog(), value);
       // Of what type it is nobody knows, so that nothing can stand in for it.
       return { name, typeOid, rule: rule === undefined || typeOid !== 0 ? rule : { ...rule, strategy: 'null' } };
     });
     return output.exact || columns.every(({ rule }) => rule === undefined) ? columns : undefined;
   }
 
-  /** The type of a column as it stands; 0 where it is no column of one table. */
-  #typeOf({ plain, origins }: Derivation): number {
-    const [place] = origins;
-    if (!plain || place === undefined || origins.size !== 1) return 0;
-    const { relation, attribute } = placeOf(place);
-    const columns = this.catalog()?.relation(relation)?.columns ?? [];
-    return columns.find((column) => column.attribute === attribute)?.typeOid ?? 0;
+  reversible(text: string): readonly ReversibleValue[] {
+    const [catalog, rules] = [this.catalog(), this.#current()];
+    if (catalog === undefined || rules === undefined || !this.#reverses) return [];
+    return reversibleValues(lineageOf(text, catalog, this.memory.names(this.lookup(catalog))).given, rules, catalog);
   }
 
   functionPasses(oid: number): boolean {
@@ -207,6 +258,11 @@ function byName(rule: MaskRule, column: ResultColumn): boolean {
 function forDerived(value: Derivation, rule: MaskRule | undefined): MaskRule | undefined {
   if (rule === undefined || value.plain) return rule;
   return rule.strategy === 'partial' || rule.strategy === 'hash' ? { ...rule, strategy: 'redact' } : rule;
+}
+
+/** Does it run no cursor or prepared statement, and makes nothing that a later statement may name? */
+function isOfItsOwn({ runs, holds }: StatementReading): boolean {
+  return runs === undefined && holds === undefined;
 }
 
 /** What a statement's rows are; undefined where it gives none. */

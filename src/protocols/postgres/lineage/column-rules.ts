@@ -1,5 +1,5 @@
 import type { ColumnPattern, MaskRule, Strategy } from '../../../core/mask.js';
-import type { Catalog, CatalogRelation } from '../catalog/types.js';
+import type { Catalog, CatalogRelation, ColumnPlace } from '../catalog/types.js';
 import { placeKey, placeOf, type Derivation } from './derivation.js';
 
 const STRENGTH: Readonly<Record<Strategy, number>> = { null: 5, redact: 4, replace: 3, hash: 2, partial: 1 };
@@ -89,6 +89,24 @@ export class ColumnRules {
     return strongest(rules);
   }
 
+  /** Are these, as they stand, a foreign key and what it refers to? Then one holds nothing that the other does not. */
+  areKey(left: Derivation, right: Derivation): boolean {
+    const [one, other] = [onlyPlace(left), onlyPlace(right)];
+    if (one === undefined || other === undefined) return false;
+    return this.#refers(one, other) || this.#refers(other, one);
+  }
+
+  #refers(from: ColumnPlace, to: ColumnPlace): boolean {
+    const relation = this.catalog.relation(from.relation);
+    // Tables that inherit from it, unlike partitions, do not have its keys, and their rows are read with it.
+    if (relation === undefined || (relation.kind === 'table' && relation.children.length > 0)) return false;
+    return (relation.keys ?? []).some(
+      ({ relation: target, columns, references }) =>
+        target === to.relation &&
+        columns.some((column, index) => column === from.attribute && references[index] === to.attribute),
+    );
+  }
+
   /** The rules of any column of these relations; every rule where there may be others. */
   ofRelations(touched: ReadonlySet<number>, touchesAnything: boolean): readonly MaskRule[] | undefined {
     if (touchesAnything) return this.rules;
@@ -103,6 +121,12 @@ export class ColumnRules {
     this.#touching.set(oid, rule);
     return rule;
   }
+}
+
+function onlyPlace({ plain, anything, unresolved, origins }: Derivation): ColumnPlace | undefined {
+  const [place] = origins;
+  const isOne = plain && !anything && unresolved.length === 0 && origins.size === 1;
+  return isOne && place !== undefined ? placeOf(place) : undefined;
 }
 
 export function meets(pattern: ColumnPattern, relation: CatalogRelation, column: string): boolean {

@@ -1,6 +1,7 @@
 import { EMPTY, inside, listAt, namesIn, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
-import { derived, isNothing } from './derivation.js';
+import { derived, isNothing, type Derivation } from './derivation.js';
+import { givenIn } from './given-values.js';
 import { isGiven, rowItems } from './expressions.js';
 import { functionName } from './calls.js';
 import type { Reading } from './reading.js';
@@ -51,14 +52,22 @@ function judgeComparison(reading: Reading, node: TreeNode, level: Level, clause:
     case 'AEXPR_IN':
     case 'AEXPR_OP_ANY':
       if (!isGiven(right)) return false;
-      judgeEquality(reading, left, right, level, clause);
+      judgeEquality(reading, left, right, level, clause, textAt(node, 'kind') === 'AEXPR_OP_ANY');
       return true;
     default:
       return false;
   }
 }
 
-function judgeEquality(reading: Reading, left: unknown, right: unknown, level: Level, clause: string): void {
+/** @param isAny the right side is an array whose elements are compared */
+function judgeEquality(
+  reading: Reading,
+  left: unknown,
+  right: unknown,
+  level: Level,
+  clause: string,
+  isAny = false,
+): void {
   const [ones, others] = [rowItems(left), rowItems(right)];
   if (ones !== undefined && others !== undefined && ones.length === others.length) {
     ones.forEach((one, index) => {
@@ -73,10 +82,18 @@ function judgeEquality(reading: Reading, left: unknown, right: unknown, level: L
   }
   const [a, b] = [reading.value(folded(left), level), reading.value(folded(right), level)];
   const [leftGiven, rightGiven] = [isGiven(left), isGiven(right)];
-  if ((leftGiven && isNothing(a) && b.plain) || (rightGiven && isNothing(b) && a.plain)) return;
+  if ((leftGiven && isNothing(a) && b.plain) || (rightGiven && isNothing(b) && a.plain)) {
+    noteGiven(reading, rightGiven ? folded(right) : folded(left), rightGiven ? a : b, isAny);
+    return;
+  }
   if (a.plain && b.plain && !leftGiven && !rightGiven)
     reading.findings.note({ kind: 'matched', clause, left: a, right: b });
   else compared(reading, derived([a, b]), clause);
+}
+
+/** In a body places are those of another text. */
+function noteGiven(reading: Reading, side: unknown, column: Derivation, isAny: boolean): void {
+  if (!reading.inBody && !isNothing(column)) reading.findings.given.push(...givenIn(side, column, isAny));
 }
 
 /** `lower(x) = lower($1)`: equality but for the case of letters. */

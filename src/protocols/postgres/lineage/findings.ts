@@ -1,10 +1,13 @@
 import { isNothing, type Derivation } from './derivation.js';
+import type { GivenValue } from './given-values.js';
 import type { Made } from './session-names.js';
 import type { Use } from './uses.js';
 
 /** What one reading gathers besides what its statements give. */
 export class Findings {
   readonly uses: Use[] = [];
+  /** Values of the caller's that columns have to equal. */
+  readonly given: GivenValue[] = [];
   /** Relations read or written, those behind views and routines too. */
   readonly touched = new Set<number>();
   /** Something is read that nobody can tell. */

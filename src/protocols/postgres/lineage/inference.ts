@@ -42,6 +42,7 @@ function refusedIn(use: Use, rules: ColumnRules): readonly Ruled[] {
       const [left, right] = [guarded(use.left, rules), guarded(use.right, rules)];
       // Two masked columns: which rows belong together may be seen, what joins them is not.
       if (left.length > 0 && right.length > 0) return [];
+      if (rules.areKey(use.left, use.right)) return [];
       return [...left, ...right];
     }
     case 'moved': {

@@ -13,7 +13,9 @@ const READ_ANYTHING = new Set(
   pg_logical_slot_get_changes pg_logical_slot_peek_changes pg_logical_slot_get_binary_changes
   pg_logical_slot_peek_binary_changes pg_get_wal_record_info pg_get_wal_records_info pg_get_wal_block_info
   pg_buffercache_pages
-  pg_read_file_old`.split(/\s+/),
+  pg_read_file_old current_query pg_stat_get_activity pg_stat_get_backend_activity pg_prepared_statement pg_cursor`.split(
+    /\s+/,
+  ),
 );
 
 /** What they are given stays, goes elsewhere, is shown beside the result or tells by how long it takes. */

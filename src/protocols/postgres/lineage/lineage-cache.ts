@@ -11,8 +11,8 @@ const byCatalog = new WeakMap<Catalog, Map<string, TextLineage>>();
 /** As `readLineage`, remembered by text, catalogue and search path; not where the session has made relations. */
 export function lineageOf(text: string, catalog: Catalog, names: SessionNames): TextLineage {
   if (names.made !== undefined || text.length > MAX_TEXT_CHARS) return readLineage(text, catalog, names);
-  const known = byCatalog.get(catalog) ?? new Map<string, TextLineage>();
-  byCatalog.set(catalog, known);
+  let known = byCatalog.get(catalog);
+  if (known === undefined) byCatalog.set(catalog, (known = new Map<string, TextLineage>()));
   const key = `${names.searchPath === undefined ? '' : JSON.stringify(names.searchPath)}\n${text}`;
   const found = known.get(key) ?? readLineage(text, catalog, names);
   // Used last, forgotten last.

@@ -10,6 +10,7 @@ import type { Ctes } from './scope.js';
 import { ANYTHING, derived, either, NOTHING, type Derivation } from './derivation.js';
 import { valueOf } from './expressions.js';
 import { Findings } from './findings.js';
+import { replaceableValues, type GivenValue } from './given-values.js';
 import type { BodyParts } from './body-parts.js';
 import { readBody, readRoutine } from './kept-routines.js';
 import { readSelect } from './queries.js';
@@ -23,6 +24,8 @@ import type { Use } from './uses.js';
 export interface TextLineage {
   readonly statements: readonly StatementReading[];
   readonly uses: readonly Use[];
+  /** The caller's values that could be replaced by what they stand for. */
+  readonly given: readonly GivenValue[];
   /** Relations that it reads or writes, those behind views and routines too. */
   readonly touched: ReadonlySet<number>;
   /** It reads what nobody can tell: any column may be behind what it gives. */
@@ -61,6 +64,7 @@ const MAX_DEPTH = 1_000;
 const UNREADABLE: TextLineage = {
   statements: [],
   uses: [],
+  given: [],
   touched: new Set(),
   touchesAnything: true,
   callsRoutines: true,
@@ -85,7 +89,8 @@ export function readLineage(text: string, catalog: Catalog, names: SessionNames)
       return read;
     });
     const { uses, touched, touchesAnything, callsRoutines, made } = reader.findings;
-    return { statements, uses, touched, touchesAnything, callsRoutines, made };
+    const given = replaceableValues(reader.findings.given, list);
+    return { statements, uses, given, touched, touchesAnything, callsRoutines, made };
   } catch (error) {
     if (error instanceof OverBounds || error instanceof RangeError) return UNREADABLE;
     throw error;

@@ -9,7 +9,8 @@ import { fitsType } from './scalar-text.js';
 import type { TypeShape } from './type-shapes.js';
 import type { MaskWhole } from './value-masker.js';
 
-const KINDS: ReadonlyMap<number, TypedKind> = new Map([
+/** Types whose pseudonyms are of the type itself. */
+export const KINDS: ReadonlyMap<number, TypedKind> = new Map([
   [21, 'integer'],
   [23, 'integer'],
   [20, 'integer'],
@@ -48,7 +49,7 @@ export function wholeCell(cell: WholeCell): Uint8Array | null {
   const kind = KINDS.get(shape.oid);
   if (rule.strategy !== 'hash' || kind === undefined) return null;
   const spelled = cell.format === 1 ? spelledOf(shape.oid, value) : String.fromCharCode(...value.subarray(0, 64));
-  const pseudonym = spelled === undefined ? undefined : typedPseudonym(kind, spelled, hash);
+  const pseudonym = spelled === undefined ? undefined : typedPseudonym(kind, spelled, hash, rule.reversible);
   if (pseudonym === undefined) return null;
   return cell.format === 1 ? binaryOf(shape.oid, pseudonym) : encoder.encode(pseudonym);
 }
@@ -59,7 +60,8 @@ function withoutPadding(value: Uint8Array): Uint8Array {
   return value.subarray(0, end);
 }
 
-function spelledOf(oid: number, value: Uint8Array): string | undefined {
+/** A binary value of one of those types in its text form. */
+export function spelledOf(oid: number, value: Uint8Array): string | undefined {
   if (oid === NUMERIC) {
     const [text] = spelledNumber(oid, value) ?? [];
     return text === undefined ? undefined : String.fromCharCode(...text);
@@ -72,7 +74,8 @@ function spelledOf(oid: number, value: Uint8Array): string | undefined {
   return String(value.length === 4 ? view.getInt32(0) : view.getInt16(0));
 }
 
-function binaryOf(oid: number, text: string): Uint8Array | null {
+/** The binary form of a value in text form. @returns null where it has none */
+export function binaryOf(oid: number, text: string): Uint8Array | null {
   if (oid === 2950) return Uint8Array.from(text.replaceAll('-', '').match(/../g) ?? [], (pair) => parseInt(pair, 16));
   if (oid === 1082) return integerBytes(BigInt((Date.parse(`${text}T00:00:00Z`) - EPOCH_MS) / DAY_MS), 4);
   const bytes = INTEGER_BYTES[oid];

@@ -12,6 +12,8 @@ interface RelationSketch {
   readonly definition?: string;
   readonly parents?: readonly string[];
   readonly children?: readonly string[];
+  /** Foreign keys: column, table, its column. */
+  readonly keys?: readonly (readonly [column: number, table: string, references: number])[];
 }
 
 interface RoutineSketch {
@@ -47,6 +49,11 @@ export function sketchCatalog(
     children: oidsOf(sketch.children),
     parents: oidsOf(sketch.parents),
     cascades: [],
+    keys: (sketch.keys ?? []).map(([column, table, references]) => ({
+      columns: [column],
+      relation: oids.get(table) ?? 0,
+      references: [references],
+    })),
     readRoutines: [],
     writeRoutines: [],
     deleteRoutines: [],

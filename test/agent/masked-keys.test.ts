@@ -1,0 +1,66 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestAgent, type TestAgent } from '../support/agent.js';
+import { missingPostgres, sharedPostgres } from '../support/postgres-server.js';
+
+const SEED = `
+  create table customers (id int primary key, ssn text unique, country text, number int, unique (country, number));
+  insert into customers values (1, '517-26-5083', 'US', 7), (2, '604-31-8827', 'US', 8);
+  create table bills (customer text references customers (ssn), cents int);
+  insert into bills values ('517-26-5083', 10), ('517-26-5083', 20), ('604-31-8827', 5);
+  create table later (customer text references customers (ssn) deferrable);
+  create table unchecked (customer text);
+  alter table unchecked add foreign key (customer) references customers (ssn) not valid;
+  create table loose (country text, number int, foreign key (country, number) references customers (country, number));
+  create table whole (country text, number int, foreign key (country, number) references customers (country, number) match full);
+  create table plain (customer text);
+`;
+const POLICY = `apiVersion: hoop/v1
+kind: Policy
+metadata: { name: pii }
+spec:
+  mask:
+    - { name: secrets, columns: ['customers.ssn', 'customers.number'], strategy: redact }
+`;
+
+describe.skipIf(missingPostgres() !== undefined)('a masked column in a join', () => {
+  let agent: TestAgent;
+  let db: pg.Client;
+
+  beforeAll(async () => {
+    const database = 'masked_keys';
+    const postgres = await sharedPostgres();
+    await postgres.createDatabase(database, SEED);
+    agent = await startTestAgent({ policies: POLICY, database });
+    const { port } = await agent.port({ groups: ['engineering', 'dba'] });
+    db = new pg.Client({ host: '127.0.0.1', port, user: 'x', database: 'postgres' });
+    await db.connect();
+  });
+
+  afterAll(async () => {
+    await db.end();
+    await agent.close();
+  });
+
+  it('may be joined with a foreign key that refers to it, whose values all stand there', async () => {
+    const joined = 'select c.id, b.cents from bills b join customers c on c.ssn = b.customer order by 2';
+    expect((await db.query(joined)).rows).toEqual([
+      { id: 2, cents: 5 },
+      { id: 1, cents: 10 },
+      { id: 1, cents: 20 },
+    ]);
+    const both = 'select 1 from whole w join customers c on (c.country, c.number) = (w.country, w.number)';
+    expect((await db.query(both)).rows).toEqual([]);
+  });
+
+  it('may not be joined with a column that someone can fill with guesses', async () => {
+    for (const table of ['later', 'unchecked', 'plain'])
+      await expect(
+        db.query(`select c.id from ${table} t join customers c on c.ssn = t.customer`),
+        table,
+      ).rejects.toThrow(/customers\.ssn may not be used in JOIN/);
+    await expect(
+      db.query('select 1 from loose l join customers c on (c.country, c.number) = (l.country, l.number)'),
+    ).rejects.toThrow(/customers\.number may not be used in JOIN/);
+  });
+});

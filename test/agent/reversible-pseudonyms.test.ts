@@ -1,0 +1,191 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestAgent, type TestAgent } from '../support/agent.js';
+import { missingPostgres, sharedPostgres } from '../support/postgres-server.js';
+
+const EMAIL = "mar'ta.k\\q@example.com";
+const PLAIN = 'otto.wels@example.com';
+const SSN = '517-26-5083';
+const CARD = '4012 8888 8888 1881';
+const NUMBER = 730912846;
+const SEED = `
+  create table people (id int primary key, email text, ssn text, card varchar(30), number int unique, born date, uid uuid, name text);
+  insert into people values
+    (1, $$${EMAIL}$$, '${SSN}', '${CARD}', ${String(NUMBER)}, '1980-01-02', 'a1b2c3d4-0000-4000-8000-00000000beef', 'Ann'),
+    (2, '${PLAIN}', '604-31-8827', '5555555555554444', 99, '1990-03-04', 'a1b2c3d4-0000-4000-8000-00000000beff', 'Bo');
+  create table visits (person_email text, at int);
+  insert into visits values ($$${EMAIL}$$, 5), ('${PLAIN}', 6);
+`;
+const POLICY = `apiVersion: hoop/v1
+kind: Policy
+metadata: { name: pii }
+spec:
+  mask:
+    - name: keys
+      columns: [people.email, people.ssn, people.card, people.number, people.born, people.uid, visits.person_email]
+      strategy: hash
+      reversible: true
+`;
+const ORIGINALS = [
+  EMAIL,
+  PLAIN,
+  SSN,
+  CARD,
+  String(NUMBER),
+  '604-31-8827',
+  '5555555555554444',
+  '00000000beef',
+  '1980-01-02',
+];
+
+interface Person {
+  readonly id: number;
+  readonly email: string;
+  readonly ssn: string;
+  readonly card: string;
+  readonly number: number;
+  readonly born: string;
+  readonly uid: string;
+}
+
+describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible mask, given as a value', () => {
+  let agent: TestAgent;
+  let db: pg.Client;
+  let ann: Person;
+  let bo: Person;
+  let seen: Buffer[] = [];
+
+  const ids = async (text: string, values?: readonly unknown[]): Promise<unknown[]> => {
+    const result = await db.query({ text, rowMode: 'array', ...(values === undefined ? {} : { values: [...values] }) });
+    return result.rows.map((row) => (row as unknown[])[0]);
+  };
+
+  beforeAll(async () => {
+    const postgres = await sharedPostgres();
+    const database = 'reversible_pseudonyms';
+    await postgres.createDatabase(database, SEED);
+    await postgres.sql('grant all on all tables in schema public to hoop_app', database);
+    agent = await startTestAgent({ policies: POLICY, database });
+    const { port } = await agent.port({ groups: ['engineering', 'dba'] });
+    db = new pg.Client({ host: '127.0.0.1', port, user: 'x', database: 'postgres' });
+    await db.connect();
+    (db as unknown as { connection: { stream: Socket } }).connection.stream.on('data', (bytes: Buffer) => {
+      seen.push(bytes);
+    });
+    const { rows } = await db.query('select id, email, ssn, card, number, uid from people order by id');
+    ann = rows[0] as Person;
+    bo = rows[1] as Person;
+    const born = await db.query({ text: 'select born from people where id = 1', rowMode: 'array' });
+    ann = { ...ann, born: localDate((born.rows as unknown[][])[0]?.[0] as Date) };
+  });
+
+  afterAll(async () => {
+    await db.end();
+    const recorded = readdirSync(agent.recordings, { recursive: true, encoding: 'utf8' })
+      .filter((name) => statSync(join(agent.recordings, name)).isFile())
+      .map((name) => readFileSync(join(agent.recordings, name), 'utf8'));
+    await agent.close();
+    const shown = Buffer.concat(seen).toString('latin1');
+    seen = [];
+    expect(recorded.join('')).toContain(ann.email);
+    for (const original of ORIGINALS) {
+      expect(shown.includes(original), `the client got ${original}`).toBe(false);
+      expect(recorded.join('').includes(original), `the recording has ${original}`).toBe(false);
+    }
+  });
+
+  it('finds its row as a constant in 16 spellings, in a simple query and in a prepared text', async () => {
+    const { email, ssn, card, number, uid, born } = ann;
+    const texts = [
+      `select id from people where email = '${email}'`,
+      `select id from people where email='${email}'and/*ü*/true`,
+      `select id /* größer 😀 */ from people where ssn = E'${ssn}'`,
+      `select id from people where $$${card}$$ = card`,
+      `select id from people where email = '${email}'::text and name = 'Ann'`,
+      `select id from people where email = text '${email}'`,
+      `select id from people where lower(email) = lower('${email}') or ssn = '${ssn}'`,
+      `select id from people where email in ('x', '${email}')`,
+      `select id from people where email = any('{x,"${email}"}')`,
+      `select id from people where email = any(array['${email}', 'y'])`,
+      `select id from people where (ssn, number) = ('${ssn}', ${String(number)})`,
+      `select id from people where number = ${String(number)}`,
+      `select id from people where number in (7, ${String(number)})`,
+      `select id from people where born = '${born}' and uid = '${uid}'`,
+      `with q as (select * from people where email = '${email}') select id from q`,
+      `select p.id from people p join visits v on v.person_email = p.email and v.person_email = '${email}' where p.ssn = '${ssn}'`,
+    ];
+    expect(texts).toHaveLength(16);
+    expect(await ids(`select id from people where email = '${bo.email}' and card = '${bo.card}'`)).toEqual([2]);
+    for (const text of texts) {
+      expect(await ids(text), text).toEqual([1]);
+      expect(await ids(text, []), `${text} (extended)`).toEqual([1]);
+    }
+  });
+
+  it('finds its row as a bound value, in text and in binary form', async () => {
+    const { email, ssn, card, number } = ann;
+    const integer = Buffer.alloc(4);
+    integer.writeInt32BE(number);
+    for (const [text, values] of [
+      ['select id from people where email = $1', [email]],
+      ['select id from people where email = $1', [Buffer.from(email)]],
+      ['select id from people where ssn = $2 and card = $1', [card, ssn]],
+      ['select id from people where ssn = $1::text', [ssn]],
+      ['select id from people where number = $1', [String(number)]],
+      ['select id from people where number = $1', [integer]],
+      ['select id from people where email in ($1, $2)', ['x', email]],
+      ['select id from people where email = any($1)', [['a', email]]],
+      ['select id from people where number = any($1)', [[1, number]]],
+      ['select id from people where email = $1 or email = $1', [email]],
+    ] as const)
+      expect(await ids(text, values), text).toEqual([1]);
+  });
+
+  it('finds the row that is to be changed, and shows pseudonyms of it', async () => {
+    const changed = await db.query(`update people set name = 'Ana' where email = '${ann.email}' returning id, email`);
+    expect(changed.rows).toEqual([{ id: 1, email: ann.email }]);
+    expect(await ids('delete from visits where person_email = $1 returning at', [ann.email])).toEqual([5]);
+  });
+
+  it('is left as it is where it would be shown or kept, or stands for nothing', async () => {
+    expect(await ids('select $1::text from people where email = $1', [ann.email])).toEqual([]);
+    expect(await ids(`select '${ann.email}' from people where email = '${ann.email}'`)).toEqual([ann.email]);
+    expect(await ids(`select id from people where email = '${PLAIN.slice(1)}'`)).toEqual([]);
+    expect(await ids(`select id from people where name = '${ann.email}'`)).toEqual([]);
+    const plan = await db.query(`explain select id from people where email = '${ann.email}'`);
+    expect(JSON.stringify(plan.rows)).toContain(ann.email);
+  });
+
+  it('shows the value in no text of the session, and in no error', async () => {
+    for (const text of [
+      `select current_query() from people where email = '${ann.email}'`,
+      `select query from pg_stat_activity, people where email = '${ann.email}' and pid = pg_backend_pid()`,
+      `select statement from pg_prepared_statements, people where email = '${ann.email}'`,
+    ]) {
+      expect(JSON.stringify(await ids(text)), text).not.toContain('example.com');
+    }
+    const wrong = [
+      `select id, 1 / (id - 1) from people where email = '${ann.email}'`,
+      `select id from people where ssn = '${ann.ssn}' and number = '${ann.ssn}'`,
+      `select id from people where email = '${ann.email}' and born = '2024-02-31'`,
+    ];
+    for (const text of wrong) await expect(db.query(text), text).rejects.toThrow();
+  });
+
+  it('lets an error point at the place in the text that the client sent', async () => {
+    const text = `select id from people where email = '${ann.email}' and nosuch = 1`;
+    await expect(db.query(text)).rejects.toMatchObject({ position: String(text.indexOf('nosuch') + 1) });
+    await expect(db.query({ text, values: [] })).rejects.toMatchObject({
+      position: String(text.indexOf('nosuch') + 1),
+    });
+  });
+});
+
+function localDate(date: Date): string {
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+    .map((part) => String(part).padStart(2, '0'))
+    .join('-');
+}
