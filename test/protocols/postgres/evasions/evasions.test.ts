@@ -79,7 +79,7 @@ describe.skipIf(missingPostgres() !== undefined)('evasions of the SQL policy, on
     past = new EvasionRun(server, data, 'd');
     through = new EvasionRun(server, data, 'h');
     // All of it before the agent looks at a catalogue.
-    for (const group of groups) for (const run of [past, through]) await run.setUp(group);
+    for (const group of groups) await Promise.all([past.setUp(group), through.setUp(group)]);
     const standard = readFileSync(new URL('../../../../examples/policies/standard-sql.yaml', import.meta.url), 'utf8');
     agent = await startTestAgent({
       postgres: server,
