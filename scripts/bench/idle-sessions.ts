@@ -86,7 +86,7 @@ function ready(socket: Socket): Promise<void> {
 let asked = 0;
 async function memory(): Promise<Memory> {
   asked += 1;
-  process.kill(target.pid?.() ?? 0, 'SIGUSR2');
+  process.kill(target.agentPid ?? 0, 'SIGUSR2');
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     if (!existsSync(file)) continue;

@@ -104,7 +104,7 @@ try {
   };
   for (let warm = 0; warm < 300; warm += 1) await round();
   for (const way of ways) way.millis.length = 0;
-  const pids = { agent: target.pid?.(), connect: target.clientPid?.() };
+  const pids = { agent: target.agentPid, connect: target.connectPid };
   const before = { agent: cpuMs(pids.agent), connect: cpuMs(pids.connect) };
   for (let index = 0; index < count; index += 1) await round();
   const used = { agent: cpuMs(pids.agent) - before.agent, connect: cpuMs(pids.connect) - before.connect };

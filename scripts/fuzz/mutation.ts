@@ -54,11 +54,11 @@ export function mutated(bytes: Buffer, dice: Dice): Buffer {
   }
 }
 
-/** The bytes in pieces of random sizes. */
-export function pieces(bytes: Buffer, dice: Dice): Buffer[] {
+/** The bytes in pieces of random sizes, up to `largest` bytes. */
+export function pieces(bytes: Buffer, dice: Dice, largest = 200): Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0; at < bytes.length;) {
-    const size = 1 + dice.below(dice.chance(20) ? 3 : 200);
+    const size = 1 + dice.below(dice.chance(20) ? 3 : largest);
     parts.push(bytes.subarray(at, at + size));
     at += size;
   }

@@ -13,6 +13,10 @@ import { messagesIn } from '../../test/protocols/postgres/wire.js';
 import { Dice, fuzzFromCommandLine, mutated, pieces } from './mutation.js';
 
 const REFUSED = 'hoop_refused';
+const CURSOR = 'declare c cursor with hold for select 1';
+/** What an Execute of the cursor is judged as. */
+const FETCH = 'FETCH ALL FROM "c"';
+const COPY_OUT = ['H', 'd 1\\ta\\n', 'd 2\\tb\\n', 'c', 'C COPY 2'];
 const LINES = [
   'Q select 1',
   'Q delete from t',
@@ -28,12 +32,20 @@ const LINES = [
   'Q deallocate s',
   'Q close p',
   'Q copy t from stdin',
+  'Q copy t to stdout',
+  'Q copy (delete from t returning 1) to stdout',
+  'Q declare c cursor with hold for select 1',
+  'Q declare c cursor for delete from t',
+  'Q fetch 2 from c',
+  'Q close c',
   'Q ',
   'P |select 1',
   'P s|select 1',
   'P s|delete from t',
   'P s|select $1::int',
   'P |copy t from stdin',
+  'P |copy t to stdout',
+  'P c|declare c cursor with hold for select 1',
   'B |',
   'B |s',
   'B p|s|7',
@@ -45,6 +57,11 @@ const LINES = [
   'E ',
   'E p|2',
   'E c',
+  'E c|2',
+  'B c|s|7',
+  'B |c',
+  'D Pc',
+  'C Pc',
   'S',
   'S',
   'S',
@@ -118,6 +135,13 @@ class Server {
       this.#copying = 'simple';
       return ['G'];
     }
+    if (text === 'copy t to stdout') return [...COPY_OUT, 'Z I'];
+    if (text === CURSOR) {
+      if (this.#portals.has('c')) return ['E 42P03 exists', 'Z I'];
+      this.#portals.set('c', FETCH);
+      return ['C DECLARE CURSOR', 'Z I'];
+    }
+    if (text === 'close c') this.#portals.delete('c');
     if (text === 'deallocate s') this.#statements.delete('s');
     const prepared = /^prepare s as (.*)$/.exec(text)?.[1];
     if (prepared !== undefined) {
@@ -146,6 +170,11 @@ class Server {
     const text = this.#portals.get(portal);
     if (text === undefined || this.dice.chance(10)) return this.#failed();
     this.ran.push(text);
+    if (text === 'copy t to stdout') return COPY_OUT;
+    if (text === CURSOR) {
+      if (this.#portals.has('c')) return this.#failed();
+      this.#portals.set('c', FETCH);
+    }
     if (text !== 'copy t from stdin') return ['C OK'];
     this.#copying = 'extended';
     return ['G'];

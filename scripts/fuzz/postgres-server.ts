@@ -15,6 +15,9 @@ const SECRET = 'mike.planted@example.com';
 /** Types stay as they are said, and none is of a kind that can hold nothing: what a server says of its own columns is believed. */
 const ROWS = 'T id:int8|mail:text|doc:json|docb:jsonb|name:1043';
 const ROW = `D 1|${SECRET}|{"a":"${SECRET}"}|{"${SECRET}":1}|at ${SECRET}, twice ${SECRET}`;
+const PLAIN = 'D 2|nobody at all|{"a":1}|{"b":2}|a name';
+const NULLS = 'D NULL|NULL|NULL|NULL|NULL';
+const BINARY_ROWS = 'T id:int4:binary|mail:text:binary|docb:jsonb:binary|name:1043:binary';
 const TALKS: readonly {
   readonly ask: readonly string[];
   readonly fixed: readonly string[];
@@ -42,7 +45,47 @@ const TALKS: readonly {
     said: [`E 23505 of ${SECRET} DETAIL: Key (mail)=(${SECRET})`, 'Z I'],
   },
   { ask: ['F'], fixed: [], said: [`V ${SECRET}`, 'Z I'] },
+  // Long enough that rows are masked a stretch at a time.
+  { ask: ['Q select 1'], fixed: [ROWS], said: [...many(ROW), NULLS, ...many(ROW), 'C SELECT 25', 'Z I'] },
+  {
+    ask: ['P |select 1', 'B |', 'E ', 'S'],
+    fixed: ['1', '2', ROWS],
+    said: [PLAIN, ...many(ROW), `N 00000 on ${SECRET}`, ...many(PLAIN), ROW, 'C SELECT 26', 'Z I'],
+  },
+  {
+    ask: ['Q select 1'],
+    fixed: [BINARY_ROWS],
+    said: [...many(`D \\x00\\x00\\x00\\x07|${SECRET}|\\x01{"a":"${SECRET}"}|at ${SECRET}`), 'C SELECT 12', 'Z I'],
+  },
+  {
+    ask: ['Q copy t to stdout'],
+    fixed: ['H'],
+    said: [
+      ...many(`d 1\\t${SECRET}\\tx\\n`),
+      ...many('d 2\\t\\\\N\\ty\\n'),
+      `d 3\\t${SECRET}\\tz\\n`,
+      'c',
+      'C COPY 25',
+      'Z I',
+    ],
+  },
+  {
+    ask: ['P |copy t to stdout csv', 'B |', 'D P', 'E ', 'S'],
+    fixed: ['1', '2', 'n', 'H'],
+    said: [
+      ...many(`d 1,"${SECRET}, ""x""",y\\n`),
+      ...many('d 2,,\\n'),
+      `d 3,"a\\n${SECRET}",z\\n`,
+      'c',
+      'C COPY 25',
+      'Z I',
+    ],
+  },
 ];
+
+function many(line: string): string[] {
+  return Array<string>(12).fill(line);
+}
 
 export function fuzzPostgresServer(seed: number): void {
   const dice = new Dice(seed);
@@ -67,8 +110,8 @@ export function fuzzPostgresServer(seed: number): void {
     carry(session.receive('client', Buffer.concat(ask.map(clientMessage))));
     let bytes = Buffer.concat(said.map(serverMessage));
     for (let count = dice.below(4); count > 0; count -= 1) bytes = mutated(bytes, dice) as Buffer<ArrayBuffer>;
-    for (const part of pieces(Buffer.concat([...fixed.map(serverMessage), bytes]), dice))
-      carry(session.receive('upstream', part));
+    const whole = Buffer.concat([...fixed.map(serverMessage), bytes]);
+    for (const part of pieces(whole, dice, dice.pick([200, 3_000, 20_000]))) carry(session.receive('upstream', part));
   }
   carry(session.end('upstream'));
   if (shown.includes(SECRET))

@@ -27,6 +27,11 @@ export function readsSql(set: PolicySet, context: Context): boolean {
   return policiesFor(set, context).some((policy) => !policy.observed && policy.readsSql);
 }
 
+/** Does an enforcing policy apply that has to know what is bound to a statement, whole? Then what is bound has a limit. */
+export function readsParams(set: PolicySet, context: Context): boolean {
+  return policiesFor(set, context).some((policy) => !policy.observed && policy.readsParams);
+}
+
 /** Could any rule, enforcing or observing, match or block? If not, there is nothing to decide. */
 export function anyRule(set: PolicySet, context: Context): boolean {
   return policiesFor(set, context).some((policy) => policy.rules.length > 0 || policy.blocksByDefault);

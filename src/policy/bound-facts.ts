@@ -45,7 +45,7 @@ export function bindFacts(context: DecisionContext, facts: Facts): BoundFacts {
     connection: new RECORDS.connection(context.connection),
     session: new RECORDS.session({ ...context.session, startedAt }),
   };
-  if (facts.sql !== undefined) bound.sql = new RECORDS.sql(sqlFields(facts.sql));
+  if (facts.sql !== undefined) bound.sql = sqlRecord(facts.sql);
   for (const group of ['http', 'llm', 'mcp', 'ssh', 'k8s'] as const) {
     const fields = facts[group];
     if (fields !== undefined) bound[group] = new RECORDS[group](fields);
@@ -53,13 +53,16 @@ export function bindFacts(context: DecisionContext, facts: Facts): BoundFacts {
   return bound;
 }
 
-function sqlFields(sql: NonNullable<Facts['sql']>): object {
-  return {
+function sqlRecord(sql: NonNullable<Facts['sql']>): object {
+  const { params } = sql;
+  const record = new RECORDS.sql({
     ...sql,
     unbounded: sql.unbounded ?? false,
     reads: sql.reads.map((name) => new ObjectNameFacts(name)),
     writes: sql.writes.map((name) => new ObjectNameFacts(name)),
     statements: BigInt(sql.statements),
-    params: sql.typedParams?.() ?? sql.params,
-  };
+  });
+  // Bound values may be large: they are made only where a condition reads them.
+  if (typeof params === 'function') Object.defineProperty(record, 'params', { get: params, enumerable: true });
+  return record;
 }

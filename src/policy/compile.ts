@@ -35,6 +35,8 @@ export interface CompiledPolicy {
   readonly masks: readonly CompiledMask[];
   /** Does a rule name `sql`? Then its statements have to be parsed. */
   readonly readsSql: boolean;
+  /** Does a rule name bound values, or an approval that is bound to them? */
+  readonly readsParams: boolean;
 }
 
 /** All policies of an agent, ready to decide. Immutable: a reload makes another. */
@@ -116,6 +118,7 @@ function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): Com
     rules,
     masks: definition.mask.map(compileMask),
     readsSql: rules.some((rule) => rule.condition.groups.includes('sql')),
+    readsParams: rules.some((rule) => rule.condition.readsParams || rule.action === 'approve'),
   };
 }
 

@@ -17,6 +17,23 @@ export interface SqlCall {
 /** `check`: the rows stay, but checks and defaults of the table run. */
 export type RowEvent = 'insert' | 'update' | 'delete' | 'truncate' | 'truncate-cascade' | 'refresh' | 'check';
 
+/** What happens to the rows of a relation that a text writes. */
+export interface SqlTarget {
+  readonly name: ObjectName;
+  readonly events: readonly RowEvent[];
+  /** Columns that an UPDATE sets; undefined where it may be any. */
+  readonly sets?: readonly string[];
+}
+
+/**
+ * A relation, routine or type under another name. A schema without a name is all that is in it; an empty schema of
+ * `to` is that of `from`.
+ */
+export interface SqlRename {
+  readonly from: ObjectName;
+  readonly to: ObjectName;
+}
+
 /** What a text names that only a catalogue can follow. */
 export interface SqlUses {
   readonly calls: readonly SqlCall[];
@@ -27,11 +44,13 @@ export interface SqlUses {
   /** Names behind a dot: a column, or a function of the row before it. */
   readonly fields: readonly string[];
   /** What happens to the rows of each relation written. */
-  readonly targets: readonly { readonly name: ObjectName; readonly events: readonly RowEvent[] }[];
+  readonly targets: readonly SqlTarget[];
   /** Relations that a SELECT reads whole: neither it nor a query around it has a LIMIT or a WHERE that restricts. */
   readonly scans: readonly ObjectName[];
   /** Code behind it changes settings that its text does not show. */
   readonly hiddenSettings: boolean;
+  /** What is given another name or schema: until that shows in the catalogue, the new stands for the old. */
+  readonly renames: readonly SqlRename[];
 }
 
 /** A bound value: whole numbers are `bigint`, as CEL's int. */
@@ -56,10 +75,8 @@ export interface SqlFacts {
   readonly unbounded?: boolean | undefined;
   /** Non-empty statements in the message. */
   readonly statements: number;
-  /** Bound values in text form; null for NULL. */
-  readonly params: readonly (string | null)[];
-  /** The same as conditions see them, where types are known. */
-  readonly typedParams?: (() => readonly ParamValue[]) | undefined;
+  /** Bound values; made where a condition reads them. Throws where they can't be read: such a condition fails. */
+  readonly params: readonly ParamValue[] | (() => readonly ParamValue[]);
   /** Not visible to conditions: by it a catalogue completes the facts. */
   readonly uses?: SqlUses | undefined;
   /** Set where the grammar refused the text; not visible to conditions. `position` counts characters from 1. */

@@ -1,8 +1,7 @@
 import { hash as digest } from 'node:crypto';
 
-import type { ChainedEvent, RecordedEvent } from '../core/events.js';
+import type { ChainedEvent } from '../core/events.js';
 import { canonicalJson, canonicalName, sortedNames } from '../core/canonical-json.js';
-import { lineParts } from './line-parts.js';
 
 /**
  * The hash chain. One event is one line:
@@ -43,16 +42,6 @@ export interface ChainedLine {
   /** Without the line end. */
   readonly text: string;
   readonly hash: string;
-}
-
-/**
- * Makes the line of an event: its canonical JSON is built once, hashed, and the hash spliced in.
- *
- * @throws TypeError when the event has no JSON form or uses a name that belongs to the chain
- */
-export function chainEvent(event: RecordedEvent | SealEvent, link: Link): ChainedLine {
-  const { head, tail } = lineParts(event, link);
-  return spliceHash(head, tail);
 }
 
 /**

@@ -3,11 +3,11 @@ import { HoopError } from '../core/errors.js';
 import type { RecordedEvent, SessionEnd, SessionStart } from '../core/events.js';
 import type { StatementRow } from '../core/recording-index.js';
 import type { SessionSummary } from '../core/session-summary.js';
-import { chainEvent, FIRST_PREV, MAX_LINE_BYTES } from './chain.js';
+import { FIRST_PREV } from './chain.js';
 import type { SealEvent } from './chain.js';
 import { signText } from './keys.js';
 import type { RecordingKey } from './keys.js';
-import { tooManyValues } from './read.js';
+import { LineBuffer } from './line-buffer.js';
 import { writeFailure } from './recording-file.js';
 import type { Durability, RecordingFile } from './recording-file.js';
 import type { SessionTally } from './session-tally.js';
@@ -48,8 +48,8 @@ export interface RecorderOptions {
 
 /** Events that wait for their place in the chain before they are given one without waiting for `flush`. */
 const MAX_WAITING = 256;
-/** Buffered characters that are written without waiting for `flush`. */
-const MAX_BUFFERED_CHARS = 1024 * 1024;
+/** Buffered bytes that are written without waiting for `flush`. */
+const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 /** Where the chain of a file stands. */
 export interface ChainPosition {
@@ -63,7 +63,7 @@ export class ChainRecorder implements SessionRecorder {
   #written: ChainPosition;
   /** Told and not chained yet: an answer goes to the client before its events are hashed. */
   #waiting: { readonly event: RecordedEvent; readonly at: string }[] = [];
-  #buffer = '';
+  readonly #lines = new LineBuffer();
   #failure: HoopError | undefined;
   #sealed = false;
 
@@ -118,11 +118,13 @@ export class ChainRecorder implements SessionRecorder {
     } catch (cause) {
       throw this.#fail(writeFailure(cause));
     }
-    if (this.#buffer.length > MAX_BUFFERED_CHARS) this.#write();
+    if (this.#lines.length > MAX_BUFFERED_BYTES) this.#write();
   }
 
   flush(): void | Promise<void> {
-    this.writeOut();
+    this.#assertUsable();
+    this.chain();
+    this.#write();
     if (this.options.durability === 'sync') return this.#sync();
   }
 
@@ -131,6 +133,8 @@ export class ChainRecorder implements SessionRecorder {
     this.#assertUsable();
     this.chain();
     this.#write();
+    // The session is idle: its memory is of use to others.
+    this.#lines.clear();
   }
 
   async seal(end: SessionEnd): Promise<void> {
@@ -173,19 +177,14 @@ export class ChainRecorder implements SessionRecorder {
   }
 
   #append(event: RecordedEvent | SealEvent, at: string): void {
-    const { text, hash } = chainEvent(event, { seq: this.#position.seq + 1, at, prev: this.#position.head });
-    // Cheap for almost every line: UTF-8 takes at most three bytes a character.
-    if (text.length > MAX_LINE_BYTES / 3) assertReadable(text);
-    this.#position = { seq: this.#position.seq + 1, head: hash };
-    this.#buffer += `${text}\n`;
+    const seq = this.#position.seq + 1;
+    this.#position = { seq, head: this.#lines.append(event, { seq, at, prev: this.#position.head }) };
   }
 
   #write(): void {
-    if (this.#buffer !== '') {
-      const text = this.#buffer;
-      this.#buffer = '';
+    if (this.#lines.length > 0) {
       try {
-        this.options.file.write(text);
+        this.options.file.write(this.#lines.take());
       } catch (cause) {
         throw this.#fail(writeFailure(cause));
       }
@@ -209,19 +208,11 @@ export class ChainRecorder implements SessionRecorder {
   }
 
   #fail(error: HoopError): HoopError {
-    this.#buffer = '';
+    this.#lines.clear();
     this.#waiting = [];
     this.#position = this.#written;
     if (this.#failure === undefined) this.options.onFailed(error, this.session);
     this.#failure ??= error;
     return error;
-  }
-}
-
-/** What the verifier would refuse to read is not written. */
-function assertReadable(text: string): void {
-  const bytes = Buffer.from(text);
-  if (bytes.length > MAX_LINE_BYTES || tooManyValues(bytes)) {
-    throw new HoopError('recording_failed', `an event is larger than ${MAX_LINE_BYTES} bytes or holds too many values`);
   }
 }

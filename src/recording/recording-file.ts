@@ -51,26 +51,19 @@ export class RecordingFile {
   /**
    * Everything given is in the kernel when this returns.
    *
-   * @throws HoopError `recording_failed`; nothing of `text` stays in the file then, where the system lets it be cut
+   * @throws HoopError `recording_failed`; nothing of `bytes` stays in the file then, where the system lets it be cut
    */
-  write(text: string): void {
-    const size = Buffer.byteLength(text);
+  write(bytes: Uint8Array): void {
     try {
-      const written = writeSync(this.#fd, text);
-      if (written < size) this.#writeRest(Buffer.from(text).subarray(written));
-      this.#bytes += size;
+      for (let at = 0; at < bytes.length;) {
+        const written = writeSync(this.#fd, bytes, at, bytes.length - at);
+        if (written === 0) throw new Error('nothing written');
+        at += written;
+      }
+      this.#bytes += bytes.length;
     } catch (cause) {
       this.#cutBack();
       throw writeFailure(cause);
-    }
-  }
-
-  /** The system took only a part: a disk that is filling up, mostly. */
-  #writeRest(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) {
-      const written = writeSync(this.#fd, bytes, at, bytes.length - at);
-      if (written === 0) throw new Error('nothing written');
-      at += written;
     }
   }
 

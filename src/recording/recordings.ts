@@ -131,7 +131,7 @@ export class Recordings {
       const probe = join(this.options.dir, PROBE);
       rmSync(probe, { force: true });
       const file = RecordingFile.create(probe);
-      file.write('\n');
+      file.write(Buffer.from('\n'));
       file.close();
       rmSync(probe, { force: true });
       return true;

@@ -115,8 +115,6 @@ export async function hoop(options: HoopOptions): Promise<HoopTarget> {
     name: options.name,
     port: listening.port,
     password: '',
-    pid: () => agent.pid(),
-    clientPid: () => connect.pid(),
     memory: () => memoryOf(agent.pid()),
     agentPid: agent.pid() ?? 0,
     connectPid: connect.pid() ?? 0,

@@ -7,8 +7,8 @@ export interface Target {
   /** Peak and present memory of the process in between, in bytes; undefined where it cannot be read. */
   memory?(): { readonly peak: number; readonly now: number } | undefined;
   /** The process that does the work, and the one on the client's side, where there are two. */
-  pid?(): number | undefined;
-  clientPid?(): number | undefined;
+  readonly agentPid?: number;
+  readonly connectPid?: number;
   stop(): Promise<void>;
 }
 

@@ -50,3 +50,9 @@ export function acknowledge(host: Host, type: number, message: Uint8Array): Ackn
   if (front.kind === 'close' && front.statement !== undefined) host.prepared.closed(front.statement, front.held);
   return message;
 }
+
+/** The server has skipped this message: what it proposed is not held. */
+export function dropped(prepared: PreparedStatements, item: Expected): void {
+  if (item.kind === 'parse' && item.candidate !== undefined) prepared.withdraw(item.name, item.candidate);
+  if (item.kind === 'bind' && item.portal !== undefined) item.portal.failed = true;
+}

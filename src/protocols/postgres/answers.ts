@@ -8,7 +8,8 @@
 import { concatBytes } from '../../core/bytes.js';
 import type { Fault } from '../../core/errors.js';
 import { HEADER_BYTES, SERVER, typeSet, uint32 } from './frames.js';
-import type { Handled, ResultHandler } from './result-handler.js';
+import type { Handled } from './handler-host.js';
+import type { ResultHandler } from './result-handler.js';
 import { wellShaped } from './server-shapes.js';
 
 /** Types that may be passed on in parts. */
@@ -35,6 +36,8 @@ export class AnswerReader {
   /** Bytes of a passed message that are still to come. */
   #passing = 0;
   #fault: Fault | undefined;
+  /** Bytes walked now, from here on, that go on as they came. */
+  #passedFrom = 0;
   /** Up to here, in the bytes walked now, rows are read one by one. */
   #doubtfulUntil = 0;
 
@@ -67,70 +70,77 @@ export class AnswerReader {
 
   #walk(bytes: Uint8Array): void {
     this.#doubtfulUntil = 0;
-    let runFrom = 0;
+    this.#passedFrom = 0;
     let at = 0;
-    const passed = (upTo: number): void => {
-      if (upTo > runFrom) this.emit(bytes.subarray(runFrom, upTo));
-    };
-    while (at < bytes.length) {
-      if (this.#passing > 0) {
-        const count = Math.min(this.#passing, bytes.length - at);
-        this.#passing -= count;
-        at += count;
-        continue;
-      }
-      if (bytes.length - at < HEADER_BYTES) break;
-      const type = bytes[at] as number;
-      const total = uint32(bytes, at + 1) + 1;
-      if (!this.#believable(type, total)) break;
-      const streamed = STREAMED.has(type) && this.handler.passes(type, total);
-      if (streamed) {
-        this.handler.countedRows(1, total);
-        this.#passing = Math.max(0, at + total - bytes.length);
-        at = Math.min(at + total, bytes.length);
-        continue;
-      }
-      if (at + total > bytes.length) {
-        this.#neededBytes = total;
-        break;
-      }
-      const stretch = STREAMED.has(type)
-        ? this.handler.maskedStretch(type, bytes, at, MIN_MASKED_STRETCH_BYTES)
-        : undefined;
-      if (stretch !== undefined) {
-        if ('code' in stretch) {
-          passed(at);
-          this.#fault = stretch;
-          return;
-        }
-        if (stretch.parts !== undefined) {
-          passed(at);
-          for (const part of stretch.parts) this.emit(part);
-          runFrom = stretch.end;
-        }
-        at = stretch.end;
-        continue;
-      }
-      const end = type === SERVER.dataRow ? this.#untouchedRows(bytes, at) : at;
-      if (end > at) {
-        at = end;
-        continue;
-      }
-      const message = bytes.subarray(at, at + total);
-      const result = wellShaped(type, message) ? this.handler.message(type, message) : MISSHAPEN;
-      at += total;
-      if (result !== message) {
-        passed(at - total);
-        runFrom = at;
-        if (result instanceof Uint8Array) this.emit(result);
-        else if (result !== undefined) {
-          this.#fault = result;
-          return;
-        }
-      }
+    for (let next: number | undefined = 0; next !== undefined && next < bytes.length;) {
+      next = this.#step(bytes, at);
+      at = next ?? at;
     }
-    passed(at);
-    if (at < bytes.length && this.#fault === undefined) this.#hold(bytes, at);
+    if (this.#fault !== undefined) return;
+    this.#pass(bytes, at);
+    if (at < bytes.length) this.#hold(bytes, at);
+  }
+
+  /** @returns the offset behind what could be done from `at`; undefined where more bytes are needed, or at a fault */
+  #step(bytes: Uint8Array, at: number): number | undefined {
+    if (this.#passing > 0) {
+      const count = Math.min(this.#passing, bytes.length - at);
+      this.#passing -= count;
+      return at + count;
+    }
+    if (bytes.length - at < HEADER_BYTES) return undefined;
+    const type = bytes[at] as number;
+    const total = uint32(bytes, at + 1) + 1;
+    if (!this.#believable(type, total)) {
+      this.#pass(bytes, at);
+      return undefined;
+    }
+    if (STREAMED.has(type) && this.handler.passes(type, total)) {
+      this.handler.countedRows(1, total);
+      this.#passing = Math.max(0, at + total - bytes.length);
+      return Math.min(at + total, bytes.length);
+    }
+    if (at + total > bytes.length) {
+      this.#neededBytes = total;
+      return undefined;
+    }
+    const end = STREAMED.has(type) ? this.#rows(type, bytes, at) : at;
+    return end === undefined || end > at ? end : this.#message(type, bytes, at, at + total);
+  }
+
+  /** Many rows at once. @returns the offset behind them, `at` where the first has to be looked at by itself; undefined at a fault */
+  #rows(type: number, bytes: Uint8Array, at: number): number | undefined {
+    const stretch = this.handler.maskedStretch(type, bytes, at, MIN_MASKED_STRETCH_BYTES);
+    if (stretch === undefined) return type === SERVER.dataRow ? this.#untouchedRows(bytes, at) : at;
+    if ('code' in stretch) return this.#fail(bytes, at, stretch);
+    if (stretch.parts !== undefined) {
+      this.#pass(bytes, at);
+      for (const part of stretch.parts) this.emit(part);
+      this.#passedFrom = stretch.end;
+    }
+    return stretch.end;
+  }
+
+  #message(type: number, bytes: Uint8Array, at: number, end: number): number | undefined {
+    const message = bytes.subarray(at, end);
+    const result = wellShaped(type, message) ? this.handler.message(type, message) : MISSHAPEN;
+    if (result === message) return end;
+    if (result !== undefined && !(result instanceof Uint8Array)) return this.#fail(bytes, at, result);
+    this.#pass(bytes, at);
+    this.#passedFrom = end;
+    if (result !== undefined) this.emit(result);
+    return end;
+  }
+
+  /** Sends on what has been passed up to here. */
+  #pass(bytes: Uint8Array, upTo: number): void {
+    if (upTo > this.#passedFrom) this.emit(bytes.subarray(this.#passedFrom, upTo));
+    this.#passedFrom = upTo;
+  }
+
+  #fail(bytes: Uint8Array, at: number, fault: Fault): undefined {
+    this.#pass(bytes, at);
+    this.#fault = fault;
   }
 
   /**

@@ -11,7 +11,6 @@
  */
 import { decodeUtf8 } from '../../core/bytes.js';
 import { BodyReader } from './frames.js';
-import { spelledNumber } from './values/binary-scalars.js';
 
 export interface ParseBody {
   readonly name: string;
@@ -80,49 +79,4 @@ export function executePortal(
 /** The format of item `index` by the wire's rule: none given means text, one means all. */
 export function formatAt(formats: readonly number[], index: number): number {
   return (formats.length === 1 ? formats[0] : formats[index]) ?? 0;
-}
-
-const BINARY_INTEGERS = new Map([
-  [21, 2],
-  [23, 4],
-  [20, 8],
-]);
-
-/** float8 and numeric. */
-const SPELLED: ReadonlySet<number> = new Set([701, 1700]);
-
-/**
- * Bound values as text for policy and record: text format as it stands, numbers, truth values and text
- * in binary decoded, anything else in binary as `\x` and hex digits. NULL stays null.
- */
-export function boundTexts(body: BindBody, types: readonly number[]): (string | null)[] {
-  return body.values.map((value, index) =>
-    value === null ? null : boundText(value, formatAt(body.formats, index), types[index] ?? 0),
-  );
-}
-
-function boundText(value: Uint8Array, format: number, type: number): string {
-  if (format === 0 || type === 25 || type === 1043) return decodeUtf8(value);
-  if (BINARY_INTEGERS.get(type) === value.length) {
-    let number = BigInt(((value[0] as number) << 24) >> 24);
-    for (const byte of value.subarray(1)) number = (number << 8n) | BigInt(byte);
-    return number.toString();
-  }
-  if (type === 16 && value.length === 1) return value[0] === 0 ? 'f' : 't';
-  const spelled = SPELLED.has(type) ? spelledNumber(type, value) : undefined;
-  if (spelled?.[0] !== undefined && spelled.length === 1) return decodeUtf8(spelled[0]);
-  return `\\x${hexOf(value)}`;
-}
-
-const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
-
-/** By way of bytes: a string for each takes a second for a value of one MiB, in which no other session moves. */
-function hexOf(bytes: Uint8Array): string {
-  const text = new Uint8Array(2 * bytes.length);
-  for (let at = 0; at < bytes.length; at += 1) {
-    const byte = bytes[at] as number;
-    text[2 * at] = DIGITS[byte >> 4] as number;
-    text[2 * at + 1] = DIGITS[byte & 0xf] as number;
-  }
-  return decodeUtf8(text);
 }

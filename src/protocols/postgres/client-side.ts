@@ -43,13 +43,7 @@ export class ClientSide {
     prepared: PreparedStatements,
     private readonly host: ClientSideHost,
   ) {
-    const { statementBytes, rowBytes } = options.limits;
-    this.#parser = new FrameParser({
-      maxFrameBytes: (type) => {
-        if (type === CLIENT.copyData) return MAX_UNREAD_BYTES;
-        return READ.has(type) && options.readsSql() ? statementBytes : rowBytes;
-      },
-    });
+    this.#parser = new FrameParser({ maxFrameBytes: (type) => this.#maxBytes(type) });
     this.#desk = new StatementDesk(options, expected, host);
     this.#reader = new StatementReader(options.sql, expected, options.startup.settings);
     this.#sqlPrepared = new SqlPrepared(options.sql, prepared);
@@ -180,8 +174,15 @@ export class ClientSide {
     this.host.toServer(frame.bytes);
   }
 
+  #maxBytes(type: number): number {
+    const { options } = this;
+    if (type === CLIENT.copyData) return MAX_UNREAD_BYTES;
+    const read = type === CLIENT.bind ? options.readsParams() : READ.has(type) && options.readsSql();
+    return read ? options.limits.statementBytes : options.limits.rowBytes;
+  }
+
   #oversize(frame: Frame, bytes: number): void {
-    const message = `message of ${String(bytes)} B, limit is ${String(this.options.limits.statementBytes)} B`;
+    const message = `message of ${String(bytes)} B, limit is ${String(this.#maxBytes(frame.type))} B`;
     if (!READ.has(frame.type)) {
       this.host.fault({ code: 'limit', message });
       return;
@@ -203,12 +204,8 @@ export class ClientSide {
       return;
     }
     const { text, facts } = this.#reader.read(raw);
-    const run = this.#desk.newRun(
-      text,
-      this.#sqlPrepared.withExecuted(text, facts),
-      undefined,
-      this.#sqlPrepared.executedTexts(text, facts),
-    );
+    const all = this.#sqlPrepared.withExecuted(text, facts);
+    const run = this.#desk.newRun(text, all, all, { executes: this.#sqlPrepared.executedTexts(text, facts) });
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text);
       this.#reader.running(run);

@@ -1,4 +1,5 @@
-import { bindBody, boundTexts, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
+import { BoundValues } from './bound-values.js';
+import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { boundTo } from './facts/bound-facts.js';
 import { CLIENT, type Frame, typeSet } from './frames.js';
@@ -11,7 +12,6 @@ import type { SqlPrepared } from './sql-prepared.js';
 import type { StatementDesk } from './statement-desk.js';
 import type { StatementReader } from './statement-reader.js';
 import { unreadable } from './statement-text.js';
-import { typedParams } from './typed-params.js';
 
 const MAX_PORTALS = 10_000;
 
@@ -85,11 +85,13 @@ export class ExtendedQuery {
       run,
       via: 'execute',
       allow: () => {
+        run.bound?.release();
         this.#bound(this.#withOriginals(bytes, run, candidates), body, run);
         for (const candidate of candidates ?? [])
           if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text);
       },
       refuse: (fields) => {
+        run.bound?.release();
         this.desk.refuse('extended', run, fields);
       },
     });
@@ -150,7 +152,7 @@ export class ExtendedQuery {
   #boundRun(body: BindBody, candidates: readonly Candidate[] | undefined): Run {
     const only = candidates?.length === 1 ? candidates[0] : undefined;
     const types = only?.types ?? [];
-    const params = boundTexts(body, types);
+    const bound = new BoundValues(body, types, this.desk.options.limits.statementBytes);
     const [first, ...others] = candidates ?? [];
     const all = others.reduce(
       (facts, candidate) => this.desk.options.sql.merge(facts, candidate.facts),
@@ -158,11 +160,10 @@ export class ExtendedQuery {
         unreadable('', candidates === undefined ? 'too many texts under one name' : 'prepared out of sight'),
     );
     const text = only?.text ?? (candidates ?? []).map((candidate) => candidate.text).join(';\n');
-    const bound = boundTo(all, { text, params, typedParams: () => typedParams(params, types) });
-    const facts = this.sqlPrepared.withExecuted(text, bound);
+    const facts = this.sqlPrepared.withExecuted(text, boundTo(all, { text, params: () => bound.typed() }));
     // What one text alone says is the same at every Bind, but for what is bound.
     const basis = only !== undefined && !facts.effects.includes('execute') ? only.facts : facts;
-    return this.desk.newRun(text, facts, basis, this.sqlPrepared.executedTexts(text, facts));
+    return this.desk.newRun(text, facts, basis, { executes: this.sqlPrepared.executedTexts(text, facts), bound });
   }
 
   /** Only where it is certain which text the values are for. */

@@ -1,47 +1,21 @@
 import type { Fault } from '../../core/errors.js';
-import type { RecordedEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { ResultColumn } from './columns.js';
-import type { CopyFormat } from './copy-format.js';
 import { CopyRowMasker } from './copy-masker.js';
 import { copyMasker, maskedCopyData } from './copy-out.js';
-import { acknowledge, described, outOfStep } from './acknowledgements.js';
+import { acknowledge, described, dropped, outOfStep } from './acknowledgements.js';
 import { maskReport, type QuotedColumns } from './error-masker.js';
-import { editsOf, runOf, type Expected, type ExpectedReplies } from './expected-replies.js';
+import { editsOf, runOf } from './expected-replies.js';
 import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
+import type { Handled, HandlerHost } from './handler-host.js';
 import { maskStretch, type MaskedStretch } from './masked-stretch.js';
 import type { SessionMasks } from './masks.js';
 import { errorMessage, functionResult } from './messages.js';
-import type { PreparedStatements } from './prepared.js';
 import { ResultRecord } from './result-record.js';
 import { ResultShapes } from './result-shapes.js';
 import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
 import { maskFunctionResult, maskParameter, maskNotification } from './single-values.js';
-
-/** What the handler needs of its session. */
-export interface HandlerHost {
-  readonly expected: ExpectedReplies;
-  readonly prepared: PreparedStatements;
-  masks(): SessionMasks;
-  nowMs(): number;
-  record(event: RecordedEvent): void;
-  parameter(name: string, value: string): void;
-  /** An error came and no Sync is under way: the client's messages are skipped until one comes. */
-  skipping(): void;
-  /** The server became ready though no Sync was under way. */
-  readyUnasked(): void;
-  /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
-  ready(status: string): void;
-  /** The server waits for the client's COPY data. */
-  copyIn(): void;
-  /** A command is done. */
-  completed(run: Run, tag: string, via: 'query' | 'execute'): void;
-  copyFormat(run: Run): CopyFormat | undefined;
-}
-
-/** `undefined`: swallow; the message itself: pass; other bytes: send those; a fault: stop. */
-export type Handled = Uint8Array | undefined | Fault;
 
 const malformed = (what: string): Fault => ({ code: 'protocol', message: `malformed ${what} from the server` });
 
@@ -122,9 +96,8 @@ export class ResultHandler {
       case SERVER.commandComplete:
         return this.#complete(message, new BodyReader(message).cstring());
       case SERVER.emptyQuery:
-        return this.#complete(message, '');
       case SERVER.portalSuspended:
-        return this.#complete(message, 'SUSPENDED');
+        return this.#complete(message, type === SERVER.emptyQuery ? '' : 'SUSPENDED');
       case SERVER.error:
         return this.#error(message);
       case SERVER.notice:
@@ -246,9 +219,10 @@ export class ResultHandler {
         this.host.record(event);
     }
     this.#endResult();
+    const { expected, prepared } = this.host;
     if (
-      !this.host.expected.failed((item) => {
-        this.#dropped(item);
+      !expected.failed((item) => {
+        dropped(prepared, item);
       })
     )
       this.host.skipping();
@@ -259,11 +233,6 @@ export class ResultHandler {
   #quoted(masks: SessionMasks): QuotedColumns {
     if (masks.columns === undefined) return 'none';
     return masks.columns.touches(runOf(this.host.expected.front())) ? 'any' : 'named';
-  }
-
-  #dropped(item: Expected): void {
-    if (item.kind === 'parse' && item.candidate !== undefined) this.host.prepared.withdraw(item.name, item.candidate);
-    if (item.kind === 'bind' && item.portal !== undefined) item.portal.failed = true;
   }
 
   #notice(message: Uint8Array): Handled {

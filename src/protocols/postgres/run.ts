@@ -1,4 +1,5 @@
 import type { SqlFacts } from '../../policy/types.js';
+import type { BoundValues } from './bound-values.js';
 import type { ResultColumn } from './columns.js';
 import type { Edit } from './originals/rewrite-text.js';
 
@@ -12,14 +13,16 @@ export interface Run {
   /** The facts of the text alone, without what is bound; the same object wherever the same text is run again. */
   readonly basis: SqlFacts;
   /** The same, completed from the catalogue where one is read. */
-  completedBasis?: SqlFacts;
+  completedBasis?: SqlFacts | undefined;
   readonly startedMs: number;
   /** Set where the server has values that the client has only pseudonyms of; where its text differs from `text`. */
   edits?: readonly Edit[];
   /** Texts of the prepared statements that an EXECUTE in it may run. */
-  readonly executes?: readonly string[];
+  readonly executes?: readonly string[] | undefined;
   /** Object id of the function that a function-call message names. */
   readonly calls?: number;
+  /** What is bound to it, until it is decided. */
+  readonly bound?: BoundValues | undefined;
 }
 
 /** A bound statement. `columns` once a RowDescription told them. */

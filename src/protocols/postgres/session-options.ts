@@ -42,6 +42,8 @@ export interface PostgresSessionOptions {
   readonly sql: SqlReader;
   /** Is there a rule that reads statements? Where none does, statements need not be readable. */
   readsSql(): boolean;
+  /** Must policy know what is bound to them? Where it needn't, bound values only pass. */
+  readsParams(): boolean;
   masks(): SessionMasks;
   /** The server is ready and no transaction is open: whatever was changed before can be seen. */
   idle?(): void;

@@ -12,7 +12,8 @@ import { errorMessage, noticeMessage } from './messages.js';
 import { Opening } from './opening.js';
 import { PreparedStatements } from './prepared.js';
 import { refusalFor, SQLSTATE } from './refusal.js';
-import { ResultHandler, type HandlerHost } from './result-handler.js';
+import type { HandlerHost } from './handler-host.js';
+import { ResultHandler } from './result-handler.js';
 import type { PostgresSessionOptions } from './session-options.js';
 import type { CancelKey } from './startup.js';
 

@@ -1,5 +1,6 @@
 import type { Fault } from '../../core/errors.js';
 import type { StatementEvent } from '../../core/events.js';
+import type { MaskCounts } from '../../core/mask.js';
 import type { SqlFacts } from '../../policy/types.js';
 import type { Decision, Question, Step } from '../contract.js';
 import type { ExpectedReplies } from './expected-replies.js';
@@ -41,6 +42,8 @@ export class StatementDesk {
     SqlFacts,
     { readonly masker: SessionMasks['record']; readonly text: string; readonly shown: string }
   >();
+  /** What is masked in statements is not counted: results are. */
+  readonly #uncounted: MaskCounts = new Map();
   #open: { readonly ticket: number; readonly one: Case } | undefined;
   #nextTicket = 1;
 
@@ -56,10 +59,18 @@ export class StatementDesk {
   }
 
   /** @param basis the same object for the same facts, whatever is bound */
-  newRun(text: string, facts: SqlFacts, basis: SqlFacts = facts, executes?: readonly string[]): Run {
+  newRun(text: string, facts: SqlFacts, basis: SqlFacts = facts, more: Pick<Run, 'executes' | 'bound'> = {}): Run {
     this.counts.statements += 1;
-    const run = { statement: this.counts.statements, text, facts, basis, startedMs: this.options.nowMs() };
-    return executes === undefined ? run : { ...run, executes };
+    return {
+      statement: this.counts.statements,
+      text,
+      facts,
+      basis,
+      completedBasis: undefined,
+      executes: more.executes,
+      bound: more.bound,
+      startedMs: this.options.nowMs(),
+    };
   }
 
   ask(one: Case): void {
@@ -151,16 +162,14 @@ export class StatementDesk {
   }
 
   #event(run: Run, via: string): StatementEvent {
-    const { params } = run.facts;
-    const shown = params.map((value) => (value === null ? null : this.#recordText(value.slice(0, MAX_RECORDED_PARAM))));
-    return {
-      type: 'statement',
-      statement: run.statement,
-      text: this.#recordStatement(run),
-      via,
-      ...(shown.length === 0 ? {} : { params: shown }),
-      facts: recordedFacts(run.completedBasis ?? run.basis),
-    };
+    const starts = run.bound?.starts(MAX_RECORDED_PARAM) ?? [];
+    const params = starts.map((text) => (text === null ? null : this.#recordText(text)));
+    const { statement } = run;
+    const text = this.#recordStatement(run);
+    const facts = recordedFacts(run.completedBasis ?? run.basis);
+    return params.length === 0
+      ? { type: 'statement', statement, text, via, facts }
+      : { type: 'statement', statement, text, via, params, facts };
   }
 
   /** A text that runs again and again is masked once. */
@@ -175,7 +184,7 @@ export class StatementDesk {
 
   #recordText(text: string): string {
     const plain = withoutPasswords(text);
-    return this.options.masks().record?.maskText(plain, new Map()) ?? plain;
+    return this.options.masks().record?.maskText(plain, this.#uncounted) ?? plain;
   }
 
   #question(run: Run, via: string, phase: Question['phase']): Question {
@@ -190,7 +199,7 @@ export class StatementDesk {
       },
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),
-      bindTo: () => new TextEncoder().encode(JSON.stringify([run.text, run.facts.params])),
+      bindTo: () => new TextEncoder().encode(JSON.stringify([run.text, run.bound?.texts() ?? []])),
     };
   }
 

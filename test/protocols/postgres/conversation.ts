@@ -85,6 +85,7 @@ export function newSession(settings: Settings = {}): PostgresSession {
     limits: { statementBytes: settings.statementBytes ?? 10_000, rowBytes: settings.rowBytes ?? 1_000_000 },
     sql: sqlReader,
     readsSql: () => true,
+    readsParams: () => true,
     masks: () => masks,
     nowMs: () => 0,
   });
@@ -281,10 +282,11 @@ export function outcomeOf(steps: readonly Step[]): Outcome {
   const asked = steps.flatMap((step) => {
     if (step.kind !== 'ask') return [];
     const { sql } = step.question.facts;
+    const params = typeof sql?.params === 'function' ? sql.params() : (sql?.params ?? []);
     const facts =
       sql === undefined
         ? ''
-        : ` ${sql.effects.join(',')}${sql.opaque ? ' opaque' : ''} | ${sql.text}${sql.params.length === 0 ? '' : ` | ${sql.params.join('|')}`}`;
+        : ` ${sql.effects.join(',')}${sql.opaque ? ' opaque' : ''} | ${sql.text}${params.length === 0 ? '' : ` | ${params.join('|')}`}`;
     return [{ ticket: step.ticket, line: `${step.question.phase}${facts}`.replaceAll('\n', ' ') }];
   });
   const close = steps.find((step) => step.kind === 'close');

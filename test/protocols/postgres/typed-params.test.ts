@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundTexts } from '../../../src/protocols/postgres/client-messages.js';
+import { BoundValues } from '../../../src/protocols/postgres/bound-values.js';
 import { typedParams } from '../../../src/protocols/postgres/typed-params.js';
 
 describe('typedParams', () => {
@@ -29,7 +29,6 @@ describe('typedParams', () => {
   it('reads what is bound in binary: true, and the float8 0.5', () => {
     const half = new Uint8Array([0x3f, 0xe0, 0, 0, 0, 0, 0, 0]);
     const body = { portal: '', statement: '', formats: [1], values: [new Uint8Array([1]), half], resultFormats: [] };
-    const types = [16, 701];
-    expect(typedParams(boundTexts(body, types), types)).toEqual([true, 0.5]);
+    expect(new BoundValues(body, [16, 701], 9).typed()).toEqual([true, 0.5]);
   });
 });

@@ -51,7 +51,10 @@ export class PostgresFront {
     };
     this.#judge = new SessionJudge(host, context, {
       catalog: () => this.#catalog,
-      lookup: (catalog) => this.#session?.lookup(catalog),
+      lookup: (catalog) => {
+        const settled = this.#session?.lookup(catalog);
+        return settled && (this.#catalog?.lookup(settled) ?? settled);
+      },
     });
   }
 
@@ -119,6 +122,7 @@ export class PostgresFront {
       limits: this.host.limits(),
       sql: sqlReader,
       readsSql: () => this.#judge.readsSql(),
+      readsParams: () => this.#judge.readsParams(),
       masks: () => this.#judge.masks(),
       idle: () => {
         this.#catalog?.idle();

@@ -1,6 +1,7 @@
 import type { ConnectionResource } from '../../../core/resources.js';
-import type { SqlFacts } from '../../../policy/types.js';
-import type { Catalog } from '../../../protocols/postgres/catalog/types.js';
+import type { SqlFacts, SqlRename } from '../../../policy/types.js';
+import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
+import { joinedRenames, MAX_RENAMES } from '../../../protocols/postgres/facts/analyze.js';
 import type { CatalogKeeper } from './catalog-keeper.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
 import type { OwnSession } from './own-query.js';
@@ -22,6 +23,8 @@ export class SessionCatalog {
   readonly #keeper: CatalogKeeper;
   /** DDL has been let through: what it did shows once it is done. */
   #changing = false;
+  #renames: readonly SqlRename[] = [];
+  #renamed = new WeakMap<NameLookup, NameLookup>();
 
   constructor(
     private readonly keepers: CatalogKeepers,
@@ -47,6 +50,14 @@ export class SessionCatalog {
     if (this.latest === undefined) this.#keeper.ahead();
   }
 
+  /** How names are looked up, with what the open transaction has renamed; the same object for the same. */
+  lookup(settled: NameLookup): NameLookup {
+    if (this.#renames.length === 0) return settled;
+    const known = this.#renamed.get(settled) ?? { ...settled, renames: this.#renames };
+    this.#renamed.set(settled, known);
+    return known;
+  }
+
   /** A statement that does this is about to run. What a transaction has changed shows only when it is over. */
   seen(facts: SqlFacts): void {
     const changes = facts.opaque || facts.effects.some((effect) => CHANGES.has(effect));
@@ -55,11 +66,27 @@ export class SessionCatalog {
     this.#changing = true;
   }
 
+  /** The same, with all that the catalogue told of it: what it calls may change more than its text shows. */
+  completed(facts: SqlFacts): void {
+    this.#remember(facts.uses?.renames ?? []);
+    this.seen(facts);
+  }
+
   /** The server is ready and no transaction is open: what was changed before shows from now on. */
   idle(): void {
     if (!this.#changing) return;
     this.#changing = this.user()?.busy === true;
+    if (!this.#changing) this.#renames = [];
     this.#changed();
+  }
+
+  #remember(renames: readonly SqlRename[]): void {
+    // One too many is enough to tell that there are too many.
+    if (this.#renames.length > MAX_RENAMES) return;
+    const all = joinedRenames(this.#renames, renames);
+    if (all === this.#renames) return;
+    this.#renames = all;
+    this.#renamed = new WeakMap();
   }
 
   #changed(): void {

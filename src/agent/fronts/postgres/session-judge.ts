@@ -1,6 +1,6 @@
 import type { MaskPlan } from '../../../core/mask.js';
 import { maskPlanFor } from '../../../policy/mask-plan.js';
-import { readsSql } from '../../../policy/applies.js';
+import { readsParams, readsSql } from '../../../policy/applies.js';
 import { decide } from '../../../policy/decide.js';
 import type { PolicySet } from '../../../policy/compile.js';
 import type { Context, Facts, RuleMatch, SqlFacts, Verdict } from '../../../policy/types.js';
@@ -37,6 +37,7 @@ export class SessionJudge {
   readonly #memory = new SessionMemory();
   readonly #verdicts = new VerdictCache();
   #readsSql = false;
+  #readsParams = false;
 
   constructor(
     private readonly host: SessionHost,
@@ -48,6 +49,12 @@ export class SessionJudge {
   readsSql(): boolean {
     this.masks();
     return this.#readsSql;
+  }
+
+  /** Is there a rule that reads what is bound to them, or an approval for it? */
+  readsParams(): boolean {
+    this.masks();
+    return this.#readsParams;
   }
 
   /** Will statements of this session need the catalogue? */
@@ -62,6 +69,7 @@ export class SessionJudge {
       this.#policy = policy;
       this.#plan = maskPlanFor(policy, this.context);
       this.#readsSql = readsSql(policy, this.context);
+      this.#readsParams = readsParams(policy, this.context);
       this.#columns = undefined;
       const known = (): Catalog | undefined => this.session.catalog()?.latest;
       this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, known, (rules) => {
@@ -111,8 +119,7 @@ export class SessionJudge {
     const lookup = catalog && this.session.lookup(catalog);
     if (!catalog || !lookup) return this.#decide(question, question.facts, question.basis);
     const { facts, basis } = completeQuestion(question, sql, catalog, lookup);
-    // What it calls may change more than its text tells.
-    if (basis !== question.basis) this.session.catalog()?.seen(basis);
+    if (basis !== question.basis) this.session.catalog()?.completed(basis);
     question.completed(facts, basis);
     return this.#decide(question, facts, basis);
   }

@@ -88,6 +88,7 @@ interface Attached {
   readonly keys: ReadonlyMap<number, readonly CatalogKey[]>;
   readonly read: ReadonlyMap<number, readonly number[]>;
   readonly write: ReadonlyMap<number, readonly number[]>;
+  readonly delete: ReadonlyMap<number, readonly number[]>;
 }
 
 function relationsOf(rows: CatalogRows, previous: Catalog | undefined): Map<number, CatalogRelation> {
@@ -103,12 +104,13 @@ function relationsOf(rows: CatalogRows, previous: Catalog | undefined): Map<numb
     parents: grouped(rows.inherits, 0, (row) => numberCell(row, 1)),
     cascades: cascadesOf(rows.cascades),
     keys: grouped(
-      rows.cascades.filter((row) => flagCell(row, 6)),
+      rows.cascades.filter((row) => flagCell(row, 8)),
       1,
       keyOf,
     ),
     read: attachedAs('read'),
     write: attachedAs('write'),
+    delete: attachedAs('delete'),
   };
   return new Map(
     rows.relations.map((row) => {
@@ -146,6 +148,7 @@ function relationOf(row: Row, attached: Attached, previous: Catalog | undefined)
     keys: attached.keys.get(oid) ?? NONE,
     readRoutines: attached.read.get(oid) ?? NONE,
     writeRoutines: attached.write.get(oid) ?? NONE,
+    deleteRoutines: attached.delete.get(oid) ?? NONE,
     withheld: held && before?.withheld !== false,
   };
 }
@@ -192,18 +195,19 @@ function triggerOf(row: Row): CatalogTrigger {
 function cascadesOf(rows: Rows): Map<number, CatalogCascade[]> {
   const cascades = new Map<number, CatalogCascade[]>();
   for (const row of rows) {
-    const [of, relation] = [numberCell(row, 0), numberCell(row, 1)];
+    const referred = numberCell(row, 0);
     const [onDelete, onUpdate] = [textCell(row, 2), textCell(row, 3)];
-    push(cascades, of, { relation, on: 'truncate', does: 'truncate' });
+    const key = { relation: numberCell(row, 1), of: textsCell(row, 4), columns: textsCell(row, 5) };
+    push(cascades, referred, { ...key, on: 'truncate', does: 'truncate' });
     if (/^[cnd]$/.test(onDelete))
-      push(cascades, of, { relation, on: 'delete', does: onDelete === 'c' ? 'delete' : 'update' });
-    if (/^[cnd]$/.test(onUpdate)) push(cascades, of, { relation, on: 'update', does: 'update' });
+      push(cascades, referred, { ...key, on: 'delete', does: onDelete === 'c' ? 'delete' : 'update' });
+    if (/^[cnd]$/.test(onUpdate)) push(cascades, referred, { ...key, on: 'update', does: 'update' });
   }
   return cascades;
 }
 
 function keyOf(row: Row): CatalogKey {
-  return { relation: numberCell(row, 0), references: numbersCell(row, 4), columns: numbersCell(row, 5) };
+  return { relation: numberCell(row, 0), references: numbersCell(row, 6), columns: numbersCell(row, 7) };
 }
 
 const ROUTINE_KINDS: Readonly<Record<string, CatalogRoutine['kind']>> = {

@@ -119,15 +119,20 @@ const INHERITS = `select i.inhrelid, i.inhparent from pg_catalog.pg_inherits i
   join pg_catalog.pg_class c on c.oid = i.inhrelid and c.relkind in ('r', 'p', 'f')`;
 
 /**
- * table referred to, table that refers, what its DELETE does, what its UPDATE does, columns referred to and columns that
- * refer as JSON, does each value of those surely stand there: the key is checked at once, all rows were, and none
- * passes for a NULL beside.
+ * table referred to, table that refers, what its DELETE does, what its UPDATE does, columns of both as JSON, their numbers
+ * in the order of the key as JSON, does each value of those that refer surely stand there: the key is checked at once, all
+ * rows were, and none passes for a NULL beside.
  */
-const CASCADES = `select confrelid, conrelid, confdeltype, confupdtype, pg_catalog.array_to_json(confkey),
-  pg_catalog.array_to_json(conkey),
-  (convalidated and not condeferrable and (confmatchtype = 'f' or pg_catalog.cardinality(conkey) = 1))::int
-  from pg_catalog.pg_constraint
-  where contype = 'f'`;
+const CASCADES = `select k.confrelid, k.conrelid, k.confdeltype, k.confupdtype,
+    ${keyColumns('k.confrelid', 'k.confkey')}, ${keyColumns('k.conrelid', 'k.conkey')},
+    pg_catalog.array_to_json(k.confkey), pg_catalog.array_to_json(k.conkey),
+    (k.convalidated and not k.condeferrable and (k.confmatchtype = 'f' or pg_catalog.cardinality(k.conkey) = 1))::int
+  from pg_catalog.pg_constraint k where k.contype = 'f'`;
+
+function keyColumns(relation: string, numbers: string): string {
+  return `(select pg_catalog.json_agg(a.attname) from pg_catalog.pg_attribute a
+    where a.attrelid = ${relation} and a.attnum = any (${numbers}))`;
+}
 
 /** User-defined functions, and those behind user-defined operators, that something depends on: class, object, routine. */
 const DEPENDS = `select d.classid, d.objid, coalesce(o.oprcode::oid, d.refobjid) as routine
@@ -137,7 +142,10 @@ const DEPENDS = `select d.classid, d.objid, coalesce(o.oprcode::oid, d.refobjid)
     where d.refobjid >= ${USER}
       and (o.oid is not null or d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass)`;
 
-/** kind (`write`, `read`, `domain`), relation or type, routine */
+/**
+ * kind (`write`, `delete`, `read`, `domain`), relation or type, routine. A trigger's own routine is not among them, only
+ * what its WHEN calls; bits of tgtype: 4 INSERT, 8 DELETE, 16 UPDATE, 32 TRUNCATE.
+ */
 const ATTACHED = `with used as materialized (${DEPENDS})
   select distinct case when c.conrelid <> 0 then 'write' else 'domain' end,
       case when c.conrelid <> 0 then c.conrelid else c.contypid end, u.routine
@@ -148,10 +156,11 @@ const ATTACHED = `with used as materialized (${DEPENDS})
     where u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
   union select k.kind, p.polrelid, u.routine
     from used u join pg_catalog.pg_policy p on p.oid = u.objid
-    cross join (values ('read'), ('write')) k (kind)
+    cross join (values ('read'), ('write'), ('delete')) k (kind)
     where u.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass
-  union select 'write', t.tgrelid, u.routine
-    from used u join pg_catalog.pg_trigger t on t.oid = u.objid and not t.tgisinternal
+  union select k.kind, t.tgrelid, u.routine
+    from used u join pg_catalog.pg_trigger t on t.oid = u.objid and not t.tgisinternal and u.routine <> t.tgfoid
+    join (values ('write', 20), ('delete', 40)) k (kind, bits) on t.tgtype::int & k.bits <> 0
     where u.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass`;
 
 /** Is the object of that class and id a member of an extension? */

@@ -5,6 +5,8 @@
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 
+import type { SqlRename } from '../../../policy/types.js';
+
 /** A column's place: the object id of its relation and its attribute number, from 1. */
 export interface ColumnPlace {
   readonly relation: number;
@@ -46,6 +48,8 @@ export interface CatalogRelation {
   readonly readRoutines: readonly number[];
   /** User-defined routines that writing it runs besides triggers and defaults: checks, indexes, row security. */
   readonly writeRoutines: readonly number[];
+  /** User-defined routines that DELETE and TRUNCATE run besides triggers: conditions of triggers, row security. */
+  readonly deleteRoutines: readonly number[];
   /**
    * Its texts could not be read because another transaction holds the relation, and were not known before:
    * what reading or writing it runs can't be told.
@@ -59,6 +63,10 @@ export interface CatalogCascade {
   readonly on: 'update' | 'delete' | 'truncate';
   /** What happens to the rows there. */
   readonly does: 'update' | 'delete' | 'truncate';
+  /** Columns that are referred to: an UPDATE of others reaches nothing. */
+  readonly of: readonly string[];
+  /** Columns that refer to them: what `update` sets. */
+  readonly columns: readonly string[];
 }
 
 /** A foreign key: the columns of a relation, and those of another that they refer to, in the same order. */
@@ -147,6 +155,8 @@ export interface CatalogType {
 
 /** How a session looks names up now. */
 export interface NameLookup {
+  /** What the session's open transaction renamed: the catalogue does not show it yet. */
+  readonly renames?: readonly SqlRename[];
   /** Undefined where nobody can tell: then a name without schema may stand for any schema's. */
   readonly searchPath: readonly string[] | undefined;
 }

@@ -6,6 +6,7 @@ import type { AnalyzeOptions, SqlReading } from './read-sql.js';
 /** The door of this room: everything other rooms use stands here. */
 export { completeFacts, needsCatalog } from './complete.js';
 export { boundTo } from './bound-facts.js';
+export { joinedRenames, MAX_RENAMES } from './renames.js';
 export { createFactCache } from './fact-cache.js';
 export type { FactCache } from './fact-cache.js';
 export type { SettingChange } from './findings.js';

@@ -1,10 +1,10 @@
 import type { SqlFacts } from '../../../policy/types.js';
 
 /** The part of the facts that each Bind has of its own. */
-export type BoundPart = Pick<SqlFacts, 'text' | 'params' | 'typedParams'>;
+export type BoundPart = Pick<SqlFacts, 'text' | 'params'>;
 
 /** The facts of a text with what is bound to it. Member by member: it is made for every run, and a spread costs ten times as much. */
-export function boundTo(facts: SqlFacts, { text, params, typedParams }: BoundPart): SqlFacts {
+export function boundTo(facts: SqlFacts, { text, params }: BoundPart): SqlFacts {
   return {
     text,
     kind: facts.kind,
@@ -19,7 +19,6 @@ export function boundTo(facts: SqlFacts, { text, params, typedParams }: BoundPar
     unbounded: facts.unbounded,
     statements: facts.statements,
     params,
-    typedParams,
     uses: facts.uses,
     syntaxError: facts.syntaxError,
   };

@@ -122,8 +122,19 @@ const RIGHTS: ReadonlySet<string> = new Set(['pg_authid', 'pg_auth_members', 'pg
 const CATALOGUE =
   /^pg_(authid|auth_members|db_role_setting|class|attribute|attrdef|proc|type|operator|cast|aggregate|rewrite|trigger|policy|constraint|namespace|database|depend|index|inherits|language|extension|event_trigger|default_acl|init_privs|foreign_.+|user_mapping|largeobject.*|shdepend|tablespace|enum|range|am.*|op.+|seclabel|shseclabel|statistic.*|ts_.+|publication.*|subscription.*|transform|conversion|collation|partitioned_table|sequence|description|shdescription|parameter_acl|replication_origin)$/;
 
-/** What a write of the server's own catalogue is; undefined where it is none. */
-export function catalogueWrite(schema: string, name: string): readonly Effect[] | undefined {
+/**
+ * What a write of the server's own catalogue is; undefined where it is none.
+ *
+ * @param sets columns that an UPDATE sets
+ */
+export function catalogueWrite(
+  schema: string,
+  name: string,
+  sets: readonly string[] = [],
+): readonly Effect[] | undefined {
   if (schema !== 'pg_catalog' && !(schema === '' && CATALOGUE.test(name)) && schema !== 'pg_toast') return undefined;
-  return RIGHTS.has(name) ? ['role-admin', 'alter'] : ['alter'];
+  const effects: Effect[] = RIGHTS.has(name) ? ['role-admin', 'alter'] : ['alter'];
+  if (sets.some((column) => column.endsWith('acl'))) effects.push('grant', 'revoke');
+  if (sets.some((column) => /owner$|^datdba$/.test(column))) effects.push('owner');
+  return effects;
 }

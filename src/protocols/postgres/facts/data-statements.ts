@@ -109,7 +109,9 @@ function insert(walk: Walk, node: TreeNode, outer: Place): void {
   walk.effect(place, 'insert');
   const conflict = nodeAt(node, 'onConflictClause');
   const updates = conflict !== undefined && textAt(conflict, 'action') === 'ONCONFLICT_UPDATE';
-  target(walk, node, place, ['insert', ...(updates ? (['update'] as const) : [])]);
+  const sets = columnsSet(conflict);
+  if (updates) target(walk, node, place, ['insert', 'update'], sets);
+  else target(walk, node, place, ['insert']);
   const source = inside(node['selectStmt'], 'SelectStmt');
   // INSERT … VALUES selects nothing by itself.
   if (source !== undefined && source['valuesLists'] !== undefined)
@@ -122,7 +124,7 @@ function insert(walk: Walk, node: TreeNode, outer: Place): void {
 function changeRows(walk: Walk, node: TreeNode, outer: Place, kind: 'update' | 'delete', sources: string): void {
   const place = enterWith(walk, node, outer);
   walk.effect(place, kind);
-  target(walk, node, place, [kind]);
+  target(walk, node, place, [kind], kind === 'update' ? columnsSet(node) : undefined);
   if (
     place.executes &&
     isUnrestricted(node['whereClause'], rowScope(node, listAt(node, sources), place), place.names)
@@ -135,9 +137,8 @@ function changeRows(walk: Walk, node: TreeNode, outer: Place, kind: 'update' | '
 function merge(walk: Walk, node: TreeNode, outer: Place): void {
   const place = enterWith(walk, node, outer);
   walk.effect(place, 'merge');
-  const commands = listAt(node, 'mergeWhenClauses').map((clause) =>
-    textAt(inside(clause, 'MergeWhenClause') ?? EMPTY, 'commandType'),
-  );
+  const clauses = listAt(node, 'mergeWhenClauses').map((clause) => inside(clause, 'MergeWhenClause') ?? EMPTY);
+  const commands = clauses.map((clause) => textAt(clause, 'commandType'));
   if (commands.includes('CMD_INSERT')) walk.effect(place, 'insert');
   if (commands.includes('CMD_UPDATE')) walk.effect(place, 'update');
   if (commands.includes('CMD_DELETE')) walk.effect(place, 'delete');
@@ -147,6 +148,7 @@ function merge(walk: Walk, node: TreeNode, outer: Place): void {
     node,
     place,
     commands.flatMap((command) => (command in events ? [events[command as keyof typeof events]] : [])),
+    clauses.flatMap((clause) => (textAt(clause, 'commandType') === 'CMD_UPDATE' ? columnsSet(clause) : [])),
   );
   const changes = commands.includes('CMD_UPDATE') || commands.includes('CMD_DELETE');
   const scope = rowScope(node, [node['sourceRelation']], place);
@@ -165,10 +167,15 @@ function rowScope(node: TreeNode, others: readonly unknown[], place: Place): Row
   };
 }
 
+/** Columns on the left of SET. */
+function columnsSet(node: TreeNode | undefined): readonly string[] {
+  return listAt(node ?? EMPTY, 'targetList').map((item) => textAt(inside(item, 'ResTarget') ?? EMPTY, 'name'));
+}
+
 /** The target is written; RETURNING reads it. */
-function target(walk: Walk, node: TreeNode, place: Place, events: readonly RowEvent[]): void {
+function target(walk: Walk, node: TreeNode, place: Place, events: readonly RowEvent[], sets?: readonly string[]): void {
   const relation = nodeAt(node, 'relation') ?? EMPTY;
-  walk.writes(relation, place, ...events);
+  walk.writes(relation, place, events, sets);
   if (node['returningClause'] !== undefined || node['returningList'] !== undefined)
     walk.findings.reads(objectName(relation));
   if (objectName(relation).name !== SETTINGS_VIEW || !place.executes) return;
@@ -184,7 +191,7 @@ function copy(walk: Walk, node: TreeNode, place: Place): void {
   if (flagAt(node, 'is_program')) walk.effect(place, 'server-program');
   else if (node['filename'] !== undefined) walk.effect(place, 'server-file');
   const relation = nodeAt(node, 'relation');
-  if (relation !== undefined && into) walk.writes(relation, place, 'insert');
+  if (relation !== undefined && into) walk.writes(relation, place, ['insert']);
   else if (relation !== undefined) walk.reads(relation, { ...place, ctes: undefined });
   walk.below(node, place, ['relation']);
 }

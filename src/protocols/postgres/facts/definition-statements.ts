@@ -85,12 +85,8 @@ export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
   PartitionCmd: fixed([], 'name'),
   AlterSeqStmt: fixed(['alter'], 'sequence'),
   AlterPolicyStmt: fixed(['alter'], 'table'),
-  AlterObjectSchemaStmt: fixed(['alter'], 'relation'),
   AlterObjectDependsStmt: fixed(['alter'], 'relation'),
   AlterOwnerStmt: fixed(['owner', 'alter'], 'relation'),
-  RenameStmt: also(fixed(['alter'], 'relation'), (walk, node, place) => {
-    if (textAt(node, 'renameType') === 'OBJECT_ROLE') walk.effect(place, 'role-admin');
-  }),
   AlterDomainStmt: also(ALTER, (walk, node, place) => {
     if (textAt(node, 'subtype') === 'X') walk.effect(place, 'drop');
   }),
@@ -134,7 +130,7 @@ export const DEFINITION_HANDLERS: Readonly<Record<string, Handler>> = {
     walk.effect(place, 'truncate');
     const cascades = textAt(node, 'behavior') === 'DROP_CASCADE';
     for (const relation of relationsAt(node, 'relations'))
-      walk.writes(relation, place, 'truncate', ...(cascades ? (['truncate-cascade'] as const) : []));
+      walk.writes(relation, place, cascades ? ['truncate', 'truncate-cascade'] : ['truncate']);
   },
 
   GrantStmt: grant,
@@ -181,8 +177,7 @@ function alterTable(walk: Walk, node: TreeNode, place: Place): void {
     if (ROW_BY_ROW.has(kind)) rewrites = true;
     if (kind === 'AT_GenericOptions') foreignOptions(walk, { options: itemsOf(command['def']) }, place);
   }
-  for (const relation of relationsAt(node, 'relation'))
-    walk.writes(relation, place, ...(rewrites ? (['check'] as const) : []));
+  for (const relation of relationsAt(node, 'relation')) walk.writes(relation, place, rewrites ? ['check'] : []);
   walk.below(node, place, ['relation']);
 }
 

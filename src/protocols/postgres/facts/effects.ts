@@ -62,3 +62,8 @@ export function worstOf(effects: ReadonlySet<string>): Effect {
 export function inOrder(effects: ReadonlySet<string>): readonly Effect[] {
   return EFFECTS.filter((effect) => effects.has(effect));
 }
+
+/** Effects at which event triggers fire. */
+export const AT_EVENT_TRIGGERS: ReadonlySet<string> = new Set([
+  ...['create', 'alter', 'drop', 'grant', 'revoke', 'owner', 'comment', 'stored-code', 'extension', 'refresh'],
+]);

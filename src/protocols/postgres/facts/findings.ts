@@ -1,4 +1,4 @@
-import type { ObjectName, RowEvent, SqlCall, SqlFacts, SqlUses } from '../../../policy/types.js';
+import type { ObjectName, SqlCall, SqlFacts, SqlRename, SqlTarget, SqlUses } from '../../../policy/types.js';
 import { inOrder, worstOf } from './effects.js';
 
 /** A SET, RESET or set_config of the message, as far as the text tells. */
@@ -21,8 +21,9 @@ export class Uses {
   readonly #operators = new Set<string>();
   readonly #types = new Set<string>();
   readonly #fields = new Set<string>();
-  readonly #targets = new Map<string, { readonly name: ObjectName; readonly events: Set<RowEvent> }>();
+  readonly #targets = new Map<string, SqlTarget>();
   readonly #scans = new Map<string, ObjectName>();
+  readonly #renames = new Map<string, SqlRename>();
   hiddenSettings = false;
   empty = true;
 
@@ -46,12 +47,11 @@ export class Uses {
     this.#fields.add(name);
   }
 
-  target(name: ObjectName, events: readonly RowEvent[]): void {
+  target(target: SqlTarget): void {
     this.empty = false;
-    const key = keyOf(name);
+    const key = keyOf(target.name);
     const known = this.#targets.get(key);
-    if (known === undefined) this.#targets.set(key, { name, events: new Set(events) });
-    else for (const event of events) known.events.add(event);
+    this.#targets.set(key, known === undefined ? target : bothTargets(known, target));
   }
 
   scan(name: ObjectName): void {
@@ -59,14 +59,20 @@ export class Uses {
     this.#scans.set(keyOf(name), name);
   }
 
+  rename(rename: SqlRename): void {
+    this.empty = false;
+    this.#renames.set(`${keyOf(rename.from)}\0${keyOf(rename.to)}`, rename);
+  }
+
   absorb(part: Uses | SqlUses): void {
-    const { calls, operators, types, fields, targets, scans } = part instanceof Uses ? part.toUses() : part;
+    const { calls, operators, types, fields, targets, scans, renames } = part instanceof Uses ? part.toUses() : part;
     for (const call of calls) this.call(call);
     for (const name of operators) this.operator(name);
     for (const name of types) this.type(name);
     for (const name of fields) this.field(name);
-    for (const { name, events } of targets) this.target(name, events);
+    for (const target of targets) this.target(target);
     for (const name of scans) this.scan(name);
+    for (const rename of renames) this.rename(rename);
     if (part.hiddenSettings) this.hiddenSettings = true;
   }
 
@@ -76,11 +82,22 @@ export class Uses {
       operators: [...this.#operators],
       types: [...this.#types],
       fields: [...this.#fields],
-      targets: [...this.#targets.values()].map(({ name, events }) => ({ name, events: [...events] })),
+      targets: [...this.#targets.values()],
       scans: [...this.#scans.values()],
       hiddenSettings: this.hiddenSettings,
+      renames: [...this.#renames.values()],
     };
   }
+}
+
+/** One relation written in two ways. */
+function bothTargets(one: SqlTarget, other: SqlTarget): SqlTarget {
+  const events = [...new Set([...one.events, ...other.events])];
+  const updates = [one, other].filter((target) => target.events.includes('update'));
+  const sets = updates.every((target) => target.sets !== undefined)
+    ? [...new Set(updates.flatMap((target) => target.sets ?? []))]
+    : undefined;
+  return { name: one.name, events, ...(sets === undefined ? {} : { sets }) };
 }
 
 function keyOf(name: ObjectName): string {

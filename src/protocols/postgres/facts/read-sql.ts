@@ -6,6 +6,7 @@ import { Findings } from './findings.js';
 import type { SettingChange } from './findings.js';
 import { parseSql } from './grammar.js';
 import { OverBounds } from './over-bounds.js';
+import { RENAME_HANDLERS } from './renames.js';
 import { SESSION_HANDLERS } from './session-statements.js';
 import { statementRanges } from './split.js';
 import { isNode, listAt } from './tree.js';
@@ -15,7 +16,13 @@ import { Walk } from './walk.js';
 export const DEFAULT_MAX_BYTES = 8 * 1024 * 1024;
 
 /** What each kind of node means. */
-export const HANDLERS = { ...DATA_HANDLERS, ...DEFINITION_HANDLERS, ...SESSION_HANDLERS, ...BODY_HANDLERS };
+export const HANDLERS = {
+  ...DATA_HANDLERS,
+  ...DEFINITION_HANDLERS,
+  ...RENAME_HANDLERS,
+  ...SESSION_HANDLERS,
+  ...BODY_HANDLERS,
+};
 
 export interface AnalyzeOptions {
   readonly maxBytes?: number;

@@ -1,5 +1,6 @@
-import type { ObjectName, SqlCall } from '../../../policy/types.js';
+import type { ObjectName, SqlCall, SqlRename } from '../../../policy/types.js';
 import type { Catalog, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
+import { splitPath } from '../search-path.js';
 
 /** For names in texts that the server spelled: all qualified, but for what is in pg_catalog. */
 export const QUALIFIED: NameLookup = { searchPath: ['pg_catalog'] };
@@ -11,8 +12,39 @@ export const QUALIFIED: NameLookup = { searchPath: ['pg_catalog'] };
  * @see https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATH
  */
 export function relationsFor(catalog: Catalog, name: ObjectName, lookup: NameLookup): readonly CatalogRelation[] {
+  const named = namedRelations(catalog, name, lookup);
+  const before = namesBefore(name, lookup);
+  if (before.length === 0) return named;
+  return [...new Set([...named, ...before.flatMap((old) => namedRelations(catalog, old, ANYWHERE))])];
+}
+
+/**
+ * Names that may have stood for it before the session's open transaction renamed it.
+ *
+ * @see SqlRename
+ */
+export function namesBefore({ schema, name }: ObjectName, lookup: NameLookup): readonly ObjectName[] {
+  const found = new Map<string, ObjectName>();
+  const follow = (to: ObjectName): void => {
+    for (const rename of lookup.renames ?? []) {
+      if (rename.to.name !== '' && rename.to.name !== to.name) continue;
+      const newSchema = rename.to.schema === '' ? rename.from.schema : rename.to.schema;
+      if (to.schema !== '' && newSchema !== '' && to.schema !== newSchema) continue;
+      const old = { schema: rename.from.schema, name: rename.from.name === '' ? to.name : rename.from.name };
+      const key = `${old.schema}\0${old.name}`;
+      if (found.has(key)) continue;
+      found.set(key, old);
+      follow(old);
+    }
+  };
+  follow({ schema, name });
+  return [...found.values()];
+}
+
+const ANYWHERE: NameLookup = { searchPath: undefined };
+
+function namedRelations(catalog: Catalog, name: ObjectName, { searchPath }: NameLookup): readonly CatalogRelation[] {
   const all = catalog.relationsNamed(name.name);
-  const { searchPath } = lookup;
   if (name.schema === 'pg_temp') return all.filter(isTemporary);
   if (name.schema !== '') return all.filter((relation) => relation.schema === name.schema);
   if (searchPath === undefined || all.length === 0) return all;
@@ -33,6 +65,14 @@ function isTemporary(relation: CatalogRelation): boolean {
  * that name and with that many arguments in the path are meant, also beside one of pg_catalog.
  */
 export function routinesFor(catalog: Catalog, call: SqlCall, lookup: NameLookup): readonly CatalogRoutine[] {
+  const named = namedRoutines(catalog, call, lookup);
+  const before = namesBefore(call, lookup);
+  if (before.length === 0) return named;
+  const renamed = before.flatMap((old) => namedRoutines(catalog, { ...old, count: call.count }, ANYWHERE));
+  return [...new Set([...named, ...renamed])];
+}
+
+function namedRoutines(catalog: Catalog, call: SqlCall, lookup: NameLookup): readonly CatalogRoutine[] {
   const { schema, name, count } = call;
   return catalog
     .routinesNamed(name)
@@ -42,4 +82,29 @@ export function routinesFor(catalog: Catalog, call: SqlCall, lookup: NameLookup)
       if (schema !== '') return routine.schema === schema;
       return lookup.searchPath?.includes(routine.schema) ?? true;
     });
+}
+
+const NO_RENAMES: readonly SqlRename[] = [];
+const ownLookups = new WeakMap<readonly SqlRename[], WeakMap<CatalogRoutine, NameLookup>>();
+
+/** A routine with a search path of its own looks names up by that. */
+export function ownLookup(routine: CatalogRoutine, lookup: NameLookup): NameLookup {
+  if (!routine.settings.some((text) => text.startsWith('search_path='))) return lookup;
+  const renames = lookup.renames ?? NO_RENAMES;
+  const known = ownLookups.get(renames) ?? new WeakMap<CatalogRoutine, NameLookup>();
+  ownLookups.set(renames, known);
+  const own = known.get(routine) ?? { ...lookupOf(routine), renames };
+  known.set(routine, own);
+  return own;
+}
+
+function lookupOf(routine: CatalogRoutine): NameLookup {
+  const setting = routine.settings.find((text) => text.startsWith('search_path='));
+  const path = splitPath((setting ?? '').slice('search_path='.length));
+  if (path.includes('$user')) return { searchPath: undefined };
+  return { searchPath: path.includes('pg_catalog') ? path : ['pg_catalog', ...path] };
+}
+
+export function nameOf(relation: CatalogRelation): ObjectName {
+  return { schema: relation.schema, name: relation.name };
 }

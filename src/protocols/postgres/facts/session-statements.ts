@@ -31,7 +31,7 @@ export const SESSION_HANDLERS: Readonly<Record<string, Handler>> = {
   RefreshMatViewStmt: (walk, node, place) => {
     walk.effect(place, 'refresh');
     const view = nodeAt(node, 'relation');
-    if (view !== undefined) walk.writes(view, place, 'refresh');
+    if (view !== undefined) walk.writes(view, place, ['refresh']);
   },
 };
 

@@ -110,14 +110,18 @@ export class Walk {
       this.findings.opaque('statistics or long values of tables that nobody can tell');
   }
 
-  /** A changed relation; WITH names never stand for one. Below a plain EXPLAIN it is only looked at. */
-  writes(relation: TreeNode, place: Place, ...events: readonly RowEvent[]): void {
+  /**
+   * A changed relation; WITH names never stand for one. Below a plain EXPLAIN it is only looked at.
+   *
+   * @param sets columns that an UPDATE sets; undefined where it may be any
+   */
+  writes(relation: TreeNode, place: Place, events: readonly RowEvent[] = [], sets?: readonly string[]): void {
     const name = objectName(relation);
     if (!place.executes) return this.findings.reads(name);
     this.findings.writes(name);
     if (events.length === 0) return;
-    this.findings.uses.target(name, events);
-    const effects = name.name === SETTINGS_VIEW ? undefined : catalogueWrite(name.schema, name.name);
+    this.findings.uses.target({ name, events, ...(sets === undefined ? {} : { sets }) });
+    const effects = name.name === SETTINGS_VIEW ? undefined : catalogueWrite(name.schema, name.name, sets);
     if (effects === undefined) return;
     this.effect(place, ...effects);
     this.findings.opaque('a change of the catalogue itself');

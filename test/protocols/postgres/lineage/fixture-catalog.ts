@@ -56,6 +56,7 @@ export function sketchCatalog(
     })),
     readRoutines: [],
     writeRoutines: [],
+    deleteRoutines: [],
     withheld: false,
   }));
   const called = Object.entries(routines).map(([name, sketch], index): CatalogRoutine => ({
