@@ -8,7 +8,13 @@
 import { pathToFileURL } from 'node:url';
 import type { Step } from '../../src/protocols/contract.js';
 import { loadGrammar } from '../../src/protocols/postgres/facts/analyze.js';
-import { clientMessage, newSession, OPENED, serverMessage } from '../../test/protocols/postgres/conversation.js';
+import {
+  clientMessage,
+  newReplicationSession,
+  newSession,
+  OPENED,
+  serverMessage,
+} from '../../test/protocols/postgres/conversation.js';
 import { messagesIn } from '../../test/protocols/postgres/wire.js';
 import { Dice, fuzzFromCommandLine, mutated, pieces } from './mutation.js';
 
@@ -75,6 +81,21 @@ const LINES = [
   'X',
 ];
 
+/** What a receiver of changes says besides. */
+const REPLICATION_LINES = [
+  'Q IDENTIFY_SYSTEM',
+  'Q START_REPLICATION SLOT s LOGICAL 0/0',
+  'Q START_REPLICATION SLOT s LOGICAL 0/0',
+  'Q BASE_BACKUP',
+  'Q select 1; delete from t',
+  'd r\\x00\\x00',
+  'd r',
+  'c',
+  'c',
+];
+/** All that it says: the extended protocol ends its session. */
+const RECEIVER_LINES = [...REPLICATION_LINES, ...LINES.filter((line) => /^[QdcfSHX]/.test(line))];
+
 /** Answers in the protocol's order; keeps what it holds under each name. */
 class Server {
   readonly ran: string[] = [];
@@ -82,7 +103,7 @@ class Server {
   readonly #statements = new Map<string, string>();
   readonly #portals = new Map<string, string>();
   #skipping = false;
-  #copying: 'simple' | 'extended' | undefined;
+  #copying: 'simple' | 'extended' | 'both' | undefined;
 
   constructor(private readonly dice: Dice) {}
 
@@ -135,6 +156,10 @@ class Server {
       this.#copying = 'simple';
       return ['G'];
     }
+    if (text.startsWith('START_REPLICATION')) {
+      this.#copying = 'both';
+      return ['W', 'd w\\x00\\x01'];
+    }
     if (text === 'copy t to stdout') return [...COPY_OUT, 'Z I'];
     if (text === CURSOR) {
       if (this.#portals.has('c')) return ['E 42P03 exists', 'Z I'];
@@ -183,15 +208,17 @@ class Server {
   #copyMessage(type: string): string[] {
     if (type === 'd' || type === 'H' || type === 'S') return this.dice.chance(90) ? [] : this.#copyFailed();
     const kind = this.#copying;
+    if (type === 'd' && kind === 'both') return ['d k'];
     if (type !== 'c') return this.#copyFailed();
     this.#copying = undefined;
+    if (kind === 'both') return ['c', 'C COPY 0', 'C START_REPLICATION', 'Z I'];
     return kind === 'simple' ? ['C COPY 1', 'Z I'] : ['C COPY 1'];
   }
 
   #copyFailed(): string[] {
     const kind = this.#copying;
     this.#copying = undefined;
-    return kind === 'simple' ? ['E 22P02 no', 'Z I'] : this.#failed();
+    return kind === 'extended' ? this.#failed() : ['E 22P02 no', 'Z I'];
   }
 
   #failed(): string[] {
@@ -209,7 +236,8 @@ interface Asked {
 
 export function fuzzPostgresClient(seed: number): void {
   const dice = new Dice(seed);
-  const session = newSession({ statementBytes: 2_000 });
+  const replicates = dice.chance(15);
+  const session = (replicates ? newReplicationSession : newSession)({ statementBytes: 2_000 });
   const server = new Server(dice);
   const allowed = { prepare: new Set<string>(), run: [] as string[] };
   let open: Asked | undefined;
@@ -227,7 +255,9 @@ export function fuzzPostgresClient(seed: number): void {
           text: sql?.text ?? '',
           phase: step.question.phase,
           forbidden:
-            sql !== undefined && (sql.opaque || sql.effects.includes('delete')) && !sql.effects.includes('call'),
+            sql !== undefined &&
+            (sql.opaque || sql.effects.includes('delete')) &&
+            !sql.effects.some((effect) => effect === 'call' || effect === 'replication'),
         };
         step.question.reviewText();
         step.question.bindTo();
@@ -260,7 +290,8 @@ export function fuzzPostgresClient(seed: number): void {
   decide();
   carry(session.receive('upstream', Buffer.concat(OPENED)));
   startedUp = true;
-  let said = Buffer.concat(Array.from({ length: 1 + dice.below(14) }, () => clientMessage(dice.pick(LINES))));
+  const lines = replicates ? RECEIVER_LINES : LINES;
+  let said = Buffer.concat(Array.from({ length: 1 + dice.below(14) }, () => clientMessage(dice.pick(lines))));
   for (let count = dice.below(4); count > 0; count -= 1) said = mutated(said, dice) as Buffer<ArrayBuffer>;
   for (const part of pieces(said, dice)) {
     carry(session.receive('client', part));

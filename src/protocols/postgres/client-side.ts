@@ -207,7 +207,7 @@ export class ClientSide {
     const all = this.#sqlPrepared.withExecuted(text, facts);
     const run = this.#desk.newRun(text, all, all, { executes: this.#sqlPrepared.executedTexts(text, facts) });
     this.#askSimple(run, 'query', () => {
-      this.#sqlPrepared.remember(text);
+      this.#sqlPrepared.remember(text, facts);
       this.#reader.running(run);
       this.#extended.otherRan();
       this.expected.push({ kind: 'query', run });

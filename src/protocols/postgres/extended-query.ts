@@ -88,7 +88,7 @@ export class ExtendedQuery {
         run.bound?.release();
         this.#bound(this.#withOriginals(bytes, run, candidates), body, run);
         for (const candidate of candidates ?? [])
-          if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text);
+          if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text, candidate.facts);
       },
       refuse: (fields) => {
         run.bound?.release();

@@ -136,7 +136,7 @@ export class ReplicationCommands {
       run,
       via: 'query',
       allow: () => {
-        this.#prepared.remember(text);
+        this.#prepared.remember(text, read);
         this.#reader.running(run);
         this.expected.push({ kind: 'query', run });
         this.host.toServer(bytes);

@@ -11,8 +11,9 @@ export class SqlPrepared {
     private readonly prepared: PreparedStatements,
   ) {}
 
-  /** The text is about to run: what it PREPAREs may be held from now on. */
-  remember(text: string): void {
+  /** The text is about to run: what it PREPAREs may be held from now on. Without a PREPARE in it, it is not read again. */
+  remember(text: string, { effects }: SqlFacts): void {
+    if (!effects.includes('prepare')) return;
     for (const { name, facts } of this.sql.read(text).prepared)
       this.prepared.propose(name, { text, facts, types: [], bySql: true });
   }

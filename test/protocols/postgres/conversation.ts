@@ -12,6 +12,8 @@ import { authenticationCrypto } from '../../../src/agent/fronts/postgres/authent
 import { maskWhole } from '../../../src/masking/text-masker.js';
 import type { Decision, Step } from '../../../src/protocols/contract.js';
 import type { SessionMasks } from '../../../src/protocols/postgres/masks.js';
+import { ReplicationSession } from '../../../src/protocols/postgres/replication-session.js';
+import type { PostgresSessionOptions } from '../../../src/protocols/postgres/session-options.js';
 import { PostgresSession } from '../../../src/protocols/postgres/session.js';
 import { sqlReader } from '../../../src/protocols/postgres/sql-reader.js';
 import type { StartupMessage } from '../../../src/protocols/postgres/startup.js';
@@ -67,8 +69,18 @@ export function masksOf({ mask = [], columns = [] }: Settings): SessionMasks {
 }
 
 export function newSession(settings: Settings = {}): PostgresSession {
+  return new PostgresSession(optionsOf(settings));
+}
+
+/** A logical replication session on a connection that allows it. */
+export function newReplicationSession(settings: Settings = {}): ReplicationSession {
+  const startup = { replication: 'database', ...settings.startup };
+  return new ReplicationSession({ ...optionsOf({ ...settings, startup }), allowed: true });
+}
+
+function optionsOf(settings: Settings): PostgresSessionOptions {
   const masks = masksOf(settings);
-  return new PostgresSession({
+  return {
     startup: {
       user: 'ann',
       database: undefined,
@@ -88,7 +100,7 @@ export function newSession(settings: Settings = {}): PostgresSession {
     readsParams: () => true,
     masks: () => masks,
     nowMs: () => 0,
-  });
+  };
 }
 
 /** What the server says until it is ready for the first query. */
@@ -215,6 +227,7 @@ export function serverMessage(line: string): Buffer {
       return message('A', Buffer.concat([i32(5), ...words(rest).map(cstring)]));
     case 'G':
     case 'H':
+    case 'W':
       return message(type, Buffer.concat([Buffer.from([0]), u16(1), u16(0)]));
     case 'd':
       return message('d', unescaped(rest));

@@ -104,7 +104,7 @@ function relationsOf(rows: CatalogRows, previous: Catalog | undefined): Map<numb
     parents: grouped(rows.inherits, 0, (row) => numberCell(row, 1)),
     cascades: cascadesOf(rows.cascades),
     keys: grouped(
-      rows.cascades.filter((row) => flagCell(row, 8)),
+      rows.cascades.filter((row) => flagCell(row, 6)),
       1,
       keyOf,
     ),
@@ -207,7 +207,7 @@ function cascadesOf(rows: Rows): Map<number, CatalogCascade[]> {
 }
 
 function keyOf(row: Row): CatalogKey {
-  return { relation: numberCell(row, 0), references: numbersCell(row, 6), columns: numbersCell(row, 7) };
+  return { relation: numberCell(row, 0), references: numbersCell(row, 7), columns: numbersCell(row, 8) };
 }
 
 const ROUTINE_KINDS: Readonly<Record<string, CatalogRoutine['kind']>> = {

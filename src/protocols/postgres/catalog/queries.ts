@@ -119,14 +119,15 @@ const INHERITS = `select i.inhrelid, i.inhparent from pg_catalog.pg_inherits i
   join pg_catalog.pg_class c on c.oid = i.inhrelid and c.relkind in ('r', 'p', 'f')`;
 
 /**
- * table referred to, table that refers, what its DELETE does, what its UPDATE does, columns of both as JSON, their numbers
- * in the order of the key as JSON, does each value of those that refer surely stand there: the key is checked at once, all
- * rows were, and none passes for a NULL beside.
+ * table referred to, table that refers, what its DELETE does, what its UPDATE does, columns of both as JSON: their
+ * names; does each value of those that refer surely stand there: the key is checked at once, all rows were, and none
+ * passes for a NULL beside; then the columns' numbers
  */
 const CASCADES = `select k.confrelid, k.conrelid, k.confdeltype, k.confupdtype,
     ${keyColumns('k.confrelid', 'k.confkey')}, ${keyColumns('k.conrelid', 'k.conkey')},
-    pg_catalog.array_to_json(k.confkey), pg_catalog.array_to_json(k.conkey),
-    (k.convalidated and not k.condeferrable and (k.confmatchtype = 'f' or pg_catalog.cardinality(k.conkey) = 1))::int
+    (k.convalidated and not k.condeferrable
+      and (k.confmatchtype = 'f' or pg_catalog.cardinality(k.conkey) = 1))::int,
+    pg_catalog.array_to_json(k.confkey), pg_catalog.array_to_json(k.conkey)
   from pg_catalog.pg_constraint k where k.contype = 'f'`;
 
 function keyColumns(relation: string, numbers: string): string {
