@@ -1,3 +1,4 @@
+import { copyBytes } from '../core/copy-bytes.js';
 import type { KeyedHash, MaskCounts } from '../core/mask.js';
 import { concatBytes } from '../core/bytes.js';
 import { FindingScan } from './findings.js';
@@ -141,6 +142,6 @@ class RuleMasker implements TextMasker {
     const alone = cluster.from === cluster.targetFrom && cluster.to === cluster.targetTo;
     if (rule.strategy === 'partial' && alone)
       return partialOf(bytes, cluster.from, cluster.to, detector?.partial ?? 'third', name);
-    return text.slice();
+    return copyBytes(text);
   }
 }

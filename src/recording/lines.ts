@@ -1,3 +1,4 @@
+import { copyBytes } from '../core/copy-bytes.js';
 import { MAX_LINE_BYTES } from './chain.js';
 
 /** One line as it stands in the file. */
@@ -41,7 +42,7 @@ export async function* splitLines(
     }
     if (start < chunk.length) {
       // A copy: the reader may fill its chunk anew.
-      held.push(chunk.slice(start));
+      held.push(copyBytes(chunk.subarray(start)));
       heldBytes += chunk.length - start;
     }
     const overflow = heldBytes > maxLineBytes;

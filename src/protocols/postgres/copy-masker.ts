@@ -7,6 +7,7 @@ import { CopyFields } from './copy-fields.js';
 import type { CopyFormat } from './copy-format.js';
 import { CellMasker, type CellColumn } from './values/cell-masker.js';
 import { mayHide } from './values/loose-text.js';
+import { chunkCell, isScanned } from './values/scanned-forms.js';
 import type { TypeLookup, TypeShape } from './values/type-shapes.js';
 import type { Cell, MaskWhole, ValueMasker } from './values/value-masker.js';
 
@@ -20,7 +21,7 @@ export interface CopyColumn {
 
 /** What masking whole columns and knowing types needs. */
 export interface CopyColumns {
-  /** By position in a row. A row of another number of fields is malformed. */
+  /** By position in a row. Where one has a rule, a row of another number of fields is malformed. */
   readonly columns: readonly CopyColumn[];
   readonly maskWhole: MaskWhole;
   readonly hash: KeyedHash;
@@ -35,6 +36,8 @@ export class CopyRowMasker {
   readonly #cells: CellMasker;
   readonly #columns: readonly { readonly column: CellColumn; readonly shape: TypeShape }[] | undefined;
   readonly #ruled: boolean;
+  /** Is there a column whose values a scan of the raw bytes may miss? */
+  readonly #everyRow: boolean;
   readonly #fields: CopyFields;
   readonly #binary: CopyBinaryCutter | undefined;
   readonly #stretch: StretchMasker | undefined;
@@ -56,11 +59,14 @@ export class CopyRowMasker {
     });
     this.#columns = columns?.map(treated);
     this.#ruled = columns?.some((column) => column.rule !== undefined) === true;
+    const shapes = (oid: number): TypeShape => this.#cells.shapeOf(oid);
+    const scanned = this.#columns?.every(({ shape }) => isScanned(shape, wireFormat, shapes)) !== false;
+    this.#everyRow = this.#ruled || !scanned;
     this.#fields = new CopyFields(format);
     this.#binary = format.kind === 'binary' ? new CopyBinaryCutter(MAX_HELD_BYTES) : undefined;
     this.#headerDue = format.header && format.kind !== 'binary';
-    const cells = this.#columns?.map(({ shape }) => (shape.form === 'text' ? ('text' as const) : ('decided' as const)));
-    this.#stretch = this.#ruled || this.#fields.wide ? undefined : values?.chunks?.copy(format, cells);
+    const cells = this.#columns?.map(({ shape }) => chunkCell(shape));
+    this.#stretch = this.#everyRow || this.#fields.wide ? undefined : values?.chunks?.copy(format, cells);
   }
 
   /** Masks whole CopyData messages at once; undefined where each has to be looked at by itself. */
@@ -81,7 +87,7 @@ export class CopyRowMasker {
 
   /** Is it certain that nothing in this row changes? Escapes can hide a value from a scan of the raw bytes. */
   #passes(payload: Uint8Array): boolean {
-    if (this.#ruled || this.#headerDue || this.#fields.wide) return false;
+    if (this.#everyRow || this.#headerDue || this.#fields.wide) return false;
     const { kind, quote, escape } = this.format;
     if (kind === 'csv' && (payload.indexOf(quote) !== -1 || payload.indexOf(escape) !== -1)) return false;
     return (
@@ -126,9 +132,12 @@ export class CopyRowMasker {
     const columns = this.#columns;
     if (columns === undefined) return this.#cells.maskUntyped(this.format.kind === 'binary' ? 1 : 0, value);
     const known = columns[index];
-    if (known === undefined || count !== columns.length) return 'malformed';
+    const fits = known !== undefined && count === columns.length;
+    if (!fits && this.#ruled) return 'malformed';
+    // A type that can hold nobody's data is believed of none: here it only keeps what is masked in shape.
+    if (!fits || (known.column.rule === undefined && (known.column.typeOid === 0 || known.shape.form === 'fixed')))
+      return this.#cells.maskUntyped(this.format.kind === 'binary' ? 1 : 0, value);
     const { column, shape } = known;
-    if (column.rule === undefined && column.typeOid === 0) return this.#cells.maskUntyped(column.format, value);
     return this.#cells.mask(column, shape, value);
   }
 }

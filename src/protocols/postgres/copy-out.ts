@@ -25,7 +25,7 @@ export function copyMasker(
   // Decided before it was sent; a form that can't be masked never gets here in good order.
   if (form === undefined || (whole !== undefined && copied === undefined))
     return { code: 'protocol', message: 'a COPY in a form that can not be masked' };
-  const known = ruled ? { ...masks, columns: enforced(copied), types: masks.types?.() } : undefined;
+  const known = copied === undefined ? undefined : { ...masks, columns: enforced(copied), types: masks.types?.() };
   return new CopyRowMasker(form, values, counts, known);
 }
 

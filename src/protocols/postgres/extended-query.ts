@@ -169,7 +169,11 @@ export class ExtendedQuery {
   /** Only where it is certain which text the values are for. */
   #withOriginals(bytes: Uint8Array, run: Run, candidates: readonly Candidate[] | undefined): Uint8Array {
     const only = candidates?.length === 1 ? candidates[0] : undefined;
-    if (only === undefined || only.bySql === true) return bytes;
+    if (only === undefined || only.bySql === true) {
+      // Of which text an error will speak is not known: it may quote what stands in any of them.
+      if (candidates?.some(({ edits }) => edits !== undefined) === true) run.edits = [];
+      return bytes;
+    }
     const masks = this.desk.options.masks();
     const bound = bindWithOriginals(bytes, only.text, only.types, masks, this.reader.encoding);
     const edits = only.edits ?? (bound === undefined ? undefined : []);

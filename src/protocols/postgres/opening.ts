@@ -1,3 +1,4 @@
+import { copyBytes } from '../../core/copy-bytes.js';
 import type { Fault } from '../../core/errors.js';
 import { UpstreamAuthentication } from './authentication.js';
 import { BodyReader, FrameParser, SERVER, uint32, type Frame } from './frames.js';
@@ -95,7 +96,7 @@ export class Opening {
         return reader.failed ? { code: 'protocol', message: 'malformed parameter from the server' } : undefined;
       }
       case SERVER.backendKeyData:
-        this.#serverKey = { pid: uint32(frame.bytes, 5), secret: frame.bytes.slice(9) };
+        this.#serverKey = { pid: uint32(frame.bytes, 5), secret: copyBytes(frame.bytes.subarray(9)) };
         return undefined;
       case SERVER.readyForQuery: {
         const { pid, secret } = this.options.cancelKey;

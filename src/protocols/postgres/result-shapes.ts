@@ -1,3 +1,4 @@
+import { copyBytes } from '../../core/copy-bytes.js';
 import type { MaskCounts } from '../../core/mask.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
 import { rowMaskers, type ColumnRulesOfResult, type RowMaskers, type SessionMasks } from './masks.js';
@@ -28,7 +29,7 @@ export class ResultShapes {
     for (const known of this.#known) if (sameBytes(known.bytes, message)) return known.columns;
     const columns = parseRowDescription(message);
     if (columns === undefined || message.length > MAX_BYTES) return columns;
-    this.#known[this.#next] = { bytes: message.slice(), columns };
+    this.#known[this.#next] = { bytes: copyBytes(message), columns };
     this.#next = (this.#next + 1) % MAX_KNOWN;
     return columns;
   }

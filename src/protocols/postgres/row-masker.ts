@@ -7,12 +7,13 @@
  * nothing stands in the stretch, the bytes go on as they came.
  */
 import type { KeyedHash, MaskCounts } from '../../core/mask.js';
-import type { ChunkCell, StretchMasker } from '../../masking/chunk-masker.js';
+import type { StretchMasker } from '../../masking/chunk-masker.js';
 import type { ColumnTreatment } from './columns.js';
 import { int32, uint16 } from './frames.js';
 import { CellMasker } from './values/cell-masker.js';
 import { mayHide } from './values/loose-text.js';
-import type { Form, TypeLookup, TypeShape } from './values/type-shapes.js';
+import { chunkCell, isScanned } from './values/scanned-forms.js';
+import type { TypeLookup, TypeShape } from './values/type-shapes.js';
 import type { Cell, MaskWhole, ValueMasker } from './values/value-masker.js';
 
 export type { MaskWhole, ValueMasker } from './values/value-masker.js';
@@ -33,12 +34,6 @@ interface Treated {
   readonly shape: TypeShape;
 }
 
-/** A scan of the raw bytes of such values misses nothing that stands behind no backslash or reference. */
-const SCANNED_IN_TEXT: ReadonlySet<Form> = new Set(
-  'fixed text json jsonb number address name scalar vector hstore tsvector unknown'.split(' ') as Form[],
-);
-const SCANNED_IN_BINARY: ReadonlySet<Form> = new Set<Form>(['fixed', 'name', 'text', 'json', 'jsonb']);
-
 export class RowMasker {
   /** True when nothing that these columns hold can change: then rows need not be read at all. */
   readonly idle: boolean;
@@ -54,10 +49,13 @@ export class RowMasker {
     this.#values = values;
     this.#cells = new CellMasker(options);
     this.#columns = columns.map((column) => ({ column, shape: this.#cells.shapeOf(column.typeOid) }));
+    const shapes = (oid: number): TypeShape => this.#cells.shapeOf(oid);
     const ruled = columns.some((column) => column.rule !== undefined);
     this.idle = values === undefined && !ruled;
-    this.#everyRow = ruled || !this.#columns.every(({ column, shape }) => this.#scannedRaw(shape, column.format));
-    this.#stretch = this.#everyRow ? undefined : values?.chunks?.rows(this.#columns.map(chunkCell));
+    this.#everyRow = ruled || !this.#columns.every(({ column, shape }) => isScanned(shape, column.format, shapes));
+    this.#stretch = this.#everyRow
+      ? undefined
+      : values?.chunks?.rows(this.#columns.map(({ shape }) => chunkCell(shape)));
   }
 
   /** Masks whole DataRow messages at once; undefined where each has to be looked at by itself. */
@@ -96,17 +94,6 @@ export class RowMasker {
     if (at !== row.length) return undefined;
     return replaced === undefined ? row : rebuild(row, replaced, size);
   }
-
-  #scannedRaw(shape: TypeShape, format: number): boolean {
-    if (format === 1) return SCANNED_IN_BINARY.has(shape.form);
-    if (shape.form === 'array') return this.#scannedRaw(this.#cells.shapeOf(shape.of), format);
-    return SCANNED_IN_TEXT.has(shape.form);
-  }
-}
-
-/** Text is masked where it stands; where the scan finds something in any other, the row is looked at. */
-function chunkCell({ shape }: Treated): ChunkCell {
-  return shape.form === 'text' ? 'text' : 'decided';
 }
 
 function rebuild(row: Uint8Array, replaced: readonly Cell[], size: number): Uint8Array {

@@ -9,6 +9,7 @@
  *
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html#PROTOCOL-MESSAGE-FORMATS-STARTUPMESSAGE
  */
+import { copyBytes } from '../../core/copy-bytes.js';
 import { ByteQueue } from '../../core/bytes.js';
 import type { Fault } from '../../core/errors.js';
 import { BodyReader, uint32 } from './frames.js';
@@ -112,7 +113,7 @@ function fault(message: string): StartupStep {
 
 function cancel(packet: Uint8Array): StartupStep {
   if (packet.length < 16 || packet.length > 12 + 256) return fault('malformed cancel request');
-  return { kind: 'cancel', key: { pid: uint32(packet, 8), secret: packet.slice(12) } };
+  return { kind: 'cancel', key: { pid: uint32(packet, 8), secret: copyBytes(packet.subarray(12)) } };
 }
 
 /** Names given twice count as the server counts them: the last one. */

@@ -186,6 +186,28 @@ describe('COPY in text and CSV form', () => {
     );
   });
 
+  it.each(['', 'csv'])(
+    'keeps numbers, money, JSON and arrays what they are where only kinds of data are masked (%s)',
+    (options) => {
+      const typeOids = [790, 20, 3802, 1016, 25, 23, 0];
+      const columns = typeOids.map((typeOid, index) => ({ name: `c${String(index)}`, typeOid }));
+      const separator = options === 'csv' ? ';' : '\t';
+      const format = formatOf(options === 'csv' ? "csv delimiter ';'" : '');
+      const nothing = options === 'csv' ? '' : '\\N';
+      const card = '4111111111111111';
+      const masked = ['[null]', '{1,NULL}', '[email]', '[email]', '[email]'].map((text) =>
+        options === 'csv' ? `"${text}"` : text,
+      );
+      const one = maskerFor(format, columns);
+      const given = ['$41,111,111,111,111.11', card, `[${card}]`, `{1,${card}}`, MAIL, MAIL, MAIL].join(separator);
+      expect(streamed(one, Buffer.from(`${given}\n`))).toBe(`${[nothing, nothing, ...masked].join(separator)}\n`);
+      const clean = ['$1.00', '7', '{}', '{1}', 'a', '1', ''].join(separator);
+      expect(streamed(one, Buffer.from(`${clean}\n`))).toBe(`${clean}\n`);
+      // Of another number of fields nothing is known of the types, and all is masked.
+      expect(streamed(one, Buffer.from(`${MAIL}${separator}x\n`))).toBe(`${masked[4] as string}${separator}x\n`);
+    },
+  );
+
   it('knows the encoding and the header that a statement asks for', () => {
     expect(formatOf("(encoding 'SJIS', header)")).toMatchObject({ encoding: 'SJIS', header: true });
     expect(formatOf('(format csv, header off)')).toMatchObject({ header: false });

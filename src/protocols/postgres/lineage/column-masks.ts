@@ -175,7 +175,11 @@ export class ColumnMasks implements WholeColumns {
       // Of what type it is nobody knows, so that nothing can stand in for it.
       return { name, typeOid, rule: rule === undefined || typeOid !== 0 ? rule : { ...rule, strategy: 'null' } };
     });
-    return output.exact || columns.every(({ rule }) => rule === undefined) ? columns : undefined;
+    if (output.exact) return columns;
+    // Which is which nobody can tell, nor of what type.
+    return columns.every(({ rule }) => rule === undefined)
+      ? columns.map((column) => ({ ...column, typeOid: 0 }))
+      : undefined;
   }
 
   reversible(text: string): readonly ReversibleValue[] {
