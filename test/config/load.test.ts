@@ -67,6 +67,7 @@ describe('loadConfig', () => {
         credentials: [{ groups: ['*'], username: 'app', password: { env: 'PG' } }],
         access: { groups: ['eng'] },
         catalogTtlMs: 5_000,
+        replication: false,
       },
     ]);
   });
