@@ -108,9 +108,9 @@ const breaks: readonly (readonly [rule: string, from: string, ...imports: string
     'keytar',
     'jose',
   ],
-  ['room-client-only-pkijs', 'src/client/x.ts', 'pkijs'],
-  ['room-client-only-asn1js', 'src/client/x.ts', 'asn1js'],
-  ['room-client-only-koffi', 'src/client/x.ts', 'koffi'],
+  ['room-client-only-pkijs', 'src/client/certificate.ts', 'pkijs'],
+  ['room-client-only-asn1js', 'src/client/encoding.ts', 'asn1js'],
+  ['room-client-only-koffi', 'src/client/kernel.ts', 'koffi'],
   ['room-tui', 'src/tui/x.ts', 'src/client/target.ts', 'src/identity/target.ts', 'node:net', 'ws'],
   [
     'room-cli',
