@@ -81,7 +81,10 @@ export function measures(options: MeasureOptions): readonly Measure[] {
   return [
     pgbench(1),
     pgbench(8),
-    bulk('COPY TO STDOUT', 'COPY people TO STDOUT'),
-    bulk('SELECT', 'SELECT * FROM people'),
+    pgbench(32),
+    bulk('COPY TO STDOUT, every row full of personal data', 'COPY people TO STDOUT'),
+    bulk('SELECT, every row full of personal data', 'SELECT * FROM people'),
+    // The same rows without the columns that hold any, twice over.
+    bulk('SELECT, no personal data', 'SELECT id, note FROM people UNION ALL SELECT id, note FROM people'),
   ];
 }
