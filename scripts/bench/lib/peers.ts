@@ -36,6 +36,7 @@ listen_port = ${String(port)}
 unix_socket_dir =
 auth_type = any
 pool_mode = session
+default_pool_size = 64
 `,
     { mode: 0o600 },
   );
