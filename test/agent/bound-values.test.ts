@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
@@ -13,6 +15,13 @@ spec:
   rules: [${rule}]
 `;
 const TEXT_ONLY = guard('{ name: where, when: sql.unqualifiedWrite, action: block }');
+const MASKS_CARDS = `
+apiVersion: hoop/v1
+kind: Policy
+metadata: { name: cards }
+spec:
+  mask: [{ name: cards, entities: [credit-card], strategy: redact }]
+`;
 const READS_PARAMS = guard(
   '{ name: no-seven, when: "size(sql.params) == 1 && sql.params[0] == \'7\'", action: block, message: Not seven. }',
 );
@@ -33,6 +42,12 @@ describe.skipIf(missing !== undefined)(
       }
     }
 
+    const recorded = (agent: TestAgent): string =>
+      readdirSync(agent.recordings, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ndjson'))
+        .map((name) => readFileSync(join(agent.recordings, name), 'utf8'))
+        .join('');
+
     describe('where rules read statements, but not what is bound to them', () => {
       let agent: TestAgent;
       beforeAll(async () => (agent = await startTestAgent({ policies: TEXT_ONLY })));
@@ -47,6 +62,19 @@ describe.skipIf(missing !== undefined)(
         await expect(query(agent, 'update customers set notes = to_jsonb(length($1::bytea))', [big])).rejects.toThrow(
           'blocked by policy guard/where',
         );
+      });
+    });
+
+    describe('where card numbers are masked', () => {
+      let agent: TestAgent;
+      beforeAll(async () => (agent = await startTestAgent({ policies: MASKS_CARDS })));
+      afterAll(() => agent.close());
+
+      it('the record keeps no half of one that stands across its cut at 1,024 characters', async () => {
+        await query(agent, 'select length($1::text)', [`${'x'.repeat(1013)} 4111 1111 1111 1111`]);
+        await expect.poll(() => recorded(agent)).toContain('"type":"seal"');
+        expect(recorded(agent)).toContain('xxx [credit-ca"');
+        expect(recorded(agent)).not.toContain('4111 1');
       });
     });
 

@@ -32,6 +32,8 @@ export interface Case {
 
 /** Characters of one bound value that the record keeps. */
 const MAX_RECORDED_PARAM = 1024;
+/** Characters that are masked before that cut: what begins in front of it is seen whole. The longest keys have half as many. */
+const MAX_MASKED_PARAM = 8 * MAX_RECORDED_PARAM;
 
 /** Puts statements to policy one at a time, and carries a refusal to the client in the server's own order. */
 export class StatementDesk {
@@ -162,8 +164,8 @@ export class StatementDesk {
   }
 
   #event(run: Run, via: string): StatementEvent {
-    const starts = run.bound?.starts(MAX_RECORDED_PARAM) ?? [];
-    const params = starts.map((text) => (text === null ? null : this.#recordText(text)));
+    const starts = run.bound?.starts(MAX_MASKED_PARAM) ?? [];
+    const params = starts.map((text) => (text === null ? null : this.#recordText(text).slice(0, MAX_RECORDED_PARAM)));
     const { statement } = run;
     const text = this.#recordStatement(run);
     const facts = recordedFacts(run.completedBasis ?? run.basis);
