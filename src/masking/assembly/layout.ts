@@ -1,6 +1,6 @@
 /**
- * Where everything stands in the module's memory. `src/masking/chunk-memory.ts` holds the same numbers for
- * TypeScript; a test compares the two.
+ * Where everything stands in the module's memory. `src/masking/chunk-engine.ts` reads these numbers from the module's
+ * exports.
  */
 
 /** Written once, from the tables of the TypeScript detectors. */
