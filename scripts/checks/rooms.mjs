@@ -52,6 +52,21 @@ const protocols = [
     because:
       'a protocol is a pure state machine: it gives facts, it does not decide, and never reaches another protocol',
   },
+  {
+    name: 'protocols/http',
+    rooms: ['core', 'policy/types', 'masking', 'protocols/contract'],
+    packages: [],
+    node: false,
+    because: 'what HTTP messages mean and hold is pure; sockets and framing belong to the front and to Node',
+  },
+  ...['openai', 'anthropic'].map((name) => ({
+    name: `protocols/${name}`,
+    rooms: ['core', 'policy/types', 'masking', 'protocols/contract', 'protocols/http'],
+    packages: [],
+    node: false,
+    because:
+      'a model API is a dialect of HTTP: it says where text, tools and usage stand, and reaches no other dialect',
+  })),
 ];
 
 /** Rooms that own one kind of resource each, behind one library each. */
@@ -132,8 +147,8 @@ const roots = [
       'store',
       'config',
     ],
-    packages: ['ws', 'pino', 'prom-client', 'pg'],
-    only: { pg: 'fronts/postgres/' },
+    packages: ['ws', 'pino', 'prom-client', 'pg', 'undici', 'http-proxy'],
+    only: { pg: 'fronts/postgres/', undici: 'fronts/http/', 'http-proxy': 'fronts/http/' },
     node: true,
     because: 'the agent composes the rooms of the server side; nothing of the laptop may be needed to run it',
   },

@@ -3,7 +3,15 @@ import type { Clock } from '../core/clock.js';
 import type { RecordedEvent, SessionEnd, SessionStart } from '../core/events.js';
 import type { Identity } from '../core/identity.js';
 import type { KeyedHash } from '../core/mask.js';
-import type { ConnectionResource, DatabaseCredential, EntityResource, Limits } from '../core/resources.js';
+import {
+  isHttpConnection,
+  type DatabaseCredential,
+  type EntityResource,
+  type HttpConnection,
+  type HttpCredential,
+  type Limits,
+  type PostgresConnection,
+} from '../core/resources.js';
 import type { PolicySet } from '../policy/compile.js';
 import type { Action } from '../policy/types.js';
 import type { SecretResolver } from '../secrets/resolver.js';
@@ -17,16 +25,40 @@ export interface SessionRecorder {
   seal(end: SessionEnd): Promise<void>;
 }
 
-/** Who calls through which tunnel; the same for every stream in it. */
-export interface Caller {
+/** Who calls, through what; the same for every stream of a tunnel. */
+interface AnyCaller {
   readonly identity: Identity;
-  readonly connection: ConnectionResource;
-  readonly credential: DatabaseCredential;
   readonly correlationId: string;
   readonly reason: string;
-  /** Address that the tunnel came from. */
+  /** Address that the call came from. */
   readonly address: string;
   tell(event: Readonly<Record<string, unknown>>): void;
+}
+
+export interface PostgresCaller extends AnyCaller {
+  readonly connection: PostgresConnection;
+  readonly credential: DatabaseCredential;
+}
+
+export interface HttpCaller extends AnyCaller {
+  readonly connection: HttpConnection;
+  readonly credential: HttpCredential;
+  /**
+   * SHA-256, in hex, of the key that a local port was opened with: requests through it must show that key.
+   * Undefined where the caller came with a token of its own.
+   */
+  readonly portKeyHash?: string;
+}
+
+export type Caller = PostgresCaller | HttpCaller;
+
+export function isHttpCaller(caller: Caller): caller is HttpCaller {
+  return isHttpConnection(caller.connection);
+}
+
+/** What the record and reviewers call the stored credential; never its value. */
+export function credentialName(caller: Caller): string {
+  return 'username' in caller.credential ? caller.credential.username : caller.credential.name;
 }
 
 /** What every front needs of the agent. */

@@ -26,7 +26,7 @@ import { LiveResources } from './live-resources.js';
 import { keptKey, recordingKey } from './kept-keys.js';
 import type { AgentLog } from './log.js';
 import { LoginLimit } from './login-limit.js';
-import type { SessionHost } from './session-host.js';
+import { isHttpCaller, type SessionHost } from './session-host.js';
 import { SessionSlots } from './session-slots.js';
 import { card } from './card.js';
 import { notCarriedOut } from './not-carried-out.js';
@@ -146,7 +146,8 @@ async function serve(parts: Parts): Promise<RunningAgent> {
     connections: () => live.current.connections,
     logins,
     accept: (stream, caller) => {
-      acceptPostgres(stream, caller, host, shared);
+      if (isHttpCaller(caller)) stream.destroy({ code: 'not_in_version', message: 'not in this version' });
+      else acceptPostgres(stream, caller, host, shared);
     },
     log,
   });

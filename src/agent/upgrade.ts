@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { connectionFor } from '../connections/access.js';
+import { connectionFor, isHttpPermitted } from '../connections/access.js';
 import { HoopError, messageOf } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import type { ConnectionResource } from '../core/resources.js';
@@ -41,7 +41,7 @@ export class TunnelAcceptor {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#authorise(request).then(
-      (caller) => {
+      ({ called }) => {
         if (socket.destroyed) return;
         this.#server.handleUpgrade(request, socket, head, (websocket) => {
           const server = acceptTunnel(websocket, () => this.#open.delete(close));
@@ -49,19 +49,16 @@ export class TunnelAcceptor {
             server.close({ code: 'unreachable', message: 'the agent is shutting down' });
           };
           this.#open.add(close);
-          const toldCaller: Caller = {
-            ...caller,
-            tell: (event) => {
-              server.sendEvent(event);
-            },
-          };
+          const caller = called((event) => {
+            server.sendEvent(event);
+          });
           // A token that ends does not end sessions under way: whoever is in was let in rightly; no new stream after it.
           server.onStream((stream) => {
             if (caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now()) {
               stream.destroy({ code: 'token_refused', message: 'the token of this tunnel has expired' });
               return;
             }
-            this.options.accept(stream, toldCaller);
+            this.options.accept(stream, caller);
           });
         });
       },
@@ -78,25 +75,31 @@ export class TunnelAcceptor {
     for (const close of [...this.#open]) close();
   }
 
-  async #authorise(request: IncomingMessage): Promise<Omit<Caller, 'tell'>> {
+  async #authorise(request: IncomingMessage): Promise<{ readonly called: (tell: Tell) => Caller }> {
     const identity = await this.options.authenticate(request);
     const name = TUNNEL_PATH.exec(new URL(request.url ?? '', 'http://agent').pathname)?.[1];
     if (name === undefined) throw new HoopError('not_found', 'no such path');
     const { logins } = this.options;
     const asked = decode(name);
-    const { connection, credential } = logins.subject(identity, () =>
-      connectionFor(this.options.connections(), asked, identity),
-    );
-    return {
+    const permitted = logins.subject(identity, () => connectionFor(this.options.connections(), asked, identity));
+    const common = {
       identity,
-      connection,
-      credential,
       correlationId: header(request, 'x-hoop-correlation-id'),
       reason: header(request, 'x-hoop-reason'),
       address: request.socket.remoteAddress ?? '',
     };
+    const portKeyHash = header(request, 'x-hoop-port-key');
+    return {
+      called: (tell) => {
+        const shared = { ...common, tell };
+        if (!isHttpPermitted(permitted)) return { ...shared, ...permitted };
+        return { ...shared, ...permitted, ...(portKeyHash === '' ? {} : { portKeyHash }) };
+      },
+    };
   }
 }
+
+type Tell = Caller['tell'];
 
 /** Clocks differ by as much as tokens are checked with. */
 const EXPIRY_LEEWAY_MS = 60_000;

@@ -1,4 +1,5 @@
 import { HoopError } from '../core/errors.js';
+import type { Credential, SecretRef } from '../core/resources.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver } from '../secrets/resolver.js';
 import { readSecretFile } from '../secrets/secret-file.js';
@@ -26,9 +27,8 @@ export async function validateAgent(
   await loadMasterKey(resolve, agent.masterKey);
   if (agent.listen.tls !== undefined) await readTls(agent.listen.tls);
   for (const { name, credentials } of current.connections) {
-    for (const { password } of credentials) {
-      if (password === undefined) continue;
-      await resolve(password).catch((error: unknown) => {
+    for (const secret of credentials.flatMap(secretsOf)) {
+      await resolve(secret).catch((error: unknown) => {
         if (!(error instanceof HoopError)) throw error;
         throw new HoopError(error.code, `connection ${name}: ${error.message}`, {
           ...(error.why === undefined ? {} : { why: error.why }),
@@ -38,4 +38,9 @@ export async function validateAgent(
     }
   }
   return { connections: current.connections.length, policies: current.policies.length };
+}
+
+function secretsOf(credential: Credential): readonly SecretRef[] {
+  if ('headers' in credential) return Object.values(credential.headers);
+  return credential.password === undefined ? [] : [credential.password];
 }

@@ -48,7 +48,8 @@ export function notInThisVersion(key: string): z.ZodOptional<z.ZodType<undefined
     .optional();
 }
 
-const secretKeys = {
+/** The keys of a secret's reference, for schemas that add to them. */
+export const secretKeys = {
   env: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')

@@ -1,6 +1,6 @@
 import type { Fault } from '../core/errors.js';
 import { matchesGlob } from '../core/glob.js';
-import type { ConnectionResource } from '../core/resources.js';
+import type { PostgresConnection } from '../core/resources.js';
 
 /**
  * Which database a client gets.
@@ -13,7 +13,7 @@ import type { ConnectionResource } from '../core/resources.js';
  * @returns a fault for any other name; on the Postgres wire that is SQLSTATE 3D000
  */
 export function databaseFor(
-  connection: Pick<ConnectionResource, 'name' | 'database' | 'databases'>,
+  connection: Pick<PostgresConnection, 'name' | 'database' | 'databases'>,
   asked: string | undefined,
   startupUser: string,
 ): { readonly database: string } | { readonly fault: Fault } {

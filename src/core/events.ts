@@ -7,11 +7,13 @@ import type { Identity } from './identity.js';
 export type RecordedEvent =
   | SessionStart
   | StatementEvent
+  | RequestEvent
   | DecisionEvent
   | ApprovalRequested
   | ApprovalResolved
   | ResultEvent
   | OutputEvent
+  | BodyEvent
   | SessionEnd;
 
 export interface SessionStart {
@@ -43,6 +45,28 @@ export interface StatementEvent {
   readonly facts?: Readonly<Record<string, unknown>>;
   /** Bytes of the whole text where `text` was cut. */
   readonly textBytes?: number;
+}
+
+/** One HTTP request, or the one that opened an upgraded stream. */
+export interface RequestEvent {
+  readonly type: 'request';
+  /** Always 1: a request is a session of its own. */
+  readonly statement: number;
+  readonly method: string;
+  /** Normalised path and masked query, as sent upstream below the connection's `url`. */
+  readonly path: string;
+  /** Masked text for people and searches: of a model request the newest message, else method and path with the body. */
+  readonly text: string;
+  /** Masked body, bounded. */
+  readonly body?: string;
+  /** Bytes of the whole body; absent where it is still being sent. */
+  readonly bodyBytes?: number;
+  readonly contentType?: string;
+  /** `chat.completions`, `responses`, `messages`, … of a model request. */
+  readonly endpoint?: string;
+  readonly model?: string;
+  readonly stream?: boolean;
+  readonly facts?: Readonly<Record<string, unknown>>;
 }
 
 export interface DecisionEvent {
@@ -84,6 +108,39 @@ export interface ResultEvent {
   readonly masked?: Readonly<Record<string, number>>;
   readonly durationMs?: number;
   readonly error?: { readonly code: string; readonly message: string };
+  /** HTTP status given to the client. */
+  readonly status?: number;
+  /** To the first byte of the answer's body, from when the request went up. */
+  readonly firstByteMs?: number;
+  /** What a model call used, as the upstream counted it. */
+  readonly usage?: ModelUsage;
+  /** US dollars, where the connection has a price for the model. */
+  readonly costUsd?: number;
+  /** Names of the tools that the model called. */
+  readonly toolCalls?: readonly string[];
+  /** Content that was passed without being looked at, and why. */
+  readonly notInspected?: string;
+}
+
+/** Tokens of one model call. */
+export interface ModelUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** The body of an answer, or one message of an upgraded stream. */
+export interface BodyEvent {
+  readonly type: 'output';
+  readonly statement: number;
+  /** Masked, bounded. */
+  readonly body: string;
+  /** Bytes of the whole body as the client got it. */
+  readonly bodyBytes: number;
+  readonly contentType?: string;
+  /** Text of a model's answer put together from its stream, masked, bounded: one of each choice or block. */
+  readonly text?: readonly string[];
+  /** Of an upgraded stream: who sent it. */
+  readonly from?: 'client' | 'upstream';
 }
 
 export interface OutputEvent {

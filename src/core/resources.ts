@@ -58,9 +58,13 @@ export interface UpstreamTls {
   readonly ca?: string;
 }
 
-export interface ConnectionResource {
+interface AnyConnection {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly access: { readonly groups: readonly string[]; readonly approval?: string; readonly maxDurationMs?: number };
+}
+
+export interface PostgresConnection extends AnyConnection {
   readonly type: 'postgres';
   readonly host: string;
   readonly port: number;
@@ -69,11 +73,51 @@ export interface ConnectionResource {
   readonly databases: readonly string[];
   readonly tls: UpstreamTls;
   readonly credentials: readonly DatabaseCredential[];
-  readonly access: { readonly groups: readonly string[]; readonly approval?: string; readonly maxDurationMs?: number };
   /** May clients open replication sessions? They can't be masked. */
   readonly replication?: boolean;
   /** How long a catalogue read may be trusted, in ms. */
   readonly catalogTtlMs: number;
+}
+
+/** What goes to the upstream in the place of the caller's token. */
+export interface HttpCredential {
+  readonly groups: readonly string[];
+  /** What the record calls it; never its value. */
+  readonly name: string;
+  /** Header names, lower-case, and where their values come from: none for an upstream that asks for nothing. */
+  readonly headers: Readonly<Record<string, SecretRef>>;
+}
+
+/** What tokens of one model cost. */
+export interface ModelPrice {
+  /** Glob over the model's name; the first that matches counts. */
+  readonly model: string;
+  /** US dollars for a million tokens. */
+  readonly inputPerMillion: number;
+  readonly outputPerMillion: number;
+}
+
+/** Connection types that are spoken over HTTP: the two dialects of models, and any other. */
+export const HTTP_TYPES = ['http', 'openai', 'anthropic'] as const;
+export type HttpType = (typeof HTTP_TYPES)[number];
+
+export interface HttpConnection extends AnyConnection {
+  readonly type: HttpType;
+  /** `https://api.example.com/base` without a slash at the end; a request's path is appended. */
+  readonly url: string;
+  /** A PEM file of the roots that the upstream's certificate is verified by; the system's where absent. */
+  readonly ca?: string;
+  readonly credentials: readonly HttpCredential[];
+  /** What becomes of content that a rule or a mask would have to read and can't. */
+  readonly uninspected: 'block' | 'allow';
+  readonly prices: readonly ModelPrice[];
+}
+
+export type ConnectionResource = PostgresConnection | HttpConnection;
+export type Credential = DatabaseCredential | HttpCredential;
+
+export function isHttpConnection(connection: ConnectionResource): connection is HttpConnection {
+  return connection.type !== 'postgres';
 }
 
 export interface ApprovalFlowResource {

@@ -43,6 +43,7 @@ export const FACT_TYPES = {
     provider: 'string',
     model: 'string',
     prompt: 'string',
+    lastUser: 'string',
     messages: 'list<dyn>',
     tools: 'list<dyn>',
     stream: 'bool',

@@ -23,7 +23,7 @@ export function lineParts(event: RecordedEvent | SealEvent, link: Link): LinePar
     case 'decision':
       return decisionLine(event, link);
     case 'output':
-      return outputLine(event, link);
+      return 'rows' in event ? outputLine(event, link) : anyLine(event, link);
     case 'result':
       return resultLine(event, link);
     default:

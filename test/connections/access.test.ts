@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { accessOf, connectionFor, pickCredential, usableConnections } from '../../src/connections/access.js';
 import { HoopError } from '../../src/core/errors.js';
-import type { ConnectionResource } from '../../src/core/resources.js';
+import type { PostgresConnection } from '../../src/core/resources.js';
 
-function connection(more: Partial<ConnectionResource> = {}): ConnectionResource {
+function connection(more: Partial<PostgresConnection> = {}): PostgresConnection {
   return {
     name: 'postgres',
     labels: { env: 'prod' },
@@ -37,8 +37,8 @@ function refusal(run: () => unknown): HoopError {
 
 describe('a connection', () => {
   it('is used with the first credential whose groups the caller meets', () => {
-    expect(connectionFor([connection()], 'postgres', engineer).credential.username).toBe('hoop_app');
-    expect(connectionFor([connection()], 'postgres', dba).credential.username).toBe('hoop_admin');
+    expect(connectionFor([connection()], 'postgres', engineer).credential).toMatchObject({ username: 'hoop_app' });
+    expect(connectionFor([connection()], 'postgres', dba).credential).toMatchObject({ username: 'hoop_admin' });
     expect(pickCredential(connection({ credentials: [] }), dba)).toBeUndefined();
   });
 

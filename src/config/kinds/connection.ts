@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ConnectionResource } from '../../core/resources.js';
 import { groupsSchema, nameSchema } from '../../policy/schema.js';
 import { absolutePath, durationSchema, secretRef, secretSchema } from '../values.js';
+import { httpSpecs, toHttpConnection } from './http-connection.js';
 
 const DEFAULT_PORT = 5432;
 const DEFAULT_CATALOG_TTL_MS = 5_000;
@@ -18,46 +19,63 @@ export const addressSchema = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const accessSchema = z.strictObject({
+  groups: groupsSchema,
+  approval: nameSchema.optional(),
+  maxDuration: durationSchema.optional(),
+});
+
+const postgresSpec = z.strictObject({
+  type: z.literal('postgres'),
+  address: addressSchema,
+  database: z.string().min(1),
+  databases: z.array(z.string().min(1)).default([]),
+  replication: z.boolean().default(false),
+  tls: z
+    .strictObject({
+      mode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).default('verify-full'),
+      ca: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  credentials: z
+    .array(
+      z.strictObject({
+        groups: groupsSchema.default(['*']),
+        username: z.string().min(1),
+        password: secretSchema.optional(),
+      }),
+    )
+    .min(1, 'expected at least one credential'),
+  access: accessSchema,
+  catalogTtl: durationSchema.default(DEFAULT_CATALOG_TTL_MS),
+});
+
 export const connectionSchema = z.strictObject({
   apiVersion: z.literal('hoop/v1'),
   kind: z.literal('Connection'),
   metadata: z.strictObject({ name: nameSchema, labels: z.record(z.string(), z.string()).default({}) }),
-  spec: z.strictObject({
-    type: z.literal('postgres'),
-    address: addressSchema,
-    database: z.string().min(1),
-    databases: z.array(z.string().min(1)).default([]),
-    replication: z.boolean().default(false),
-    tls: z
-      .strictObject({
-        mode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).default('verify-full'),
-        ca: z.string().min(1).optional(),
-      })
-      .prefault({}),
-    credentials: z
-      .array(
-        z.strictObject({
-          groups: groupsSchema.default(['*']),
-          username: z.string().min(1),
-          password: secretSchema.optional(),
-        }),
-      )
-      .min(1, 'expected at least one credential'),
-    access: z.strictObject({
-      groups: groupsSchema,
-      approval: nameSchema.optional(),
-      maxDuration: durationSchema.optional(),
-    }),
-    catalogTtl: durationSchema.default(DEFAULT_CATALOG_TTL_MS),
-  }),
+  spec: z.discriminatedUnion('type', [postgresSpec, ...httpSpecs(accessSchema)]),
 });
 
-export function toConnection(resource: z.output<typeof connectionSchema>, base: string): ConnectionResource {
-  const { address, tls, credentials, access, catalogTtl, ...spec } = resource.spec;
+type ConnectionOutput = z.output<typeof connectionSchema>;
+
+export function toConnection(resource: ConnectionOutput, base: string): ConnectionResource {
+  const { metadata, spec } = resource;
+  const { access } = spec;
+  const shared = {
+    name: metadata.name,
+    labels: metadata.labels,
+    access: {
+      groups: access.groups,
+      ...(access.approval === undefined ? {} : { approval: access.approval }),
+      ...(access.maxDuration === undefined ? {} : { maxDurationMs: access.maxDuration }),
+    },
+  };
+  if (spec.type !== 'postgres') return { ...shared, ...toHttpConnection(spec, base) };
+  const { address, tls, credentials, catalogTtl, access: _access, ...plain } = spec;
   return {
-    name: resource.metadata.name,
-    labels: resource.metadata.labels,
-    ...spec,
+    ...shared,
+    ...plain,
     ...address,
     tls: { mode: tls.mode, ...(tls.ca === undefined ? {} : { ca: absolutePath(tls.ca, base) }) },
     credentials: credentials.map(({ groups, username, password }) => ({
@@ -65,11 +83,6 @@ export function toConnection(resource: z.output<typeof connectionSchema>, base: 
       username,
       ...(password === undefined ? {} : { password: secretRef(password, base) }),
     })),
-    access: {
-      groups: access.groups,
-      ...(access.approval === undefined ? {} : { approval: access.approval }),
-      ...(access.maxDuration === undefined ? {} : { maxDurationMs: access.maxDuration }),
-    },
     catalogTtlMs: catalogTtl,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ConnectionResource } from '../../../src/core/resources.js';
+import type { PostgresConnection } from '../../../src/core/resources.js';
 import { heldStatement } from '../../approvals/desk.js';
 import { aliceSession, people, recordingText, startAgent } from './agent.js';
 
@@ -84,7 +84,7 @@ describe('whoami and connections', () => {
   });
 
   it('list what the caller may use, without addresses or credentials', async () => {
-    const connection: ConnectionResource = {
+    const connection: PostgresConnection = {
       name: 'postgres',
       labels: { env: 'prod' },
       type: 'postgres',

@@ -102,7 +102,7 @@ describe('ResultRecord', () => {
     }
     const [output, result] = record.events({ tag: 'SELECT 60', nowMs: 102.5, masked: new Map([['email', 2]]) });
     expect(output).toMatchObject({ type: 'output', statement: 3, columns: ['a'], totalRows: 60 });
-    const rows = output?.type === 'output' ? output.rows : [];
+    const rows = output?.type === 'output' && 'rows' in output ? output.rows : [];
     expect(rows).toHaveLength(50);
     expect(rows[0]?.[0]).toBe(`${'x'.repeat(1_024)}… (2000 B)`);
     expect(result).toMatchObject({ type: 'result', tag: 'SELECT 60', rows: 60, masked: { email: 2 }, durationMs: 2.5 });

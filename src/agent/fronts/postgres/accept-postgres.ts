@@ -3,7 +3,7 @@ import { errorMessage } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { StartupReader } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
-import type { Caller, SessionHost } from '../../session-host.js';
+import type { PostgresCaller, SessionHost } from '../../session-host.js';
 import type { CancelRegistry } from './cancel-registry.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
 import { PostgresFront } from './front.js';
@@ -18,7 +18,7 @@ const STARTUP_TIMEOUT_MS = 15_000;
  */
 export function acceptPostgres(
   stream: TunnelStream,
-  caller: Caller,
+  caller: PostgresCaller,
   host: SessionHost,
   shared: { readonly cancels: CancelRegistry; readonly catalogs: CatalogKeepers },
 ): void {

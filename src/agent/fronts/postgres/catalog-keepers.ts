@@ -1,4 +1,4 @@
-import type { ConnectionResource } from '../../../core/resources.js';
+import type { PostgresConnection } from '../../../core/resources.js';
 import { CatalogKeeper } from './catalog-keeper.js';
 import { dialUpstream } from './dial-upstream.js';
 import type { OwnSession } from './own-query.js';
@@ -16,12 +16,12 @@ interface Kept {
 /** The agent's catalogue keepers: one for each connection, credential and database, shared by their sessions. */
 export class CatalogKeepers {
   /** By the resource itself: a reload that changes the connection starts anew. */
-  readonly #byConnection = new Map<ConnectionResource, Map<string, Kept>>();
+  readonly #byConnection = new Map<PostgresConnection, Map<string, Kept>>();
 
   /** @param nowMs monotonic milliseconds */
   constructor(private readonly nowMs: () => number) {}
 
-  keeper(connection: ConnectionResource, session: OwnSession): CatalogKeeper {
+  keeper(connection: PostgresConnection, session: OwnSession): CatalogKeeper {
     this.#forgetIdle();
     const kept = this.#byConnection.get(connection) ?? new Map<string, Kept>();
     this.#byConnection.set(connection, kept);
@@ -44,7 +44,7 @@ export class CatalogKeepers {
   }
 
   /** Relations or routines of this database may be others than were read, whoever reads them. */
-  changed(connection: ConnectionResource, database: string): void {
+  changed(connection: PostgresConnection, database: string): void {
     for (const [{ host, port }, kept] of this.#byConnection) {
       if (host !== connection.host || port !== connection.port) continue;
       for (const one of kept.values()) if (one.database === database) one.keeper.changed();

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { HoopError, messageOf } from '../../../core/errors.js';
-import type { ConnectionResource } from '../../../core/resources.js';
+import type { PostgresConnection } from '../../../core/resources.js';
 import { sslRequest } from '../../../protocols/postgres/messages.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -13,7 +13,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
  * @throws HoopError upstream_unreachable, saying what failed but never a credential
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
  */
-export async function dialUpstream(connection: ConnectionResource): Promise<Socket> {
+export async function dialUpstream(connection: PostgresConnection): Promise<Socket> {
   const plain = await open(connection);
   if (connection.tls.mode === 'disable') return plain;
   try {
@@ -28,7 +28,7 @@ export async function dialUpstream(connection: ConnectionResource): Promise<Sock
   }
 }
 
-function open(connection: ConnectionResource): Promise<Socket> {
+function open(connection: PostgresConnection): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp({
       host: connection.host,
@@ -82,7 +82,7 @@ function tlsReason(error: unknown): string {
   return typeof code === 'string' ? (REASONS[code] ?? code) : messageOf(error);
 }
 
-async function upgrade(plain: Socket, connection: ConnectionResource): Promise<Socket> {
+async function upgrade(plain: Socket, connection: PostgresConnection): Promise<Socket> {
   const { mode, ca } = connection.tls;
   const trusted = ca === undefined ? undefined : await readFile(ca, 'utf8');
   const answer = await firstBytes(plain, sslRequest());

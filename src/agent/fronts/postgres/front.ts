@@ -10,13 +10,14 @@ import { sqlReader } from '../../../protocols/postgres/sql-reader.js';
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import { Drive } from '../../drive/drive.js';
-import type { Caller, SessionHost, SessionRecorder } from '../../session-host.js';
+import { openHold } from '../../open-hold.js';
+import type { PostgresCaller, SessionHost, SessionRecorder } from '../../session-host.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
 import { dialUpstream } from './dial-upstream.js';
-import { openHold } from './open-hold.js';
+
 import { SessionCatalog } from './session-catalog.js';
 import { SessionJudge } from './session-judge.js';
 
@@ -37,7 +38,7 @@ export class PostgresFront {
 
   constructor(
     private readonly stream: TunnelStream,
-    private readonly caller: Caller,
+    private readonly caller: PostgresCaller,
     private readonly host: SessionHost,
     private readonly cancels: CancelRegistry,
     private readonly catalogs: CatalogKeepers,
@@ -156,7 +157,7 @@ export class PostgresFront {
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge.judge(question),
       hold: (question, verdict) =>
-        openHold({ host, caller, session: this.#id, database: this.#database }, question, verdict),
+        openHold({ host, caller, session: this.#id, place: this.#database }, question, verdict),
       record: (event) => {
         recorder.record(event);
       },

@@ -1,4 +1,4 @@
-import type { ConnectionResource } from '../../../core/resources.js';
+import type { PostgresConnection } from '../../../core/resources.js';
 import type { SqlFacts, SqlRename } from '../../../policy/types.js';
 import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
 import { joinedRenames, MAX_RENAMES } from '../../../protocols/postgres/facts/analyze.js';
@@ -28,7 +28,7 @@ export class SessionCatalog {
 
   constructor(
     private readonly keepers: CatalogKeepers,
-    private readonly connection: ConnectionResource,
+    private readonly connection: PostgresConnection,
     private readonly own: OwnSession,
     private readonly user: () => CatalogUser | undefined,
   ) {

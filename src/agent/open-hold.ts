@@ -1,30 +1,32 @@
-import type { Verdict } from '../../../policy/types.js';
-import type { Question } from '../../../protocols/contract.js';
-import { bindHash } from '../../bind-hash.js';
-import type { Hold } from '../../drive/drive-host.js';
-import type { Caller, SessionHost } from '../../session-host.js';
+import type { Verdict } from '../policy/types.js';
+import type { Question } from '../protocols/contract.js';
+import { bindHash } from './bind-hash.js';
+import type { Hold } from './drive/drive-host.js';
+import { credentialName, type Caller, type SessionHost } from './session-host.js';
 
 /** The session whose statement needs approval. */
 export interface HoldingSession {
   readonly host: SessionHost;
   readonly caller: Caller;
   readonly session: string;
-  readonly database: string;
+  /** What an approval is bound to besides text and connection: a database's name; empty where there is none. */
+  readonly place: string;
 }
 
 /** Asks people about a statement; undefined where a grant covers it already. */
 export function openHold(
-  { host: { approvals }, caller, session, database }: HoldingSession,
+  { host: { approvals }, caller, session, place }: HoldingSession,
   question: Question,
   verdict: Verdict,
 ): Hold | undefined {
-  const { identity, connection, credential, correlationId, reason } = caller;
-  const bound = bindHash(question.bindTo(), connection.name, credential.username, identity, database);
+  const { identity, connection, correlationId, reason } = caller;
+  const credential = credentialName(caller);
+  const bound = bindHash(question.bindTo(), connection.name, credential, identity, place);
   const granted = approvals.takeGrant({
     bindHash: bound,
     session,
     connection: connection.name,
-    credential: credential.username,
+    credential,
     requester: identity,
     flows: verdict.flows,
   });
@@ -35,7 +37,7 @@ export function openHold(
     statement: question.statement,
     connection: connection.name,
     connectionType: connection.type,
-    credential: credential.username,
+    credential,
     requester: { subject, email, groups, issuer, machine },
     text: question.reviewText(),
     bindHash: bound,

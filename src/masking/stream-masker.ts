@@ -1,0 +1,46 @@
+import { concatBytes } from '../core/bytes.js';
+import type { MaskCounts } from '../core/mask.js';
+import { createTextMasker } from './text-masker.js';
+import type { TextMaskerOptions } from './text-masker.js';
+
+/** What stands in a request in the place of a value, and that value: the answer may hold it again. */
+export type Originals = ReadonlyMap<string, string>;
+
+/**
+ * One text that arrives in parts. Whatever the cuts, all that `push` and `end` give together is what masking the
+ * whole text at once gives; held back is only what may still become part of a finding.
+ */
+export interface MaskedStream {
+  /** @returns what may go out now, UTF-8; nothing of it is reused later */
+  push(part: Uint8Array): Uint8Array;
+  /** The text is over: the rest. Nothing may be pushed after it. */
+  end(): Uint8Array;
+}
+
+/** Masks texts that arrive in parts. One for each set of rules; its streams are independent of each other. */
+export interface StreamMasker {
+  /** Plain text. The strategy `null` leaves `[ENTITY]`: what went out before can't be taken back. */
+  text(counts: MaskCounts, originals?: Originals): MaskedStream;
+  /** One JSON text: strings are decoded before they are looked at, and it stays valid JSON. What is no JSON is masked as text from there on. */
+  json(counts: MaskCounts, originals?: Originals): MaskedStream;
+}
+
+/** @throws HoopError `config_invalid` as `createTextMasker` */
+export function createStreamMasker(options: TextMaskerOptions): StreamMasker {
+  const masker = createTextMasker(options);
+  const stream = (mask: (bytes: Uint8Array) => Uint8Array): MaskedStream => {
+    const parts: Uint8Array[] = [];
+    return {
+      push: (part) => {
+        parts.push(part);
+        return new Uint8Array();
+      },
+      end: () => mask(concatBytes(parts)),
+    };
+  };
+  return {
+    text: (counts) =>
+      stream((bytes) => new TextEncoder().encode(masker.maskText(new TextDecoder().decode(bytes), counts))),
+    json: (counts) => stream((bytes) => masker.maskJson(bytes, 0, bytes.length, counts) ?? bytes),
+  };
+}

@@ -1,0 +1,103 @@
+import type { ModelUsage } from '../../core/events.js';
+import type { JsonNode } from '../../core/json-tree.js';
+import type { MaskCounts } from '../../core/mask.js';
+import type { Originals, StreamMasker } from '../../masking/stream-masker.js';
+import type { Facts } from '../../policy/types.js';
+
+/** One header as it was sent; the name in lower case. */
+export type Header = readonly [name: string, value: string];
+
+/** The head of a request, checked and normalised: exactly this is judged, and exactly this goes upstream. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Normalised, begins with `/`; below the connection's `url`. */
+  readonly path: string;
+  /** As sent, without `?`; empty where there is none. */
+  readonly query: string;
+  /** Without those that never go upstream. */
+  readonly headers: readonly Header[];
+  /** Media type in lower case without parameters; empty where none was sent. */
+  readonly contentType: string;
+}
+
+/** A request's body, read whole and decoded. */
+export interface ReadBody {
+  readonly bytes: Uint8Array;
+  /** Undefined where it is no JSON. */
+  readonly json: JsonNode | undefined;
+  /** UTF-8 text; the tree's offsets count its characters. Empty where it is no text. */
+  readonly text: string;
+}
+
+/** What a dialect makes of a request. */
+export interface RequestReading {
+  /** `http` always; `llm` where it is a model request whose body was read. */
+  readonly facts: Facts;
+  /** `chat.completions`, `responses`, `completions`, `embeddings`, `messages`, …; empty where it is none of the dialect's. */
+  readonly endpoint: string;
+  /** Empty where it names none. */
+  readonly model: string;
+  readonly stream: boolean;
+  /** What people and searches see of it: the newest message; else method and path. Not masked. */
+  readonly text: string;
+  /** Names in the body that stand there twice make it mean different things to different readers. */
+  readonly ambiguous: boolean;
+}
+
+/** Why a request is not answered by the upstream. */
+export interface HttpRefusal {
+  readonly status: number;
+  /** `hoop_blocked`, `hoop_denied`, `hoop_approval_timeout`, `hoop_limit`, `hoop_unauthorized`, … */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** An answer as a dialect's SDK expects it. */
+export interface RefusalAnswer {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** What an answer told besides its bytes. */
+export interface AnswerSummary {
+  readonly usage?: ModelUsage;
+  readonly toolCalls: readonly string[];
+  /** Text of each choice or block, masked, bounded. */
+  readonly text: readonly string[];
+  /** Was text or a tool call begun? The time of the first is the first token's. */
+  readonly begun: boolean;
+}
+
+/** Follows and masks the body of one answer as it comes, whatever the cuts. */
+export interface AnswerBody {
+  /** @returns what goes to the client now */
+  push(part: Uint8Array): Uint8Array;
+  end(): Uint8Array;
+  summary(): AnswerSummary;
+}
+
+export interface AnswerOptions {
+  readonly request: RequestReading;
+  /** Undefined: nothing is masked, and the bytes pass as they are. */
+  readonly masker: StreamMasker | undefined;
+  readonly counts: MaskCounts;
+  readonly originals?: Originals;
+  /** Largest event or line that is held to be read, in bytes. */
+  readonly maxEventBytes: number;
+}
+
+/** One way of speaking to an upstream over HTTP: plain, or a model API's. */
+export interface Dialect {
+  readonly provider: '' | 'openai' | 'anthropic';
+  /** @param body undefined where nothing had to read it, or nothing could */
+  read(request: HttpRequest, body: ReadBody | undefined): RequestReading;
+  refusal(refusal: HttpRefusal): RefusalAnswer;
+  /** The refusal inside of an event stream that has begun. */
+  streamRefusal(refusal: HttpRefusal): string;
+  /** Keeps a waiting client of an event stream patient; means nothing to it. */
+  readonly ping: string;
+  /** The body of an answer with media type `text/event-stream`. A malformed event throws HoopError `protocol`: nothing more of the answer may go out. */
+  eventStream(options: AnswerOptions): AnswerBody;
+  /** The body of an answer in JSON. */
+  json(options: AnswerOptions): AnswerBody;
+}
