@@ -3,7 +3,7 @@ import { createStreamMasker, type StreamMasker } from '../../../masking/stream-m
 import { sharedMasker } from '../../../masking/shared-masker.js';
 import type { TextMasker } from '../../../masking/text-masker.js';
 import { policiesFor } from '../../../policy/applies.js';
-import type { PolicySet } from '../../../policy/compile.js';
+import type { CompiledPolicy, PolicySet } from '../../../policy/compile.js';
 import { maskPlanFor } from '../../../policy/mask-plan.js';
 import type { Context } from '../../../policy/types.js';
 import type { SessionHost } from '../../session-host.js';
@@ -74,4 +74,11 @@ export class RulesBook {
       reversible: asking.some((rule) => rule.reversible === true),
     };
   }
+}
+
+function readsBody(policy: CompiledPolicy): boolean {
+  const { rules } = policy;
+  return rules.some(
+    (rule) => rule.action === 'approve' || rule.condition.groups.some((group) => group === 'http' || group === 'llm'),
+  );
 }
