@@ -1,7 +1,7 @@
 import { HoopError } from '../../../core/errors.js';
 import type { MaskCounts } from '../../../core/mask.js';
 import type { Originals } from '../../../masking/stream-masker.js';
-import type { Redactor } from '../../../protocols/http/credential-redaction.js';
+import type { RedactedStream, Redactor } from '../../../protocols/http/credential-redaction.js';
 import type {
   AnswerBody,
   AnswerSummary,
@@ -10,7 +10,7 @@ import type {
   HttpRequest,
   RequestReading,
 } from '../../../protocols/http/dialect.js';
-import { answerHeaders } from '../../../protocols/http/headers.js';
+import { answerHeaders } from '../../../protocols/http/answer-headers.js';
 import { answerKind, answerStage, type AnswerKind } from './answer-stage.js';
 import { BodyCapture } from './body-capture.js';
 import { createDecoder, type Decoder } from './body-coding.js';
@@ -40,7 +40,7 @@ export interface AnswerPipeOptions {
   readonly redactor: Redactor | undefined;
   readonly originals: Originals | undefined;
   /** The upstream's address, and the path that stands for it on this side. */
-  readonly place: { readonly upstreamUrl: string; readonly localBase: string };
+  readonly place: { readonly upstream: string; readonly base: string };
   readonly maxEventBytes: number;
   readonly out: AnswerOut;
   nowMs(): number;
@@ -70,7 +70,11 @@ export class AnswerPipe implements AnswerSink {
   #recordStage: AnswerBody | undefined;
   #held: { readonly raw: Buffer[]; readonly clean: Uint8Array[]; bytes: number } | undefined;
 
-  constructor(private readonly options: AnswerPipeOptions) {}
+  readonly #redacted: RedactedStream | undefined;
+
+  constructor(private readonly options: AnswerPipeOptions) {
+    this.#redacted = options.redactor?.stream();
+  }
 
   /** Nothing was sent to the client yet: a refusal can still be a status of its own. */
   get untouched(): boolean {
@@ -193,14 +197,14 @@ export class AnswerPipe implements AnswerSink {
   }
 
   #decoded(chunk: Uint8Array): void {
-    const clean = this.options.redactor?.push(chunk) ?? chunk;
+    const clean = this.#redacted?.push(chunk) ?? chunk;
     this.#through(clean, (stage, part) => stage.push(part));
   }
 
   #ended(): void {
-    const last = this.options.redactor?.end() ?? new Uint8Array();
+    const last = this.#redacted?.end() ?? new Uint8Array();
     this.#through(last, (stage, part) => Buffer.concat([stage.push(part), stage.end()]), true);
-    if (this.#held !== undefined && this.options.redactor?.found !== true) {
+    if (this.#held !== undefined && this.#redacted?.found !== true) {
       const { raw } = this.#held;
       this.#held = undefined;
       this.#begin(false, false);

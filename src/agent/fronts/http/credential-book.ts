@@ -6,7 +6,7 @@ import type { SecretResolver } from '../../../secrets/resolver.js';
 /** A credential's headers, and what takes it out of answers; undefined where there is none. */
 export interface InjectedCredential {
   readonly headers: readonly Header[];
-  readonly redactor: (() => Redactor) | undefined;
+  readonly redactor: Redactor | undefined;
 }
 
 /** Values that are remembered; a rotated secret is one more. */
@@ -14,7 +14,7 @@ const MAX_KEPT = 1_000;
 
 /** Resolves credentials at the moment of use, and makes what redacts them once for each value. */
 export class CredentialBook {
-  readonly #redactors = new Map<string, () => Redactor>();
+  readonly #redactors = new Map<string, Redactor>();
 
   constructor(private readonly resolve: SecretResolver) {}
 
@@ -30,7 +30,7 @@ export class CredentialBook {
     return { headers, redactor: values.length === 0 ? undefined : this.#redactor(values) };
   }
 
-  #redactor(values: readonly string[]): () => Redactor {
+  #redactor(values: readonly string[]): Redactor {
     const key = values.join('\0');
     const known = this.#redactors.get(key);
     if (known !== undefined) return known;
