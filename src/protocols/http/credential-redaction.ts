@@ -4,6 +4,14 @@ import { credentialSpellings } from './credential-spellings.js';
 
 const PLACEHOLDER = new TextEncoder().encode('[credential]');
 const NOTHING = new Uint8Array();
+const STAR = 0x2a;
+
+/** As long as what it stands for, so that a length that was told stays true. */
+function placeholder(length: number): Uint8Array {
+  const text = new Uint8Array(length).fill(STAR);
+  if (length >= PLACEHOLDER.length) text.set(PLACEHOLDER);
+  return text;
+}
 
 /** One body, in parts. Whatever the cuts, all that `push` and `end` give together is the same. */
 export interface RedactedStream {
@@ -11,6 +19,8 @@ export interface RedactedStream {
   push(part: Uint8Array): Uint8Array;
   /** The body is over: the rest. Nothing may be pushed after it. */
   end(): Uint8Array;
+  /** Was a credential met? */
+  readonly found: boolean;
 }
 
 /** Takes the injected credential out of what an upstream sends back. Made once for a credential; keeps no state of a body. */
@@ -21,7 +31,7 @@ export interface Redactor {
 }
 
 /**
- * Wherever a credential stands, `[credential]` goes out, policy or not: as it is, as an escaped JSON string,
+ * Wherever a credential stands, `[credential]` goes out, filled up with `*` to its length, policy or not: as it is, as an escaped JSON string,
  * percent-encoded, in base64 and base64url, alone or inside of a longer text (`credentialSpellings` tells which
  * spellings of a value count). Overlapping finds are one. Linear in the bytes.
  *
@@ -42,7 +52,7 @@ export function createRedactor(secrets: readonly string[]): Redactor {
   };
 }
 
-const UNTOUCHED: RedactedStream = { push: (part) => part, end: () => NOTHING };
+const UNTOUCHED: RedactedStream = { push: (part) => part, end: () => NOTHING, found: false };
 
 /** Where a credential stands; offsets count the bytes of the body. */
 interface Place {
@@ -109,7 +119,7 @@ class PatternStream implements RedactedStream {
         until = from;
         break;
       }
-      parts.push(this.#bytes(kept, from), PLACEHOLDER);
+      parts.push(this.#bytes(kept, from), placeholder(to - from));
       kept = to;
       this.#places.shift();
     }
