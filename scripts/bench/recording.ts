@@ -31,22 +31,25 @@ const facts = { provider: 'openai', model: 'gpt-4o-mini', stream: true, tools: [
 
 async function oneSession(recordings: Recordings, number: number): Promise<void> {
   const session = uuidv7(Date.now(), randomBytes(10));
-  const recorder = recordings.open({
-    type: 'session.start',
-    session,
-    user: {
-      subject: 'svc-7',
-      email: 'ann@example.com',
-      groups: ['engineering'],
-      issuer: 'https://id.example.com',
-      machine: true,
-      attributes: {},
+  const recorder = recordings.open(
+    {
+      type: 'session.start',
+      session,
+      user: {
+        subject: 'svc-7',
+        email: 'ann@example.com',
+        groups: ['engineering'],
+        issuer: 'https://id.example.com',
+        machine: true,
+        attributes: {},
+      },
+      connection: { name: 'openai', type: 'openai', labels: { env: 'prod' } },
+      credential: 'openai-key',
+      client: { application: 'OpenAI/JS 4.52.0', address: '127.0.0.1:50123' },
+      correlationId: '4bf92f3577b34da6a3ce929d0e0e4736',
     },
-    connection: { name: 'openai', type: 'openai', labels: { env: 'prod' } },
-    credential: 'openai-key',
-    client: { application: 'OpenAI/JS 4.52.0', address: '127.0.0.1:50123' },
-    correlationId: '4bf92f3577b34da6a3ce929d0e0e4736',
-  });
+    'at-flush',
+  );
   const body = `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"${prompt}${String(number)}"}],"stream":true}`;
   recorder.record({
     type: 'request',

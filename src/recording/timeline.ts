@@ -20,19 +20,19 @@ export interface TimelineEntry {
  * @param recordings the events of each, in order
  */
 export function* timeline(recordings: readonly (readonly ChainedEvent[])[]): Iterable<TimelineEntry> {
-  const sources = recordings.map((events, recording) => ({ recording, events, place: 0, ...namesOf(events) }));
-  for (;;) {
-    let first: (typeof sources)[number] | undefined;
-    for (const source of sources) {
-      const event = source.events[source.place];
-      if (event === undefined) continue;
-      if (first === undefined || event.at < (first.events[first.place] as ChainedEvent).at) first = source;
+  const placed: { readonly at: string; readonly entry: TimelineEntry }[] = [];
+  recordings.forEach((events, recording) => {
+    const names = namesOf(events);
+    let at = '';
+    for (const event of events) {
+      // No event comes before the one it follows in its own recording.
+      if (event.at > at) at = event.at;
+      placed.push({ at, entry: { recording, ...names, event } });
     }
-    if (first === undefined) return;
-    const { recording, session, connection } = first;
-    yield { recording, session, connection, event: first.events[first.place] as ChainedEvent };
-    first.place += 1;
-  }
+  });
+  // Sorting is stable: what happened at the same time stays in the order given.
+  placed.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
+  for (const { entry } of placed) yield entry;
 }
 
 /**

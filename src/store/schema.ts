@@ -38,4 +38,7 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE keys (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN title TEXT NOT NULL DEFAULT '';
+  `,
 ];
