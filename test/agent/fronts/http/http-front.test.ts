@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,14 +9,14 @@ const KEY = 'upstream-key-4f3a9c21';
 /** An internal API that keeps what it was sent and answers by path. */
 class Upstream {
   readonly seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[] = [];
-  readonly #server: Server = createServer((request, response) => {
+  readonly #server: Server = createServer((incoming, response) => {
     const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part));
-    request.on('end', () => {
+    incoming.on('data', (part: Buffer) => parts.push(part));
+    incoming.on('end', () => {
       const body = Buffer.concat(parts).toString();
-      const url = request.url ?? '';
-      this.seen.push({ method: request.method ?? '', url, headers: request.headers, body });
-      const echoed = JSON.stringify({ headers: request.headers, body });
+      const url = incoming.url ?? '';
+      this.seen.push({ method: incoming.method ?? '', url, headers: incoming.headers, body });
+      const echoed = JSON.stringify({ headers: incoming.headers, body });
       switch (url.split('?')[0]) {
         case '/api/echo':
           response.setHeader('content-type', 'application/json');
@@ -112,6 +112,20 @@ function call(path: string, init: RequestInit & { readonly as?: string } = {}): 
   });
 }
 
+/** By hand: fetch tidies paths up before it sends them. */
+function statusOf(path: string): Promise<number> {
+  const { hostname, port } = new URL(agent.agent.url);
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const going = request({ hostname, port, path, headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    going.on('error', reject);
+    going.end();
+  });
+}
+
 describe('a request straight to the agent', () => {
   it('goes up with the stored credential and without the caller’s token', async () => {
     const answer = await call('/echo?q=1', {
@@ -163,7 +177,7 @@ describe('a request straight to the agent', () => {
   it('is refused 400 for a path that could mean another', async () => {
     for (const path of ['//person', '/%2e%2e/person', '/a/%2fb', '/person;a=b']) {
       const before = upstream.seen.length;
-      expect((await call(path)).status, path).toBe(400);
+      expect(await statusOf(`/c/crm${path}`), path).toBe(400);
       expect(upstream.seen).toHaveLength(before);
     }
   });
