@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
+import { correlationFrom } from '../src/client/correlation.js';
 import { splitCommand } from '../src/client/connect.js';
 import { execChild, refuseSqlFlags } from '../src/client/exec/exec-child.js';
 import { execSql, formatFrom, FORMATS } from '../src/client/exec/exec-sql.js';
@@ -28,7 +29,8 @@ export default class Exec extends HoopCommand {
     'single-transaction': Flags.boolean({ description: 'all statements or none' }),
     reason: Flags.string({ description: 'why, for reviewers and the record' }),
     'correlation-id': Flags.string({
-      description: 'ties the session to something outside, e.g. a job',
+      description:
+        'ties the sessions of one run to each other (also HOOP_CORRELATION_ID, or the trace-id of TRACEPARENT)',
       helpValue: 'ID',
     }),
   };
@@ -41,7 +43,7 @@ export default class Exec extends HoopCommand {
       token: () => this.accessToken(),
       caFile: process.env['HOOP_CA_FILE'],
       reason: flags.reason,
-      correlationId: flags['correlation-id'],
+      correlationId: correlationFrom(flags['correlation-id'], process.env),
     };
     const say = (line: string): void => {
       this.say(line);
