@@ -1,0 +1,84 @@
+import type { BodyEvent, ModelUsage, ResultEvent } from '../../../core/events.js';
+import { matchesGlob } from '../../../core/glob.js';
+import type { ModelPrice } from '../../../core/resources.js';
+import type { MaskCounts } from '../../../core/mask.js';
+import type { AnswerPipe } from './answer-pipe.js';
+import { refusalOf } from './refusals.js';
+
+export interface ExchangeEnd {
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Status that the client got; 0 where it got none. */
+  readonly status: number;
+  /** Values masked in the request. */
+  readonly requestCounts: MaskCounts;
+  readonly model: string;
+  readonly prices: readonly ModelPrice[];
+  /** The client hung up before the end. */
+  readonly left: boolean;
+  readonly fault: Error | undefined;
+}
+
+/** What the record says of an answer: its masked body, then how it ended. */
+export function answerEvents(pipe: AnswerPipe, end: ExchangeEnd): readonly [BodyEvent | undefined, ResultEvent] {
+  const summary = pipe.summary();
+  const { capture, contentType } = pipe;
+  const output: BodyEvent | undefined =
+    capture.bytes === 0
+      ? undefined
+      : {
+          type: 'output',
+          statement: 1,
+          body: capture.text(),
+          bodyBytes: capture.bytes,
+          ...(contentType === '' ? {} : { contentType }),
+          ...(summary.text.length === 0 ? {} : { text: summary.text }),
+        };
+  const masked = sum(end.requestCounts, pipe.counts);
+  const first = pipe.firstTokenMs ?? pipe.firstByteMs;
+  const cost = summary.usage === undefined ? undefined : costOf(end.prices, end.model, summary.usage);
+  return [
+    output,
+    {
+      type: 'result',
+      statement: 1,
+      status: end.status,
+      bytes: pipe.bytes,
+      durationMs: tenths(end.endedMs - end.startedMs),
+      ...(first === undefined ? {} : { firstByteMs: tenths(first - end.startedMs) }),
+      ...(masked === undefined ? {} : { masked }),
+      ...(summary.usage === undefined ? {} : { usage: summary.usage }),
+      ...(cost === undefined ? {} : { costUsd: cost }),
+      ...(summary.toolCalls.length === 0 ? {} : { toolCalls: summary.toolCalls }),
+      ...(pipe.notInspected === '' ? {} : { notInspected: pipe.notInspected }),
+      ...errorOf(end),
+    },
+  ];
+}
+
+/** US dollars of one call; undefined where the model has no price. */
+export function costOf(prices: readonly ModelPrice[], model: string, usage: ModelUsage): number | undefined {
+  const price = prices.find((one) => matchesGlob(one.model, model));
+  if (price === undefined) return undefined;
+  const dollars = (usage.inputTokens * price.inputPerMillion + usage.outputTokens * price.outputPerMillion) / 1e6;
+  // Sums of binary fractions: a billionth of a dollar is exact enough, and short.
+  return Math.round(dollars * 1e9) / 1e9;
+}
+
+function errorOf({ left, fault }: ExchangeEnd): Pick<ResultEvent, 'error'> {
+  if (fault !== undefined) {
+    const { code, message } = refusalOf(fault);
+    return { error: { code, message } };
+  }
+  return left ? { error: { code: 'client_left', message: 'the client hung up before the answer ended' } } : {};
+}
+
+function sum(...all: readonly MaskCounts[]): Record<string, number> | undefined {
+  const total: Record<string, number> = {};
+  for (const counts of all) for (const [name, count] of counts) total[name] = (total[name] ?? 0) + count;
+  return Object.keys(total).length === 0 ? undefined : total;
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
