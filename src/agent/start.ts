@@ -32,6 +32,7 @@ import { card } from './card.js';
 import { notCarriedOut } from './not-carried-out.js';
 import { systemClock } from './system-clock.js';
 import { readTls } from './tls-files.js';
+import { UsageLimits } from './usage/usage-limits.js';
 import { TunnelAcceptor } from './upgrade.js';
 
 export interface RunningAgent {
@@ -132,6 +133,13 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
   const http = new HttpFront({
     host,
+    usage: new UsageLimits(
+      parts.store.usage,
+      () => clock.nowMs(),
+      (message) => {
+        log.error(message);
+      },
+    ),
     connections: () => live.current.connections,
     subject: (identity, find) => logins.subject(identity, find),
   });

@@ -43,7 +43,12 @@ export interface HttpServerOptions {
   /** A request to `/c/CONNECTION/…`, whose host and origin are right; not authenticated yet. */
   readonly onDirect: (request: IncomingMessage, response: ServerResponse, authenticate: Authenticate) => void;
   /** The same of an upgrade. */
-  readonly onDirectUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer, authenticate: Authenticate) => void;
+  readonly onDirectUpgrade: (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    authenticate: Authenticate,
+  ) => void;
 }
 
 /** Where connections that speak HTTP are reached without a tunnel. */

@@ -1,6 +1,4 @@
 import type { BodyEvent, ModelUsage, ResultEvent } from '../../../core/events.js';
-import { matchesGlob } from '../../../core/glob.js';
-import type { ModelPrice } from '../../../core/resources.js';
 import type { MaskCounts } from '../../../core/mask.js';
 import type { AnswerPipe } from './answer-pipe.js';
 import { refusalOf } from './refusals.js';
@@ -12,8 +10,8 @@ export interface ExchangeEnd {
   readonly status: number;
   /** Values masked in the request. */
   readonly requestCounts: MaskCounts;
-  readonly model: string;
-  readonly prices: readonly ModelPrice[];
+  /** US dollars, where they are known. */
+  readonly costUsd: number | undefined;
   /** The client hung up before the end. */
   readonly left: boolean;
   readonly fault: Error | undefined;
@@ -36,7 +34,6 @@ export function answerEvents(pipe: AnswerPipe, end: ExchangeEnd): readonly [Body
         };
   const masked = sum(end.requestCounts, pipe.counts);
   const first = pipe.firstTokenMs ?? pipe.firstByteMs;
-  const cost = summary.usage === undefined ? undefined : costOf(end.prices, end.model, summary.usage);
   return [
     output,
     {
@@ -48,21 +45,12 @@ export function answerEvents(pipe: AnswerPipe, end: ExchangeEnd): readonly [Body
       ...(first === undefined ? {} : { firstByteMs: tenths(first - end.startedMs) }),
       ...(masked === undefined ? {} : { masked }),
       ...(summary.usage === undefined ? {} : { usage: summary.usage }),
-      ...(cost === undefined ? {} : { costUsd: cost }),
+      ...(end.costUsd === undefined ? {} : { costUsd: end.costUsd }),
       ...(summary.toolCalls.length === 0 ? {} : { toolCalls: summary.toolCalls }),
       ...(pipe.notInspected === '' ? {} : { notInspected: pipe.notInspected }),
       ...errorOf(end),
     },
   ];
-}
-
-/** US dollars of one call; undefined where the model has no price. */
-export function costOf(prices: readonly ModelPrice[], model: string, usage: ModelUsage): number | undefined {
-  const price = prices.find((one) => matchesGlob(one.model, model));
-  if (price === undefined) return undefined;
-  const dollars = (usage.inputTokens * price.inputPerMillion + usage.outputTokens * price.outputPerMillion) / 1e6;
-  // Sums of binary fractions: a billionth of a dollar is exact enough, and short.
-  return Math.round(dollars * 1e9) / 1e9;
 }
 
 function errorOf({ left, fault }: ExchangeEnd): Pick<ResultEvent, 'error'> {
@@ -81,4 +69,13 @@ function sum(...all: readonly MaskCounts[]): Record<string, number> | undefined 
 
 function tenths(ms: number): number {
   return Math.round(ms * 10) / 10;
+}
+
+const NOTHING: ModelUsage = { inputTokens: 0, outputTokens: 0 };
+
+/** What a model call used: nothing where the upstream refused it or was not reached; undefined where it did not say. */
+export function usedIn(pipe: AnswerPipe): ModelUsage | undefined {
+  const { usage } = pipe.summary();
+  if (usage !== undefined) return usage;
+  return pipe.status === 0 || pipe.status >= 400 ? NOTHING : undefined;
 }

@@ -14,14 +14,16 @@ import {
   type SessionHost,
   type SessionRecorder,
 } from '../../session-host.js';
+import type { UsageLimits } from '../../usage/usage-limits.js';
 import { AnswerPipe } from './answer-pipe.js';
 import { ClientAnswer } from './client-answer.js';
 import type { ConnectionRules, RulesBook } from './connection-rules.js';
 import type { CredentialBook } from './credential-book.js';
-import { answerEvents } from './exchange-events.js';
+import { countUsage } from './counted-usage.js';
+import { answerEvents, usedIn } from './exchange-events.js';
 import { judgeRequest, unreadOf } from './exchange-judge.js';
 import { readIntake } from './intake.js';
-import { refusalOf, refusalOfDecision, UpstreamFault } from './refusals.js';
+import { refusalOf, refusalOfDecision, refusalOfLimit, UpstreamFault } from './refusals.js';
 import { RequestQuestion, targetOf } from './request-question.js';
 import type { Upstreams } from './upstream.js';
 import { upstreamBody, type UpstreamBody } from './upstream-body.js';
@@ -34,6 +36,7 @@ export interface ExchangeParts {
   readonly rules: RulesBook;
   readonly credentials: CredentialBook;
   readonly upstreams: Upstreams;
+  readonly usage: UsageLimits;
 }
 
 /** One request that was let in, its head checked. */
@@ -178,10 +181,17 @@ export class Exchange implements LiveSession {
   }
 
   async #forward(allowed: Allowed): Promise<void> {
-    const { host, credentials, upstreams } = this.parts;
+    const { host, credentials, upstreams, usage } = this.parts;
     const { caller, request, dialect, localBase } = this.input;
     const { rules, reading, sent } = allowed;
     const { headers, redactor } = await credentials.of(caller.credential);
+    const counted = countUsage(usage, rules, this.#context, caller.connection, reading);
+    if (counted.event !== undefined) this.#record(counted.event);
+    if (counted.refused !== undefined) {
+      this.#refused = true;
+      this.#out.refuse(...refusalOfLimit(counted.refused));
+      return;
+    }
     const startedMs = host.monotonicMs();
     let fault: Error | undefined;
     let abort: (() => void) | undefined;
@@ -226,8 +236,7 @@ export class Exchange implements LiveSession {
       endedMs: host.monotonicMs(),
       status: this.#out.status,
       requestCounts: sent.counts,
-      model: reading.model,
-      prices: caller.connection.prices,
+      costUsd: counted.settle(usedIn(pipe)),
       left: this.#left,
       fault,
     });

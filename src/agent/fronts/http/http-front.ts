@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { connectionFor, isHttpPermitted } from '../../../connections/access.js';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import type { Identity } from '../../../core/identity.js';
@@ -11,6 +12,7 @@ import { readTarget } from '../../../protocols/http/target.js';
 import { openaiDialect } from '../../../protocols/openai/dialect.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
+import type { UsageLimits } from '../../usage/usage-limits.js';
 import type { HttpCaller, SessionHost } from '../../session-host.js';
 import { RulesBook } from './connection-rules.js';
 import { correlationOf } from './correlation.js';
@@ -35,6 +37,7 @@ const MAX_HEADER_BYTES = 32 * 1024;
 
 export interface HttpFrontOptions {
   readonly host: SessionHost;
+  readonly usage: UsageLimits;
   readonly connections: () => readonly ConnectionResource[];
   /** Bounds asking for connections that are not the caller's. */
   readonly subject: <Found>(identity: Identity, find: () => Found) => Found;
@@ -109,6 +112,11 @@ export class HttpFront {
     }
   }
 
+  /** Takes an upgrade to `/c/NAME/…`. */
+  directUpgrade(_incoming: IncomingMessage, socket: Duplex): void {
+    socket.destroy();
+  }
+
   /** Ends what is left of the upstreams' sockets. */
   async close(): Promise<void> {
     await this.#upstreams.close();
@@ -146,6 +154,7 @@ export class HttpFront {
       rules: this.#rules,
       credentials: this.#credentials,
       upstreams: this.#upstreams,
+      usage: this.options.usage,
     };
     const dialect = DIALECTS[caller.connection.type];
     await new Exchange(parts, { incoming, response, caller, request, dialect, localBase }).run();

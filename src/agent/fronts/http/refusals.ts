@@ -1,5 +1,6 @@
 import { HoopError, type ErrorCode } from '../../../core/errors.js';
-import type { HttpRefusal } from '../../../protocols/http/dialect.js';
+import type { Header, HttpRefusal } from '../../../protocols/http/dialect.js';
+import type { LimitRefusal } from '../../usage/usage-limits.js';
 import type { Decision } from '../../../protocols/contract.js';
 
 /** Status and code on the wire of what can go wrong with a request; the rest is `hoop_failed`, 500. */
@@ -50,4 +51,10 @@ export function refusalOfDecision(decision: Exclude<Decision, { action: 'allow' 
 /** `refusalOf` puts the name before every message. */
 function withoutName(message: string): string {
   return message.replace(/^hoop: /, '');
+}
+
+/** What a client is told that a limit is used up, and when to come again. */
+export function refusalOfLimit({ policy, rule, message, retryAfterSeconds }: LimitRefusal): [HttpRefusal, Header[]] {
+  const headers: Header[] = retryAfterSeconds === 0 ? [] : [['retry-after', String(retryAfterSeconds)]];
+  return [{ status: 429, code: 'hoop_limit', message: `limited by policy ${policy}/${rule}: ${message}` }, headers];
 }
