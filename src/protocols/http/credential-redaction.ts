@@ -67,7 +67,7 @@ class PatternStream implements RedactedStream {
   #held: Uint8Array = NOTHING;
   #heldFrom = 0;
   /** Found in what is held, in order, none overlapping another. */
-  #places: Place[] = [];
+  readonly #places: Place[] = [];
 
   constructor(private readonly patterns: BytePatterns) {}
 
