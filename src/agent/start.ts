@@ -156,8 +156,8 @@ async function serve(parts: Parts): Promise<RunningAgent> {
     onDirect: (request, response, authenticate) => {
       void http.direct(request, response, authenticate);
     },
-    onDirectUpgrade: (request, socket, head, authenticate) => {
-      void http.directUpgrade(request, socket, head, authenticate);
+    onDirectUpgrade: (request, socket) => {
+      http.directUpgrade(request, socket);
     },
   });
   const tunnels = new TunnelAcceptor({
