@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ModelUpstream } from '../../src/dev/model-upstream/model-upstream.js';
 import { MODEL_PROGRAMS } from '../../test/support/model-programs/all-programs.js';
-import type { ModelProgram, Place } from '../../test/support/model-programs/program.js';
+import { comparable, type ModelProgram, type Place } from '../../test/support/model-programs/program.js';
 import { startIssuer } from '../bench/lib/issuer.js';
 import { modelHoop, UPSTREAM_KEYS } from '../bench/models/model-connections.js';
 import { report, type Outcome } from './lib/verdict.js';
@@ -21,7 +21,7 @@ const through = await modelHoop(upstream, { issuer, policies: [] });
 
 const keys = { openai: UPSTREAM_KEYS.openaiKey, anthropic: UPSTREAM_KEYS.anthropicKey };
 const told = async (program: ModelProgram, place: Place): Promise<string> => {
-  const result = await program.run(place).catch((error: unknown) => ({ failed: String(error) }));
+  const result = await comparable(program, place).catch((error: unknown) => ({ failed: String(error) }));
   return JSON.stringify(result, undefined, 1);
 };
 

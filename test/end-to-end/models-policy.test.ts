@@ -227,7 +227,7 @@ describe('a prompt that waits for people', () => {
   async function decide(path: 'approve' | 'deny'): Promise<void> {
     const dana = await agent.token({ subject: 'dana', groups: ['dba'] });
     for (;;) {
-      const { body } = await agent.call('/v1/requests?status=pending', { token: dana });
+      const { body } = await agent.call('/v1/requests?state=pending', { token: dana });
       const [first] = body as { readonly id: string }[];
       if (first !== undefined) {
         const reason = { reason: 'as agreed' };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MODEL_PROGRAMS } from '../support/model-programs/all-programs.js';
+import { comparable } from '../support/model-programs/program.js';
 import { startModelAgent, UPSTREAM_KEYS, type ModelAgent } from '../support/model-upstream-agent.js';
 
 const KEYS = { openai: UPSTREAM_KEYS.openaiKey, anthropic: UPSTREAM_KEYS.anthropicKey };
@@ -14,8 +15,8 @@ describe('programs on the real SDKs, with no rule and no mask', () => {
   it.each(MODEL_PROGRAMS.map((program) => [program.name, program] as const))(
     'get the same at the agent as direct: %s',
     async (_name, program) => {
-      const direct = await program.run({ url: agent.upstream.url, apiKey: KEYS[program.provider] });
-      expect(await program.run(await agent.direct(program.provider))).toEqual(direct);
+      const direct = await comparable(program, { url: agent.upstream.url, apiKey: KEYS[program.provider] });
+      expect(await comparable(program, await agent.direct(program.provider))).toEqual(direct);
     },
   );
 });
@@ -54,7 +55,7 @@ describe('what reaches the upstream and what comes back', () => {
       method: 'POST',
       headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', 'accept-encoding': encoding },
       body: JSON.stringify({
-        model: `trial;encoding=${encoding};fragment=1;chunk=3`,
+        model: `trial;encoding=${encoding};fragment=9000;chunk=3`,
         stream: true,
         messages: [{ role: 'user', content: 'echo' }],
       }),

@@ -52,7 +52,7 @@ function forModel(
       return { text, calls: steps.flatMap((step) => step.toolCalls.map(({ toolName, input }) => [toolName, input])) };
     }),
     program('stream', (model) => streamed(model('trial'), PROMPT)),
-    program('stream, cut', (model) => streamed(model('trial;fault=cut'), PROMPT)),
+    { ...program('stream, cut', (model) => streamed(model('trial;fault=cut'), PROMPT)), broken: true },
     program('stream, too many requests', (model) => streamed(model('trial;status=429'), PROMPT)),
   ];
 }

@@ -5,7 +5,13 @@ const client = ({ url, apiKey }: Place): Anthropic =>
   new Anthropic({ baseURL: url, apiKey, authToken: null, maxRetries: 0, logLevel: 'off' });
 
 function program(name: string, run: (client: Anthropic) => Promise<unknown>): ModelProgram {
-  return { name: `anthropic: ${name}`, provider: 'anthropic', run: (place) => outcomeOf(() => run(client(place))) };
+  const isBroken = /fault=(cut|reset)/.test(name);
+  return {
+    name: `anthropic: ${name}`,
+    provider: 'anthropic',
+    ...(isBroken ? { broken: true } : {}),
+    run: (place) => outcomeOf(() => run(client(place))),
+  };
 }
 
 const WEATHER = {

@@ -5,7 +5,13 @@ const client = ({ url, apiKey }: Place): OpenAI =>
   new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0, logLevel: 'off' });
 
 function program(name: string, run: (client: OpenAI) => Promise<unknown>): ModelProgram {
-  return { name: `openai: ${name}`, provider: 'openai', run: (place) => outcomeOf(() => run(client(place))) };
+  const isBroken = /fault=(cut|reset)/.test(name);
+  return {
+    name: `openai: ${name}`,
+    provider: 'openai',
+    ...(isBroken ? { broken: true } : {}),
+    run: (place) => outcomeOf(() => run(client(place))),
+  };
 }
 
 const WEATHER = {

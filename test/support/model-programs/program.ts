@@ -9,6 +9,8 @@ export interface Place {
 export interface ModelProgram {
   readonly name: string;
   readonly provider: 'openai' | 'anthropic';
+  /** Its upstream breaks the connection: direct that is the network's error, through hoop one that hoop tells of. */
+  readonly broken?: true;
   run(place: Place): Promise<unknown>;
 }
 
@@ -30,6 +32,14 @@ export async function outcomeOf(call: () => Promise<unknown>): Promise<unknown> 
     // Without a status it is the network's: its words name ports and differ from run to run.
     return status === undefined ? { exception } : { exception, status, code, type, message, body };
   }
+}
+
+/** What has to be the same on every way: of a broken upstream what came before, and that it ended in an exception. */
+export async function comparable(program: ModelProgram, place: Place): Promise<unknown> {
+  const result = await program.run(place);
+  if (program.broken === undefined) return result;
+  const { value, exception } = result as { readonly value?: { readonly items?: unknown }; readonly exception?: string };
+  return { items: value?.items, failed: exception !== undefined || JSON.stringify(value).includes('Error') };
 }
 
 /** Everything that a stream gave, and what ended it. */
