@@ -1,5 +1,5 @@
 import { HoopError } from '../../../core/errors.js';
-import type { MaskCounts } from '../../../core/mask.js';
+import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
 import type { Originals } from '../../../masking/stream-masker.js';
 import type { RedactedStream, Redactor } from '../../../protocols/http/credential-redaction.js';
 import type {
@@ -20,6 +20,10 @@ import type { AnswerSink, Flow } from './upstream.js';
 
 /** Encoded answers up to this size wait until all of them is known to be clean; larger ones go on decoded. */
 const HELD_BYTES = 1 << 20;
+
+/** Headers that tell of the message itself, or of limits and caches: no place for anyone's data. */
+const STRUCTURE =
+  /^(?:content-(?:type|length|language|range|encoding)|date|etag|last-modified|expires|age|server|via|vary|allow|accept-ranges|cache-control|retry-after|transfer-encoding|access-control-.*|x-ratelimit-.*|anthropic-ratelimit-.*)$/;
 
 /** The client's side of an answer. */
 export interface AnswerOut {
@@ -43,6 +47,7 @@ export interface AnswerPipeOptions {
   readonly place: { readonly upstream: string; readonly base: string };
   readonly maxEventBytes: number;
   readonly out: AnswerOut;
+  readonly hash: KeyedHash;
   nowMs(): number;
   /** Called once, when nothing more of the answer comes. */
   done(error: Error | undefined): void;
@@ -136,7 +141,8 @@ export class AnswerPipe implements AnswerSink {
   }
 
   get #masks(): boolean {
-    return this.options.rules.answers !== undefined;
+    const { answers, paths } = this.options.rules;
+    return answers !== undefined || paths.answers.length > 0;
   }
 
   /** May the client get other bytes than the upstream sent? Of a redacted credential the length stays. */
@@ -163,16 +169,26 @@ export class AnswerPipe implements AnswerSink {
       dialect: options.dialect,
       request: options.reading,
       maxEventBytes: options.maxEventBytes,
+      hash: options.hash,
     };
     const { originals } = options;
     this.#stage = answerStage(this.#kind, {
       ...shared,
       masker: rules.answers,
+      paths: rules.paths.answers,
       counts: this.counts,
       ...(originals === undefined ? {} : { originals }),
     });
-    if (rules.record !== rules.answers || originals !== undefined)
-      this.#recordStage = answerStage(this.#kind, { ...shared, masker: rules.record, counts: new Map() });
+    const alike = rules.record === rules.answers && rules.paths.record.length === rules.paths.answers.length;
+    if (!alike || originals !== undefined) {
+      const { record, paths } = rules;
+      this.#recordStage = answerStage(this.#kind, {
+        ...shared,
+        masker: record,
+        paths: paths.record,
+        counts: new Map(),
+      });
+    }
     if (this.#decoder !== undefined && this.#kind !== 'events' && !this.#masks)
       this.#held = { raw: [], clean: [], bytes: 0 };
   }
@@ -251,9 +267,20 @@ export class AnswerPipe implements AnswerSink {
     this.#begun = true;
     const { place, redactor, out, request } = this.options;
     const headers = answerHeaders(this.#headers, { altered: altered && request.method !== 'HEAD', ...place });
-    const shown: Header[] = headers.map(([name, value]) => [name, redactor?.redactText(value) ?? value]);
+    const shown = headers.map(([name, value]): Header => [
+      name,
+      this.#shown(name, redactor?.redactText(value) ?? value),
+    ]);
     if (altered && length !== undefined && this.#kind !== 'none') shown.push(['content-length', String(length)]);
     out.begin(this.status, shown, { atOnce });
+  }
+
+  /** A header's value as the client may see it. */
+  #shown(name: string, value: string): string {
+    const { answers } = this.options.rules;
+    if (answers === undefined || STRUCTURE.test(name)) return value;
+    const stream = answers.text(this.counts);
+    return Buffer.concat([stream.push(Buffer.from(value)), stream.end()]).toString();
   }
 
   /** A fault of a stage ends the answer: nothing more of it goes out. */
