@@ -11,6 +11,7 @@ import type {
   RequestReading,
 } from '../../../protocols/http/dialect.js';
 import { answerHeaders } from '../../../protocols/http/answer-headers.js';
+import { headerOf, shownHeaders } from './answer-head.js';
 import { answerKind, answerStage, type AnswerKind } from './answer-stage.js';
 import { BodyCapture } from './body-capture.js';
 import { createDecoder, type Decoder } from './body-coding.js';
@@ -20,10 +21,6 @@ import type { AnswerSink, Flow } from './upstream.js';
 
 /** Encoded answers up to this size wait until all of them is known to be clean; larger ones go on decoded. */
 const HELD_BYTES = 1 << 20;
-
-/** Headers that tell of the message itself, or of limits and caches: no place for anyone's data. */
-const STRUCTURE =
-  /^(?:content-(?:type|length|language|range|encoding)|date|etag|last-modified|expires|age|server|via|vary|allow|accept-ranges|cache-control|retry-after|transfer-encoding|access-control-.*|x-ratelimit-.*|anthropic-ratelimit-.*)$/;
 
 /** The client's side of an answer. */
 export interface AnswerOut {
@@ -265,22 +262,11 @@ export class AnswerPipe implements AnswerSink {
   /** @param length of the whole body, where it is known and not as the upstream said */
   #begin(altered: boolean, atOnce: boolean, length?: number): void {
     this.#begun = true;
-    const { place, redactor, out, request } = this.options;
+    const { place, redactor, out, request, rules } = this.options;
     const headers = answerHeaders(this.#headers, { altered: altered && request.method !== 'HEAD', ...place });
-    const shown = headers.map(([name, value]): Header => [
-      name,
-      this.#shown(name, redactor?.redactText(value) ?? value),
-    ]);
+    const shown = shownHeaders(headers, redactor, rules.answers, this.counts);
     if (altered && length !== undefined && this.#kind !== 'none') shown.push(['content-length', String(length)]);
     out.begin(this.status, shown, { atOnce });
-  }
-
-  /** A header's value as the client may see it. */
-  #shown(name: string, value: string): string {
-    const { answers } = this.options.rules;
-    if (answers === undefined || STRUCTURE.test(name)) return value;
-    const stream = answers.text(this.counts);
-    return Buffer.concat([stream.push(Buffer.from(value)), stream.end()]).toString();
   }
 
   /** A fault of a stage ends the answer: nothing more of it goes out. */
@@ -302,10 +288,4 @@ export class AnswerPipe implements AnswerSink {
     this.stop();
     this.options.done(error);
   }
-}
-
-function headerOf(raw: readonly string[], name: string): string {
-  for (let index = 0; index + 1 < raw.length; index += 2)
-    if (raw[index]?.toLowerCase() === name) return raw[index + 1] ?? '';
-  return '';
 }
