@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { numberSchema } from './schema-number.js';
 import { groupsSchema, nameSchema } from './schema-names.js';
 
 /** What a limit may count apart. */
@@ -9,19 +10,8 @@ const LIMIT_PER = z.enum(LIMIT_KEYS);
 /** The keys of an amount and the span of time that each counts over. */
 export const SPANS = { perMinute: 'minute', perDay: 'day', perMonth: 'month' } as const;
 
-/** A number; also its digits as text, which is what `${ENV}` gives. */
-function numberSchema(fits: (number: number) => boolean, expected: string): z.ZodType<number, unknown> {
-  return z.unknown().transform((given, context) => {
-    const number = typeof given === 'string' && /^\d{1,15}(?:\.\d{1,9})?$/.test(given) ? Number(given) : given;
-    if (typeof number === 'number' && number > 0 && number <= MOST && fits(number)) return number;
-    context.addIssue({ code: 'custom', message: expected });
-    return z.NEVER;
-  });
-}
-
-const MOST = 1e15;
-const whole = numberSchema(Number.isInteger, 'expected a whole number of at least 1');
-const dollars = numberSchema(Number.isFinite, 'expected an amount of US dollars above 0');
+const whole = numberSchema((given) => Number.isInteger(given) && given > 0, 'expected a whole number of at least 1');
+const dollars = numberSchema((given) => given > 0, 'expected an amount of US dollars above 0');
 
 function amounts<Amount extends z.ZodType>(amount: Amount) {
   return z

@@ -74,8 +74,8 @@ function tenths(ms: number): number {
 const NOTHING: ModelUsage = { inputTokens: 0, outputTokens: 0 };
 
 /** What a model call used: nothing where the upstream refused it or was not reached; undefined where it did not say. */
-export function usedIn(pipe: AnswerPipe): ModelUsage | undefined {
+export function usedIn(pipe: AnswerPipe, left: boolean): ModelUsage | undefined {
   const { usage } = pipe.summary();
   if (usage !== undefined) return usage;
-  return pipe.status === 0 || pipe.status >= 400 ? NOTHING : undefined;
+  return pipe.status >= 400 || (pipe.status === 0 && !left) ? NOTHING : undefined;
 }

@@ -3,13 +3,11 @@ import type { Duplex } from 'node:stream';
 import { connectionFor, isHttpPermitted } from '../../../connections/access.js';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import type { Identity } from '../../../core/identity.js';
-import type { ConnectionResource, HttpType } from '../../../core/resources.js';
-import { anthropicDialect } from '../../../protocols/anthropic/dialect.js';
+import type { ConnectionResource } from '../../../core/resources.js';
 import type { Dialect } from '../../../protocols/http/dialect.js';
 import { forwardedHeaders } from '../../../protocols/http/headers.js';
-import { httpDialect } from '../../../protocols/http/http-dialect.js';
 import { readTarget } from '../../../protocols/http/target.js';
-import { openaiDialect } from '../../../protocols/openai/dialect.js';
+import { DIALECTS } from '../../../protocols/registry.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import type { UsageLimits } from '../../usage/usage-limits.js';
@@ -19,21 +17,13 @@ import { correlationOf } from './correlation.js';
 import { CredentialBook } from './credential-book.js';
 import { Exchange } from './exchange.js';
 import { guardPort } from './port-guard.js';
-import { refuseUnparsed } from '../../http/server.js';
+import { MAX_HEADER_BYTES, refuseUnparsed } from '../../http/unparsed.js';
 import { ClientAnswer } from './client-answer.js';
 import { refusalOf } from './refusals.js';
 import { Upstreams } from './upstream.js';
 
-const DIALECTS: Readonly<Record<HttpType, Dialect>> = {
-  http: httpDialect,
-  openai: openaiDialect,
-  anthropic: anthropicDialect,
-};
-
 /** `/c/NAME`, then the path for the upstream. */
 const DIRECT = /^\/c\/([^/?#]+)(\/[^]*|\?[^]*)?$/;
-
-const MAX_HEADER_BYTES = 32 * 1024;
 
 export interface HttpFrontOptions {
   readonly host: SessionHost;
@@ -89,7 +79,7 @@ export class HttpFront {
     authenticate: (request: IncomingMessage) => Promise<Identity>,
   ): Promise<void> {
     // Before it is known whose dialect it is: by what only one of the SDKs sends.
-    let dialect = incoming.headers['anthropic-version'] === undefined ? openaiDialect : anthropicDialect;
+    let dialect: Dialect = incoming.headers['anthropic-version'] === undefined ? DIALECTS.openai : DIALECTS.anthropic;
     try {
       const identity = await authenticate(incoming);
       const [, name = '', rest = ''] = DIRECT.exec(incoming.url ?? '') ?? [];
@@ -131,7 +121,7 @@ export class HttpFront {
       await this.#exchange(incoming, response, { ...caller, correlationId }, incoming.url ?? '', '');
     };
     run().catch((error: unknown) => {
-      const dialect = caller === undefined ? httpDialect : DIALECTS[caller.connection.type];
+      const dialect = caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type];
       this.#refuse(incoming, response, dialect, error);
     });
   }
@@ -148,7 +138,8 @@ export class HttpFront {
     const forwarded = forwardedHeaders(incoming.rawHeaders, Object.keys(caller.credential.headers));
     if ('code' in forwarded) throw HoopError.fromFault(forwarded);
     const contentType = incoming.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-    const request = { method: incoming.method ?? '', ...read, headers: forwarded.headers, contentType };
+    const { host } = new URL(caller.connection.url);
+    const request = { method: incoming.method ?? '', host, ...read, headers: forwarded.headers, contentType };
     const parts = {
       host: this.options.host,
       rules: this.#rules,

@@ -58,3 +58,20 @@ export function refusalOfLimit({ policy, rule, message, retryAfterSeconds }: Lim
   const headers: Header[] = retryAfterSeconds === 0 ? [] : [['retry-after', String(retryAfterSeconds)]];
   return [{ status: 429, code: 'hoop_limit', message: `limited by policy ${policy}/${rule}: ${message}` }, headers];
 }
+
+/** What went wrong between here and the upstream, without its address: that is the operator's. */
+export function upstreamError(fault: Error): Error {
+  if (fault instanceof UpstreamFault || fault instanceof HoopError) return fault;
+  const why = WHY.get((fault as NodeJS.ErrnoException).code ?? '');
+  return new HoopError('upstream_unreachable', why === undefined ? 'the upstream failed' : `the upstream ${why}`);
+}
+
+const WHY: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'refuses connections'],
+  ['ENOTFOUND', 'has no such host name'],
+  ['ECONNRESET', 'cut the connection'],
+  ['UND_ERR_SOCKET', 'cut the connection'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'can not be reached in time'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'did not answer in time'],
+  ['UND_ERR_BODY_TIMEOUT', 'stopped in the middle of its answer'],
+]);

@@ -2,7 +2,6 @@ import type { Readable } from 'node:stream';
 import type { MaskCounts } from '../../../core/mask.js';
 import type { Originals } from '../../../masking/stream-masker.js';
 import type { Header, HttpRequest, ReadBody } from '../../../protocols/http/dialect.js';
-import { maskRequest } from '../../../protocols/http/request-masking.js';
 import { CODINGS } from './body-coding.js';
 import type { ConnectionRules } from './connection-rules.js';
 import type { Intake } from './intake.js';
@@ -23,11 +22,10 @@ export function upstreamBody(
   body: ReadBody | undefined,
   rules: ConnectionRules,
 ): UpstreamBody {
-  const masked =
-    rules.requests === undefined || body === undefined
-      ? undefined
-      : maskRequest(body, rules.requests, { reversible: rules.reversible });
-  const bytes = masked?.bytes ?? intake.stream();
+  const counts: MaskCounts = new Map();
+  const changed =
+    body === undefined ? undefined : (rules.requests?.maskJson(body.bytes, 0, body.bytes.length, counts) ?? undefined);
+  const bytes = changed ?? intake.stream();
   const dropped = new Set(['accept-encoding']);
   if (intake.decoded) dropped.add('content-encoding');
   // Part of a body can't be masked: what a match began with may stand before it.
@@ -38,8 +36,8 @@ export function upstreamBody(
   return {
     headers,
     body: bytes,
-    counts: masked?.counts ?? new Map<string, number>(),
-    originals: masked === undefined || masked.originals.size === 0 ? undefined : masked.originals,
+    counts,
+    originals: undefined,
   };
 }
 
