@@ -19,6 +19,10 @@ export interface JsonObject extends Placed {
 
 export interface JsonMember {
   readonly name: string;
+  /** Offset of the name's opening quote. */
+  readonly nameFrom: number;
+  /** Exclusive. */
+  readonly nameTo: number;
   readonly value: JsonNode;
 }
 
@@ -151,10 +155,12 @@ class TreeReader {
     if (!this.#took('}')) {
       do {
         this.#space();
+        const nameFrom = this.#at;
         const name = this.#string();
+        const nameTo = this.#at;
         if (!this.#took(':')) throw this.#unexpected();
         names.add(name);
-        members.push({ name, value: this.#value() });
+        members.push({ name, nameFrom, nameTo, value: this.#value() });
       } while (this.#took(','));
       if (!this.#took('}')) throw this.#unexpected();
     }
