@@ -15,10 +15,18 @@ const LONGEST_KEPT = 64;
 const MOST_KEPT = 1024;
 const LONE_HIGH_SURROGATE = /[\ud800-\udbff]$/;
 
+/** Short texts in which a masker found nothing: names and words that each event of each answer repeats. */
+const CLEAN = new WeakMap<StreamMasker, Set<string>>();
+
+function cleanOf(masker: StreamMasker): Set<string> {
+  const known = CLEAN.get(masker) ?? new Set();
+  CLEAN.set(masker, known);
+  return known;
+}
+
 /** Masks the texts of one answer: whole ones, and those that come in pieces. */
 export class AnswerMasking {
-  /** Short texts in which nothing was found: names and words that each event repeats. */
-  readonly #clean = new Set<string>();
+  readonly #clean: Set<string>;
   /** Found in this answer; `settle` adds to the caller's what is new. */
   #found: MaskCounts = new Map();
   readonly #settled: MaskCounts = new Map();
@@ -27,7 +35,9 @@ export class AnswerMasking {
     private readonly masker: StreamMasker,
     private readonly counts: MaskCounts,
     private readonly originals?: Originals,
-  ) {}
+  ) {
+    this.#clean = originals === undefined ? cleanOf(masker) : new Set();
+  }
 
   /** Masks one text that stands there whole. */
   whole(text: string, kind: TextKind = 'text'): string {
