@@ -73,7 +73,8 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
-  upstream model { server ${new URL(upstream).host}; keepalive 128; }
+  upstream model { server ${new URL(upstream).host}; keepalive 128; keepalive_requests 1000000000; }
+  keepalive_requests 1000000000;
   server {
     listen 127.0.0.1:${String(port)};
     location / {
