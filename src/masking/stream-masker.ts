@@ -1,7 +1,11 @@
 import { concatBytes } from '../core/bytes.js';
 import type { MaskCounts } from '../core/mask.js';
-import { createTextMasker } from './text-masker.js';
+import { JsonStream } from './json-stream.js';
+import { Restorer } from './restorer.js';
+import { streamPlanOf } from './stream-plan.js';
 import type { TextMaskerOptions } from './text-masker.js';
+import { TextStream } from './text-stream.js';
+import type { StreamSink } from './text-stream.js';
 
 /** What stands in a request in the place of a value, and that value: the answer may hold it again. */
 export type Originals = ReadonlyMap<string, string>;
@@ -27,20 +31,59 @@ export interface StreamMasker {
 
 /** @throws HoopError `config_invalid` as `createTextMasker` */
 export function createStreamMasker(options: TextMaskerOptions): StreamMasker {
-  const masker = createTextMasker(options);
-  const stream = (mask: (bytes: Uint8Array) => Uint8Array): MaskedStream => {
-    const parts: Uint8Array[] = [];
-    return {
-      push: (part) => {
-        parts.push(part);
-        return new Uint8Array();
-      },
-      end: () => mask(concatBytes(parts)),
-    };
-  };
+  const plan = streamPlanOf(options);
   return {
-    text: (counts) =>
-      stream((bytes) => new TextEncoder().encode(masker.maskText(new TextDecoder().decode(bytes), counts))),
-    json: (counts) => stream((bytes) => masker.maskJson(bytes, 0, bytes.length, counts) ?? bytes),
+    text(counts, originals) {
+      const out = new PartSink();
+      const text = new TextStream(plan, counts, out, restorerOf(originals));
+      return {
+        push(part) {
+          text.push(part);
+          return out.take();
+        },
+        end() {
+          text.end();
+          return out.take();
+        },
+      };
+    },
+    json: (counts, originals) => new JsonStream(plan, counts, restorerOf(originals)),
   };
+}
+
+/** One answer has many streams with the same originals. */
+const restorers = new WeakMap<Originals, Restorer>();
+
+function restorerOf(originals: Originals | undefined): Restorer | undefined {
+  if (originals === undefined || originals.size === 0) return undefined;
+  const known = restorers.get(originals);
+  // A map that has grown since is another one.
+  if (known?.size === originals.size) return known;
+  const restorer = new Restorer(originals);
+  restorers.set(originals, restorer);
+  return restorer;
+}
+
+/** Collects what goes out with one push. */
+class PartSink implements StreamSink {
+  #parts: Uint8Array[] = [];
+
+  kept(bytes: Uint8Array, from: number, to: number): void {
+    this.#parts.push(bytes.slice(from, to));
+  }
+
+  masked(bytes: Uint8Array): void {
+    this.#parts.push(bytes);
+  }
+
+  restored(bytes: Uint8Array): void {
+    this.#parts.push(bytes);
+  }
+
+  take(): Uint8Array {
+    if (this.#parts.length === 0) return new Uint8Array();
+    const part = concatBytes(this.#parts);
+    this.#parts = [];
+    return part;
+  }
 }

@@ -216,12 +216,15 @@ interface Called {
 
 /** @throws HoopError `protocol` for a path or headers that could mean two things */
 function requestOf(incoming: IncomingMessage, { caller, target }: Called): HttpRequest {
+  // It would echo the stored credential, and has no other use.
+  if (incoming.method === 'TRACE') throw new HoopError('usage', 'TRACE is not served');
   const read = readTarget(target);
   if ('code' in read) throw HoopError.fromFault(read);
   const forwarded = forwardedHeaders(incoming.rawHeaders, Object.keys(caller.credential.headers));
   if ('code' in forwarded) throw HoopError.fromFault(forwarded);
   const contentType = incoming.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-  return { method: incoming.method ?? '', ...read, headers: forwarded.headers, contentType };
+  const { host } = new URL(caller.connection.url);
+  return { method: incoming.method ?? '', host, ...read, headers: forwarded.headers, contentType };
 }
 
 /** Before it is known whose dialect it is: by what only one of the SDKs sends. */

@@ -42,6 +42,8 @@ type Outcome = Omit<ResultEvent, 'type' | 'statement' | 'durationMs'>;
 const CLIENT_LEFT = { code: 'client_left', message: 'the client hung up before the upgrade was answered' };
 /** What a model says comes in pieces, and what is to be masked may be cut in two. */
 const SPLIT_TEXT = 'text that is split over messages';
+const isSplit = ({ caller }: UpgradeInput, { answers, paths }: ConnectionRules): boolean =>
+  caller.connection.type !== 'http' && (answers !== undefined || paths.answers.length > 0);
 /** The agent ends: RFC 6455 section 7.4.1. */
 const GOING_AWAY = 1001;
 
@@ -72,17 +74,24 @@ export class UpgradeExchange implements LiveSession {
   /** Carries it out, whatever comes; resolves when it is over and sealed. */
   async run(): Promise<void> {
     const { host } = this.parts;
-    let release: (() => void) | undefined;
+    let release: () => void;
     try {
       release = host.slots.take(host.limits().sessions);
-      host.drives.add(this);
+    } catch (error) {
+      this.#early.stop();
+      const busy = { status: 503, code: 'hoop_busy', message: `hoop: ${messageOf(error)}` };
+      this.#out.refuse(busy, [['retry-after', '1']]);
+      return;
+    }
+    host.drives.add(this);
+    try {
       await this.#run();
     } catch (error) {
       this.#failed(error);
     } finally {
       this.#early.stop();
       host.drives.delete(this);
-      release?.();
+      release();
       await this.#session.seal(this.#endReason);
     }
   }
@@ -119,7 +128,7 @@ export class UpgradeExchange implements LiveSession {
     if (blocksUninspected(rules.policy, context))
       return 'a rule reads bodies, and messages of an upgraded stream have none';
     if (limitsReadBody(rules.policy, context)) return 'a limit counts what is not told of an upgraded stream';
-    if (rules.answers !== undefined && this.input.dialect.provider !== '') return `${SPLIT_TEXT} can not be masked`;
+    if (isSplit(this.input, rules)) return `${SPLIT_TEXT} can not be masked`;
     return '';
   }
 
@@ -189,9 +198,10 @@ export class UpgradeExchange implements LiveSession {
       uninspected: caller.connection.uninspected,
       redactor,
       maxMessageBytes: host.limits().bodyBytes,
+      hash: host.hash,
       rules: () => (host.policy() === rules.policy ? rules : this.parts.rules.rulesFor(this.#session.context)),
     });
-    if (rules.answers !== undefined && dialect.provider !== '') masks.notInspected = SPLIT_TEXT;
+    if (isSplit(this.input, rules)) masks.notInspected = SPLIT_TEXT;
     return masks;
   }
 

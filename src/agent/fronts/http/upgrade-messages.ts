@@ -1,10 +1,13 @@
-import type { MaskCounts } from '../../../core/mask.js';
+import { HoopError } from '../../../core/errors.js';
+import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { StreamMasker } from '../../../masking/stream-masker.js';
-import type { TextMasker } from '../../../masking/text-masker.js';
+import { readBody } from '../../../protocols/http/body.js';
 import type { Redactor } from '../../../protocols/http/credential-redaction.js';
 import type { Dialect, RequestReading } from '../../../protocols/http/dialect.js';
 import { answerStage } from './answer-stage.js';
 import type { ConnectionRules } from './connection-rules.js';
+import { UpstreamFault } from './refusals.js';
+import { maskedBody } from './upstream-body.js';
 import type { RelayStop, Side } from './upgrade-relay.js';
 
 export interface MessageOptions {
@@ -13,6 +16,7 @@ export interface MessageOptions {
   readonly uninspected: 'block' | 'allow';
   readonly redactor: Redactor | undefined;
   readonly maxMessageBytes: number;
+  readonly hash: KeyedHash;
   /** Asked for each message: a mask that is added while a stream is open holds from then on. */
   rules(): ConnectionRules;
 }
@@ -24,7 +28,11 @@ export interface PassedMessage {
   record(): Buffer | undefined;
 }
 
-const NOT_INSPECTED: RelayStop = { code: 1008, reason: 'binary messages can not be inspected' };
+const BINARY: RelayStop = { code: 1008, reason: 'binary messages can not be inspected' };
+const BROKEN_JSON: RelayStop = {
+  code: 1008,
+  reason: 'a message that begins like JSON is none, and its places are masked',
+};
 
 /** What becomes of the messages of one upgraded stream: the credential redacted, masked whole. */
 export class MessageMasks {
@@ -39,7 +47,15 @@ export class MessageMasks {
     const rules = this.options.rules();
     const clean = from === 'upstream' ? this.#redacted(data) : data;
     if (binary) return this.#binary(from, clean, rules);
-    return from === 'upstream' ? this.#answer(clean, rules) : this.#request(clean, rules);
+    try {
+      const bytes = from === 'upstream' ? this.#answer(clean, rules) : this.#request(clean, rules);
+      const same = from === 'upstream' && rules.record === rules.answers && rules.paths.record === rules.paths.answers;
+      return { bytes, record: () => (same ? bytes : this.#forRecord(clean, rules)) };
+    } catch (error) {
+      if (error instanceof UpstreamFault || (error instanceof HoopError && error.code === 'protocol'))
+        return BROKEN_JSON;
+      throw error;
+    }
   }
 
   /** The reason in a close frame. */
@@ -49,22 +65,37 @@ export class MessageMasks {
   }
 
   #binary(from: Side, bytes: Buffer, rules: ConnectionRules): PassedMessage | RelayStop {
-    const masker = from === 'upstream' ? rules.answers : rules.requests;
-    if (masker !== undefined) {
-      if (this.options.uninspected === 'block') return NOT_INSPECTED;
+    const masked =
+      from === 'upstream'
+        ? rules.answers !== undefined || rules.paths.answers.length > 0
+        : rules.requests !== undefined || rules.paths.requests.length > 0;
+    if (masked) {
+      if (this.options.uninspected === 'block') return BINARY;
       this.notInspected = 'binary messages';
     }
     return { bytes, record: () => undefined };
   }
 
-  #answer(clean: Buffer, { answers, record }: ConnectionRules): PassedMessage {
-    const bytes = this.#masked(clean, answers, this.counts);
-    return { bytes, record: () => (record === answers ? bytes : this.#masked(clean, record, new Map())) };
+  #answer(clean: Buffer, { answers, paths }: ConnectionRules): Buffer {
+    return this.#masked(clean, answers, paths.answers, this.counts);
   }
 
-  #request(data: Buffer, { requests, record }: ConnectionRules): PassedMessage {
-    const bytes = requests === undefined ? data : maskedRequest(data, requests, this.counts);
-    return { bytes, record: () => this.#masked(data, record, new Map()) };
+  #request(data: Buffer, rules: ConnectionRules): Buffer {
+    if (rules.requests === undefined && rules.paths.requests.length === 0) return data;
+    const contentType = typeOf(data);
+    const masked = maskedBody({ contentType }, readBody(data, contentType), {}, rules, this.options.hash);
+    if (masked === undefined) return data;
+    for (const [name, count] of masked.counts) this.counts.set(name, (this.counts.get(name) ?? 0) + count);
+    return Buffer.from(masked.bytes);
+  }
+
+  /** Nothing at all rather than what could not be masked. */
+  #forRecord(clean: Buffer, { record, paths }: ConnectionRules): Buffer | undefined {
+    try {
+      return this.#masked(clean, record, paths.record, new Map());
+    } catch {
+      return undefined;
+    }
   }
 
   #redacted(data: Buffer): Buffer {
@@ -75,18 +106,24 @@ export class MessageMasks {
   }
 
   /** Text that begins like JSON is masked as JSON, the rest as text. */
-  #masked(data: Buffer, masker: StreamMasker | undefined, counts: MaskCounts): Buffer {
-    if (masker === undefined) return data;
-    const { dialect, reading, maxMessageBytes } = this.options;
-    const stage = answerStage('text', { dialect, request: reading, masker, counts, maxEventBytes: maxMessageBytes });
+  #masked(data: Buffer, masker: StreamMasker | undefined, paths: readonly MaskRule[], counts: MaskCounts): Buffer {
+    if (masker === undefined && paths.length === 0) return data;
+    const { dialect, reading, maxMessageBytes, hash } = this.options;
+    const stage = answerStage('text', {
+      dialect,
+      request: reading,
+      masker,
+      counts,
+      maxEventBytes: maxMessageBytes,
+      paths,
+      hash,
+      contentType: typeOf(data),
+    });
     return stage === undefined ? data : Buffer.concat([stage.push(data), stage.end()]);
   }
 }
 
-/** As the body of a request is masked: JSON as JSON, what is none as one text. */
-function maskedRequest(data: Buffer, masker: TextMasker, counts: MaskCounts): Buffer {
-  const masked = masker.maskJson(data, 0, data.length, counts);
-  if (masked === undefined) return data;
-  // The strategy `null` leaves nothing of a text in which something was found.
-  return masked === null ? Buffer.from('null') : Buffer.from(masked);
+/** Text that begins like a map or list has to be JSON where places of it are masked. */
+function typeOf(text: Buffer): string {
+  return /^\uFEFF?[ \t\r\n]*[{[]/.test(text.toString('utf8', 0, 4_096)) ? 'application/json' : 'text/plain';
 }

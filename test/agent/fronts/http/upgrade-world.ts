@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocket, WebSocketServer, type ClientOptions } from 'ws';
 import { expect } from 'vitest';
@@ -155,6 +155,30 @@ export async function refusal(opening: Promise<Caught>): Promise<Refused> {
     throw error;
   }
   throw new Error('the upgrade was not refused');
+}
+
+/** What a handshake that no library would send is answered with; the path goes as it is. */
+export function statusOf(url: string, path: string, headers: Readonly<Record<string, string>>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url);
+    const handshake = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    };
+    const sent = request({ hostname, port, path, headers: { ...handshake, ...headers } });
+    sent.once('response', (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    sent.once('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve(response.statusCode ?? 0);
+    });
+    sent.once('error', reject);
+    sent.end();
+  });
 }
 
 /** Events of a session once it is sealed. */
