@@ -35,7 +35,11 @@ export class SocketUpstream {
       this.handshakes.push(request);
       const path = (request.url ?? '').split('?')[0] ?? '';
       const status = /^\/api\/status\/(\d+)$/.exec(path)?.[1];
-      if (path === '/api/silent') return;
+      socket.on('error', () => undefined);
+      if (path === '/api/silent') {
+        socket.resume();
+        return;
+      }
       if (path === '/api/bad-accept')
         socket.write('HTTP/1.1 101 X\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: no\r\n\r\n');
       else if (status !== undefined)
