@@ -37,7 +37,7 @@ export class SocketUpstream {
       const status = /^\/api\/status\/(\d+)$/.exec(path)?.[1];
       socket.on('error', () => undefined);
       if (path === '/api/silent') {
-        socket.resume();
+        socket.once('end', () => socket.end()).resume();
         return;
       }
       if (path === '/api/bad-accept')
