@@ -83,11 +83,11 @@ describe('the injected credential in an answer', () => {
   });
 
   it('is held back only from where it may begin', () => {
-    const stream = createRedactor(['abcdefgh']).stream();
+    const stream = createRedactor(['abcdefgz']).stream();
     expect(Buffer.from(stream.push(Buffer.from('hello abcdef'))).toString()).toBe('hello ');
     expect(Buffer.from(stream.push(Buffer.from('X more'))).toString()).toBe('abcdefX more');
     expect(stream.found).toBe(false);
-    expect(Buffer.from(stream.push(Buffer.from('abcdefgh'))).toString()).toBe('********');
+    expect(Buffer.from(stream.push(Buffer.from('abcdefgz'))).toString()).toBe('********');
     expect(stream.found).toBe(true);
   });
 
