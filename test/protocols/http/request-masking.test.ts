@@ -114,7 +114,7 @@ describe('a request to a model', () => {
             { type: 'thinking', thinking: 'ask a@example.com', signature: 'c2lnbmVk' },
             {
               type: 'tool_use',
-              id: 'toolu_4111111111111111',
+              id: 'toolu_41111111',
               name: 'f',
               input: { id: 'a@example.com', n: 4111111111111111 },
             },
@@ -129,7 +129,7 @@ describe('a request to a model', () => {
           role: 'assistant',
           content: [
             { type: 'thinking', thinking: 'ask [email]', signature: 'c2lnbmVk' },
-            { type: 'tool_use', id: 'toolu_4111111111111111', name: 'f', input: { id: '[email]', n: null } },
+            { type: 'tool_use', id: 'toolu_41111111', name: 'f', input: { id: '[email]', n: null } },
           ],
         },
       ],

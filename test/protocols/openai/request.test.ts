@@ -107,7 +107,7 @@ describe('a chat completion', () => {
       tools: [{ name: 'f', description: 'does it' }],
       messages: [
         { role: 'assistant', text: '{"x":1}' },
-        { role: 'tool', text: 'done' },
+        { role: 'tool', text: 'f\ndone' },
       ],
     });
   });
