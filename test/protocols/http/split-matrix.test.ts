@@ -18,7 +18,7 @@ interface Sample {
 
 const streams: readonly Sample[] = KINDS.flatMap((kind) =>
   [1, 2].flatMap((count) => {
-    const pieces = piecesOf(original(kind), 4);
+    const pieces = piecesOf(original(kind), 4 - count);
     const name = `${kind}, n=${String(count)}`;
     return [
       { name: `chat stream, ${name}`, make: openaiEventStream, text: chatStream(pieces, count, kind) },
