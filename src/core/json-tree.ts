@@ -19,10 +19,8 @@ export interface JsonObject extends Placed {
 
 export interface JsonMember {
   readonly name: string;
-  /** Offset of the name's opening quote. */
-  readonly nameFrom: number;
-  /** Exclusive. */
-  readonly nameTo: number;
+  /** Where the name stands, with its quotes. */
+  readonly nameAt: { readonly from: number; readonly to: number };
   readonly value: JsonNode;
 }
 
@@ -157,10 +155,10 @@ class TreeReader {
         this.#space();
         const nameFrom = this.#at;
         const name = this.#string();
-        const nameTo = this.#at;
+        const nameAt = { from: nameFrom, to: this.#at };
         if (!this.#took(':')) throw this.#unexpected();
         names.add(name);
-        members.push({ name, nameFrom, nameTo, value: this.#value() });
+        members.push({ name, nameAt, value: this.#value() });
       } while (this.#took(','));
       if (!this.#took('}')) throw this.#unexpected();
     }

@@ -78,10 +78,10 @@ class TreeMask {
   }
 
   #object(node: JsonObject, text: string): void {
-    for (const { name, nameFrom, nameTo, value } of node.members) {
+    for (const { name, nameAt, value } of node.members) {
       if (this.options.plain || !isStructuralName(name)) {
         const masked = this.options.masking.whole(name);
-        if (masked !== name) this.options.edits.replace({ from: nameFrom, to: nameTo }, JSON.stringify(masked));
+        if (masked !== name) this.options.edits.replace(nameAt, JSON.stringify(masked));
       }
       if (name === LOG_PROBABILITIES && value.kind === 'object') this.options.edits.replace(value, 'null');
       else if (name === LOG_PROBABILITIES && value.kind === 'array') this.#empty(value);
