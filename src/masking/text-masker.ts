@@ -1,14 +1,12 @@
-import { copyBytes } from '../core/copy-bytes.js';
 import type { KeyedHash, MaskCounts } from '../core/mask.js';
 import { concatBytes } from '../core/bytes.js';
 import { FindingScan } from './findings.js';
-import type { Cluster } from './findings.js';
+import type { Cluster } from './clusters.js';
 import { maskJsonText } from './json-text.js';
-import { masksOf, strengthOf } from './mask-set.js';
+import { masksOf, prefilterOf, traitsOf } from './mask-set.js';
 import type { Mask, TextMaskerOptions } from './mask-set.js';
-import { partialOf } from './partial.js';
-import { literalProbe, Prefilter } from './prefilter.js';
-import { pseudonymOf } from './pseudonym.js';
+import type { Prefilter } from './prefilter.js';
+import { replacementOf } from './replacement.js';
 
 export type { CustomEntity } from './entities/custom.js';
 export { checkCustomEntity } from './entities/custom.js';
@@ -56,18 +54,10 @@ class RuleMasker implements TextMasker {
   constructor(masks: readonly Mask[], hash: KeyedHash) {
     this.#masks = masks;
     this.#hash = hash;
-    const targets = masks.map((mask) => mask.target);
-    const finders = targets.flatMap((target) => ('finder' in target ? [target.finder] : []));
-    this.#prefilter = new Prefilter(
-      [
-        ...targets.flatMap((target) => ('detector' in target ? target.detector.probes : [])),
-        ...finders.filter((finder) => finder.literal.length > 0).map((finder) => literalProbe(finder.literal)),
-      ],
-      finders.some((finder) => finder.literal.length === 0),
-    );
+    this.#prefilter = prefilterOf(masks);
     this.#scan = new FindingScan(
-      targets,
-      masks.map((mask) => strengthOf(mask.rule.strategy)),
+      masks.map((mask) => mask.target),
+      masks.map(traitsOf),
     );
   }
 
@@ -80,7 +70,7 @@ class RuleMasker implements TextMasker {
     const clusters = this.#scan.scan(bytes, start, end);
     if (clusters === undefined) return undefined;
     this.#count(clusters, counts);
-    if (clusters.some((cluster) => this.#maskOf(cluster).rule.strategy === 'null')) return null;
+    if (clusters.some((cluster) => cluster.nulls)) return null;
     return this.#replaced(bytes, start, end, clusters);
   }
 
@@ -115,33 +105,15 @@ class RuleMasker implements TextMasker {
 
   #replaced(bytes: Uint8Array, start: number, end: number, clusters: readonly Cluster[]): Uint8Array {
     const only = clusters[0] as Cluster;
-    if (only.from === start && only.to === end) return this.#replacement(bytes, only);
+    if (only.from === start && only.to === end) return replacementOf(this.#maskOf(only), bytes, only, this.#hash);
     const parts: Uint8Array[] = [];
     let kept = start;
     for (const cluster of clusters) {
       if (cluster.from > kept) parts.push(bytes.subarray(kept, cluster.from));
-      parts.push(this.#replacement(bytes, cluster));
+      parts.push(replacementOf(this.#maskOf(cluster), bytes, cluster, this.#hash));
       kept = cluster.to;
     }
     if (end > kept) parts.push(bytes.subarray(kept, end));
     return concatBytes(parts);
-  }
-
-  #replacement(bytes: Uint8Array, cluster: Cluster): Uint8Array {
-    const { name, rule, detector, text } = this.#maskOf(cluster);
-    if (rule.strategy === 'hash') {
-      return pseudonymOf(
-        bytes.subarray(cluster.targetFrom, cluster.targetTo),
-        detector?.pseudonym ?? 'token',
-        name,
-        this.#hash,
-        rule.reversible,
-      );
-    }
-    // What overlapping findings add beyond the deciding one is not shown at all.
-    const alone = cluster.from === cluster.targetFrom && cluster.to === cluster.targetTo;
-    if (rule.strategy === 'partial' && alone)
-      return partialOf(bytes, cluster.from, cluster.to, detector?.partial ?? 'third', name);
-    return copyBytes(text);
   }
 }

@@ -45,4 +45,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX usage_by_end ON usage (ends_ms);
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN title TEXT NOT NULL DEFAULT '';
+  `,
 ];

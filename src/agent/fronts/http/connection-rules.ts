@@ -3,7 +3,8 @@ import { createStreamMasker, type StreamMasker } from '../../../masking/stream-m
 import { sharedMasker } from '../../../masking/shared-masker.js';
 import type { TextMasker } from '../../../masking/text-masker.js';
 import { policiesFor } from '../../../policy/applies.js';
-import type { PolicySet } from '../../../policy/compile.js';
+import type { CompiledPolicy, PolicySet } from '../../../policy/compile.js';
+import { anyLimit, limitsReadBody } from '../../../policy/limits.js';
 import { maskPlanFor } from '../../../policy/mask-plan.js';
 import type { Context } from '../../../policy/types.js';
 import type { SessionHost } from '../../session-host.js';
@@ -22,6 +23,8 @@ export interface ConnectionRules {
   /** Masks what goes to the upstream. */
   readonly requests: TextMasker | undefined;
   readonly reversible: boolean;
+  /** Could a limit count requests of this caller? */
+  readonly limited: boolean;
 }
 
 /** Callers of one policy that are remembered; more differ in their groups only where nearly everybody has groups of their own. */
@@ -66,12 +69,20 @@ export class RulesBook {
     return {
       policy,
       plan,
-      readsBody: asking.length > 0 || policiesFor(policy, context).some(readsBody),
+      readsBody: asking.length > 0 || limitsReadBody(policy, context) || policiesFor(policy, context).some(readsBody),
       answers,
       record: answering.length === ofEntities.length ? answers : stream(ofEntities),
       recordText: ofEntities.length === 0 ? undefined : sharedMasker(options(ofEntities)),
       requests: asking.length === 0 ? undefined : sharedMasker(options(asking)),
       reversible: asking.some((rule) => rule.reversible === true),
+      limited: anyLimit(policy, context),
     };
   }
+}
+
+function readsBody(policy: CompiledPolicy): boolean {
+  const { rules } = policy;
+  return rules.some(
+    (rule) => rule.action === 'approve' || rule.condition.groups.some((group) => group === 'http' || group === 'llm'),
+  );
 }

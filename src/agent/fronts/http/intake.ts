@@ -21,6 +21,8 @@ export interface Intake {
 export interface IntakeOptions {
   /** Something has to read it whole. */
   readonly needed: boolean;
+  /** It is read whole where it is not too large for that. */
+  readonly wanted: boolean;
   /** Most bytes of a body that is read whole, decoded. */
   readonly limitBytes: number;
 }
@@ -35,7 +37,8 @@ export async function readIntake(request: IncomingMessage, options: IntakeOption
   if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') return NO_BODY;
   const length = Number(headers['content-length'] ?? NaN);
   if (options.needed && length > options.limitBytes) throw tooLarge(options.limitBytes);
-  const most = options.needed ? options.limitBytes : ALWAYS_READ_BYTES;
+  const reads = options.needed || (options.wanted && !(length > options.limitBytes));
+  const most = reads ? options.limitBytes : ALWAYS_READ_BYTES;
   const { chunks, whole } = await readUpTo(request, most);
   const bytes = Buffer.concat(chunks);
   if (!whole) {
@@ -43,8 +46,7 @@ export async function readIntake(request: IncomingMessage, options: IntakeOption
     return { bytes, whole, decoded: false, stream: () => Readable.from(joined(bytes, request), { objectMode: false }) };
   }
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
-  if (!options.needed || coding === '' || coding === 'identity')
-    return { bytes, whole, decoded: false, stream: () => bytes };
+  if (!reads || coding === '' || coding === 'identity') return { bytes, whole, decoded: false, stream: () => bytes };
   const decoded = await decode(bytes, coding, options.limitBytes);
   return { bytes: decoded, whole, decoded: true, stream: () => decoded };
 }

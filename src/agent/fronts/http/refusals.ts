@@ -1,5 +1,6 @@
 import { HoopError, type ErrorCode } from '../../../core/errors.js';
-import type { HttpRefusal } from '../../../protocols/http/dialect.js';
+import type { Header, HttpRefusal } from '../../../protocols/http/dialect.js';
+import type { LimitRefusal } from '../../usage/usage-limits.js';
 import type { Decision } from '../../../protocols/contract.js';
 
 /** Status and code on the wire of what can go wrong with a request; the rest is `hoop_failed`, 500. */
@@ -51,3 +52,26 @@ export function refusalOfDecision(decision: Exclude<Decision, { action: 'allow' 
 function withoutName(message: string): string {
   return message.replace(/^hoop: /, '');
 }
+
+/** What a client is told that a limit is used up, and when to come again. */
+export function refusalOfLimit({ policy, rule, message, retryAfterSeconds }: LimitRefusal): [HttpRefusal, Header[]] {
+  const headers: Header[] = retryAfterSeconds === 0 ? [] : [['retry-after', String(retryAfterSeconds)]];
+  return [{ status: 429, code: 'hoop_limit', message: `limited by policy ${policy}/${rule}: ${message}` }, headers];
+}
+
+/** What went wrong between here and the upstream, without its address: that is the operator's. */
+export function upstreamError(fault: Error): Error {
+  if (fault instanceof UpstreamFault || fault instanceof HoopError) return fault;
+  const why = WHY.get((fault as NodeJS.ErrnoException).code ?? '');
+  return new HoopError('upstream_unreachable', why === undefined ? 'the upstream failed' : `the upstream ${why}`);
+}
+
+const WHY: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'refuses connections'],
+  ['ENOTFOUND', 'has no such host name'],
+  ['ECONNRESET', 'cut the connection'],
+  ['UND_ERR_SOCKET', 'cut the connection'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'can not be reached in time'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'did not answer in time'],
+  ['UND_ERR_BODY_TIMEOUT', 'stopped in the middle of its answer'],
+]);

@@ -54,7 +54,7 @@ export class Upstreams {
     };
     pool.dispatch(
       {
-        method: request.method as Dispatcher.HttpMethod,
+        method: request.method,
         path: base + request.target,
         headers: request.headers.flat(),
         body: request.body ?? null,
