@@ -23,12 +23,13 @@ export function jsonForm(contentType: string): JsonForm {
 /**
  * Masks the rules' paths in a whole body, or in whole lines of one of the form `lines` or `events`.
  *
+ * @param contentType the header's value; empty where none was sent
  * @returns undefined where nothing is masked, also where the body holds no JSON (HTML, an image); a fault `protocol`
  *   where it should hold JSON and can't be read: nothing of it may go out
  */
-export function maskBodyPaths(body: string, form: JsonForm, options: PathMaskOptions): string | undefined | Fault {
+export function maskBodyPaths(body: string, contentType: string, options: PathMaskOptions): string | undefined | Fault {
   const text = body.startsWith(BYTE_ORDER_MARK) ? body.slice(1) : body;
-  const masked = maskForm(text, form, options);
+  const masked = maskForm(text, jsonForm(contentType), options);
   return typeof masked === 'string' && text !== body ? BYTE_ORDER_MARK + masked : masked;
 }
 

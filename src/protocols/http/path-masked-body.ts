@@ -85,7 +85,7 @@ export class PathMaskedBody implements AnswerBody {
   }
 
   #masked(bytes: Uint8Array): Uint8Array {
-    const masked = maskBodyPaths(textOf(bytes), this.#form, this.options);
+    const masked = maskBodyPaths(textOf(bytes), this.options.contentType, this.options);
     if (isFault(masked)) throw HoopError.fromFault(masked);
     return masked === undefined ? bytes : new TextEncoder().encode(masked);
   }

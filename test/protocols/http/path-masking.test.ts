@@ -113,7 +113,7 @@ describe('maskPaths', () => {
 });
 
 describe('maskBodyPaths', () => {
-  const body = (text: string, type: string): unknown => maskBodyPaths(text, jsonForm(type), options(rule(['$..ssn'])));
+  const body = (text: string, type: string): unknown => maskBodyPaths(text, type, options(rule(['$..ssn'])));
   const json = '{"ssn":"1"}';
 
   it.each([
