@@ -133,6 +133,8 @@ export class HttpFront {
     target: string,
     localBase: string,
   ): Promise<void> {
+    // It would echo the stored credential, and has no other use.
+    if (incoming.method === 'TRACE') throw new HoopError('usage', 'TRACE is not served');
     const read = readTarget(target);
     if ('code' in read) throw HoopError.fromFault(read);
     const forwarded = forwardedHeaders(incoming.rawHeaders, Object.keys(caller.credential.headers));
