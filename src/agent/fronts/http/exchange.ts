@@ -123,7 +123,8 @@ export class Exchange implements LiveSession {
       if (reading.stream) this.#out.wait();
     });
     if (decision.action === 'allow') {
-      if (!session.left) await this.#forward({ rules, reading, sent: upstreamBody(request, intake, body, rules) });
+      if (!session.left)
+        await this.#forward({ rules, reading, sent: upstreamBody(request, intake, body, reading, rules, host.hash) });
     } else if (decision.action !== 'hold') this.#out.refuse(refusalOfDecision(decision));
   }
 
