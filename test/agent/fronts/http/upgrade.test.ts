@@ -168,6 +168,17 @@ describe('an upgrade straight to the agent', () => {
     expect(await client.closed).toEqual({ code: 1000, reason: 'bye' });
   });
 
+  it('does not give up keys and tokens that stand among the subprotocols', async () => {
+    const url = `${agent.agent.url.replace('http', 'ws')}/c/chat/echo`;
+    const offered = [`openai-insecure-api-key.${token}`, 'realtime', 'base64url.bearer.authorization.k8s.io.abc'];
+    const client = await open(url, { headers: { authorization: `Bearer ${token}` } }, offered);
+    expect(client.socket.protocol).toBe('realtime');
+    expect(upstream.handshakes.at(-1)?.headers['sec-websocket-protocol']).toBe('realtime');
+    expect(JSON.stringify(upstream.handshakes.at(-1)?.headers)).not.toContain(token);
+    client.socket.close();
+    await client.closed;
+  });
+
   it('closes upstream with the code and reason of the client, and with none where it had none', async () => {
     const client = await direct('/echo');
     const closed = new Promise((resolve) =>
