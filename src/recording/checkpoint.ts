@@ -10,7 +10,7 @@ import { splitLines } from './lines.js';
  * A folder's `checkpoint`: what was sealed in it, signed. Canonical JSON lines; of a day's folder
  *
  * ```
- * {"entries":2000,"lists":"…","segment":1}       one for each `checkpoint.1`, `checkpoint.2`, …
+ * {"entries":1000,"lists":"…","segment":1}       one for each `checkpoint.1`, `checkpoint.2`, …
  * {"events":12,"head":"…","session":"…"}         one for each sealed session, in order of sealing
  * {"at":"…","entries":1,"folder":"2026-11-21","keyId":"…","lists":"…","signature":"…","type":"checkpoint"}
  * ```
@@ -32,7 +32,7 @@ export const CHECKPOINT_DRAFT = '.checkpoint.new';
 export const ROOT_FOLDER = 'recordings';
 
 /** Sessions that a segment lists. */
-export const SEGMENT_SESSIONS = 2000;
+export const SEGMENT_SESSIONS = 1000;
 
 const MAX_ENTRY_BYTES = 4096;
 const SEGMENT_NAME = /^checkpoint\.([1-9]\d{0,8})$/;
