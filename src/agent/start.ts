@@ -14,6 +14,7 @@ import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver, type SecretResolver } from '../secrets/resolver.js';
 import { readSecretFile } from '../secrets/secret-file.js';
 import { openStore, type Store } from '../store/store.js';
+import type { TunnelStream } from '../tunnel/stream.js';
 import { drain } from './drain.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
@@ -26,7 +27,7 @@ import { LiveResources } from './live-resources.js';
 import { keptKey, recordingKey } from './kept-keys.js';
 import type { AgentLog } from './log.js';
 import { LoginLimit } from './login-limit.js';
-import { isHttpCaller, type LiveSession, type SessionHost } from './session-host.js';
+import { isHttpCaller, type Caller, type LiveSession, type SessionHost } from './session-host.js';
 import { SessionSlots } from './session-slots.js';
 import { card } from './card.js';
 import { notCarriedOut } from './not-carried-out.js';
@@ -130,19 +131,7 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   let verifier = createTokenVerifier(live.current.identityProviders, { clock });
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
-  const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
-  const http = new HttpFront({
-    host,
-    usage: new UsageLimits(
-      parts.store.usage,
-      () => clock.nowMs(),
-      (message) => {
-        log.error(message);
-      },
-    ),
-    connections: () => live.current.connections,
-    subject: (identity, find) => logins.subject(identity, find),
-  });
+  const http = httpFront(parts, host, logins);
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
@@ -153,21 +142,13 @@ async function serve(parts: Parts): Promise<RunningAgent> {
     onUpgrade: (request, socket, head) => {
       tunnels.upgrade(request, socket, head);
     },
-    onDirect: (request, response, authenticate) => {
-      void http.direct(request, response, authenticate);
-    },
-    onDirectUpgrade: (request, socket) => {
-      http.directUpgrade(request, socket);
-    },
+    direct: http,
   });
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     connections: () => live.current.connections,
     logins,
-    accept: (stream, caller) => {
-      if (isHttpCaller(caller)) http.accept(stream, caller);
-      else acceptPostgres(stream, caller, host, shared);
-    },
+    accept: acceptStream(host, http),
     log,
   });
   const url = urlOf(agent, await server.listen());
@@ -189,6 +170,27 @@ async function serve(parts: Parts): Promise<RunningAgent> {
       await closeStores(parts);
     },
   };
+}
+
+/** Hands a tunnel's stream to the front of its connection's protocol. */
+function acceptStream(host: SessionHost, http: HttpFront): (stream: TunnelStream, caller: Caller) => void {
+  const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
+  return (stream, caller) => {
+    if (isHttpCaller(caller)) http.accept(stream, caller);
+    else acceptPostgres(stream, caller, host, shared);
+  };
+}
+
+function httpFront({ live, store, clock, log }: Parts, host: SessionHost, logins: LoginLimit): HttpFront {
+  const complain = (message: string): void => {
+    log.error(message);
+  };
+  return new HttpFront({
+    host,
+    usage: new UsageLimits(store.usage, () => clock.nowMs(), complain),
+    connections: () => live.current.connections,
+    subject: (identity, find) => logins.subject(identity, find),
+  });
 }
 
 function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {

@@ -106,6 +106,50 @@ export function gapLength(bytes: Uint8Array, at: number, end: number): number {
   return after === 0 ? space : space + dash + after;
 }
 
+/** Do bytes that have not come yet decide whether a number ends before `at`? */
+export function awaitsNumberEnd(bytes: Uint8Array, at: number, end: number): boolean {
+  return at >= end || (bytes[at] === 0x2e && at + 1 >= end);
+}
+
+/** May a hyphen stand at `at` of which bytes have not come yet? */
+export function awaitsHyphen(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at >= end) return true;
+  if (bytes[at] !== 0xe2) return false;
+  return at + 1 >= end || (at + 2 >= end && (bytes[at + 1] === 0x80 || bytes[at + 1] === 0x88));
+}
+
+/** The same for a space. */
+export function awaitsSpace(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at >= end) return true;
+  const byte = bytes[at] as number;
+  if (byte === 0xc2) return at + 1 >= end;
+  if (byte !== 0xe2 && byte !== 0xe3) return false;
+  return at + 1 >= end || (at + 2 >= end && bytes[at + 1] === 0x80);
+}
+
+/** The same for a gap with a digit behind it. */
+export function awaitsGap(bytes: Uint8Array, at: number, end: number): boolean {
+  const hyphen = hyphenLength(bytes, at, end);
+  if (hyphen > 0) return at + hyphen >= end;
+  const space = spaceLength(bytes, at, end);
+  if (space === 0) return awaitsHyphen(bytes, at, end) || awaitsSpace(bytes, at, end);
+  const dash = hyphenLength(bytes, at + space, end);
+  if (dash === 0) return awaitsHyphen(bytes, at + space, end);
+  const after = spaceLength(bytes, at + space + dash, end);
+  return after === 0 ? awaitsSpace(bytes, at + space + dash, end) : at + space + dash + after >= end;
+}
+
+/** Length of the beginning of one character of several bytes right before `end` of which bytes have not come yet; 0 for none. */
+export function brokenCharLength(bytes: Uint8Array, start: number, end: number): number {
+  for (let length = 1; length <= 3 && end - length >= start; length += 1) {
+    const byte = bytes[end - length] as number;
+    if (byte < 0x80) return 0;
+    if (byte < 0xc0) continue;
+    return length < (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) ? length : 0;
+  }
+  return 0;
+}
+
 /** Every byte of the spaces, hyphens and dashes above. */
 export const GAP_BYTES: readonly number[] = [
   ...[0x20, 0x2d, 0xa0, 0xaf, 0xc2, 0xe2, 0xe3],

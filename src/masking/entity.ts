@@ -7,7 +7,28 @@ export interface Span {
   to: number;
   /** Triggers of this detector below this offset are passed over: they were looked at already. Keeps long hostile values linear. */
   skipTo: number;
+  /** Where the value is not over at its `end`: could what follows change the answer? Then `from` is set, Infinity for nothing to hold. */
+  open: boolean;
+  /** It is certain that a finding has begun at `from`; where it ends is open. */
+  begun: boolean;
+  /** How far a kind of several parts has got; its own business. */
+  stage: number;
+  /** Where `follow` goes on. */
+  next: number;
+  /** From this offset on `stays` may not answer any more. */
+  until: number;
 }
+
+/** A span for a new look. */
+export function newSpan(): Span {
+  return { from: 0, to: 0, skipTo: 0, open: false, begun: false, stage: 0, next: 0, until: Infinity };
+}
+
+/** For looks whose span nobody reads. */
+export const UNREAD: Span = newSpan();
+
+/** More than this many bytes of a kind without a longest form are not waited for, nor taken for one where no end is in sight. */
+export const MAX_OPEN_BYTES = 65_536;
 
 /**
  * A place where an entity might stand in raw wire bytes. Neighbouring bytes may be anything (a length,
@@ -75,6 +96,19 @@ export interface EntityDetector {
    * Reads a bounded number of bytes, or sets `skipTo` past what it read, so that a value costs linear time.
    */
   find(bytes: Uint8Array, at: number, start: number, end: number, span: Span): boolean;
+  /** For values that come in parts: the least `from` of a finding whose trigger may still come behind `end`; `end` where there is none. */
+  lead?(bytes: Uint8Array, start: number, end: number): number;
+  /** Is what `find` left open still so when bytes[from,end) have come? A cheap yes; no means: look again. */
+  stays?(bytes: Uint8Array, from: number, end: number, stage: number): boolean;
+  /**
+   * Kinds without a longest form: goes on with a finding that has begun, from `span.next` with `span.stage`.
+   * Sets `span.to` as if the value ended at `end`; true where the finding is over.
+   */
+  follow?(bytes: Uint8Array, start: number, end: number, span: Span): boolean;
+  /** A finding may begin with any word, which `LocalWord` follows. */
+  readonly word?: true;
+  /** Among findings that begin together these are certain first, in this order; see `clusters.ts`. */
+  readonly open?: 'token' | 'url';
 }
 
 export function byteProbe(

@@ -2,9 +2,11 @@ import { HoopError } from '../core/errors.js';
 import type { KeyedHash, MaskRule, Strategy } from '../core/mask.js';
 import { CustomFinder } from './entities/custom.js';
 import type { CustomEntity } from './entities/custom.js';
+import type { TargetTraits } from './clusters.js';
 import type { EntityDetector } from './entity.js';
 import { builtInEntity } from './findings.js';
 import type { Target } from './findings.js';
+import { literalProbe, Prefilter } from './prefilter.js';
 
 export interface TextMaskerOptions {
   /** Only the rules that apply: the caller leaves out observed ones where they must not act. Columns are not looked at. */
@@ -18,6 +20,14 @@ const STRENGTH: readonly Strategy[] = ['null', 'redact', 'replace', 'hash', 'par
 
 export function strengthOf(strategy: Strategy): number {
   return STRENGTH.indexOf(strategy);
+}
+
+/** What decides between this mask and others that meet the same place. */
+export function traitsOf({ rule: { strategy }, detector }: Mask): TargetTraits {
+  const open = detector?.open;
+  const shows = strategy === 'hash' || (strategy === 'partial' && detector?.partial !== 'none');
+  const order = open === undefined ? 2 : open === 'url' ? 1 : 0;
+  return { rank: strengthOf(strategy), eager: open !== undefined && !shows, order };
 }
 
 /** What is to be done with one entity. */
@@ -57,4 +67,17 @@ function targetOf(name: string, custom: readonly CustomEntity[]): Target {
   } catch (cause) {
     throw new HoopError('config_invalid', `entity ${name}: pattern is not of RE2 syntax`, { cause });
   }
+}
+
+/** Says quickly that none of these masks has anything to do. */
+export function prefilterOf(masks: readonly Mask[]): Prefilter {
+  const targets = masks.map((mask) => mask.target);
+  const finders = targets.flatMap((target) => ('finder' in target ? [target.finder] : []));
+  return new Prefilter(
+    [
+      ...targets.flatMap((target) => ('detector' in target ? target.detector.probes : [])),
+      ...finders.filter((finder) => finder.literal.length > 0).map((finder) => literalProbe(finder.literal)),
+    ],
+    finders.some((finder) => finder.literal.length === 0),
+  );
 }

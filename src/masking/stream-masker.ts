@@ -1,7 +1,10 @@
 import { concatBytes } from '../core/bytes.js';
 import type { MaskCounts } from '../core/mask.js';
+import { streamPlanOf } from './stream-plan.js';
 import { createTextMasker } from './text-masker.js';
 import type { TextMaskerOptions } from './text-masker.js';
+import { TextStream } from './text-stream.js';
+import type { StreamSink } from './text-stream.js';
 
 /** What stands in a request in the place of a value, and that value: the answer may hold it again. */
 export type Originals = ReadonlyMap<string, string>;
@@ -28,6 +31,7 @@ export interface StreamMasker {
 /** @throws HoopError `config_invalid` as `createTextMasker` */
 export function createStreamMasker(options: TextMaskerOptions): StreamMasker {
   const masker = createTextMasker(options);
+  const plan = streamPlanOf(options);
   const stream = (mask: (bytes: Uint8Array) => Uint8Array): MaskedStream => {
     const parts: Uint8Array[] = [];
     return {
@@ -39,8 +43,40 @@ export function createStreamMasker(options: TextMaskerOptions): StreamMasker {
     };
   };
   return {
-    text: (counts) =>
-      stream((bytes) => new TextEncoder().encode(masker.maskText(new TextDecoder().decode(bytes), counts))),
+    text(counts) {
+      const out = new PartSink();
+      const text = new TextStream(plan, counts, out);
+      return {
+        push(part) {
+          text.push(part);
+          return out.take();
+        },
+        end() {
+          text.end();
+          return out.take();
+        },
+      };
+    },
     json: (counts) => stream((bytes) => masker.maskJson(bytes, 0, bytes.length, counts) ?? bytes),
   };
+}
+
+/** Collects what goes out with one push. */
+class PartSink implements StreamSink {
+  #parts: Uint8Array[] = [];
+
+  kept(bytes: Uint8Array, from: number, to: number): void {
+    this.#parts.push(bytes.slice(from, to));
+  }
+
+  masked(bytes: Uint8Array): void {
+    this.#parts.push(bytes);
+  }
+
+  take(): Uint8Array {
+    if (this.#parts.length === 0) return new Uint8Array();
+    const part = concatBytes(this.#parts);
+    this.#parts = [];
+    return part;
+  }
 }

@@ -1,14 +1,12 @@
-import { copyBytes } from '../core/copy-bytes.js';
-import type { KeyedHash, MaskCounts } from '../core/mask.js';
+import type { KeyedHash, MaskCounts, MaskRule } from '../core/mask.js';
 import { concatBytes } from '../core/bytes.js';
 import { FindingScan } from './findings.js';
-import type { Cluster } from './findings.js';
+import type { Cluster } from './clusters.js';
 import { maskJsonText } from './json-text.js';
-import { masksOf, strengthOf } from './mask-set.js';
+import { masksOf, prefilterOf, traitsOf } from './mask-set.js';
 import type { Mask, TextMaskerOptions } from './mask-set.js';
-import { partialOf } from './partial.js';
-import { literalProbe, Prefilter } from './prefilter.js';
-import { pseudonymOf } from './pseudonym.js';
+import type { Prefilter } from './prefilter.js';
+import { replacementOf } from './replacement.js';
 
 export type { CustomEntity } from './entities/custom.js';
 export { checkCustomEntity } from './entities/custom.js';
@@ -35,9 +33,21 @@ export interface TextMasker {
    * a number in which something is found becomes `null`. Text that is not JSON is masked as one value.
    */
   maskJson(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
-  /** Masks text for records, logs and statements. Where a value would become NULL, the finding alone is redacted. */
-  maskText(text: string, counts: MaskCounts): string;
+  /**
+   * Masks text for records, logs, statements and requests. Where a value would become NULL, the finding alone is redacted.
+   *
+   * @param replace has the last word on each finding
+   */
+  maskText(text: string, counts: MaskCounts, replace?: Replace): string;
 }
+
+/**
+ * What is put in the place of a finding.
+ *
+ * @param found the whole place, as it stands in the text
+ * @param masked what the rule puts there
+ */
+export type Replace = (found: string, entity: string, rule: MaskRule, masked: string) => string;
 
 /**
  * @throws HoopError `config_invalid` where a rule names an entity that does not exist or a pattern does not
@@ -56,18 +66,10 @@ class RuleMasker implements TextMasker {
   constructor(masks: readonly Mask[], hash: KeyedHash) {
     this.#masks = masks;
     this.#hash = hash;
-    const targets = masks.map((mask) => mask.target);
-    const finders = targets.flatMap((target) => ('finder' in target ? [target.finder] : []));
-    this.#prefilter = new Prefilter(
-      [
-        ...targets.flatMap((target) => ('detector' in target ? target.detector.probes : [])),
-        ...finders.filter((finder) => finder.literal.length > 0).map((finder) => literalProbe(finder.literal)),
-      ],
-      finders.some((finder) => finder.literal.length === 0),
-    );
+    this.#prefilter = prefilterOf(masks);
     this.#scan = new FindingScan(
-      targets,
-      masks.map((mask) => strengthOf(mask.rule.strategy)),
+      masks.map((mask) => mask.target),
+      masks.map(traitsOf),
     );
   }
 
@@ -80,7 +82,7 @@ class RuleMasker implements TextMasker {
     const clusters = this.#scan.scan(bytes, start, end);
     if (clusters === undefined) return undefined;
     this.#count(clusters, counts);
-    if (clusters.some((cluster) => this.#maskOf(cluster).rule.strategy === 'null')) return null;
+    if (clusters.some((cluster) => cluster.nulls)) return null;
     return this.#replaced(bytes, start, end, clusters);
   }
 
@@ -93,13 +95,15 @@ class RuleMasker implements TextMasker {
     return masked;
   }
 
-  maskText(text: string, counts: MaskCounts): string {
+  maskText(text: string, counts: MaskCounts, replace?: Replace): string {
     const bytes = new TextEncoder().encode(text);
     if (!this.#prefilter.mayMatch(bytes, 0, bytes.length)) return text;
     const clusters = this.#scan.scan(bytes, 0, bytes.length);
     if (clusters === undefined) return text;
     this.#count(clusters, counts);
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#replaced(bytes, 0, bytes.length, clusters));
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+      this.#replaced(bytes, 0, bytes.length, clusters, replace),
+    );
   }
 
   #maskOf(cluster: Cluster): Mask {
@@ -113,35 +117,36 @@ class RuleMasker implements TextMasker {
     }
   }
 
-  #replaced(bytes: Uint8Array, start: number, end: number, clusters: readonly Cluster[]): Uint8Array {
+  #replaced(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    clusters: readonly Cluster[],
+    replace?: Replace,
+  ): Uint8Array {
+    const put = this.#putBy(replace);
     const only = clusters[0] as Cluster;
-    if (only.from === start && only.to === end) return this.#replacement(bytes, only);
+    if (only.from === start && only.to === end) return put(bytes, only);
     const parts: Uint8Array[] = [];
     let kept = start;
     for (const cluster of clusters) {
       if (cluster.from > kept) parts.push(bytes.subarray(kept, cluster.from));
-      parts.push(this.#replacement(bytes, cluster));
+      parts.push(put(bytes, cluster));
       kept = cluster.to;
     }
     if (end > kept) parts.push(bytes.subarray(kept, end));
     return concatBytes(parts);
   }
 
-  #replacement(bytes: Uint8Array, cluster: Cluster): Uint8Array {
-    const { name, rule, detector, text } = this.#maskOf(cluster);
-    if (rule.strategy === 'hash') {
-      return pseudonymOf(
-        bytes.subarray(cluster.targetFrom, cluster.targetTo),
-        detector?.pseudonym ?? 'token',
-        name,
-        this.#hash,
-        rule.reversible,
-      );
-    }
-    // What overlapping findings add beyond the deciding one is not shown at all.
-    const alone = cluster.from === cluster.targetFrom && cluster.to === cluster.targetTo;
-    if (rule.strategy === 'partial' && alone)
-      return partialOf(bytes, cluster.from, cluster.to, detector?.partial ?? 'third', name);
-    return copyBytes(text);
+  #putBy(replace: Replace | undefined): (bytes: Uint8Array, cluster: Cluster) => Uint8Array {
+    const replacement = (bytes: Uint8Array, cluster: Cluster) =>
+      replacementOf(this.#maskOf(cluster), bytes, cluster, this.#hash);
+    if (replace === undefined) return replacement;
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    return (bytes, cluster) => {
+      const { name, rule } = this.#maskOf(cluster);
+      const found = decoder.decode(bytes.subarray(cluster.from, cluster.to));
+      return new TextEncoder().encode(replace(found, name, rule, decoder.decode(replacement(bytes, cluster))));
+    };
   }
 }

@@ -5,7 +5,8 @@ import { iban } from './entities/iban.js';
 import { ipAddress } from './entities/ip-address.js';
 import { isPhone } from './entities/phone.js';
 import { isSsn } from './entities/us-ssn.js';
-import type { EntityDetector, PartialShape, PseudonymShape, Span } from './entity.js';
+import { newSpan } from './entity.js';
+import type { EntityDetector, PartialShape, PseudonymShape } from './entity.js';
 import { partialOf } from './partial.js';
 import { pseudonymOf } from './pseudonym.js';
 
@@ -52,7 +53,7 @@ function shapesOf(value: Uint8Array): { readonly partial: PartialShape; readonly
 /** Is the value one such entity from end to end? */
 function isWhole(detector: EntityDetector, value: Uint8Array): boolean {
   if (value.length > MAX_WHOLE_BYTES) return false;
-  const span: Span = { from: 0, to: 0, skipTo: 0 };
+  const span = newSpan();
   for (let at = 0; at < value.length; at += 1) {
     if (!detector.triggers.includes(value[at] as number)) continue;
     if (detector.find(value, at, 0, value.length, span)) return span.from === 0 && span.to === value.length;

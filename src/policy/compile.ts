@@ -1,7 +1,9 @@
 import { canonicalJson } from '../core/canonical-json.js';
+import type { JsonPathPattern } from '../core/json-path.js';
 import type { ColumnPattern, Strategy } from '../core/mask.js';
 import { parseColumnPattern } from './column-pattern.js';
 import { compileExpression, type Expression } from './expression.js';
+import { parseJsonPath } from './json-path.js';
 import { SPANS, type LimitDefinition, type LIMIT_KEYS } from './schema-limit.js';
 import type { MaskDefinition, PolicyDefinition, RuleDefinition } from './schema.js';
 import type { Action, LimitAmount } from './types.js';
@@ -18,6 +20,7 @@ export interface CompiledMask {
   readonly name: string;
   readonly entities: readonly string[];
   readonly columns: readonly ColumnPattern[];
+  readonly paths: readonly JsonPathPattern[];
   readonly strategy: Strategy;
   readonly with: string;
   readonly reversible: boolean;
@@ -190,7 +193,8 @@ function compileMask(mask: MaskDefinition): CompiledMask {
   return {
     name: mask.name,
     entities: mask.entities ?? [],
-    columns: (mask.columns ?? []).map(readColumn),
+    columns: (mask.columns ?? []).map((text) => checked(parseColumnPattern(text))),
+    paths: (mask.paths ?? []).map((text) => checked(parseJsonPath(text))),
     strategy: mask.strategy,
     with: mask.with ?? '',
     reversible: mask.reversible ?? false,
@@ -219,9 +223,8 @@ function compileLimit(limit: LimitDefinition): CompiledLimit {
   };
 }
 
-function readColumn(text: string): ColumnPattern {
-  const pattern = parseColumnPattern(text);
-  if (pattern === undefined) throw new TypeError('a column pattern that the schema should have refused');
+function checked<Pattern>(pattern: Pattern | undefined): Pattern {
+  if (pattern === undefined) throw new TypeError('a pattern that the schema should have refused');
   return pattern;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HTTP_TYPES } from '../core/resources.js';
 import { parseColumnPattern } from './column-pattern.js';
+import { parseJsonPath } from './json-path.js';
 import { limitSchema } from './schema-limit.js';
 import { groupsSchema, nameSchema } from './schema-names.js';
 
@@ -62,11 +63,19 @@ const columnSchema = z.string().refine((text) => parseColumnPattern(text) !== un
   message: 'expected `[schema.]table.column`, where `*` stands for one whole part',
 });
 
+const pathSchema = z
+  .string()
+  .max(1_000)
+  .refine((text) => parseJsonPath(text) !== undefined, {
+    message: 'expected a path such as `$.customer.ssn`, `$.items[*].email` or `$..password`, of at most 30 steps',
+  });
+
 const maskSchema = z
   .strictObject({
     name: nameSchema,
     entities: z.array(z.string().min(1)).min(1, 'expected at least one entity').optional(),
     columns: z.array(columnSchema).min(1, 'expected at least one column').optional(),
+    paths: z.array(pathSchema).min(1, 'expected at least one path').optional(),
     strategy: z.enum(['null', 'redact', 'replace', 'hash', 'partial']),
     with: z.string().max(1_000).optional(),
     reversible: z.boolean().optional(),
@@ -77,8 +86,8 @@ const maskSchema = z
     exceptGroups: groupsSchema.optional(),
   })
   .superRefine((mask, issues) => {
-    if (mask.entities === undefined && mask.columns === undefined) {
-      issues.addIssue({ code: 'custom', path: [], message: 'a mask needs `entities` or `columns`' });
+    if (mask.entities === undefined && mask.columns === undefined && mask.paths === undefined) {
+      issues.addIssue({ code: 'custom', path: [], message: 'a mask needs `entities`, `columns` or `paths`' });
     }
     if (mask.strategy === 'replace' && mask.with === undefined) {
       issues.addIssue({ code: 'custom', path: [], message: 'strategy replace needs `with`, the text to put there' });

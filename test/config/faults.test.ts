@@ -288,7 +288,7 @@ describe('a fault in a resource file', () => {
     [
       'a mask of nothing',
       '  mask: [{ name: m, strategy: redact }]\n',
-      ['5:10: `spec.mask[0]`: a mask needs `entities` or `columns`'],
+      ['5:10: `spec.mask[0]`: a mask needs `entities`, `columns` or `paths`'],
     ],
     [
       'replace without text',

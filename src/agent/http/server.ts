@@ -14,12 +14,10 @@ import { publicRoutes } from './public-routes.js';
 import { requestRoutes } from './request-routes.js';
 import { matchRoute, readQuery } from './route.js';
 import type { Answer, Route } from './route.js';
+import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
 import { sessionRoutes } from './session-routes.js';
 import { createAuthenticate } from './token.js';
 import type { Authenticate } from './token.js';
-
-/** Most bytes of a request's line and headers together. */
-const MAX_HEADER_BYTES = 32 * 1024;
 
 /** A label takes few values: what a client makes up is `other`. */
 const METRIC_METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
@@ -40,15 +38,13 @@ export interface HttpServerOptions {
    * refuses with `refuseSocket`.
    */
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  /** A request to `/c/CONNECTION/…`, whose host and origin are right; not authenticated yet. */
-  readonly onDirect: (request: IncomingMessage, response: ServerResponse, authenticate: Authenticate) => void;
-  /** The same of an upgrade. */
-  readonly onDirectUpgrade: (
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    authenticate: Authenticate,
-  ) => void;
+  readonly direct: DirectWay;
+}
+
+/** Takes what comes to `/c/CONNECTION/…`; its host and origin are right, and it is not authenticated yet. */
+export interface DirectWay {
+  direct(request: IncomingMessage, response: ServerResponse, authenticate: Authenticate): unknown;
+  directUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, authenticate: Authenticate): unknown;
 }
 
 /** Where connections that speak HTTP are reached without a tunnel. */
@@ -192,10 +188,6 @@ async function run(
   }
 }
 
-function tooSlow(): Refusal {
-  return new Refusal(408, new HoopError('usage', 'the request did not come in time'));
-}
-
 function wrongMethod(allowed: readonly string[]): Refusal {
   return new Refusal(405, new HoopError('usage', 'this path does not take that method'), { allow: allowed.join(', ') });
 }
@@ -221,7 +213,7 @@ function direct(
     void sendFailure(request, response, error);
     return;
   }
-  options.onDirect(request, response, authenticate);
+  options.direct.direct(request, response, authenticate);
 }
 
 function upgrade(
@@ -237,7 +229,7 @@ function upgrade(
   try {
     if (request.url?.startsWith(DIRECT_PATH) === true) {
       gate.guard(request, 'upgrade');
-      options.onDirectUpgrade(request, socket, head, authenticate);
+      options.direct.directUpgrade(request, socket, head, authenticate);
       return;
     }
     gate.pass(request, 'upgrade');
@@ -247,23 +239,6 @@ function upgrade(
   } catch (error) {
     if (!isForeseen(error)) options.deps.onFailure('upgrade', error);
     refuseSocket(socket, error);
-  }
-}
-
-/** What Node's parser or its timers refused; a TLS handshake or a peer that failed gets no words. */
-export function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const code = error.code ?? '';
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    refuseSocket(
-      socket,
-      new Refusal(431, new HoopError('limit', `the headers are longer than ${MAX_HEADER_BYTES} bytes`)),
-    );
-  } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    refuseSocket(socket, tooSlow());
-  } else if (code.startsWith('HPE_')) {
-    refuseSocket(socket, new Refusal(400, new HoopError('usage', 'this is not a request that HTTP allows')));
-  } else {
-    socket.destroy();
   }
 }
 

@@ -1,8 +1,9 @@
 import { isAlphanumeric, isDigit, isTokenByte, opensWord } from '../byte-classes.js';
-import { byteProbe, codes } from '../entity.js';
-import type { EntityDetector, Probe } from '../entity.js';
+import { byteProbe, codes, UNREAD } from '../entity.js';
+import type { EntityDetector, Probe, Span } from '../entity.js';
 
-type Alphabet = 'upper' | 'alphanumeric' | 'token' | 'dotted';
+const ALPHABETS = ['upper', 'alphanumeric', 'token', 'dotted'] as const;
+type Alphabet = (typeof ALPHABETS)[number];
 
 /** How one vendor writes one kind of key: a fixed beginning, then at least `min` characters of an alphabet. */
 interface KeyKind {
@@ -70,20 +71,26 @@ function inAlphabet(alphabet: Alphabet, byte: number): boolean {
   return isTokenByte(byte) || (alphabet === 'dotted' && byte === 0x2e);
 }
 
-function standsAt(bytes: Uint8Array, at: number, end: number, text: readonly number[]): boolean {
-  if (at + text.length > end) return false;
-  for (let index = 0; index < text.length; index += 1) if (bytes[at + index] !== text[index]) return false;
+function standsAt(bytes: Uint8Array, at: number, end: number, text: readonly number[], span: Span): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (at + index >= end) {
+      span.open = true;
+      return false;
+    }
+    if (bytes[at + index] !== text[index]) return false;
+  }
   return true;
 }
 
 /** The offset behind the least that a key of this kind must have, beginning at `at`; -1 where there is none. */
-function leastEnd(key: KeyKind, bytes: Uint8Array, at: number, end: number): number {
-  if (!standsAt(bytes, at, end, key.prefix)) return -1;
+function leastEnd(key: KeyKind, bytes: Uint8Array, at: number, end: number, span: Span): number {
+  if (!standsAt(bytes, at, end, key.prefix, span)) return -1;
   const body = at + key.prefix.length;
-  if (key.not !== undefined && standsAt(bytes, body, end, key.not)) return -1;
-  if (body + key.min > end) return -1;
+  if (key.not !== undefined && standsAt(bytes, body, end, key.not, UNREAD)) return -1;
   let digit = key.digit !== true;
   for (let index = body; index < body + key.min; index += 1) {
+    if (index >= end) span.open = true;
+    if (index >= end) return -1;
     const byte = bytes[index] as number;
     if (!inAlphabet(key.alphabet, byte)) return -1;
     digit ||= isDigit(byte);
@@ -93,6 +100,7 @@ function leastEnd(key: KeyKind, bytes: Uint8Array, at: number, end: number): num
     if (!inAlphabet(key.alphabet, byte)) return -1;
     digit = isDigit(byte);
   }
+  span.open ||= !digit && end < body + DIGIT_WITHIN;
   return digit ? body + key.min : -1;
 }
 
@@ -111,7 +119,7 @@ function probeOf(key: KeyKind): Probe {
   return byteProbe(
     [key.prefix[anchor] as number],
     [key.prefix[anchor - 1] as number],
-    (bytes, at, start, end) => at - anchor >= start && leastEnd(key, bytes, at - anchor, end) >= 0,
+    (bytes, at, start, end) => at - anchor >= start && leastEnd(key, bytes, at - anchor, end, UNREAD) >= 0,
   );
 }
 
@@ -122,22 +130,33 @@ function keyDetector(name: string, kinds: readonly KeyKind[]): EntityDetector {
     pseudonym: 'token',
     triggers: [...new Set(kinds.map((key) => key.prefix[0] as number))],
     probes: kinds.map(probeOf),
+    open: 'token',
     literals: kinds.map((key) => ({ text: key.prefix, least: key.min, check: 'key' })),
     find(bytes, at, start, end, span) {
       if (!opensWord(bytes, at, start)) return false;
+      span.from = at;
       for (const key of kinds) {
-        let to = leastEnd(key, bytes, at, end);
+        const to = leastEnd(key, bytes, at, end, span);
         if (to < 0) continue;
         if (key.exact === true && to < end && inAlphabet('alphanumeric', bytes[to] as number)) continue;
-        while (key.exact !== true && to < end && inAlphabet(key.alphabet, bytes[to] as number)) to += 1;
-        span.from = at;
-        span.to = to;
-        span.skipTo = to;
+        span.to = span.skipTo = span.next = to;
+        span.stage = ALPHABETS.indexOf(key.alphabet);
+        span.begun = key.exact !== true;
+        span.open = span.begun ? !followKey(bytes, start, end, span) : to >= end;
         return true;
       }
       return false;
     },
+    follow: followKey,
   };
+}
+
+function followKey(bytes: Uint8Array, _start: number, end: number, span: Span): boolean {
+  const alphabet = ALPHABETS[span.stage] as Alphabet;
+  let to = span.next;
+  while (to < end && inAlphabet(alphabet, bytes[to] as number)) to += 1;
+  span.to = span.skipTo = span.next = to;
+  return to < end;
 }
 
 export const awsAccessKey = keyDetector('aws-access-key', AWS);

@@ -1,11 +1,11 @@
-import { closesNumber, isDigit, opensNumber } from '../byte-classes.js';
-import { codes, DIGITS } from '../entity.js';
-import type { EntityDetector } from '../entity.js';
+import { awaitsNumberEnd, closesNumber, isDigit, opensNumber } from '../byte-classes.js';
+import { codes, DIGITS, UNREAD } from '../entity.js';
+import type { EntityDetector, Span } from '../entity.js';
 
 const DIGIT_COUNT = 11;
 
 /** The end of the number at `at`, `DDD.DDD.DDD-CC` or eleven digits in one run, with both check digits right; or -1. */
-function cpfEnd(bytes: Uint8Array, at: number, end: number): number {
+function cpfEnd(bytes: Uint8Array, at: number, end: number, span: Span): number {
   let index = at;
   let first = 0;
   let second = 0;
@@ -13,11 +13,18 @@ function cpfEnd(bytes: Uint8Array, at: number, end: number): number {
   let same = true;
   const dotted = at + 3 < end && bytes[at + 3] === 0x2e;
   for (let count = 0; count < DIGIT_COUNT; count += 1) {
+    if (index >= end) {
+      span.open = true;
+      return -1;
+    }
     if (dotted && (count === 3 || count === 6 || count === 9)) {
       if (bytes[index] !== (count === 9 ? 0x2d : 0x2e)) return -1;
       index += 1;
     }
-    if (index >= end || !isDigit(bytes[index] as number)) return -1;
+    if (index >= end || !isDigit(bytes[index] as number)) {
+      span.open = index >= end;
+      return -1;
+    }
     const digit = (bytes[index] as number) - 0x30;
     if (count < 9) first += digit * (10 - count);
     if (count < 10) second += digit * (11 - count);
@@ -26,7 +33,9 @@ function cpfEnd(bytes: Uint8Array, at: number, end: number): number {
     same &&= bytes[index] === bytes[at];
     index += 1;
   }
-  return same || tenth !== ((first * 10) % 11) % 10 ? -1 : index;
+  if (same || tenth !== ((first * 10) % 11) % 10) return -1;
+  span.open = awaitsNumberEnd(bytes, index, end);
+  return index;
 }
 
 /** Brazilian tax numbers of people. */
@@ -41,15 +50,13 @@ export const brCpf: EntityDetector = {
       minBytes: DIGIT_COUNT,
       minDigits: DIGIT_COUNT,
       signs: codes('.-'),
-      mayStandAt: (bytes, at, _start, end) => cpfEnd(bytes, at, end) >= 0,
+      mayStandAt: (bytes, at, _start, end) => cpfEnd(bytes, at, end, UNREAD) >= 0,
     },
   ],
   find(bytes, at, start, end, span) {
     if (!opensNumber(bytes, at, start)) return false;
-    const to = cpfEnd(bytes, at, end);
-    if (to < 0 || !closesNumber(bytes, to, end)) return false;
     span.from = at;
-    span.to = to;
-    return true;
+    span.to = cpfEnd(bytes, at, end, span);
+    return span.to >= 0 && closesNumber(bytes, span.to, end);
   },
 };

@@ -1,6 +1,15 @@
-import { closesNumber, GAP_BYTES, gapLength, isDigit, isHexDigit, opensNumber } from '../byte-classes.js';
-import { DIGITS } from '../entity.js';
-import type { EntityDetector } from '../entity.js';
+import {
+  awaitsGap,
+  awaitsNumberEnd,
+  closesNumber,
+  GAP_BYTES,
+  gapLength,
+  isDigit,
+  isHexDigit,
+  opensNumber,
+} from '../byte-classes.js';
+import { DIGITS, UNREAD } from '../entity.js';
+import type { EntityDetector, Span } from '../entity.js';
 
 const MIN_DIGITS = 13;
 const MAX_DIGITS = 19;
@@ -43,7 +52,7 @@ export const ISSUER_LENGTHS = Uint32Array.from({ length: 10_000 }, (_, prefix) =
  *
  * @param whole also demands what only an exact look can: that groups are as people write them and that the number ends there
  */
-function longestCard(bytes: Uint8Array, at: number, end: number, whole: boolean): number {
+function longestCard(bytes: Uint8Array, at: number, end: number, whole: boolean, span: Span): number {
   let count = 0;
   let group = 0;
   let prefix = 0;
@@ -75,6 +84,11 @@ function longestCard(bytes: Uint8Array, at: number, end: number, whole: boolean)
     if (((count & 1) === 0 ? evenDoubled : oddDoubled) % 10 !== 0) continue;
     if (!whole || closesNumber(bytes, index, end)) best = index;
   }
+  const longer = count < 4 || allowed >>> (count + 1) !== 0;
+  span.open =
+    index >= end ||
+    (longer && count >= 4 && group >= 2 && count < MAX_DIGITS && awaitsGap(bytes, index, end)) ||
+    (count >= MIN_DIGITS && awaitsNumberEnd(bytes, index, end));
   return best;
 }
 
@@ -90,37 +104,49 @@ export const creditCard: EntityDetector = {
       minBytes: MIN_DIGITS,
       minDigits: MIN_DIGITS,
       signs: GAP_BYTES,
-      mayStandAt: (bytes, at, _start, end) => longestCard(bytes, at, end, false) >= 0,
+      mayStandAt: (bytes, at, _start, end) => longestCard(bytes, at, end, false, UNREAD) >= 0,
     },
   ],
   find(bytes, at, start, end, span) {
     if (!opensNumber(bytes, at, start)) return false;
-    const to = longestCard(bytes, at, end, true);
-    if (to < 0 || standsInUuid(bytes, at, start, end)) return false;
     span.from = at;
-    span.to = to;
-    return true;
+    span.to = longestCard(bytes, at, end, true, span);
+    return span.to >= 0 && !standsInUuid(bytes, at, start, end, span);
   },
 };
 
 const UUID_GROUPS = [8, 4, 4, 4, 12];
 
 /** Groups of a UUID can be all digits: is the group that begins at `at` one of a UUID's? */
-function standsInUuid(bytes: Uint8Array, at: number, start: number, end: number): boolean {
-  return [0, 9, 14, 19, 24].some((offset) => at - offset >= start && isUuid(bytes, at - offset, start, end));
+function standsInUuid(bytes: Uint8Array, at: number, start: number, end: number, span: Span): boolean {
+  return [0, 9, 14, 19, 24].some((offset) => at - offset >= start && isUuid(bytes, at - offset, start, end, span));
 }
 
-function isUuid(bytes: Uint8Array, from: number, start: number, end: number): boolean {
+function isUuid(bytes: Uint8Array, from: number, start: number, end: number, span: Span): boolean {
   let at = from;
   if (from > start && isHexDigit(bytes[from - 1] as number)) return false;
   for (const [index, length] of UUID_GROUPS.entries()) {
+    if (at >= end) return awaits(span);
     if (index > 0 && bytes[at++] !== 0x2d) return false;
-    for (const stop = at + length; at < stop; at += 1) if (at >= end || !isHexDigit(bytes[at] as number)) return false;
+    for (const stop = at + length; at < stop; at += 1) {
+      if (at >= end) return awaits(span);
+      if (!isHexDigit(bytes[at] as number)) return false;
+    }
   }
+  if (at >= end) span.open = true;
   return at >= end || !isHexDigit(bytes[at] as number);
+}
+
+function awaits(span: Span): boolean {
+  span.open = true;
+  return false;
 }
 
 /** Is the whole value one card number? */
 export function isCard(bytes: Uint8Array): boolean {
-  return bytes.length > 0 && isDigit(bytes[0] as number) && longestCard(bytes, 0, bytes.length, true) === bytes.length;
+  return (
+    bytes.length > 0 &&
+    isDigit(bytes[0] as number) &&
+    longestCard(bytes, 0, bytes.length, true, UNREAD) === bytes.length
+  );
 }

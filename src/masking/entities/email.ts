@@ -1,4 +1,5 @@
 import {
+  brokenCharLength,
   isAlphanumeric,
   isDigit,
   isEscapeLetter,
@@ -6,7 +7,7 @@ import {
   wideLetterLength,
   wideLetterLengthBefore,
 } from '../byte-classes.js';
-import { codes } from '../entity.js';
+import { codes, MAX_OPEN_BYTES, newSpan, UNREAD } from '../entity.js';
 import type { EntityDetector, Span } from '../entity.js';
 
 const AT = 0x40;
@@ -49,27 +50,56 @@ export const email: EntityDetector = {
       before: Array.from({ length: 256 }, (_, byte) => byte).filter(
         (byte) => byte >= 0x80 || byte === QUOTE || LOCAL[byte] === 1,
       ),
-      mayStandAt: (bytes, at, _start, end) => domainEnd(bytes, at + 1, end, false) >= 0,
+      mayStandAt: (bytes, at, _start, end) => domainEnd(bytes, at + 1, end, false, UNREAD) >= 0,
     },
   ],
   find(bytes, at, start, end, span) {
-    const to = domainEnd(bytes, at + 1, end, true);
-    if (to < 0) return false;
+    const to = domainEnd(bytes, at + 1, end, true, span);
+    if (to < 0 && !span.open) return false;
     const from = at > start && bytes[at - 1] === QUOTE ? quotedStart(bytes, at, start) : localStart(bytes, at, start);
-    if (from >= at || isPseudonym(bytes, from, at, to)) return false;
-    return found(span, from, to);
+    span.from = from;
+    span.to = to;
+    span.until = at + MAX_OPEN_BYTES;
+    span.open &&= from < at;
+    return to >= 0 && from < at && !isPseudonym(bytes, from, at, to);
   },
+  stays(bytes, from, end) {
+    // The first bytes of a character may have come before.
+    let at = from - brokenCharLength(bytes, 0, from);
+    while (at < end) {
+      const byte = bytes[at] as number;
+      if (byte >= 0x80) {
+        const length = wideLetterLength(bytes, at, end);
+        if (length === 0) return at + brokenCharLength(bytes, at, end) === end;
+        at += length;
+      } else {
+        const dotted = byte === 0x2e && bytes[at - 1] !== 0x2e && bytes[at - 1] !== AT;
+        if (!dotted && !isAlphanumeric(byte) && byte !== 0x2d) return false;
+        at += 1;
+      }
+    }
+    return true;
+  },
+  lead: quotedLead,
+  word: true,
 };
 
-function found(span: Span, from: number, to: number): boolean {
-  span.from = from;
-  span.to = to;
-  return true;
+/** Where a quoted local part may have begun: at a quote, within reach. Words are followed apart; see `stream-scan.ts`. */
+function quotedLead(bytes: Uint8Array, start: number, end: number): number {
+  const stop = Math.max(start, end - 2 - MAX_QUOTED);
+  for (let from = end - 1; from >= stop; from -= 1) {
+    if ((bytes[from] as number) < 0x20) return end;
+    if (bytes[from] !== QUOTE || (from > start && bytes[from - 1] === 0x5c)) continue;
+    if (from < end - 1) return from;
+    const opening = quotedStart(bytes, end, start);
+    return opening < end ? opening : from;
+  }
+  return end;
 }
 
 function localStart(bytes: Uint8Array, at: number, start: number): number {
   let from = at;
-  while (from > start) {
+  while (from > start && at - from < MAX_OPEN_BYTES) {
     const before = bytes[from - 1] as number;
     const length = before < 0x80 ? (LOCAL[before] as number) : wideLetterLengthBefore(bytes, from, start);
     if (length === 0) break;
@@ -94,7 +124,8 @@ function quotedStart(bytes: Uint8Array, at: number, start: number): number {
  *
  * @param whole false: letters that are not the value's may follow, so lookalikes are not told apart
  */
-function domainEnd(bytes: Uint8Array, from: number, end: number, whole: boolean): number {
+function domainEnd(bytes: Uint8Array, from: number, limit: number, whole: boolean, span: Span): number {
+  const end = Math.min(limit, from + MAX_OPEN_BYTES);
   let at = from;
   let label = from;
   let labels = 0;
@@ -107,6 +138,7 @@ function domainEnd(bytes: Uint8Array, from: number, end: number, whole: boolean)
       at += length;
       continue;
     }
+    if (at + 3 >= limit && at + brokenCharLength(bytes, at, limit) >= limit) span.open = true;
     if (at === label) break;
     labels += 1;
     let labelEnd = at;
@@ -151,6 +183,6 @@ function isPseudonym(bytes: Uint8Array, from: number, at: number, to: number): b
 /** Is the whole value one address? */
 export function isEmail(bytes: Uint8Array): boolean {
   const at = bytes.lastIndexOf(AT);
-  const span: Span = { from: 0, to: 0, skipTo: 0 };
+  const span = newSpan();
   return at > 0 && email.find(bytes, at, 0, bytes.length, span) && span.from === 0 && span.to === bytes.length;
 }

@@ -1,6 +1,6 @@
-import { closesWord, isDigit, isLetter, opensWord, spaceLength } from '../byte-classes.js';
-import { byteProbe, codes, DIGITS } from '../entity.js';
-import type { EntityDetector } from '../entity.js';
+import { awaitsSpace, closesWord, isDigit, isLetter, opensWord, spaceLength } from '../byte-classes.js';
+import { byteProbe, codes, DIGITS, UNREAD } from '../entity.js';
+import type { EntityDetector, Span } from '../entity.js';
 
 /** Country, length, and how many digits follow the check digits at least: from the IBAN registry of SWIFT. @see https://www.swift.com/standards/data-standards/iban-international-bank-account-number */
 const COUNTRIES =
@@ -28,24 +28,33 @@ const LETTERS = codes('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
  *
  * @see ISO 13616-1
  */
-function ibanEnd(bytes: Uint8Array, at: number, end: number): number {
-  const first = ((bytes[at - 2] as number) | 0x20) - 0x61;
-  const second = ((bytes[at - 1] as number) | 0x20) - 0x61;
-  const length = COUNTRY_LENGTH[first * 26 + second] as number;
-  const numeric = 4 + (COUNTRY_DIGITS[first * 26 + second] as number);
+function ibanEnd(bytes: Uint8Array, at: number, end: number, span: Span): number {
+  const country = countryAt(bytes, at - 2);
+  const length = COUNTRY_LENGTH[country] as number;
+  const numeric = 4 + (COUNTRY_DIGITS[country] as number);
   if (length === 0) return -1;
   let remainder = 0;
   let count = 4;
   let index = at + 2;
   for (; count < length; count += 1) {
-    if ((count & 3) === 0) index += spaceLength(bytes, index, end);
-    if (index >= end || !(isDigit(bytes[index] as number) || (count >= numeric && isLetter(bytes[index] as number))))
+    const gap = (count & 3) === 0 ? spaceLength(bytes, index, end) : 0;
+    index += gap;
+    if (index >= end || ((count & 3) === 0 && gap === 0 && awaitsSpace(bytes, index, end))) {
+      span.open = true;
       return -1;
+    }
+    if (!(isDigit(bytes[index] as number) || (count >= numeric && isLetter(bytes[index] as number)))) return -1;
     remainder = shifted(remainder, bytes[index] as number);
     index += 1;
   }
   for (let head = at - 2; head < at + 2; head += 1) remainder = shifted(remainder, bytes[head] as number);
-  return remainder === 1 ? index : -1;
+  if (remainder !== 1) return -1;
+  span.open = index >= end;
+  return index;
+}
+
+function countryAt(bytes: Uint8Array, at: number): number {
+  return (((bytes[at] as number) | 0x20) - 0x61) * 26 + ((bytes[at + 1] as number) | 0x20) - 0x61;
 }
 
 function shifted(remainder: number, byte: number): number {
@@ -53,9 +62,11 @@ function shifted(remainder: number, byte: number): number {
   return (remainder * 100 + (byte | 0x20) - 0x61 + 10) % 97;
 }
 
-function hasHead(bytes: Uint8Array, at: number, start: number, end: number): boolean {
-  if (at - 2 < start || at + 1 >= end) return false;
-  return isLetter(bytes[at - 1] as number) && isLetter(bytes[at - 2] as number) && isDigit(bytes[at + 1] as number);
+/** Do two letters stand before the digit at `at`, and another digit behind it? */
+function hasHead(bytes: Uint8Array, at: number, start: number, end: number, span: Span): boolean {
+  if (at - 2 < start || !isLetter(bytes[at - 1] as number) || !isLetter(bytes[at - 2] as number)) return false;
+  span.open = at + 1 >= end;
+  return at + 1 < end && isDigit(bytes[at + 1] as number);
 }
 
 /** International bank account numbers. */
@@ -68,15 +79,20 @@ export const iban: EntityDetector = {
     byteProbe(
       DIGITS,
       LETTERS,
-      (bytes, at, start, end) => hasHead(bytes, at, start, end) && ibanEnd(bytes, at, end) >= 0,
+      (bytes, at, start, end) => hasHead(bytes, at, start, end, UNREAD) && ibanEnd(bytes, at, end, UNREAD) >= 0,
     ),
   ],
   find(bytes, at, start, end, span) {
-    if (!hasHead(bytes, at, start, end) || !opensWord(bytes, at - 2, start)) return false;
-    const to = ibanEnd(bytes, at, end);
-    if (to < 0 || !closesWord(bytes, to, end)) return false;
+    if (!opensWord(bytes, at - 2, start)) return false;
     span.from = at - 2;
-    span.to = to;
-    return true;
+    if (!hasHead(bytes, at, start, end, span)) return false;
+    span.to = ibanEnd(bytes, at, end, span);
+    return span.to >= 0 && closesWord(bytes, span.to, end);
+  },
+  lead(bytes, start, end) {
+    if (end <= start || !isLetter(bytes[end - 1] as number)) return end;
+    if (opensWord(bytes, end - 1, start)) return end - 1;
+    const country = end - 2 >= start && isLetter(bytes[end - 2] as number) && opensWord(bytes, end - 2, start);
+    return country && COUNTRY_LENGTH[countryAt(bytes, end - 2)] !== 0 ? end - 2 : end;
   },
 };

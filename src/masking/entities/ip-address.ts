@@ -1,4 +1,5 @@
 import {
+  awaitsNumberEnd,
   closesNumber,
   closesWord,
   isDigit,
@@ -7,8 +8,8 @@ import {
   opensNumber,
   opensWord,
 } from '../byte-classes.js';
-import { byteProbe, DIGITS } from '../entity.js';
-import type { EntityDetector } from '../entity.js';
+import { byteProbe, DIGITS, UNREAD } from '../entity.js';
+import type { EntityDetector, Span } from '../entity.js';
 
 const COLON = 0x3a;
 const DOT = 0x2e;
@@ -19,9 +20,10 @@ const BACKSLASH = 0x5c;
  *
  * @param whole false: digits that are not the value's may follow, so the last number is not judged
  */
-function v4End(bytes: Uint8Array, at: number, end: number, whole: boolean): number {
+function v4End(bytes: Uint8Array, at: number, end: number, whole: boolean, span: Span): number {
   let index = at;
   for (let part = 0; part < 4; part += 1) {
+    span.open ||= index >= end;
     if (part > 0 && (index >= end || bytes[index++] !== DOT)) return -1;
     let count = 0;
     let value = 0;
@@ -30,7 +32,9 @@ function v4End(bytes: Uint8Array, at: number, end: number, whole: boolean): numb
       count += 1;
       index += 1;
     }
-    if (count === 0 || (value > 255 && (whole || part < 3))) return -1;
+    if (value > 255 && (whole || part < 3)) return -1;
+    span.open ||= index >= end;
+    if (count === 0) return -1;
   }
   return index;
 }
@@ -41,27 +45,30 @@ function v4End(bytes: Uint8Array, at: number, end: number, whole: boolean): numb
  *
  * @see https://www.rfc-editor.org/rfc/rfc4291#section-2.2
  */
-function v6End(bytes: Uint8Array, at: number, end: number, whole: boolean): number {
+function v6End(bytes: Uint8Array, at: number, end: number, whole: boolean, span: Span): number {
   let index = at;
   let groups = 0;
   let digit = false;
   let best = -1;
   let compressed = false;
   if (bytes[at] === COLON) {
+    span.open = at + 1 >= end;
     if (bytes[at + 1] !== COLON || at + 1 >= end) return -1;
     compressed = true;
     index = at + 2;
   }
   while (groups < 8) {
-    const quad = groups > 0 || compressed ? v4End(bytes, index, end, whole) : -1;
-    if (quad >= 0 && (groups === 6 || compressed)) return quad;
+    const quad = groups === 6 || compressed ? v4End(bytes, index, end, whole, span) : -1;
+    if (quad >= 0) return quad;
     const first = index;
     while (index < end && index - first < 4 && isHexDigit(bytes[index] as number))
       digit = isDigit(bytes[index++] as number) || digit;
+    span.open ||= index >= end;
     if (index === first) break;
     groups += 1;
     if ((groups === 8 && !compressed) || (compressed && digit && groups < 8)) best = index;
     if (index >= end || bytes[index] !== COLON) break;
+    span.open ||= index + 1 >= end;
     if (bytes[index + 1] === COLON && index + 1 < end) {
       if (compressed) break;
       compressed = true;
@@ -92,7 +99,7 @@ export const ipAddress: EntityDetector = {
     byteProbe([COLON], 'any', (bytes, at, start, end) => {
       // What stands before may be a length and not the address: every start within reach is tried.
       for (let from = at; from >= start && at - from <= 4; from -= 1)
-        if (v6End(bytes, from, end, false) >= 0) return true;
+        if (v6End(bytes, from, end, false, UNREAD) >= 0) return true;
       return false;
     }),
     {
@@ -100,21 +107,22 @@ export const ipAddress: EntityDetector = {
       minBytes: 7,
       minDigits: 4,
       signs: [DOT],
-      mayStandAt: (bytes, at, _start, end) => v4End(bytes, at, end, false) >= 0,
+      mayStandAt: (bytes, at, _start, end) => v4End(bytes, at, end, false, UNREAD) >= 0,
     },
   ],
   find(bytes, at, start, end, span) {
     const six = bytes[at] === COLON;
     const from = six ? v6Start(bytes, at, start) : at;
     if (from < 0 || (!six && !opensNumber(bytes, at, start))) return false;
-    const to = six ? v6End(bytes, from, end, true) : v4End(bytes, at, end, true);
-    if (
-      to < 0 ||
-      (six ? !closesWord(bytes, to, end) || (bytes[to] === COLON && to < end) : !closesNumber(bytes, to, end))
-    )
-      return false;
     span.from = from;
+    const to = six ? v6End(bytes, from, end, true, span) : v4End(bytes, at, end, true, span);
     span.to = to;
-    return true;
+    if (to < 0) return false;
+    span.open ||= six ? to >= end : awaitsNumberEnd(bytes, to, end);
+    return six ? closesWord(bytes, to, end) && (bytes[to] !== COLON || to >= end) : closesNumber(bytes, to, end);
+  },
+  lead(bytes, start, end) {
+    const from = v6Start(bytes, end, start);
+    return from < 0 ? end : from;
   },
 };

@@ -1,6 +1,6 @@
 import { isAlphanumeric, isTokenByte, isEscapeLetter } from '../byte-classes.js';
-import { byteProbe, codes } from '../entity.js';
-import type { EntityDetector } from '../entity.js';
+import { byteProbe, codes, MAX_OPEN_BYTES } from '../entity.js';
+import type { EntityDetector, Span } from '../entity.js';
 
 const [LETTER_E, LETTER_Y, LETTER_J] = codes('eyJ') as [number, number, number];
 const DOT = 0x2e;
@@ -21,38 +21,82 @@ export const jwt: EntityDetector = {
   triggers: [LETTER_E],
   probes: [byteProbe([LETTER_J], [LETTER_Y], (bytes, at, start) => at - 2 >= start && bytes[at - 2] === LETTER_E)],
   literals: [{ text: codes('eyJ'), least: 0, check: 'jwt' }],
+  open: 'token',
   find(bytes, at, start, end, span) {
-    if (bytes[at + 1] !== LETTER_Y || at + 2 >= end || bytes[at + 2] !== LETTER_J) return false;
+    if (at + 1 < end && bytes[at + 1] !== LETTER_Y) return false;
     const before = at > start ? (bytes[at - 1] as number) : 0;
     const escaped = at - 2 >= start && bytes[at - 2] === BACKSLASH && isEscapeLetter(before);
     if (isAlphanumeric(before) && !escaped) return false;
-    const header = partEnd(bytes, at, end);
+    span.from = at;
+    if (at + 2 >= end) return awaits(span, START);
+    if (bytes[at + 2] !== LETTER_J) return false;
+    const header = partEnd(bytes, at, Math.min(end, at + MAX_OPEN_BYTES));
+    if (header - at >= MAX_OPEN_BYTES) return begins(bytes, start, end, span, header, CHAINED);
     if (header >= end || bytes[header] !== DOT) {
       // Whatever else begins inside this part ends like it.
       span.skipTo = header;
-      return false;
+      span.until = at + MAX_OPEN_BYTES;
+      return header >= end && awaits(span, RUN);
     }
     if (header - at < MIN_HEADER) return false;
-    const payload = partEnd(bytes, header + 1, end);
-    const signed = payload < end && bytes[payload] === DOT;
-    // A token cut off in its payload still tells what it says.
-    const cut =
-      bytes[header + 1] === LETTER_E &&
-      bytes[header + 2] === LETTER_Y &&
-      bytes[header + 3] === LETTER_J &&
-      payload >= header + 4;
-    if (!cut && !(signed && (payload > header + 1 || continues(bytes, payload, end)))) {
-      span.skipTo = header;
-      return false;
-    }
-    let to = signed ? partEnd(bytes, payload + 1, end) : payload;
-    while (signed && continues(bytes, to, end)) to = partEnd(bytes, to + 1, end);
-    span.from = at;
-    span.to = to;
-    span.skipTo = to;
-    return true;
+    return payloadFollows(bytes, header + 1, start, end, span);
   },
+  stays: (bytes, from, end, stage) => stage === RUN && partEnd(bytes, from, end) === end,
+  follow: followToken,
 };
+
+/** Behind the header of the token that begins at `span.from`. */
+function payloadFollows(bytes: Uint8Array, from: number, start: number, end: number, span: Span): boolean {
+  const payload = partEnd(bytes, from, Math.min(end, from + MAX_OPEN_BYTES));
+  // A token cut off in its payload still tells what it says.
+  const cut =
+    bytes[from] === LETTER_E && bytes[from + 1] === LETTER_Y && bytes[from + 2] === LETTER_J && payload >= from + 3;
+  if (cut || payload - from >= MAX_OPEN_BYTES) return begins(bytes, start, end, span, from, PAYLOAD);
+  const signed = payload < end && bytes[payload] === DOT;
+  if (signed && (payload > from || continues(bytes, payload, end)))
+    return begins(bytes, start, end, span, from, PAYLOAD);
+  span.skipTo = from - 1;
+  span.until = from + MAX_OPEN_BYTES;
+  if (payload >= end) return awaits(span, payload - from < 3 ? START : RUN);
+  return signed && payload + 1 >= end && awaits(span, START);
+}
+
+/** Waiting: every byte may settle it. */
+const START = 0;
+
+/** In the payload, whose dot belongs to the token whatever follows; behind it a dot belongs to it where another part follows. */
+const PAYLOAD = 1;
+const CHAINED = 2;
+/** Waiting for the end of a part. */
+const RUN = 3;
+
+function begins(bytes: Uint8Array, start: number, end: number, span: Span, next: number, stage: number): boolean {
+  span.begun = true;
+  span.next = next;
+  span.stage = stage;
+  span.open = !followToken(bytes, start, end, span);
+  return true;
+}
+
+function followToken(bytes: Uint8Array, _start: number, end: number, span: Span): boolean {
+  let at = partEnd(bytes, span.next, end);
+  if (span.stage === PAYLOAD && at < end && bytes[at] === DOT) {
+    span.stage = CHAINED;
+    at = partEnd(bytes, at + 1, end);
+  }
+  while (span.stage === CHAINED && continues(bytes, at, end)) at = partEnd(bytes, at + 1, end);
+  span.to = at;
+  span.next = at;
+  span.skipTo = at;
+  return at < end && !(span.stage === CHAINED && bytes[at] === DOT && at + 1 >= end);
+}
+
+/** Nothing is found as long as nothing more comes. */
+function awaits(span: Span, stage: number): false {
+  span.open = true;
+  span.stage = stage;
+  return false;
+}
 
 /** Does another part follow the dot at `at`? */
 function continues(bytes: Uint8Array, at: number, end: number): boolean {

@@ -1,4 +1,6 @@
 import {
+  awaitsGap,
+  awaitsNumberEnd,
   closesNumber,
   GAP_BYTES,
   gapLength,
@@ -8,8 +10,8 @@ import {
   opensWord,
   spaceLength,
 } from '../byte-classes.js';
-import { byteProbe, DIGITS } from '../entity.js';
-import type { EntityDetector } from '../entity.js';
+import { byteProbe, DIGITS, UNREAD } from '../entity.js';
+import type { EntityDetector, Span } from '../entity.js';
 
 const PLUS = 0x2b;
 const OPEN = 0x28;
@@ -27,8 +29,9 @@ const MAX_DIGITS = 15;
  * @param whole also demands that the number ends there
  * @see https://www.itu.int/rec/T-REC-E.164
  */
-function internationalEnd(bytes: Uint8Array, at: number, end: number, whole: boolean): number {
-  let index = bytes[at + 1] === OPEN ? at + 2 : at + 1;
+function internationalEnd(bytes: Uint8Array, at: number, end: number, whole: boolean, span: Span): number {
+  let index = at + 1 < end && bytes[at + 1] === OPEN ? at + 2 : at + 1;
+  span.open = index >= end;
   if (index >= end || !isDigit(bytes[index] as number) || bytes[index] === 0x30) return -1;
   let count = 0;
   let groups = 1;
@@ -42,18 +45,19 @@ function internationalEnd(bytes: Uint8Array, at: number, end: number, whole: boo
       if (index >= end || !(isDigit(bytes[index] as number) || isLetter(bytes[index] as number))) best = index;
       continue;
     }
-    const gap = phoneGap(bytes, index, end, count);
-    if (gap === 0) break;
+    const gap = phoneGap(bytes, index, end, count, span);
+    if (gap === 0) return best;
     // `+1234567.89` is a decimal number; `+1.2025550123` and `+33.1.23.45.67.89` are not.
     if (groups === 1 && gap === 1 && bytes[index] === DOT && count > 3) return -1;
     index += gap;
     groups += 1;
   }
+  span.open = index >= end;
   return best;
 }
 
 /** Length of what stands between two digits of an international number; 0 where no digit follows. */
-function phoneGap(bytes: Uint8Array, at: number, end: number, count: number): number {
+function phoneGap(bytes: Uint8Array, at: number, end: number, count: number, span: Span): number {
   let index = at;
   for (let signs = 0; signs < 4 && index < end; signs += 1) {
     const byte = bytes[index] as number;
@@ -61,10 +65,12 @@ function phoneGap(bytes: Uint8Array, at: number, end: number, count: number): nu
     if (byte === DOT || byte === OPEN || byte === CLOSE || (byte === SLASH && count >= 4)) index += 1;
     else {
       const gap = gapLength(bytes, index, end);
+      span.open = awaitsGap(bytes, index, end);
       if (gap === 0) return 0;
       index += gap;
     }
   }
+  span.open ||= index >= end;
   return index < end && isDigit(bytes[index] as number) ? index - at : 0;
 }
 
@@ -79,27 +85,39 @@ function usGap(bytes: Uint8Array, at: number, end: number): number {
  *
  * @see https://www.nanpa.com
  */
-function usEnd(bytes: Uint8Array, at: number, end: number): number {
-  if (!isGroup(bytes, at, 3, end)) return -1;
+function usEnd(bytes: Uint8Array, at: number, end: number, span: Span): number {
+  if (!isGroup(bytes, at, 3, end, span)) return -1;
   let index = at + 3;
   const bracket = index < end && bytes[index] === CLOSE;
   if (bracket) index += 1;
   const first = usGap(bytes, index, end);
+  span.open = awaitsUsGap(bytes, index, end);
   if (first === 0 && !bracket) return -1;
   index += first;
-  if (!isGroup(bytes, index, 3, end)) return -1;
+  if (!isGroup(bytes, index, 3, end, span)) return -1;
   index += 3;
   const second = usGap(bytes, index, end);
+  span.open = awaitsUsGap(bytes, index, end);
   if (second === 0 && !bracket) return -1;
   index += second;
-  for (const stop = index + 4; index < stop; index += 1)
+  for (const stop = index + 4; index < stop; index += 1) {
+    span.open ||= index >= end;
     if (index >= end || !isDigit(bytes[index] as number)) return -1;
+  }
+  span.open = awaitsNumberEnd(bytes, index, end);
   return index;
 }
 
-function isGroup(bytes: Uint8Array, at: number, count: number, end: number): boolean {
-  if (at + count > end || (bytes[at] as number) < 0x32 || (bytes[at] as number) > 0x39) return false;
-  for (let index = at + 1; index < at + count; index += 1) if (!isDigit(bytes[index] as number)) return false;
+function awaitsUsGap(bytes: Uint8Array, at: number, end: number): boolean {
+  return at < end && bytes[at] === DOT ? at + 1 >= end : awaitsGap(bytes, at, end);
+}
+
+function isGroup(bytes: Uint8Array, at: number, count: number, end: number, span: Span): boolean {
+  for (let index = at; index < at + count; index += 1) {
+    span.open ||= index >= end;
+    if (index >= end || (bytes[index] as number) < (index === at ? 0x32 : 0x30) || (bytes[index] as number) > 0x39)
+      return false;
+  }
   return true;
 }
 
@@ -122,35 +140,43 @@ export const phone: EntityDetector = {
   pseudonym: 'digits',
   triggers: [PLUS, ...DIGITS],
   probes: [
-    byteProbe([PLUS], 'any', (bytes, at, _start, end) => internationalEnd(bytes, at, end, false) >= 0),
+    byteProbe([PLUS], 'any', (bytes, at, _start, end) => internationalEnd(bytes, at, end, false, UNREAD) >= 0),
     {
       kind: 'digits',
       minBytes: 11,
       minDigits: 10,
       signs: [DOT, OPEN, CLOSE, ...GAP_BYTES],
-      mayStandAt: (bytes, at, _start, end) => usEnd(bytes, at, end) >= 0,
+      mayStandAt: (bytes, at, _start, end) => usEnd(bytes, at, end, UNREAD) >= 0,
     },
   ],
   find(bytes, at, start, end, span) {
     if (bytes[at] === PLUS) {
       if (!opensWord(bytes, at, start)) return false;
-      span.to = internationalEnd(bytes, at, end, true);
       span.from = at;
+      span.to = internationalEnd(bytes, at, end, true, span);
       return span.to >= 0;
     }
-    const to = usEnd(bytes, at, end);
-    if (to < 0 || !closesNumber(bytes, to, end)) return false;
-    const from = usStart(bytes, at, start);
-    if (from < 0 || (bytes[at + 3] === CLOSE && (at === start || bytes[at - 1] !== OPEN))) return false;
-    span.from = from;
-    span.to = to;
-    return true;
+    span.to = usEnd(bytes, at, end, span);
+    if (span.to < 0 && !span.open) return false;
+    span.from = usStart(bytes, at, start);
+    const bracket = at + 3 < end && bytes[at + 3] === CLOSE && (at === start || bytes[at - 1] !== OPEN);
+    if (span.from < 0 || bracket) span.open = false;
+    return span.from >= 0 && !bracket && span.to >= 0 && closesNumber(bytes, span.to, end);
   },
+  lead: leadOfUs,
 };
+
+/** `1 (`, `1-`, `(`: what may stand in front of an area code. */
+function leadOfUs(bytes: Uint8Array, start: number, end: number): number {
+  let from = end > start && bytes[end - 1] === OPEN ? end - 1 : end;
+  const opened = from;
+  if (from - 1 > start && (bytes[from - 1] === 0x2d || bytes[from - 1] === DOT || bytes[from - 1] === 0x20)) from -= 1;
+  return from > start && bytes[from - 1] === 0x31 && opensNumber(bytes, from - 1, start) ? from - 1 : opened;
+}
 
 /** Is the whole value one phone number? */
 export function isPhone(bytes: Uint8Array): boolean {
   if (bytes.length === 0) return false;
-  if (bytes[0] === PLUS) return internationalEnd(bytes, 0, bytes.length, true) === bytes.length;
-  return usEnd(bytes, bytes[0] === OPEN ? 1 : 0, bytes.length) === bytes.length;
+  if (bytes[0] === PLUS) return internationalEnd(bytes, 0, bytes.length, true, UNREAD) === bytes.length;
+  return usEnd(bytes, bytes[0] === OPEN ? 1 : 0, bytes.length, UNREAD) === bytes.length;
 }

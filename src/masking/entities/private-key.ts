@@ -1,5 +1,5 @@
-import { byteProbe, codes } from '../entity.js';
-import type { EntityDetector } from '../entity.js';
+import { byteProbe, codes, UNREAD } from '../entity.js';
+import type { EntityDetector, Span } from '../entity.js';
 
 const HYPHEN = 0x2d;
 /** RFC 4716 sets a space between the hyphens and the label. */
@@ -23,42 +23,110 @@ export const privateKey: EntityDetector = {
   partial: 'none',
   pseudonym: 'token',
   triggers: [0x42],
-  probes: [byteProbe([0x42], [HYPHEN, SPACE], (bytes, at, start, end) => labelEnd(bytes, at, start, end, BEGIN) >= 0)],
+  probes: [
+    byteProbe([0x42], [HYPHEN, SPACE], (bytes, at, start, end) => labelEnd(bytes, at, start, end, BEGIN, UNREAD) >= 0),
+  ],
   literals: [{ text: BEGIN, least: 0, check: 'pem' }],
+  open: 'token',
   find(bytes, at, start, end, span) {
-    const body = labelEnd(bytes, at, start, end, BEGIN);
-    if (body < 0) return false;
+    const body = labelEnd(bytes, at, start, end, BEGIN, span);
     span.from = at;
     if (bytes[at - 1] === SPACE) span.from -= 1;
-    while (span.from > start && bytes[span.from - 1] === HYPHEN && at - span.from < 6) span.from -= 1;
-    span.to = end;
-    for (let index = body; index < end; index += 1) {
-      const last = bytes[index] === 0x45 ? labelEnd(bytes, index, start, end, END) : -1;
-      if (last < 0) continue;
-      span.to = standsAt(bytes, last, end, BLOCK) ? last + BLOCK.length : last;
-      if (bytes[span.to] === SPACE && bytes[span.to + 1] === HYPHEN && span.to < end) span.to += 1;
-      while (span.to < end && bytes[span.to] === HYPHEN) span.to += 1;
-      break;
-    }
-    span.skipTo = span.to;
+    while (span.from > start && bytes[span.from - 1] === HYPHEN && at - span.from < MAX_HYPHENS) span.from -= 1;
+    if (body < 0) return false;
+    span.begun = true;
+    span.stage = BODY;
+    span.next = body;
+    span.open = !followKey(bytes, start, end, span);
     return true;
   },
+  lead(bytes, start, end) {
+    let from = end;
+    if (from > start && bytes[from - 1] === SPACE) from -= 1;
+    const label = from;
+    while (from > start && bytes[from - 1] === HYPHEN && end - from < MAX_HYPHENS) from -= 1;
+    return label === end || label - from >= 2 ? from : end;
+  },
+  follow: followKey,
 };
 
-/** The offset behind `BEGIN … PRIVATE KEY` (or `END …`) whose first letter stands at `at` after a hyphen; -1 where it does not. */
-function labelEnd(bytes: Uint8Array, at: number, start: number, end: number, word: readonly number[]): number {
-  if (at - 4 < start) return -1;
-  const before = bytes[at - 1] === SPACE ? at - 2 : at - 1;
-  if (bytes[before] !== HYPHEN || bytes[before - 1] !== HYPHEN) return -1;
-  if (!standsAt(bytes, at, end, word)) return -1;
-  const kind = at + word.length;
-  for (let index = kind; index <= kind + MAX_KIND && index < end; index += 1) {
-    if (bytes[index] === HYPHEN) return -1;
-    if (standsAt(bytes, index, end, PRIVATE_KEY)) return index + PRIVATE_KEY.length;
+/** In front of the label, the space among them. */
+const MAX_HYPHENS = 6;
+/** What `follow` looks for: the end line, then the hyphens that close it. */
+const BODY = 0;
+const HYPHENS = 1;
+
+function followKey(bytes: Uint8Array, start: number, end: number, span: Span): boolean {
+  let to = span.next;
+  if (span.stage === BODY) {
+    const last = endLabel(bytes, start, end, span);
+    if (last < 0) return false;
+    span.stage = HYPHENS;
+    to = last;
   }
+  while (to < end && bytes[to] === HYPHEN) to += 1;
+  span.to = span.skipTo = span.next = to;
+  return to < end;
+}
+
+/** The offset behind the label of the end line, from `span.next` on; -1 where bytes are missing to say, or the value ends without. */
+function endLabel(bytes: Uint8Array, start: number, end: number, span: Span): number {
+  const look = { ...UNREAD, open: false };
+  for (let index = span.next; index < end; index += 1) {
+    if (bytes[index] !== 0x45) continue;
+    let last = labelEnd(bytes, index, start, end, END, look);
+    if (last >= 0 && startsAt(bytes, last, end, BLOCK, look)) last += BLOCK.length;
+    if (last >= 0 && !look.open && last < end && bytes[last] === SPACE) {
+      look.open = last + 1 >= end;
+      if (bytes[last + 1] === HYPHEN && last + 1 < end) last += 1;
+    }
+    if (look.open || last >= 0) {
+      span.next = index;
+      span.to = look.open && last < 0 ? end : last;
+      span.skipTo = span.to;
+      return look.open ? -1 : last;
+    }
+  }
+  span.to = span.skipTo = span.next = end;
   return -1;
 }
 
-function standsAt(bytes: Uint8Array, at: number, end: number, text: readonly number[]): boolean {
-  return at + text.length <= end && text.every((byte, index) => bytes[at + index] === byte);
+/** The offset behind `BEGIN … PRIVATE KEY` (or `END …`) whose first letter stands at `at` after a hyphen; -1 where it does not. */
+function labelEnd(
+  bytes: Uint8Array,
+  at: number,
+  start: number,
+  end: number,
+  word: readonly number[],
+  span: Span,
+): number {
+  if (at - 4 < start) return -1;
+  const before = bytes[at - 1] === SPACE ? at - 2 : at - 1;
+  if (bytes[before] !== HYPHEN || bytes[before - 1] !== HYPHEN) return -1;
+  if (!startsAt(bytes, at, end, word, span)) return -1;
+  const kind = at + word.length;
+  for (let index = kind; index <= kind + MAX_KIND && index < end; index += 1) {
+    if (bytes[index] === HYPHEN) {
+      span.open = false;
+      return -1;
+    }
+    if (startsAt(bytes, index, end, PRIVATE_KEY, span)) {
+      span.open = false;
+      return index + PRIVATE_KEY.length;
+    }
+  }
+  span.open ||= end <= kind + MAX_KIND;
+  return -1;
+}
+
+/** Sets `span.open` where the text may stand there but for bytes that are missing. */
+function startsAt(bytes: Uint8Array, at: number, end: number, text: readonly number[], span: Span): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    if (at + index >= end) {
+      span.open = true;
+      return false;
+    }
+    if (bytes[at + index] !== text[index]) return false;
+  }
+  return true;
 }

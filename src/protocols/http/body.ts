@@ -72,16 +72,15 @@ function hasReadCharset(contentType: string): boolean {
 /**
  * Reads a body that is there whole, decoded of any content coding.
  *
- * It is JSON where its type says so, where `json` does, and wherever it looks like it and can be read as such: many
- * servers read JSON whatever the type says. Bytes that are no UTF-8, or said to be of another charset, are no text.
+ * It is JSON where its type says so, and wherever it looks like it and can be read as such: many servers, models' among
+ * them, read JSON whatever the type says. Bytes that are no UTF-8, or said to be of another charset, are no text.
  *
  * @param contentType the header's value, with its parameters; empty where none was sent
- * @param json a model's endpoint, whose bodies are JSON whatever the type says
  */
-export function readBody(bytes: Uint8Array, contentType: string, json = false): ReadBody {
+export function readBody(bytes: Uint8Array, contentType: string): ReadBody {
   const text = hasReadCharset(contentType) ? utf8Text(bytes) : undefined;
   if (text === undefined) return { bytes, json: undefined, text: '' };
-  return { bytes, text, json: json || isJsonType(contentType) || /^\s*[[{]/.test(text) ? jsonOf(text) : undefined };
+  return { bytes, text, json: isJsonType(contentType) || /^\s*[[{]/.test(text) ? jsonOf(text) : undefined };
 }
 
 function utf8Text(bytes: Uint8Array): string | undefined {

@@ -3,6 +3,7 @@ import type { JsonNode } from '../../core/json-tree.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { Originals, StreamMasker } from '../../masking/stream-masker.js';
 import type { Facts } from '../../policy/types.js';
+import type { BodyPlaces } from './body-places.js';
 
 /** One header as it was sent; the name in lower case. */
 export type Header = readonly [name: string, value: string];
@@ -46,6 +47,8 @@ export interface RequestReading {
   readonly ambiguous: boolean;
   /** Content that can't be read as text, a word or two for each kind: `image`, `a multipart body`, … Absent or empty: none. */
   readonly uninspected?: readonly string[];
+  /** Where in the body the content stands: what a mask may change. Absent: all of it is content. */
+  readonly places?: BodyPlaces;
 }
 
 /** Why a request is not answered by the upstream. */

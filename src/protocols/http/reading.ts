@@ -1,6 +1,6 @@
 import { hasDuplicates, jsonValue } from '../../core/json-tree.js';
 import type { Facts } from '../../policy/types.js';
-import { FORM_TYPE, isInspectable, isJsonType } from './body.js';
+import { FORM_TYPE, isInspectable, isJsonType, isTextType } from './body.js';
 import type { HttpRequest, ReadBody, RequestReading } from './dialect.js';
 import { judgedPath, queryPairs } from './target.js';
 
@@ -41,13 +41,17 @@ export function plainReading(request: HttpRequest, body: ReadBody | undefined): 
     stream: false,
     text: `${request.method} ${judgedPath(request.path)}`,
     ambiguous: body?.json !== undefined && hasDuplicates(body.json),
-    uninspected: body === undefined ? [] : unreadBody(request.contentType, body),
+    uninspected: body === undefined ? [] : unreadBody(request, body),
   };
 }
 
 /** Why a body can't be read as what it is sent as; empty where it can. */
-export function unreadBody(contentType: string, body: ReadBody): readonly string[] {
-  if (body.bytes.length === 0 || body.json !== undefined) return [];
+function unreadBody({ contentType, headers }: HttpRequest, body: ReadBody): readonly string[] {
+  if (body.bytes.length === 0) return [];
+  // With its parameters: the charset may be another than the one that it was read in.
+  const sent = headers.find(([name]) => name === 'content-type')?.[1] ?? contentType;
+  if (isTextType(sent) && !isInspectable(sent)) return ['a body in another charset than UTF-8'];
+  if (body.json !== undefined) return [];
   if (isJsonType(contentType)) return ['a body that is no JSON'];
   if (contentType.startsWith('multipart/')) return ['a multipart body'];
   if (body.text === '' || (contentType !== '' && !isInspectable(contentType))) return ['a body that is no text'];

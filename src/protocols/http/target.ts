@@ -1,4 +1,5 @@
 import type { Fault } from '../../core/errors.js';
+import { escapedBytes, formDecoded } from './form-text.js';
 
 /** A request target that means one thing to every reader. */
 export interface Target {
@@ -18,8 +19,6 @@ const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
 const PLAIN = /^[!-~]*$/;
 const ESCAPE = /%([0-9a-f]{2})/gi;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
-const HEX_PAIR = /^[0-9a-f]{2}$/i;
-const PERCENT = 0x25;
 const HIGH_ESCAPE = /%[89a-f][0-9a-f]/i;
 
 /**
@@ -75,28 +74,8 @@ export function queryPairs(query: string): (readonly [name: string, value: strin
     .filter((pair) => pair !== '')
     .map((pair) => {
       const cut = pair.indexOf('=');
-      return cut === -1 ? [unescaped(pair), ''] : [unescaped(pair.slice(0, cut)), unescaped(pair.slice(cut + 1))];
+      return cut === -1 ? [formDecoded(pair), ''] : [formDecoded(pair.slice(0, cut)), formDecoded(pair.slice(cut + 1))];
     });
-}
-
-function unescaped(text: string): string {
-  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
-  if (!spaced.includes('%')) return spaced;
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(escapedBytes(spaced));
-}
-
-/** The bytes that a text with escapes stands for; what is no escape stands for itself. */
-function escapedBytes(text: string): Uint8Array {
-  const bytes = new TextEncoder().encode(text);
-  let length = 0;
-  for (let at = 0; at < bytes.length; at += 1) {
-    const hex = bytes[at] === PERCENT ? String.fromCharCode(...bytes.subarray(at + 1, at + 3)) : '';
-    if (HEX_PAIR.test(hex)) {
-      bytes[length++] = parseInt(hex, 16);
-      at += 2;
-    } else bytes[length++] = bytes[at] as number;
-  }
-  return bytes.subarray(0, length);
 }
 
 function normalEscape(escape: string, hex: string): string {

@@ -1,5 +1,5 @@
 import { HoopError } from '../../../core/errors.js';
-import type { MaskCounts } from '../../../core/mask.js';
+import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
 import type { Originals } from '../../../masking/stream-masker.js';
 import type { RedactedStream, Redactor } from '../../../protocols/http/credential-redaction.js';
 import type {
@@ -11,6 +11,7 @@ import type {
   RequestReading,
 } from '../../../protocols/http/dialect.js';
 import { answerHeaders } from '../../../protocols/http/answer-headers.js';
+import { headerOf, shownHeaders } from './answer-head.js';
 import { answerKind, answerStage, type AnswerKind } from './answer-stage.js';
 import { BodyCapture } from './body-capture.js';
 import { createDecoder, type Decoder } from './body-coding.js';
@@ -43,6 +44,7 @@ export interface AnswerPipeOptions {
   readonly place: { readonly upstream: string; readonly base: string };
   readonly maxEventBytes: number;
   readonly out: AnswerOut;
+  readonly hash: KeyedHash;
   nowMs(): number;
   /** Called once, when nothing more of the answer comes. */
   done(error: Error | undefined): void;
@@ -136,7 +138,8 @@ export class AnswerPipe implements AnswerSink {
   }
 
   get #masks(): boolean {
-    return this.options.rules.answers !== undefined;
+    const { answers, paths } = this.options.rules;
+    return answers !== undefined || paths.answers.length > 0;
   }
 
   /** May the client get other bytes than the upstream sent? Of a redacted credential the length stays. */
@@ -163,16 +166,26 @@ export class AnswerPipe implements AnswerSink {
       dialect: options.dialect,
       request: options.reading,
       maxEventBytes: options.maxEventBytes,
+      hash: options.hash,
     };
     const { originals } = options;
     this.#stage = answerStage(this.#kind, {
       ...shared,
       masker: rules.answers,
+      paths: rules.paths.answers,
       counts: this.counts,
       ...(originals === undefined ? {} : { originals }),
     });
-    if (rules.record !== rules.answers || originals !== undefined)
-      this.#recordStage = answerStage(this.#kind, { ...shared, masker: rules.record, counts: new Map() });
+    const alike = rules.record === rules.answers && rules.paths.record.length === rules.paths.answers.length;
+    if (!alike || originals !== undefined) {
+      const { record, paths } = rules;
+      this.#recordStage = answerStage(this.#kind, {
+        ...shared,
+        masker: record,
+        paths: paths.record,
+        counts: new Map(),
+      });
+    }
     if (this.#decoder !== undefined && this.#kind !== 'events' && !this.#masks)
       this.#held = { raw: [], clean: [], bytes: 0 };
   }
@@ -249,9 +262,9 @@ export class AnswerPipe implements AnswerSink {
   /** @param length of the whole body, where it is known and not as the upstream said */
   #begin(altered: boolean, atOnce: boolean, length?: number): void {
     this.#begun = true;
-    const { place, redactor, out, request } = this.options;
+    const { place, redactor, out, request, rules } = this.options;
     const headers = answerHeaders(this.#headers, { altered: altered && request.method !== 'HEAD', ...place });
-    const shown: Header[] = headers.map(([name, value]) => [name, redactor?.redactText(value) ?? value]);
+    const shown = shownHeaders(headers, redactor, rules.answers, this.counts);
     if (altered && length !== undefined && this.#kind !== 'none') shown.push(['content-length', String(length)]);
     out.begin(this.status, shown, { atOnce });
   }
@@ -275,10 +288,4 @@ export class AnswerPipe implements AnswerSink {
     this.stop();
     this.options.done(error);
   }
-}
-
-function headerOf(raw: readonly string[], name: string): string {
-  for (let index = 0; index + 1 < raw.length; index += 2)
-    if (raw[index]?.toLowerCase() === name) return raw[index + 1] ?? '';
-  return '';
 }

@@ -1,7 +1,10 @@
-import type { MaskCounts } from '../../../core/mask.js';
+import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { MaskedStream, Originals, StreamMasker } from '../../../masking/stream-masker.js';
 import { isTextType } from '../../../protocols/http/body.js';
+import { maskPaths } from '../../../protocols/http/path-masking.js';
 import type { AnswerBody, AnswerSummary, Dialect, RequestReading } from '../../../protocols/http/dialect.js';
+
+import { UpstreamFault } from './refusals.js';
 
 /** How the body of an answer can be looked at. */
 export type AnswerKind = 'none' | 'events' | 'json' | 'lines' | 'text' | 'opaque';
@@ -40,10 +43,22 @@ export interface StageOptions {
   readonly counts: MaskCounts;
   readonly originals?: Originals;
   readonly maxEventBytes: number;
+  /** Rules that name places of a JSON body. */
+  readonly paths: readonly MaskRule[];
+  readonly hash: KeyedHash;
 }
 
 /** What an answer's body goes through on its way to the client; undefined where there is nothing to look at. */
 export function answerStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
+  const stage = valueStage(kind, options);
+  if (options.paths.length === 0 || stage === undefined) return stage;
+  if (kind === 'json') return new PathStage(stage, options);
+  if (kind === 'events' || kind === 'lines')
+    throw new UpstreamFault('masks by path need one JSON document, and the answer is a stream of them');
+  return stage;
+}
+
+function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
   const { dialect, masker, counts, originals } = options;
   switch (kind) {
     case 'events':
@@ -120,5 +135,37 @@ class SniffingStage implements MaskedStream {
 
   end(): Uint8Array {
     return this.#stream?.end() ?? NOTHING;
+  }
+}
+
+/** Masks places of a JSON document before its values are looked at: the document has to be there whole. */
+class PathStage implements AnswerBody {
+  readonly #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  constructor(
+    private readonly inner: AnswerBody,
+    private readonly options: StageOptions,
+  ) {}
+
+  push(part: Uint8Array): Uint8Array {
+    this.#bytes += part.length;
+    if (this.#bytes > this.options.maxEventBytes)
+      throw new UpstreamFault('the answer is larger than limits.bodyBytes, so its places can not be masked');
+    this.#parts.push(part);
+    return NOTHING;
+  }
+
+  end(): Uint8Array {
+    const { paths: rules, hash, counts } = this.options;
+    const document = Buffer.concat(this.#parts);
+    const masked = maskPaths(document.toString('utf8'), { rules, hash, counts });
+    if (masked !== undefined && typeof masked !== 'string') throw new UpstreamFault('the answer is no JSON');
+    const bytes = masked === undefined ? document : Buffer.from(masked);
+    return Buffer.concat([this.inner.push(bytes), this.inner.end()]);
+  }
+
+  summary(): AnswerSummary {
+    return this.inner.summary();
   }
 }

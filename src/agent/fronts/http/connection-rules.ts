@@ -1,9 +1,9 @@
-import type { MaskPlan } from '../../../core/mask.js';
+import type { MaskPlan, MaskRule } from '../../../core/mask.js';
 import { createStreamMasker, type StreamMasker } from '../../../masking/stream-masker.js';
 import { sharedMasker } from '../../../masking/shared-masker.js';
 import type { TextMasker } from '../../../masking/text-masker.js';
-import { policiesFor } from '../../../policy/applies.js';
-import type { CompiledPolicy, PolicySet } from '../../../policy/compile.js';
+import { blocksUninspected, readsBody } from '../../../policy/applies.js';
+import type { PolicySet } from '../../../policy/compile.js';
 import { anyLimit, limitsReadBody } from '../../../policy/limits.js';
 import { maskPlanFor } from '../../../policy/mask-plan.js';
 import type { Context } from '../../../policy/types.js';
@@ -15,6 +15,8 @@ export interface ConnectionRules {
   readonly plan: MaskPlan;
   /** Has a rule to read the body, or an approval to be bound to it? */
   readonly readsBody: boolean;
+  /** Must what they read be readable, or the request is blocked? */
+  readonly blocksUninspected: boolean;
   /** Masks what goes to the client; undefined where nothing is masked. */
   readonly answers: StreamMasker | undefined;
   /** Masks what is recorded: what observing policies would mask, too. The same object as `answers` where both are alike. */
@@ -23,6 +25,12 @@ export interface ConnectionRules {
   /** Masks what goes to the upstream. */
   readonly requests: TextMasker | undefined;
   readonly reversible: boolean;
+  /** Rules that name places of JSON bodies. */
+  readonly paths: {
+    readonly answers: readonly MaskRule[];
+    readonly requests: readonly MaskRule[];
+    readonly record: readonly MaskRule[];
+  };
   /** Could a limit count requests of this caller? */
   readonly limited: boolean;
 }
@@ -60,6 +68,7 @@ export class RulesBook {
       hash,
     });
     const ofEntities = plan.rules.filter((rule) => rule.entities.length > 0);
+    const ofPaths = plan.rules.filter((rule) => (rule.paths ?? []).length > 0);
     const enforced = ofEntities.filter((rule) => !rule.observed);
     const answering = enforced.filter((rule) => rule.on.answers);
     const asking = enforced.filter((rule) => rule.on.requests);
@@ -69,20 +78,26 @@ export class RulesBook {
     return {
       policy,
       plan,
-      readsBody: asking.length > 0 || limitsReadBody(policy, context) || policiesFor(policy, context).some(readsBody),
+      readsBody:
+        asking.length > 0 ||
+        ofPaths.some((rule) => rule.on.requests) ||
+        limitsReadBody(policy, context) ||
+        readsBody(policy, context),
+      blocksUninspected:
+        asking.length > 0 ||
+        ofPaths.some((rule) => rule.on.requests && !rule.observed) ||
+        blocksUninspected(policy, context),
       answers,
       record: answering.length === ofEntities.length ? answers : stream(ofEntities),
       recordText: ofEntities.length === 0 ? undefined : sharedMasker(options(ofEntities)),
       requests: asking.length === 0 ? undefined : sharedMasker(options(asking)),
+      paths: {
+        answers: ofPaths.filter((rule) => !rule.observed && rule.on.answers),
+        requests: ofPaths.filter((rule) => !rule.observed && rule.on.requests),
+        record: ofPaths,
+      },
       reversible: asking.some((rule) => rule.reversible === true),
       limited: anyLimit(policy, context),
     };
   }
-}
-
-function readsBody(policy: CompiledPolicy): boolean {
-  const { rules } = policy;
-  return rules.some(
-    (rule) => rule.action === 'approve' || rule.condition.groups.some((group) => group === 'http' || group === 'llm'),
-  );
 }

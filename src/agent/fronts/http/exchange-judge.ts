@@ -37,7 +37,7 @@ export function unreadOf(
   body: ReadBody | undefined,
   reading: RequestReading,
 ): string {
-  if (!rules.readsBody || connection.uninspected === 'allow') return '';
+  if (!rules.blocksUninspected || connection.uninspected === 'allow') return '';
   if (body === undefined || body.bytes.length === 0) return '';
   if (body.json === undefined && body.text === '') return 'the body is no text';
   return (reading.uninspected ?? []).join(', ');

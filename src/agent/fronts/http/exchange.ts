@@ -71,16 +71,25 @@ export class Exchange implements LiveSession {
   /** Carries it out, whatever comes; resolves when it is over and sealed. */
   async run(): Promise<void> {
     const { host } = this.parts;
-    let release: (() => void) | undefined;
+    let release: () => void;
     try {
       release = host.slots.take(host.limits().sessions);
-      host.drives.add(this);
+    } catch (error) {
+      this.#out.refuse({ status: 503, code: 'hoop_busy', message: `hoop: ${messageOf(error)}` }, [
+        ['retry-after', '1'],
+      ]);
+      return;
+    }
+    host.drives.add(this);
+    try {
       await this.#run();
     } catch (error) {
       this.#failed(error);
     } finally {
       host.drives.delete(this);
-      release?.();
+      release();
+      // What is left of a body that nobody read would stand before the connection's next request.
+      this.input.incoming.resume();
       await this.#session.seal(this.#endReason);
     }
   }
@@ -173,6 +182,7 @@ export class Exchange implements LiveSession {
         place: { upstream: caller.connection.url, base: localBase },
         maxEventBytes: host.limits().bodyBytes,
         out: this.#out,
+        hash: host.hash,
         nowMs: () => host.monotonicMs(),
         done: (fault) => {
           // A fault of ours ends the upstream's sending too.

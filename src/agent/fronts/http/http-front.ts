@@ -17,15 +17,13 @@ import { correlationOf } from './correlation.js';
 import { CredentialBook } from './credential-book.js';
 import { Exchange } from './exchange.js';
 import { guardPort } from './port-guard.js';
-import { refuseUnparsed } from '../../http/server.js';
+import { MAX_HEADER_BYTES, refuseUnparsed } from '../../http/unparsed.js';
 import { ClientAnswer } from './client-answer.js';
 import { refusalOf } from './refusals.js';
 import { Upstreams } from './upstream.js';
 
 /** `/c/NAME`, then the path for the upstream. */
 const DIRECT = /^\/c\/([^/?#]+)(\/[^]*|\?[^]*)?$/;
-
-const MAX_HEADER_BYTES = 32 * 1024;
 
 export interface HttpFrontOptions {
   readonly host: SessionHost;
@@ -135,12 +133,15 @@ export class HttpFront {
     target: string,
     localBase: string,
   ): Promise<void> {
+    // It would echo the stored credential, and has no other use.
+    if (incoming.method === 'TRACE') throw new HoopError('usage', 'TRACE is not served');
     const read = readTarget(target);
     if ('code' in read) throw HoopError.fromFault(read);
     const forwarded = forwardedHeaders(incoming.rawHeaders, Object.keys(caller.credential.headers));
     if ('code' in forwarded) throw HoopError.fromFault(forwarded);
     const contentType = incoming.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-    const request = { method: incoming.method ?? '', ...read, headers: forwarded.headers, contentType };
+    const { host } = new URL(caller.connection.url);
+    const request = { method: incoming.method ?? '', host, ...read, headers: forwarded.headers, contentType };
     const parts = {
       host: this.options.host,
       rules: this.#rules,

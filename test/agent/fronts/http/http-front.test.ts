@@ -1,76 +1,53 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { request, type ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startHttpUpstream, type HttpUpstream, type Seen } from '../../../support/http-upstream.js';
 import { startTestAgent, type TestAgent } from '../../../support/agent.js';
 
 const KEY = 'upstream-key-4f3a9c21';
 
-/** An internal API that keeps what it was sent and answers by path. */
-class Upstream {
-  readonly seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[] = [];
-  readonly #server: Server = createServer((request, response) => {
-    const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part));
-    request.on('end', () => {
-      const body = Buffer.concat(parts).toString();
-      const url = request.url ?? '';
-      this.seen.push({ method: request.method ?? '', url, headers: request.headers, body });
-      const echoed = JSON.stringify({ headers: request.headers, body });
-      switch (url.split('?')[0]) {
-        case '/api/echo':
-          response.setHeader('content-type', 'application/json');
-          response.end(echoed);
-          return;
-        case '/api/echo-gzip': {
-          const packed = gzipSync(echoed);
-          response.writeHead(200, {
-            'content-type': 'application/json',
-            'content-encoding': 'gzip',
-            'content-length': packed.length,
-          });
-          response.end(packed);
-          return;
-        }
-        case '/api/person':
-          response.setHeader('content-type', 'application/json');
-          response.end('{"name":"Ann",  "email":"ann.lee@example.com", "n": 1.0}');
-          return;
-        case '/api/elsewhere':
-          response.writeHead(302, { location: 'https://evil.example/steal' });
-          response.end();
-          return;
-        case '/api/cut':
-          response.writeHead(200, { 'content-type': 'text/plain', 'content-length': '100' });
-          response.write('half', () => response.destroy());
-          return;
-        default:
-          response.statusCode = 404;
-          response.end('nothing here');
-      }
-    });
-  });
-
-  async start(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${String((this.#server.address() as AddressInfo).port)}/api`;
-  }
-
-  close(): void {
-    this.#server.closeAllConnections();
-    this.#server.close();
+/** Answers by path, as an internal API would. */
+function answer({ url, headers, body }: Seen, response: ServerResponse): void {
+  const echoed = JSON.stringify({ headers, body });
+  switch (url.split('?')[0]) {
+    case '/api/echo':
+      response.setHeader('content-type', 'application/json');
+      response.end(echoed);
+      return;
+    case '/api/echo-gzip': {
+      const packed = gzipSync(echoed);
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        'content-encoding': 'gzip',
+        'content-length': packed.length,
+      });
+      response.end(packed);
+      return;
+    }
+    case '/api/person':
+      response.setHeader('content-type', 'application/json');
+      response.end('{"name":"Ann",  "email":"ann.lee@example.com", "n": 1.0}');
+      return;
+    case '/api/elsewhere':
+      response.writeHead(302, { location: 'https://evil.example/steal' });
+      response.end();
+      return;
+    case '/api/cut':
+      response.writeHead(200, { 'content-type': 'text/plain', 'content-length': '100' });
+      response.write('half', () => response.destroy());
+      return;
+    default:
+      response.statusCode = 404;
+      response.end('nothing here');
   }
 }
 
-const upstream = new Upstream();
+let upstream: HttpUpstream;
 let agent: TestAgent;
 let token: string;
 
 beforeAll(async () => {
-  await upstream.start();
+  upstream = await startHttpUpstream(answer);
   agent = await startTestAgent({
     env: { CRM_TOKEN: KEY },
     policies: `
@@ -79,7 +56,7 @@ kind: Connection
 metadata: { name: crm }
 spec:
   type: http
-  url: ${upstream.url}
+  url: ${upstream.url}/api
   credentials: [{ headers: { authorization: { env: CRM_TOKEN, prefix: 'Bearer ' } } }]
   access: { groups: [engineering] }
 ---
@@ -109,6 +86,20 @@ function call(path: string, init: RequestInit & { readonly as?: string } = {}): 
     redirect: 'manual',
     ...rest,
     headers: { authorization: `Bearer ${as ?? token}`, ...(headers as Record<string, string>) },
+  });
+}
+
+/** By hand: fetch tidies paths up before it sends them. */
+function statusOf(path: string): Promise<number> {
+  const { hostname, port } = new URL(agent.agent.url);
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const going = request({ hostname, port, path, headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    going.on('error', reject);
+    going.end();
   });
 }
 
@@ -163,7 +154,7 @@ describe('a request straight to the agent', () => {
   it('is refused 400 for a path that could mean another', async () => {
     for (const path of ['//person', '/%2e%2e/person', '/a/%2fb', '/person;a=b']) {
       const before = upstream.seen.length;
-      expect((await call(path)).status, path).toBe(400);
+      expect(await statusOf(`/c/crm${path}`), path).toBe(400);
       expect(upstream.seen).toHaveLength(before);
     }
   });

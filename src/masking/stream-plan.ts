@@ -1,0 +1,61 @@
+import type { KeyedHash } from '../core/mask.js';
+import { ClusterRule } from './clusters.js';
+import type { CustomFinder } from './entities/custom.js';
+import type { EntityDetector } from './entity.js';
+import { masksOf, prefilterOf, traitsOf } from './mask-set.js';
+import type { Mask, TextMaskerOptions } from './mask-set.js';
+import type { Prefilter } from './prefilter.js';
+
+/** What all streams of one set of rules share. */
+export interface StreamPlan {
+  readonly masks: readonly Mask[];
+  readonly hash: KeyedHash;
+  readonly rule: ClusterRule;
+  readonly prefilter: Prefilter;
+  readonly detectors: readonly EntityDetector[];
+  /** By detector: which mask it is for. */
+  readonly detectorTargets: readonly number[];
+  /** By byte: bits of the detectors it is a trigger of. */
+  readonly table: Uint32Array;
+  readonly leads: readonly EntityDetector['lead'][];
+  readonly finders: readonly { readonly finder: CustomFinder; readonly target: number }[];
+  /** A mask makes whole values NULL. */
+  readonly nulls: boolean;
+}
+
+/** @throws HoopError `config_invalid` where a rule names an unknown entity or a pattern does not compile */
+export function streamPlanOf(options: TextMaskerOptions): StreamPlan {
+  const masks = masksOf(options);
+  const detectors: EntityDetector[] = [];
+  const detectorTargets: number[] = [];
+  const finders: { finder: CustomFinder; target: number }[] = [];
+  masks.forEach(({ target }, index) => {
+    if ('finder' in target) finders.push({ finder: target.finder, target: index });
+    else {
+      detectors.push(target.detector);
+      detectorTargets.push(index);
+    }
+  });
+  const table = triggerTable(detectors);
+  return {
+    masks,
+    hash: options.hash,
+    rule: new ClusterRule(masks.map(traitsOf)),
+    prefilter: prefilterOf(masks),
+    detectors,
+    detectorTargets,
+    table,
+    leads: detectors.map(({ lead }) => lead).filter((lead) => lead !== undefined),
+    finders,
+    nulls: masks.some(({ rule }) => rule.strategy === 'null'),
+  };
+}
+
+/** By byte: bits of the detectors that it is a trigger of. */
+export function triggerTable(detectors: readonly EntityDetector[]): Uint32Array {
+  const table = new Uint32Array(256);
+  detectors.forEach((detector, index) => {
+    for (const byte of detector.triggers) table[byte] = ((table[byte] as number) | (1 << index)) >>> 0;
+  });
+  return table;
+}
