@@ -10,7 +10,7 @@ import { ModelUpstream } from '../../src/dev/model-upstream/model-upstream.js';
 import { MODEL_PROGRAMS } from '../../test/support/model-programs/all-programs.js';
 import { comparable, type ModelProgram, type Place } from '../../test/support/model-programs/program.js';
 import { startIssuer } from '../bench/lib/issuer.js';
-import { modelHoop, UPSTREAM_KEYS } from '../bench/models/model-connections.js';
+import { modelHoop, UPSTREAM_KEYS } from '../bench/lib/models/model-connections.js';
 import { report, type Outcome } from './lib/verdict.js';
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, keep: { type: 'string' } } });

@@ -1,23 +1,13 @@
 import { concatBytes } from '../core/bytes.js';
 import { codes } from './entity.js';
+import { BACKSLASH, escaped, escapeLength, QUOTE, unescapeInto } from './json-escapes.js';
 
 type MaskSpan = (bytes: Uint8Array, from: number, to: number) => Uint8Array | null | undefined;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
+const ONE_QUOTE = Uint8Array.of(QUOTE);
 const NULL = new Uint8Array(codes('null'));
 /** A key can't be null. */
 const NULL_KEY = new Uint8Array(codes('"[masked]"'));
-const ESCAPES = new Map([
-  [0x6e, 0x0a],
-  [0x74, 0x09],
-  [0x72, 0x0d],
-  [0x62, 0x08],
-  [0x66, 0x0c],
-  [0x22, 0x22],
-  [0x5c, 0x5c],
-  [0x2f, 0x2f],
-]);
 
 /**
  * Masks the strings, keys and numbers of one JSON text (RFC 8259). What is between them, and every token in
@@ -192,48 +182,15 @@ function unescape(bytes: Uint8Array, from: number, to: number): Uint8Array | und
       out[length++] = byte;
       continue;
     }
-    at += 1;
-    const plain = ESCAPES.get(bytes[at] as number);
-    if (plain !== undefined) {
-      out[length++] = plain;
-      continue;
-    }
-    const unit = bytes[at] === 0x75 ? hexUnit(bytes, at + 1, to) : -1;
-    if (unit < 0) return undefined;
-    at += 4;
-    let text = String.fromCharCode(unit);
-    if (unit >= 0xd800 && unit < 0xdc00 && bytes[at + 1] === BACKSLASH && bytes[at + 2] === 0x75) {
-      const low = hexUnit(bytes, at + 3, to);
-      if (low >= 0xdc00 && low < 0xe000) {
-        text += String.fromCharCode(low);
-        at += 6;
-      }
-    }
-    length += new TextEncoder().encodeInto(text, out.subarray(length)).written;
+    const size = escapeLength(bytes, at, to, true);
+    if (size < 0) return undefined;
+    length += unescapeInto(bytes, at, size, out, length);
+    at += size - 1;
   }
   return out.subarray(0, length);
 }
 
-/** The four hex digits at `at`; -1 where they don't stand there. */
-function hexUnit(bytes: Uint8Array, at: number, to: number): number {
-  if (at + 4 > to) return -1;
-  let value = 0;
-  for (let index = at; index < at + 4; index += 1) {
-    const digit = parseInt(String.fromCharCode(bytes[index] as number), 16);
-    if (Number.isNaN(digit)) return -1;
-    value = value * 16 + digit;
-  }
-  return value;
-}
-
 /** A JSON string of UTF-8 text. */
 function quoted(text: Uint8Array): Uint8Array {
-  const out: number[] = [QUOTE];
-  for (const byte of text) {
-    if (byte === QUOTE || byte === BACKSLASH) out.push(BACKSLASH, byte);
-    else if (byte < 0x20) out.push(...codes(`\\u${byte.toString(16).padStart(4, '0')}`));
-    else out.push(byte);
-  }
-  out.push(QUOTE);
-  return new Uint8Array(out);
+  return concatBytes([ONE_QUOTE, escaped(text), ONE_QUOTE]);
 }

@@ -1,7 +1,8 @@
 import { concatBytes } from '../core/bytes.js';
 import type { MaskCounts } from '../core/mask.js';
+import { JsonStream } from './json-stream.js';
+import { Restorer } from './restorer.js';
 import { streamPlanOf } from './stream-plan.js';
-import { createTextMasker } from './text-masker.js';
 import type { TextMaskerOptions } from './text-masker.js';
 import { TextStream } from './text-stream.js';
 import type { StreamSink } from './text-stream.js';
@@ -30,22 +31,11 @@ export interface StreamMasker {
 
 /** @throws HoopError `config_invalid` as `createTextMasker` */
 export function createStreamMasker(options: TextMaskerOptions): StreamMasker {
-  const masker = createTextMasker(options);
   const plan = streamPlanOf(options);
-  const stream = (mask: (bytes: Uint8Array) => Uint8Array): MaskedStream => {
-    const parts: Uint8Array[] = [];
-    return {
-      push: (part) => {
-        parts.push(part);
-        return new Uint8Array();
-      },
-      end: () => mask(concatBytes(parts)),
-    };
-  };
   return {
-    text(counts) {
+    text(counts, originals) {
       const out = new PartSink();
-      const text = new TextStream(plan, counts, out);
+      const text = new TextStream(plan, counts, out, restorerOf(originals));
       return {
         push(part) {
           text.push(part);
@@ -57,8 +47,21 @@ export function createStreamMasker(options: TextMaskerOptions): StreamMasker {
         },
       };
     },
-    json: (counts) => stream((bytes) => masker.maskJson(bytes, 0, bytes.length, counts) ?? bytes),
+    json: (counts, originals) => new JsonStream(plan, counts, restorerOf(originals)),
   };
+}
+
+/** One answer has many streams with the same originals. */
+const restorers = new WeakMap<Originals, Restorer>();
+
+function restorerOf(originals: Originals | undefined): Restorer | undefined {
+  if (originals === undefined || originals.size === 0) return undefined;
+  const known = restorers.get(originals);
+  // A map that has grown since is another one.
+  if (known?.size === originals.size) return known;
+  const restorer = new Restorer(originals);
+  restorers.set(originals, restorer);
+  return restorer;
 }
 
 /** Collects what goes out with one push. */
@@ -70,6 +73,10 @@ class PartSink implements StreamSink {
   }
 
   masked(bytes: Uint8Array): void {
+    this.#parts.push(bytes);
+  }
+
+  restored(bytes: Uint8Array): void {
     this.#parts.push(bytes);
   }
 

@@ -1,8 +1,9 @@
 import type { MaskCounts } from '../core/mask.js';
 import { MAX_SHOWN_BYTES } from './clusters.js';
-import type { Cluster, Finding } from './clusters.js';
+import type { Cluster, Finding, TargetTraits } from './clusters.js';
 import type { Mask } from './mask-set.js';
 import { replacementOf } from './replacement.js';
+import type { Restored, Restorer } from './restorer.js';
 import type { StreamPlan } from './stream-plan.js';
 import { StreamScan } from './stream-scan.js';
 
@@ -10,8 +11,17 @@ import { StreamScan } from './stream-scan.js';
 export interface StreamSink {
   /** Bytes of the text that stay as they are; `at` is the offset of bytes[from] in the whole text. They are copied or lost. */
   kept(bytes: Uint8Array, from: number, to: number, at: number): void;
-  /** What stands in the place of a finding. */
-  masked(bytes: Uint8Array): void;
+  /** What stands in the place of a finding; `nulls` where the strategy `null` met it. */
+  masked(bytes: Uint8Array, nulls: boolean): void;
+  /** What stood in the place of a placeholder before. */
+  restored(bytes: Uint8Array): void;
+}
+
+/** What stands for a cluster and has not gone out. */
+interface Cover {
+  readonly name: string;
+  readonly text: Uint8Array;
+  readonly nulls: boolean;
 }
 
 /** One text in parts: masks what is found as soon as nothing to come can change it. */
@@ -19,18 +29,27 @@ export class TextStream {
   readonly #plan: StreamPlan;
   readonly #counts: MaskCounts;
   readonly #sink: StreamSink;
+  readonly #restorer: Restorer | undefined;
   readonly #scan: StreamScan;
   /** Everything before went out, or is masked. */
   #out = 0;
-  /** The last cluster that went out ends here; what overlaps it is part of it. */
+  /** The last cluster that was masked ends here; what overlaps it is part of it. */
   #coveredTo = 0;
+  #cover: Cover | undefined;
+  /** Placeholders that have not gone out, in order. */
+  #restored: Restored[] = [];
+  /** A placeholder may have begun here. */
+  #restoredTo = 0;
+  /** What is before it is settled. */
+  #hold = 0;
   /** Offset in the whole text of the scan's first byte. */
   #base = 0;
 
-  constructor(plan: StreamPlan, counts: MaskCounts, sink: StreamSink) {
+  constructor(plan: StreamPlan, counts: MaskCounts, sink: StreamSink, restorer?: Restorer) {
     this.#plan = plan;
     this.#counts = counts;
     this.#sink = sink;
+    this.#restorer = restorer;
     this.#scan = new StreamScan(plan);
   }
 
@@ -46,54 +65,96 @@ export class TextStream {
   #advance(over: boolean): void {
     const scan = this.#scan;
     scan.look(over);
+    this.#hold = scan.hold;
+    if (this.#restorer === undefined) this.#restoredTo = scan.end;
+    else {
+      this.#restoredTo = this.#restorer.find(scan.bytes, this.#restoredTo, scan.end, over, this.#restored);
+      this.#hold = Math.min(this.#hold, this.#restoredTo);
+      if (this.#coveredTo > this.#out) this.#coverTo(this.#coveredTo);
+    }
     const findings = scan.found;
     scan.begun(findings);
     if (findings.length > 0) this.#release(findings, over);
-    else this.#keep(scan.hold);
-    const by = scan.forget(this.#out);
+    else this.#keepTo(this.#hold);
+    const by = scan.forget(Math.min(this.#out, this.#restoredTo));
+    if (by > 0) this.#shift(by);
+  }
+
+  #shift(by: number): void {
     this.#base += by;
     this.#out -= by;
     this.#coveredTo -= by;
+    this.#restoredTo -= by;
+    this.#restored = this.#restored.map((one) => ({ ...one, from: one.from - by, to: one.to - by }));
   }
 
   #release(findings: Finding[], over: boolean): void {
-    const { hold } = this.#scan;
-    const clusters = this.#plan.rule.join(findings);
     let held = false;
-    for (const cluster of clusters) {
-      if (cluster.from < this.#coveredTo) this.#cover(cluster.to);
+    for (const cluster of this.#plan.rule.join(findings)) {
+      if (cluster.from < this.#coveredTo) this.#coverTo(cluster.to);
       else {
-        this.#keep(Math.min(hold, cluster.from));
-        held = cluster.from > hold || !this.#mask(cluster, over);
+        this.#keepTo(Math.min(this.#hold, cluster.from));
+        held = cluster.from > this.#hold || !this.#mask(cluster, over);
         if (held) break;
       }
     }
-    if (!held) this.#keep(hold);
+    if (!held) this.#keepTo(this.#hold);
     this.#scan.found = findings.filter((one) => one.open !== true && one.to > this.#out);
   }
 
-  /** Writes what stands for a cluster; false where it has to wait. */
+  /** Masks a cluster; false where it has to wait. */
   #mask(cluster: Cluster, over: boolean): boolean {
-    const { hold } = this.#scan;
-    const settled = over || (!cluster.open && cluster.to <= hold);
-    const { eager, order } = this.#plan.rule.traits[cluster.target] as { eager: boolean; order: number };
-    const long = cluster.to - cluster.from > MAX_SHOWN_BYTES && (hold > cluster.from || order < 2);
+    const settled = over || (!cluster.open && cluster.to <= this.#hold);
+    const { eager, order } = this.#plan.rule.traits[cluster.target] as TargetTraits;
+    const long = cluster.to - cluster.from > MAX_SHOWN_BYTES && (this.#hold > cluster.from || order < 2);
     if (!settled && !(cluster.plain && (eager || long))) return false;
     const mask = this.#plan.masks[cluster.target] as Mask;
-    this.#counts.set(mask.name, (this.#counts.get(mask.name) ?? 0) + 1);
-    this.#sink.masked(replacementOf(mask, this.#scan.bytes, cluster, this.#plan.hash));
-    this.#cover(cluster.to);
+    // Of a finding that a placeholder is part of, the rest is shown in no way.
+    const plain = cluster.plain || this.#out > cluster.from || this.#restored.some(({ from }) => from < cluster.to);
+    const text = replacementOf(mask, this.#scan.bytes, plain ? { ...cluster, plain } : cluster, this.#plan.hash);
+    this.#cover = { name: mask.name, text, nulls: cluster.nulls };
+    this.#coverTo(cluster.to);
     return true;
   }
 
-  #cover(to: number): void {
+  /** What is masked reaches to here at least; its placeholders go out where they stand. */
+  #coverTo(to: number): void {
     this.#coveredTo = Math.max(this.#coveredTo, to);
-    this.#out = Math.max(this.#out, to);
+    const stop = Math.min(this.#coveredTo, this.#restoredTo);
+    for (let next = this.#restored[0]; next !== undefined && next.from < stop; next = this.#restored[0]) {
+      if (next.from > this.#out) this.#writeCover();
+      this.#restore();
+    }
+    if (this.#out >= stop) return;
+    this.#writeCover();
+    this.#out = stop;
+  }
+
+  #writeCover(): void {
+    if (this.#cover === undefined) return;
+    const { name, text, nulls } = this.#cover;
+    this.#cover = undefined;
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    this.#sink.masked(text, nulls);
+  }
+
+  #keepTo(to: number): void {
+    for (let next = this.#restored[0]; next !== undefined && next.from < to; next = this.#restored[0]) {
+      this.#keep(next.from);
+      this.#restore();
+    }
+    this.#keep(to);
   }
 
   #keep(to: number): void {
     if (to <= this.#out) return;
     this.#sink.kept(this.#scan.bytes, this.#out, to, this.#base + this.#out);
+    this.#out = to;
+  }
+
+  #restore(): void {
+    const { to, original } = this.#restored.shift() as Restored;
+    this.#sink.restored(original);
     this.#out = to;
   }
 }

@@ -67,7 +67,7 @@ export async function hoopProcesses(options: ProcessesOptions): Promise<HoopProc
     HOOP_TOKEN: await issuer.token(['bench']),
   };
   const connect = guard([process.execPath, program, 'connect', ...connections, '--json'], { env: clientEnv });
-  await connect.outputMatching(new RegExp(`(?:"event":"listening"[^]*\n){${String(connections.length)}}`));
+  await connect.outputMatching(new RegExp(`(?:"event":"listening".*\\n[^]*?){${String(connections.length)}}`));
   return {
     agentUrl,
     agentPid: agent.pid() ?? 0,

@@ -167,6 +167,7 @@ export class AnswerPipe implements AnswerSink {
       request: options.reading,
       maxEventBytes: options.maxEventBytes,
       hash: options.hash,
+      contentType: this.contentType.split(';')[0]?.trim().toLowerCase() ?? '',
     };
     const { originals } = options;
     this.#stage = answerStage(this.#kind, {

@@ -1,7 +1,7 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { MaskedStream, Originals, StreamMasker } from '../../../masking/stream-masker.js';
 import { isTextType } from '../../../protocols/http/body.js';
-import { maskPaths } from '../../../protocols/http/path-masking.js';
+import { maskBodyPaths } from '../../../protocols/http/json-bodies.js';
 import type { AnswerBody, AnswerSummary, Dialect, RequestReading } from '../../../protocols/http/dialect.js';
 
 import { UpstreamFault } from './refusals.js';
@@ -46,16 +46,15 @@ export interface StageOptions {
   /** Rules that name places of a JSON body. */
   readonly paths: readonly MaskRule[];
   readonly hash: KeyedHash;
+  /** Media type in lower case without parameters. */
+  readonly contentType: string;
 }
 
 /** What an answer's body goes through on its way to the client; undefined where there is nothing to look at. */
 export function answerStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
   const stage = valueStage(kind, options);
-  if (options.paths.length === 0 || stage === undefined) return stage;
-  if (kind === 'json') return new PathStage(stage, options);
-  if (kind === 'events' || kind === 'lines')
-    throw new UpstreamFault('masks by path need one JSON document, and the answer is a stream of them');
-  return stage;
+  if (options.paths.length === 0 || kind === 'none' || kind === 'opaque') return stage;
+  return new PathStage(stage ?? withoutSummary(PASSING), options);
 }
 
 function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
@@ -82,6 +81,7 @@ function withoutSummary(stream: MaskedStream): AnswerBody {
 }
 
 const NOTHING = new Uint8Array();
+const PASSING: MaskedStream = { push: (part) => part, end: () => NOTHING };
 const NEWLINE = 0x0a;
 
 /** One JSON text a line: each line is looked at by itself, so that escapes are undone in all of them. */
@@ -138,7 +138,7 @@ class SniffingStage implements MaskedStream {
   }
 }
 
-/** Masks places of a JSON document before its values are looked at: the document has to be there whole. */
+/** Masks places of JSON before its values are looked at: all of it has to be there, so an event stream waits too. */
 class PathStage implements AnswerBody {
   readonly #parts: Uint8Array[] = [];
   #bytes = 0;
@@ -159,7 +159,7 @@ class PathStage implements AnswerBody {
   end(): Uint8Array {
     const { paths: rules, hash, counts } = this.options;
     const document = Buffer.concat(this.#parts);
-    const masked = maskPaths(document.toString('utf8'), { rules, hash, counts });
+    const masked = maskBodyPaths(document.toString('utf8'), this.options.contentType, { rules, hash, counts });
     if (masked !== undefined && typeof masked !== 'string') throw new UpstreamFault('the answer is no JSON');
     const bytes = masked === undefined ? document : Buffer.from(masked);
     return Buffer.concat([this.inner.push(bytes), this.inner.end()]);

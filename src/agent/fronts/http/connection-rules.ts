@@ -24,7 +24,6 @@ export interface ConnectionRules {
   readonly recordText: TextMasker | undefined;
   /** Masks what goes to the upstream. */
   readonly requests: TextMasker | undefined;
-  readonly reversible: boolean;
   /** Rules that name places of JSON bodies. */
   readonly paths: {
     readonly answers: readonly MaskRule[];
@@ -96,7 +95,6 @@ export class RulesBook {
         requests: ofPaths.filter((rule) => !rule.observed && rule.on.requests),
         record: ofPaths,
       },
-      reversible: asking.some((rule) => rule.reversible === true),
       limited: anyLimit(policy, context),
     };
   }

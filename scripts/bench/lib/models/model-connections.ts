@@ -1,6 +1,5 @@
-import type { ModelUpstream } from '../../../src/dev/model-upstream/model-upstream.js';
-import type { Place } from '../../../test/support/model-programs/program.js';
-import { hoopProcesses, type HoopProcesses, type ProcessesOptions } from '../lib/hoop-processes.js';
+import type { Place } from '../../../../test/support/model-programs/program.js';
+import { hoopProcesses, type HoopProcesses, type ProcessesOptions } from '../hoop-processes.js';
 
 /** What the upstream takes; nobody but the agent knows it. */
 export const UPSTREAM_KEYS = {
@@ -8,14 +7,20 @@ export const UPSTREAM_KEYS = {
   anthropicKey: 'ak-upstream-of-the-bench',
 } as const;
 
+/** Where the upstream listens; `plainUrl` for the connection of type http, where that is another one. */
+interface UpstreamAddress {
+  readonly url: string;
+  readonly plainUrl?: string;
+}
+
 /** The three types of connections to one upstream. */
-export function modelConnections(upstream: Pick<ModelUpstream, 'url'>): string {
+function modelConnections({ url, plainUrl = url }: UpstreamAddress): string {
   const connection = (type: string, credentials: string): string => `apiVersion: hoop/v1
 kind: Connection
 metadata: { name: ${type} }
 spec:
   type: ${type}
-  url: ${upstream.url}
+  url: ${type === 'http' ? plainUrl : url}
   credentials: ${credentials}
   access: { groups: ['*'] }
 `;
@@ -37,7 +42,7 @@ export interface ModelHoop {
 }
 
 export async function modelHoop(
-  upstream: Pick<ModelUpstream, 'url'>,
+  upstream: UpstreamAddress,
   options: Pick<ProcessesOptions, 'issuer' | 'policies'> & Partial<ProcessesOptions>,
 ): Promise<ModelHoop> {
   const { resources = '', env = {} } = options;
