@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
+import { correlationFrom } from '../src/client/correlation.js';
 import { connect, listenFrom, refuseLaterFlags, splitCommand } from '../src/client/connect.js';
 import { jsonReport, plainReport } from '../src/client/connect-report.js';
 import { HoopError } from '../src/core/errors.js';
@@ -23,7 +24,8 @@ export default class Connect extends HoopCommand {
     socket: Flags.string({ description: 'listen on a unix socket of mode 0600 instead', helpValue: 'PATH' }),
     reason: Flags.string({ description: 'why, for reviewers and the record' }),
     'correlation-id': Flags.string({
-      description: 'ties the sessions to something outside, e.g. a job',
+      description:
+        'ties the sessions of one run to each other (also HOOP_CORRELATION_ID, or the trace-id of TRACEPARENT)',
       helpValue: 'ID',
     }),
     'print-env': Flags.boolean({ description: 'print `export` lines once the ports are open' }),
@@ -54,7 +56,7 @@ export default class Connect extends HoopCommand {
         token: () => this.accessToken(),
         caFile: process.env['HOOP_CA_FILE'],
         reason: flags.reason,
-        correlationId: flags['correlation-id'],
+        correlationId: correlationFrom(flags['correlation-id'], process.env),
       },
       connections,
       listen: listenFrom(flags, connections.length, this.profile()),

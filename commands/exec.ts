@@ -1,26 +1,31 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
+import { correlationFrom } from '../src/client/correlation.js';
 import { splitCommand } from '../src/client/connect.js';
 import { execChild, refuseSqlFlags } from '../src/client/exec/exec-child.js';
-import { execSql, formatFrom, FORMATS } from '../src/client/exec/exec-sql.js';
+import { formatFrom, FORMATS } from '../src/client/exec/exec-run.js';
+import { execText } from '../src/client/exec/exec-text.js';
 import type { Access } from '../src/client/open-connections.js';
 
 export default class Exec extends HoopCommand {
-  static override summary = 'Run SQL or a command against a connection, once, for scripts and CI';
+  static override summary = 'Run SQL, a request or a command against a connection, once, for scripts and CI';
   static override description =
-    'The text of -i, -f or standard input is run statement by statement; the first error ends it. With `-- COMMAND`, the command runs with the environment of a fresh local port, and its exit code is returned.';
+    'SQL of -i, -f or standard input is run statement by statement; the first error ends it. For a model API the text is the JSON of a request, and the text of the answer is printed as it comes; for any HTTP connection it may begin with METHOD /PATH, headers and an empty line. With `-- COMMAND`, the command runs with the environment of a fresh local port, and its exit code is returned.';
   static override examples = [
     '<%= config.bin %> exec postgres -i "SELECT 1"',
     '<%= config.bin %> exec postgres -f report.sql -o csv',
     '<%= config.bin %> exec postgres -- psql -c "SELECT 1"',
+    `<%= config.bin %> exec openai -i '{"model":"gpt-4o","messages":[{"role":"user","content":"Hello"}],"stream":true}'`,
+    `<%= config.bin %> exec crm -i 'GET /customers/42'`,
+    '<%= config.bin %> exec openai -- python app.py',
   ];
   static override args = { connection: Args.string({ required: true, description: 'connection to use' }) };
   static override flags = {
-    input: Flags.string({ char: 'i', description: 'SQL to run', helpValue: 'TEXT' }),
-    file: Flags.string({ char: 'f', description: 'file of SQL to run; - is standard input', helpValue: 'FILE' }),
+    input: Flags.string({ char: 'i', description: 'SQL to run, or request to send', helpValue: 'TEXT' }),
+    file: Flags.string({ char: 'f', description: 'file that holds it; - is standard input', helpValue: 'FILE' }),
     output: Flags.option({
       char: 'o',
-      description: 'format of the result (default: table)',
+      description: 'format of the result; without: a table, or what an HTTP connection answers',
       options: FORMATS,
       aliases: ['format'],
     })(),
@@ -28,7 +33,8 @@ export default class Exec extends HoopCommand {
     'single-transaction': Flags.boolean({ description: 'all statements or none' }),
     reason: Flags.string({ description: 'why, for reviewers and the record' }),
     'correlation-id': Flags.string({
-      description: 'ties the session to something outside, e.g. a job',
+      description:
+        'ties the sessions of one run to each other (also HOOP_CORRELATION_ID, or the trace-id of TRACEPARENT)',
       helpValue: 'ID',
     }),
   };
@@ -41,7 +47,7 @@ export default class Exec extends HoopCommand {
       token: () => this.accessToken(),
       caFile: process.env['HOOP_CA_FILE'],
       reason: flags.reason,
-      correlationId: flags['correlation-id'],
+      correlationId: correlationFrom(flags['correlation-id'], process.env),
     };
     const say = (line: string): void => {
       this.say(line);
@@ -50,7 +56,7 @@ export default class Exec extends HoopCommand {
       refuseSqlFlags(flags);
       this.exit(await execChild({ access, connection: args.connection, command, say }));
     }
-    await execSql({
+    await execText({
       access,
       connection: args.connection,
       source: { text: flags.input, file: flags.file, stdin: process.stdin },

@@ -1,13 +1,13 @@
-import type { Drive } from './drive/drive.js';
+import type { LiveSession } from './session-host.js';
 
 const ADMIN_SHUTDOWN = '57P01';
 const POLL_MS = 20;
 
 /** Ends idle sessions at once and the others when their statement is done, or after `graceMs`. */
-export async function drain(drives: ReadonlySet<Drive>, graceMs: number): Promise<void> {
+export async function drain(drives: ReadonlySet<LiveSession>, graceMs: number): Promise<void> {
   const end = performance.now() + graceMs;
-  const told = new Set<Drive>();
-  const terminate = (drive: Drive): void => {
+  const told = new Set<LiveSession>();
+  const terminate = (drive: LiveSession): void => {
     if (told.has(drive)) return;
     told.add(drive);
     drive.terminate('agent', ADMIN_SHUTDOWN, 'the hoop agent is shutting down');

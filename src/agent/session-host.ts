@@ -15,7 +15,6 @@ import {
 import type { PolicySet } from '../policy/compile.js';
 import type { Action } from '../policy/types.js';
 import type { SecretResolver } from '../secrets/resolver.js';
-import type { Drive } from './drive/drive.js';
 import type { SessionSlots } from './session-slots.js';
 
 /** The recorder of one session, as fronts use it. */
@@ -61,6 +60,14 @@ export function credentialName(caller: Caller): string {
   return 'username' in caller.credential ? caller.credential.username : caller.credential.name;
 }
 
+/** A session under way, as ending the agent sees it. */
+export interface LiveSession {
+  /** Nothing runs in it: it can be ended without loss. */
+  readonly idle: boolean;
+  /** @param code for protocols that have codes: the SQLSTATE */
+  terminate(reason: string, code: string, message: string): void;
+}
+
 /** What every front needs of the agent. */
 export interface SessionHost {
   readonly clock: Clock;
@@ -75,7 +82,7 @@ export interface SessionHost {
   readonly resolveSecret: SecretResolver;
   /** @throws HoopError recording_failed */
   openRecording(start: SessionStart): SessionRecorder;
-  readonly drives: Set<Drive>;
+  readonly drives: Set<LiveSession>;
   readonly slots: SessionSlots;
   log(message: string, fields?: Readonly<Record<string, string>>): void;
   /** For the figures: one more statement was decided. */

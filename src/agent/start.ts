@@ -14,11 +14,12 @@ import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver, type SecretResolver } from '../secrets/resolver.js';
 import { readSecretFile } from '../secrets/secret-file.js';
 import { openStore, type Store } from '../store/store.js';
+import type { TunnelStream } from '../tunnel/stream.js';
 import { drain } from './drain.js';
-import type { Drive } from './drive/drive.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
+import { HttpFront } from './fronts/http/http-front.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { createHttpServer } from './http/server.js';
@@ -26,12 +27,13 @@ import { LiveResources } from './live-resources.js';
 import { keptKey, recordingKey } from './kept-keys.js';
 import type { AgentLog } from './log.js';
 import { LoginLimit } from './login-limit.js';
-import { isHttpCaller, type SessionHost } from './session-host.js';
+import { isHttpCaller, type Caller, type LiveSession, type SessionHost } from './session-host.js';
 import { SessionSlots } from './session-slots.js';
 import { card } from './card.js';
 import { notCarriedOut } from './not-carried-out.js';
 import { systemClock } from './system-clock.js';
 import { readTls } from './tls-files.js';
+import { UsageLimits } from './usage/usage-limits.js';
 import { TunnelAcceptor } from './upgrade.js';
 
 export interface RunningAgent {
@@ -123,13 +125,13 @@ interface Parts {
 async function serve(parts: Parts): Promise<RunningAgent> {
   const { live, approvals, clock, log } = parts;
   const { agent } = live;
-  const drives = new Set<Drive>();
+  const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
   let listening = false;
   let verifier = createTokenVerifier(live.current.identityProviders, { clock });
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
-  const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
+  const http = httpFront(parts, host, logins);
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
@@ -140,15 +142,13 @@ async function serve(parts: Parts): Promise<RunningAgent> {
     onUpgrade: (request, socket, head) => {
       tunnels.upgrade(request, socket, head);
     },
+    direct: http,
   });
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     connections: () => live.current.connections,
     logins,
-    accept: (stream, caller) => {
-      if (isHttpCaller(caller)) stream.destroy({ code: 'not_in_version', message: 'not in this version' });
-      else acceptPostgres(stream, caller, host, shared);
-    },
+    accept: acceptStream(host, http),
     log,
   });
   const url = urlOf(agent, await server.listen());
@@ -164,6 +164,7 @@ async function serve(parts: Parts): Promise<RunningAgent> {
       listening = false;
       approvals.close();
       await drain(drives, graceMs);
+      await http.close();
       tunnels.closeAll();
       await server.close(1_000);
       await closeStores(parts);
@@ -171,7 +172,28 @@ async function serve(parts: Parts): Promise<RunningAgent> {
   };
 }
 
-function agentMetrics(store: Store, drives: ReadonlySet<Drive>): Metrics {
+/** Hands a tunnel's stream to the front of its connection's protocol. */
+function acceptStream(host: SessionHost, http: HttpFront): (stream: TunnelStream, caller: Caller) => void {
+  const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
+  return (stream, caller) => {
+    if (isHttpCaller(caller)) http.accept(stream, caller);
+    else acceptPostgres(stream, caller, host, shared);
+  };
+}
+
+function httpFront({ live, store, clock, log }: Parts, host: SessionHost, logins: LoginLimit): HttpFront {
+  const complain = (message: string): void => {
+    log.error(message);
+  };
+  return new HttpFront({
+    host,
+    usage: new UsageLimits(store.usage, () => clock.nowMs(), complain),
+    connections: () => live.current.connections,
+    subject: (identity, find) => logins.subject(identity, find),
+  });
+}
+
+function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
   const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
   return createMetrics({ liveSessions: () => drives.size, pendingRequests });
 }
@@ -223,7 +245,7 @@ function dependencies(
   };
 }
 
-function sessionHost(parts: Parts, drives: Set<Drive>, metrics: Metrics): SessionHost {
+function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Metrics): SessionHost {
   const { live, recordings, approvals, clock, resolveSecret, newId, log } = parts;
   const hashKey = keptKey(parts.store, 'mask-hash', () => randomBytes(HASH_KEY_BYTES));
   return {

@@ -36,9 +36,8 @@ export function plainReport(say: (line: string) => void): ConnectReport {
             ? address.socket
             : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${String(address.port)}`;
         say(`${escapeControls(place.connection)} → ${escapeControls(where)} (Ctrl-C ends)`);
-        const url = environmentOf(place)['DATABASE_URL'];
-        if (url !== undefined) say(`  psql '${escapeControls(url)}'`);
-        else if (place.type === 'postgres') say('  psql finds a socket file only under the name FOLDER/.s.PGSQL.PORT');
+        const hint = usageOf(place);
+        if (hint !== undefined) say(`  ${escapeControls(hint)}`);
       }
     },
     event: (event) => {
@@ -46,6 +45,22 @@ export function plainReport(say: (line: string) => void): ConnectReport {
       if (line !== undefined) say(escapeControls(`${event.connection}: ${line}`));
     },
   };
+}
+
+/** What to paste; undefined where there is nothing to show. */
+function usageOf(place: OpenPlace): string | undefined {
+  const variables = environmentOf(place);
+  if (place.type === 'postgres') {
+    const url = variables['DATABASE_URL'];
+    return url === undefined ? 'psql finds a socket file only under the name FOLDER/.s.PGSQL.PORT' : `psql '${url}'`;
+  }
+  if ('socket' in place.address) {
+    return place.key === undefined ? undefined : `needs the key ${place.key}, valid for this socket file alone`;
+  }
+  if (place.type === 'http') return `curl ${variables['HOOP_URL'] ?? ''}/`;
+  // The key is a placeholder of this port: no secret of anybody's.
+  const pairs = Object.entries(variables).filter(([name]) => !name.startsWith('HOOP_'));
+  return pairs.length === 0 ? undefined : pairs.map(([name, value]) => `${name}=${value}`).join(' ');
 }
 
 /** @returns undefined for what people need not see */

@@ -1,8 +1,9 @@
 import { HoopError } from '../core/errors.js';
 import { runChild } from './child.js';
+import { childEnvironment, withoutProxy } from './child-environment.js';
 import type { ConnectReport } from './connect-report.js';
-import { childEnvironment, exportLines, type Environment } from './environment.js';
-import { type Access, type Listen, openConnections } from './open-connections.js';
+import { type Environment, exportLines } from './environment.js';
+import { type Access, type Listen, type OpenConnections, openConnections } from './open-connections.js';
 import type { PortMemory } from './local-listener.js';
 
 /** The arguments before and after a lone `--`; `command` undefined where there is none. */
@@ -80,8 +81,10 @@ export async function connect(options: ConnectOptions): Promise<number> {
   try {
     const stopped = command === undefined ? stopSignal() : undefined;
     report.listening(open.places);
-    options.printEnv?.(exportLines(open.environment));
-    if (command !== undefined) return await runWith(command, open.environment, options.complain);
+    options.printEnv?.(
+      exportLines({ ...withoutProxy(process.env, open.places), ...correlation(options.access), ...open.environment }),
+    );
+    if (command !== undefined) return await runWith(command, options.access, open, options.complain);
     await stopped;
     return 0;
   } finally {
@@ -92,12 +95,19 @@ export async function connect(options: ConnectOptions): Promise<number> {
 /** Runs a program with the connections' environment; gives its exit status. */
 export function runWith(
   command: readonly string[],
-  environment: Environment,
+  access: Access,
+  open: Pick<OpenConnections, 'places' | 'environment'>,
   complain: (lines: string) => void,
 ): Promise<number> {
   const [program = '', ...args] = command;
   const onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
-  return runChild({ command: program, args, env: childEnvironment(process.env, environment), onTerminal, complain });
+  const env = childEnvironment(process.env, open.places, { ...correlation(access), ...open.environment });
+  return runChild({ command: program, args, env, onTerminal, complain });
+}
+
+/** A hoop that the program runs belongs to the same chain. */
+function correlation({ correlationId }: Access): Environment {
+  return correlationId === undefined ? {} : { HOOP_CORRELATION_ID: correlationId };
 }
 
 /** Resolves at the first signal that asks to end; a second one ends at once, as without us. */

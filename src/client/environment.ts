@@ -13,36 +13,11 @@ export interface OpenPlace {
   readonly user: string;
   /** Where the port offers TLS: the certificate it shows, for clients that verify. */
   readonly certPath?: string;
+  /** Where the port wants one: the API key that it takes. */
+  readonly key?: string;
 }
 
 export type Environment = Readonly<Record<string, string>>;
-
-/**
- * Variables that would lead a child around the port, or break its way through it, when it inherits
- * them: libpq prefers PGHOSTADDR and PGSERVICE to PGHOST; the port speaks no Kerberos, TLS only where it says
- * so, and asks for no certificate.
- * The token variables are the caller's own identity, which a child has no need of.
- */
-const NOT_INHERITED: readonly string[] = [
-  'PGHOSTADDR',
-  'PGSERVICE',
-  'PGPASSWORD',
-  'PGREQUIRESSL',
-  'PGCHANNELBINDING',
-  'PGGSSENCMODE',
-  'PGSSLNEGOTIATION',
-  'PGSSLROOTCERT',
-  'PGSSLCERT',
-  'PGSSLKEY',
-  'PGSSLCRL',
-  'PGSSLCRLDIR',
-  'PGREQUIREAUTH',
-  'PGREQUIREPEER',
-  'PGTARGETSESSIONATTRS',
-  'PGLOADBALANCEHOSTS',
-  'HOOP_TOKEN',
-  'HOOP_CLIENT_SECRET',
-];
 
 /** The variables of one connection. */
 export function environmentOf(place: OpenPlace): Environment {
@@ -50,7 +25,33 @@ export function environmentOf(place: OpenPlace): Environment {
   const own: Record<string, string> = { HOOP_SESSION_CONNECTION: place.connection };
   if ('socket' in address) own['HOOP_HOST'] = address.socket;
   else Object.assign(own, { HOOP_HOST: address.host, HOOP_PORT: String(address.port) });
-  return place.type === 'postgres' ? { ...postgresVariables(place), ...own } : own;
+  return { ...variablesOfType(place), ...own };
+}
+
+function variablesOfType(place: OpenPlace): Environment {
+  switch (place.type) {
+    case 'postgres':
+      return postgresVariables(place);
+    case 'openai':
+      return modelVariables('OPENAI', '/v1', place);
+    case 'anthropic':
+      return modelVariables('ANTHROPIC', '', place);
+    case 'http':
+      return 'socket' in place.address ? {} : { HOOP_URL: baseUrl(place.address) };
+    default:
+      return {};
+  }
+}
+
+/** A port as the start of a URL, without a slash at the end. */
+function baseUrl({ host, port }: Exclude<LocalAddress, { socket: string }>): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+}
+
+/** What the SDKs read. They can't be pointed at a socket file: who sends requests to one needs the key alone. */
+function modelVariables(provider: 'OPENAI' | 'ANTHROPIC', path: string, { address, key = '' }: OpenPlace): Environment {
+  if ('socket' in address) return { HOOP_API_KEY: key };
+  return { [`${provider}_BASE_URL`]: `${baseUrl(address)}${path}`, [`${provider}_API_KEY`]: key };
 }
 
 /**
@@ -74,12 +75,6 @@ export function environmentOfAll(places: readonly OpenPlace[]): Environment {
     for (const [name, value] of Object.entries(environmentOf(place))) merged[`${prefix}${name}`] = value;
   }
   return merged;
-}
-
-/** The inherited environment for a child, with the connections' variables in place of what would lead around them. */
-export function childEnvironment(inherited: NodeJS.ProcessEnv, own: Environment): NodeJS.ProcessEnv {
-  const kept = Object.entries(inherited).filter(([name]) => !NOT_INHERITED.includes(name));
-  return { ...Object.fromEntries(kept), ...own };
 }
 
 /** Lines for `eval`: `export PGHOST='127.0.0.1'`. */

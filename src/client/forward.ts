@@ -1,17 +1,16 @@
 import type { Server, Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { HoopError, messageOf } from '../core/errors.js';
-import { SQLSTATE } from '../protocols/postgres/refusal.js';
 import { bridge } from '../tunnel/bridge.js';
+import { farewellFor } from './farewell.js';
 import { createQuietServer, type LocalAddress } from './local-listener.js';
 import type { PeerCheck } from './peer.js';
-import { refusePostgresClient, withPostgresFarewell } from './postgres-farewell.js';
 import { negotiateTls } from './postgres-tls.js';
 import type { ConnectionEvent, TunnelKeeper } from './tunnel-keeper.js';
 
 export interface ForwardOptions {
   readonly connection: string;
-  /** The connection's type: a `postgres` client is told in its protocol why it is ended. */
+  /** The connection's type: clients of the protocols known here are told in them why they are ended. */
   readonly type: string;
   /** Makes the server listen, e.g. `listenOnPort`. */
   readonly listen: (server: Server) => Promise<LocalAddress>;
@@ -77,35 +76,26 @@ export async function openForward(options: ForwardOptions): Promise<Forward> {
 
 async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secured: Socket) => void): Promise<void> {
   let socket = accepted;
+  const farewell = farewellFor(options.type);
+  const refuse = (reason: 'stranger' | 'unreachable', why: string, message: string): void => {
+    options.onEvent({ event: 'refused', connection: options.connection, why });
+    if (!socket.destroyed) farewell.refuse(socket, reason, message);
+  };
   try {
     const verdict = (await options.checkPeer?.(socket)) ?? { admitted: true };
     if (!verdict.admitted) {
-      options.onEvent({ event: 'refused', connection: options.connection, why: verdict.why });
-      refuse(
-        socket,
-        options.type,
-        SQLSTATE.invalidAuthorization,
-        `this port serves only the user who opened it: ${verdict.why}`,
-      );
+      refuse('stranger', verdict.why, `this port serves only the user who opened it: ${verdict.why}`);
       return;
     }
     if (options.tls !== undefined && options.type === 'postgres') socket = await negotiateTls(accepted, options.tls);
     if (socket !== accepted) onSecured(socket);
     const tunnel = await options.keeper.ready();
     if (socket.destroyed) return;
-    const stream = tunnel.openStream();
-    bridge(socket, options.type === 'postgres' ? withPostgresFarewell(stream) : stream);
+    bridge(socket, farewell.through(tunnel.openStream()), farewell.cut);
     socket.resume();
   } catch (error) {
-    options.onEvent({ event: 'refused', connection: options.connection, why: messageOf(error) });
-    refuse(socket, options.type, SQLSTATE.connectionFailure, sayWhy(error));
+    refuse('unreachable', messageOf(error), sayWhy(error));
   }
-}
-
-function refuse(socket: Socket, type: string, sqlstate: string, message: string): void {
-  if (socket.destroyed) return;
-  if (type === 'postgres') refusePostgresClient(socket, sqlstate, message);
-  else socket.destroy();
 }
 
 function sayWhy(error: unknown): string {

@@ -15,6 +15,7 @@ import {
   type PortMemory,
 } from './local-listener.js';
 import { peerCheck } from './peer.js';
+import { type PortKey, portKeyFor } from './port-key.js';
 import { TunnelKeeper, type ConnectionEvent } from './tunnel-keeper.js';
 
 /** Where the local end shall be. `tlsFolder`: TLS is offered, with the certificate kept in that folder. */
@@ -71,7 +72,7 @@ export async function findTargets(access: Access, names: readonly string[]): Pro
 }
 
 /** A tunnel to one connection, with a fresh token. Throws as `dialTunnel` does. */
-export async function dial(access: Access, connection: string): Promise<TunnelClient> {
+export async function dial(access: Access, connection: string, portKey?: PortKey): Promise<TunnelClient> {
   const options: { -readonly [Key in keyof DialOptions]: DialOptions[Key] } = {
     agentUrl: access.api.url,
     connection,
@@ -80,6 +81,7 @@ export async function dial(access: Access, connection: string): Promise<TunnelCl
   if (access.caFile !== undefined && access.caFile !== '') options.caFile = access.caFile;
   if (access.correlationId !== undefined) options.correlationId = access.correlationId;
   if (access.reason !== undefined) options.reason = access.reason;
+  if (portKey !== undefined) options.portKeyHash = portKey.hash;
   return dialTunnel(options);
 }
 
@@ -101,17 +103,24 @@ export async function openConnections(
   }
   const targets = await findTargets(access, names);
   const tls = listen.kind === 'socket' || listen.tlsFolder === undefined ? undefined : await localTls(listen.tlsFolder);
-  const forwards: Forward[] = [];
+  if (tls !== undefined) requirePostgres(targets);
+  const opened: { readonly forward: Forward; readonly place: OpenPlace }[] = [];
   const close = async (): Promise<void> => {
-    await Promise.all(forwards.map((forward) => forward.close()));
+    await Promise.all(opened.map(({ forward }) => forward.close()));
   };
   try {
-    for (const target of targets) forwards.push(await openOne(access, target, listen, tls?.context, onEvent));
-    const places = targets.map((target, index): OpenPlace => ({
-      ...target,
-      address: (forwards[index] as Forward).address,
-      ...(tls === undefined ? {} : { certPath: tls.certPath }),
-    }));
+    for (const target of targets) {
+      const key = portKeyFor(target.type);
+      const forward = await openOne(access, target, listen, { key, tls: tls?.context, onEvent });
+      const place: OpenPlace = {
+        ...target,
+        address: forward.address,
+        ...(tls === undefined ? {} : { certPath: tls.certPath }),
+        ...(key === undefined ? {} : { key: key.key }),
+      };
+      opened.push({ forward, place });
+    }
+    const places = opened.map(({ place }) => place);
     return { places, environment: environmentOfAll(places), close };
   } catch (error) {
     await close();
@@ -119,19 +128,33 @@ export async function openConnections(
   }
 }
 
+function requirePostgres(targets: readonly Target[]): void {
+  const other = targets.find(({ type }) => type !== 'postgres');
+  if (other === undefined) return;
+  throw new HoopError('usage', '--tls is for Postgres connections', {
+    why: `${other.connection} is of type ${other.type}, whose port speaks plain HTTP on loopback`,
+    suggestion: 'open it without --tls; the way to the agent is protected by the tunnel',
+  });
+}
+
 async function localTls(folder: string): Promise<{ readonly context: SecureContext; readonly certPath: string }> {
   const { cert, key, certPath } = await localCertificate(folder);
   return { context: createSecureContext({ cert, key, minVersion: 'TLSv1.2' }), certPath };
+}
+
+interface PortOptions {
+  readonly key: PortKey | undefined;
+  readonly tls: SecureContext | undefined;
+  readonly onEvent: (event: ConnectionEvent) => void;
 }
 
 async function openOne(
   access: Access,
   { connection, type }: Target,
   listen: Listen,
-  tls: SecureContext | undefined,
-  onEvent: (event: ConnectionEvent) => void,
+  { key, tls, onEvent }: PortOptions,
 ): Promise<Forward> {
-  const keeper = new TunnelKeeper({ connection, dial: () => dial(access, connection), onEvent });
+  const keeper = new TunnelKeeper({ connection, dial: () => dial(access, connection, key), onEvent });
   await keeper.start();
   try {
     const shared = { connection, type, keeper, onEvent, ...(tls === undefined ? {} : { tls }) };

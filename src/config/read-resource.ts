@@ -1,11 +1,12 @@
 import { dirname } from 'node:path';
 import type { z } from 'zod';
-import type {
-  AgentResource,
-  ApprovalFlowResource,
-  ConnectionResource,
-  EntityResource,
-  IdentityProviderResource,
+import {
+  HTTP_TYPES,
+  type AgentResource,
+  type ApprovalFlowResource,
+  type ConnectionResource,
+  type EntityResource,
+  type IdentityProviderResource,
 } from '../core/resources.js';
 import { nearest } from '../core/nearest.js';
 import { CONNECTION_TYPES, type PolicyDefinition } from '../policy/schema.js';
@@ -72,11 +73,13 @@ export function readResource(document: ConfigDocument): ReadResult {
   return READERS[kind as ResourceKind](document);
 }
 
+const SPOKEN_TYPES: readonly string[] = ['postgres', ...HTTP_TYPES];
+
 /** Types of later versions have other keys: one fault says so, instead of one for each key. */
 function readConnection(document: ConfigDocument): ReadResult {
   const spec = isMap(document.value) ? document.value['spec'] : undefined;
   const type = isMap(spec) ? spec['type'] : undefined;
-  if (typeof type === 'string' && type !== 'postgres') {
+  if (typeof type === 'string' && !SPOKEN_TYPES.includes(type)) {
     if ((CONNECTION_TYPES as readonly string[]).includes(type))
       return { faults: [document.fault(['spec', 'type'], `connection type \`${type}\` is not in this version`)] };
     const near = nearest(type, CONNECTION_TYPES);

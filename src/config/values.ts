@@ -48,8 +48,7 @@ export function notInThisVersion(key: string): z.ZodOptional<z.ZodType<undefined
     .optional();
 }
 
-/** The keys of a secret's reference, for schemas that add to them. */
-export const secretKeys = {
+const secretKeys = {
   env: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
@@ -60,15 +59,36 @@ export const secretKeys = {
   awsSecretsManager: notInThisVersion('awsSecretsManager'),
 };
 
-/** Where a secret comes from: exactly one of `{ env }` and `{ file }`; never the secret itself. */
-export const secretSchema = z.strictObject(secretKeys).superRefine((reference, context) => {
-  const named = [reference.env, reference.file].filter((value) => value !== undefined);
-  if (named.length !== 1) context.addIssue({ code: 'custom', message: 'expected exactly one of `env` and `file`' });
-});
+interface GivenReference {
+  readonly env?: string | undefined;
+  readonly file?: string | undefined;
+}
 
-export function secretRef(given: z.output<typeof secretSchema>, base: string): SecretRef {
-  if (given.env !== undefined) return { env: given.env };
-  return { file: absolutePath(given.file ?? '', base) };
+function namesOnePlace(reference: GivenReference): boolean {
+  return (reference.env === undefined) !== (reference.file === undefined);
+}
+
+const ONE_PLACE = { message: 'expected exactly one of `env` and `file`' };
+
+/** Where a secret comes from: exactly one of `{ env }` and `{ file }`; never the secret itself. */
+export const secretSchema = z.strictObject(secretKeys).refine(namesOnePlace, ONE_PLACE);
+
+/** The same with what is put before it, e.g. `Bearer `: visible ASCII and spaces, as a header takes it. */
+export const prefixedSecretSchema = z
+  .strictObject({
+    ...secretKeys,
+    prefix: z
+      .string()
+      .regex(/^[ -~]{0,100}$/, 'expected at most 100 visible characters')
+      .optional(),
+  })
+  .refine(namesOnePlace, ONE_PLACE);
+
+/** @param given with or without a prefix */
+export function secretRef(given: GivenReference & { readonly prefix?: string | undefined }, base: string): SecretRef {
+  const prefix = given.prefix === undefined ? {} : { prefix: given.prefix };
+  if (given.env !== undefined) return { env: given.env, ...prefix };
+  return { file: absolutePath(given.file ?? '', base), ...prefix };
 }
 
 /** Relative paths start at the folder of the file that names them. */

@@ -35,7 +35,12 @@ export function displayWidth(text: string): number {
  * as `\u009b` they mean the same to a parser and do nothing.
  */
 export function toJsonLine(value: unknown): string {
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) =>
+  return quietJson(JSON.stringify(value));
+}
+
+/** The same JSON, to the last digit of its numbers, without characters that act on a terminal. */
+export function quietJson(json: string): string {
+  return json.replace(/[\u007f-\uffff]/g, (char) =>
     escapeControls(char) === char ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

@@ -64,6 +64,7 @@ export const ERRORS = {
     suggestion: 'whoever runs the agent must make the recordings folder writable',
   },
   sql: { exit: EXIT.failed, suggestion: 'correct the statement' },
+  http: { exit: EXIT.failed, suggestion: 'correct the request' },
   not_in_version: { exit: EXIT.usage, suggestion: 'see the README for what this version holds' },
 } as const satisfies Record<string, ErrorRow>;
 

@@ -19,6 +19,8 @@ export interface JsonObject extends Placed {
 
 export interface JsonMember {
   readonly name: string;
+  /** Where the name stands, with its quotes. */
+  readonly nameAt: { readonly from: number; readonly to: number };
   readonly value: JsonNode;
 }
 
@@ -151,10 +153,12 @@ class TreeReader {
     if (!this.#took('}')) {
       do {
         this.#space();
+        const nameFrom = this.#at;
         const name = this.#string();
+        const nameAt = { from: nameFrom, to: this.#at };
         if (!this.#took(':')) throw this.#unexpected();
         names.add(name);
-        members.push({ name, value: this.#value() });
+        members.push({ name, nameAt, value: this.#value() });
       } while (this.#took(','));
       if (!this.#took('}')) throw this.#unexpected();
     }
@@ -211,6 +215,8 @@ class TreeReader {
   }
 
   #space(): void {
+    // Most signs follow each other: asking the pattern costs more than looking.
+    if (this.text.charCodeAt(this.#at) > 0x20) return;
     SPACE.lastIndex = this.#at;
     SPACE.test(this.text);
     this.#at = SPACE.lastIndex;

@@ -1,3 +1,5 @@
+import type { JsonPathPattern } from './json-path.js';
+
 /** The shape of a mask: policy makes the plan, masking carries it out, protocols say where. */
 
 /** From strongest to weakest; of several that meet a value the strongest wins. */
@@ -9,6 +11,8 @@ export interface MaskRule {
   readonly name: string;
   readonly entities: readonly string[];
   readonly columns: readonly ColumnPattern[];
+  /** Places in JSON bodies, for connections over HTTP; absent means none. */
+  readonly paths?: readonly JsonPathPattern[];
   readonly strategy: Strategy;
   /** Text for `replace`. */
   readonly with: string;
@@ -35,7 +39,7 @@ export interface MaskPlan {
   readonly needsColumns: boolean;
 }
 
-/** Values masked so far, by entity name or, for columns, by `policy/mask`. */
+/** Values masked so far, by entity name or, for columns and paths, by `policy/mask`. */
 export type MaskCounts = Map<string, number>;
 
 /** Keyed, so that a pseudonym can't be turned back by guessing inputs: HMAC-SHA-256 under the agent's key. */

@@ -21,4 +21,6 @@ export interface SessionSummary {
   readonly head: string;
   /** Events in the file once sealed. */
   readonly events: number;
+  /** What it began with, masked, one line of at most 120 characters: a statement, `GET /path`, or endpoint and model; empty before. */
+  readonly title?: string;
 }

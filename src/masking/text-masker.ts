@@ -1,4 +1,4 @@
-import type { KeyedHash, MaskCounts } from '../core/mask.js';
+import type { KeyedHash, MaskCounts, MaskRule } from '../core/mask.js';
 import { concatBytes } from '../core/bytes.js';
 import { FindingScan } from './findings.js';
 import type { Cluster } from './clusters.js';
@@ -33,9 +33,21 @@ export interface TextMasker {
    * a number in which something is found becomes `null`. Text that is not JSON is masked as one value.
    */
   maskJson(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
-  /** Masks text for records, logs and statements. Where a value would become NULL, the finding alone is redacted. */
-  maskText(text: string, counts: MaskCounts): string;
+  /**
+   * Masks text for records, logs, statements and requests. Where a value would become NULL, the finding alone is redacted.
+   *
+   * @param replace has the last word on each finding
+   */
+  maskText(text: string, counts: MaskCounts, replace?: Replace): string;
 }
+
+/**
+ * What is put in the place of a finding.
+ *
+ * @param found the whole place, as it stands in the text
+ * @param masked what the rule puts there
+ */
+export type Replace = (found: string, entity: string, rule: MaskRule, masked: string) => string;
 
 /**
  * @throws HoopError `config_invalid` where a rule names an entity that does not exist or a pattern does not
@@ -83,13 +95,15 @@ class RuleMasker implements TextMasker {
     return masked;
   }
 
-  maskText(text: string, counts: MaskCounts): string {
+  maskText(text: string, counts: MaskCounts, replace?: Replace): string {
     const bytes = new TextEncoder().encode(text);
     if (!this.#prefilter.mayMatch(bytes, 0, bytes.length)) return text;
     const clusters = this.#scan.scan(bytes, 0, bytes.length);
     if (clusters === undefined) return text;
     this.#count(clusters, counts);
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#replaced(bytes, 0, bytes.length, clusters));
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+      this.#replaced(bytes, 0, bytes.length, clusters, replace),
+    );
   }
 
   #maskOf(cluster: Cluster): Mask {
@@ -103,17 +117,36 @@ class RuleMasker implements TextMasker {
     }
   }
 
-  #replaced(bytes: Uint8Array, start: number, end: number, clusters: readonly Cluster[]): Uint8Array {
+  #replaced(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    clusters: readonly Cluster[],
+    replace?: Replace,
+  ): Uint8Array {
+    const put = this.#putBy(replace);
     const only = clusters[0] as Cluster;
-    if (only.from === start && only.to === end) return replacementOf(this.#maskOf(only), bytes, only, this.#hash);
+    if (only.from === start && only.to === end) return put(bytes, only);
     const parts: Uint8Array[] = [];
     let kept = start;
     for (const cluster of clusters) {
       if (cluster.from > kept) parts.push(bytes.subarray(kept, cluster.from));
-      parts.push(replacementOf(this.#maskOf(cluster), bytes, cluster, this.#hash));
+      parts.push(put(bytes, cluster));
       kept = cluster.to;
     }
     if (end > kept) parts.push(bytes.subarray(kept, end));
     return concatBytes(parts);
+  }
+
+  #putBy(replace: Replace | undefined): (bytes: Uint8Array, cluster: Cluster) => Uint8Array {
+    const replacement = (bytes: Uint8Array, cluster: Cluster) =>
+      replacementOf(this.#maskOf(cluster), bytes, cluster, this.#hash);
+    if (replace === undefined) return replacement;
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    return (bytes, cluster) => {
+      const { name, rule } = this.#maskOf(cluster);
+      const found = decoder.decode(bytes.subarray(cluster.from, cluster.to));
+      return new TextEncoder().encode(replace(found, name, rule, decoder.decode(replacement(bytes, cluster))));
+    };
   }
 }

@@ -1,6 +1,7 @@
 import { matchesGlob } from '../core/glob.js';
 import { meetsGroups } from '../core/identity.js';
-import type { CompiledPolicy, PolicySet } from './compile.js';
+import type { CompiledPolicy, CompiledRule, PolicySet } from './compile.js';
+import { GROUPS_OF_TYPE } from './fact-types.js';
 import type { Context } from './types.js';
 
 /** The policies whose `match` holds for this caller on this connection. */
@@ -35,4 +36,29 @@ export function readsParams(set: PolicySet, context: Context): boolean {
 /** Could any rule, enforcing or observing, match or block? If not, there is nothing to decide. */
 export function anyRule(set: PolicySet, context: Context): boolean {
   return policiesFor(set, context).some((policy) => policy.rules.length > 0 || policy.blocksByDefault);
+}
+
+/**
+ * Does a rule, enforcing or observing, need the body of a request, or is there an approval to be bound to it? Rules on
+ * `http.method`, `path`, `query`, `headers` and `host` don't.
+ */
+export function readsBody(set: PolicySet, context: Context): boolean {
+  return policiesFor(set, context).some((policy) =>
+    triableRules(policy, context).some(
+      (rule) => rule.condition.readsBody || (rule.action === 'approve' && !policy.observed),
+    ),
+  );
+}
+
+/** Does an enforcing policy have a rule on the body? Then what can't be read is refused, unless the connection lets it pass. */
+export function blocksUninspected(set: PolicySet, context: Context): boolean {
+  return policiesFor(set, context).some(
+    (policy) => !policy.observed && triableRules(policy, context).some((rule) => rule.condition.readsBody),
+  );
+}
+
+/** Rules whose facts connections of this type have; others are never tried on it. */
+function triableRules(policy: CompiledPolicy, context: Context): CompiledRule[] {
+  const groups = GROUPS_OF_TYPE[context.connection.type] ?? [];
+  return policy.rules.filter((rule) => rule.condition.groups.every((group) => groups.includes(group)));
 }

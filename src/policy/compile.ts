@@ -1,9 +1,12 @@
 import { canonicalJson } from '../core/canonical-json.js';
+import type { JsonPathPattern } from '../core/json-path.js';
 import type { ColumnPattern, Strategy } from '../core/mask.js';
 import { parseColumnPattern } from './column-pattern.js';
 import { compileExpression, type Expression } from './expression.js';
+import { parseJsonPath } from './json-path.js';
+import { SPANS, type LimitDefinition, type LIMIT_KEYS } from './schema-limit.js';
 import type { MaskDefinition, PolicyDefinition, RuleDefinition } from './schema.js';
-import type { Action } from './types.js';
+import type { Action, LimitAmount } from './types.js';
 
 export interface CompiledRule {
   readonly name: string;
@@ -17,11 +20,24 @@ export interface CompiledMask {
   readonly name: string;
   readonly entities: readonly string[];
   readonly columns: readonly ColumnPattern[];
+  readonly paths: readonly JsonPathPattern[];
   readonly strategy: Strategy;
   readonly with: string;
   readonly reversible: boolean;
   readonly on: { readonly requests: boolean; readonly answers: boolean };
   readonly exceptGroups: readonly string[];
+}
+
+export interface CompiledLimit {
+  readonly name: string;
+  readonly message: string;
+  readonly per: readonly (typeof LIMIT_KEYS)[number][];
+  readonly groups: readonly string[] | undefined;
+  /** Lower-case. */
+  readonly models: readonly string[] | undefined;
+  readonly amounts: readonly LimitAmount[];
+  /** Does it need to know the model, or how much is sent to it? */
+  readonly readsBody: boolean;
 }
 
 export interface CompiledPolicy {
@@ -33,6 +49,7 @@ export interface CompiledPolicy {
   readonly inference: 'allow' | 'block';
   readonly rules: readonly CompiledRule[];
   readonly masks: readonly CompiledMask[];
+  readonly limits: readonly CompiledLimit[];
   /** Does a rule name `sql`? Then its statements have to be parsed. */
   readonly readsSql: boolean;
   /** Does a rule name bound values, or an approval that is bound to them? */
@@ -100,6 +117,8 @@ function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): Com
   const repeated = [
     ...repeatedNames(definition.name, 'rules', definition.rules),
     ...repeatedNames(definition.name, 'mask', definition.mask),
+    ...repeatedNames(definition.name, 'limits', definition.limits),
+    ...limitsLikeRules(definition),
   ];
   faults.push(...repeated);
   const rules: CompiledRule[] = [];
@@ -117,6 +136,7 @@ function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): Com
     inference: definition.inference,
     rules,
     masks: definition.mask.map(compileMask),
+    limits: definition.limits.map(compileLimit),
     readsSql: rules.some((rule) => rule.condition.groups.includes('sql')),
     readsParams: rules.some((rule) => rule.condition.readsParams || rule.action === 'approve'),
   };
@@ -124,7 +144,7 @@ function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): Com
 
 function repeatedNames(
   policy: string,
-  list: 'rules' | 'mask',
+  list: 'rules' | 'mask' | 'limits',
   entries: readonly { readonly name: string }[],
 ): PolicyFault[] {
   return entries.flatMap((entry, index) => {
@@ -142,6 +162,23 @@ function repeatedNames(
   });
 }
 
+/** The record names both as `policy/name`. */
+function limitsLikeRules({ name, rules, limits }: PolicyDefinition): PolicyFault[] {
+  return limits.flatMap((limit, index) =>
+    rules.some((rule) => rule.name === limit.name)
+      ? [
+          {
+            policy: name,
+            rule: limit.name,
+            path: ['limits', index, 'name'],
+            offset: 0,
+            message: `\`${limit.name}\` is the name of a rule of this policy`,
+          },
+        ]
+      : [],
+  );
+}
+
 function compileRule(rule: RuleDefinition, condition: Expression): CompiledRule {
   return {
     name: rule.name,
@@ -156,7 +193,8 @@ function compileMask(mask: MaskDefinition): CompiledMask {
   return {
     name: mask.name,
     entities: mask.entities ?? [],
-    columns: (mask.columns ?? []).map(readColumn),
+    columns: (mask.columns ?? []).map((text) => checked(parseColumnPattern(text))),
+    paths: (mask.paths ?? []).map((text) => checked(parseJsonPath(text))),
     strategy: mask.strategy,
     with: mask.with ?? '',
     reversible: mask.reversible ?? false,
@@ -165,16 +203,36 @@ function compileMask(mask: MaskDefinition): CompiledMask {
   };
 }
 
-function readColumn(text: string): ColumnPattern {
-  const pattern = parseColumnPattern(text);
-  if (pattern === undefined) throw new TypeError('a column pattern that the schema should have refused');
+function compileLimit(limit: LimitDefinition): CompiledLimit {
+  const amounts = (['requests', 'tokens', 'spend'] as const).flatMap((kind) =>
+    Object.entries(SPANS).flatMap(([key, span]): LimitAmount[] => {
+      const most = limit[kind]?.[key as keyof typeof SPANS];
+      return most === undefined ? [] : [{ kind, span, most }];
+    }),
+  );
+  const per = limit.per ?? [];
+  return {
+    name: limit.name,
+    message: limit.message ?? '',
+    per,
+    groups: limit.groups,
+    models: limit.models?.map((pattern) => pattern.toLowerCase()),
+    amounts,
+    readsBody:
+      limit.models !== undefined || per.includes('model') || amounts.some((amount) => amount.kind !== 'requests'),
+  };
+}
+
+function checked<Pattern>(pattern: Pattern | undefined): Pattern {
+  if (pattern === undefined) throw new TypeError('a pattern that the schema should have refused');
   return pattern;
 }
 
 function hashOf(definitions: readonly PolicyDefinition[], sha256: (bytes: Uint8Array) => Uint8Array): string {
   const deciding = sortByName(definitions).map((definition) => {
-    const { tests: _tests, ...rest } = definition;
-    return { ...rest, rules: sortByName(rest.rules), mask: sortByName(rest.mask) };
+    const { tests: _tests, limits, ...rest } = definition;
+    const limited = limits.length === 0 ? {} : { limits: sortByName(limits) };
+    return { ...rest, ...limited, rules: sortByName(rest.rules), mask: sortByName(rest.mask) };
   });
   const digest = sha256(new TextEncoder().encode(canonicalJson(deciding)));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');

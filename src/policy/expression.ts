@@ -19,6 +19,8 @@ export interface Expression {
   readonly readsParams: boolean;
   /** Does it read the time? Then its answer can change while nothing else does. */
   readonly readsNow: boolean;
+  /** Does it read `http.body`, `http.json` or anything of `llm`? Then the body of a request has to be read first. */
+  readonly readsBody: boolean;
   /** @throws where a fact is missing or of another type, an index is out of range, a number overflows */
   evaluate(facts: BoundFacts): boolean;
 }
@@ -63,6 +65,7 @@ export function compileExpression(
         groups: survey.groups,
         readsParams: survey.readsParams,
         readsNow: survey.readsNow,
+        readsBody: survey.readsBody,
         evaluate: (facts) => evaluate(parsed, facts),
       },
     };
@@ -113,12 +116,19 @@ function surveyTree(root: ASTNode): {
   readonly matches: readonly CallNode[];
   readonly readsParams: boolean;
   readonly readsNow: boolean;
+  readonly readsBody: boolean;
 } {
   const named = new Set<string>();
   let readsParams = false;
+  /** Uses of `http` of which the field is known, and needs no body. */
+  const ofHead = new Set<ASTNode>();
+  let readsBody = false;
   const matches: CallNode[] = [];
   const visit = (node: ASTNode): void => {
     if (node.op === 'id') named.add(node.args);
+    const head = headOfHttp(node);
+    if (head !== undefined) ofHead.add(head);
+    if (node.op === 'id' && (node.args === 'llm' || (node.args === 'http' && !ofHead.has(node)))) readsBody = true;
     // `sql['params']` would be a way round the dot; any other use of the word only waits for the binding.
     if (node.args === 'params' || (Array.isArray(node.args) && (node.args as readonly unknown[]).includes('params')))
       readsParams = true;
@@ -137,7 +147,20 @@ function surveyTree(root: ASTNode): {
     matches,
     readsParams,
     readsNow: named.has(NOW),
+    readsBody,
   };
+}
+
+/** Facts of `http` that are known before any body. */
+const HEAD_FACTS: readonly unknown[] = ['method', 'path', 'query', 'headers', 'host'];
+
+/** The `http` of `http.path` or `http["path"]`, visited before it; undefined for everything else. */
+function headOfHttp(node: ASTNode): ASTNode | undefined {
+  if (node.op !== '.' && node.op !== '[]') return undefined;
+  const [object, field] = node.args;
+  if (object.op !== 'id' || object.args !== 'http') return undefined;
+  const name = typeof field === 'string' ? field : field.op === 'value' ? field.args : undefined;
+  return HEAD_FACTS.includes(name) ? object : undefined;
 }
 
 /** A variable called like a fact would hide which facts the rule needs. */

@@ -30,6 +30,7 @@ export const FACT_TYPES = {
     statements: 'int',
     params: 'list<dyn>',
   },
+  // `json` is what the body means, an empty map where it is no JSON: `has(http.json.amount)` is false there.
   http: {
     method: 'string',
     path: 'string',
@@ -47,6 +48,7 @@ export const FACT_TYPES = {
     messages: 'list<dyn>',
     tools: 'list<dyn>',
     stream: 'bool',
+    // A number; null where the request says none.
     maxTokens: 'dyn',
   },
   mcp: { method: 'string', tool: 'string', arguments: 'map<string, dyn>' },
@@ -66,6 +68,14 @@ export type FactGroup = keyof typeof FACT_TYPES;
 /** Groups that only some protocols fill. */
 export const PROTOCOL_GROUPS = ['sql', 'http', 'llm', 'mcp', 'ssh', 'k8s'] as const satisfies readonly FactGroup[];
 export type ProtocolGroup = (typeof PROTOCOL_GROUPS)[number];
+
+/** The groups that connections of a type fill; of types that this version does not speak, none. */
+export const GROUPS_OF_TYPE: Readonly<Record<string, readonly ProtocolGroup[]>> = {
+  postgres: ['sql'],
+  http: ['http'],
+  openai: ['http', 'llm'],
+  anthropic: ['http', 'llm'],
+};
 
 /** Fields of an element of `sql.reads` and `sql.writes`. */
 export const OBJECT_NAME_FIELDS = { schema: 'string', name: 'string' } as const;

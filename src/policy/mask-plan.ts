@@ -1,5 +1,6 @@
 import { meetsGroups } from '../core/identity.js';
 import type { MaskPlan, MaskRule, Strategy } from '../core/mask.js';
+import { HTTP_TYPES } from '../core/resources.js';
 import { policiesFor } from './applies.js';
 import type { CompiledMask, CompiledPolicy, PolicySet } from './compile.js';
 import type { Context } from './types.js';
@@ -20,7 +21,7 @@ export function maskPlanFor(set: PolicySet, context: Context): MaskPlan {
         .filter((mask) => !meetsGroups(mask.exceptGroups, context.user))
         .map((mask) => ruleOf(policy, mask, context)),
     )
-    .filter((rule) => rule.on.requests || rule.on.answers)
+    .filter((rule) => (rule.on.requests || rule.on.answers) && meetsSomething(rule, context.connection.type))
     .sort((left, right) => STRENGTH[left.strategy] - STRENGTH[right.strategy] || (left.name < right.name ? -1 : 1));
   return { rules, needsColumns: rules.some((rule) => rule.columns.length > 0) };
 }
@@ -30,6 +31,7 @@ function ruleOf(policy: CompiledPolicy, mask: CompiledMask, context: Context): M
     name: `${policy.name}/${mask.name}`,
     entities: mask.entities,
     columns: mask.columns,
+    ...(mask.paths.length === 0 ? {} : { paths: mask.paths }),
     strategy: mask.strategy,
     with: mask.with,
     ...(mask.reversible ? { reversible: true } : {}),
@@ -37,4 +39,10 @@ function ruleOf(policy: CompiledPolicy, mask: CompiledMask, context: Context): M
     observed: policy.observed,
     inference: policy.inference,
   };
+}
+
+/** Columns are of databases and paths of JSON bodies: a mask of one alone never applies where the other is. */
+function meetsSomething(rule: MaskRule, type: string): boolean {
+  const overHttp = HTTP_TYPES.some((one) => one === type);
+  return rule.entities.length > 0 || (overHttp ? rule.paths !== undefined : rule.columns.length > 0);
 }

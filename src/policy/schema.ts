@@ -1,5 +1,11 @@
 import { z } from 'zod';
+import { HTTP_TYPES } from '../core/resources.js';
 import { parseColumnPattern } from './column-pattern.js';
+import { parseJsonPath } from './json-path.js';
+import { limitSchema } from './schema-limit.js';
+import { groupsSchema, nameSchema } from './schema-names.js';
+
+export { groupsSchema, nameSchema };
 
 /** Connection types that the contract knows; a rule may match on those of later versions too. */
 export const CONNECTION_TYPES = [
@@ -18,17 +24,6 @@ const ACTIONS = ['block', 'approve', 'warn', 'allow'] as const;
 
 /** Names that a verdict uses for what no written rule decided. */
 export const IMPLICIT_RULES = { opaque: 'opaque', unparsable: 'unparsable', byDefault: 'default' } as const;
-
-/** Name of a resource, rule or mask: it stands in URLs, messages and recordings. */
-export const nameSchema = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
-    'expected a name: letters, digits, `.`, `_`, `-`, at most 63, starting with a letter or digit',
-  );
-
-/** Groups of which one must be the caller's; `*` is everyone. */
-export const groupsSchema = z.array(z.string().min(1)).min(1, 'expected at least one group; `*` means everyone');
 
 const matchSchema = z.strictObject({
   connections: z
@@ -68,11 +63,19 @@ const columnSchema = z.string().refine((text) => parseColumnPattern(text) !== un
   message: 'expected `[schema.]table.column`, where `*` stands for one whole part',
 });
 
+const pathSchema = z
+  .string()
+  .max(1_000)
+  .refine((text) => parseJsonPath(text) !== undefined, {
+    message: 'expected a path such as `$.customer.ssn`, `$.items[*].email` or `$..password`, of at most 30 steps',
+  });
+
 const maskSchema = z
   .strictObject({
     name: nameSchema,
     entities: z.array(z.string().min(1)).min(1, 'expected at least one entity').optional(),
     columns: z.array(columnSchema).min(1, 'expected at least one column').optional(),
+    paths: z.array(pathSchema).min(1, 'expected at least one path').optional(),
     strategy: z.enum(['null', 'redact', 'replace', 'hash', 'partial']),
     with: z.string().max(1_000).optional(),
     reversible: z.boolean().optional(),
@@ -83,8 +86,8 @@ const maskSchema = z
     exceptGroups: groupsSchema.optional(),
   })
   .superRefine((mask, issues) => {
-    if (mask.entities === undefined && mask.columns === undefined) {
-      issues.addIssue({ code: 'custom', path: [], message: 'a mask needs `entities` or `columns`' });
+    if (mask.entities === undefined && mask.columns === undefined && mask.paths === undefined) {
+      issues.addIssue({ code: 'custom', path: [], message: 'a mask needs `entities`, `columns` or `paths`' });
     }
     if (mask.strategy === 'replace' && mask.with === undefined) {
       issues.addIssue({ code: 'custom', path: [], message: 'strategy replace needs `with`, the text to put there' });
@@ -113,25 +116,66 @@ const sqlTestSchema = z.strictObject({
   rule: nameSchema.optional(),
 });
 
+/** What a model request sends, all of it in the newest message. */
+const promptTestSchema = z.strictObject({
+  prompt: z.string(),
+  model: z.string().optional(),
+  tools: z.array(z.string()).optional(),
+  user: testUserSchema.optional(),
+  expect: z.enum(ACTIONS),
+  rule: nameSchema.optional(),
+});
+
+const requestTestSchema = z.strictObject({
+  request: z.strictObject({
+    method: z.string().min(1).default('GET'),
+    path: z.string().startsWith('/', 'expected a path that begins with `/`'),
+    query: z.record(z.string(), z.string()).default({}),
+    headers: z.record(z.string(), z.string()).default({}),
+    /** Text; a value is sent as JSON. */
+    body: z.unknown().optional(),
+  }),
+  user: testUserSchema.optional(),
+  expect: z.enum(ACTIONS),
+  rule: nameSchema.optional(),
+});
+
 const maskTestSchema = z.strictObject({
   text: z.string(),
+  /** Where it stands: a column of the result, or a place in a JSON body. */
   column: columnSchema.optional(),
+  path: pathSchema.optional(),
   user: testUserSchema.optional(),
   expect: z.enum(['mask', 'pass']),
   mask: nameSchema.optional(),
 });
 
+/** Connection types whose traffic is requests that can be counted. */
+const LIMITED_TYPES: readonly string[] = HTTP_TYPES;
+
 /** `spec` of kind Policy, defaults filled in. */
-export const policySpecSchema = z.strictObject({
-  match: matchSchema.default({}),
-  mode: z.enum(['enforce', 'observe']).default('enforce'),
-  default: z.enum(['allow', 'block']).default('allow'),
-  opaque: z.enum(['allow', 'block']).default('block'),
-  inference: z.enum(['allow', 'block']).default('block'),
-  rules: z.array(ruleSchema).default([]),
-  mask: z.array(maskSchema).default([]),
-  tests: z.array(z.union([sqlTestSchema, maskTestSchema])).default([]),
-});
+export const policySpecSchema = z
+  .strictObject({
+    match: matchSchema.default({}),
+    mode: z.enum(['enforce', 'observe']).default('enforce'),
+    default: z.enum(['allow', 'block']).default('allow'),
+    opaque: z.enum(['allow', 'block']).default('block'),
+    inference: z.enum(['allow', 'block']).default('block'),
+    rules: z.array(ruleSchema).default([]),
+    mask: z.array(maskSchema).default([]),
+    limits: z.array(limitSchema).default([]),
+    tests: z.array(z.union([sqlTestSchema, promptTestSchema, requestTestSchema, maskTestSchema])).default([]),
+  })
+  .superRefine((policy, issues) => {
+    const { types } = policy.match;
+    if (policy.limits.length > 0 && types?.every((type) => !LIMITED_TYPES.includes(type)) === true)
+      issues.addIssue({
+        code: 'custom',
+        path: ['limits'],
+        params: { at: 'key' },
+        message: `limits count requests of the types ${LIMITED_TYPES.join(', ')}, and \`match.types\` has none of them`,
+      });
+  });
 
 export type PolicySpec = z.output<typeof policySpecSchema>;
 export type RuleDefinition = PolicySpec['rules'][number];

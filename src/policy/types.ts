@@ -129,3 +129,13 @@ export interface Verdict {
   readonly matches: readonly RuleMatch[];
   readonly policyHash: string;
 }
+
+/** Of UTC: a limit of a day begins anew at midnight, one of a month on the first. */
+export type LimitSpan = 'minute' | 'day' | 'month';
+
+/** Dollars for `spend`. */
+export interface LimitAmount {
+  readonly kind: 'requests' | 'tokens' | 'spend';
+  readonly span: LimitSpan;
+  readonly most: number;
+}

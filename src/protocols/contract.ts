@@ -1,5 +1,5 @@
 import type { ErrorCode, Fault } from '../core/errors.js';
-import type { RecordedEvent, StatementEvent } from '../core/events.js';
+import type { RecordedEvent, RequestEvent, StatementEvent } from '../core/events.js';
 import type { Facts } from '../policy/types.js';
 
 export type Side = 'client' | 'upstream';
@@ -31,7 +31,7 @@ export interface Question {
    */
   completed(facts: Facts, basis: object): void;
   /** What the record says of it, masked; the drive writes it before anything goes up. Undefined where there is nothing to say. */
-  event(): StatementEvent | undefined;
+  event(): StatementEvent | RequestEvent | undefined;
   /** Masked text for a reviewer, whole. */
   reviewText(): string;
   /** What a grant is bound to: exact text and bound parameters. */

@@ -11,9 +11,13 @@ import {
   readCheckpoint,
   renderCheckpoint,
   ROOT_FOLDER,
+  SEGMENT_SESSIONS,
+  segmentFrom,
+  segmentLine,
+  segmentName,
   sessionLine,
 } from './checkpoint.js';
-import type { SealedEntry } from './checkpoint.js';
+import type { SealedEntry, Segment } from './checkpoint.js';
 import { publicKeyOf, SignatureChecker } from './keys.js';
 import type { RecordingKey } from './keys.js';
 import { readRecording } from './read.js';
@@ -32,8 +36,15 @@ export interface CheckpointKeeperOptions {
   readonly onFault: (cause: unknown) => void;
 }
 
+interface Loaded {
+  readonly sessions: ReadonlyMap<string, SealedEntry>;
+  readonly broken: string | undefined;
+}
+
 interface Day {
-  readonly lines: Map<string, string>;
+  /** Sessions that no segment lists. */
+  lines: Map<string, string>;
+  segments: Segment[];
   /** Has what earlier runs listed been read? */
   loaded: boolean;
   /** Was a session sealed since the last write? */
@@ -42,8 +53,8 @@ interface Day {
 
 /**
  * Rewrites the checkpoints of the folders in which sessions were sealed, at most four times a
- * second and with at most a fiftieth of the time. A day's entries stay in memory (about 200 bytes
- * each) while sessions of that day are sealed.
+ * second and with at most a fiftieth of the time. What a day lists goes into segments as it grows, so that neither
+ * memory nor what is rewritten grows with it.
  */
 export class CheckpointKeeper {
   readonly #days = new Map<string, Day>();
@@ -63,25 +74,8 @@ export class CheckpointKeeper {
    * A checkpoint that does not hold is kept beside as `checkpoint.broken-TIME`, so that verification
    * goes on failing, and is told by the answer.
    */
-  async load(
-    folder: string,
-  ): Promise<{ readonly sessions: ReadonlyMap<string, SealedEntry>; readonly broken: string | undefined }> {
-    const path = folder === ROOT_FOLDER ? this.options.dir : join(this.options.dir, folder);
-    const result = await this.#read(path, folder);
-    const day = this.#day(folder);
-    day.loaded = true;
-    // What is missing or broken is written, even when it lists nothing: then nothing was sealed here.
-    day.dirty ||= result?.ok !== true;
-    if (result === undefined) return { sessions: new Map(), broken: undefined };
-    if (!result.ok) {
-      await rename(join(path, CHECKPOINT), join(path, `${CHECKPOINT}.broken-${this.options.clock.nowMs()}`));
-      return { sessions: new Map(), broken: result.break.message };
-    }
-    for (const [date, count] of result.checkpoint.days) this.#counts.set(date, count);
-    for (const [session, entry] of result.checkpoint.sessions) {
-      if (!day.lines.has(session)) day.lines.set(session, sessionLine(session, entry));
-    }
-    return { sessions: result.checkpoint.sessions, broken: undefined };
+  async load(folder: string): Promise<Loaded> {
+    return this.#load(folder, true);
   }
 
   /** How many sessions of a day the recordings folder's checkpoint lists. */
@@ -122,13 +116,49 @@ export class CheckpointKeeper {
 
   #day(folder: string): Day {
     let day = this.#days.get(folder);
-    if (day === undefined) this.#days.set(folder, (day = { lines: new Map(), loaded: false, dirty: false }));
+    if (day === undefined)
+      this.#days.set(folder, (day = { lines: new Map(), segments: [], loaded: false, dirty: false }));
     return day;
   }
 
-  async #read(path: string, folder: string) {
+  /** @param whole segments too; without them only what is needed to go on */
+  async #load(folder: string, whole: boolean): Promise<Loaded> {
+    const path = this.#path(folder);
+    const result = await this.#read(path, folder, whole);
+    const day = this.#day(folder);
+    day.loaded = true;
+    // What is missing or broken is written, even when it lists nothing: then nothing was sealed here.
+    day.dirty ||= result?.ok !== true;
+    if (result === undefined) return { sessions: new Map(), broken: undefined };
+    if (!result.ok) {
+      await rename(join(path, CHECKPOINT), join(path, `${CHECKPOINT}.broken-${this.options.clock.nowMs()}`));
+      return { sessions: new Map(), broken: result.break.message };
+    }
+    const { sessions, days, segments } = result.checkpoint;
+    for (const [date, count] of days) this.#counts.set(date, count);
+    // The checkpoint's own come before those of its segments.
+    let own = whole ? sessions.size - listedBy(segments) : sessions.size;
+    const lines = new Map<string, string>();
+    for (const [session, entry] of sessions) {
+      own -= 1;
+      if (own < 0) break;
+      lines.set(session, sessionLine(session, entry));
+    }
+    for (const [session, line] of day.lines) lines.set(session, line);
+    day.lines = lines;
+    day.segments = [...segments];
+    return { sessions, broken: undefined };
+  }
+
+  #path(folder: string): string {
+    return folder === ROOT_FOLDER ? this.options.dir : join(this.options.dir, folder);
+  }
+
+  async #read(path: string, folder: string, whole: boolean) {
+    const bytesOf = (name: string): AsyncIterable<Uint8Array> => readRecording(join(path, name));
+    const segment = whole ? (number: number) => bytesOf(segmentName(number)) : undefined;
     try {
-      return await readCheckpoint(readRecording(join(path, CHECKPOINT)), folder, this.#checker);
+      return await readCheckpoint(bytesOf(CHECKPOINT), folder, this.#checker, segment);
     } catch {
       return undefined;
     }
@@ -165,34 +195,55 @@ export class CheckpointKeeper {
       if (date !== ROOT_FOLDER && day.dirty) await this.#writeDay(date, day);
     }
     const lines = [...this.#counts].map(([date, sessions]) => dayLine(date, sessions));
-    await this.#writeFile(this.options.dir, lines, ROOT_FOLDER);
+    await this.#writeCheckpoint(ROOT_FOLDER, lines, lines.length);
     root.dirty = false;
   }
 
   async #writeDay(date: string, day: Day): Promise<void> {
-    if (!day.loaded) await this.load(date);
+    if (!day.loaded) await this.#load(date, false);
     day.dirty = false;
     try {
-      await this.#writeFile(join(this.options.dir, date), [...day.lines.values()], date);
+      while (day.lines.size >= SEGMENT_SESSIONS) await this.#writeSegment(date, day);
+      const segments = day.segments.map((segment, index) => segmentLine(index + 1, segment));
+      const listed = listedBy(day.segments) + day.lines.size;
+      await this.#writeCheckpoint(date, [...segments, ...day.lines.values()], listed);
+      this.#counts.set(date, Math.max(this.listed(date), listed));
     } catch (cause) {
       day.dirty = true;
       throw cause;
     }
-    this.#counts.set(date, Math.max(this.listed(date), day.lines.size));
+  }
+
+  /** Moves the oldest lines of a day into a file of their own; the checkpoint written next names it. */
+  async #writeSegment(date: string, day: Day): Promise<void> {
+    const oldest = [...day.lines].slice(0, SEGMENT_SESSIONS);
+    const { text, segment } = segmentFrom(oldest.map(([, line]) => line));
+    await this.#writeFile(this.#path(date), segmentName(day.segments.length + 1), text);
+    day.segments.push(segment);
+    for (const [session] of oldest) day.lines.delete(session);
+  }
+
+  async #writeCheckpoint(folder: string, lines: readonly string[], listed: number): Promise<void> {
+    const text = renderCheckpoint(lines, folder, this.options.key, this.options.clock.timestamp(), listed);
+    await this.#writeFile(this.#path(folder), CHECKPOINT, text);
   }
 
   /** Written beside, put on disk, then renamed: a crash leaves the old one or the new one whole. */
-  async #writeFile(path: string, lines: readonly string[], folder: string): Promise<void> {
+  async #writeFile(path: string, name: string, text: string): Promise<void> {
     const draft = join(path, CHECKPOINT_DRAFT);
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
     await rm(draft, { force: true });
     const handle = await open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
-      await handle.writeFile(renderCheckpoint(lines, folder, this.options.key, this.options.clock.timestamp()));
+      await handle.writeFile(text);
       await handle.datasync();
     } finally {
       await handle.close();
     }
-    await rename(draft, join(path, CHECKPOINT));
+    await rename(draft, join(path, name));
   }
+}
+
+function listedBy(segments: readonly Segment[]): number {
+  return segments.reduce((sum, { entries }) => sum + entries, 0);
 }

@@ -10,13 +10,18 @@ import { splitLines } from './lines.js';
  * A folder's `checkpoint`: what was sealed in it, signed. Canonical JSON lines; of a day's folder
  *
  * ```
+ * {"entries":2000,"lists":"…","segment":1}       one for each `checkpoint.1`, `checkpoint.2`, …
  * {"events":12,"head":"…","session":"…"}         one for each sealed session, in order of sealing
  * {"at":"…","entries":1,"folder":"2026-11-21","keyId":"…","lists":"…","signature":"…","type":"checkpoint"}
  * ```
  *
  * and of the recordings folder itself `{"date":"2026-11-21","sessions":1}` lines, `folder` being
  * `recordings`. `lists` is the hex SHA-256 of every byte before the last line; `signature` is base64
- * Ed25519 over the last line's canonical JSON without `signature`.
+ * Ed25519 over the last line's canonical JSON without `signature`; `entries` counts sessions or days.
+ *
+ * A day of very many sessions moves its oldest `SEGMENT_SESSIONS` lines into a segment, a file beside that is never
+ * written again: what is rewritten at every seal stays small. A segment holds session lines alone; `lists` of its line
+ * is the hex SHA-256 of the whole file.
  */
 export const CHECKPOINT = 'checkpoint';
 
@@ -26,7 +31,28 @@ export const CHECKPOINT_DRAFT = '.checkpoint.new';
 /** `folder` of the checkpoint that lists the days. */
 export const ROOT_FOLDER = 'recordings';
 
+/** Sessions that a segment lists. */
+export const SEGMENT_SESSIONS = 2000;
+
 const MAX_ENTRY_BYTES = 4096;
+const SEGMENT_NAME = /^checkpoint\.([1-9]\d{0,8})$/;
+
+/** The file of a segment, counted from 1. */
+export function segmentName(segment: number): string {
+  return `${CHECKPOINT}.${segment}`;
+}
+
+/** The number of the segment that a file's name stands for; undefined for other names. */
+export function segmentOf(name: string): number | undefined {
+  const number = SEGMENT_NAME.exec(name)?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
+export interface Segment {
+  readonly entries: number;
+  /** Hex SHA-256 of the file. */
+  readonly lists: string;
+}
 
 export interface SealedEntry {
   readonly events: number;
@@ -38,79 +64,170 @@ export function sessionLine(session: string, entry: SealedEntry): string {
   return `${canonicalJson({ events: entry.events, head: entry.head, session })}\n`;
 }
 
+/** The line that names a segment, with its line end. */
+export function segmentLine(segment: number, { entries, lists }: Segment): string {
+  return `${canonicalJson({ entries, lists, segment })}\n`;
+}
+
+/** A segment's text as its line describes it. */
+export function segmentFrom(lines: readonly string[]): { readonly text: string; readonly segment: Segment } {
+  const text = lines.join('');
+  return { text, segment: { entries: lines.length, lists: createHash('sha256').update(text).digest('hex') } };
+}
+
 /** One line of the recordings folder's checkpoint, with its line end. */
 export function dayLine(date: string, sessions: number): string {
   return `${canonicalJson({ date, sessions })}\n`;
 }
 
-/** The whole file. */
-export function renderCheckpoint(lines: readonly string[], folder: string, key: RecordingKey, at: string): string {
+/**
+ * The whole file.
+ *
+ * @param entries sessions or days listed, those of the segments included
+ */
+export function renderCheckpoint(
+  lines: readonly string[],
+  folder: string,
+  key: RecordingKey,
+  at: string,
+  entries = lines.length,
+): string {
   const body = lines.join('');
   const lists = createHash('sha256').update(body).digest('hex');
-  const last = { at, entries: lines.length, folder, keyId: key.keyId, lists, type: 'checkpoint' };
+  const last = { at, entries, folder, keyId: key.keyId, lists, type: 'checkpoint' };
   return `${body}${canonicalJson({ ...last, signature: signText(key, canonicalJson(last)) })}\n`;
 }
 
 export interface Checkpoint {
-  /** By session; empty in the recordings folder's. */
-  readonly sessions: ReadonlyMap<string, SealedEntry>;
+  /** By session; empty in the recordings folder's. Those of segments only where they were read. */
+  readonly sessions: Map<string, SealedEntry>;
   /** Sealed sessions by date; empty in a day's. */
   readonly days: ReadonlyMap<string, number>;
+  readonly segments: readonly Segment[];
   readonly at: string;
 }
 
 export type CheckpointResult =
   { readonly ok: true; readonly checkpoint: Checkpoint } | { readonly ok: false; readonly break: Break };
 
-/** Reads and proves a checkpoint. Holds its entries, about 200 bytes each. */
+/**
+ * Reads and proves a checkpoint. Holds its entries, about 250 bytes each.
+ *
+ * @param openSegment the bytes of `checkpoint.N`; left out, segments are neither read nor proven
+ */
 export async function readCheckpoint(
   chunks: AsyncIterable<Uint8Array>,
   folder: string,
   keys: SignatureChecker,
+  openSegment?: (segment: number) => AsyncIterable<Uint8Array>,
 ): Promise<CheckpointResult> {
-  const sessions = new Map<string, SealedEntry>();
-  const days = new Map<string, number>();
-  const lists = createHash('sha256');
-  let lines = 0;
-  let last: Readonly<Record<string, unknown>> | undefined;
-  const broken = (message: string, kind: Break['kind'] = 'checkpoint'): CheckpointResult => ({
+  const found = new Entries();
+  const broken = (message: string, kind: Break['kind'] = 'checkpoint', line = found.lines): CheckpointResult => ({
     ok: false,
-    break: { kind, seq: 0, line: lines, message: `the checkpoint ${message}` },
+    break: { kind, seq: 0, line, message: `the checkpoint ${message}` },
   });
-  for await (const batch of splitLines(chunks, MAX_ENTRY_BYTES)) {
-    for (const line of batch) {
-      lines += 1;
-      const entry = parseEntry(line.bytes);
-      if (!line.ended || line.tooLong || entry === undefined || last !== undefined) return broken('was changed');
-      if (entry['type'] === 'checkpoint') {
-        last = entry;
-        continue;
-      }
-      lists.update(line.bytes).update('\n');
-      const { session, events, head, date, sessions: count } = entry;
-      if (
-        typeof session === 'string' &&
-        typeof events === 'number' &&
-        typeof head === 'string' &&
-        !sessions.has(session)
-      ) {
-        sessions.set(session, { events, head });
-      } else if (typeof date === 'string' && typeof count === 'number' && !days.has(date)) days.set(date, count);
-      else return broken('lists something twice or not at all', 'duplicate');
-    }
-  }
-  if (last === undefined) return broken('was cut off');
-  const { signature, ...signed } = last;
+  const fault = await found.read(chunks);
+  if (fault === 'twice') return broken('lists something twice or not at all', 'duplicate');
+  if (fault === 'changed') return broken('was changed');
+  if (found.last === undefined) return broken('was cut off');
+  const { signature, ...signed } = found.last;
   const { keyId, at } = signed;
   if (typeof keyId !== 'string' || typeof signature !== 'string' || typeof at !== 'string')
     return broken('was changed');
   if (!keys.knows(keyId)) return broken('is by a key that is not trusted', 'another-key');
   if (!keys.holds(keyId, canonicalJson(signed), signature))
     return broken('has a signature that does not fit', 'bad-signature');
-  if (signed['lists'] !== lists.digest('hex') || signed['entries'] !== sessions.size + days.size)
-    return broken('was changed');
+  if (signed['lists'] !== found.digest() || signed['entries'] !== found.count) return broken('was changed');
   if (signed['folder'] !== folder) return broken('belongs to another folder');
-  return { ok: true, checkpoint: { sessions, days, at } };
+  const { sessions, days, segments } = found;
+  for (const [index, segment] of openSegment === undefined ? [] : segments.entries()) {
+    const name = segmentName(index + 1);
+    const wrong = await readSegment(openSegment?.(index + 1) ?? nothing(), segment, sessions);
+    if (wrong !== undefined) return broken(`has a part, ${name}, that ${wrong}`, 'checkpoint', 0);
+  }
+  return { ok: true, checkpoint: { sessions, days, segments, at } };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {
+  // Of no bytes.
+}
+
+/** Adds what a segment lists. @returns what is wrong with it */
+async function readSegment(
+  chunks: AsyncIterable<Uint8Array>,
+  segment: Segment,
+  sessions: Map<string, SealedEntry>,
+): Promise<string | undefined> {
+  const found = new Entries(sessions);
+  const before = sessions.size;
+  let fault: string | undefined;
+  try {
+    fault = await found.read(chunks);
+  } catch {
+    return 'is gone or can not be read';
+  }
+  if (fault === 'twice') return 'lists a session twice';
+  const whole = fault === undefined && found.digest() === segment.lists && sessions.size - before === segment.entries;
+  return whole && found.last === undefined ? undefined : 'was changed';
+}
+
+/** The lines of a checkpoint or of a segment, as they come. */
+class Entries {
+  readonly days = new Map<string, number>();
+  readonly segments: Segment[] = [];
+  last: Readonly<Record<string, unknown>> | undefined;
+  lines = 0;
+  readonly #lists = createHash('sha256');
+
+  constructor(readonly sessions = new Map<string, SealedEntry>()) {}
+
+  /** Hex SHA-256 of every line but the last. */
+  digest(): string {
+    return this.#lists.digest('hex');
+  }
+
+  get count(): number {
+    return this.segments.reduce((sum, { entries }) => sum + entries, this.sessions.size + this.days.size);
+  }
+
+  async read(chunks: AsyncIterable<Uint8Array>): Promise<'changed' | 'twice' | undefined> {
+    for await (const batch of splitLines(chunks, MAX_ENTRY_BYTES)) {
+      for (const line of batch) {
+        this.lines += 1;
+        const entry = parseEntry(line.bytes);
+        if (!line.ended || line.tooLong || entry === undefined || this.last !== undefined) return 'changed';
+        if (entry['type'] === 'checkpoint') {
+          this.last = entry;
+          continue;
+        }
+        this.#lists.update(line.bytes).update('\n');
+        if (!this.#take(entry)) return 'twice';
+      }
+    }
+    return undefined;
+  }
+
+  #take({
+    session,
+    events,
+    head,
+    date,
+    sessions,
+    segment,
+    entries,
+    lists,
+  }: Readonly<Record<string, unknown>>): boolean {
+    if (typeof session === 'string' && typeof events === 'number' && typeof head === 'string') {
+      if (this.sessions.has(session)) return false;
+      this.sessions.set(session, { events, head });
+    } else if (typeof date === 'string' && typeof sessions === 'number') {
+      if (this.days.has(date)) return false;
+      this.days.set(date, sessions);
+    } else if (segment === this.segments.length + 1 && typeof entries === 'number' && typeof lists === 'string') {
+      this.segments.push({ entries, lists });
+    } else return false;
+    return true;
+  }
 }
 
 function parseEntry(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {

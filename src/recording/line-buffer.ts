@@ -7,9 +7,12 @@ import type { Link, SealEvent } from './chain.js';
 import { lineParts } from './line-parts.js';
 import { tooManyValues } from './read.js';
 
-/** Kept between writes; more is given back. */
+const FIRST_BYTES = 8 * 1024;
+/** Larger buffers are given back to the system. */
 const KEPT_BYTES = 64 * 1024;
-const FIRST_BYTES = 4 * 1024;
+/** Buffers kept for whoever writes next: sessions need one between an event and its write only. */
+const MAX_SPARE = 32;
+const spare: Buffer[] = [];
 /** `,"hash":"`, 64 digits, `"` */
 const HASH_MEMBER_BYTES = 9 + 64 + 1;
 const CLOSING_BRACE = 0x7d;
@@ -36,8 +39,7 @@ export class LineBuffer {
    */
   append(event: RecordedEvent | SealEvent, link: Link): string {
     const { head, tail } = lineParts(event, link);
-    // UTF-8 takes at most three bytes for a UTF-16 unit.
-    const bytes = this.#room(3 * (head.length + tail.length) + HASH_MEMBER_BYTES + 2);
+    const bytes = this.#room(mostBytes(head) + mostBytes(tail) + HASH_MEMBER_BYTES + 2);
     const start = this.#length;
     const place = start + bytes.write(head, start);
     let end = place + bytes.write(tail, place);
@@ -52,27 +54,49 @@ export class LineBuffer {
     return hash;
   }
 
-  /** Everything added since the last time; good until the next `append`. */
-  take(): Uint8Array {
-    const taken = this.#bytes?.subarray(0, this.#length) ?? new Uint8Array(0);
+  /** Hands over everything added since the last time, for as long as `write` runs; it is forgotten whatever `write` does. */
+  drain(write: (bytes: Uint8Array) => void): void {
+    const bytes = this.#bytes;
+    if (bytes === undefined) return;
+    const length = this.#length;
+    this.#bytes = undefined;
     this.#length = 0;
-    if (taken.length > KEPT_BYTES) this.#bytes = undefined;
-    return taken;
+    try {
+      write(bytes.subarray(0, length));
+    } finally {
+      giveBack(bytes);
+    }
   }
 
-  /** Forgets what was added, and gives its memory back. */
+  /** Forgets what was added. */
   clear(): void {
+    if (this.#bytes !== undefined) giveBack(this.#bytes);
     this.#bytes = undefined;
     this.#length = 0;
   }
 
   #room(count: number): Buffer {
     const needed = this.#length + count;
-    if (this.#bytes !== undefined && this.#bytes.length >= needed) return this.#bytes;
+    const held = this.#bytes;
+    if (held !== undefined && held.length >= needed) return held;
+    if (held === undefined && needed <= FIRST_BYTES)
+      return (this.#bytes = spare.pop() ?? Buffer.allocUnsafeSlow(FIRST_BYTES));
     const grown = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, 2 * this.#length, needed));
-    if (this.#bytes !== undefined) this.#bytes.copy(grown, 0, 0, this.#length);
+    if (held !== undefined) {
+      held.copy(grown, 0, 0, this.#length);
+      giveBack(held);
+    }
     return (this.#bytes = grown);
   }
+}
+
+function giveBack(bytes: Buffer): void {
+  if (spare.length < MAX_SPARE && bytes.length <= KEPT_BYTES) spare.push(bytes);
+}
+
+/** Bytes of UTF-8, or more: it takes at most three for a UTF-16 unit, and counting costs more than short texts are worth. */
+function mostBytes(text: string): number {
+  return text.length <= FIRST_BYTES / 8 ? 3 * text.length : Buffer.byteLength(text);
 }
 
 /** What the verifier would refuse to read is not written. */

@@ -1,5 +1,15 @@
 import { canonicalJson, canonicalName, canonicalString, sortedNames } from '../core/canonical-json.js';
-import type { DecisionEvent, OutputEvent, RecordedEvent, ResultEvent, StatementEvent } from '../core/events.js';
+import type {
+  BodyEvent,
+  DecisionEvent,
+  OutputEvent,
+  RecordedEvent,
+  RequestEvent,
+  ResultEvent,
+  SessionEnd,
+  SessionStart,
+  StatementEvent,
+} from '../core/events.js';
 import type { SealEvent, Link } from './chain.js';
 
 /** The canonical line of an event around the place of its `hash`: `head`, then the hash, then `tail` and `}`. */
@@ -11,70 +21,175 @@ export interface LineParts {
 /**
  * Cuts an event's canonical JSON in two at the place where `hash` goes.
  *
- * Four kinds make up nearly all of a recording; theirs are put together member by member, in the order
- * in which RFC 8785 sorts them. Everything else goes through `anyLine`, which gives the same for those four.
+ * The kinds that make up nearly all of a recording have their members' names sorted once, in the order of RFC 8785;
+ * everything else goes through `anyLine`, which gives the same for those.
  *
  * @throws TypeError when the event has no JSON form or uses a name that belongs to the chain
  */
 export function lineParts(event: RecordedEvent | SealEvent, link: Link): LineParts {
+  const kind = kindOf(event);
+  return kind === undefined ? anyLine(event, link) : kindLine(kind, event, link);
+}
+
+function kindOf(event: RecordedEvent | SealEvent): Kind | undefined {
   switch (event.type) {
     case 'statement':
-      return statementLine(event, link);
+      return STATEMENT;
     case 'decision':
-      return decisionLine(event, link);
+      return DECISION;
     case 'output':
-      return 'rows' in event ? outputLine(event, link) : anyLine(event, link);
+      return 'rows' in event ? OUTPUT : BODY;
     case 'result':
-      return resultLine(event, link);
+      return RESULT;
+    case 'session.start':
+      return START;
+    case 'request':
+      return REQUEST;
+    case 'session.end':
+      return END;
+    case 'seal':
+      return SEAL;
     default:
-      return anyLine(event, link);
+      return undefined;
   }
 }
 
-function statementLine(event: StatementEvent, { at, prev, seq }: Link): LineParts {
-  const facts = event.facts === undefined ? '' : `,"facts":${lasting(event.facts)}`;
-  const params = event.params === undefined ? '' : `,"params":${canonicalJson(event.params, 1)}`;
-  const textBytes = event.textBytes === undefined ? '' : `,"textBytes":${canonicalJson(event.textBytes)}`;
+/** A member of a kind of event: its name, and as it stands in a line. */
+interface Member {
+  readonly name: string;
+  /** `,"name":` */
+  readonly label: string;
+  /** The same object wherever the same text runs again: its JSON is made once. */
+  readonly lasting: boolean;
+}
+
+/** The members of a kind of event besides the chain's own, sorted, cut where the chain's go. */
+interface Kind {
+  readonly beforeAt: readonly Member[];
+  readonly beforeHash: readonly Member[];
+  readonly beforePrev: readonly Member[];
+  readonly beforeSeq: readonly Member[];
+  readonly behind: readonly Member[];
+}
+
+const LASTING = new Set(['facts', 'columns']);
+
+/** The members of `E`, each named: one that is forgotten here does not compile, since it would be lost in silence. */
+function kind<E>(names: Readonly<Record<Exclude<keyof E, 'hash'> & string, true>>): Kind {
+  const members = sortedNames(names).map((name) => ({
+    name,
+    label: `,${canonicalName(name)}`,
+    lasting: LASTING.has(name),
+  }));
+  const between = (from: string, to: string): Member[] =>
+    members.filter(({ name }) => name > from && (to === '' || name < to));
   return {
-    head: `{"at":"${at}"${facts}`,
-    tail: `${params},"prev":"${prev}","seq":${seq},"statement":${canonicalJson(event.statement)},"text":${canonicalString(event.text)}${textBytes},"type":"statement","via":${canonicalString(event.via)}`,
+    beforeAt: between('', 'at'),
+    beforeHash: between('at', 'hash'),
+    beforePrev: between('hash', 'prev'),
+    beforeSeq: between('prev', 'seq'),
+    behind: between('seq', ''),
   };
 }
 
-function decisionLine(event: DecisionEvent, { at, prev, seq }: Link): LineParts {
-  const message = event.message === undefined ? '' : `,"message":${canonicalString(event.message)}`;
-  const observed = event.observed === undefined ? '' : `,"observed":${canonicalJson(event.observed, 1)}`;
-  return {
-    head: `{"action":${canonicalString(event.action)},"at":"${at}"`,
-    tail: `${message}${observed},"policyHash":${canonicalString(event.policyHash)},"prev":"${prev}","rules":${canonicalJson(event.rules, 1)},"seq":${seq},"statement":${canonicalJson(event.statement)},"type":"decision"`,
-  };
+const STATEMENT = kind<StatementEvent>({
+  type: true,
+  statement: true,
+  text: true,
+  via: true,
+  params: true,
+  facts: true,
+  textBytes: true,
+});
+const DECISION = kind<DecisionEvent>({
+  type: true,
+  statement: true,
+  action: true,
+  rules: true,
+  message: true,
+  policyHash: true,
+  observed: true,
+});
+const OUTPUT = kind<OutputEvent>({ type: true, statement: true, columns: true, rows: true, totalRows: true });
+const BODY = kind<BodyEvent>({
+  type: true,
+  statement: true,
+  body: true,
+  bodyBytes: true,
+  contentType: true,
+  text: true,
+  from: true,
+});
+const RESULT = kind<ResultEvent>({
+  type: true,
+  statement: true,
+  tag: true,
+  rows: true,
+  bytes: true,
+  masked: true,
+  durationMs: true,
+  error: true,
+  status: true,
+  firstByteMs: true,
+  usage: true,
+  costUsd: true,
+  toolCalls: true,
+  notInspected: true,
+});
+const START = kind<SessionStart>({
+  type: true,
+  session: true,
+  user: true,
+  connection: true,
+  credential: true,
+  client: true,
+  correlationId: true,
+});
+const REQUEST = kind<RequestEvent>({
+  type: true,
+  statement: true,
+  method: true,
+  path: true,
+  text: true,
+  body: true,
+  bodyBytes: true,
+  contentType: true,
+  endpoint: true,
+  model: true,
+  stream: true,
+  facts: true,
+});
+const END = kind<SessionEnd>({ type: true, reason: true, statements: true, blocked: true });
+const SEAL = kind<SealEvent>({ type: true, keyId: true, signature: true });
+
+function kindLine(kind: Kind, event: RecordedEvent | SealEvent, { at, prev, seq }: Link): LineParts {
+  const members = event as unknown as Readonly<Record<string, unknown>>;
+  const before = kind.beforeAt.length === 0 ? '' : joined(kind.beforeAt, members, '');
+  const head = joined(kind.beforeHash, members, before === '' ? `{"at":"${at}"` : `{${before.slice(1)},"at":"${at}"`);
+  const prefix = kind.beforePrev.length === 0 ? '' : joined(kind.beforePrev, members, '');
+  const tail = joined(kind.beforeSeq, members, `${prefix},"prev":"${prev}"`);
+  return { head, tail: joined(kind.behind, members, `${tail},"seq":${seq}`) };
 }
 
-function outputLine(event: OutputEvent, { at, prev, seq }: Link): LineParts {
-  const columns = event.columns === undefined ? '' : `,"columns":${lasting(event.columns)}`;
-  return {
-    head: `{"at":"${at}"${columns}`,
-    tail: `,"prev":"${prev}","rows":${canonicalJson(event.rows, 1)},"seq":${seq},"statement":${canonicalJson(event.statement)},"totalRows":${canonicalJson(event.totalRows)},"type":"output"`,
-  };
+function joined(members: readonly Member[], values: Readonly<Record<string, unknown>>, start: string): string {
+  let text = start;
+  for (let index = 0; index < members.length; index += 1) {
+    const member = members[index] as Member;
+    const value = values[member.name];
+    if (value === undefined) continue;
+    text += member.label;
+    if (typeof value === 'string') text += canonicalString(value);
+    else if (typeof value === 'number' && Number.isSafeInteger(value)) text += value;
+    else
+      text +=
+        member.lasting && typeof value === 'object' && value !== null ? lastingText(value) : canonicalJson(value, 1);
+  }
+  return text;
 }
 
-function resultLine(event: ResultEvent, { at, prev, seq }: Link): LineParts {
-  const bytes = event.bytes === undefined ? '' : `,"bytes":${canonicalJson(event.bytes)}`;
-  const duration = event.durationMs === undefined ? '' : `,"durationMs":${canonicalJson(event.durationMs)}`;
-  const error = event.error === undefined ? '' : `,"error":${canonicalJson(event.error, 1)}`;
-  const masked = event.masked === undefined ? '' : `,"masked":${canonicalJson(event.masked, 1)}`;
-  const rows = event.rows === undefined ? '' : `,"rows":${canonicalJson(event.rows)}`;
-  const tag = event.tag === undefined ? '' : `,"tag":${canonicalString(event.tag)}`;
-  return {
-    head: `{"at":"${at}"${bytes}${duration}${error}`,
-    tail: `${masked},"prev":"${prev}"${rows},"seq":${seq},"statement":${canonicalJson(event.statement)}${tag},"type":"result"`,
-  };
-}
-
-/** Facts and columns are the same object wherever the same text runs again: their JSON is made once. */
 const lastingTexts = new WeakMap<object, string>();
 
-function lasting(value: object): string {
+function lastingText(value: object): string {
   const known = lastingTexts.get(value);
   if (known !== undefined) return known;
   const text = canonicalJson(value, 1);

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -48,13 +48,29 @@ export async function* readRecording(path: string): AsyncGenerator<Uint8Array> {
 }
 
 /** The bytes of an open file from its start. Each chunk is a fresh array. */
-export async function* readHandle(handle: FileHandle): AsyncGenerator<Uint8Array> {
+async function* readHandle(handle: FileHandle): AsyncGenerator<Uint8Array> {
   let position = 0;
   for (;;) {
     const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, position);
     if (bytesRead === 0) return;
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);
+  }
+}
+
+let shared: Buffer | undefined;
+
+/**
+ * The same of a file descriptor, for those who read very many small files and nothing else: waits for the disk, and
+ * fills one chunk again and again, so that only one may be read at a time.
+ */
+export async function* readDescriptor(fd: number): AsyncGenerator<Uint8Array> {
+  const chunk = (shared ??= Buffer.allocUnsafeSlow(CHUNK_BYTES));
+  for (let position = 0; ;) {
+    const count = readSync(fd, chunk, 0, CHUNK_BYTES, position);
+    if (count === 0) return;
+    position += count;
+    yield chunk.subarray(0, count);
   }
 }
 

@@ -5,7 +5,7 @@ import type { StatementRow } from '../core/recording-index.js';
 import type { SessionSummary } from '../core/session-summary.js';
 import { FIRST_PREV } from './chain.js';
 import type { SealEvent } from './chain.js';
-import { signText } from './keys.js';
+import { signTextBeside } from './keys.js';
 import type { RecordingKey } from './keys.js';
 import { LineBuffer } from './line-buffer.js';
 import { writeFailure } from './recording-file.js';
@@ -32,12 +32,15 @@ export interface SessionRecorder {
 }
 
 export interface RecorderOptions {
-  readonly file: RecordingFile;
+  /** Called once, at the first write. Throws what the system throws. */
+  readonly openFile: () => RecordingFile;
   readonly durability: Durability;
   readonly key: RecordingKey;
   readonly clock: Clock;
   /** Something is buffered. */
   readonly onDirty: (recorder: ChainRecorder) => void;
+  /** The first event is in the file. */
+  readonly onStarted: (summary: SessionSummary) => void;
   readonly onRows: (rows: readonly StatementRow[]) => void;
   readonly onSealed: (summary: SessionSummary) => void;
   /** Called once, with the failure that ended recording. */
@@ -64,8 +67,12 @@ export class ChainRecorder implements SessionRecorder {
   /** Told and not chained yet: an answer goes to the client before its events are hashed. */
   #waiting: { readonly event: RecordedEvent; readonly at: string }[] = [];
   readonly #lines = new LineBuffer();
+  #file: RecordingFile | undefined;
+  /** Until it is written. */
+  #start: { readonly event: SessionStart; readonly at: string } | undefined;
   #failure: HoopError | undefined;
   #sealed = false;
+  #sealing: Promise<void> | undefined;
 
   /**
    * @param tally has seen every event up to `position`
@@ -86,12 +93,18 @@ export class ChainRecorder implements SessionRecorder {
     return this.#written;
   }
 
-  /** Writes the first event, whose time also names the file. */
-  begin(start: SessionStart, at: string): SessionSummary {
-    this.#append(start, at);
+  /**
+   * Takes down the first event, whose time also names the file; the first write makes the file and begins with it.
+   *
+   * @param write make it and write at once
+   * @throws HoopError `recording_failed`
+   */
+  begin(start: SessionStart, at: string, write: boolean): void {
+    this.#start = { event: start, at };
     this.tally.observe(start, at);
+    if (!write) return this.options.onDirty(this);
+    this.chain();
     this.#write();
-    return this.tally.summary();
   }
 
   record(event: RecordedEvent): void {
@@ -107,10 +120,11 @@ export class ChainRecorder implements SessionRecorder {
    * @throws HoopError `recording_failed`
    */
   chain(): void {
-    if (this.#waiting.length === 0) return;
+    if (this.#waiting.length === 0 && this.#start === undefined) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     try {
+      this.#appendStart();
       for (const { event, at } of waiting) {
         this.#append(event, at);
         this.tally.observe(event, at);
@@ -133,30 +147,47 @@ export class ChainRecorder implements SessionRecorder {
     this.#assertUsable();
     this.chain();
     this.#write();
-    // The session is idle: its memory is of use to others.
-    this.#lines.clear();
   }
 
-  async seal(end: SessionEnd): Promise<void> {
-    if (this.#sealed) throw new HoopError('recording_failed', 'the recording is sealed already');
+  seal(end: SessionEnd): Promise<void> {
+    if (this.#sealed) return Promise.reject(new HoopError('recording_failed', 'the recording is sealed already'));
+    this.#sealing = this.#endAndSign(end);
+    return this.#sealing;
+  }
+
+  /** Settles when a seal that was begun is done; never rejects. */
+  async sealed(): Promise<void> {
+    await this.#sealing?.catch(() => undefined);
+  }
+
+  /** Lets go of what could not be started. */
+  abandon(): void {
+    this.#sealed = true;
+    this.#lines.clear();
+    this.#file?.abandon();
+    this.options.onClosed(this);
+  }
+
+  async #endAndSign(end: SessionEnd): Promise<void> {
     if (this.#failure === undefined) this.#chainOrFail();
     this.#sealed = true;
     const failed = this.#failure !== undefined;
     this.#failure = undefined;
     try {
       const at = this.options.clock.timestamp();
+      this.#appendStart();
       if (!this.tally.ended) {
         const last: SessionEnd = failed ? { ...end, reason: 'fault' } : end;
         this.#append(last, at);
         this.tally.observe(last, at);
       }
-      this.#append(this.#sealEvent(), at);
+      this.#append(await this.#sealEvent(), at);
       this.#write();
       if (this.options.durability === 'sync') await this.#sync();
     } catch (cause) {
       throw this.#fail(writeFailure(cause));
     } finally {
-      this.options.file.close();
+      this.#file?.abandon();
       this.options.onClosed(this);
     }
     this.options.onSealed(this.tally.summary({ head: this.#written.head, events: this.#written.seq }));
@@ -171,9 +202,14 @@ export class ChainRecorder implements SessionRecorder {
     }
   }
 
-  #sealEvent(): SealEvent {
+  async #sealEvent(): Promise<SealEvent> {
     const { key } = this.options;
-    return { type: 'seal', keyId: key.keyId, signature: signText(key, this.#position.head) };
+    return { type: 'seal', keyId: key.keyId, signature: await signTextBeside(key, this.#position.head) };
+  }
+
+  /** Again after a failure that left nothing in the file. */
+  #appendStart(): void {
+    if (this.#start !== undefined && this.#position.seq === 0) this.#append(this.#start.event, this.#start.at);
   }
 
   #append(event: RecordedEvent | SealEvent, at: string): void {
@@ -184,11 +220,14 @@ export class ChainRecorder implements SessionRecorder {
   #write(): void {
     if (this.#lines.length > 0) {
       try {
-        this.options.file.write(this.#lines.take());
+        const file = (this.#file ??= this.options.openFile());
+        this.#lines.drain((bytes) => file.write(bytes));
       } catch (cause) {
         throw this.#fail(writeFailure(cause));
       }
       this.#written = this.#position;
+      if (this.#start !== undefined) this.options.onStarted(this.tally.summary());
+      this.#start = undefined;
     }
     const rows = this.tally.takeRows();
     if (rows.length > 0) this.options.onRows(rows);
@@ -196,7 +235,7 @@ export class ChainRecorder implements SessionRecorder {
 
   async #sync(): Promise<void> {
     try {
-      await this.options.file.sync();
+      await this.#file?.sync();
     } catch (cause) {
       throw this.#fail(writeFailure(cause));
     }

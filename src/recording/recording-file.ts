@@ -1,8 +1,9 @@
-import { closeSync, constants, fdatasync, fsync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasync, fsync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 
 import { HoopError } from '../core/errors.js';
+import { GroupCommit } from './group-commit.js';
 
 const fdatasyncAsync = promisify(fdatasync);
 const fsyncAsync = promisify(fsync);
@@ -16,8 +17,7 @@ export type Durability = 'flush' | 'sync';
 export class RecordingFile {
   readonly #fd: number;
   #bytes: number;
-  #running: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+  readonly #commit = new GroupCommit(() => this.#toDisk());
   #folderSynced = false;
 
   private constructor(
@@ -72,32 +72,25 @@ export class RecordingFile {
    * works share the next round (group commit).
    */
   sync(): Promise<void> {
-    if (this.#running === undefined) return (this.#running = this.#round());
-    this.#next ??= this.#running.then(
-      () => this.#startNext(),
-      () => this.#startNext(),
-    );
-    return this.#next;
+    return this.#commit.run();
   }
 
   close(): void {
     closeSync(this.#fd);
   }
 
-  #startNext(): Promise<void> {
-    this.#next = undefined;
-    return (this.#running = this.#round());
+  /** Closes it, and removes it where nothing was written. */
+  abandon(): void {
+    this.close();
+    if (this.#bytes === 0) rmSync(this.path, { force: true });
   }
 
-  async #round(): Promise<void> {
+  async #toDisk(): Promise<void> {
     try {
-      await fdatasyncAsync(this.#fd);
-      if (!this.#folderSynced) await syncFolder(dirname(this.path));
+      await Promise.all([fdatasyncAsync(this.#fd), this.#folderSynced ? undefined : syncFolder(dirname(this.path))]);
       this.#folderSynced = true;
     } catch (cause) {
       throw writeFailure(cause);
-    } finally {
-      if (this.#next === undefined) this.#running = undefined;
     }
   }
 
@@ -110,8 +103,21 @@ export class RecordingFile {
   }
 }
 
-/** The entry of a new file is on disk only when its folder is. */
+/** Folders in which files were made a moment ago. */
+const folders = new Map<string, GroupCommit>();
+
+/** The entry of a new file is on disk only when its folder is; all that were made meanwhile share one round. */
 async function syncFolder(path: string): Promise<void> {
+  let commit = folders.get(path);
+  if (commit === undefined) folders.set(path, (commit = new GroupCommit(() => folderToDisk(path))));
+  try {
+    await commit.run();
+  } finally {
+    if (commit.idle) folders.delete(path);
+  }
+}
+
+async function folderToDisk(path: string): Promise<void> {
   const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await fsyncAsync(fd);

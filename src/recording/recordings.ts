@@ -32,6 +32,11 @@ export interface RecordingsOptions {
   readonly onFault: (fault: Fault & { readonly session?: string }) => void;
 }
 
+/** When a recording's file is made. */
+export type FirstWrite = 'now' | 'at-flush';
+
+/** How often the folder of the day is looked at: is it still a folder of ours, and no link? In ms. */
+const LOOK_MS = 1000;
 /** How long what nobody flushes (results, rows) may stay in memory, in ms. */
 const IDLE_FLUSH_MS = 100;
 
@@ -54,6 +59,7 @@ export class Recordings {
   readonly #unlock: () => void;
   #timer: NodeJS.Timeout | undefined;
   #date = '';
+  #lookedMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: RecordingsOptions) {
     makeFolder(options.dir, statSync);
@@ -77,36 +83,35 @@ export class Recordings {
       keeper: this.#keeper,
       key: this.options.key,
       isLive: (session) => this.#live.has(session),
-      recorderOptions: (file, date) => this.#recorderOptions(file, date),
+      recorderOptions: (openFile, date) => this.#recorderOptions(openFile, date),
     });
     await this.#keeper.flush();
     return report;
   }
 
   /**
-   * Starts a recording; its first event is written when this returns.
+   * Starts a recording.
    *
+   * @param firstWrite `now`: its first event is written when this returns. `at-flush`: file and first event come with
+   *   the first `flush`, or within 100 ms, for sessions that forward nothing before their first flush.
    * @throws HoopError `recording_failed`: then no session may start
    */
-  open(start: SessionStart): SessionRecorder {
+  open(start: SessionStart, firstWrite: FirstWrite = 'now'): SessionRecorder {
     if (!isId(start.session)) throw new HoopError('recording_failed', 'session id is not a UUIDv7');
     const at = this.options.clock.timestamp();
     const date = at.slice(0, 10);
+    if (this.#live.has(start.session)) throw new HoopError('recording_failed', 'the session is recorded already');
     const path = join(this.options.dir, date, `${start.session}.ndjson`);
-    let file: RecordingFile | undefined;
+    const openFile = (): RecordingFile => this.#createFile(date, path);
+    const recorder = new ChainRecorder(start.session, this.#recorderOptions(openFile, date), new SessionTally());
+    this.#live.set(start.session, recorder);
     try {
-      this.#enterDay(date);
-      file = RecordingFile.create(path);
-      const recorder = new ChainRecorder(start.session, this.#recorderOptions(file, date), new SessionTally());
-      const summary = recorder.begin(start, at);
-      this.#live.set(start.session, recorder);
-      this.#index(() => this.options.index.sessionOpened(summary));
-      return recorder;
+      recorder.begin(start, at, firstWrite === 'now');
     } catch (cause) {
-      file?.close();
-      if (file !== undefined) rmSync(path, { force: true });
+      recorder.abandon();
       throw writeFailure(cause);
     }
+    return recorder;
   }
 
   /** Where a live recording stands in its file; undefined for sessions that are not live. */
@@ -142,19 +147,21 @@ export class Recordings {
 
   /** Lists everything sealed and gives the folder back. Sessions still open stay for the next start's recovery. */
   async close(): Promise<void> {
+    await Promise.all([...this.#live.values()].map((recorder) => recorder.sealed()));
     clearTimeout(this.#timer);
     this.#flushDirty();
     await this.#keeper.flush();
     this.#unlock();
   }
 
-  #recorderOptions(file: RecordingFile, date: string): RecorderOptions {
+  #recorderOptions(openFile: () => RecordingFile, date: string): RecorderOptions {
     const { durability, key, clock, index } = this.options;
     return {
-      file,
+      openFile,
       durability,
       key,
       clock,
+      onStarted: (summary) => this.#index(() => index.sessionOpened(summary)),
       onDirty: (recorder) => this.#markDirty(recorder),
       onRows: (rows) => this.#index(() => index.statementsSeen(rows)),
       onFailed: (error, session) => this.#tell(error, session),
@@ -168,6 +175,21 @@ export class Recordings {
         this.#keeper.sealed(date, summary.id, { events: summary.events, head: summary.head });
       },
     };
+  }
+
+  #createFile(date: string, path: string): RecordingFile {
+    const nowMs = performance.now();
+    if (date !== this.#date || nowMs - this.#lookedMs > LOOK_MS) {
+      this.#enterDay(date);
+      this.#lookedMs = nowMs;
+    }
+    try {
+      return RecordingFile.create(path);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+      this.#enterDay(date);
+      return RecordingFile.create(path);
+    }
   }
 
   /** The folder of a day, made at the first session of it. */

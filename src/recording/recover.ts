@@ -37,7 +37,7 @@ interface RecoverOptions {
   readonly index: RecordingIndex;
   readonly keeper: CheckpointKeeper;
   readonly isLive: (session: string) => boolean;
-  readonly recorderOptions: (file: RecordingFile, date: string) => RecorderOptions;
+  readonly recorderOptions: (openFile: () => RecordingFile, date: string) => RecorderOptions;
 }
 
 /** Written and removed to see whether the folder is writable. */
@@ -173,8 +173,8 @@ async function close(options: RecoverOptions, found: Found, checker: ChainChecke
     options.keeper.sealed(found.date, found.session, { head: checker.head, events: checker.events });
     return;
   }
-  const file = RecordingFile.resume(found.path, checker.endOffset);
-  const recorder = new ChainRecorder(found.session, options.recorderOptions(file, found.date), tally, {
+  const openFile = (): RecordingFile => RecordingFile.resume(found.path, checker.endOffset);
+  const recorder = new ChainRecorder(found.session, options.recorderOptions(openFile, found.date), tally, {
     seq: checker.events,
     head: checker.head,
   });

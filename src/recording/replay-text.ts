@@ -12,6 +12,11 @@ export interface ReplayTextOptions {
   readonly maxCellChars?: number;
 }
 
+export interface TranscriptOptions extends ReplayTextOptions {
+  /** One line for who and what, none for the seal or an ordinary end: for sessions among others. */
+  readonly brief?: boolean;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
@@ -28,14 +33,14 @@ export async function replayText(events: AsyncIterable<ChainedEvent>, options: R
   transcript.end();
 }
 
-class Transcript {
+export class Transcript {
   readonly #write: (text: string) => void;
   readonly #limits: { readonly text: number; readonly rows: number; readonly cell: number };
   #startMs = Number.NaN;
   #statement = 0;
   #ended = false;
 
-  constructor(options: ReplayTextOptions) {
+  constructor(private readonly options: TranscriptOptions) {
     this.#write = options.write;
     this.#limits = {
       text: options.maxTextChars ?? 4000,
@@ -63,6 +68,7 @@ class Transcript {
       case 'session.end':
         return this.#endedBy(event);
       case 'seal':
+        if (this.options.brief === true) return;
         return this.#write(`sealed  by key ${text(event['keyId'])}`);
       default:
         this.#write(`${this.#offset(event)}  ${text(event.type)}`);
@@ -78,6 +84,12 @@ class Transcript {
     const connection = record(event['connection']);
     const client = record(event['client']);
     this.#startMs = Date.parse(event.at);
+    if (this.options.brief === true) {
+      const who = text(user['email']) === '' ? text(user['subject']) : text(user['email']);
+      return this.#write(
+        `session ${text(event['session'])}: ${who} on ${text(connection['name'])} (${text(connection['type'])}) as ${text(event['credential'])}`,
+      );
+    }
     const email = text(user['email']);
     const line = (name: string, value: string): void => {
       if (value !== '') this.#write(`${name.padEnd(10)} ${value}`);
@@ -170,6 +182,7 @@ class Transcript {
 
   #endedBy(event: ChainedEvent): void {
     this.#ended = true;
+    if (this.options.brief === true && (event['reason'] === 'client' || event['reason'] === 'upstream')) return;
     const { statements, blocked, reason } = event;
     this.#write(
       `\nended   ${this.#offset(event)}  ${text(reason)}: ${text(statements)} statements, ${text(blocked)} blocked`,

@@ -8,6 +8,8 @@ const MAX_TEXTS = 512;
 const MAX_REMEMBERED_CHARS = 1024;
 /** Most characters of a statement that the index holds; the recording holds all. */
 export const MAX_INDEXED_CHARS = 64 * 1024;
+/** Most characters of a session's title. */
+const MAX_TITLE_CHARS = 120;
 
 type Undecided = Pick<StatementRow, 'at' | 'text' | 'statement'>;
 
@@ -20,7 +22,8 @@ export class SessionTally {
   blocked = 0;
   approvals = 0;
   ended = false;
-  #open: Omit<SessionSummary, 'statements' | 'blocked' | 'approvals' | 'endedAt' | 'head' | 'events'> | undefined;
+  #start: { readonly event: SessionStart; readonly at: string } | undefined;
+  #title = '';
   #endedAt = '';
   #rows: StatementRow[] = [];
   /** The decision of a statement follows it before the next statement comes. */
@@ -33,13 +36,17 @@ export class SessionTally {
     const recorded = event as RecordedEvent;
     switch (recorded.type) {
       case 'session.start':
-        this.#open = openSummary(recorded, at);
+        this.#start = { event: recorded, at };
         return;
       case 'statement':
-        this.statements += 1;
-        if (this.#undecided !== undefined) this.#tell(this.#undecided, '', []);
-        this.#undecided = { at, text: recorded.text, statement: recorded.statement };
+        this.#asked(recorded.statement, recorded.text, recorded.text, at);
         return;
+      case 'request': {
+        const { method, path, endpoint, model, text } = recorded;
+        const name = model === undefined ? `${method} ${path}` : `${endpoint ?? path} ${model}`;
+        this.#asked(recorded.statement, model === undefined ? text : `${model} ${text}`, name, at);
+        return;
+      }
       case 'decision':
         if (recorded.action === 'block') this.blocked += 1;
         this.#decided(recorded.statement, recorded.action, recorded.rules);
@@ -59,9 +66,27 @@ export class SessionTally {
 
   /** @param chain head and number of events once sealed; empty and 0 before */
   summary(chain: { readonly head: string; readonly events: number } = { head: '', events: 0 }): SessionSummary {
-    if (this.#open === undefined) throw new TypeError('no session.start seen');
-    const { statements, blocked, approvals } = this;
-    return { ...this.#open, endedAt: this.#endedAt, statements, blocked, approvals, ...chain };
+    if (this.#start === undefined) throw new TypeError('no session.start seen');
+    const { event, at } = this.#start;
+    return {
+      id: event.session,
+      connection: event.connection.name,
+      connectionType: event.connection.type,
+      subject: event.user.subject,
+      issuer: event.user.issuer,
+      email: event.user.email,
+      credential: event.credential,
+      correlationId: event.correlationId ?? '',
+      startedAt: at,
+      endedAt: this.#endedAt,
+      statements: this.statements,
+      blocked: this.blocked,
+      approvals: this.approvals,
+      file: `${at.slice(0, 10)}/${event.session}.ndjson`,
+      head: chain.head,
+      events: chain.events,
+      title: this.#title,
+    };
   }
 
   /** Rows for the index since the last call. */
@@ -69,6 +94,13 @@ export class SessionTally {
     const rows = this.#rows;
     this.#rows = [];
     return rows;
+  }
+
+  #asked(statement: number, text: string, title: string, at: string): void {
+    this.statements += 1;
+    if (this.#title === '') this.#title = titleOf(title);
+    if (this.#undecided !== undefined) this.#tell(this.#undecided, '', []);
+    this.#undecided = { at, text, statement };
   }
 
   #decided(statement: number, action: string, rules: readonly string[]): void {
@@ -87,21 +119,17 @@ export class SessionTally {
       else if (this.#told.size < MAX_TEXTS) this.#told.set(text, [verdict]);
     }
     const indexed = text.length > MAX_INDEXED_CHARS ? text.slice(0, MAX_INDEXED_CHARS) : text;
-    this.#rows.push({ session: this.#open?.id ?? '', at, text: indexed, statement, action, rules });
+    this.#rows.push({ session: this.#start?.event.session ?? '', at, text: indexed, statement, action, rules });
   }
 }
 
-function openSummary(start: SessionStart, at: string) {
-  return {
-    id: start.session,
-    connection: start.connection.name,
-    connectionType: start.connection.type,
-    subject: start.user.subject,
-    issuer: start.user.issuer,
-    email: start.user.email,
-    credential: start.credential,
-    correlationId: start.correlationId ?? '',
-    startedAt: at,
-    file: `${at.slice(0, 10)}/${start.session}.ndjson`,
-  };
+/** One line, cut. Masked already, as all that is recorded. */
+function titleOf(text: string): string {
+  const line = text
+    .slice(0, 2 * MAX_TITLE_CHARS)
+    .replace(/\s+/g, ' ')
+    .trim();
+  return line.length <= MAX_TITLE_CHARS && text.length <= 2 * MAX_TITLE_CHARS
+    ? line
+    : `${line.slice(0, MAX_TITLE_CHARS - 1)}…`;
 }

@@ -1,17 +1,16 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
 import { HoopError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import type { Break, BreakKind } from './chain-checker.js';
-import { CHECKPOINT, CHECKPOINT_DRAFT, readCheckpoint, ROOT_FOLDER } from './checkpoint.js';
+import { CHECKPOINT, CHECKPOINT_DRAFT, readCheckpoint, ROOT_FOLDER, segmentName, segmentOf } from './checkpoint.js';
 import type { Checkpoint } from './checkpoint.js';
 import { LOCK } from './folder-lock.js';
 import { SignatureChecker } from './keys.js';
 import type { RecordingPublicKey } from './keys.js';
-import { READ_FLAGS, readHandle, readRecording } from './read.js';
+import { READ_FLAGS, readDescriptor, readRecording } from './read.js';
 import { PROBE } from './recover.js';
 import { verifyRecording } from './verify.js';
 import type { Anchor } from './verify.js';
@@ -76,6 +75,15 @@ interface FoundRecording {
   readonly live: boolean;
 }
 
+/** A day's folder, and the newest checkpoint of it. */
+interface DayPlace {
+  readonly path: string;
+  readonly date: string;
+  /** Put before names in breaks. */
+  readonly below: string;
+  readonly checkpoint: Checkpoint | undefined;
+}
+
 class FolderRun {
   verified = 0;
   broken = 0;
@@ -106,45 +114,62 @@ class FolderRun {
   /** @returns how many sessions the day's checkpoint lists */
   async day(path: string, date: string, below: string): Promise<number> {
     const before = await this.#checkpoint(path, date, below);
-    const found = new Map<string, FoundRecording | undefined>();
+    /** Those that no checkpoint has listed yet; what was listed and holds need not be kept in mind. */
+    const open = new Map<string, FoundRecording>();
+    const present = new Set<string>();
+    let lastPart = 0;
     for (const name of await list(path)) {
       if (OWN_NAMES.has(name)) continue;
+      const part = segmentOf(name);
+      if (part !== undefined) lastPart = Math.max(lastPart, part);
       const session = name.endsWith('.ndjson') ? name.slice(0, -'.ndjson'.length) : '';
-      if (!isId(session)) this.#break(below + name, 'unlisted', 'no name of a recording');
-      else found.set(session, await this.#file(join(path, name), date, session, below + name, before));
+      if (part === undefined && !isId(session)) this.#break(below + name, 'unlisted', 'no name of a recording');
+      if (!isId(session)) continue;
+      present.add(session);
+      const found = await this.#file(join(path, name), date, session, below + name, before);
+      if (found === undefined || found.live || this.#listed(found, session, below + name, before)) continue;
+      open.set(session, found);
     }
-    const unlisted = [...found].some(
-      ([session, file]) => file !== undefined && !file.live && before?.sessions.has(session) === false,
-    );
     // What was sealed while the files were being read is listed by now.
-    const checkpoint = unlisted ? await this.#checkpoint(path, date, below) : before;
-    await this.#compare(path, date, below, found, checkpoint);
+    const grown = open.size > 0 || lastPart > partsOf(before);
+    const checkpoint = grown ? await this.#checkpoint(path, date, below) : before;
+    // One more may lie there already: the checkpoint that names it is written behind it.
+    if (lastPart > partsOf(checkpoint) + 1)
+      this.#break(below + segmentName(lastPart), 'unlisted', 'a part of a checkpoint that none names');
+    await this.#compare({ path, date, below, checkpoint }, open, present);
     return checkpoint?.sessions.size ?? Number.MAX_SAFE_INTEGER;
   }
 
   async #compare(
-    path: string,
-    date: string,
-    below: string,
-    found: ReadonlyMap<string, FoundRecording | undefined>,
-    checkpoint: Checkpoint | undefined,
+    { path, date, below, checkpoint }: DayPlace,
+    open: ReadonlyMap<string, FoundRecording>,
+    present: ReadonlySet<string>,
   ): Promise<void> {
     const { index } = this.options;
     const known = new Set(index === undefined ? [] : await index.sessions(date));
-    for (const [session, file] of found) {
-      if (file === undefined || file.live) continue;
-      const entry = checkpoint?.sessions.get(session);
+    for (const [session, found] of open) {
       const name = `${below}${session}.ndjson`;
-      if (entry !== undefined && (entry.head !== file.head || entry.events !== file.events)) {
-        this.#break(name, 'changed', 'the recording is not the one that the checkpoint lists', session);
-      } else if (entry === undefined && !known.has(session) && (checkpoint !== undefined || index !== undefined)) {
+      if (this.#listed(found, session, name, checkpoint)) continue;
+      if (!known.has(session) && (checkpoint !== undefined || index !== undefined))
         this.#break(name, 'unlisted', 'a recording that nobody lists', session);
-      } else this.#hold(name);
+      else this.#hold(name);
     }
-    for (const session of new Set([...known, ...(checkpoint?.sessions.keys() ?? [])])) {
-      if (found.has(session) || (await exists(join(path, `${session}.ndjson`)))) continue;
+    const listed = checkpoint?.sessions ?? new Map<string, unknown>();
+    const missing = async (session: string): Promise<void> => {
+      if (present.has(session) || (await exists(join(path, `${session}.ndjson`)))) return;
       this.#break(`${below}${session}.ndjson`, 'missing', 'a recording is gone', session);
-    }
+    };
+    for (const session of known) await missing(session);
+    for (const session of listed.keys()) if (!known.has(session)) await missing(session);
+  }
+
+  /** Compares a recording with what a checkpoint says of it. @returns false where it says nothing */
+  #listed(found: FoundRecording, session: string, name: string, checkpoint: Checkpoint | undefined): boolean {
+    const entry = checkpoint?.sessions.get(session);
+    if (entry === undefined) return false;
+    if (entry.head === found.head && entry.events === found.events) this.#hold(name);
+    else this.#break(name, 'changed', 'the recording is not the one that the checkpoint lists', session);
+    return true;
   }
 
   async #file(
@@ -157,12 +182,11 @@ class FolderRun {
     const entry = checkpoint?.sessions.get(session);
     const anchor =
       (await this.options.index?.anchor(session)) ?? (entry === undefined ? undefined : { ...entry, sealed: true });
-    const handle = await this.#open(path, session, name);
-    if (handle === undefined) return undefined;
+    const fd = this.#open(path, session, name);
+    if (fd === undefined) return undefined;
     try {
-      const { keys } = this.options;
       const known = anchor === undefined ? {} : { anchor };
-      const result = await verifyRecording(readHandle(handle), { keys, date, session, ...known });
+      const result = await verifyRecording(readDescriptor(fd), { keys: this.#checker, date, session, ...known });
       if (!result.ok) {
         const { kind, seq, line, message } = result;
         this.#add({ file: name, session, kind, seq, line, message });
@@ -171,24 +195,24 @@ class FolderRun {
       if (result.live) this.#hold(name);
       return result;
     } finally {
-      await handle.close();
+      closeSync(fd);
     }
   }
 
   /** A recording as one regular file of one name, or the reason why it is none. */
-  async #open(path: string, session: string, name: string): Promise<FileHandle | undefined> {
-    let handle: FileHandle;
+  #open(path: string, session: string, name: string): number | undefined {
+    let fd: number;
     try {
-      handle = await open(path, READ_FLAGS);
+      fd = openSync(path, READ_FLAGS);
     } catch (error) {
       const linked = (error as NodeJS.ErrnoException).code === 'ELOOP';
       const message = linked ? 'the recording is a link' : 'the recording can not be opened';
       this.#break(name, linked ? 'linked' : 'unreadable', message, session);
       return undefined;
     }
-    const stat = await handle.stat();
-    if (stat.isFile() && stat.nlink === 1) return handle;
-    await handle.close();
+    const stat = fstatSync(fd);
+    if (stat.isFile() && stat.nlink === 1) return fd;
+    closeSync(fd);
     this.#break(name, 'linked', 'the recording is a link or no regular file', session);
     return undefined;
   }
@@ -201,7 +225,8 @@ class FolderRun {
       return undefined;
     }
     try {
-      const result = await readCheckpoint(readRecording(file), folder, this.#checker);
+      const part = (number: number): AsyncIterable<Uint8Array> => readRecording(join(path, segmentName(number)));
+      const result = await readCheckpoint(readRecording(file), folder, this.#checker, part);
       if (result.ok) return result.checkpoint;
       this.#add({ file: below + CHECKPOINT, session: '', ...result.break });
     } catch {
@@ -223,6 +248,10 @@ class FolderRun {
     this.broken += 1;
     if (this.breaks.length < MAX_BREAKS) this.breaks.push(found);
   }
+}
+
+function partsOf(checkpoint: Checkpoint | undefined): number {
+  return checkpoint?.segments.length ?? 0;
 }
 
 async function list(path: string): Promise<readonly string[]> {

@@ -15,8 +15,8 @@ export interface Anchor {
 }
 
 export interface VerifyOptions {
-  /** Trusted keys: from the agent or a file named by the user, never from beside the recordings. */
-  readonly keys: readonly RecordingPublicKey[];
+  /** Trusted keys: from the agent or a file named by the user, never from beside the recordings. Read once where many are verified. */
+  readonly keys: readonly RecordingPublicKey[] | SignatureChecker;
   /** The session that the file's name or the request stands for. */
   readonly session?: string;
   /** `YYYY-MM-DD` of the folder the file lies in. */
@@ -48,7 +48,8 @@ export async function verifyRecording(
   chunks: AsyncIterable<Uint8Array>,
   options: VerifyOptions,
 ): Promise<Verification> {
-  const checker = new ChainChecker(new SignatureChecker(options.keys));
+  const { keys } = options;
+  const checker = new ChainChecker(keys instanceof SignatureChecker ? keys : new SignatureChecker(keys));
   const facts = { session: '', startedAt: '', anchored: true };
   let firstBreak: Break | undefined;
   let tornTail = false;

@@ -38,4 +38,14 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE keys (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE usage (
+    key TEXT NOT NULL, span TEXT NOT NULL, ends_ms INTEGER NOT NULL, requests INTEGER NOT NULL, tokens INTEGER NOT NULL,
+    usd REAL NOT NULL, PRIMARY KEY (key, span, ends_ms)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX usage_by_end ON usage (ends_ms);
+  `,
+  `
+  ALTER TABLE sessions ADD COLUMN title TEXT NOT NULL DEFAULT '';
+  `,
 ];

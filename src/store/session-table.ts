@@ -43,7 +43,7 @@ const MAX_KEPT_ROWS = 50_000;
 
 const COLUMNS =
   'id, connection, connection_type AS connectionType, subject, issuer, email, credential, correlation_id AS correlationId, ' +
-  'started_at AS startedAt, ended_at AS endedAt, statements, blocked, approvals, file, head, events';
+  'started_at AS startedAt, ended_at AS endedAt, statements, blocked, approvals, file, head, events, title';
 
 /**
  * The index of sessions and their statements. What is told is gathered and written in one
@@ -133,13 +133,15 @@ export class SessionTable {
   #writeSummaries(): void {
     // A session that is sealed stays sealed, whatever is told late.
     const put = this.#database.prepare(
-      `INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, statements = excluded.statements, blocked = excluded.blocked,
-         approvals = excluded.approvals, head = excluded.head, events = excluded.events WHERE sessions.head = ''`,
+         approvals = excluded.approvals, head = excluded.head, events = excluded.events,
+         title = excluded.title WHERE sessions.head = ''`,
     );
     for (const s of this.#summaries.values()) {
       const who = [s.id, s.connection, s.connectionType, s.subject, s.issuer, s.email, s.credential, s.correlationId];
-      put.run(...who, s.startedAt, s.endedAt, s.statements, s.blocked, s.approvals, s.file, s.head, s.events);
+      const counts = [s.statements, s.blocked, s.approvals, s.file, s.head, s.events, s.title ?? ''];
+      put.run(...who, s.startedAt, s.endedAt, ...counts);
     }
   }
 

@@ -5,6 +5,7 @@ import { closeDatabase, openDatabase } from './database.js';
 import { KeyTable } from './key-table.js';
 import { RequestTable } from './request-table.js';
 import { SessionTable } from './session-table.js';
+import { UsageTable } from './usage-table.js';
 
 export interface StoreOptions {
   /** Path of the database file; made 0600 where it is missing. */
@@ -13,12 +14,16 @@ export interface StoreOptions {
   readonly masterKey?: Uint8Array;
   /** A write that nobody waited for failed; it is tried again. */
   readonly onFault?: () => void;
+  /** Milliseconds since the epoch; the system's clock where left out. */
+  readonly nowMs?: () => number;
 }
 
-/** What the agent keeps besides recordings: the index of sessions, approval requests, keys. */
+/** What the agent keeps besides recordings: the index of sessions, approval requests, keys, usage. */
 export class Store {
   readonly sessions: SessionTable;
   readonly requests: RequestTable;
+  /** What limits have counted. */
+  readonly usage: UsageTable;
   /** The sessions' table as the recorder sees it. */
   readonly recordingIndex: RecordingIndex;
   readonly #database: DatabaseSyncInstance;
@@ -28,7 +33,9 @@ export class Store {
     this.#database = database;
     this.#keys = new KeyTable(database, options.masterKey);
     this.requests = new RequestTable(database);
-    const sessions = new SessionTable(database, options.onFault ?? (() => undefined));
+    const onFault = options.onFault ?? (() => undefined);
+    this.usage = new UsageTable(database, onFault, options.nowMs);
+    const sessions = new SessionTable(database, onFault);
     this.sessions = sessions;
     this.recordingIndex = {
       sessionOpened: (summary) => sessions.opened(summary),
@@ -58,6 +65,14 @@ export class Store {
     if (!this.#database.isOpen) return;
     try {
       this.sessions.flush();
+    } finally {
+      this.#closeUsage();
+    }
+  }
+
+  #closeUsage(): void {
+    try {
+      this.usage.close();
     } finally {
       closeDatabase(this.#database);
     }

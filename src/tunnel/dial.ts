@@ -14,6 +14,8 @@ export interface DialOptions {
   readonly caFile?: string;
   readonly correlationId?: string;
   readonly reason?: string;
+  /** Hex SHA-256 of the key that the port's clients show: the agent lets nothing else in. */
+  readonly portKeyHash?: string;
 }
 
 /** The CLI's end of one tunnel. */
@@ -33,6 +35,7 @@ export async function dialTunnel(options: DialOptions): Promise<TunnelClient> {
   const headers: Record<string, string> = { authorization: `Bearer ${options.token}` };
   if (options.correlationId !== undefined) headers['x-hoop-correlation-id'] = encodeURIComponent(options.correlationId);
   if (options.reason !== undefined) headers['x-hoop-reason'] = encodeURIComponent(options.reason);
+  if (options.portKeyHash !== undefined) headers['x-hoop-port-key'] = options.portKeyHash;
   const settings: ClientOptions = {
     headers,
     perMessageDeflate: false,

@@ -133,6 +133,13 @@ export class MuxStream implements TunnelStream {
 
   /** The peer reset the stream, or the tunnel went away. */
   lost(fault?: Fault): void {
+    // A peer that had sent everything before: what the reader has not taken yet is still its own.
+    if (fault === undefined && this.#endReceived && !this.#endDelivered) {
+      this.#endAsked = true;
+      this.#endSent = true;
+      this.#waiting = [];
+      return;
+    }
     this.#close(fault);
   }
 

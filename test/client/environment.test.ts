@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import {
-  childEnvironment,
   environmentOf,
   environmentOfAll,
   exportLines,
@@ -59,6 +58,42 @@ describe('environmentOf', () => {
   });
 });
 
+describe('environmentOf of the HTTP types', () => {
+  const at = { host: '127.0.0.1', port: 15_440 };
+  const place = (type: string): OpenPlace => ({ connection: type, type, address: at, database: '', user: 'ana' });
+
+  it('gives an openai port a base URL that ends in /v1 and the port’s own key', () => {
+    expect(environmentOf({ ...place('openai'), key: 'sk-hoop-x' })).toEqual({
+      OPENAI_BASE_URL: 'http://127.0.0.1:15440/v1',
+      OPENAI_API_KEY: 'sk-hoop-x',
+      HOOP_HOST: '127.0.0.1',
+      HOOP_PORT: '15440',
+      HOOP_SESSION_CONNECTION: 'openai',
+    });
+  });
+
+  it('gives an anthropic port a base URL without a path, since its SDK adds /v1', () => {
+    expect(environmentOf({ ...place('anthropic'), address: { host: '::1', port: 1 }, key: 'k' })).toMatchObject({
+      ANTHROPIC_BASE_URL: 'http://[::1]:1',
+      ANTHROPIC_API_KEY: 'k',
+    });
+  });
+
+  it('gives an http port HOOP_URL and no key', () => {
+    const environment = environmentOf(place('http'));
+    expect(environment['HOOP_URL']).toBe('http://127.0.0.1:15440');
+    expect(Object.keys(environment).filter((name) => name.includes('KEY'))).toEqual([]);
+  });
+
+  it('names no base URL for a socket file, and gives the key under a name that no SDK sends elsewhere', () => {
+    expect(environmentOf({ ...place('openai'), address: { socket: '/tmp/s' }, key: 'k' })).toEqual({
+      HOOP_API_KEY: 'k',
+      HOOP_HOST: '/tmp/s',
+      HOOP_SESSION_CONNECTION: 'openai',
+    });
+  });
+});
+
 describe('environmentOfAll', () => {
   const second: OpenPlace = { ...shop, connection: 'pay-db', address: { host: '127.0.0.1', port: 15_433 } };
 
@@ -80,27 +115,6 @@ describe('environmentOfAll', () => {
     expect(() => environmentOfAll([second, { ...shop, connection: 'pay.db' }])).toThrow(
       'share the variables HOOP_PAY_DB_',
     );
-  });
-});
-
-describe('childEnvironment', () => {
-  it('drops what leads libpq around the port and the caller’s own tokens', () => {
-    const child = childEnvironment(
-      {
-        PATH: '/bin',
-        PGHOSTADDR: '10.0.0.5',
-        PGSERVICE: 'prod',
-        PGPASSWORD: 'x',
-        HOOP_TOKEN: 't',
-        HOOP_CLIENT_SECRET: 's',
-        PGHOST: 'db',
-        PGAPPNAME: 'mine',
-      },
-      environmentOf(shop),
-    );
-    expect(child).toMatchObject({ PATH: '/bin', PGAPPNAME: 'mine', PGHOST: '127.0.0.1' });
-    for (const name of ['PGHOSTADDR', 'PGSERVICE', 'PGPASSWORD', 'HOOP_TOKEN', 'HOOP_CLIENT_SECRET'])
-      expect(child).not.toHaveProperty(name);
   });
 });
 

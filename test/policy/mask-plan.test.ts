@@ -107,3 +107,23 @@ describe('parseColumnPattern', () => {
     expect(parseColumnPattern(text)).toBeUndefined();
   });
 });
+
+describe('masks of one kind of place alone', () => {
+  const set = setOf(
+    policy('p', {
+      mask: [
+        { name: 'paths', paths: ['$.a', '$..b'], strategy: 'redact' },
+        { name: 'columns', columns: ['*.a'], strategy: 'redact' },
+        { name: 'both', columns: ['*.a'], paths: ['$.c'], strategy: 'redact' },
+      ],
+    }),
+  );
+  const names = (type: string): string[] => maskPlanFor(set, contextOf({ type })).rules.map(({ name }) => name);
+
+  it('apply where there is such a place: columns on databases, paths over HTTP', () => {
+    expect(names('postgres')).toEqual(['p/both', 'p/columns']);
+    for (const type of ['http', 'openai', 'anthropic']) expect(names(type)).toEqual(['p/both', 'p/paths']);
+    const [, paths] = maskPlanFor(set, contextOf({ type: 'http' })).rules;
+    expect(paths?.paths).toEqual([{ steps: [{ deep: false, select: 'a' }] }, { steps: [{ deep: true, select: 'b' }] }]);
+  });
+});

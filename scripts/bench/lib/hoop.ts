@@ -1,34 +1,19 @@
-import { randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { guard } from '../../../test/support/guarded-process.js';
-import { freePort, type PostgresServer, type Role } from '../../../test/support/postgres-server.js';
-import type { Issuer } from './issuer.js';
+import type { PostgresServer, Role } from '../../../test/support/postgres-server.js';
+import { hoopProcesses, memoryOf, type HoopProcesses, type ProcessesOptions } from './hoop-processes.js';
 import type { Target } from './target.js';
 
-const project = fileURLToPath(new URL('../../..', import.meta.url));
-const program = join(project, 'bin/run.js');
+export interface HoopOptions extends Omit<ProcessesOptions, 'resources' | 'connections'> {
+  readonly name: string;
+  readonly server: PostgresServer;
+  readonly database: string;
+  /** Patterns of other databases that clients may ask for. */
+  readonly databases?: readonly string[];
+  /** Who the agent logs in as; `hoop_app` where absent. */
+  readonly role?: Role;
+}
 
-function resources(port: number, options: HoopOptions): string {
-  const { issuer, server, database, databases = [], role = server.app, limits = '' } = options;
+function connection({ server, database, databases = [], role = server.app }: HoopOptions): string {
   return `apiVersion: hoop/v1
-kind: Agent
-metadata: { name: bench }
-spec:
-  listen: { host: 127.0.0.1, port: ${String(port)} }
-  store: { driver: sqlite, path: ../state/hoop.db }
-  recordings: { dir: ../recordings, durability: flush }
-  masterKey: { file: ../master.key }
-  limits: {${limits}}
----
-apiVersion: hoop/v1
-kind: IdentityProvider
-metadata: { name: bench }
-spec: { issuer: '${issuer.url}', audience: hoop, clientId: bench }
----
-apiVersion: hoop/v1
 kind: Connection
 metadata: { name: postgres }
 spec:
@@ -42,104 +27,30 @@ spec:
 `;
 }
 
-/** Peak and present resident memory of a process in bytes, from the kernel. */
-export function memoryOf(pid: number | undefined): { peak: number; now: number } | undefined {
-  try {
-    const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-    const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
-    return { peak: kilobytes('VmHWM') * 1024, now: kilobytes('VmRSS') * 1024 };
-  } catch {
-    return undefined;
-  }
-}
-
-export interface HoopOptions {
-  readonly name: string;
-  /** Files of examples/policies that the agent reads; none: bytes pass undecided. */
-  readonly policies: readonly string[];
-  readonly issuer: Issuer;
-  readonly server: PostgresServer;
-  readonly database: string;
-  /** Below `limits` of the Agent: `sessions: 1100`. */
-  readonly limits?: string;
-  /** Options of Node for the agent, e.g. `--expose-gc`, and variables of its environment. */
-  readonly node?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** Patterns of other databases that clients may ask for. */
-  readonly databases?: readonly string[];
-  /** Who the agent logs in as; `hoop_app` where absent. */
-  readonly role?: Role;
-}
-
-/** The two processes of a way through hoop. */
-export interface HoopTarget extends Target {
+export interface HoopTarget extends Target, Pick<HoopProcesses, 'agentPid' | 'connectPid' | 'recordings' | 'output'> {
   readonly agentPid: number;
   readonly connectPid: number;
-  readonly recordings: string;
-  /** What both printed. */
-  output(): string;
 }
 
-/** An agent and, beside it, `hoop connect`: two processes, as a user runs them. */
+/** A way to the database through an agent and `hoop connect`. */
 export async function hoop(options: HoopOptions): Promise<HoopTarget> {
-  const { issuer, server, role = server.app, node = [], env = {} } = options;
-  const folder = mkdtempSync(join(tmpdir(), 'hoop-bench-'));
-  const [config, home] = [join(folder, 'config'), join(folder, 'home')];
-  for (const each of [config, home, join(folder, 'state'), join(folder, 'recordings')])
-    mkdirSync(each, { mode: 0o700 });
-  writeFileSync(join(folder, 'master.key'), `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
-  const port = await freePort();
-  writeFileSync(join(config, 'agent.yaml'), resources(port, options));
-  for (const policy of options.policies) cpSync(join(project, 'examples/policies', policy), join(config, policy));
-
-  const agentEnv = { HOME: home, BENCH_PASSWORD: role.password, ...env };
-  const start = [process.execPath, ...node, program, 'agent', 'start', '--config', config];
-  const agent = guard(start, { folder, env: agentEnv });
-  const url = `http://127.0.0.1:${String(port)}`;
-  await answering(`${url}/readyz`, agent.outputMatching(/(?!)/));
-  const clientEnv = {
-    HOME: home,
-    HOOP_CONFIG_DIR: home,
-    HOOP_AGENT_URL: url,
-    HOOP_TOKEN: await issuer.token(['bench']),
-  };
-  const connect = guard([process.execPath, program, 'connect', 'postgres', '--json'], { env: clientEnv });
-  await connect.outputMatching(/"event":"listening".*\n/);
-  const line =
-    connect
-      .output()
-      .split('\n')
-      .find((each) => each.includes('"event":"listening"')) ?? '';
-  const listening = JSON.parse(line) as { port: number };
+  const { server, role = server.app, env = {} } = options;
+  const processes = await hoopProcesses({
+    ...options,
+    resources: connection(options),
+    connections: ['postgres'],
+    env: { BENCH_PASSWORD: role.password, ...env },
+  });
+  const { agentPid, connectPid, recordings, listening } = processes;
   return {
     name: options.name,
-    port: listening.port,
+    port: listening[0]?.port ?? 0,
     password: '',
-    memory: () => memoryOf(agent.pid()),
-    agentPid: agent.pid() ?? 0,
-    connectPid: connect.pid() ?? 0,
-    recordings: join(folder, 'recordings'),
-    output: () => agent.output() + connect.output(),
-    stop: async () => {
-      await connect.stop();
-      await agent.stop();
-    },
+    memory: () => memoryOf(agentPid),
+    agentPid,
+    connectPid,
+    recordings,
+    output: () => processes.output(),
+    stop: () => processes.stop(),
   };
-}
-
-/** Waits until a page answers 200; `ended` rejects when the program that should serve it has ended. */
-async function answering(url: string, ended: Promise<unknown>): Promise<void> {
-  let isReady = false;
-  const asking = async (): Promise<void> => {
-    for (let attempt = 0; attempt < 300 && !isReady; attempt += 1) {
-      const status = await fetch(url).then(
-        (response) => response.status,
-        () => 0,
-      );
-      if (status === 200) isReady = true;
-      else await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    if (!isReady) throw new Error(`${url} did not answer 200 within 30 s`);
-  };
-  await Promise.race([asking(), ended]);
 }

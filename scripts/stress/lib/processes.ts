@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { memoryOf } from '../../bench/lib/hoop.js';
+import { memoryOf } from '../../bench/lib/hoop-processes.js';
 import type { Way } from '../../conformance/lib/ways.js';
 
 /** What the agent and `hoop connect` hold together. */

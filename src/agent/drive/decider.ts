@@ -2,7 +2,7 @@ import type { ApprovalOutcome } from '../../core/approval.js';
 import { messageOf } from '../../core/errors.js';
 import type { Verdict } from '../../policy/types.js';
 import type { Decision, Question } from '../../protocols/contract.js';
-import type { DriveHost, Hold } from './drive-host.js';
+import type { DeciderHost, Hold } from './drive-host.js';
 import { decisionEvent, holdMessage, outcomeDecision, warnings } from './outcome.js';
 
 /** What a decision goes back to. */
@@ -18,7 +18,7 @@ export class Decider {
   #hold: Hold | undefined;
 
   constructor(
-    private readonly host: DriveHost,
+    private readonly host: DeciderHost,
     private readonly desk: DecisionDesk,
   ) {}
 

@@ -29,6 +29,9 @@ export interface DriveHost {
   log(message: string): void;
 }
 
+/** What deciding needs of it. */
+export type DeciderHost = Pick<DriveHost, 'judge' | 'hold' | 'record' | 'flush' | 'tell' | 'log'>;
+
 /** A protocol's session as the drive runs it. */
 export interface DrivenSession extends Session<Uint8Array> {
   readonly busy: boolean;

@@ -40,7 +40,12 @@ export interface GateOptions {
   readonly publicUrl?: string | undefined;
 }
 
-export type Gate = (request: IncomingMessage, kind: 'request' | 'upgrade') => Target;
+export interface Gate {
+  /** Host, origin and size of the head: what holds whatever is asked for. */
+  guard(request: IncomingMessage, kind: 'request' | 'upgrade'): void;
+  /** All of it, for the agent's own paths. */
+  pass(request: IncomingMessage, kind: 'request' | 'upgrade'): Target;
+}
 
 /**
  * What every request and upgrade must pass before anything else looks at it: host (DNS rebinding),
@@ -50,14 +55,20 @@ export type Gate = (request: IncomingMessage, kind: 'request' | 'upgrade') => Ta
  */
 export function createGate(options: GateOptions): Gate {
   const publicUrl = options.publicUrl === undefined ? undefined : new URL(options.publicUrl);
-  return (request, kind) => {
+  const guard: Gate['guard'] = (request, kind) => {
     // Counted in the raw list: past its own limit Node leaves headers out and says nothing.
     if (request.rawHeaders.length > 2 * MAX_HEADERS)
       throw new Refusal(431, new HoopError('limit', `more than ${MAX_HEADERS} headers`));
     const host = checkHost(request, options.listenHost, publicUrl);
     if (kind === 'upgrade' || !['GET', 'HEAD', 'OPTIONS'].includes(request.method ?? ''))
       checkOrigin(request, host, publicUrl);
-    return readTarget(request.url ?? '');
+  };
+  return {
+    guard,
+    pass: (request, kind) => {
+      guard(request, kind);
+      return readTarget(request.url ?? '');
+    },
   };
 }
 

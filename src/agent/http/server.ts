@@ -14,12 +14,10 @@ import { publicRoutes } from './public-routes.js';
 import { requestRoutes } from './request-routes.js';
 import { matchRoute, readQuery } from './route.js';
 import type { Answer, Route } from './route.js';
+import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
 import { sessionRoutes } from './session-routes.js';
 import { createAuthenticate } from './token.js';
 import type { Authenticate } from './token.js';
-
-/** Most bytes of a request's line and headers together. */
-const MAX_HEADER_BYTES = 32 * 1024;
 
 /** A label takes few values: what a client makes up is `other`. */
 const METRIC_METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
@@ -40,7 +38,17 @@ export interface HttpServerOptions {
    * refuses with `refuseSocket`.
    */
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly direct: DirectWay;
 }
+
+/** Takes what comes to `/c/CONNECTION/…`; its host and origin are right, and it is not authenticated yet. */
+export interface DirectWay {
+  direct(request: IncomingMessage, response: ServerResponse, authenticate: Authenticate): unknown;
+  directUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, authenticate: Authenticate): unknown;
+}
+
+/** Where connections that speak HTTP are reached without a tunnel. */
+const DIRECT_PATH = '/c/';
 
 export interface HttpTimeouts {
   /** From the first moment of a connection or request to the end of its headers; the TLS handshake too. */
@@ -75,8 +83,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
   const authenticate = createAuthenticate(deps.verify, options.logins);
+  const { requestMs } = { ...TIMEOUTS, ...options.timeouts };
   const server = createServer(options, (request, response) => {
-    answer({ deps, routes, gate, authenticate }, request, response).catch((error: unknown) => {
+    if (request.url?.startsWith(DIRECT_PATH) === true) {
+      direct(options, gate, authenticate, request, response);
+      return;
+    }
+    answer({ deps, routes, gate, authenticate, requestMs }, request, response).catch((error: unknown) => {
       deps.onFailure('none', error);
       response.destroy();
     });
@@ -85,7 +98,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
-    upgrade(options, gate, request, socket, head);
+    upgrade(options, gate, authenticate, request, socket, head);
   });
   server.on('clientError', refuseUnparsed);
   // Too many open files, say: the listener goes on, and without a listener the process would end.
@@ -108,7 +121,8 @@ function createServer(
     requireHostHeader: true,
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: timeouts.headersMs,
-    requestTimeout: timeouts.requestMs,
+    // An upload to a connection may take as long as it takes; the agent's own routes have a time of their own.
+    requestTimeout: 0,
     keepAliveTimeout: timeouts.idleMs,
     // Node looks for expired peers only every 30 s unless told.
     connectionsCheckingInterval: Math.min(1_000, timeouts.headersMs),
@@ -130,6 +144,8 @@ interface Serving {
   readonly routes: readonly Route[];
   readonly gate: Gate;
   readonly authenticate: Authenticate;
+  /** How long a request's body may take, in ms. */
+  readonly requestMs: number;
 }
 
 async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -138,7 +154,7 @@ async function answer(serving: Serving, request: IncomingMessage, response: Serv
   let route: Route | undefined;
   let status: number;
   try {
-    const { path, search } = serving.gate(request, 'request');
+    const { path, search } = serving.gate.pass(request, 'request');
     const match = matchRoute(serving.routes, method, path);
     if (match.kind === 'none') throw new HoopError('not_found', 'no such path');
     if (match.kind === 'wrong-method') throw wrongMethod(match.allowed);
@@ -161,7 +177,15 @@ async function run(
 ): Promise<Answer> {
   if (route.auth === 'public') return route.handler({ id, request, query: readQuery(route, search) });
   const caller = await serving.authenticate(request);
-  return route.handler({ id, request, query: readQuery(route, search) }, caller);
+  // The server itself sets no limit, for the sake of uploads.
+  const timer = setTimeout(() => {
+    if (!request.complete) refuseSocket(request.socket, tooSlow());
+  }, serving.requestMs);
+  try {
+    return await route.handler({ id, request, query: readQuery(route, search) }, caller);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function wrongMethod(allowed: readonly string[]): Refusal {
@@ -172,34 +196,49 @@ function isForeseen(error: unknown): boolean {
   return error instanceof HoopError || error instanceof Refusal || error instanceof TooManyLogins;
 }
 
-function upgrade(options: HttpServerOptions, gate: Gate, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+function direct(
+  options: HttpServerOptions,
+  gate: Gate,
+  authenticate: Authenticate,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  response.once('finish', () => {
+    const method = METRIC_METHODS.includes(request.method ?? '') ? (request.method ?? '') : 'other';
+    options.deps.metrics.httpAnswered(DIRECT_PATH, method, response.statusCode);
+  });
+  try {
+    gate.guard(request, 'request');
+  } catch (error) {
+    void sendFailure(request, response, error);
+    return;
+  }
+  options.direct.direct(request, response, authenticate);
+}
+
+function upgrade(
+  options: HttpServerOptions,
+  gate: Gate,
+  authenticate: Authenticate,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
   // Node takes its own error listener off an upgraded socket: a reset before hand-over must not end the process.
   socket.on('error', () => socket.destroy());
   try {
-    gate(request, 'upgrade');
+    if (request.url?.startsWith(DIRECT_PATH) === true) {
+      gate.guard(request, 'upgrade');
+      options.direct.directUpgrade(request, socket, head, authenticate);
+      return;
+    }
+    gate.pass(request, 'upgrade');
     const websocket = request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket';
     if (!websocket) throw new Refusal(400, new HoopError('usage', 'only upgrades to websocket are taken'));
     options.onUpgrade(request, socket, head);
   } catch (error) {
     if (!isForeseen(error)) options.deps.onFailure('upgrade', error);
     refuseSocket(socket, error);
-  }
-}
-
-/** What Node's parser or its timers refused; a TLS handshake or a peer that failed gets no words. */
-function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const code = error.code ?? '';
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    refuseSocket(
-      socket,
-      new Refusal(431, new HoopError('limit', `the headers are longer than ${MAX_HEADER_BYTES} bytes`)),
-    );
-  } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    refuseSocket(socket, new Refusal(408, new HoopError('usage', 'the request did not come in time')));
-  } else if (code.startsWith('HPE_')) {
-    refuseSocket(socket, new Refusal(400, new HoopError('usage', 'this is not a request that HTTP allows')));
-  } else {
-    socket.destroy();
   }
 }
 

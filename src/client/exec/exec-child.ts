@@ -31,7 +31,7 @@ export async function execChild({ access, connection, command, say }: ExecChildO
     if (!event.event.startsWith('session.')) report.event(event);
   });
   try {
-    return await runWith(command, open.environment, say);
+    return await runWith(command, access, open, say);
   } finally {
     await open.close();
   }

@@ -8,7 +8,7 @@ import type { PacedOutput } from './paced-output.js';
 import type { ResultWriter } from './result-writer.js';
 import { sqlFailure } from './sql-error.js';
 import { type AnswerHandler, StatementRun } from './statement-run.js';
-import { StreamSocket } from './stream-socket.js';
+import { StreamSocket } from '../../tunnel/stream-socket.js';
 
 export interface ScriptOptions {
   readonly tunnel: TunnelClient;

@@ -1,27 +1,53 @@
 import { z } from 'zod';
 import type { HttpConnection, HttpCredential, HttpType, SecretRef } from '../../core/resources.js';
 import { groupsSchema } from '../../policy/schema.js';
-import { absolutePath, secretKeys, secretRef, secretSchema } from '../values.js';
+import { numberSchema } from '../../policy/schema-number.js';
+import { AT_KEY } from '../schema-faults.js';
+import { absolutePath, prefixedSecretSchema, secretRef, secretSchema } from '../values.js';
 
 /** Where each dialect takes its key, unless `headers` say otherwise. */
-const KEY_HEADERS: Readonly<Record<HttpType, { readonly name: string; readonly prefix: string } | undefined>> = {
-  http: undefined,
+const KEY_HEADERS = {
   openai: { name: 'authorization', prefix: 'Bearer ' },
-  anthropic: { name: 'x-api-key', prefix: '' },
-};
+  anthropic: { name: 'x-api-key', prefix: undefined },
+} as const;
 
 /** Headers that belong to the transport, not to a credential. */
-const NOT_CREDENTIALS = ['host', 'connection', 'content-length', 'transfer-encoding', 'upgrade', 'te', 'trailer'];
+const NOT_CREDENTIALS = [
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'keep-alive',
+  'expect',
+];
 
-const headerName = z
-  .string()
-  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/, 'expected the name of a header')
-  .transform((name) => name.toLowerCase())
-  .refine((name) => !NOT_CREDENTIALS.includes(name), 'this header belongs to the transport');
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
+
+/** Names in lower case, as they are sent; one that stands there twice, in whatever case, would be a silent choice. */
+const headersSchema = z.record(z.string(), prefixedSecretSchema).transform((given, context) => {
+  const headers: Record<string, z.output<typeof prefixedSecretSchema>> = {};
+  for (const [written, reference] of Object.entries(given)) {
+    const name = written.toLowerCase();
+    const fault = headerFault(name, headers);
+    if (fault === undefined) headers[name] = reference;
+    else context.addIssue({ code: 'custom', path: [written], params: AT_KEY, message: fault });
+  }
+  return headers;
+});
+
+function headerFault(name: string, before: object): string | undefined {
+  if (!HEADER_NAME.test(name)) return 'expected the name of a header';
+  if (NOT_CREDENTIALS.includes(name)) return 'this header belongs to the transport';
+  return Object.hasOwn(before, name) ? 'this header stands twice' : undefined;
+}
 
 const upstreamUrl = z.string().transform((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const plain = url !== undefined && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  // Of `https://a/?` the parsed address has no query, and still ends in `?`.
+  const plain = url !== undefined && !/[?#]/.test(text) && url.username === '' && url.password === '';
   if (plain && ['https:', 'http:'].includes(url.protocol)) return url.href.replace(/\/+$/, '');
   context.addIssue({
     code: 'custom',
@@ -30,13 +56,34 @@ const upstreamUrl = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const dollars = numberSchema(() => true, 'expected US dollars for a million tokens');
+
 const priceSchema = z.strictObject({
   model: z.string().min(1),
-  inputPerMillion: z.number().min(0),
-  outputPerMillion: z.number().min(0),
+  inputPerMillion: dollars,
+  outputPerMillion: dollars,
 });
 
-/** The two or three kinds of `spec` that speak HTTP. */
+const credentialKeys = {
+  groups: groupsSchema.default(['*']),
+  name: z.string().min(1).max(100).optional(),
+  headers: headersSchema.default({}),
+};
+
+const plainCredential = z.strictObject(credentialKeys);
+
+/** A credential whose key goes where the dialect takes it. */
+function keyedCredential(type: 'openai' | 'anthropic') {
+  const { name } = KEY_HEADERS[type];
+  return z.strictObject({ ...credentialKeys, apiKey: secretSchema.optional() }).superRefine((given, issues) => {
+    if (given.apiKey === undefined || !Object.hasOwn(given.headers, name)) return;
+    issues.addIssue({ code: 'custom', path: ['apiKey'], params: AT_KEY, message: `\`headers\` hold \`${name}\` too` });
+  });
+}
+
+const NO_CREDENTIAL = 'expected at least one credential; leave the key out for an upstream that asks for none';
+
+/** The kinds of `spec` that speak HTTP. An upstream that asks for no key has no credentials: all callers are alike to it. */
 export function httpSpecs<Access extends z.ZodType>(access: Access) {
   const shared = {
     url: upstreamUrl,
@@ -44,20 +91,20 @@ export function httpSpecs<Access extends z.ZodType>(access: Access) {
     access,
     uninspected: z.enum(['block', 'allow']).default('block'),
   };
-  const headers = z.record(headerName, z.strictObject({ ...secretKeys, prefix: z.string().optional() })).default({});
-  const credential = { groups: groupsSchema.default(['*']), name: z.string().min(1).optional(), headers };
-  const plain = z.strictObject(credential);
-  const keyed = z.strictObject({ ...credential, apiKey: secretSchema.optional() });
-  const model = { ...shared, credentials: z.array(keyed).default([ANYONE]), prices: z.array(priceSchema).default([]) };
+  const model = <Type extends 'openai' | 'anthropic'>(type: Type) =>
+    z.strictObject({
+      type: z.literal(type),
+      ...shared,
+      credentials: z.array(keyedCredential(type)).min(1, NO_CREDENTIAL).prefault([{}]),
+      prices: z.array(priceSchema).default([]),
+    });
+  const credentials = z.array(plainCredential).min(1, NO_CREDENTIAL).prefault([{}]);
   return [
-    z.strictObject({ type: z.literal('http'), ...shared, credentials: z.array(plain).default([ANYONE]) }),
-    z.strictObject({ type: z.literal('openai'), ...model }),
-    z.strictObject({ type: z.literal('anthropic'), ...model }),
+    z.strictObject({ type: z.literal('http'), ...shared, credentials }),
+    model('openai'),
+    model('anthropic'),
   ] as const;
 }
-
-/** An upstream that asks for no key: everyone who may use the connection may use it so. */
-const ANYONE = { groups: ['*'], headers: {} };
 
 type HttpSpec = z.output<ReturnType<typeof httpSpecs<z.ZodType>>[number]>;
 
@@ -76,15 +123,11 @@ type GivenCredential = HttpSpec['credentials'][number];
 
 function toCredential(type: HttpType, given: GivenCredential, base: string): HttpCredential {
   const headers: Record<string, SecretRef> = {};
-  const apiKey = 'apiKey' in given ? given.apiKey : undefined;
-  const place = KEY_HEADERS[type];
-  if (apiKey !== undefined && place !== undefined) {
-    const reference = secretRef(apiKey, base);
-    headers[place.name] = place.prefix === '' ? reference : { ...reference, prefix: place.prefix };
+  if ('apiKey' in given && given.apiKey !== undefined && type !== 'http') {
+    const { name, prefix } = KEY_HEADERS[type];
+    headers[name] = secretRef({ ...given.apiKey, prefix }, base);
   }
-  for (const [name, { prefix, ...reference }] of Object.entries(given.headers)) {
-    headers[name] = { ...secretRef(reference, base), ...(prefix === undefined ? {} : { prefix }) };
-  }
+  for (const [name, reference] of Object.entries(given.headers)) headers[name] = secretRef(reference, base);
   return { groups: given.groups, name: given.name ?? nameOf(Object.values(headers)), headers };
 }
 

@@ -3,6 +3,7 @@ import type { JsonNode } from '../../core/json-tree.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { Originals, StreamMasker } from '../../masking/stream-masker.js';
 import type { Facts } from '../../policy/types.js';
+import type { BodyPlaces } from './body-places.js';
 
 /** One header as it was sent; the name in lower case. */
 export type Header = readonly [name: string, value: string];
@@ -10,6 +11,8 @@ export type Header = readonly [name: string, value: string];
 /** The head of a request, checked and normalised: exactly this is judged, and exactly this goes upstream. */
 export interface HttpRequest {
   readonly method: string;
+  /** Name, and port where it has one, of the connection's `url`: where the request goes, not what the caller wrote. */
+  readonly host?: string;
   /** Normalised, begins with `/`; below the connection's `url`. */
   readonly path: string;
   /** As sent, without `?`; empty where there is none. */
@@ -42,6 +45,10 @@ export interface RequestReading {
   readonly text: string;
   /** Names in the body that stand there twice make it mean different things to different readers. */
   readonly ambiguous: boolean;
+  /** Content that can't be read as text, a word or two for each kind: `image`, `a multipart body`, … Absent or empty: none. */
+  readonly uninspected?: readonly string[];
+  /** Where in the body the content stands: what a mask may change. Absent: all of it is content. */
+  readonly places?: BodyPlaces;
 }
 
 /** Why a request is not answered by the upstream. */
@@ -93,7 +100,7 @@ export interface Dialect {
   read(request: HttpRequest, body: ReadBody | undefined): RequestReading;
   refusal(refusal: HttpRefusal): RefusalAnswer;
   /** The refusal inside of an event stream that has begun. */
-  streamRefusal(refusal: HttpRefusal): string;
+  streamRefusal(refusal: HttpRefusal, request?: RequestReading): string;
   /** Keeps a waiting client of an event stream patient; means nothing to it. */
   readonly ping: string;
   /** The body of an answer with media type `text/event-stream`. A malformed event throws HoopError `protocol`: nothing more of the answer may go out. */
@@ -101,3 +108,6 @@ export interface Dialect {
   /** The body of an answer in JSON. */
   json(options: AnswerOptions): AnswerBody;
 }
+
+/** What a dialect knows of requests, without its answers. */
+export type RequestSide = Pick<Dialect, 'provider' | 'read' | 'refusal' | 'streamRefusal' | 'ping'>;

@@ -56,6 +56,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
     maxConnections: 1_000,
     logins: new LoginLimit({ perMinute: 1_000, nowMs: () => 0 }),
     onUpgrade: (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+    direct: { direct: (_request, response) => response.end(), directUpgrade: (_request, socket) => socket.destroy() },
     ...more,
     deps: {
       verify: (token) => {

@@ -3,7 +3,8 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { execSql, type ExecOptions, formatFrom } from '../../../src/client/exec/exec-sql.js';
+import { type ExecOptions, formatFrom } from '../../../src/client/exec/exec-run.js';
+import { execText } from '../../../src/client/exec/exec-text.js';
 import { bridge } from '../../../src/tunnel/bridge.js';
 import { TunnelEndpoint } from '../tunnel-pair.js';
 
@@ -58,7 +59,7 @@ async function run(text: string, options: Partial<ExecOptions> = {}): Promise<Ra
       done();
     },
   });
-  const error: unknown = await execSql({
+  const error: unknown = await execText({
     access: accessOf(endpoint),
     connection: 'postgres',
     source: { text, stdin: Readable.from([]) },
@@ -75,7 +76,7 @@ function accessOf(target: TunnelEndpoint): ExecOptions['access'] {
   const answers: Record<string, unknown> = {
     '/v1/connections': [
       { name: 'postgres', type: 'postgres', database: 'postgres' },
-      { name: 'web', type: 'http', database: '' },
+      { name: 'web', type: 'later', database: '' },
     ],
     '/v1/whoami': { email: 'postgres@example.com' },
   };

@@ -1,0 +1,30 @@
+import type { MaskCounts } from '../../../core/mask.js';
+import type { StreamMasker } from '../../../masking/stream-masker.js';
+import type { Redactor } from '../../../protocols/http/credential-redaction.js';
+import type { Header } from '../../../protocols/http/dialect.js';
+
+/** Headers that tell of the message itself, or of limits and caches: no place for anyone's data. */
+const STRUCTURE =
+  /^(?:content-(?:type|length|language|range|encoding)|date|etag|last-modified|expires|age|server|via|vary|allow|accept-ranges|cache-control|retry-after|transfer-encoding|access-control-.*|x-ratelimit-.*|anthropic-ratelimit-.*)$/;
+
+/** Headers as the client may see them: without the credential, and masked where they may hold someone's data. */
+export function shownHeaders(
+  headers: readonly Header[],
+  redactor: Redactor | undefined,
+  masker: StreamMasker | undefined,
+  counts: MaskCounts,
+): Header[] {
+  return headers.map(([name, sent]) => {
+    const value = redactor?.redactText(sent) ?? sent;
+    if (masker === undefined || STRUCTURE.test(name)) return [name, value];
+    const stream = masker.text(counts);
+    return [name, Buffer.concat([stream.push(Buffer.from(value)), stream.end()]).toString()];
+  });
+}
+
+/** The first value of a header; empty where it was not sent. */
+export function headerOf(raw: readonly string[], name: string): string {
+  for (let index = 0; index + 1 < raw.length; index += 2)
+    if (raw[index]?.toLowerCase() === name) return raw[index + 1] ?? '';
+  return '';
+}

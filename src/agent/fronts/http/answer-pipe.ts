@@ -1,0 +1,292 @@
+import { HoopError } from '../../../core/errors.js';
+import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
+import type { Originals } from '../../../masking/stream-masker.js';
+import type { RedactedStream, Redactor } from '../../../protocols/http/credential-redaction.js';
+import type {
+  AnswerBody,
+  AnswerSummary,
+  Dialect,
+  Header,
+  HttpRequest,
+  RequestReading,
+} from '../../../protocols/http/dialect.js';
+import { answerHeaders } from '../../../protocols/http/answer-headers.js';
+import { headerOf, shownHeaders } from './answer-head.js';
+import { answerKind, answerStage, type AnswerKind } from './answer-stage.js';
+import { BodyCapture } from './body-capture.js';
+import { createDecoder, type Decoder } from './body-coding.js';
+import type { ConnectionRules } from './connection-rules.js';
+import { UpstreamFault } from './refusals.js';
+import type { AnswerSink, Flow } from './upstream.js';
+
+/** Encoded answers up to this size wait until all of them is known to be clean; larger ones go on decoded. */
+const HELD_BYTES = 1 << 20;
+
+/** The client's side of an answer. */
+export interface AnswerOut {
+  begin(status: number, headers: readonly Header[], options: { readonly atOnce: boolean }): void;
+  /** False asks for a pause until `onDrain`. */
+  write(bytes: Uint8Array): boolean;
+  end(): void;
+  onDrain(listener: () => void): void;
+}
+
+export interface AnswerPipeOptions {
+  readonly request: HttpRequest;
+  readonly reading: RequestReading;
+  readonly dialect: Dialect;
+  readonly rules: ConnectionRules;
+  readonly uninspected: 'block' | 'allow';
+  /** Undefined where no credential was injected. */
+  readonly redactor: Redactor | undefined;
+  readonly originals: Originals | undefined;
+  /** The upstream's address, and the path that stands for it on this side. */
+  readonly place: { readonly upstream: string; readonly base: string };
+  readonly maxEventBytes: number;
+  readonly out: AnswerOut;
+  readonly hash: KeyedHash;
+  nowMs(): number;
+  /** Called once, when nothing more of the answer comes. */
+  done(error: Error | undefined): void;
+}
+
+/** Takes one answer from the upstream to the client: decoded, the credential redacted, masked, captured for the record. */
+export class AnswerPipe implements AnswerSink {
+  readonly counts: MaskCounts = new Map();
+  readonly capture = new BodyCapture();
+  status = 0;
+  contentType = '';
+  /** Bytes given to the client. */
+  bytes = 0;
+  firstByteMs: number | undefined;
+  firstTokenMs: number | undefined;
+  notInspected = '';
+  #kind: AnswerKind = 'none';
+  #begun = false;
+  #over = false;
+  #flow: Flow | undefined;
+  #headers: readonly string[] = [];
+  #decoder: Decoder | undefined;
+  #stage: AnswerBody | undefined;
+  /** Where the record is masked in another way than the answer. */
+  #recordStage: AnswerBody | undefined;
+  #held: { readonly raw: Buffer[]; readonly clean: Uint8Array[]; bytes: number } | undefined;
+
+  readonly #redacted: RedactedStream | undefined;
+
+  constructor(private readonly options: AnswerPipeOptions) {
+    this.#redacted = options.redactor?.stream();
+  }
+
+  /** Nothing was sent to the client yet: a refusal can still be a status of its own. */
+  get untouched(): boolean {
+    return !this.#begun;
+  }
+
+  get isEventStream(): boolean {
+    return this.#kind === 'events';
+  }
+
+  summary(): AnswerSummary {
+    return (this.#recordStage ?? this.#stage)?.summary() ?? { toolCalls: [], text: [], begun: false };
+  }
+
+  head(status: number, rawHeaders: readonly string[], flow: Flow): void {
+    this.#guarded(() => {
+      this.status = status;
+      this.#headers = rawHeaders;
+      this.#flow = flow;
+      this.options.out.onDrain(() => {
+        if (this.#decoder?.full !== true) flow.resume();
+      });
+      this.#plan(headerOf(rawHeaders, 'content-encoding').trim().toLowerCase());
+      if (this.#kind === 'events') this.#begin(this.#alters, true);
+    });
+  }
+
+  data(chunk: Buffer): void {
+    this.firstByteMs ??= this.options.nowMs();
+    this.#guarded(() => {
+      if (this.#decoder === undefined) {
+        this.#decoded(chunk);
+        return;
+      }
+      if (this.#held !== undefined) {
+        this.#held.raw.push(chunk);
+        this.#held.bytes += chunk.length;
+      }
+      this.#decoder.push(chunk);
+      if (this.#decoder.full) this.#flow?.pause();
+    });
+  }
+
+  end(): void {
+    this.#guarded(() => {
+      if (this.#decoder === undefined) this.#ended();
+      else this.#decoder.end();
+    });
+  }
+
+  failed(error: Error): void {
+    this.#finish(error);
+  }
+
+  /** The client left, or the session was ended: nothing more is told. */
+  stop(): void {
+    this.#over = true;
+    this.#decoder?.destroy();
+  }
+
+  get #masks(): boolean {
+    const { answers, paths } = this.options.rules;
+    return answers !== undefined || paths.answers.length > 0;
+  }
+
+  /** May the client get other bytes than the upstream sent? Of a redacted credential the length stays. */
+  get #alters(): boolean {
+    return this.#decoder !== undefined || (this.#masks && this.#stage !== undefined);
+  }
+
+  #plan(coding: string): void {
+    const { options } = this;
+    const { rules, request } = options;
+    this.contentType = headerOf(this.#headers, 'content-type');
+    this.#kind = answerKind(request.method, this.status, this.contentType);
+    if (this.#kind === 'none') return;
+    const encoded = coding !== '' && coding !== 'identity';
+    if (encoded) this.#decoder = this.#decoderOf(coding);
+    const opaque = this.#kind === 'opaque' || (encoded && this.#decoder === undefined);
+    if (opaque && (this.#masks || (encoded && this.#decoder === undefined && options.redactor !== undefined))) {
+      this.notInspected = encoded && this.#decoder === undefined ? 'content coding' : 'content type';
+      if (options.uninspected === 'block')
+        throw new UpstreamFault(`the ${this.notInspected} of the answer can not be inspected, so it is not given on`);
+    }
+    if (opaque) return;
+    const shared = {
+      dialect: options.dialect,
+      request: options.reading,
+      maxEventBytes: options.maxEventBytes,
+      hash: options.hash,
+      contentType: this.contentType.split(';')[0]?.trim().toLowerCase() ?? '',
+    };
+    const { originals } = options;
+    this.#stage = answerStage(this.#kind, {
+      ...shared,
+      masker: rules.answers,
+      paths: rules.paths.answers,
+      counts: this.counts,
+      ...(originals === undefined ? {} : { originals }),
+    });
+    const alike = rules.record === rules.answers && rules.paths.record.length === rules.paths.answers.length;
+    if (!alike || originals !== undefined) {
+      const { record, paths } = rules;
+      this.#recordStage = answerStage(this.#kind, {
+        ...shared,
+        masker: record,
+        paths: paths.record,
+        counts: new Map(),
+      });
+    }
+    if (this.#decoder !== undefined && this.#kind !== 'events' && !this.#masks)
+      this.#held = { raw: [], clean: [], bytes: 0 };
+  }
+
+  #decoderOf(coding: string): Decoder | undefined {
+    return createDecoder(coding, {
+      data: (chunk) => {
+        this.#guarded(() => {
+          this.#decoded(chunk);
+        });
+      },
+      end: () => {
+        this.#guarded(() => {
+          this.#ended();
+        });
+      },
+      failed: (error) => {
+        this.#finish(error);
+      },
+      drain: () => this.#flow?.resume(),
+    });
+  }
+
+  #decoded(chunk: Uint8Array): void {
+    const clean = this.#redacted?.push(chunk) ?? chunk;
+    this.#through(clean, (stage, part) => stage.push(part));
+  }
+
+  #ended(): void {
+    const last = this.#redacted?.end() ?? new Uint8Array();
+    this.#through(last, (stage, part) => Buffer.concat([stage.push(part), stage.end()]), true);
+    if (this.#held !== undefined && this.#redacted?.found !== true) {
+      const { raw } = this.#held;
+      this.#held = undefined;
+      this.#begin(false, false);
+      for (const part of raw) this.options.out.write(part);
+      this.bytes = raw.reduce((sum, part) => sum + part.length, 0);
+    }
+    this.#letGo();
+    if (!this.#begun) this.#begin(this.#alters, false, this.bytes);
+    this.options.out.end();
+    this.#finish(undefined);
+  }
+
+  #through(clean: Uint8Array, run: (stage: AnswerBody, part: Uint8Array) => Uint8Array, last = false): void {
+    const out = this.#stage === undefined ? clean : run(this.#stage, clean);
+    if (this.firstTokenMs === undefined && this.#stage?.summary().begun === true)
+      this.firstTokenMs = this.options.nowMs();
+    if (this.#kind !== 'opaque')
+      this.capture.take(this.#recordStage === undefined ? out : run(this.#recordStage, clean));
+    if (this.#held !== undefined) {
+      this.#held.clean.push(out);
+      if (this.#held.bytes > HELD_BYTES || this.capture.bytes > 8 * HELD_BYTES) this.#letGo();
+      return;
+    }
+    this.#write(out, last);
+  }
+
+  /** What was held goes on decoded. */
+  #letGo(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const part of held?.clean ?? []) this.#write(part, false);
+  }
+
+  #write(bytes: Uint8Array, last: boolean): void {
+    if (bytes.length === 0) return;
+    this.bytes += bytes.length;
+    // All there is: its length can be told.
+    if (!this.#begun) this.#begin(this.#alters, false, last ? bytes.length : undefined);
+    if (!this.options.out.write(bytes)) this.#flow?.pause();
+  }
+
+  /** @param length of the whole body, where it is known and not as the upstream said */
+  #begin(altered: boolean, atOnce: boolean, length?: number): void {
+    this.#begun = true;
+    const { place, redactor, out, request, rules } = this.options;
+    const headers = answerHeaders(this.#headers, { altered: altered && request.method !== 'HEAD', ...place });
+    const shown = shownHeaders(headers, redactor, rules.answers, this.counts);
+    if (altered && length !== undefined && this.#kind !== 'none') shown.push(['content-length', String(length)]);
+    out.begin(this.status, shown, { atOnce });
+  }
+
+  /** A fault of a stage ends the answer: nothing more of it goes out. */
+  #guarded(work: () => void): void {
+    if (this.#over) return;
+    try {
+      work();
+    } catch (error) {
+      this.#finish(
+        error instanceof HoopError
+          ? new UpstreamFault(`the answer of the upstream: ${error.message}`)
+          : (error as Error),
+      );
+    }
+  }
+
+  #finish(error: Error | undefined): void {
+    if (this.#over) return;
+    this.stop();
+    this.options.done(error);
+  }
+}

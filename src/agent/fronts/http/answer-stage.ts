@@ -1,0 +1,137 @@
+import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
+import type { MaskedStream, Originals, StreamMasker } from '../../../masking/stream-masker.js';
+import { isTextType } from '../../../protocols/http/body.js';
+import type { AnswerBody, AnswerSummary, Dialect, RequestReading } from '../../../protocols/http/dialect.js';
+import { PathMaskedBody } from '../../../protocols/http/path-masked-body.js';
+
+/** How the body of an answer can be looked at. */
+export type AnswerKind = 'none' | 'events' | 'json' | 'lines' | 'text' | 'opaque';
+
+const NO_BODY_STATUS: readonly number[] = [204, 205, 304];
+const LINES: readonly string[] = [
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/x-jsonlines',
+];
+/** Charsets in which ASCII stands for itself in single bytes, so that entities are found. */
+const READABLE_CHARSET = /^(?:utf-?8|us-ascii|ascii|iso-8859-\d+|latin1|windows-125\d)$/;
+
+/** @param contentType the header as sent; empty where there is none */
+export function answerKind(method: string, status: number, contentType: string): AnswerKind {
+  if (method === 'HEAD' || NO_BODY_STATUS.includes(status)) return 'none';
+  const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
+  const charset = parameters
+    .find((part) => part.startsWith('charset='))
+    ?.slice(8)
+    .replaceAll('"', '');
+  if (charset !== undefined && !READABLE_CHARSET.test(charset)) return 'opaque';
+  if (type === 'text/event-stream') return 'events';
+  if (LINES.includes(type)) return 'lines';
+  if (type === 'application/json' || type.endsWith('+json')) return 'json';
+  // Without a type it may be anything; text in it is found all the same.
+  return type === '' || isTextType(type) ? 'text' : 'opaque';
+}
+
+export interface StageOptions {
+  readonly dialect: Dialect;
+  readonly request: RequestReading;
+  /** Undefined: nothing is masked, and the bytes pass as they are. */
+  readonly masker: StreamMasker | undefined;
+  readonly counts: MaskCounts;
+  readonly originals?: Originals;
+  readonly maxEventBytes: number;
+  /** Rules that name places of a JSON body. */
+  readonly paths: readonly MaskRule[];
+  readonly hash: KeyedHash;
+  /** Media type in lower case without parameters. */
+  readonly contentType: string;
+}
+
+/** What an answer's body goes through on its way to the client; undefined where there is nothing to look at. */
+export function answerStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
+  const stage = valueStage(kind, options);
+  if (options.paths.length === 0 || kind === 'none' || kind === 'opaque') return stage;
+  const { paths: rules, hash, counts, contentType, maxEventBytes: maxBytes } = options;
+  return new PathMaskedBody(stage, { rules, hash, counts, contentType, maxBytes });
+}
+
+function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
+  const { dialect, masker, counts, originals } = options;
+  switch (kind) {
+    case 'events':
+      return dialect.eventStream(options);
+    case 'json':
+      return dialect.json(options);
+    case 'lines':
+      return masker && withoutSummary(new LinesStage(() => masker.json(counts, originals)));
+    case 'text':
+      return masker && withoutSummary(new SniffingStage(masker, counts, originals));
+    case 'none':
+    case 'opaque':
+      return undefined;
+  }
+}
+
+const NOTHING_TOLD: AnswerSummary = { toolCalls: [], text: [], begun: false };
+
+function withoutSummary(stream: MaskedStream): AnswerBody {
+  return { push: (part) => stream.push(part), end: () => stream.end(), summary: () => NOTHING_TOLD };
+}
+
+const NOTHING = new Uint8Array();
+const NEWLINE = 0x0a;
+
+/** One JSON text a line: each line is looked at by itself, so that escapes are undone in all of them. */
+class LinesStage implements MaskedStream {
+  #line: MaskedStream | undefined;
+
+  constructor(private readonly open: () => MaskedStream) {}
+
+  push(part: Uint8Array): Uint8Array {
+    const out: Uint8Array[] = [];
+    let from = 0;
+    for (let at = part.indexOf(NEWLINE); at >= 0; at = part.indexOf(NEWLINE, from)) {
+      this.#line ??= this.open();
+      out.push(this.#line.push(part.subarray(from, at)), this.#line.end(), part.subarray(at, at + 1));
+      this.#line = undefined;
+      from = at + 1;
+    }
+    if (from < part.length) out.push((this.#line ??= this.open()).push(part.subarray(from)));
+    return Buffer.concat(out);
+  }
+
+  end(): Uint8Array {
+    return this.#line?.end() ?? NOTHING;
+  }
+}
+
+/** `{`, `[` or `"` after white space. */
+const OPENS_JSON: readonly number[] = [0x7b, 0x5b, 0x22];
+const SPACES: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
+
+/** Text; where it begins like JSON it is read as such, whatever its type says: escapes could hide what is in it. */
+class SniffingStage implements MaskedStream {
+  #stream: MaskedStream | undefined;
+
+  constructor(
+    private readonly masker: StreamMasker,
+    private readonly counts: MaskCounts,
+    private readonly originals: Originals | undefined,
+  ) {}
+
+  push(part: Uint8Array): Uint8Array {
+    if (this.#stream === undefined) {
+      const first = part.find((byte) => !SPACES.includes(byte));
+      // White space alone holds nothing.
+      if (first === undefined) return part;
+      const { masker, counts, originals } = this;
+      this.#stream = OPENS_JSON.includes(first) ? masker.json(counts, originals) : masker.text(counts, originals);
+    }
+    return this.#stream.push(part);
+  }
+
+  end(): Uint8Array {
+    return this.#stream?.end() ?? NOTHING;
+  }
+}

@@ -1,0 +1,30 @@
+/** Bytes of a masked body that the record keeps. */
+const KEPT_BYTES = 64 * 1024;
+
+/** Keeps the beginning of a masked body for the record, and counts all of it. */
+export class BodyCapture {
+  readonly #parts: Uint8Array[] = [];
+  #kept = 0;
+  #bytes = 0;
+
+  take(bytes: Uint8Array): void {
+    this.#bytes += bytes.length;
+    const room = KEPT_BYTES - this.#kept;
+    if (room <= 0 || bytes.length === 0) return;
+    // A copy: a part of a large buffer would hold all of it.
+    const part = bytes.length > room ? bytes.slice(0, room) : bytes.slice();
+    this.#parts.push(part);
+    this.#kept += part.length;
+  }
+
+  /** Bytes seen. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** What was kept, as text; a character that the cut went through is left out. */
+  text(): string {
+    const cut = this.#bytes > this.#kept;
+    return new TextDecoder('utf-8').decode(Buffer.concat(this.#parts), { stream: cut });
+  }
+}

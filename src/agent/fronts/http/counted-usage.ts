@@ -1,0 +1,78 @@
+import type { DecisionEvent, ModelUsage } from '../../../core/events.js';
+import type { HttpConnection } from '../../../core/resources.js';
+import { limitsFor } from '../../../policy/limits.js';
+import type { Context } from '../../../policy/types.js';
+import type { RequestReading } from '../../../protocols/http/dialect.js';
+import { costOf, estimateUsage } from '../../usage/model-cost.js';
+import type { LimitRefusal, UsageLimits, UsageTicket } from '../../usage/usage-limits.js';
+import type { ConnectionRules } from './connection-rules.js';
+
+/** One request as the limits count it. */
+export interface CountedUsage {
+  /** Set where it must not go on. */
+  readonly refused: LimitRefusal | undefined;
+  /** What the record says of limits that it met; undefined where there is nothing to say. */
+  readonly event: DecisionEvent | undefined;
+  /**
+   * Puts what was used in the place of what was reserved.
+   *
+   * @param usage undefined where it is not known
+   * @returns US dollars; undefined where the model has no price or its usage is not known
+   */
+  settle(usage: ModelUsage | undefined): number | undefined;
+}
+
+/** Counts a request that is about to go up. */
+export function countUsage(
+  usage: UsageLimits,
+  rules: ConnectionRules,
+  context: Context,
+  connection: Pick<HttpConnection, 'prices'>,
+  reading: RequestReading,
+): CountedUsage {
+  const { model } = reading;
+  const { refused, observed, ticket } = begin(usage, rules, context, connection, reading);
+  return {
+    refused,
+    event: refused === undefined && observed.length === 0 ? undefined : eventOf(refused, observed, rules.policy.hash),
+    settle: (used) => {
+      const costUsd = used === undefined ? undefined : costOf(connection.prices, model, used);
+      usage.settle(ticket, used, costUsd);
+      // Sums of binary fractions: a billionth of a dollar is exact enough, and short.
+      return costUsd === undefined ? undefined : Math.round(costUsd * 1e9) / 1e9;
+    },
+  };
+}
+
+function begin(
+  usage: UsageLimits,
+  rules: ConnectionRules,
+  context: Context,
+  { prices }: Pick<HttpConnection, 'prices'>,
+  { model, facts }: RequestReading,
+): { refused: LimitRefusal | undefined; observed: readonly LimitRefusal[]; ticket: UsageTicket | undefined } {
+  if (!rules.limited) return { refused: undefined, observed: [], ticket: undefined };
+  const limits = limitsFor(rules.policy, context, model);
+  const prompt = facts.llm?.['prompt'];
+  const maxTokens = facts.llm?.['maxTokens'];
+  const characters = typeof prompt === 'string' ? prompt.length : 0;
+  const estimate = estimateUsage(prices, model, characters, typeof maxTokens === 'number' ? maxTokens : undefined);
+  return usage.begin(limits, estimate);
+}
+
+function eventOf(
+  refused: LimitRefusal | undefined,
+  observed: readonly LimitRefusal[],
+  policyHash: string,
+): DecisionEvent {
+  const named = ({ policy, rule }: LimitRefusal): string => `${policy}/${rule}`;
+  return {
+    type: 'decision',
+    statement: 1,
+    action: refused === undefined ? 'allow' : 'block',
+    rules: refused === undefined ? [] : [named(refused)],
+    ...(refused === undefined ? {} : { message: refused.message }),
+    policyHash,
+    ...(observed.length === 0 ? {} : { observed: observed.map((one) => ({ rule: named(one), action: one.action })) }),
+  };
+}

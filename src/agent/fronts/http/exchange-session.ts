@@ -1,0 +1,143 @@
+import type { IncomingMessage } from 'node:http';
+import { messageOf } from '../../../core/errors.js';
+import type { RecordedEvent, SessionStart } from '../../../core/events.js';
+import type { Context } from '../../../policy/types.js';
+import type { Decision, Question } from '../../../protocols/contract.js';
+import { Decider } from '../../drive/decider.js';
+import { openHold } from '../../open-hold.js';
+import { credentialName, type HttpCaller, type SessionHost, type SessionRecorder } from '../../session-host.js';
+import type { ConnectionRules } from './connection-rules.js';
+import { judgeRequest } from './exchange-judge.js';
+
+/** A request, or an upgraded stream, carries one question. */
+const TICKET = 1;
+const MAX_AGENT_CHARS = 200;
+
+/** The session of one request or upgraded stream: its id, its recording, and the answer to whether it may go on. */
+export class ExchangeSession {
+  readonly id: string;
+  readonly context: Context;
+  #recorder: SessionRecorder | undefined;
+  #decider: Decider | undefined;
+  #blocked = 0;
+  #left = false;
+
+  constructor(
+    private readonly host: SessionHost,
+    private readonly caller: HttpCaller,
+  ) {
+    this.id = host.newId();
+    const { name, type, labels } = caller.connection;
+    this.context = {
+      user: caller.identity,
+      connection: { name, type, labels },
+      session: { id: this.id, correlationId: caller.correlationId, startedAt: host.clock.timestamp() },
+    };
+  }
+
+  /** The client hung up. */
+  get left(): boolean {
+    return this.#left;
+  }
+
+  /** @throws HoopError `recording_failed`: then nothing may go on */
+  open(incoming: Pick<IncomingMessage, 'headers'>): void {
+    this.#recorder = this.host.openRecording(this.#start(incoming));
+  }
+
+  /**
+   * Asks policy, and people where it says so; recorded before it resolves with `allow`.
+   *
+   * @param unread why a rule could not read what it has to; empty where all was read
+   * @param onHold the wait for people begins
+   */
+  decide(question: Question, rules: ConnectionRules, unread: string, onHold: () => void): Promise<Decision> {
+    const { host, caller } = this;
+    return new Promise((resolve) => {
+      this.#decider = new Decider(
+        {
+          judge: () => judgeRequest(host, rules, this.context, question, unread),
+          hold: (_question, verdict) => openHold({ host, caller, session: this.id, place: '' }, question, verdict),
+          record: (event) => this.#recorder?.record(event),
+          flush: () => this.#recorder?.flush(),
+          tell: (event) => {
+            this.tell(event);
+          },
+          log: (message) => {
+            this.log(message);
+          },
+        },
+        {
+          answer: (_ticket, decision) => {
+            if (decision.action === 'hold') onHold();
+            else resolve(this.#counted(decision));
+          },
+          closed: () => false,
+          clientLeft: () => {
+            if (this.#left) resolve({ action: 'cancelled' });
+            return this.#left;
+          },
+        },
+      );
+      this.#decider.ask(TICKET, question);
+    });
+  }
+
+  /** The client hung up: what waits for people is withdrawn. */
+  clientLeft(): void {
+    this.#left = true;
+    this.#decider?.withdraw('the requester hung up');
+  }
+
+  /** It was refused by something else than the decision. */
+  refused(): void {
+    this.#blocked = 1;
+  }
+
+  /** For what follows the decision; a failure is logged, since nothing waits for it. */
+  record(event: RecordedEvent): void {
+    try {
+      this.#recorder?.record(event);
+    } catch (error) {
+      this.log(`result not recorded: ${messageOf(error)}`);
+    }
+  }
+
+  /** @param reason as of `session.end` */
+  async seal(reason: string): Promise<void> {
+    try {
+      await this.#recorder?.seal({ type: 'session.end', reason, statements: 1, blocked: this.#blocked });
+    } catch (error) {
+      this.log(`session not sealed: ${messageOf(error)}`);
+    }
+  }
+
+  /** News for the person at the other end of the tunnel. */
+  tell(event: Readonly<Record<string, unknown>>): void {
+    this.caller.tell({ ...event, session: this.id, connection: this.caller.connection.name });
+  }
+
+  log(message: string): void {
+    this.host.log(message, { session: this.id });
+  }
+
+  #counted(decision: Decision): Decision {
+    if (decision.action !== 'allow') this.#blocked = 1;
+    return decision;
+  }
+
+  #start(incoming: Pick<IncomingMessage, 'headers'>): SessionStart {
+    const { caller } = this;
+    const { subject, email, groups, issuer, machine, attributes } = caller.identity;
+    const application = incoming.headers['user-agent']?.slice(0, MAX_AGENT_CHARS);
+    return {
+      type: 'session.start',
+      session: this.id,
+      user: { subject, email, groups, issuer, machine, attributes },
+      connection: this.context.connection,
+      credential: credentialName(caller),
+      client: { ...(application === undefined ? {} : { application }), address: caller.address },
+      ...(caller.correlationId === '' ? {} : { correlationId: caller.correlationId }),
+    };
+  }
+}

@@ -1,0 +1,222 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { HoopError, messageOf } from '../../../core/errors.js';
+import { readBody } from '../../../protocols/http/body.js';
+import type { Dialect, HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
+import type { HttpCaller, LiveSession, SessionHost } from '../../session-host.js';
+import type { UsageLimits } from '../../usage/usage-limits.js';
+import { AnswerPipe } from './answer-pipe.js';
+import { ClientAnswer } from './client-answer.js';
+import type { ConnectionRules, RulesBook } from './connection-rules.js';
+import { countUsage, type CountedUsage } from './counted-usage.js';
+import type { CredentialBook } from './credential-book.js';
+import { answerEvents, usedIn } from './exchange-events.js';
+import { unreadOf } from './exchange-judge.js';
+import { ExchangeSession } from './exchange-session.js';
+import { readIntake } from './intake.js';
+import { refusalOf, refusalOfDecision, refusalOfLimit, upstreamError } from './refusals.js';
+import { RequestQuestion, targetOf } from './request-question.js';
+import type { Upstreams } from './upstream.js';
+import { upstreamBody, type UpstreamBody } from './upstream-body.js';
+
+/** What every exchange needs of the front. */
+export interface ExchangeParts {
+  readonly host: SessionHost;
+  readonly rules: RulesBook;
+  readonly credentials: CredentialBook;
+  readonly upstreams: Upstreams;
+  readonly usage: UsageLimits;
+}
+
+/** One request that was let in, its head checked. */
+export interface ExchangeInput {
+  readonly incoming: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly caller: HttpCaller;
+  readonly request: HttpRequest;
+  readonly dialect: Dialect;
+  /** The path that stands for the upstream on this side: empty, or `/c/NAME`. */
+  readonly localBase: string;
+}
+
+/** What was judged and allowed. */
+interface Allowed {
+  readonly rules: ConnectionRules;
+  readonly reading: RequestReading;
+  readonly sent: UpstreamBody;
+}
+
+/** One request from its head to its sealed recording; the README has its states. */
+export class Exchange implements LiveSession {
+  readonly idle = false;
+  readonly #session: ExchangeSession;
+  readonly #out: ClientAnswer;
+  /** Ends the upstream's part. */
+  #stop: (() => void) | undefined;
+  /** It was asked for: its end is recorded. */
+  #asked = false;
+  #endReason = 'client';
+
+  constructor(
+    private readonly parts: ExchangeParts,
+    private readonly input: ExchangeInput,
+  ) {
+    const { caller, response, incoming, dialect } = input;
+    this.#session = new ExchangeSession(parts.host, caller);
+    this.#out = new ClientAnswer(response, incoming, dialect, this.#session.id);
+    response.once('close', () => {
+      if (!response.writableFinished) this.#clientGone();
+    });
+  }
+
+  /** Carries it out, whatever comes; resolves when it is over and sealed. */
+  async run(): Promise<void> {
+    const { host } = this.parts;
+    let release: () => void;
+    try {
+      release = host.slots.take(host.limits().sessions);
+    } catch (error) {
+      this.#out.refuse({ status: 503, code: 'hoop_busy', message: `hoop: ${messageOf(error)}` }, [
+        ['retry-after', '1'],
+      ]);
+      return;
+    }
+    host.drives.add(this);
+    try {
+      await this.#run();
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      host.drives.delete(this);
+      release();
+      // What is left of a body that nobody read would stand before the connection's next request.
+      this.input.incoming.resume();
+      await this.#session.seal(this.#endReason);
+    }
+  }
+
+  /** Ends it from the agent's side. */
+  terminate(reason: string, _code: string, message: string): void {
+    this.#endReason = reason;
+    this.#out.refuse({ status: 503, code: 'hoop_unreachable', message: `hoop: ${message}` });
+    this.#clientGone();
+  }
+
+  async #run(): Promise<void> {
+    const { host } = this.parts;
+    const { request, incoming, dialect, caller } = this.input;
+    const session = this.#session;
+    const rules = this.parts.rules.rulesFor(session.context);
+    // A model's name and its tokens are recorded, so a model request is read where it can be.
+    const intake = await readIntake(incoming, {
+      needed: rules.readsBody,
+      wanted: dialect.provider !== '',
+      limitBytes: host.limits().bodyBytes,
+    });
+    const body = intake.whole ? readBody(intake.bytes, incoming.headers['content-type'] ?? '') : undefined;
+    const reading = dialect.read(request, body);
+    if (rules.readsBody && reading.ambiguous)
+      throw new HoopError('usage', 'a name stands twice in one object of the body');
+    session.open(incoming);
+    this.#asked = true;
+    const question = new RequestQuestion({ request, intake, reading, rules });
+    const decision = await session.decide(question, rules, unreadOf(rules, caller.connection, body, reading), () => {
+      if (reading.stream) this.#out.wait();
+    });
+    if (decision.action === 'allow') {
+      if (!session.left)
+        await this.#forward({ rules, reading, sent: upstreamBody(request, intake, body, reading, rules, host.hash) });
+    } else if (decision.action !== 'hold') this.#out.refuse(refusalOfDecision(decision));
+  }
+
+  async #forward(allowed: Allowed): Promise<void> {
+    const { host, usage } = this.parts;
+    const session = this.#session;
+    const { rules, reading, sent } = allowed;
+    const counted = countUsage(usage, rules, session.context, this.input.caller.connection, reading);
+    if (counted.event !== undefined) session.record(counted.event);
+    if (counted.refused !== undefined) {
+      session.refused();
+      this.#out.refuse(...refusalOfLimit(counted.refused));
+      return;
+    }
+    const startedMs = host.monotonicMs();
+    let settled: CountedUsage | undefined = counted;
+    try {
+      const { pipe, fault } = await this.#carry(allowed);
+      if (fault !== undefined) {
+        this.#endReason = 'upstream';
+        this.#out.refuse(refusalOf(upstreamError(fault)));
+      }
+      const costUsd = counted.settle(usedIn(pipe, session.left));
+      settled = undefined;
+      const [output, result] = answerEvents(pipe, {
+        startedMs,
+        endedMs: host.monotonicMs(),
+        status: this.#out.status,
+        requestCounts: sent.counts,
+        costUsd,
+        left: session.left,
+        fault,
+      });
+      if (output !== undefined) session.record(output);
+      session.record(result);
+    } finally {
+      settled?.settle(undefined);
+    }
+  }
+
+  /** Sends the request up and brings the answer down. */
+  async #carry({ rules, reading, sent }: Allowed): Promise<{ pipe: AnswerPipe; fault: Error | undefined }> {
+    const { host, credentials, upstreams } = this.parts;
+    const { caller, request, dialect, localBase } = this.input;
+    const { headers, redactor } = await credentials.of(caller.credential);
+    return new Promise((resolve) => {
+      const upstream: { abort?: () => void } = {};
+      const pipe = new AnswerPipe({
+        request,
+        reading,
+        dialect,
+        rules,
+        uninspected: caller.connection.uninspected,
+        redactor,
+        originals: sent.originals,
+        place: { upstream: caller.connection.url, base: localBase },
+        maxEventBytes: host.limits().bodyBytes,
+        out: this.#out,
+        hash: host.hash,
+        nowMs: () => host.monotonicMs(),
+        done: (fault) => {
+          // A fault of ours ends the upstream's sending too.
+          if (fault !== undefined) upstream.abort?.();
+          resolve({ pipe, fault });
+        },
+      });
+      this.#stop = () => {
+        pipe.stop();
+        upstream.abort?.();
+        resolve({ pipe, fault: undefined });
+      };
+      if (this.#session.left) {
+        this.#stop();
+        return;
+      }
+      const all = [...sent.headers, ...headers];
+      const going = { method: request.method, target: targetOf(request), headers: all, body: sent.body };
+      upstream.abort = upstreams.send(caller.connection, going, pipe);
+    });
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof HoopError)) this.#session.log(`request ended by an internal error: ${messageOf(error)}`);
+    const { status, code, message } = refusalOf(error);
+    this.#endReason = 'fault';
+    this.#out.refuse({ status, code, message });
+    if (this.#asked) this.#session.record({ type: 'result', statement: 1, status, error: { code, message } });
+  }
+
+  #clientGone(): void {
+    if (this.#session.left) return;
+    this.#session.clientLeft();
+    this.#stop?.();
+  }
+}

@@ -1,0 +1,168 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { connectionFor, isHttpPermitted } from '../../../connections/access.js';
+import { HoopError, messageOf } from '../../../core/errors.js';
+import type { Identity } from '../../../core/identity.js';
+import type { ConnectionResource } from '../../../core/resources.js';
+import type { Dialect } from '../../../protocols/http/dialect.js';
+import { forwardedHeaders } from '../../../protocols/http/headers.js';
+import { readTarget } from '../../../protocols/http/target.js';
+import { DIALECTS } from '../../../protocols/registry.js';
+import { StreamSocket } from '../../../tunnel/stream-socket.js';
+import type { TunnelStream } from '../../../tunnel/stream.js';
+import type { UsageLimits } from '../../usage/usage-limits.js';
+import type { HttpCaller, SessionHost } from '../../session-host.js';
+import { RulesBook } from './connection-rules.js';
+import { correlationOf } from './correlation.js';
+import { CredentialBook } from './credential-book.js';
+import { Exchange } from './exchange.js';
+import { guardPort } from './port-guard.js';
+import { MAX_HEADER_BYTES, refuseUnparsed } from '../../http/unparsed.js';
+import { ClientAnswer } from './client-answer.js';
+import { refusalOf } from './refusals.js';
+import { Upstreams } from './upstream.js';
+
+/** `/c/NAME`, then the path for the upstream. */
+const DIRECT = /^\/c\/([^/?#]+)(\/[^]*|\?[^]*)?$/;
+
+export interface HttpFrontOptions {
+  readonly host: SessionHost;
+  readonly usage: UsageLimits;
+  readonly connections: () => readonly ConnectionResource[];
+  /** Bounds asking for connections that are not the caller's. */
+  readonly subject: <Found>(identity: Identity, find: () => Found) => Found;
+}
+
+/** Both ways in to connections that speak HTTP: through tunnels, and directly under `/c/`. */
+export class HttpFront {
+  readonly #server: Server;
+  readonly #callers = new WeakMap<object, HttpCaller>();
+  readonly #upstreams = new Upstreams();
+  readonly #rules: RulesBook;
+  readonly #credentials: CredentialBook;
+
+  constructor(private readonly options: HttpFrontOptions) {
+    const { host } = options;
+    this.#rules = new RulesBook(host);
+    this.#credentials = new CredentialBook(host.resolveSecret);
+    // Never listens: its connections are streams of tunnels.
+    this.#server = createServer(
+      {
+        insecureHTTPParser: false,
+        requireHostHeader: true,
+        maxHeaderSize: MAX_HEADER_BYTES,
+        requestTimeout: 0,
+        keepAliveTimeout: 0,
+      },
+      (request, response) => {
+        this.#fromPort(request, response);
+      },
+    );
+    this.#server.on('clientError', refuseUnparsed);
+  }
+
+  /** Takes a stream of a tunnel to a connection of an HTTP type. */
+  accept(stream: TunnelStream, caller: HttpCaller): void {
+    const socket = new StreamSocket(stream);
+    this.#callers.set(socket, caller);
+    this.#server.emit('connection', socket);
+  }
+
+  /**
+   * Takes a request to `/c/NAME/…` of the agent's own port; its host and origin were checked.
+   *
+   * @param authenticate proves who sent it
+   */
+  async direct(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    authenticate: (request: IncomingMessage) => Promise<Identity>,
+  ): Promise<void> {
+    // Before it is known whose dialect it is: by what only one of the SDKs sends.
+    let dialect: Dialect = incoming.headers['anthropic-version'] === undefined ? DIALECTS.openai : DIALECTS.anthropic;
+    try {
+      const identity = await authenticate(incoming);
+      const [, name = '', rest = ''] = DIRECT.exec(incoming.url ?? '') ?? [];
+      const permitted = this.options.subject(identity, () =>
+        connectionFor(this.options.connections(), decode(name), identity),
+      );
+      if (!isHttpPermitted(permitted)) throw new HoopError('no_access', 'this connection does not speak HTTP');
+      dialect = DIALECTS[permitted.connection.type];
+      const caller: HttpCaller = {
+        identity,
+        ...permitted,
+        correlationId: correlationOf(incoming, ''),
+        reason: '',
+        address: incoming.socket.remoteAddress ?? '',
+        tell: () => undefined,
+      };
+      await this.#exchange(incoming, response, caller, rest.startsWith('/') ? rest : `/${rest}`, `/c/${name}`);
+    } catch (error) {
+      this.#refuse(incoming, response, dialect, error);
+    }
+  }
+
+  /** Takes an upgrade to `/c/NAME/…`. */
+  directUpgrade(_incoming: IncomingMessage, socket: Duplex): void {
+    socket.destroy();
+  }
+
+  /** Ends what is left of the upstreams' sockets. */
+  async close(): Promise<void> {
+    await this.#upstreams.close();
+  }
+
+  #fromPort(incoming: IncomingMessage, response: ServerResponse): void {
+    const caller = this.#callers.get(incoming.socket);
+    const run = async (): Promise<void> => {
+      if (caller === undefined) throw new HoopError('failed', 'a request of nobody');
+      guardPort(incoming, caller);
+      const correlationId = correlationOf(incoming, caller.correlationId);
+      await this.#exchange(incoming, response, { ...caller, correlationId }, incoming.url ?? '', '');
+    };
+    run().catch((error: unknown) => {
+      const dialect = caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type];
+      this.#refuse(incoming, response, dialect, error);
+    });
+  }
+
+  async #exchange(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    caller: HttpCaller,
+    target: string,
+    localBase: string,
+  ): Promise<void> {
+    // It would echo the stored credential, and has no other use.
+    if (incoming.method === 'TRACE') throw new HoopError('usage', 'TRACE is not served');
+    const read = readTarget(target);
+    if ('code' in read) throw HoopError.fromFault(read);
+    const forwarded = forwardedHeaders(incoming.rawHeaders, Object.keys(caller.credential.headers));
+    if ('code' in forwarded) throw HoopError.fromFault(forwarded);
+    const contentType = incoming.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
+    const { host } = new URL(caller.connection.url);
+    const request = { method: incoming.method ?? '', host, ...read, headers: forwarded.headers, contentType };
+    const parts = {
+      host: this.options.host,
+      rules: this.#rules,
+      credentials: this.#credentials,
+      upstreams: this.#upstreams,
+      usage: this.options.usage,
+    };
+    const dialect = DIALECTS[caller.connection.type];
+    await new Exchange(parts, { incoming, response, caller, request, dialect, localBase }).run();
+  }
+
+  #refuse(incoming: IncomingMessage, response: ServerResponse, dialect: Dialect, error: unknown): void {
+    if (!(error instanceof HoopError)) this.options.host.log(`request refused: ${messageOf(error)}`);
+    new ClientAnswer(response, incoming, dialect, '').refuse(refusalOf(error));
+  }
+}
+
+function decode(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw new HoopError('usage', 'expected percent-encoded text');
+  }
+}

@@ -1,0 +1,116 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import { HoopError } from '../../../core/errors.js';
+
+/** Of every body so much is read before anything is decided, in bytes: it is recorded. */
+const ALWAYS_READ_BYTES = 64 * 1024;
+
+/** A request's body as far as it was read. */
+export interface Intake {
+  /** Decoded where the body was read whole. */
+  readonly bytes: Buffer;
+  /** Nothing follows. */
+  readonly whole: boolean;
+  /** Its content coding was undone: what goes up is `bytes`, under none. */
+  readonly decoded: boolean;
+  /** What goes upstream: undefined where there is no body. */
+  stream(): Buffer | Readable | undefined;
+}
+
+export interface IntakeOptions {
+  /** Something has to read it whole. */
+  readonly needed: boolean;
+  /** It is read whole where it is not too large for that. */
+  readonly wanted: boolean;
+  /** Most bytes of a body that is read whole, decoded. */
+  readonly limitBytes: number;
+}
+
+/**
+ * Reads the beginning of a body, or all of it where something needs that.
+ *
+ * @throws HoopError `limit` over the size, `usage` for a body that breaks off or is not encoded as it says
+ */
+export async function readIntake(request: IncomingMessage, options: IntakeOptions): Promise<Intake> {
+  const { headers } = request;
+  if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') return NO_BODY;
+  const length = Number(headers['content-length'] ?? NaN);
+  if (options.needed && length > options.limitBytes) throw tooLarge(options.limitBytes);
+  const reads = options.needed || (options.wanted && !(length > options.limitBytes));
+  const most = reads ? options.limitBytes : ALWAYS_READ_BYTES;
+  const { chunks, whole } = await readUpTo(request, most);
+  const bytes = Buffer.concat(chunks);
+  if (!whole) {
+    if (options.needed) throw tooLarge(options.limitBytes);
+    return { bytes, whole, decoded: false, stream: () => Readable.from(joined(bytes, request), { objectMode: false }) };
+  }
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+  if (!reads || coding === '' || coding === 'identity') return { bytes, whole, decoded: false, stream: () => bytes };
+  const decoded = await decode(bytes, coding, options.limitBytes);
+  return { bytes: decoded, whole, decoded: true, stream: () => decoded };
+}
+
+const NO_BODY: Intake = { bytes: Buffer.alloc(0), whole: true, decoded: false, stream: () => undefined };
+
+/** By events: leaving a `for await` early would close the socket before the refusal is sent. */
+function readUpTo(request: IncomingMessage, most: number): Promise<{ chunks: Buffer[]; whole: boolean }> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const settle = (finish: () => void): void => {
+      request.off('data', onData).off('end', onEnd).off('close', onBroken).off('error', onBroken);
+      finish();
+    };
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes <= most) return;
+      request.pause();
+      settle(() => {
+        resolve({ chunks, whole: false });
+      });
+    };
+    const onEnd = (): void => {
+      settle(() => {
+        resolve({ chunks, whole: true });
+      });
+    };
+    const onBroken = (): void => {
+      settle(() => {
+        reject(new HoopError('usage', 'the body broke off'));
+      });
+    };
+    request.on('data', onData).once('end', onEnd).once('close', onBroken).once('error', onBroken);
+  });
+}
+
+async function* joined(first: Buffer, rest: IncomingMessage): AsyncGenerator<Buffer> {
+  yield first;
+  for await (const chunk of rest) yield chunk as Buffer;
+}
+
+const DECODERS = new Map([
+  ['gzip', gunzip],
+  ['x-gzip', gunzip],
+  ['br', brotliDecompress],
+]);
+
+function decode(bytes: Buffer, coding: string, limitBytes: number): Promise<Buffer> {
+  // RFC 9110 8.4.1.2: deflate is the zlib format; some send it bare.
+  const bare = coding === 'deflate' && ((bytes[0] ?? 0) & 0x0f) !== 8;
+  const decoder = coding === 'deflate' ? (bare ? inflateRaw : inflate) : DECODERS.get(coding);
+  if (decoder === undefined)
+    throw new HoopError('usage', 'the content coding of the body is none of gzip, br and deflate');
+  return new Promise((resolve, reject) => {
+    decoder(bytes, { maxOutputLength: limitBytes }, (error, decoded) => {
+      if (error === null) resolve(decoded);
+      else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') reject(tooLarge(limitBytes));
+      else reject(new HoopError('usage', 'the body is not encoded as it says'));
+    });
+  });
+}
+
+function tooLarge(limitBytes: number): HoopError {
+  return new HoopError('limit', `the body is larger than limits.bodyBytes (${String(limitBytes)} bytes)`);
+}

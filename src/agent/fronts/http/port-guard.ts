@@ -1,0 +1,37 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { HoopError } from '../../../core/errors.js';
+import type { HttpCaller } from '../../session-host.js';
+import { tokenOf } from '../../http/token.js';
+
+const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
+
+/**
+ * What a request through a local port must show besides having got there: a loopback Host (a web page that had its
+ * name rebound sends its own), no foreign Origin, and for models the key that the port was opened with.
+ *
+ * @throws HoopError `not_allowed`, `not_logged_in`, `token_refused`
+ */
+export function guardPort(request: Pick<IncomingMessage, 'rawHeaders'>, caller: HttpCaller): void {
+  const hosts = valuesOf(request.rawHeaders, 'host');
+  const host = hosts[0];
+  if (hosts.length !== 1 || host === undefined || !LOOPBACK_HOST.test(host))
+    throw new HoopError('not_allowed', 'a local port serves requests to localhost only');
+  const origins = valuesOf(request.rawHeaders, 'origin');
+  if (origins.length > 1 || (origins[0] !== undefined && !isOwn(origins[0], host)))
+    throw new HoopError('not_allowed', 'requests of other web sites are refused');
+  if (caller.connection.type === 'http') return;
+  if (caller.portKeyHash === undefined) throw new HoopError('not_logged_in', 'this port was opened without a key');
+  const given = createHash('sha256').update(tokenOf(request.rawHeaders)).digest();
+  const wanted = Buffer.from(caller.portKeyHash, 'hex');
+  if (wanted.length !== given.length || !timingSafeEqual(given, wanted))
+    throw new HoopError('token_refused', 'the key is not the one that this port was opened with');
+}
+
+function isOwn(origin: string, host: string): boolean {
+  return origin === `http://${host}` || origin === `https://${host}`;
+}
+
+function valuesOf(raw: readonly string[], name: string): string[] {
+  return raw.filter((_, index) => index % 2 === 1 && raw[index - 1]?.toLowerCase() === name);
+}

@@ -1,0 +1,95 @@
+import type { RequestEvent } from '../../../core/events.js';
+import { concatBytes } from '../../../core/bytes.js';
+import type { Question } from '../../../protocols/contract.js';
+import type { HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
+import type { Facts } from '../../../policy/types.js';
+import { BodyCapture } from './body-capture.js';
+import type { ConnectionRules } from './connection-rules.js';
+import type { Intake } from './intake.js';
+
+/** Most characters of a request's text that a search finds, and that lists show. */
+const TEXT_CHARS = 16 * 1024;
+
+/** Headers that change from try to try without changing what is asked for: an approval is not bound to them. */
+const VOLATILE =
+  /^(?:user-agent|accept|accept-.*|traceparent|tracestate|baggage|x-stainless-.*|idempotency-key|x-request-id|cache-control|pragma|priority|sec-.*)$/;
+
+export interface AskedRequest {
+  readonly request: HttpRequest;
+  readonly intake: Intake;
+  readonly reading: RequestReading;
+  readonly rules: ConnectionRules;
+}
+
+/** One request as policy, reviewers and the record see it. */
+export class RequestQuestion implements Question {
+  readonly statement = 1;
+  readonly phase = 'run';
+  readonly facts: Facts;
+  readonly basis: object;
+
+  constructor(private readonly asked: AskedRequest) {
+    this.facts = asked.reading.facts;
+    this.basis = this.facts;
+  }
+
+  /** Nothing is learnt of a request later. */
+  completed(): void {
+    throw new TypeError('facts of a request are complete from the start');
+  }
+
+  event(): RequestEvent {
+    const { request, intake, reading } = this.asked;
+    const body = this.#maskedBody();
+    return {
+      type: 'request',
+      statement: this.statement,
+      method: request.method,
+      path: this.#masked(targetOf(request)),
+      text: this.#masked(reading.text.slice(0, TEXT_CHARS)),
+      ...(intake.bytes.length === 0 ? {} : { body }),
+      ...(intake.whole ? { bodyBytes: intake.bytes.length } : {}),
+      ...(request.contentType === '' ? {} : { contentType: request.contentType }),
+      ...(reading.endpoint === '' ? {} : { endpoint: reading.endpoint, stream: reading.stream }),
+      ...(reading.model === '' ? {} : { model: this.#masked(reading.model) }),
+    };
+  }
+
+  /** Whole: whoever approves has to see everything that will be sent. */
+  reviewText(): string {
+    const { request, intake } = this.asked;
+    const head = `${request.method} ${this.#masked(targetOf(request))}`;
+    if (intake.bytes.length === 0) return head;
+    const text = new TextDecoder().decode(intake.bytes);
+    return `${head}\n\n${this.asked.rules.recordText?.maskText(text, new Map()) ?? text}`;
+  }
+
+  bindTo(): Uint8Array {
+    const { request, intake } = this.asked;
+    const headers = request.headers.filter(([name]) => !VOLATILE.test(name));
+    const head = JSON.stringify([request.method, request.path, request.query, headers]);
+    return concatBytes([new TextEncoder().encode(`${head}\n`), intake.bytes]);
+  }
+
+  #masked(text: string): string {
+    return this.asked.rules.recordText?.maskText(text, new Map()) ?? text;
+  }
+
+  /** Masked before it is cut, and what might go on behind the cut is left out with it. */
+  #maskedBody(): string {
+    const { intake, rules, request } = this.asked;
+    const capture = new BodyCapture();
+    const json = request.contentType.endsWith('json');
+    const stream = json ? rules.record?.json(new Map()) : rules.record?.text(new Map());
+    if (stream === undefined) capture.take(intake.bytes);
+    else {
+      capture.take(stream.push(intake.bytes.subarray(0, 2 * TEXT_CHARS * 4)));
+      if (intake.whole && intake.bytes.length <= 2 * TEXT_CHARS * 4) capture.take(stream.end());
+    }
+    return capture.text();
+  }
+}
+
+export function targetOf(request: Pick<HttpRequest, 'path' | 'query'>): string {
+  return request.query === '' ? request.path : `${request.path}?${request.query}`;
+}

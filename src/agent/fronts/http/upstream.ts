@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { Pool, type Dispatcher } from 'undici';
+import type { HttpConnection } from '../../../core/resources.js';
+import type { Header } from '../../../protocols/http/dialect.js';
+
+/** A model may think for minutes before its first byte, and between two. */
+const SILENCE_MS = 15 * 60_000;
+const CONNECT_MS = 10_000;
+/** Idle sockets are dropped before most servers would: a request on one that is just being closed would fail. */
+const IDLE_MS = 4_000;
+
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query, below the connection's `url`. */
+  readonly target: string;
+  readonly headers: readonly Header[];
+  readonly body: Buffer | Uint8Array | Readable | undefined;
+}
+
+/** Holds the upstream's sending. */
+export interface Flow {
+  pause(): void;
+  resume(): void;
+}
+
+/** Takes the upstream's answer as it comes. */
+export interface AnswerSink {
+  /** @param rawHeaders names and values by turns */
+  head(status: number, rawHeaders: readonly string[], flow: Flow): void;
+  data(chunk: Buffer): void;
+  end(): void;
+  /** Nothing more follows: not reached, or broken off. */
+  failed(error: Error): void;
+}
+
+/** The upstreams of all connections: a pool of sockets for each address. */
+export class Upstreams {
+  readonly #pools = new Map<string, { readonly pool: Pool; readonly base: string }>();
+
+  /**
+   * Sends one request. Redirects are given on, never followed: they would carry the credential elsewhere.
+   *
+   * @returns ends it, whatever state it is in; the sink hears nothing after it
+   */
+  send(connection: HttpConnection, request: UpstreamRequest, sink: AnswerSink): () => void {
+    const { pool, base } = this.#upstream(connection);
+    let controller: Dispatcher.DispatchController | undefined;
+    let over = false;
+    const finish = (tell: () => void): void => {
+      if (over) return;
+      over = true;
+      tell();
+    };
+    pool.dispatch(
+      {
+        method: request.method,
+        path: base + request.target,
+        headers: request.headers.flat(),
+        body: request.body ?? null,
+      },
+      {
+        onRequestStart: (started) => {
+          controller = started;
+          if (over) started.abort(new Error('the client left'));
+        },
+        onResponseStart: (started, status, headers) => {
+          // 1xx: interim answers mean nothing to us.
+          if (!over && status >= 200) sink.head(status, listOf(headers), started);
+        },
+        onResponseData: (_, chunk) => {
+          if (!over) sink.data(chunk);
+        },
+        onResponseEnd: () => {
+          finish(() => {
+            sink.end();
+          });
+        },
+        onResponseError: (_, error) => {
+          finish(() => {
+            sink.failed(error);
+          });
+        },
+      },
+    );
+    return () => {
+      over = true;
+      controller?.abort(new Error('the client left'));
+    };
+  }
+
+  /** Ends every socket. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map(({ pool }) => pool.destroy()));
+  }
+
+  #upstream(connection: HttpConnection): { readonly pool: Pool; readonly base: string } {
+    const key = `${connection.url} ${connection.ca ?? ''}`;
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known;
+    const url = new URL(connection.url);
+    const pool = new Pool(url.origin, {
+      connections: null,
+      pipelining: 1,
+      headersTimeout: SILENCE_MS,
+      bodyTimeout: SILENCE_MS,
+      keepAliveTimeout: IDLE_MS,
+      keepAliveMaxTimeout: IDLE_MS,
+      connect: {
+        timeout: CONNECT_MS,
+        minVersion: 'TLSv1.2',
+        ...(connection.ca === undefined ? {} : { ca: readFileSync(connection.ca) }),
+      },
+    });
+    const made = { pool, base: url.pathname.replace(/\/$/, '') };
+    this.#pools.set(key, made);
+    return made;
+  }
+}
+
+function listOf(headers: Readonly<Record<string, string | string[] | undefined>>): string[] {
+  const list: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) list.push(name, one);
+  }
+  return list;
+}

@@ -1,0 +1,53 @@
+import type { Socket } from 'node:net';
+import { HTTP_TYPES } from '../core/resources.js';
+import { SQLSTATE } from '../protocols/postgres/refusal.js';
+import type { TunnelStream } from '../tunnel/stream.js';
+import { cutHttpClient, refuseHttpClient } from './http-farewell.js';
+import { refusePostgresClient, withPostgresFarewell } from './postgres-farewell.js';
+
+/** How local clients of one protocol hear why they are not served, or not served on. */
+export interface Farewell {
+  /** Ends a client to which nothing was relayed yet. */
+  refuse(socket: Socket, reason: 'stranger' | 'unreachable', message: string): void;
+  /** The stream as it is joined to the client. */
+  through(stream: TunnelStream): TunnelStream;
+  /** Ends a client whose stream broke off. */
+  readonly cut: (socket: Socket) => void;
+}
+
+const postgres: Farewell = {
+  refuse: (socket, reason, message) => {
+    const sqlstate = reason === 'stranger' ? SQLSTATE.invalidAuthorization : SQLSTATE.connectionFailure;
+    refusePostgresClient(socket, sqlstate, message);
+  },
+  through: withPostgresFarewell,
+  cut: (socket) => {
+    socket.destroySoon();
+  },
+};
+
+const http: Farewell = {
+  refuse: (socket, reason, message) => {
+    if (reason === 'stranger') refuseHttpClient(socket, 403, 'hoop_unauthorized', message);
+    else refuseHttpClient(socket, 503, 'hoop_unreachable', message);
+  },
+  through: (stream) => stream,
+  cut: cutHttpClient,
+};
+
+/** A protocol that this side does not speak: the connection just ends. */
+const silent: Farewell = {
+  refuse: (socket) => {
+    socket.destroy();
+  },
+  through: (stream) => stream,
+  cut: (socket) => {
+    socket.destroySoon();
+  },
+};
+
+/** @param type a connection's */
+export function farewellFor(type: string): Farewell {
+  if (type === 'postgres') return postgres;
+  return (HTTP_TYPES as readonly string[]).includes(type) ? http : silent;
+}

@@ -1,0 +1,64 @@
+import type { ModelUsage } from '../../core/events.js';
+import type { JsonNode } from '../../core/json-tree.js';
+import type { AnswerSummary } from './dialect.js';
+
+const MAX_TEXT_BYTES = 64 * 1024;
+const MAX_TEXTS = 256;
+const MAX_TOOL_CALLS = 256;
+const MAX_NAME_LENGTH = 256;
+
+/** What the members of a `usage` come to; undefined where they say nothing. */
+export type UsageOf = (members: ReadonlyMap<string, number>) => ModelUsage | undefined;
+
+interface KeptText {
+  text: string;
+  bytes: number;
+}
+
+/** Collects what an answer tells besides its bytes. Everything given to it is masked. */
+export class AnswerRecord {
+  readonly #texts = new Map<string, KeptText>();
+  readonly #usage = new Map<string, number>();
+  readonly #toolCalls: string[] = [];
+  #begun = false;
+
+  constructor(private readonly usageOf: UsageOf) {}
+
+  /** A text or a tool call goes on. */
+  begin(): void {
+    this.#begun = true;
+  }
+
+  addText(key: string, text: string): void {
+    if (text === '' || (this.#texts.size >= MAX_TEXTS && !this.#texts.has(key))) return;
+    const kept = this.#texts.get(key) ?? { text: '', bytes: 0 };
+    this.#texts.set(key, kept);
+    const room = MAX_TEXT_BYTES - kept.bytes;
+    // A UTF-16 unit is at most three bytes.
+    const sized = new Uint8Array(Math.min(room, text.length * 3));
+    const { read, written } = new TextEncoder().encodeInto(text, sized);
+    kept.text += text.slice(0, read);
+    kept.bytes = read < text.length ? MAX_TEXT_BYTES : kept.bytes + written;
+  }
+
+  addToolCall(name: string): void {
+    this.#begun = true;
+    if (this.#toolCalls.length < MAX_TOOL_CALLS) this.#toolCalls.push(name.slice(0, MAX_NAME_LENGTH));
+  }
+
+  /** Of members given more than once the last counts: they are running totals. */
+  addUsage(usage: JsonNode | undefined): void {
+    if (usage?.kind !== 'object') return;
+    for (const { name, value } of usage.members) if (value.kind === 'number') this.#usage.set(name, value.value);
+  }
+
+  summary(): AnswerSummary {
+    const usage = this.usageOf(this.#usage);
+    return {
+      ...(usage === undefined ? {} : { usage }),
+      toolCalls: [...this.#toolCalls],
+      text: [...this.#texts.values()].map(({ text }) => text),
+      begun: this.#begun,
+    };
+  }
+}

@@ -1,0 +1,119 @@
+import { hasDuplicates, member } from '../../core/json-tree.js';
+import type { JsonNode, JsonObject } from '../../core/json-tree.js';
+import { hasFoldedNames } from './folded-names.js';
+import type { BodyPlaces } from './body-places.js';
+import type { HttpRequest, ReadBody, RequestReading } from './dialect.js';
+import { numberIn, PromptReader, stringIn } from './prompt-reader.js';
+import { plainReading } from './reading.js';
+
+/** A tool that is offered to the model. */
+export interface OfferedTool {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** What a dialect knows of the bodies of its model requests. */
+export interface ModelRequests {
+  readonly provider: 'openai' | 'anthropic';
+  readonly places: BodyPlaces;
+  /** Members of the body, besides the content, that the API reads: in another case they mean the same to some servers. */
+  readonly names: ReadonlySet<string>;
+  /** Members with the most tokens of an answer, the one that counts first. */
+  readonly maxTokens: readonly string[];
+  /** Reads all of the body: messages as such, the rest as it comes. */
+  read(body: JsonNode, reader: PromptReader): void;
+  /** Of one entry of `tools` or `functions`. */
+  readonly tool: (entry: JsonNode) => OfferedTool;
+  /** The requests in a body that holds several; undefined where it is one itself. */
+  batched?(body: JsonNode): readonly JsonNode[] | undefined;
+}
+
+export interface Endpoint {
+  readonly name: string;
+  /** Of a path that names the model; empty where it does not. */
+  readonly model: string;
+}
+
+/** Endpoints by how their path ends; the first that matches counts. Whether the connection's `url` ends in `/v1` makes no difference. */
+export type Endpoints = readonly (readonly [end: RegExp, name: string])[];
+
+/** The endpoint of a path: capitals and a slash at the end make no difference, as to some servers they make none. */
+export function endpointOf(path: string, endpoints: Endpoints): string {
+  const plain = path.toLowerCase().replace(/\/$/, '');
+  return endpoints.find(([end]) => end.test(plain))?.[1] ?? '';
+}
+
+/**
+ * What a request to a model's endpoint says.
+ *
+ * Facts `llm`: `prompt` is all text of the body that is no name, id or kind, joined by newline; `messages` a list of
+ * `{role, text}`; `tools` a list of `{name, description}`; `lastUser` the newest message of the user; `maxTokens` a
+ * number or null. Of a batch: all its models, joined by `,`, all its tools and the sum of its tokens. Without a body in
+ * JSON there are facts `http` alone.
+ */
+export function modelReading(
+  request: HttpRequest,
+  body: ReadBody | undefined,
+  endpoint: Endpoint,
+  requests: ModelRequests,
+): RequestReading {
+  const plain = plainReading(request, body);
+  const { name } = endpoint;
+  if (name === '') return plain;
+  const unread = { ...plain, endpoint: name, model: endpoint.model };
+  if (body === undefined || body.bytes.length === 0)
+    return { ...unread, stream: /(?:^|&)stream=true(?:&|$)/.test(request.query) };
+  const tree = body.json;
+  if (tree === undefined)
+    return plain.uninspected?.length === 0 ? { ...unread, uninspected: ['a body that is no JSON'] } : unread;
+  const reader = new PromptReader(body.text, requests.places);
+  requests.read(tree, reader);
+  const asked = requests.batched?.(tree) ?? [tree];
+  const stream = asked.some((one) => isTrue(member(one, 'stream')));
+  const model = Array.from(new Set(asked.map((one) => stringIn(one, 'model') || endpoint.model))).join(',');
+  const { lastUser, messages, prompt } = reader;
+  const tools = asked.flatMap((one) => toolsIn(one, requests));
+  const maxTokens = sum(asked.map((one) => numberIn(one, requests.maxTokens)));
+  return {
+    facts: {
+      ...plain.facts,
+      llm: { provider: requests.provider, model, prompt, lastUser, messages, tools, stream, maxTokens },
+    },
+    endpoint: name,
+    model,
+    stream,
+    text: lastUser || (messages.findLast(({ text }) => text !== '')?.text ?? plain.text),
+    ambiguous: hasDuplicates(tree) || hasFoldedNames(tree, requests.names, requests.places),
+    uninspected: [...(plain.uninspected ?? []), ...reader.uninspected],
+    places: requests.places,
+  };
+}
+
+function toolsIn(body: JsonNode, { tool }: ModelRequests): readonly OfferedTool[] {
+  return ['tools', 'functions'].flatMap((name) => {
+    const list = member(body, name);
+    return list?.kind === 'array' ? list.items.map((entry) => tool(entry)) : [];
+  });
+}
+
+function isTrue(node: JsonNode | undefined): boolean {
+  return node?.kind === 'literal' && node.value === true;
+}
+
+/** Null where no number is known. */
+function sum(numbers: readonly (number | null)[]): number | null {
+  return numbers.reduce((total, number) => (number === null ? total : (total ?? 0) + number), null);
+}
+
+/** Members of the body in order; where it is no object, all of it at once. */
+export function eachMember(
+  body: JsonNode,
+  reader: PromptReader,
+  take: (name: string, value: JsonNode, body: JsonObject) => boolean,
+): void {
+  if (body.kind !== 'object') {
+    reader.read(body, '', undefined);
+    return;
+  }
+  for (const { name, value } of body.members) if (!take(name, value, body)) reader.read(value, name, body);
+}

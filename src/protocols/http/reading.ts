@@ -1,0 +1,68 @@
+import { hasDuplicates, jsonValue } from '../../core/json-tree.js';
+import type { Facts } from '../../policy/types.js';
+import { FORM_TYPE, isInspectable, isJsonType, isTextType } from './body.js';
+import type { HttpRequest, ReadBody, RequestReading } from './dialect.js';
+import { judgedPath, queryPairs } from './target.js';
+
+/** A name that was given once is its value, one given several times the list of them, in order. */
+type Values = Readonly<Record<string, string | readonly string[]>>;
+
+/**
+ * Facts `http.*` of a request.
+ *
+ * `path` is the normalised path with the rest of its printable escapes decoded; `query` the decoded query; `headers`
+ * those that go upstream, several of a name joined by `, ` (RFC 9110 section 5.3); `body` the text, empty where it is
+ * none or was not read; `json` what the body means, an empty map where it is no JSON.
+ */
+export function httpFacts(request: HttpRequest, body: ReadBody | undefined): NonNullable<Facts['http']> {
+  const headers = new Map<string, string>();
+  for (const [name, value] of request.headers) {
+    const known = headers.get(name);
+    headers.set(name, known === undefined ? value : `${known}, ${value}`);
+  }
+  const tree = body?.json;
+  return {
+    method: request.method,
+    path: judgedPath(request.path),
+    query: valuesOf(request.query),
+    headers: Object.fromEntries(headers),
+    host: request.host ?? '',
+    body: body?.text ?? '',
+    json: tree === undefined ? {} : jsonValue(tree),
+  };
+}
+
+/** What can be said of any request: a dialect adds to it what it knows. */
+export function plainReading(request: HttpRequest, body: ReadBody | undefined): RequestReading {
+  return {
+    facts: { http: httpFacts(request, body) },
+    endpoint: '',
+    model: '',
+    stream: false,
+    text: `${request.method} ${judgedPath(request.path)}`,
+    ambiguous: body?.json !== undefined && hasDuplicates(body.json),
+    uninspected: body === undefined ? [] : unreadBody(request, body),
+  };
+}
+
+/** Why a body can't be read as what it is sent as; empty where it can. */
+function unreadBody({ contentType, headers }: HttpRequest, body: ReadBody): readonly string[] {
+  if (body.bytes.length === 0) return [];
+  // With its parameters: the charset may be another than the one that it was read in.
+  const sent = headers.find(([name]) => name === 'content-type')?.[1] ?? contentType;
+  if (isTextType(sent) && !isInspectable(sent)) return ['a body in another charset than UTF-8'];
+  if (body.json !== undefined) return [];
+  if (isJsonType(contentType)) return ['a body that is no JSON'];
+  if (contentType.startsWith('multipart/')) return ['a multipart body'];
+  if (body.text === '' || (contentType !== '' && !isInspectable(contentType))) return ['a body that is no text'];
+  return contentType === FORM_TYPE && /%(?![0-9a-f]{2})/i.test(body.text) ? ['a form with broken escapes'] : [];
+}
+
+function valuesOf(query: string): Values {
+  const values = new Map<string, string | readonly string[]>();
+  for (const [name, value] of queryPairs(query)) {
+    const known = values.get(name);
+    values.set(name, known === undefined ? value : typeof known === 'string' ? [known, value] : [...known, value]);
+  }
+  return Object.fromEntries(values);
+}

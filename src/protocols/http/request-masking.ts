@@ -1,0 +1,126 @@
+import { isFault } from '../../core/errors.js';
+import type { MaskCounts } from '../../core/mask.js';
+import { parseJsonTree } from '../../core/json-tree.js';
+import type { JsonNode, JsonObject } from '../../core/json-tree.js';
+import type { Originals } from '../../masking/stream-masker.js';
+import type { TextMasker } from '../../masking/text-masker.js';
+import { FREE_BODY, visitContent } from './body-places.js';
+import type { BodyPlaces, Place } from './body-places.js';
+import { FORM_TYPE } from './body.js';
+import type { ReadBody } from './dialect.js';
+import { maskForm } from './form-masking.js';
+import { readInlineFile } from './inline-file.js';
+import { Placeholders } from './placeholders.js';
+import { TextEdits } from './text-edits.js';
+
+export interface RequestMaskingOptions {
+  /** Where the content stands; absent: all of it is content. */
+  readonly places?: BodyPlaces | undefined;
+  /** Media type in lower case without parameters. */
+  readonly contentType?: string;
+}
+
+export interface MaskedRequest {
+  /** What goes upstream; the body's own bytes where nothing was found. */
+  readonly bytes: Uint8Array;
+  readonly counts: MaskCounts;
+  /** What stands in it for a value of a rule with `reversible`, and the value. */
+  readonly originals: Originals;
+}
+
+/**
+ * Masks the content of a request in place: what is not changed keeps its bytes, and JSON stays valid JSON.
+ *
+ * In JSON the strings are masked decoded, of what is the caller's own also names and numbers (a number with a finding
+ * becomes `null`); JSON inside of a string as JSON, text files in base64 as text. Forms are masked value by value, other
+ * text as a whole. What can't be read stays as it is: whether it may go up is decided by `RequestReading.uninspected`.
+ *
+ * Under a rule with `reversible` each value gets a placeholder of its own, `[email_1]`, the same for the same value
+ * (under strategy `hash` its pseudonym).
+ */
+export function maskRequest(body: ReadBody, masker: TextMasker, options: RequestMaskingOptions = {}): MaskedRequest {
+  const masking = new RequestMasking(body.text, masker, options.places ?? FREE_BODY);
+  const masked = masking.body(body, options.contentType ?? '');
+  return {
+    bytes: masked === body.text ? body.bytes : new TextEncoder().encode(masked),
+    counts: masking.counts,
+    originals: masking.originals,
+  };
+}
+
+/**
+ * Masks the query of an address, decoded; what is not changed keeps its bytes.
+ *
+ * @param query without `?`
+ */
+export function maskQuery(query: string, masker: TextMasker, counts: MaskCounts): string {
+  return maskForm(query, (text) => masker.maskText(text, counts));
+}
+
+class RequestMasking {
+  readonly counts: MaskCounts = new Map();
+  readonly #placeholders: Placeholders;
+
+  /** @param text the whole body: what stands in it already is no placeholder */
+  constructor(
+    text: string,
+    private readonly masker: TextMasker,
+    private readonly places: BodyPlaces,
+  ) {
+    this.#placeholders = new Placeholders(text);
+  }
+
+  get originals(): Originals {
+    return this.#placeholders.originals;
+  }
+
+  body({ text, json }: ReadBody, contentType: string): string {
+    if (json !== undefined) return this.#json(text, json, this.places);
+    return contentType === FORM_TYPE ? maskForm(text, (value) => this.#text(value)) : this.#text(text);
+  }
+
+  #text(text: string): string {
+    return this.masker.maskText(text, this.counts, (found, entity, rule, masked) =>
+      rule.reversible === true ? this.#placeholders.of(found, entity, rule, masked) : masked,
+    );
+  }
+
+  #json(text: string, tree: JsonNode, places: BodyPlaces): string {
+    const edits = new TextEdits(text);
+    visitContent(tree, places, {
+      string: (node, place, parent) => {
+        const value = this.#value(node.value, place, parent);
+        if (value !== node.value) edits.replace(node, JSON.stringify(value));
+      },
+      number: (node) => {
+        const digits = text.slice(node.from, node.to);
+        // Any other number might be someone's: null is the one value that is nobody's.
+        if (this.#text(digits) !== digits) edits.replace(node, 'null');
+      },
+      name: (name, at) => {
+        const value = this.#text(name);
+        if (value !== name) edits.replace(at, JSON.stringify(value));
+      },
+    });
+    return edits.apply();
+  }
+
+  #value(value: string, place: Place, parent: JsonObject | undefined): string {
+    switch (place) {
+      case 'text':
+        return this.#text(value);
+      case 'json': {
+        const tree = parseJsonTree(value);
+        return isFault(tree) ? this.#text(value) : this.#json(value, tree, FREE_BODY);
+      }
+      case 'file': {
+        const file = readInlineFile(value, parent);
+        if (typeof file === 'string') return value;
+        const masked = this.#text(file.text);
+        return masked === file.text ? value : file.encoded(masked);
+      }
+      default:
+        return value;
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { member } from '../../core/json-tree.js';
+import type { JsonNode } from '../../core/json-tree.js';
+import type { HttpRequest, ReadBody, RequestReading } from '../http/dialect.js';
+import { eachMember, endpointOf, modelReading } from '../http/model-reading.js';
+import type { Endpoints, ModelRequests } from '../http/model-reading.js';
+import { stringIn } from '../http/prompt-reader.js';
+import { OPENAI_PLACES } from './places.js';
+
+/** Longer endings before those that they end with. */
+const ENDPOINTS: Endpoints = [
+  [/\/chat\/completions$/, 'chat.completions'],
+  [/\/responses(?:\/[^/]+)?$/, 'responses'],
+  [/\/completions$/, 'completions'],
+  [/\/embeddings$/, 'embeddings'],
+  [/\/moderations$/, 'moderations'],
+  [/\/images\/generations$/, 'images.generations'],
+  [/\/images\/edits$/, 'images.edits'],
+  [/\/images\/variations$/, 'images.variations'],
+  [/\/audio\/speech$/, 'audio.speech'],
+  [/\/audio\/transcriptions$/, 'audio.transcriptions'],
+  [/\/audio\/translations$/, 'audio.translations'],
+  [/\/batches$/, 'batches'],
+  [/\/conversations(?:\/[^/]+\/items)?$/, 'conversations'],
+  [/\/threads(?:\/runs|\/[^/]+\/(?:messages|runs))?$/, 'threads'],
+  [/\/assistants$/, 'assistants'],
+];
+
+/** Members of bodies and messages that say who speaks, to which model, how. */
+const NAMES = new Set([
+  ...['model', 'messages', 'role', 'content', 'stream', 'input', 'instructions', 'prompt', 'tools', 'functions'],
+  ...['tool_calls', 'max_tokens', 'max_completion_tokens', 'max_output_tokens', 'type', 'text'],
+]);
+
+/** Azure and servers like it name the model in the path. */
+const DEPLOYMENT = /\/deployments\/([^/]+)\//;
+
+const REQUESTS: ModelRequests = {
+  provider: 'openai',
+  places: OPENAI_PLACES,
+  names: NAMES,
+  maxTokens: ['max_completion_tokens', 'max_output_tokens', 'max_tokens'],
+  tool: (entry) => {
+    const described = member(entry, 'function') ?? member(entry, 'custom') ?? entry;
+    const name = stringIn(described, 'name') || stringIn(described, 'server_label') || stringIn(described, 'type');
+    return { name, description: stringIn(described, 'description') || stringIn(described, 'server_description') };
+  },
+  read(body, reader) {
+    eachMember(body, reader, (name, value, parent) => {
+      if (name === 'instructions') {
+        if (value.kind !== 'array') reader.message('system', [value], name, parent);
+        else for (const item of value.items) reader.message('system', [item], name, parent);
+        return true;
+      }
+      if (!['messages', 'input', 'prompt', 'items', 'additional_messages'].includes(name)) return false;
+      if (value.kind !== 'array') reader.message('user', [value], name, parent);
+      else if (value.items.every(({ kind }) => kind === 'number')) reader.read(value, name, parent);
+      else for (const item of value.items) reader.message(roleOf(item), [item], name, parent);
+      return true;
+    });
+  },
+};
+
+/**
+ * Reads a request to OpenAI's API, or to one that speaks like it.
+ *
+ * @see https://platform.openai.com/docs/api-reference
+ */
+export function readOpenAiRequest(request: HttpRequest, body: ReadBody | undefined): RequestReading {
+  const name = endpointOf(request.path, ENDPOINTS);
+  return modelReading(request, body, { name, model: DEPLOYMENT.exec(request.path)?.[1] ?? '' }, REQUESTS);
+}
+
+/** Who says an item of `messages` or `input`: items without a role are the model's calls and thoughts, and their results. */
+function roleOf(item: JsonNode): string {
+  if (item.kind !== 'object') return 'user';
+  const role = stringIn(item, 'role');
+  if (role !== '') return role === 'function' ? 'tool' : role;
+  const type = stringIn(item, 'type');
+  if (type.endsWith('_output') || type === 'mcp_list_tools') return 'tool';
+  return type === 'mcp_approval_response' || type === '' || type.startsWith('input_') || type === 'text'
+    ? 'user'
+    : 'assistant';
+}

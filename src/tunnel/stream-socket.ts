@@ -1,0 +1,107 @@
+import { Duplex } from 'node:stream';
+import { HoopError, type Fault } from '../core/errors.js';
+import type { TunnelStream } from './stream.js';
+
+/**
+ * A tunnel stream in the shape of a socket, as far as the `pg` driver and node:http, both its client and its
+ * server, need one. Make it in the turn in which the stream was opened or accepted.
+ */
+export class StreamSocket extends Duplex {
+  #waitingWrite: (() => void) | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(private readonly stream: TunnelStream) {
+    super({ allowHalfOpen: true });
+    stream.onData((bytes) => {
+      this.#idleTimer?.refresh();
+      if (!this.push(bytes)) stream.pause();
+    });
+    stream.onDrain(() => {
+      const resume = this.#waitingWrite;
+      this.#waitingWrite = undefined;
+      resume?.();
+    });
+    stream.onEnd(() => {
+      this.#ended = true;
+      this.push(null);
+    });
+    stream.onClose((fault) => {
+      this.#closed(fault);
+    });
+  }
+
+  /** The stream is open already: says so as a socket would, in a later turn. */
+  connect(): this {
+    setImmediate(() => this.emit('connect'));
+    return this;
+  }
+
+  /** Emits `timeout` after so many ms without a byte either way, and does nothing else; 0 ends that. */
+  setTimeout(timeoutMs: number, listener?: () => void): this {
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = undefined;
+    if (timeoutMs > 0 && !this.destroyed) {
+      this.#idleTimer = setTimeout(() => this.emit('timeout'), timeoutMs).unref();
+      if (listener !== undefined) this.once('timeout', listener);
+    } else if (listener !== undefined) {
+      this.off('timeout', listener);
+    }
+    return this;
+  }
+
+  /** Frames of a turn leave together, and at once: there is nothing to delay. */
+  setNoDelay(): this {
+    return this;
+  }
+
+  /** The tunnel looks after its own life. */
+  setKeepAlive(): this {
+    return this;
+  }
+
+  /** A stream keeps no process alive; its tunnel does. */
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  /** Ends this side, and both once everything written was handed to the tunnel. */
+  destroySoon(): void {
+    if (!this.writableEnded) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', () => this.destroy());
+  }
+
+  override _read(): void {
+    this.stream.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#idleTimer?.refresh();
+    if (this.stream.write(chunk)) done();
+    else this.#waitingWrite = done;
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.stream.end();
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearTimeout(this.#idleTimer);
+    this.stream.destroy();
+    done(error);
+  }
+
+  #closed(fault: Fault | undefined): void {
+    if (this.destroyed) return;
+    if (fault !== undefined) this.destroy(HoopError.fromFault(fault));
+    else if (this.#ended) this.push(null);
+    // An answer that was cut must not look like one that is complete.
+    else this.destroy(Object.assign(new Error('the other side broke off the stream'), { code: 'ECONNRESET' }));
+  }
+}
