@@ -112,7 +112,7 @@ export class Exchange implements LiveSession {
       wanted: dialect.provider !== '',
       limitBytes: host.limits().bodyBytes,
     });
-    const body = intake.whole ? readBody(intake.bytes, request.contentType) : undefined;
+    const body = intake.whole ? readBody(intake.bytes, incoming.headers['content-type'] ?? '') : undefined;
     const reading = dialect.read(request, body);
     if (rules.readsBody && reading.ambiguous)
       throw new HoopError('usage', 'a name stands twice in one object of the body');
