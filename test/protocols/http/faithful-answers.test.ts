@@ -46,9 +46,18 @@ describe('what is not masked of an answer', () => {
         id: 'alice@example.com',
         model: '4111 1111 1111 1111',
         role: '4111111111111111',
+        object: '078-05-1120',
+        type: 'x-078-05-1120',
         index: 4111111111111111,
       }),
-    ).toEqual({ id: '[email]', model: '[credit-card]', role: '[credit-card]', index: null });
+    ).toEqual({
+      id: '[email]',
+      model: '[credit-card]',
+      role: '[credit-card]',
+      object: '[us-ssn]',
+      type: 'x-[us-ssn]',
+      index: null,
+    });
   });
 
   it('masks names, numbers, errors, citations and unknown events, each string as a whole', () => {
