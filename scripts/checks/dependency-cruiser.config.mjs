@@ -7,11 +7,11 @@ const escape = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 /** The files that belong to a room, as a pattern. */
 export const filesOf = (room) => room.files ?? `^src/${escape(room.name)}/`;
 
-/** `core` → everything below it; `policy/types` → that file; `protocols/*` → the rooms below; `*` → all of src. */
+/** `core`, `protocols/http` → everything below the room; `policy/types` → that file; `protocols/*` → the rooms below; `*` → all of src. */
 function targetOf(name) {
   if (name === '*') return '^src/';
   if (name.endsWith('/*')) return `^src/${escape(name.slice(0, -2))}/`;
-  if (name.includes('/')) return `^src/${escape(name)}\\.ts$`;
+  if (name.includes('/') && !ROOMS.some((room) => room.name === name)) return `^src/${escape(name)}\\.ts$`;
   return `^src/${escape(name)}/`;
 }
 

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
@@ -230,8 +231,11 @@ function dependencies(
         return known === undefined ? undefined : recordings.withLive(known);
       },
     },
-    openRecording: (session) =>
-      Promise.resolve(Readable.from(readRecording(recordingPath(live.agent.recordings.dir, session.file)))),
+    openRecording: (session) => {
+      const path = recordingPath(live.agent.recordings.dir, session.file);
+      // Gone, e.g. by age: said before an answer begins, since a broken answer says nothing.
+      return Promise.resolve(existsSync(path) ? Readable.from(readRecording(path)) : undefined);
+    },
     readiness: () => [
       { name: 'configuration', ready: true },
       { name: 'store', ready: store.isOpen },

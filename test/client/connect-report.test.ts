@@ -59,4 +59,22 @@ describe('plainReport', () => {
       '  psql finds a socket file only under the name FOLDER/.s.PGSQL.PORT',
     ]);
   });
+
+  it('shows what an SDK is given for its port, and the key alone for a socket file', () => {
+    const lines: string[] = [];
+    const place = { database: '', user: 'u', key: 'sk-hoop-x', address: { host: '127.0.0.1', port: 5 } };
+    plainReport((line) => lines.push(line)).listening([
+      { ...place, connection: 'openai', type: 'openai' },
+      { ...place, connection: 'claude', type: 'anthropic', address: { socket: '/tmp/x' } },
+      { connection: 'crm', type: 'http', database: '', user: 'u', address: { host: '::1', port: 6 } },
+    ]);
+    expect(lines).toEqual([
+      'openai → 127.0.0.1:5 (Ctrl-C ends)',
+      '  OPENAI_BASE_URL=http://127.0.0.1:5/v1 OPENAI_API_KEY=sk-hoop-x',
+      'claude → /tmp/x (Ctrl-C ends)',
+      '  needs the key sk-hoop-x, valid for this socket file alone',
+      'crm → [::1]:6 (Ctrl-C ends)',
+      '  curl http://[::1]:6/',
+    ]);
+  });
 });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -134,6 +135,18 @@ describe('hoop connect', () => {
     const news = { event: 'approval.waiting', request: 'r1', flows: ['dba-review'], expiresAt: '2026-11-21T00:00:00Z' };
     agent.tunnels[0]?.sendEvent(news);
     expect((await lines.next()).value).toEqual({ ...news, connection: 'postgres' });
+  });
+
+  it('tells the agent the hash of the port’s key, the same on every dial', async () => {
+    agent.answers['/v1/connections'] = [{ name: 'ai', type: 'openai', access: 'open', labels: {}, database: '' }];
+    const lines = linesOf(start('ai', '--json'));
+    const { env: variables } = (await lines.next()).value as unknown as { env: Record<string, string> };
+    agent.breakTunnels();
+    for (;;) if ((await lines.next()).value?.['event'] === 'reconnected') break;
+    const hash = createHash('sha256')
+      .update(variables['OPENAI_API_KEY'] ?? '')
+      .digest('hex');
+    expect(agent.headers.map((headers) => headers['x-hoop-port-key'])).toEqual([hash, hash]);
   });
 
   it('fails with port_taken when another program has the port', async () => {

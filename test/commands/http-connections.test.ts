@@ -261,8 +261,8 @@ describe.skipIf(missing !== undefined)(
       expect(status).toBe(0);
       const lines = stdout.split('\n');
       const place = (text: string): number => lines.findIndex((line) => line.includes(text));
-      expect(place('on openai (openai)')).toBeGreaterThan(0);
-      expect(place('SELECT 40 + 2 AS looked_up')).toBeGreaterThan(place('on openai (openai)'));
+      expect(place('say: look it up')).toBeGreaterThan(place('on openai (openai)'));
+      expect(place('SELECT 40 + 2 AS looked_up')).toBeGreaterThan(place('say: look it up'));
     });
   },
 );

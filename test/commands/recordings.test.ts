@@ -248,11 +248,11 @@ describe('hoop replay --correlation-id', () => {
       expect(index, `${text} in\n${stdout}`).toBeGreaterThanOrEqual(0);
       return index;
     };
-    expect(place(prompt)).toBeLessThan(place('request'));
-    expect(place('request')).toBeLessThan(place(sql));
+    expect(place(prompt)).toBeLessThan(place('which customers are new?'));
+    expect(place('which customers are new?')).toBeLessThan(place(sql));
     expect(place(sql)).toBeLessThan(place('SELECT * FROM customers'));
     const connectionOf = (text: string): string | undefined => stdout.split('\n')[place(text)]?.split(/ +/)[1];
-    expect([connectionOf('request'), connectionOf('SELECT * FROM')]).toEqual(['openai', 'postgres']);
+    expect([connectionOf('which customers are new?'), connectionOf('SELECT * FROM')]).toEqual(['openai', 'postgres']);
     expect(stdout.split('\n').filter((line) => line.includes(`  ${sql.slice(-8)}  `)).length).toBeGreaterThan(3);
   });
 

@@ -9,6 +9,9 @@ const PIECES = new Set(
    transcript response answer generated_text`.split(/\s+/),
 );
 const JSON_PIECES = new Set(['partial_json', 'arguments']);
+/** Below a delta everything goes on, but for these. */
+const IN_DELTA = /\.delta\./;
+const WHOLE = new Set(['type', 'id', 'role', 'object', 'name', 'call_id', 'signature']);
 /** What tells texts of one kind apart. */
 const PLACES = ['response_id', 'output_index', 'item_id', 'index', 'content_index', 'summary_index'];
 /** Of these nothing is a piece: they hold whole texts. */
@@ -54,7 +57,7 @@ export class PlainLayout {
     const ended: string[] = [];
     const walk = (node: JsonNode, path: string, named: string): void => {
       if (node.kind === 'string') {
-        if (!whole && (PIECES.has(named) || path === ''))
+        if (!whole && (PIECES.has(named) || path === '' || (IN_DELTA.test(path) && !WHOLE.has(named))))
           pieces.push(pieceOf(node, `${prefix}${path}`, named, data, name));
       } else if (node.kind === 'array') {
         node.items.forEach((item, position) => {

@@ -11,9 +11,11 @@ const STRINGS = new Set(
 /** Of one word each, not of people: `chatcmpl-9aZ`, `gpt-4.1`, base64. */
 const TOKEN = /^[A-Za-z0-9_.:/+=-]*$/;
 const LETTER = /[A-Za-z]/;
-/** As long as a card's number, in one run or in fours. */
-export const LONG_NUMBER = /\d{13}|\d{4}(?:[-.]\d{4}){3}/;
+/** As long as a card's number, in one run or in fours, or of the shape of a social security number. */
+export const LONG_NUMBER = /\d{13}|\d{4}(?:[-.]\d{4}){3}|(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)/;
 const SHORT_NUMBER_LENGTH = 11;
+/** Digits alone are an id only where they are fewer than anyone's number has. */
+const SHORT_ID_LENGTH = 8;
 const NUMBERS =
   /^(?:created|index|seed|n|sequence_number|.*_(?:index|tokens|at|count|counts|ms|seconds|characters|units|requests)|embedding|usage)$/;
 /** Names that no API gives to people: what else stands as a name is masked like a value. */
@@ -22,7 +24,7 @@ const PLAIN_NAME = /^[a-z_]{1,40}$/;
 /** @param name the member it is the value of */
 export function isStructuralString(name: string, value: string): boolean {
   if (!STRINGS.has(name)) return false;
-  return TOKEN.test(value) && (LETTER.test(value) || value.length <= SHORT_NUMBER_LENGTH) && !LONG_NUMBER.test(value);
+  return TOKEN.test(value) && (LETTER.test(value) || value.length <= SHORT_ID_LENGTH) && !LONG_NUMBER.test(value);
 }
 
 /** Counts, indexes, times and vectors. A number as long as a card's is none, except with a decimal point. */

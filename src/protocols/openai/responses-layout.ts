@@ -3,9 +3,12 @@ import type { JsonNode } from '../../core/json-tree.js';
 import type { EventReading, TextPiece } from '../http/answer-layout.js';
 
 const DELTA = '.delta';
-const DONE = '.done';
+/** The text before it is what the deltas before it have too. */
+const OVER = /^(.*)\.(?:done|completed)$/;
+/** Of the strings in a delta that is an object, those that come whole. */
+const WHOLE = new Set(['type', 'id', 'role', 'object', 'name', 'call_id', 'file_id', 'status', 'format']);
 /** What tells the texts of one kind apart, from the outer to the inner. */
-const PLACES = ['response_id', 'output_index', 'item_id', 'call_id', 'content_index', 'summary_index'];
+const PLACES = ['id', 'response_id', 'output_index', 'item_id', 'call_id', 'content_index', 'summary_index'];
 /** Base64: cut elsewhere it can't be read, and nothing is found in it. */
 const AUDIO = new Set(['response.audio.delta', 'response.output_audio.delta']);
 /** After these nothing of the answer follows. */
@@ -19,8 +22,9 @@ const OUTER = new Map([
 const CALL = /_call$/;
 
 /**
- * One event of the Responses API. Its texts come in events whose type ends in `.delta`, known or not; each text is
- * named by that type and the places it stands at.
+ * One event of the Responses API, of transcriptions, or of the Assistants API (which says the type in `event:` alone).
+ * Texts come in events whose type ends in `.delta`, known or not; each is named by that type, the places it stands at
+ * and, where the delta is no string, its path in it.
  *
  * @see https://platform.openai.com/docs/api-reference/responses-streaming
  */
@@ -30,7 +34,7 @@ export function readResponseEvent(tree: JsonNode, data: string, name: string): E
   return {
     pieces: type.endsWith(DELTA) && !AUDIO.has(type) ? deltaPieces(tree, type, data, name) : [],
     ends: endsOf(tree, type),
-    repeats: type.endsWith(DONE) || response !== undefined,
+    repeats: OVER.test(type) || response !== undefined,
     usage: member(response, 'usage'),
     toolCalls: type === 'response.output_item.added' ? toolNamesOf(member(tree, 'item')) : [],
   };
@@ -43,20 +47,27 @@ export function toolNamesOf(item: JsonNode | undefined): string[] {
 }
 
 function deltaPieces(tree: JsonNode, type: string, data: string, name: string): TextPiece[] {
-  const delta = member(tree, 'delta');
   const stem = type.slice(0, -DELTA.length);
   const place = keyOf(tree, stem);
-  const piece = (node: JsonNode & { readonly kind: 'string' }, path: string): TextPiece => ({
-    key: place + path,
-    kind: stem.includes('arguments') || path === '/arguments' ? 'json' : 'text',
-    node,
-    extra: (token) => ({ name, data: data.slice(0, node.from) + token + data.slice(node.to) }),
-  });
-  if (delta?.kind === 'string') return [piece(delta, '')];
-  if (delta?.kind !== 'object') return [];
-  return delta.members.flatMap(({ name: inner, value }) =>
-    value.kind === 'string' && inner !== 'type' ? [piece(value, `/${inner}`)] : [],
-  );
+  const pieces: TextPiece[] = [];
+  const walk = (node: JsonNode, path: string, named: string): void => {
+    if (node.kind === 'array')
+      node.items.forEach((item, position) => {
+        walk(item, `${path}/${indexOf(item, position)}`, named);
+      });
+    else if (node.kind === 'object')
+      for (const inner of node.members) walk(inner.value, `${path}/${inner.name}`, inner.name);
+    else if (node.kind === 'string' && !WHOLE.has(named))
+      pieces.push({
+        key: place + path,
+        kind: stem.includes('arguments') || named === 'arguments' ? 'json' : 'text',
+        node,
+        extra: (token) => ({ name, data: data.slice(0, node.from) + token + data.slice(node.to) }),
+      });
+  };
+  const delta = member(tree, 'delta');
+  if (delta !== undefined) walk(delta, '', '');
+  return pieces;
 }
 
 function endsOf(tree: JsonNode, type: string): (key: string) => boolean {
@@ -66,8 +77,9 @@ function endsOf(tree: JsonNode, type: string): (key: string) => boolean {
     const marks = outer.map((name) => markOf(tree, name));
     return (key) => marks.every((mark) => mark !== '' && key.includes(mark));
   }
-  if (!type.endsWith(DONE)) return () => false;
-  const place = keyOf(tree, type.slice(0, -DONE.length));
+  const stem = OVER.exec(type)?.[1];
+  if (stem === undefined) return () => false;
+  const place = keyOf(tree, stem);
   return (key) => key.startsWith(place);
 }
 
@@ -79,6 +91,11 @@ function keyOf(tree: JsonNode, stem: string): string {
 function markOf(tree: JsonNode, name: string): string {
   const value = member(tree, name);
   return value?.kind === 'string' || value?.kind === 'number' ? `${name}=${JSON.stringify(value.value)};` : '';
+}
+
+function indexOf(node: JsonNode, position: number): string {
+  const index = member(node, 'index');
+  return String(index?.kind === 'number' ? index.value : position);
 }
 
 function stringOf(node: JsonNode | undefined, name: string): string {

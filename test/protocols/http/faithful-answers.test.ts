@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anthropicEventStream, anthropicJson } from '../../../src/protocols/anthropic/answer.js';
+import { plainEventStream } from '../../../src/protocols/http/plain-answer.js';
 import { openaiEventStream, openaiJson } from '../../../src/protocols/openai/answer.js';
 import { maskedText, optionsOf, secretsIn, wholeThrough } from './masked-answer.js';
 import type { MakeAnswer } from './masked-answer.js';
@@ -45,9 +46,18 @@ describe('what is not masked of an answer', () => {
         id: 'alice@example.com',
         model: '4111 1111 1111 1111',
         role: '4111111111111111',
+        object: '078-05-1120',
+        type: 'x-078-05-1120',
         index: 4111111111111111,
       }),
-    ).toEqual({ id: '[email]', model: '[credit-card]', role: '[credit-card]', index: null });
+    ).toEqual({
+      id: '[email]',
+      model: '[credit-card]',
+      role: '[credit-card]',
+      object: '[us-ssn]',
+      type: 'x-[us-ssn]',
+      index: null,
+    });
   });
 
   it('masks names, numbers, errors, citations and unknown events, each string as a whole', () => {
@@ -110,6 +120,20 @@ describe('what is not masked of an answer', () => {
   });
 });
 
+describe('values that a request was sent without', () => {
+  it('come back to the caller where the model says their placeholder, also over three events and in arguments', async () => {
+    const originals = new Map([['PERSON-7', 'Zoe "Z" Quill']]);
+    const pieces = ['for PER', 'SON', '-7, today'];
+    const text = wholeThrough(openaiEventStream, chatStream(pieces, 1, 'text'), { originals });
+    expect(await chatTexts(text)).toEqual(['for Zoe "Z" Quill, today']);
+    const call = ['{"to":"PER', 'SON', '-7"}'];
+    const tool = wholeThrough(openaiEventStream, chatStream(call, 1, 'tool arguments'), { originals });
+    expect(await chatTexts(tool)).toEqual(['{"to":"Zoe \\"Z\\" Quill"}']);
+    const input = wholeThrough(anthropicEventStream, messageStream(call, 1, 'tool arguments'), { originals });
+    expect(await messageTexts(input)).toEqual([{ to: 'Zoe "Z" Quill' }]);
+  });
+});
+
 describe('when a part of a text goes out', () => {
   it('sends what may go at once, and the held rest of a choice right before its finish_reason', () => {
     const body = openaiEventStream(optionsOf());
@@ -146,6 +170,21 @@ describe('when a part of a text goes out', () => {
     const out = wholeThrough(openaiEventStream, stream.join(''));
     expect(out.match(/\[email\]/g)).toHaveLength(4);
     expect(out).not.toContain('example.com');
+  });
+});
+
+describe('deltas that are no strings', () => {
+  it.each([
+    ['with their dialect', openaiEventStream],
+    ['as of an unknown API', plainEventStream],
+  ])('have a text for each path: the Assistants API, %s', (_, make) => {
+    const delta = (...values: string[]): string =>
+      event(
+        { id: 'msg_1', delta: { content: values.map((value, index) => ({ index, type: 'text', text: { value } })) } },
+        'thread.message.delta',
+      );
+    const out = wholeThrough(make, delta('ask alice@', 'a') + delta('example.com', 'b'));
+    expect(out).toBe(delta('ask ', '') + delta('', '') + delta('[email]', '') + delta('', 'ab'));
   });
 });
 

@@ -5,6 +5,7 @@ import { createTextMasker } from '../../../src/masking/text-masker.js';
 import type { TextMasker } from '../../../src/masking/text-masker.js';
 import { anthropicRequests } from '../../../src/protocols/anthropic/requests.js';
 import type { ReadBody, RequestSide } from '../../../src/protocols/http/dialect.js';
+import { maskTarget } from '../../../src/protocols/http/form-masking.js';
 import { maskQuery, maskRequest } from '../../../src/protocols/http/request-masking.js';
 import { openaiRequests } from '../../../src/protocols/openai/requests.js';
 import { bodyOf, requestOf } from './model-body.js';
@@ -210,6 +211,14 @@ describe('other requests', () => {
 
   it('of text are masked as a whole', () => {
     expect(textOf(maskRequest(bodyOf('to a@example.com', 'text/plain'), reversible))).toBe('to [email_1]');
+  });
+
+  it('have addresses masked decoded, segment by segment, for the record', () => {
+    const mask = (text: string): string => redact.maskText(text, new Map());
+    expect(maskTarget({ path: '/users/a%40example.com/x%20y', query: 'to=%61%40example.com&n=+' }, mask)).toBe(
+      '/users/%5Bemail%5D/x%20y?to=%5Bemail%5D&n=+',
+    );
+    expect(maskTarget({ path: '/users/a+b', query: '' }, mask)).toBe('/users/a+b');
   });
 
   it('have a query masked as a form, and counted', () => {

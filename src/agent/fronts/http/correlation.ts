@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-const MAX_CHARS = 200;
+const MAX_CHARS = 500;
 /** Version, trace id, parent id, flags; an id of zeros is none. @see https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 /** What may stand in a log or a list as it is. */

@@ -118,7 +118,7 @@ export class Exchange implements LiveSession {
       throw new HoopError('usage', 'a name stands twice in one object of the body');
     session.open(incoming);
     this.#asked = true;
-    const question = new RequestQuestion({ request, intake, reading, rules });
+    const question = new RequestQuestion({ request, intake, reading, rules, hash: host.hash });
     const decision = await session.decide(question, rules, unreadOf(rules, caller.connection, body, reading), () => {
       if (reading.stream) this.#out.wait();
     });

@@ -1,7 +1,10 @@
 import type { RequestEvent } from '../../../core/events.js';
 import { concatBytes } from '../../../core/bytes.js';
+import { HoopError } from '../../../core/errors.js';
+import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
+import { PathMaskedBody } from '../../../protocols/http/path-masked-body.js';
 import type { Facts } from '../../../policy/types.js';
 import { BodyCapture } from './body-capture.js';
 import type { ConnectionRules } from './connection-rules.js';
@@ -19,6 +22,7 @@ export interface AskedRequest {
   readonly intake: Intake;
   readonly reading: RequestReading;
   readonly rules: ConnectionRules;
+  readonly hash: KeyedHash;
 }
 
 /** One request as policy, reviewers and the record see it. */
@@ -27,10 +31,13 @@ export class RequestQuestion implements Question {
   readonly phase = 'run';
   readonly facts: Facts;
   readonly basis: object;
+  /** The body, masked at the places that any rule names: nothing else of it is shown to people or recorded. */
+  readonly #shown: Uint8Array;
 
   constructor(private readonly asked: AskedRequest) {
     this.facts = asked.reading.facts;
     this.basis = this.facts;
+    this.#shown = withoutPlaces(asked);
   }
 
   /** Nothing is learnt of a request later. */
@@ -46,7 +53,7 @@ export class RequestQuestion implements Question {
       statement: this.statement,
       method: request.method,
       path: this.#masked(targetOf(request)),
-      text: this.#masked(reading.text.slice(0, TEXT_CHARS)),
+      text: this.#masked(this.#text().slice(0, TEXT_CHARS)),
       ...(intake.bytes.length === 0 ? {} : { body }),
       ...(intake.whole ? { bodyBytes: intake.bytes.length } : {}),
       ...(request.contentType === '' ? {} : { contentType: request.contentType }),
@@ -60,8 +67,7 @@ export class RequestQuestion implements Question {
     const { request, intake } = this.asked;
     const head = `${request.method} ${this.#masked(targetOf(request))}`;
     if (intake.bytes.length === 0) return head;
-    const text = new TextDecoder().decode(intake.bytes);
-    return `${head}\n\n${this.asked.rules.recordText?.maskText(text, new Map()) ?? text}`;
+    return `${head}\n\n${this.#masked(new TextDecoder().decode(this.#shown))}`;
   }
 
   bindTo(): Uint8Array {
@@ -71,6 +77,12 @@ export class RequestQuestion implements Question {
     return concatBytes([new TextEncoder().encode(`${head}\n`), intake.bytes]);
   }
 
+  /** The newest message may be what stands at a place that is masked. */
+  #text(): string {
+    const { request, intake, reading } = this.asked;
+    return this.#shown === intake.bytes ? reading.text : `${request.method} ${targetOf(request)}`;
+  }
+
   #masked(text: string): string {
     return this.asked.rules.recordText?.maskText(text, new Map()) ?? text;
   }
@@ -78,15 +90,40 @@ export class RequestQuestion implements Question {
   /** Masked before it is cut, and what might go on behind the cut is left out with it. */
   #maskedBody(): string {
     const { intake, rules, request } = this.asked;
+    const bytes = this.#shown;
     const capture = new BodyCapture();
     const json = request.contentType.endsWith('json');
     const stream = json ? rules.record?.json(new Map()) : rules.record?.text(new Map());
-    if (stream === undefined) capture.take(intake.bytes);
+    if (stream === undefined) capture.take(bytes);
     else {
-      capture.take(stream.push(intake.bytes.subarray(0, 2 * TEXT_CHARS * 4)));
-      if (intake.whole && intake.bytes.length <= 2 * TEXT_CHARS * 4) capture.take(stream.end());
+      capture.take(stream.push(bytes.subarray(0, 2 * TEXT_CHARS * 4)));
+      if (intake.whole && bytes.length <= 2 * TEXT_CHARS * 4) capture.take(stream.end());
     }
     return capture.text();
+  }
+}
+
+/** Of a body that is not there whole, or is not what it says, only what certainly holds no such place. */
+function withoutPlaces({ request, intake, rules, hash }: AskedRequest): Uint8Array {
+  if (rules.paths.record.length === 0 || intake.bytes.length === 0) return intake.bytes;
+  const { contentType } = request;
+  const counts: MaskCounts = new Map();
+  const maxBytes = Number.POSITIVE_INFINITY;
+  const body = new PathMaskedBody(undefined, {
+    rules: rules.paths.record,
+    hash,
+    counts,
+    contentType,
+    maxBytes,
+  });
+  try {
+    const begun = body.push(intake.bytes);
+    if (!intake.whole) return begun;
+    const shown = concatBytes([begun, body.end()]);
+    return counts.size === 0 ? intake.bytes : shown;
+  } catch (error) {
+    if (error instanceof HoopError) return new Uint8Array();
+    throw error;
   }
 }
 
