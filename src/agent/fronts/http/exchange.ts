@@ -114,6 +114,7 @@ export class Exchange implements LiveSession {
     });
     const body = intake.whole ? readBody(intake.bytes, incoming.headers['content-type'] ?? '') : undefined;
     const reading = dialect.read(request, body);
+    this.#out.reading = reading;
     if (rules.readsBody && reading.ambiguous)
       throw new HoopError('usage', 'a name stands twice in one object of the body');
     session.open(incoming);

@@ -7,7 +7,7 @@ import type { Header, HttpRequest, ReadBody, RequestReading } from '../../../pro
 import { maskBodyPaths } from '../../../protocols/http/json-bodies.js';
 import { maskRequest } from '../../../protocols/http/request-masking.js';
 import { CODINGS } from './body-coding.js';
-import type { ConnectionRules } from './connection-rules.js';
+import { masksAnswers, type ConnectionRules } from './connection-rules.js';
 import type { Intake } from './intake.js';
 
 /** What goes upstream of a request that was allowed, besides the credential. */
@@ -33,7 +33,7 @@ export function upstreamBody(
   const dropped = new Set(['accept-encoding']);
   if (intake.decoded) dropped.add('content-encoding');
   // Part of a body can't be masked: what a match began with may stand before it.
-  if (rules.answers !== undefined) for (const name of ['range', 'if-range']) dropped.add(name);
+  if (masksAnswers(rules)) for (const name of ['range', 'if-range']) dropped.add(name);
   const headers = request.headers.filter(([name]) => !dropped.has(name));
   const coding = acceptedCodings(request, rules);
   if (coding !== undefined) headers.push(['accept-encoding', coding]);
@@ -49,7 +49,7 @@ export function upstreamBody(
 function acceptedCodings(request: HttpRequest, rules: ConnectionRules): string | undefined {
   const given = request.headers.filter(([name]) => name === 'accept-encoding').map(([, value]) => value);
   if (given.length === 0) return undefined;
-  if (rules.answers !== undefined) return 'identity';
+  if (masksAnswers(rules)) return 'identity';
   const kept = given
     .join(',')
     .split(',')
