@@ -60,8 +60,8 @@ interface DevTextOptions {
 
 /** How lines to type are shown. */
 interface Typing {
-  type(command: string, remark?: string): string;
-  setUp(user: string): readonly string[];
+  readonly type: (command: string, remark?: string) => string;
+  readonly setUp: (user: string) => readonly string[];
 }
 
 function typingOf(stack: TrialStack, { colours, alias }: DevTextOptions): Typing {
