@@ -3,11 +3,13 @@
  * `npx tsx scripts/bench/masking.ts [MB]`.
  *
  * Whole messages in chunks of 64 KiB, as a session gets them, masked with `partial`: by the scanner over whole
- * chunks, and message by message in TypeScript, as rows are that the scanner leaves.
+ * chunks, and message by message in TypeScript, as rows are that the scanner leaves. Then texts and JSON in parts, as
+ * answers of models come: parts of 20 bytes, with the time that one takes, and of 64 KiB.
  */
 import { createHmac } from 'node:crypto';
 import type { MaskCounts, MaskRule } from '../../src/core/mask.js';
 import { sharedMasker } from '../../src/masking/shared-masker.js';
+import { createStreamMasker } from '../../src/masking/stream-masker.js';
 import { maskWhole } from '../../src/masking/text-masker.js';
 import { CopyRowMasker } from '../../src/protocols/postgres/copy-masker.js';
 import { RowMasker } from '../../src/protocols/postgres/row-masker.js';
@@ -129,6 +131,28 @@ function measure(
   return `${whole}    ${single}`;
 }
 
+/** MB/s and µs for each part. */
+function measureStream(form: 'text' | 'json', cellsOf: (row: number) => string[], partBytes: number): string {
+  const rule: MaskRule = {
+    name: 'bench/mask',
+    entities: STANDARD,
+    columns: [],
+    strategy: 'redact',
+    with: '',
+    on: { requests: false, answers: true },
+    observed: false,
+  };
+  const masker = createStreamMasker({ rules: [rule], hash });
+  const rows = Array.from({ length: 2_000 }, (_, row) => cellsOf(row));
+  const text = Buffer.from(form === 'json' ? JSON.stringify(rows) : rows.map((row) => row.join(' ')).join('\n'));
+  const speed = bestMbPerSecond(text.length, () => {
+    const stream = masker[form](new Map());
+    for (let at = 0; at < text.length; at += partBytes) stream.push(text.subarray(at, at + partBytes));
+    stream.end();
+  });
+  return `${speed}  ${(partBytes / Number.parseFloat(speed)).toFixed(2).padStart(8)} µs/part`;
+}
+
 console.log(`${''.padEnd(44)}  whole chunks    by message`);
 for (const [name, cellsOf] of Object.entries(KINDS)) {
   for (const form of ['DataRow', 'COPY text'] as const) {
@@ -138,4 +162,12 @@ for (const [name, cellsOf] of Object.entries(KINDS)) {
     ] as const)
       console.log(`${name.padEnd(21)}  ${form.padEnd(9)}  ${label.padEnd(9)}  ${measure(form, cellsOf, entities)}`);
   }
+}
+
+console.log(`${''.padEnd(44)}  parts of 20 bytes           parts of 64 KiB`);
+for (const [name, cellsOf] of Object.entries(KINDS)) {
+  for (const form of ['text', 'json'] as const)
+    console.log(
+      `${name.padEnd(21)}  ${form.padEnd(9)}  standard   ${measureStream(form, cellsOf, 20)}  ${measureStream(form, cellsOf, CHUNK_BYTES)}`,
+    );
 }

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { randomBytes } from 'node:crypto';
 import { uuidv7 } from '../../src/core/ids.js';
@@ -124,10 +125,13 @@ try {
   const watch = setInterval(() => {
     peak = Math.max(peak, process.memoryUsage.rss());
   }, 200);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
   const before = process.cpuUsage();
   await Promise.all(Array.from({ length: Number(values.open) }, lane));
   const atEnd = process.cpuUsage(before);
   const seconds = (performance.now() - started) / 1000;
+  delay.disable();
   const closing = performance.now();
   await recordings.close();
   store.close();
@@ -137,6 +141,10 @@ try {
     `${((usage.user + usage.system) / count).toFixed(0)} µs (${(usage.user / count).toFixed(0)} of it in user space)`;
   console.log(`${String(count)} sessions in ${seconds.toFixed(1)} s: ${(count / seconds).toFixed(0)} a second`);
   console.log(`processor time a session: ${micros(atEnd)}; with what was left to the end ${micros(all)}`);
+  const late99 = [0.5, 0.99, 1].map((part) => (delay.percentile(part * 100) / 1e6).toFixed(1));
+  console.log(
+    `turns of the loop, with a timer of 1 ms in each: p50 ${late99[0]!} ms, p99 ${late99[1]!} ms, longest ${late99[2]!} ms`,
+  );
   console.log(`closing took ${(performance.now() - closing).toFixed(0)} ms, most memory ${(peak / 1e6).toFixed(0)} MB`);
   if (values.verify) {
     const from = process.cpuUsage();

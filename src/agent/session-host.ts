@@ -14,6 +14,7 @@ import {
 } from '../core/resources.js';
 import type { PolicySet } from '../policy/compile.js';
 import type { Action } from '../policy/types.js';
+import type { FirstWrite } from '../recording/recordings.js';
 import type { SecretResolver } from '../secrets/resolver.js';
 import type { SessionSlots } from './session-slots.js';
 
@@ -80,8 +81,11 @@ export interface SessionHost {
   readonly hash: KeyedHash;
   readonly approvals: Approvals;
   readonly resolveSecret: SecretResolver;
-  /** @throws HoopError recording_failed */
-  openRecording(start: SessionStart): SessionRecorder;
+  /**
+   * @param firstWrite `at-flush` for sessions that forward nothing before their first flush
+   * @throws HoopError recording_failed
+   */
+  openRecording(start: SessionStart, firstWrite?: FirstWrite): SessionRecorder;
   readonly drives: Set<LiveSession>;
   readonly slots: SessionSlots;
   log(message: string, fields?: Readonly<Record<string, string>>): void;

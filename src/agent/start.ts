@@ -258,7 +258,7 @@ function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Metrics): 
     hash: (input) => createHmac('sha256', hashKey).update(input).digest(),
     approvals,
     resolveSecret,
-    openRecording: (start) => recordings.open(start),
+    openRecording: (start, firstWrite) => recordings.open(start, firstWrite),
     drives,
     slots: new SessionSlots(),
     log: (message, fields) => {

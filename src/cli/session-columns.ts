@@ -11,6 +11,7 @@ export const sessionColumns: readonly Column<SessionSummary>[] = [
   { header: 'statements', value: ({ statements }) => String(statements) },
   { header: 'blocked', value: ({ blocked }) => String(blocked) },
   { header: 'approvals', value: ({ approvals }) => String(approvals) },
+  { header: 'title', value: ({ title }) => title ?? '' },
 ];
 
 function lasted({ startedAt, endedAt }: SessionSummary): string {

@@ -120,6 +120,16 @@ export interface ResultEvent {
   readonly toolCalls?: readonly string[];
   /** Content that was passed without being looked at, and why. */
   readonly notInspected?: string;
+  /** Of an upgraded stream: all messages as they went on, recorded or not. */
+  readonly messages?: MessageTotals;
+  /** Of an upgraded stream: the first close code (1005 none was told, 1006 broken off), and who closed it. */
+  readonly closed?: { readonly code: number; readonly by: 'client' | 'upstream' | 'agent' };
+}
+
+/** Messages and bytes of an upgraded stream, by who sent them. */
+export interface MessageTotals {
+  readonly client: { readonly messages: number; readonly bytes: number };
+  readonly upstream: { readonly messages: number; readonly bytes: number };
 }
 
 /** Tokens of one model call. */

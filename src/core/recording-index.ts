@@ -26,4 +26,6 @@ export interface RecordingIndex {
   statementsSeen(rows: readonly StatementRow[]): void;
   /** Everything told so far is on disk when this returns. */
   flush(): void;
+  /** The same without holding up the program: it is on disk when the promise resolves. Left out: `flush` is called. */
+  drain?(): Promise<void>;
 }

@@ -97,7 +97,7 @@ export interface EntityDetector {
    */
   find(bytes: Uint8Array, at: number, start: number, end: number, span: Span): boolean;
   /** For values that come in parts: the least `from` of a finding whose trigger may still come behind `end`; `end` where there is none. */
-  lead?(bytes: Uint8Array, start: number, end: number): number;
+  readonly lead?: (bytes: Uint8Array, start: number, end: number) => number;
   /** Is what `find` left open still so when bytes[from,end) have come? A cheap yes; no means: look again. */
   stays?(bytes: Uint8Array, from: number, end: number, stage: number): boolean;
   /**

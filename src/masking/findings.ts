@@ -74,6 +74,7 @@ export class FindingScan {
       const index = 31 - Math.clz32(rest & -rest);
       if (at < (this.#skips[index] as number)) continue;
       span.skipTo = 0;
+      span.open = false;
       const met = (this.#detectors[index] as EntityDetector).find(bytes, at, start, end, span);
       if (span.skipTo > at) this.#skips[index] = span.skipTo;
       if (met) this.#found.push({ from: span.from, to: span.to, target: this.#detectorTargets[index] as number });

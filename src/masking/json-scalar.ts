@@ -1,4 +1,5 @@
 import { concatBytes } from '../core/bytes.js';
+import { codes } from './entity.js';
 
 /** No number that means something is longer: it is masked. */
 const MAX_NUMBER_BYTES = 1_000;
@@ -70,6 +71,31 @@ export class JsonScalar {
   #token(): Uint8Array {
     return this.bytes().subarray(0, this.#tokenBytes);
   }
+}
+
+/**
+ * The offset behind a short integer, `true`, `false` or `null` that stands at `at` as a whole, with a comma or closing
+ * bracket right behind it; -1 for anything else, which has to be looked at closer.
+ */
+export function plainScalarEnd(bytes: Uint8Array, at: number): number {
+  let end = at;
+  while (end < bytes.length && end - at < MAX_PLAIN_BYTES && IN_SCALAR[bytes[end] as number] === 1) end += 1;
+  if (end >= bytes.length) return -1;
+  const follows = bytes[end];
+  if (follows !== 0x2c && follows !== 0x5d && follows !== 0x7d) return -1;
+  const first = bytes[at] as number;
+  if (first > 0x39) return WORDS.some((word) => standsAt(bytes, at, end, word)) ? end : -1;
+  if (first < 0x31) return first === 0x30 && end === at + 1 ? end : -1;
+  for (let index = at + 1; index < end; index += 1)
+    if ((bytes[index] as number) < 0x30 || (bytes[index] as number) > 0x39) return -1;
+  return end;
+}
+
+const MAX_PLAIN_BYTES = 24;
+const WORDS = ['true', 'false', 'null'].map(codes);
+
+function standsAt(bytes: Uint8Array, at: number, end: number, word: readonly number[]): boolean {
+  return end - at === word.length && word.every((byte, index) => bytes[at + index] === byte);
 }
 
 function isSpace(byte: number): boolean {

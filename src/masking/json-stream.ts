@@ -1,8 +1,8 @@
 import type { MaskCounts } from '../core/mask.js';
 import { concatBytes } from '../core/bytes.js';
 import { codes } from './entity.js';
-import { BACKSLASH, escapeLength, QUOTE } from './json-escapes.js';
-import { JsonScalar } from './json-scalar.js';
+import { BACKSLASH, escapeLength, PLAIN_ESCAPES, QUOTE } from './json-escapes.js';
+import { JsonScalar, plainScalarEnd } from './json-scalar.js';
 import { JsonString } from './json-string.js';
 import type { Restorer } from './restorer.js';
 import type { StreamPlan } from './stream-plan.js';
@@ -95,6 +95,11 @@ export class JsonStream {
       this.#objects.push(byte === OPEN_OBJECT);
       this.#expect = byte === OPEN_OBJECT ? 'first-key' : 'first-value';
       return at + 1;
+    }
+    const end = plainScalarEnd(this.#part, at);
+    if (end >= 0 && this.#isClean(at, end)) {
+      this.#expect = 'separator';
+      return end;
     }
     this.#keepTo(at);
     this.#scalar = new JsonScalar();
@@ -219,6 +224,10 @@ function stringEnd(bytes: Uint8Array, from: number): number {
     if (byte === QUOTE) return at;
     if (byte < 0x20) return -1;
     if (byte !== BACKSLASH) continue;
+    if (at + 1 < end && PLAIN_ESCAPES[bytes[at + 1] as number] !== 0) {
+      at += 1;
+      continue;
+    }
     const length = escapeLength(bytes, at, end, true);
     if (length < 0) return -1;
     at += length - 1;

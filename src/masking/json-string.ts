@@ -34,7 +34,7 @@ export class JsonString implements StreamSink {
   readonly #key: boolean;
   /** The beginning of an escape whose end has not come. */
   #pending: Uint8Array = NONE;
-  #escapes: Escape[] = [];
+  readonly #escapes: Escape[] = [];
   #decoded = 0;
   #raw = false;
   /** Where the whole string may become null: what would go out else. */

@@ -91,6 +91,7 @@ export class StreamScan {
     let first = kept;
     if (this.#busyCount > 0)
       for (const busy of this.#busy) if (busy !== undefined) first = Math.min(first, busy.begun ? busy.next : busy.at);
+    for (const finder of this.#finders) first = Math.min(first, finder.hold);
     first -= CONTEXT_BYTES;
     // Moving bytes is worth it where it frees most of the buffer.
     if (first < this.bytes.length >> 1) return 0;
@@ -230,7 +231,7 @@ export class StreamScan {
     const { bytes, end } = this;
     let hold = end;
     for (let index = 0; index < this.#plan.leads.length; index += 1) {
-      const lead = (this.#plan.leads[index] as EntityDetector['lead'])?.(bytes, 0, end) ?? end;
+      const lead = this.#plan.leads[index]?.(bytes, 0, end) ?? end;
       if (lead < hold) hold = lead;
     }
     if (this.#word !== undefined) hold = Math.min(hold, this.#word.readTo(bytes, end));

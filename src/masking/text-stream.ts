@@ -42,6 +42,9 @@ export class TextStream {
   #restoredTo = 0;
   /** What is before it is settled. */
   #hold = 0;
+  /** Settled findings that had to wait, and for what: while neither changes, there is nothing to decide again. */
+  #seen = 0;
+  #seenHold = 0;
   /** Offset in the whole text of the scan's first byte. */
   #base = 0;
 
@@ -51,6 +54,11 @@ export class TextStream {
     this.#sink = sink;
     this.#restorer = restorer;
     this.#scan = new StreamScan(plan);
+  }
+
+  /** Memory that it holds bytes in. */
+  get roomBytes(): number {
+    return this.#scan.bytes.length;
   }
 
   push(part: Uint8Array): void {
@@ -73,15 +81,18 @@ export class TextStream {
       if (this.#coveredTo > this.#out) this.#coverTo(this.#coveredTo);
     }
     const findings = scan.found;
+    const known = findings.length;
     scan.begun(findings);
-    if (findings.length > 0) this.#release(findings, over);
-    else this.#keepTo(this.#hold);
+    if (findings.length === 0) this.#keepTo(this.#hold);
+    else if (over || known !== this.#seen || findings.length > known || this.#hold !== this.#seenHold)
+      this.#release(findings, over);
     const by = scan.forget(Math.min(this.#out, this.#restoredTo));
     if (by > 0) this.#shift(by);
   }
 
   #shift(by: number): void {
     this.#base += by;
+    this.#seenHold -= by;
     this.#out -= by;
     this.#coveredTo -= by;
     this.#restoredTo -= by;
@@ -100,6 +111,8 @@ export class TextStream {
     }
     if (!held) this.#keepTo(this.#hold);
     this.#scan.found = findings.filter((one) => one.open !== true && one.to > this.#out);
+    this.#seen = this.#scan.found.length;
+    this.#seenHold = this.#hold;
   }
 
   /** Masks a cluster; false where it has to wait. */

@@ -32,7 +32,7 @@ export interface CheckpointKeeperOptions {
   readonly key: RecordingKey;
   readonly clock: Clock;
   /** Called before a checkpoint is written: what it lists must be in the index too. */
-  readonly beforeWrite: () => void;
+  readonly beforeWrite: () => void | Promise<void>;
   readonly onFault: (cause: unknown) => void;
 }
 
@@ -62,6 +62,8 @@ export class CheckpointKeeper {
   readonly #checker: SignatureChecker;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
+  /** A write that fails brings back what it was to list. */
+  #busy = false;
   #pauseMs = 0;
 
   constructor(private readonly options: CheckpointKeeperOptions) {
@@ -111,7 +113,7 @@ export class CheckpointKeeper {
 
   /** Frees the entries of a day that nobody seals in any more. */
   forget(date: string): void {
-    if (this.#days.get(date)?.dirty === false) this.#days.delete(date);
+    if (!this.#busy && this.#days.get(date)?.dirty === false) this.#days.delete(date);
   }
 
   #day(folder: string): Day {
@@ -176,47 +178,58 @@ export class CheckpointKeeper {
   #enqueue(): Promise<void> {
     this.#writing = this.#writing.then(async () => {
       const started = performance.now();
+      this.#busy = true;
       try {
         await this.#writeDirty();
       } catch (cause) {
         this.options.onFault(cause);
       }
+      this.#busy = false;
       this.#pauseMs = Math.max(MIN_PAUSE_MS, (performance.now() - started) / MAX_SHARE);
     });
     return this.#writing;
   }
 
   async #writeDirty(): Promise<void> {
-    if (![...this.#days.values()].some((day) => day.dirty)) return;
-    this.options.beforeWrite();
+    const dirty = [...this.#days].filter(([, day]) => day.dirty);
+    if (dirty.length === 0) return;
     const root = this.#day(ROOT_FOLDER);
-    if (!root.loaded) await this.load(ROOT_FOLDER);
-    for (const [date, day] of this.#days) {
-      if (date !== ROOT_FOLDER && day.dirty) await this.#writeDay(date, day);
-    }
-    const lines = [...this.#counts].map(([date, sessions]) => dayLine(date, sessions));
-    await this.#writeCheckpoint(ROOT_FOLDER, lines, lines.length);
-    root.dirty = false;
-  }
-
-  async #writeDay(date: string, day: Day): Promise<void> {
-    if (!day.loaded) await this.#load(date, false);
-    day.dirty = false;
+    for (const [folder, day] of [...dirty, [ROOT_FOLDER, root] as const])
+      if (!day.loaded) await this.#load(folder, false);
+    // What is sealed from here on is listed the next time: it may not be in the index yet.
+    const counts = dirty.map(([, day]) => {
+      day.dirty = false;
+      return day.lines.size;
+    });
     try {
-      while (day.lines.size >= SEGMENT_SESSIONS) await this.#writeSegment(date, day);
-      const segments = day.segments.map((segment, index) => segmentLine(index + 1, segment));
-      const listed = listedBy(day.segments) + day.lines.size;
-      await this.#writeCheckpoint(date, [...segments, ...day.lines.values()], listed);
-      this.#counts.set(date, Math.max(this.listed(date), listed));
+      await this.options.beforeWrite();
+      for (const [index, [date, day]] of dirty.entries())
+        if (day !== root) await this.#writeDay(date, day, counts[index] as number);
+      await this.#writeRoot();
     } catch (cause) {
-      day.dirty = true;
+      for (const [, day] of dirty) day.dirty = true;
       throw cause;
     }
   }
 
+  async #writeRoot(): Promise<void> {
+    const lines = [...this.#counts].map(([date, sessions]) => dayLine(date, sessions));
+    await this.#writeCheckpoint(ROOT_FOLDER, lines, lines.length);
+  }
+
+  /** @param count how many of the day's lines are listed, from the oldest on */
+  async #writeDay(date: string, day: Day, count: number): Promise<void> {
+    let rest = count;
+    for (; rest >= SEGMENT_SESSIONS; rest -= SEGMENT_SESSIONS) await this.#writeSegment(date, day);
+    const segments = day.segments.map((segment, index) => segmentLine(index + 1, segment));
+    const listed = listedBy(day.segments) + rest;
+    await this.#writeCheckpoint(date, [...segments, ...firstOf(day.lines.values(), rest)], listed);
+    this.#counts.set(date, Math.max(this.listed(date), listed));
+  }
+
   /** Moves the oldest lines of a day into a file of their own; the checkpoint written next names it. */
   async #writeSegment(date: string, day: Day): Promise<void> {
-    const oldest = [...day.lines].slice(0, SEGMENT_SESSIONS);
+    const oldest = [...firstOf(day.lines, SEGMENT_SESSIONS)];
     const { text, segment } = segmentFrom(oldest.map(([, line]) => line));
     await this.#writeFile(this.#path(date), segmentName(day.segments.length + 1), text);
     day.segments.push(segment);
@@ -246,4 +259,13 @@ export class CheckpointKeeper {
 
 function listedBy(segments: readonly Segment[]): number {
   return segments.reduce((sum, { entries }) => sum + entries, 0);
+}
+
+function* firstOf<T>(items: Iterable<T>, count: number): Generator<T> {
+  let left = count;
+  for (const item of items) {
+    if (left === 0) return;
+    left -= 1;
+    yield item;
+  }
 }

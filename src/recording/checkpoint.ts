@@ -10,7 +10,7 @@ import { splitLines } from './lines.js';
  * A folder's `checkpoint`: what was sealed in it, signed. Canonical JSON lines; of a day's folder
  *
  * ```
- * {"entries":2000,"lists":"…","segment":1}       one for each `checkpoint.1`, `checkpoint.2`, …
+ * {"entries":1000,"lists":"…","segment":1}       one for each `checkpoint.1`, `checkpoint.2`, …
  * {"events":12,"head":"…","session":"…"}         one for each sealed session, in order of sealing
  * {"at":"…","entries":1,"folder":"2026-11-21","keyId":"…","lists":"…","signature":"…","type":"checkpoint"}
  * ```
@@ -32,7 +32,7 @@ export const CHECKPOINT_DRAFT = '.checkpoint.new';
 export const ROOT_FOLDER = 'recordings';
 
 /** Sessions that a segment lists. */
-export const SEGMENT_SESSIONS = 2000;
+export const SEGMENT_SESSIONS = 1000;
 
 const MAX_ENTRY_BYTES = 4096;
 const SEGMENT_NAME = /^checkpoint\.([1-9]\d{0,8})$/;
@@ -140,21 +140,18 @@ export async function readCheckpoint(
   if (signed['lists'] !== found.digest() || signed['entries'] !== found.count) return broken('was changed');
   if (signed['folder'] !== folder) return broken('belongs to another folder');
   const { sessions, days, segments } = found;
-  for (const [index, segment] of openSegment === undefined ? [] : segments.entries()) {
-    const name = segmentName(index + 1);
-    const wrong = await readSegment(openSegment?.(index + 1) ?? nothing(), segment, sessions);
-    if (wrong !== undefined) return broken(`has a part, ${name}, that ${wrong}`, 'checkpoint', 0);
+  if (openSegment !== undefined) {
+    for (const [index, segment] of segments.entries()) {
+      const wrong = await readSegment(() => openSegment(index + 1), segment, sessions);
+      if (wrong !== undefined) return broken(`has a part, ${segmentName(index + 1)}, that ${wrong}`, 'checkpoint', 0);
+    }
   }
   return { ok: true, checkpoint: { sessions, days, segments, at } };
 }
 
-async function* nothing(): AsyncGenerator<Uint8Array> {
-  // Of no bytes.
-}
-
 /** Adds what a segment lists. @returns what is wrong with it */
 async function readSegment(
-  chunks: AsyncIterable<Uint8Array>,
+  open: () => AsyncIterable<Uint8Array>,
   segment: Segment,
   sessions: Map<string, SealedEntry>,
 ): Promise<string | undefined> {
@@ -162,7 +159,7 @@ async function readSegment(
   const before = sessions.size;
   let fault: string | undefined;
   try {
-    fault = await found.read(chunks);
+    fault = await found.read(open());
   } catch {
     return 'is gone or can not be read';
   }
@@ -201,32 +198,26 @@ class Entries {
           continue;
         }
         this.#lists.update(line.bytes).update('\n');
-        if (!this.#take(entry)) return 'twice';
+        const fault = this.#take(entry);
+        if (fault !== undefined) return fault;
       }
     }
     return undefined;
   }
 
-  #take({
-    session,
-    events,
-    head,
-    date,
-    sessions,
-    segment,
-    entries,
-    lists,
-  }: Readonly<Record<string, unknown>>): boolean {
+  #take(entry: Readonly<Record<string, unknown>>): 'changed' | 'twice' | undefined {
+    const { session, events, head, date, sessions, segment, entries, lists } = entry;
     if (typeof session === 'string' && typeof events === 'number' && typeof head === 'string') {
-      if (this.sessions.has(session)) return false;
+      if (this.sessions.has(session)) return 'twice';
       this.sessions.set(session, { events, head });
     } else if (typeof date === 'string' && typeof sessions === 'number') {
-      if (this.days.has(date)) return false;
+      if (this.days.has(date)) return 'twice';
       this.days.set(date, sessions);
-    } else if (segment === this.segments.length + 1 && typeof entries === 'number' && typeof lists === 'string') {
+    } else if (typeof segment === 'number' && typeof entries === 'number' && typeof lists === 'string') {
+      if (segment !== this.segments.length + 1) return 'changed';
       this.segments.push({ entries, lists });
-    } else return false;
-    return true;
+    } else return 'twice';
+    return undefined;
   }
 }
 

@@ -135,6 +135,8 @@ const RESULT = kind<ResultEvent>({
   costUsd: true,
   toolCalls: true,
   notInspected: true,
+  messages: true,
+  closed: true,
 });
 const START = kind<SessionStart>({
   type: true,

@@ -69,7 +69,7 @@ export class Recordings {
       dir,
       key,
       clock,
-      beforeWrite: () => options.index.flush(),
+      beforeWrite: () => options.index.drain?.() ?? options.index.flush(),
       onFault: (cause) => this.#tell(writeFailure(cause)),
     });
   }

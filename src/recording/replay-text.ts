@@ -1,5 +1,7 @@
-import { displayWidth, escapeControls } from '../core/display.js';
+import { displayWidth } from '../core/display.js';
 import type { ChainedEvent } from '../core/events.js';
+import { block, bounded, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
+import { answerLines, bodyLines, isAnswer, requestLines, requestTitle } from './http-lines.js';
 
 export interface ReplayTextOptions {
   /** Takes the transcript, one line or several at a time, each without its line end. */
@@ -16,8 +18,6 @@ export interface TranscriptOptions extends ReplayTextOptions {
   /** One line for who and what, none for the seal or an ordinary end: for sessions among others. */
   readonly brief?: boolean;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * A session as people read it: who, when and through what; each statement with its number, time
@@ -39,6 +39,7 @@ export class Transcript {
   #startMs = Number.NaN;
   #statement = 0;
   #ended = false;
+  #noun = 'statement';
 
   constructor(private readonly options: TranscriptOptions) {
     this.#write = options.write;
@@ -55,6 +56,8 @@ export class Transcript {
         return this.#started(event);
       case 'statement':
         return this.#asked(event);
+      case 'request':
+        return this.#requested(event);
       case 'decision':
         return this.#line(event, this.#verdict(event));
       case 'approval.requested':
@@ -62,9 +65,11 @@ export class Transcript {
       case 'approval.resolved':
         return this.#line(event, this.#resolution(event));
       case 'output':
-        return this.#rows(event);
+        return 'rows' in event ? this.#rows(event) : this.#lines(event, bodyLines(event, this.#limits.text));
       case 'result':
-        return this.#line(event, this.#result(event));
+        return isAnswer(event)
+          ? this.#lines(event, answerLines(event, this.#limits.text))
+          : this.#line(event, this.#result(event));
       case 'session.end':
         return this.#endedBy(event);
       case 'seal':
@@ -117,11 +122,18 @@ export class Transcript {
     this.#write(
       `\n#${text(event['statement'])}  ${this.#offset(event)}${via === '' || via === 'query' ? '' : `  ${via}`}`,
     );
-    this.#write(indent(this.#block(event['text'])));
+    this.#write(indent(block(event['text'], this.#limits.text)));
     if (bytes !== undefined) this.#write(`  … the whole text has ${bytes} bytes`);
     const params = list(event['params'], 'NULL');
     if (params.length > 0)
       this.#write(`  with ${this.#bounded(params.map((value, index) => `$${index + 1} = ${value}`).join(', '))}`);
+  }
+
+  #requested(event: ChainedEvent): void {
+    this.#statement = Number(event['statement']);
+    this.#noun = 'request';
+    this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  ${requestTitle(event)}`);
+    for (const line of requestLines(event, this.#limits.text)) this.#write(indent(line));
   }
 
   #verdict(event: ChainedEvent): string {
@@ -145,18 +157,13 @@ export class Transcript {
   }
 
   #result(event: ChainedEvent): string {
-    const error = record(event['error']);
-    const masked = Object.entries(record(event['masked'])).map(
-      ([name, count]) => `${escapeControls(name)} ${text(count)}`,
-    );
     const rows = number(event['rows']);
     const duration = number(event['durationMs']);
-    const failed =
-      text(error['code']) === '' ? '' : `error ${text(error['code'])}: ${this.#bounded(text(error['message']))}`;
+    const failed = failureOf(event, this.#limits.text);
     const parts = [
       failed === '' ? text(event['tag']) : failed,
       rows === undefined ? '' : `${rows} ${rows === 1 ? 'row' : 'rows'}`,
-      masked.length === 0 ? '' : `masked ${masked.join(', ')}`,
+      maskedOf(event),
       duration === undefined ? '' : `${duration} ms`,
     ];
     return parts.filter((part) => part !== '').join(' · ');
@@ -184,9 +191,13 @@ export class Transcript {
     this.#ended = true;
     if (this.options.brief === true && (event['reason'] === 'client' || event['reason'] === 'upstream')) return;
     const { statements, blocked, reason } = event;
-    this.#write(
-      `\nended   ${this.#offset(event)}  ${text(reason)}: ${text(statements)} statements, ${text(blocked)} blocked`,
-    );
+    const noun = this.#noun === 'request' && statements === 1 ? 'request' : `${this.#noun}s`;
+    const counts = `${text(statements)} ${noun}, ${text(blocked)} blocked`;
+    this.#write(`\nended   ${this.#offset(event)}  ${text(reason)}: ${counts}`);
+  }
+
+  #lines(event: ChainedEvent, lines: readonly string[]): void {
+    for (const line of lines) this.#line(event, line);
   }
 
   /** A line about a statement; says which where another one stands above. */
@@ -194,7 +205,7 @@ export class Transcript {
     const statement = Number(event['statement']);
     if (statement !== this.#statement) this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  goes on`);
     this.#statement = statement;
-    this.#write(`  ${line}`);
+    this.#write(indent(line));
   }
 
   #offset(event: ChainedEvent): string {
@@ -202,14 +213,8 @@ export class Transcript {
     return Number.isNaN(ms) ? '?' : `+${(ms / 1000).toFixed(3)}s`;
   }
 
-  #block(value: unknown): string {
-    const whole = typeof value === 'string' ? value : '';
-    return this.#bounded(escapeControls(whole.slice(0, this.#limits.text), { keepNewlines: true }), whole.length);
-  }
-
-  #bounded(shown: string, length = shown.length): string {
-    const max = this.#limits.text;
-    return length <= max ? shown : `${shown.slice(0, max)} … (${length} characters)`;
+  #bounded(shown: string): string {
+    return bounded(shown, this.#limits.text);
   }
 
   #cell(value: string): string {
@@ -217,25 +222,9 @@ export class Transcript {
   }
 }
 
-function indent(block: string): string {
-  return block
+function indent(lines: string): string {
+  return lines
     .split('\n')
     .map((line) => `  ${line}`)
     .join('\n');
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? escapeControls(value) : typeof value === 'number' ? String(value) : '';
-}
-
-function number(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
-}
-
-function record(value: unknown): Fields {
-  return typeof value === 'object' && value !== null ? (value as Fields) : {};
-}
-
-function list(value: unknown, absent = ''): readonly string[] {
-  return Array.isArray(value) ? value.map((item: unknown) => (item === null ? absent : text(item))) : [];
 }

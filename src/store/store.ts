@@ -3,6 +3,7 @@ import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import type { RecordingIndex } from '../core/recording-index.js';
 import { closeDatabase, openDatabase } from './database.js';
 import { KeyTable } from './key-table.js';
+import { LogFile } from './log-file.js';
 import { RequestTable } from './request-table.js';
 import { SessionTable } from './session-table.js';
 import { UsageTable } from './usage-table.js';
@@ -35,13 +36,14 @@ export class Store {
     this.requests = new RequestTable(database);
     const onFault = options.onFault ?? (() => undefined);
     this.usage = new UsageTable(database, onFault, options.nowMs);
-    const sessions = new SessionTable(database, onFault);
+    const sessions = new SessionTable(database, onFault, new LogFile(options.path));
     this.sessions = sessions;
     this.recordingIndex = {
       sessionOpened: (summary) => sessions.opened(summary),
       sessionSealed: (summary) => sessions.sealed(summary),
       statementsSeen: (rows) => sessions.statements(rows),
       flush: () => sessions.flush(),
+      drain: () => sessions.drain(),
     };
   }
 

@@ -1,71 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { BUILT_IN_ENTITY_NAMES } from '../../src/masking/text-masker.js';
-import { bytesOf, maskerOf } from './support.js';
-
-/** The same bytes, counting how often one is read. */
-function counted(bytes: Uint8Array): { readonly bytes: Uint8Array; readonly reads: () => number } {
-  let reads = 0;
-  const proxy = new Proxy(bytes, {
-    get(target, key) {
-      if (typeof key === 'string' && key.charCodeAt(0) <= 0x39) {
-        reads += 1;
-        return target[Number(key)];
-      }
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
-  return { bytes: proxy, reads: () => reads };
-}
-
-const HOSTILE = [
-  '@',
-  'a@',
-  'a.a.a.a@',
-  'a@b.co@',
-  '"@',
-  '"a"@b.co',
-  '1-',
-  '1',
-  '4111',
-  '4111 ',
-  '4-1 ',
-  '123-45-6789-',
-  '+1',
-  '+1 ',
-  '(415) ',
-  '415-555-',
-  'DE89',
-  'DE89 3704 ',
-  '1.',
-  '1.2.3.4.',
-  ':',
-  '::1',
-  '1:',
-  'eyJ',
-  'eyJ-',
-  '-eyJ',
-  'eyJaaaaaaaaaa.',
-  '.eyJaaaaaaaaaa',
-  '-----BEGIN ',
-  '-----BEGIN PRIVATE KEY-----',
-  '-----END ',
-  '-----BEGIN EC PRIVATE KEY-----x-----END ',
-  'sk-',
-  'sk-a-',
-  'ghp_',
-  'AKIA',
-  'xoxb-',
-  'AIza-',
-  'x://u:p@',
-  'x://u:p',
-  '://',
-  ':@',
-  '\\u0040',
-  'é@',
-  ' ',
-  'a',
-];
+import { StreamScan } from '../../src/masking/stream-scan.js';
+import { streamPlanOf } from '../../src/masking/stream-plan.js';
+import { TextStream } from '../../src/masking/text-stream.js';
+import { counted, HOSTILE } from './hostile.js';
+import { bytesOf, hash, maskerOf, ruleOf } from './support.js';
 
 describe('work on hostile values', () => {
   const masker = maskerOf(BUILT_IN_ENTITY_NAMES);
@@ -88,5 +27,46 @@ describe('work on hostile values', () => {
       return value.reads();
     };
     expect(work(2_000)).toBeLessThan(work(1_000) * 2.2);
+  });
+});
+
+describe('work on hostile texts in parts', () => {
+  const plan = streamPlanOf({ rules: [ruleOf(BUILT_IN_ENTITY_NAMES)], hash });
+
+  it.each(HOSTILE.flatMap((unit) => [1, 1_024].map((size) => [unit, size] as const)))(
+    'grows with the length alone for many %s in parts of %i bytes',
+    (unit, size) => {
+      const work = (count: number): number => {
+        const text = bytesOf(unit.repeat(Math.ceil(count / unit.length)).slice(0, count));
+        const scan = new StreamScan(plan);
+        // Large enough not to be replaced by one that does not count.
+        const room = counted(new Uint8Array(64 * 1_024));
+        scan.bytes = room.bytes as Uint8Array<ArrayBuffer>;
+        for (let at = 0; at < text.length; at += size) {
+          scan.append(text.subarray(at, at + size));
+          scan.look(false);
+          scan.found = [];
+        }
+        scan.look(true);
+        return room.reads();
+      };
+      const once = work(5_000);
+      expect(once).toBeLessThan(5_000 * 800);
+      expect(work(10_000)).toBeLessThan(once * 2.2 + 4_000);
+    },
+  );
+
+  it.each(HOSTILE)('holds less than 512 KiB of many %s', (unit) => {
+    const text = bytesOf(unit.repeat(Math.ceil(65_536 / unit.length)));
+    let released = 0;
+    const stream = new TextStream(plan, new Map(), {
+      kept: (_bytes, from, to) => (released += to - from),
+      masked: () => undefined,
+      restored: () => undefined,
+    });
+    for (let pushed = 0; pushed < 1_048_576; pushed += text.length) stream.push(text);
+    expect(stream.roomBytes).toBeLessThanOrEqual(512 * 1_024);
+    stream.end();
+    expect(released).toBeLessThanOrEqual(1_048_576 + 65_536 * 2);
   });
 });

@@ -144,7 +144,12 @@ describe('mayMatch', () => {
       .tuple(fc.uint8Array({ maxLength: 8 }), planted, fc.uint8Array({ maxLength: 8 }))
       .map(([left, { value }, right]) => Uint8Array.from([...left, ...bytesOf(value), ...right])),
   );
-  const scans = new Map(BUILT_IN_ENTITIES.map((detector) => [detector.name, new FindingScan([{ detector }], [{ rank: 0, eager: false, order: 0 }])]));
+  const scans = new Map(
+    BUILT_IN_ENTITIES.map((detector) => [
+      detector.name,
+      new FindingScan([{ detector }], [{ rank: 0, eager: false, order: 0 }]),
+    ]),
+  );
 
   it('is never false where the exact look finds something, alone or among random wire bytes', () => {
     fc.assert(

@@ -88,6 +88,45 @@ export function statement(
   ];
 }
 
+/** The events of one model call: request, decision, result, output. */
+export function request(text: string): [RecordedEvent, RecordedEvent, RecordedEvent, RecordedEvent] {
+  const body = JSON.stringify({ model: 'gpt-4o-mini', messages: [{ role: 'user', content: text }] });
+  return [
+    {
+      type: 'request',
+      statement: 1,
+      method: 'POST',
+      path: '/v1/chat/completions',
+      text,
+      body,
+      bodyBytes: body.length,
+      contentType: 'application/json',
+      endpoint: 'chat.completions',
+      model: 'gpt-4o-mini',
+      stream: true,
+    },
+    { type: 'decision', statement: 1, action: 'allow', rules: [], policyHash: 'ab' },
+    {
+      type: 'result',
+      statement: 1,
+      status: 200,
+      bytes: 512,
+      durationMs: 300.5,
+      firstByteMs: 120.25,
+      usage: { inputTokens: 12, outputTokens: 7 },
+      costUsd: 0.0001,
+    },
+    {
+      type: 'output',
+      statement: 1,
+      body: 'data: [DONE]\n\n',
+      bodyBytes: 512,
+      contentType: 'text/event-stream',
+      text: [`answer to ${text}`],
+    },
+  ];
+}
+
 export const END: SessionEnd = { type: 'session.end', reason: 'client', statements: 3, blocked: 0 };
 
 /** A recordings folder of its own, with what belongs to it. */

@@ -254,6 +254,27 @@ describe('the recordings folder', () => {
     expect(readdirSync(join(bench.dir, DATE)).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
+  it('lists a session only once the index has it on disk', async () => {
+    const listed = (): string[] =>
+      readFileSync(join(bench.dir, DATE, 'checkpoint'), 'utf8').match(/(?<="session":")[^"]*/g) ?? [];
+    let drained: (() => void) | undefined;
+    const index = Object.assign(bench.index, { drain: () => new Promise<void>((resolve) => (drained = resolve)) });
+    const recordings = bench.open({ index });
+    const first = await bench.record(recordings);
+    while (drained === undefined) await new Promise((resolve) => setImmediate(resolve));
+    // Sealed while the index is on its way to the disk: only the next checkpoint may list it.
+    const second = await bench.record(recordings);
+    const finish = drained;
+    drained = undefined;
+    finish();
+    const closed = recordings.close();
+    while (drained === undefined) await new Promise((resolve) => setImmediate(resolve));
+    expect(listed()).toEqual([first]);
+    (drained as () => void)();
+    await closed;
+    expect(listed()).toEqual([first, second]);
+  });
+
   it('keeps what earlier runs listed when nobody recovers', async () => {
     for (let run = 0; run < 2; run += 1) {
       const recordings = bench.open();

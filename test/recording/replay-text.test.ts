@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChainedEvent, RecordedEvent } from '../../src/core/events.js';
 import { replayText } from '../../src/recording/replay-text.js';
 import type { ReplayTextOptions } from '../../src/recording/replay-text.js';
-import { sessionId, start } from './recorded-session.js';
+import { request, sessionId, start } from './recorded-session.js';
 
 /** Each event a millisecond after the one before. */
 async function* chained(
@@ -107,6 +107,75 @@ describe('a session as text', () => {
     );
   });
 
+  it('shows a model call as a conversation, with its tokens, cost, tools and what was not inspected', async () => {
+    const [asked, decided, result, output] = request('Who wrote\nthis?');
+    const text = await transcript([
+      { ...start(), connection: { name: 'openai', type: 'openai', labels: {} }, credential: 'openai-key' },
+      asked,
+      decided,
+      { ...output, text: ['It was\n  allowed', 'Bob'] },
+      {
+        ...result,
+        masked: { email: 2 },
+        toolCalls: ['look_up', 'send\u001b[2J'],
+        notInspected: 'an image of 512 bytes',
+      },
+      { type: 'session.end', reason: 'client', statements: 1, blocked: 0 },
+    ]);
+    expect(text.slice(text.indexOf('#1'))).toBe(
+      [
+        '#1  +0.001s  POST /v1/chat/completions  gpt-4o-mini, streamed',
+        '  user: Who wrote',
+        '    this?',
+        '  whole request, 81 bytes of application/json:',
+        '    {"model":"gpt-4o-mini","messages":[{"role":"user","content":"Who wrote\\nthis?"}]}',
+        '  allowed',
+        '  assistant 1: It was',
+        '      allowed',
+        '  assistant 2: Bob',
+        '  calls look_up, send\\x1b[2J',
+        '  200 · 512 bytes · 12 tokens in, 7 out · $0.0001 · masked email 2 · first byte after 120.25 ms · 300.5 ms',
+        '  not inspected: an image of 512 bytes',
+        '',
+        'ended   +0.005s  client: 1 request, 0 blocked',
+      ].join('\n'),
+    );
+  });
+
+  it('shows a request that was blocked, one that was held, and the messages of an upgraded stream', async () => {
+    const blocked = await transcript([
+      { type: 'request', statement: 1, method: 'DELETE', path: '/orders/7?force=1', text: 'DELETE /orders/7' },
+      {
+        type: 'decision',
+        statement: 1,
+        action: 'block',
+        rules: ['crm/no-delete'],
+        message: 'ask first',
+        policyHash: '',
+      },
+      { type: 'result', statement: 1, status: 403, error: { code: 'hoop_blocked', message: 'blocked by policy' } },
+    ]);
+    expect(blocked).toContain(
+      '  DELETE /orders/7?force=1\n  blocked by crm/no-delete: ask first\n  403 · error hoop_blocked: blocked by policy\n',
+    );
+    const held = await transcript([
+      { type: 'request', statement: 1, method: 'POST', path: '/pay', text: 'POST /pay', body: 'a=1', bodyBytes: 3 },
+      { type: 'decision', statement: 1, action: 'approve', rules: ['crm/pay'], policyHash: '' },
+      { type: 'approval.requested', statement: 1, request: 'r-1', flow: 'finance' },
+      { type: 'approval.resolved', statement: 1, request: 'r-1', outcome: 'denied', by: 'bob', reason: 'no ticket' },
+      { type: 'output', statement: 1, body: '{"ok":true}', bodyBytes: 11, contentType: 'application/json' },
+    ]);
+    expect(held).toContain(
+      '  POST /pay\n  body, 3 bytes:\n    a=1\n  held by crm/pay\n  waits for approval by finance, request r-1\n  denied by bob: no ticket\n  answer, 11 bytes of application/json:\n    {"ok":true}\n',
+    );
+    const stream = await transcript([
+      { type: 'request', statement: 1, method: 'GET', path: '/live', text: 'GET /live' },
+      { type: 'output', statement: 1, body: 'hello', bodyBytes: 5, from: 'client' },
+      { type: 'output', statement: 1, body: 'x'.repeat(10), bodyBytes: 90_000, from: 'upstream' },
+    ]);
+    expect(stream).toContain(`  client: hello\n  upstream: ${'x'.repeat(10)} … the whole message has 90000 bytes\n`);
+  });
+
   it('says which statement a late answer belongs to, and that no end was recorded', async () => {
     const text = await transcript([
       start(),
@@ -147,12 +216,25 @@ describe('a session as text', () => {
         error: fc.anything(),
         keyId: fc.anything(),
         rules: fc.anything(),
+        method: fc.anything(),
+        path: fc.anything(),
+        model: fc.anything(),
+        body: fc.anything(),
+        bodyBytes: fc.anything(),
+        contentType: fc.anything(),
+        from: fc.anything(),
+        status: fc.anything(),
+        usage: fc.anything(),
+        costUsd: fc.anything(),
+        toolCalls: fc.anything(),
+        notInspected: fc.anything(),
       },
       { requiredKeys: [] },
     );
     const type = fc.constantFrom(
       'session.start',
       'statement',
+      'request',
       'decision',
       'output',
       'result',

@@ -3,25 +3,29 @@ import type { Fault } from '../../core/errors.js';
 import type { EntityResource } from '../../core/resources.js';
 import { isDigit } from '../byte-classes.js';
 import { codes } from '../entity.js';
+import { longestMatch } from '../pattern-reach.js';
 import { BUILT_IN_ENTITY_NAMES } from './built-in.js';
 
 /** A kind of its own that a resource file declares. */
 export type CustomEntity = Pick<EntityResource, 'name' | 'pattern' | 'validate'>;
 
 /** More findings than this in one value: the rest of the value counts as found, which bounds the work. */
-const MAX_FINDINGS = 10_000;
+export const MAX_FINDINGS = 10_000;
 
 /** A compiled custom kind. Patterns have RE2's syntax and cost, linear in the value, with no back-references. */
 export class CustomFinder {
   readonly name: string;
   /** Bytes that every match holds; empty where the pattern promises none. */
   readonly literal: readonly number[];
+  /** No match has more bytes; Infinity where the pattern gives no bound. */
+  readonly maxBytes: number;
   readonly #pattern: RE2JS;
   readonly #luhn: boolean;
 
   /** @throws an error of the pattern compiler where the pattern is not of RE2's syntax; see `checkCustomEntity` */
   constructor(entity: CustomEntity) {
     this.name = entity.name;
+    this.maxBytes = longestMatch(entity.pattern);
     this.literal = codes(leadingLiteral(entity.pattern));
     this.#pattern = RE2JS.compile(entity.pattern);
     this.#luhn = entity.validate === 'luhn';
@@ -35,10 +39,19 @@ export class CustomFinder {
     for (let count = 0; matcher.find(); count += 1) {
       const from = matcher.start();
       const to = count === MAX_FINDINGS ? value.length : matcher.end();
-      if (to > from && (!this.#luhn || count === MAX_FINDINGS || passesLuhn(value, from, to)))
-        found(start + from, start + to);
+      if (to > from && (count === MAX_FINDINGS || this.accepts(value, from, to))) found(start + from, start + to);
       if (count === MAX_FINDINGS) return;
     }
+  }
+  /** The first match in bytes[0,end) that begins at `at` or behind; what is before `at` is looked at as its context. */
+  matchFrom(bytes: Uint8Array, at: number, end: number): { readonly from: number; readonly to: number } | undefined {
+    const matcher = this.#pattern.matcher(bytes.subarray(0, end));
+    return matcher.find(at) ? { from: matcher.start(), to: matcher.end() } : undefined;
+  }
+
+  /** Does the match bytes[from,to) pass the check that the entity asks for? */
+  accepts(bytes: Uint8Array, from: number, to: number): boolean {
+    return !this.#luhn || passesLuhn(bytes, from, to);
   }
 }
 

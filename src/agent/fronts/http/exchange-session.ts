@@ -40,9 +40,13 @@ export class ExchangeSession {
     return this.#left;
   }
 
-  /** @throws HoopError `recording_failed`: then nothing may go on */
+  /**
+   * The recording's file comes with the first flush, which the decision waits for before anything is forwarded.
+   *
+   * @throws HoopError `recording_failed`: then nothing may go on
+   */
   open(incoming: Pick<IncomingMessage, 'headers'>): void {
-    this.#recorder = this.host.openRecording(this.#start(incoming));
+    this.#recorder = this.host.openRecording(this.#start(incoming), 'at-flush');
   }
 
   /**

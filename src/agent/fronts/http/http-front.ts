@@ -4,7 +4,7 @@ import { connectionFor, isHttpPermitted } from '../../../connections/access.js';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import type { Identity } from '../../../core/identity.js';
 import type { ConnectionResource } from '../../../core/resources.js';
-import type { Dialect } from '../../../protocols/http/dialect.js';
+import type { Dialect, HttpRequest } from '../../../protocols/http/dialect.js';
 import { forwardedHeaders } from '../../../protocols/http/headers.js';
 import { readTarget } from '../../../protocols/http/target.js';
 import { DIALECTS } from '../../../protocols/registry.js';
@@ -15,11 +15,14 @@ import type { HttpCaller, SessionHost } from '../../session-host.js';
 import { RulesBook } from './connection-rules.js';
 import { correlationOf } from './correlation.js';
 import { CredentialBook } from './credential-book.js';
-import { Exchange } from './exchange.js';
+import { Exchange, type ExchangeParts } from './exchange.js';
 import { guardPort } from './port-guard.js';
 import { MAX_HEADER_BYTES, refuseUnparsed } from '../../http/unparsed.js';
 import { ClientAnswer } from './client-answer.js';
 import { refusalOf } from './refusals.js';
+import { UpgradeAnswer } from './upgrade-answer.js';
+import { UpgradeExchange } from './upgrade-exchange.js';
+import { checkHandshake, handshakeHeaders } from './upgrade-handshake.js';
 import { Upstreams } from './upstream.js';
 
 /** `/c/NAME`, then the path for the upstream. */
@@ -58,6 +61,9 @@ export class HttpFront {
         this.#fromPort(request, response);
       },
     );
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#upgradeFromPort(request, socket, head);
+    });
     this.#server.on('clientError', refuseUnparsed);
   }
 
@@ -78,33 +84,32 @@ export class HttpFront {
     response: ServerResponse,
     authenticate: (request: IncomingMessage) => Promise<Identity>,
   ): Promise<void> {
-    // Before it is known whose dialect it is: by what only one of the SDKs sends.
-    let dialect: Dialect = incoming.headers['anthropic-version'] === undefined ? DIALECTS.openai : DIALECTS.anthropic;
+    let dialect = guessedDialect(incoming);
     try {
-      const identity = await authenticate(incoming);
-      const [, name = '', rest = ''] = DIRECT.exec(incoming.url ?? '') ?? [];
-      const permitted = this.options.subject(identity, () =>
-        connectionFor(this.options.connections(), decode(name), identity),
-      );
-      if (!isHttpPermitted(permitted)) throw new HoopError('no_access', 'this connection does not speak HTTP');
-      dialect = DIALECTS[permitted.connection.type];
-      const caller: HttpCaller = {
-        identity,
-        ...permitted,
-        correlationId: correlationOf(incoming, ''),
-        reason: '',
-        address: incoming.socket.remoteAddress ?? '',
-        tell: () => undefined,
-      };
-      await this.#exchange(incoming, response, caller, rest.startsWith('/') ? rest : `/${rest}`, `/c/${name}`);
+      const called = await this.#called(incoming, authenticate);
+      dialect = DIALECTS[called.caller.connection.type];
+      await this.#exchange(incoming, response, called);
     } catch (error) {
       this.#refuse(incoming, response, dialect, error);
     }
   }
 
-  /** Takes an upgrade to `/c/NAME/…`. */
-  directUpgrade(_incoming: IncomingMessage, socket: Duplex): void {
-    socket.destroy();
+  /** Takes an upgrade to `/c/NAME/…`, as `direct` a request. */
+  async directUpgrade(
+    incoming: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    authenticate: (request: IncomingMessage) => Promise<Identity>,
+  ): Promise<void> {
+    let dialect = guessedDialect(incoming);
+    try {
+      checkHandshake(incoming);
+      const called = await this.#called(incoming, authenticate);
+      dialect = DIALECTS[called.caller.connection.type];
+      await this.#upgrade(incoming, socket, head, called);
+    } catch (error) {
+      this.#refuseUpgrade(socket, dialect, error);
+    }
   }
 
   /** Ends what is left of the upstreams' sockets. */
@@ -118,7 +123,8 @@ export class HttpFront {
       if (caller === undefined) throw new HoopError('failed', 'a request of nobody');
       guardPort(incoming, caller);
       const correlationId = correlationOf(incoming, caller.correlationId);
-      await this.#exchange(incoming, response, { ...caller, correlationId }, incoming.url ?? '', '');
+      const target = incoming.url ?? '';
+      await this.#exchange(incoming, response, { caller: { ...caller, correlationId }, target, localBase: '' });
     };
     run().catch((error: unknown) => {
       const dialect = caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type];
@@ -126,37 +132,104 @@ export class HttpFront {
     });
   }
 
-  async #exchange(
+  #upgradeFromPort(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const caller = this.#callers.get(incoming.socket);
+    const run = async (): Promise<void> => {
+      if (caller === undefined) throw new HoopError('failed', 'an upgrade of nobody');
+      guardPort(incoming, caller);
+      checkHandshake(incoming);
+      const correlationId = correlationOf(incoming, caller.correlationId);
+      const target = incoming.url ?? '';
+      await this.#upgrade(incoming, socket, head, { caller: { ...caller, correlationId }, target, localBase: '' });
+    };
+    run().catch((error: unknown) => {
+      this.#refuseUpgrade(socket, caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type], error);
+    });
+  }
+
+  /** Who sent a request to `/c/NAME/…`, and what they ask of whom. */
+  async #called(
     incoming: IncomingMessage,
-    response: ServerResponse,
-    caller: HttpCaller,
-    target: string,
-    localBase: string,
-  ): Promise<void> {
-    // It would echo the stored credential, and has no other use.
-    if (incoming.method === 'TRACE') throw new HoopError('usage', 'TRACE is not served');
-    const read = readTarget(target);
-    if ('code' in read) throw HoopError.fromFault(read);
-    const forwarded = forwardedHeaders(incoming.rawHeaders, Object.keys(caller.credential.headers));
-    if ('code' in forwarded) throw HoopError.fromFault(forwarded);
-    const contentType = incoming.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-    const { host } = new URL(caller.connection.url);
-    const request = { method: incoming.method ?? '', host, ...read, headers: forwarded.headers, contentType };
-    const parts = {
+    authenticate: (request: IncomingMessage) => Promise<Identity>,
+  ): Promise<Called> {
+    const identity = await authenticate(incoming);
+    const [, name = '', rest = ''] = DIRECT.exec(incoming.url ?? '') ?? [];
+    const permitted = this.options.subject(identity, () =>
+      connectionFor(this.options.connections(), decode(name), identity),
+    );
+    if (!isHttpPermitted(permitted)) throw new HoopError('no_access', 'this connection does not speak HTTP');
+    const caller: HttpCaller = {
+      identity,
+      ...permitted,
+      correlationId: correlationOf(incoming, ''),
+      reason: '',
+      address: incoming.socket.remoteAddress ?? '',
+      tell: () => undefined,
+    };
+    return { caller, target: rest.startsWith('/') ? rest : `/${rest}`, localBase: `/c/${name}` };
+  }
+
+  async #exchange(incoming: IncomingMessage, response: ServerResponse, called: Called): Promise<void> {
+    const { caller, localBase } = called;
+    const request = requestOf(incoming, called);
+    const dialect = DIALECTS[caller.connection.type];
+    await new Exchange(this.#parts(), { incoming, response, caller, request, dialect, localBase }).run();
+  }
+
+  async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, called: Called): Promise<void> {
+    const { caller, localBase } = called;
+    const read = requestOf(incoming, called);
+    const request = { ...read, headers: handshakeHeaders(read.headers) };
+    const dialect = DIALECTS[caller.connection.type];
+    await new UpgradeExchange(this.#parts(), { incoming, socket, head, caller, request, dialect, localBase }).run();
+  }
+
+  #parts(): ExchangeParts {
+    return {
       host: this.options.host,
       rules: this.#rules,
       credentials: this.#credentials,
       upstreams: this.#upstreams,
       usage: this.options.usage,
     };
-    const dialect = DIALECTS[caller.connection.type];
-    await new Exchange(parts, { incoming, response, caller, request, dialect, localBase }).run();
+  }
+
+  #refuseUpgrade(socket: Duplex, dialect: Dialect, error: unknown): void {
+    if (!(error instanceof HoopError)) this.options.host.log(`upgrade refused: ${messageOf(error)}`);
+    socket.on('error', () => socket.destroy());
+    new UpgradeAnswer(socket, dialect, '').refuse(refusalOf(error));
   }
 
   #refuse(incoming: IncomingMessage, response: ServerResponse, dialect: Dialect, error: unknown): void {
     if (!(error instanceof HoopError)) this.options.host.log(`request refused: ${messageOf(error)}`);
     new ClientAnswer(response, incoming, dialect, '').refuse(refusalOf(error));
   }
+}
+
+/** A request that somebody may make. */
+interface Called {
+  readonly caller: HttpCaller;
+  /** Below the connection's `url`. */
+  readonly target: string;
+  readonly localBase: string;
+}
+
+/** @throws HoopError `protocol` for a path or headers that could mean two things */
+function requestOf(incoming: IncomingMessage, { caller, target }: Called): HttpRequest {
+  // It would echo the stored credential, and has no other use.
+  if (incoming.method === 'TRACE') throw new HoopError('usage', 'TRACE is not served');
+  const read = readTarget(target);
+  if ('code' in read) throw HoopError.fromFault(read);
+  const forwarded = forwardedHeaders(incoming.rawHeaders, Object.keys(caller.credential.headers));
+  if ('code' in forwarded) throw HoopError.fromFault(forwarded);
+  const contentType = incoming.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
+  const { host } = new URL(caller.connection.url);
+  return { method: incoming.method ?? '', host, ...read, headers: forwarded.headers, contentType };
+}
+
+/** Before it is known whose dialect it is: by what only one of the SDKs sends. */
+function guessedDialect(incoming: IncomingMessage): Dialect {
+  return incoming.headers['anthropic-version'] === undefined ? DIALECTS.openai : DIALECTS.anthropic;
 }
 
 function decode(name: string): string {

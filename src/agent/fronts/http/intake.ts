@@ -51,7 +51,8 @@ export async function readIntake(request: IncomingMessage, options: IntakeOption
   return { bytes: decoded, whole, decoded: true, stream: () => decoded };
 }
 
-const NO_BODY: Intake = { bytes: Buffer.alloc(0), whole: true, decoded: false, stream: () => undefined };
+/** Of a request without a body. */
+export const NO_BODY: Intake = { bytes: Buffer.alloc(0), whole: true, decoded: false, stream: () => undefined };
 
 /** By events: leaving a `for await` early would close the socket before the refusal is sent. */
 function readUpTo(request: IncomingMessage, most: number): Promise<{ chunks: Buffer[]; whole: boolean }> {

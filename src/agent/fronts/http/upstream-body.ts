@@ -58,11 +58,11 @@ function acceptedCodings(request: HttpRequest, rules: ConnectionRules): string |
   return kept.length === 0 ? 'identity' : kept.join(', ');
 }
 
-/** Places first, then what is found in the values. @throws HoopError `protocol` where places can't be masked */
-function maskedBody(
-  { contentType }: HttpRequest,
+/** A request's body as it goes up: places first, then what is found in the values. @throws HoopError `protocol` where places can't be masked */
+export function maskedBody(
+  { contentType }: Pick<HttpRequest, 'contentType'>,
   given: ReadBody | undefined,
-  { places }: RequestReading,
+  { places }: Pick<RequestReading, 'places'>,
   rules: ConnectionRules,
   hash: KeyedHash,
 ): { readonly bytes: Uint8Array; readonly counts: MaskCounts; readonly originals: Originals } | undefined {

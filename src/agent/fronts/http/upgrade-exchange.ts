@@ -1,0 +1,260 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ResultEvent } from '../../../core/events.js';
+import { HoopError, messageOf } from '../../../core/errors.js';
+import { blocksUninspected } from '../../../policy/applies.js';
+import { limitsReadBody } from '../../../policy/limits.js';
+import type { Redactor } from '../../../protocols/http/credential-redaction.js';
+import type { Dialect, Header, HttpRefusal, HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
+import type { HttpCaller, LiveSession } from '../../session-host.js';
+import type { ConnectionRules } from './connection-rules.js';
+import { countUsage } from './counted-usage.js';
+import type { ExchangeParts } from './exchange.js';
+import { ExchangeSession } from './exchange-session.js';
+import { NO_BODY } from './intake.js';
+import { refusalOf, refusalOfDecision, refusalOfLimit, UpstreamFault, upstreamError } from './refusals.js';
+import { RequestQuestion, targetOf } from './request-question.js';
+import { UpgradeAnswer } from './upgrade-answer.js';
+import { EarlyBytes } from './upgrade-early.js';
+import { dialUpgrade } from './upgrade-dial.js';
+import { plainHeaders, switchHeaders } from './upgrade-handshake.js';
+import { MessageMasks } from './upgrade-messages.js';
+import { UpgradeRecord } from './upgrade-record.js';
+import { RELAY_TIMES, WebSocketRelay, type RelayEnd } from './upgrade-relay.js';
+
+/** One upgrade that was let in, its head checked. */
+export interface UpgradeInput {
+  readonly incoming: IncomingMessage;
+  readonly socket: Duplex;
+  /** What the client sent behind its request. */
+  readonly head: Buffer;
+  readonly caller: HttpCaller;
+  /** Its headers are the handshake's for the upstream. */
+  readonly request: HttpRequest;
+  readonly dialect: Dialect;
+  /** The path that stands for the upstream on this side: empty, or `/c/NAME`. */
+  readonly localBase: string;
+}
+
+/** What the client was given, for the record. */
+type Outcome = Omit<ResultEvent, 'type' | 'statement' | 'durationMs'>;
+
+const CLIENT_LEFT = { code: 'client_left', message: 'the client hung up before the upgrade was answered' };
+/** What a model says comes in pieces, and what is to be masked may be cut in two. */
+const SPLIT_TEXT = 'text that is split over messages';
+const isSplit = ({ caller }: UpgradeInput, { answers, paths }: ConnectionRules): boolean =>
+  caller.connection.type !== 'http' && (answers !== undefined || paths.answers.length > 0);
+/** The agent ends: RFC 6455 section 7.4.1. */
+const GOING_AWAY = 1001;
+
+/** One upgraded stream, from its request to its sealed recording: asked as any request, then relayed message by message. */
+export class UpgradeExchange implements LiveSession {
+  readonly idle = false;
+  readonly #session: ExchangeSession;
+  readonly #out: UpgradeAnswer;
+  readonly #early: EarlyBytes;
+  readonly #dialling = new AbortController();
+  #relay: WebSocketRelay | undefined;
+  #asked = false;
+  #endReason = 'client';
+
+  constructor(
+    private readonly parts: ExchangeParts,
+    private readonly input: UpgradeInput,
+  ) {
+    const { socket, head, caller, dialect } = input;
+    this.#session = new ExchangeSession(parts.host, caller);
+    this.#out = new UpgradeAnswer(socket, dialect, this.#session.id);
+    this.#early = new EarlyBytes(socket, head, () => {
+      this.#clientLeft();
+      socket.destroy();
+    });
+  }
+
+  /** Carries it out, whatever comes; resolves when it is over and sealed. */
+  async run(): Promise<void> {
+    const { host } = this.parts;
+    let release: () => void;
+    try {
+      release = host.slots.take(host.limits().sessions);
+    } catch (error) {
+      this.#early.stop();
+      const busy = { status: 503, code: 'hoop_busy', message: `hoop: ${messageOf(error)}` };
+      this.#out.refuse(busy, [['retry-after', '1']]);
+      return;
+    }
+    host.drives.add(this);
+    try {
+      await this.#run();
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#early.stop();
+      host.drives.delete(this);
+      release();
+      await this.#session.seal(this.#endReason);
+    }
+  }
+
+  /** Ends it from the agent's side. */
+  terminate(reason: string, _code: string, message: string): void {
+    this.#endReason = reason;
+    if (this.#relay !== undefined) {
+      this.#relay.stop('agent', 1001, message);
+      return;
+    }
+    this.#out.refuse({ status: 503, code: 'hoop_unreachable', message: `hoop: ${message}` });
+    this.#clientLeft();
+  }
+
+  async #run(): Promise<void> {
+    const { caller, request, incoming, dialect } = this.input;
+    const session = this.#session;
+    const rules = this.parts.rules.rulesFor(session.context);
+    const reading = dialect.read(request, undefined);
+    session.open(incoming);
+    this.#asked = true;
+    const question = new RequestQuestion({ request, intake: NO_BODY, reading, rules });
+    const unread = caller.connection.uninspected === 'allow' ? '' : this.#unread(rules);
+    const decision = await session.decide(question, rules, unread, () => undefined);
+    if (decision.action === 'allow') {
+      if (!session.left) await this.#forward(rules, reading);
+    } else if (decision.action !== 'hold') this.#out.refuse(refusalOfDecision(decision));
+  }
+
+  /** Why messages can't be looked at as policy asks for; empty where they can, or need not be. */
+  #unread(rules: ConnectionRules): string {
+    const { context } = this.#session;
+    if (blocksUninspected(rules.policy, context))
+      return 'a rule reads bodies, and messages of an upgraded stream have none';
+    if (limitsReadBody(rules.policy, context)) return 'a limit counts what is not told of an upgraded stream';
+    if (isSplit(this.input, rules)) return `${SPLIT_TEXT} can not be masked`;
+    return '';
+  }
+
+  async #forward(rules: ConnectionRules, reading: RequestReading): Promise<void> {
+    const { host, usage } = this.parts;
+    const { connection } = this.input.caller;
+    const session = this.#session;
+    const counted = countUsage(usage, rules, session.context, connection, reading);
+    if (counted.event !== undefined) session.record(counted.event);
+    if (counted.refused !== undefined) {
+      session.refused();
+      this.#out.refuse(...refusalOfLimit(counted.refused));
+      return;
+    }
+    const startedMs = host.monotonicMs();
+    let switched = false;
+    try {
+      const outcome = await this.#carry(rules, reading);
+      switched = outcome.status === 101;
+      const durationMs = Math.round((host.monotonicMs() - startedMs) * 10) / 10;
+      session.record({ type: 'result', statement: 1, durationMs, ...outcome });
+    } finally {
+      counted.settle(switched ? undefined : { inputTokens: 0, outputTokens: 0 });
+    }
+  }
+
+  /** Dials the upstream, and relays what comes of it; tells how it went for the record. */
+  async #carry(rules: ConnectionRules, reading: RequestReading): Promise<Outcome> {
+    const { caller, request, localBase } = this.input;
+    const { headers, redactor } = await this.parts.credentials.of(caller.credential);
+    const place = { upstream: caller.connection.url, base: localBase };
+    const asked = [...request.headers, ...headers];
+    try {
+      const going = { connection: caller.connection, target: targetOf(request), headers: asked };
+      const { status, rawHeaders, socket } = await dialUpgrade(going, this.#dialling.signal);
+      if (socket === undefined) {
+        const message = `the upstream refused the upgrade with status ${String(status)}`;
+        if (status < 300) throw new UpstreamFault(message);
+        return this.#refuse({ status, code: 'upstream_error', message }, plainHeaders(rawHeaders, { redactor, place }));
+      }
+      socket.on('error', () => socket.destroy());
+      try {
+        this.#out.switchProtocols(switchHeaders(asked, rawHeaders, { redactor, place }));
+      } catch (error) {
+        socket.destroy();
+        throw error;
+      }
+      return await this.#relayed(socket, this.#masks(rules, reading, redactor));
+    } catch (error) {
+      if (this.#session.left) return { status: this.#out.status, error: CLIENT_LEFT };
+      return this.#refuse(refusalOf(upstreamError(error as Error)));
+    }
+  }
+
+  #refuse(refusal: HttpRefusal, headers: readonly Header[] = []): Outcome {
+    this.#endReason = 'upstream';
+    this.#out.refuse(refusal, headers);
+    return { status: refusal.status, error: { code: refusal.code, message: refusal.message } };
+  }
+
+  #masks(rules: ConnectionRules, reading: RequestReading, redactor: Redactor | undefined): MessageMasks {
+    const { host } = this.parts;
+    const { dialect, caller } = this.input;
+    const masks = new MessageMasks({
+      dialect,
+      reading,
+      uninspected: caller.connection.uninspected,
+      redactor,
+      maxMessageBytes: host.limits().bodyBytes,
+      hash: host.hash,
+      rules: () => (host.policy() === rules.policy ? rules : this.parts.rules.rulesFor(this.#session.context)),
+    });
+    if (isSplit(this.input, rules)) masks.notInspected = SPLIT_TEXT;
+    return masks;
+  }
+
+  /** Resolves when both sides are over. */
+  async #relayed(upstream: Duplex, masks: MessageMasks): Promise<Outcome> {
+    const record = new UpgradeRecord();
+    const session = this.#session;
+    const end = await new Promise<RelayEnd>((done) => {
+      this.#relay = new WebSocketRelay({
+        client: this.input.socket,
+        upstream,
+        early: this.#early.take(),
+        maxMessageBytes: this.parts.host.limits().bodyBytes,
+        times: RELAY_TIMES,
+        message: (from, data, binary) => {
+          const passed = masks.pass(from, data, binary);
+          if (!('bytes' in passed)) return passed;
+          const event = record.take(from, passed, binary);
+          if (event !== undefined) session.record(event);
+          return passed.bytes;
+        },
+        reason: (from, text) => masks.reason(from, text),
+        log: (error) => {
+          session.log(`upgraded stream ended by an internal error: ${messageOf(error)}`);
+        },
+        done,
+      });
+    });
+    if (end.by !== 'agent') this.#endReason = end.by;
+    return {
+      status: 101,
+      bytes: record.totals.upstream.bytes,
+      ...(masks.counts.size === 0 ? {} : { masked: Object.fromEntries(masks.counts) }),
+      ...(masks.notInspected === '' ? {} : { notInspected: masks.notInspected }),
+      closed: { code: end.code, by: end.by },
+      messages: record.totals,
+      ...(end.by === 'agent' && end.code !== GOING_AWAY
+        ? { error: { code: 'hoop_blocked', message: end.reason } }
+        : {}),
+    };
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof HoopError)) this.#session.log(`upgrade ended by an internal error: ${messageOf(error)}`);
+    const { status, code, message } = refusalOf(error);
+    this.#endReason = 'fault';
+    this.#out.refuse({ status, code, message });
+    if (this.#asked) this.#session.record({ type: 'result', statement: 1, status, error: { code, message } });
+  }
+
+  #clientLeft(): void {
+    if (this.#session.left) return;
+    this.#session.clientLeft();
+    this.#dialling.abort();
+  }
+}

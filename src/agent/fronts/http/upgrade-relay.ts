@@ -1,0 +1,174 @@
+import type { Duplex } from 'node:stream';
+import { BROKEN_OFF, WebSocketPeer } from './upgrade-peer.js';
+
+export type Side = 'client' | 'upstream';
+
+/** Ends the stream instead of passing a message. */
+export interface RelayStop {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** How a stream came to its end. */
+export interface RelayEnd {
+  /** Of the first close frame; 1005 where it had none, 1006 where a side broke off without one. */
+  readonly code: number;
+  /** As given on. */
+  readonly reason: string;
+  readonly by: Side | 'agent';
+}
+
+export interface RelayTimes {
+  /** Between two looks at whether each side still lives. */
+  readonly pingMs: number;
+  /** From a close frame to the end of both sockets, where nothing moves any more. */
+  readonly closeMs: number;
+}
+
+export const RELAY_TIMES: RelayTimes = { pingMs: 20_000, closeMs: 5_000 };
+/** Looks without a sign of life after which a side is given up. */
+const DEAD_AFTER = 3;
+
+export interface RelayOptions {
+  readonly client: Duplex;
+  readonly upstream: Duplex;
+  /** What the client sent before its upgrade was answered. */
+  readonly early: Buffer;
+  readonly maxMessageBytes: number;
+  readonly times: RelayTimes;
+  /** What goes on in the place of a message. Whatever it throws is logged, and ends the stream. */
+  message(from: Side, data: Buffer, binary: boolean): Buffer | RelayStop;
+  /** What goes on of the reason in a close frame. */
+  reason(from: Side, text: string): string;
+  log(error: unknown): void;
+  /** Called once, when both sockets are over. */
+  done(end: RelayEnd): void;
+}
+
+const OTHER = { client: 'upstream', upstream: 'client' } as const;
+
+/** Joins the two ends of an upgraded stream: whole messages, close frames and cuts go on, never faster than they are taken. */
+export class WebSocketRelay {
+  readonly #peers: Readonly<Record<Side, WebSocketPeer>>;
+  readonly #silent: Record<Side, number> = { client: 0, upstream: 0 };
+  readonly #timer: NodeJS.Timeout;
+  #closing: NodeJS.Timeout | undefined;
+  #end: RelayEnd | undefined;
+  #over = false;
+
+  constructor(private readonly options: RelayOptions) {
+    this.#peers = { client: this.#peer('client'), upstream: this.#peer('upstream') };
+    this.#timer = setInterval(() => {
+      this.#look();
+    }, options.times.pingMs);
+    this.#peers.client.unshift(options.early);
+    this.#flow();
+  }
+
+  /** Ends it from our side. */
+  stop(by: RelayEnd['by'], code: number, reason: string): void {
+    this.#end ??= { code, reason, by };
+    for (const side of ['client', 'upstream'] as const) {
+      this.#peers[side].close(code, reason);
+      // Nothing more of it is given on, and no answer is waited for.
+      this.#peers[side].end();
+    }
+    this.#closeSoon();
+  }
+
+  #peer(side: Side): WebSocketPeer {
+    const { options } = this;
+    return new WebSocketPeer({
+      socket: options[side],
+      server: side === 'client',
+      maxMessageBytes: options.maxMessageBytes,
+      message: (data, binary) => {
+        this.#message(side, data, binary);
+      },
+      closed: (code, text) => {
+        const reason = this.#reason(side, text);
+        this.#end ??= { code, reason, by: side };
+        this.#peers[OTHER[side]].close(code, reason);
+        this.#closeSoon();
+      },
+      broke: (code) => {
+        this.stop(side, code, code === 1009 ? 'a message is larger than limits.bodyBytes' : 'not a valid message');
+      },
+      gone: () => {
+        this.#gone(side);
+      },
+      drained: () => {
+        this.#flow();
+      },
+    });
+  }
+
+  #message(from: Side, data: Buffer, binary: boolean): void {
+    const to = this.#peers[OTHER[from]];
+    // Behind a close frame of either side nothing counts.
+    if (to.sentClose || this.#peers[from].sentClose) return;
+    let passed: Buffer | RelayStop;
+    try {
+      passed = this.options.message(from, data, binary);
+    } catch (error) {
+      this.options.log(error);
+      passed = { code: 1011, reason: 'the message could not be looked at' };
+    }
+    if (!Buffer.isBuffer(passed)) {
+      this.stop('agent', passed.code, passed.reason);
+      return;
+    }
+    to.send(passed, binary);
+    if (to.congested) this.#peers[from].pause();
+  }
+
+  #reason(from: Side, text: string): string {
+    if (text === '') return '';
+    try {
+      return this.options.reason(from, text);
+    } catch (error) {
+      this.options.log(error);
+      return '';
+    }
+  }
+
+  /** A side is read while the other takes what comes of it. */
+  #flow(): void {
+    const { client, upstream } = this.#peers;
+    if (!upstream.congested) client.resume();
+    if (!client.congested) upstream.resume();
+  }
+
+  #gone(side: Side): void {
+    this.#end ??= { code: BROKEN_OFF, reason: '', by: side };
+    this.#peers[side].end();
+    this.#peers[OTHER[side]].end();
+    this.#closeSoon();
+    if (this.#over || !this.#peers.client.gone || !this.#peers.upstream.gone) return;
+    this.#over = true;
+    clearInterval(this.#timer);
+    clearInterval(this.#closing);
+    for (const peer of Object.values(this.#peers)) peer.destroy();
+    this.options.done(this.#end);
+  }
+
+  /** Half-open sockets tell nothing: a side that gives no sign of life for long is cut, and the other with it. */
+  #look(): void {
+    for (const side of ['client', 'upstream'] as const) {
+      const peer = this.#peers[side];
+      this.#silent[side] = peer.alive || peer.paused ? 0 : this.#silent[side] + 1;
+      peer.alive = false;
+      if (this.#silent[side] >= DEAD_AFTER) peer.destroy();
+      else if (!peer.congested) peer.ping();
+    }
+  }
+
+  #closeSoon(): void {
+    this.#closing ??= setInterval(() => {
+      for (const peer of Object.values(this.#peers)) {
+        if (!peer.alive) peer.destroy();
+        peer.alive = false;
+      }
+    }, this.options.times.closeMs);
+  }
+}

@@ -1,0 +1,52 @@
+import { escapeControls } from '../core/display.js';
+import type { ChainedEvent } from '../core/events.js';
+
+/**
+ * The members of events read from a file, which may hold anything: each by its type, and escaped, so that nothing acts
+ * on the reader's terminal.
+ */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Empty where it is neither text nor a number. */
+export function text(value: unknown): string {
+  return typeof value === 'string' ? escapeControls(value) : typeof value === 'number' ? String(value) : '';
+}
+
+export function number(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+export function record(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+/** @param absent stands for null */
+export function list(value: unknown, absent = ''): readonly string[] {
+  return Array.isArray(value) ? value.map((item: unknown) => (item === null ? absent : text(item))) : [];
+}
+
+/** Cut after `max` characters, with the true length stated. */
+export function bounded(shown: string, max: number, length = shown.length): string {
+  return length <= max ? shown : `${shown.slice(0, max)} … (${String(length)} characters)`;
+}
+
+/** Text of several lines, cut after `max` characters. */
+export function block(value: unknown, max: number): string {
+  const whole = typeof value === 'string' ? value : '';
+  return bounded(escapeControls(whole.slice(0, max), { keepNewlines: true }), max, whole.length);
+}
+
+/** `error 23505: duplicate key`; empty where it did not fail. */
+export function failureOf(event: ChainedEvent, max: number): string {
+  const error = record(event['error']);
+  const code = text(error['code']);
+  return code === '' ? '' : `error ${code}: ${bounded(text(error['message']), max)}`;
+}
+
+/** `masked email 4, phone 1`; empty where nothing was. */
+export function maskedOf(event: ChainedEvent): string {
+  const counts = Object.entries(record(event['masked'])).map(
+    ([name, count]) => `${escapeControls(name)} ${text(count)}`,
+  );
+  return counts.length === 0 ? '' : `masked ${counts.join(', ')}`;
+}

@@ -1,0 +1,102 @@
+import type { ChainedEvent } from '../core/events.js';
+import { block, bounded, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
+
+/** Characters shown of a body that stands behind a message: it says what else was sent, the message is what is read. */
+const BEHIND_CHARS = 1000;
+
+/** `POST /v1/chat/completions  gpt-4o-mini, streamed` */
+export function requestTitle(event: ChainedEvent): string {
+  const what = [text(event['model']), event['stream'] === true ? 'streamed' : ''].filter((part) => part !== '');
+  const line = `${text(event['method'])} ${text(event['path'])}`;
+  return what.length === 0 ? line : `${line}  ${what.join(', ')}`;
+}
+
+/**
+ * What was asked: of a model the newest message and the body behind it, else the body.
+ *
+ * @param max most characters of the message, or of the only body
+ */
+export function requestLines(event: ChainedEvent, max: number): readonly string[] {
+  const model = typeof event['model'] === 'string' || typeof event['endpoint'] === 'string';
+  const lines = model && text(event['text']) !== '' ? [`user: ${said(event['text'], max)}`] : [];
+  const size = bodySize(event);
+  const body = said(event['body'], model ? Math.min(max, BEHIND_CHARS) : max);
+  if (body !== '') lines.push(`${model ? 'whole request' : 'body'}, ${size}:`, `  ${body}`);
+  else if (size !== '') lines.push(`body, ${size}`);
+  return lines;
+}
+
+/** What was answered: a model's text by choice, else the body; of an upgraded stream one message and who sent it. */
+export function bodyLines(event: ChainedEvent, max: number): readonly string[] {
+  const from = text(event['from']);
+  if (from !== '') return [`${from}: ${said(event['body'], max)}${cutNote(event)}`];
+  const all = Array.isArray(event['text']) ? (event['text'] as readonly unknown[]) : [];
+  const texts = all.filter((part) => text(part) !== '');
+  if (texts.length > 0)
+    return texts.map((part, at) => `assistant${texts.length === 1 ? '' : ` ${String(at + 1)}`}: ${said(part, max)}`);
+  const body = said(event['body'], max);
+  return body === '' ? [] : [`answer, ${bodySize(event)}:`, `  ${body}`];
+}
+
+/** `200 · 31 tokens in, 19 out · $0.000016 · masked email 2 · first byte after 140.2 ms · 312.4 ms`, and what else is to say. */
+export function answerLines(event: ChainedEvent, max: number): readonly string[] {
+  const bytes = number(event['bytes']);
+  const first = number(event['firstByteMs']);
+  const duration = number(event['durationMs']);
+  const parts = [
+    text(event['status']),
+    failureOf(event, max),
+    bytes === undefined ? '' : `${String(bytes)} bytes`,
+    usageOf(event),
+    costOf(event),
+    maskedOf(event),
+    first === undefined ? '' : `first byte after ${String(first)} ms`,
+    duration === undefined ? '' : `${String(duration)} ms`,
+  ];
+  const tools = list(event['toolCalls']);
+  const unseen = text(event['notInspected']);
+  return [
+    ...(tools.length === 0 ? [] : [`calls ${bounded(tools.join(', '), max)}`]),
+    parts.filter((part) => part !== '').join(' · '),
+    ...(unseen === '' ? [] : [`not inspected: ${bounded(unseen, max)}`]),
+  ].filter((line) => line !== '');
+}
+
+/** Has a result members that only HTTP's have? */
+export function isAnswer(event: ChainedEvent): boolean {
+  return event['status'] !== undefined || event['usage'] !== undefined || event['notInspected'] !== undefined;
+}
+
+/** What someone said stands further in than what hoop says of it, so that no line of it passes for one of hoop's. */
+function said(value: unknown, max: number): string {
+  return block(value, max).replaceAll('\n', '\n  ');
+}
+
+function usageOf(event: ChainedEvent): string {
+  const usage = record(event['usage']);
+  const input = number(usage['inputTokens']);
+  const output = number(usage['outputTokens']);
+  if (input === undefined && output === undefined) return '';
+  return `${String(input ?? 0)} tokens in, ${String(output ?? 0)} out`;
+}
+
+function costOf(event: ChainedEvent): string {
+  const usd = number(event['costUsd']);
+  if (usd === undefined) return '';
+  if (usd > 0 && usd < 0.000001) return 'under $0.000001';
+  return `$${usd.toFixed(6).replace(/\.?0+$/, '')}`;
+}
+
+function bodySize(event: ChainedEvent): string {
+  const bytes = number(event['bodyBytes']);
+  const kind = text(event['contentType']);
+  return [bytes === undefined ? '' : `${String(bytes)} bytes`, kind].filter((part) => part !== '').join(' of ');
+}
+
+/** Said where the record holds less than was sent. */
+function cutNote(event: ChainedEvent): string {
+  const bytes = number(event['bodyBytes']);
+  const kept = typeof event['body'] === 'string' ? event['body'].length : 0;
+  // UTF-8 needs at most three bytes for a UTF-16 unit: more bytes than that were certainly cut.
+  return bytes !== undefined && bytes > 3 * kept ? ` … the whole message has ${String(bytes)} bytes` : '';
+}
