@@ -1,5 +1,6 @@
 import { toJsonLine } from '../core/display.js';
 import { HoopError } from '../core/errors.js';
+import type { ChainedEvent } from '../core/events.js';
 import { readEvents } from '../recording/read.js';
 import { replayText } from '../recording/replay-text.js';
 import type { AgentApi } from './agent-api.js';
@@ -26,11 +27,20 @@ export async function replay({ target, format, agent, write }: ReplayRequest): P
   }
   const events = readEvents(recordingBytes(place, agent));
   if (format === 'text') return replayText(events, { write });
+  await writeJsonArray(jsonLines(events), write);
+}
+
+async function* jsonLines(events: AsyncIterable<ChainedEvent>): AsyncGenerator<string> {
+  for await (const event of events) yield toJsonLine(event);
+}
+
+/** Writes a JSON array with an item a line. */
+export async function writeJsonArray(items: AsyncIterable<string>, write: (text: string) => void): Promise<void> {
   write('[');
   let held: string | undefined;
-  for await (const event of events) {
+  for await (const item of items) {
     if (held !== undefined) write(`${held},`);
-    held = toJsonLine(event);
+    held = item;
   }
   if (held !== undefined) write(held);
   write(']');

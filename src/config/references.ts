@@ -46,9 +46,9 @@ function testFaults({ document, value }: Extract<LoadedResource, { kind: 'Policy
   const masks = value.mask.map((mask) => mask.name);
   const implicit = ['opaque', 'unparsable', 'default'];
   return value.tests.flatMap((test, index) =>
-    'sql' in test
-      ? dangling(document, ['spec', 'tests', index, 'rule'], test.rule, 'rule', [...rules, ...implicit])
-      : dangling(document, ['spec', 'tests', index, 'mask'], test.mask, 'mask', masks),
+    'text' in test
+      ? dangling(document, ['spec', 'tests', index, 'mask'], test.mask, 'mask', masks)
+      : dangling(document, ['spec', 'tests', index, 'rule'], test.rule, 'rule', [...rules, ...implicit]),
   );
 }
 

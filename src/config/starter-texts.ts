@@ -73,4 +73,32 @@ metadata: { name: dba-review }
 spec:
   reviewers: [{ groups: [dba], count: 1 }] # every entry must be met; any reviewer may deny
   wait: 5m # how long the statement is held
+---
+## A model API. Callers put the address of their local port, or https://AGENT/c/openai/v1, where their SDK has its base
+## URL, and never see the key. \`type: anthropic\` is the same with url: https://api.anthropic.com
+# apiVersion: hoop/v1
+# kind: Connection
+# metadata: { name: openai }
+# spec:
+#   type: openai
+#   url: https://api.openai.com
+#   credentials: [{ groups: ['*'], apiKey: { env: OPENAI_API_KEY } }]
+#   access: { groups: ['*'] }
+#   # What limits on spending reckon with: US dollars for a million tokens. The first whose pattern fits.
+#   prices:
+#     - { model: 'gpt-4o-mini*', inputPerMillion: 0.15, outputPerMillion: 0.6 }
+#     - { model: 'gpt-4o*', inputPerMillion: 2.5, outputPerMillion: 10 }
+# ---
+## Any other API over HTTP. A request's path is appended to the url; the headers are put in by the agent.
+# apiVersion: hoop/v1
+# kind: Connection
+# metadata: { name: crm, labels: { env: dev } }
+# spec:
+#   type: http
+#   url: https://crm.internal/api
+#   ca: ./internal-ca.pem # left out: the system's authorities
+#   credentials:
+#     - { groups: ['*'], headers: { authorization: { env: CRM_TOKEN, prefix: 'Bearer ' } } }
+#   uninspected: block # content that a rule or mask would have to read, and can't; or allow
+#   access: { groups: ['*'] }
 `;

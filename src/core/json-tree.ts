@@ -215,6 +215,8 @@ class TreeReader {
   }
 
   #space(): void {
+    // Most signs follow each other: asking the pattern costs more than looking.
+    if (this.text.charCodeAt(this.#at) > 0x20) return;
     SPACE.lastIndex = this.#at;
     SPACE.test(this.text);
     this.#at = SPACE.lastIndex;

@@ -30,8 +30,7 @@ export const FACT_TYPES = {
     statements: 'int',
     params: 'list<dyn>',
   },
-  // A body that was not or could not be read has no `body` and `json`: a rule that reads them can't be evaluated, so
-  // it blocks. One that was read and is no JSON has `json: null`.
+  // `json` is what the body means, an empty map where it is no JSON: `has(http.json.amount)` is false there.
   http: {
     method: 'string',
     path: 'string',

@@ -18,13 +18,14 @@ export interface ApplyingLimit {
   readonly keys: readonly string[];
 }
 
-/** Longer names of models share a counter: callers choose them. */
+/** Longer names of models are cut for their counter, and of a batch so many are told apart: callers choose them. */
 const MAX_MODEL_CHARACTERS = 200;
+const MAX_MODELS = 20;
 
 /**
  * The limits that count this caller's request.
  *
- * @param model as the request names it; empty where it is none of a model
+ * @param model as the request names it, those of a batch joined by `,`; empty where it is none of a model
  */
 export function limitsFor(set: PolicySet, context: Context, model: string): ApplyingLimit[] {
   return limitedPolicies(set, context).flatMap((policy) =>
@@ -57,28 +58,51 @@ function forCaller(limit: CompiledLimit, context: Context): boolean {
 
 function counts(limit: CompiledLimit, context: Context, model: string): boolean {
   if (!forCaller(limit, context)) return false;
-  // Providers take names in any case where they do: spelling must not be a way round.
-  const name = model.toLowerCase();
-  return limit.models === undefined || (model !== '' && limit.models.some((pattern) => matchesGlob(pattern, name)));
+  if (limit.models === undefined) return true;
+  const { models } = limit;
+  return modelNames(model).some((name) => name !== '' && models.some((pattern) => matchesGlob(pattern, name)));
 }
 
 function applying(policy: CompiledPolicy, limit: CompiledLimit, context: Context, model: string): ApplyingLimit {
   const { issuer, subject } = context.user;
-  const parts: string[][] = [[policy.name, limit.name]];
-  if (limit.per.includes('user')) parts.push(['user', issuer, subject]);
-  if (limit.per.includes('model')) parts.push(['model', model.toLowerCase().slice(0, MAX_MODEL_CHARACTERS)]);
-  if (limit.per.includes('connection')) parts.push(['connection', context.connection.name]);
-  const groups = limit.per.includes('group') ? countedGroups(policy, limit, context) : undefined;
+  let keys: string[][][] = [[[policy.name, limit.name]]];
+  const apart = (name: string, values: readonly string[][]): void => {
+    keys = keys.flatMap((key) => values.map((value) => [...key, [name, ...value]]));
+  };
+  if (limit.per.includes('user')) apart('user', [[issuer, subject]]);
+  if (limit.per.includes('model'))
+    apart(
+      'model',
+      countedModels(limit, model).map((name) => [name]),
+    );
+  if (limit.per.includes('connection')) apart('connection', [[context.connection.name]]);
+  if (limit.per.includes('group'))
+    apart(
+      'group',
+      countedGroups(policy, limit, context).map((group) => [group]),
+    );
+  const { amounts, message } = limit;
+  const observed = policy.observed;
   return {
     policy: policy.name,
     name: limit.name,
-    message: limit.message,
-    observed: policy.observed,
-    amounts: limit.amounts,
-    keys: (groups ?? [undefined]).map((group) =>
-      JSON.stringify(group === undefined ? parts : [...parts, ['group', group]]),
-    ),
+    message,
+    observed,
+    amounts,
+    keys: keys.map((key) => JSON.stringify(key)),
   };
+}
+
+/** In lower case: providers take names in any case where they do, and spelling must not be a way round. */
+function modelNames(model: string): string[] {
+  return model.toLowerCase().split(',');
+}
+
+function countedModels({ models }: CompiledLimit, model: string): string[] {
+  const counted = modelNames(model).filter(
+    (name) => models === undefined || models.some((pattern) => matchesGlob(pattern, name)),
+  );
+  return [...new Set(counted.map((name) => name.slice(0, MAX_MODEL_CHARACTERS)))].slice(0, MAX_MODELS);
 }
 
 /** The caller's groups among those that the limit names, else the policy's `match`; all where neither names any. */

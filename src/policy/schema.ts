@@ -116,9 +116,35 @@ const sqlTestSchema = z.strictObject({
   rule: nameSchema.optional(),
 });
 
+/** What a model request sends, all of it in the newest message. */
+const promptTestSchema = z.strictObject({
+  prompt: z.string(),
+  model: z.string().optional(),
+  tools: z.array(z.string()).optional(),
+  user: testUserSchema.optional(),
+  expect: z.enum(ACTIONS),
+  rule: nameSchema.optional(),
+});
+
+const requestTestSchema = z.strictObject({
+  request: z.strictObject({
+    method: z.string().min(1).default('GET'),
+    path: z.string().startsWith('/', 'expected a path that begins with `/`'),
+    query: z.record(z.string(), z.string()).default({}),
+    headers: z.record(z.string(), z.string()).default({}),
+    /** Text; a value is sent as JSON. */
+    body: z.unknown().optional(),
+  }),
+  user: testUserSchema.optional(),
+  expect: z.enum(ACTIONS),
+  rule: nameSchema.optional(),
+});
+
 const maskTestSchema = z.strictObject({
   text: z.string(),
+  /** Where it stands: a column of the result, or a place in a JSON body. */
   column: columnSchema.optional(),
+  path: pathSchema.optional(),
   user: testUserSchema.optional(),
   expect: z.enum(['mask', 'pass']),
   mask: nameSchema.optional(),
@@ -138,7 +164,7 @@ export const policySpecSchema = z
     rules: z.array(ruleSchema).default([]),
     mask: z.array(maskSchema).default([]),
     limits: z.array(limitSchema).default([]),
-    tests: z.array(z.union([sqlTestSchema, maskTestSchema])).default([]),
+    tests: z.array(z.union([sqlTestSchema, promptTestSchema, requestTestSchema, maskTestSchema])).default([]),
   })
   .superRefine((policy, issues) => {
     const { types } = policy.match;

@@ -92,7 +92,7 @@ export class Transcript {
     if (this.options.brief === true) {
       const who = text(user['email']) === '' ? text(user['subject']) : text(user['email']);
       return this.#write(
-        `${who} on ${text(connection['name'])} (${text(connection['type'])}) as ${text(event['credential'])}`,
+        `session ${text(event['session'])}: ${who} on ${text(connection['name'])} (${text(connection['type'])}) as ${text(event['credential'])}`,
       );
     }
     const email = text(user['email']);

@@ -1,71 +1,111 @@
 import { escapeControls } from '../core/display.js';
 import type { ChainedEvent } from '../core/events.js';
+import type { SessionSummary } from '../core/session-summary.js';
 import { Transcript } from './replay-text.js';
 import type { ReplayTextOptions } from './replay-text.js';
 
+/** One recording of several. */
+export interface TimelineSource {
+  readonly session: Pick<SessionSummary, 'id' | 'connection' | 'connectionType' | 'startedAt'>;
+  /** Called once, when the session's time has come. */
+  readonly events: () => AsyncIterable<ChainedEvent>;
+}
+
 /** One event of several sessions, at its place in time. */
 export interface TimelineEntry {
-  /** Which of the recordings given it is of, from 0. */
-  readonly recording: number;
-  /** Empty where the recording does not start with `session.start`. */
-  readonly session: string;
-  readonly connection: string;
+  readonly source: TimelineSource;
   readonly event: ChainedEvent;
+}
+
+/** A recording that was begun, with the event that comes next. */
+interface Begun {
+  readonly source: TimelineSource;
+  readonly rest: AsyncIterator<ChainedEvent>;
+  readonly event: ChainedEvent;
+  /** The latest time of its events so far: a clock that was set back reorders nothing within a recording. */
+  readonly at: string;
 }
 
 /**
  * Several recordings as one, by the time of their events. Each keeps its own order, whatever its times say; of two
- * events at the same time the one of the recording that was given first comes first.
+ * events at the same time the one of the session that began first comes first.
  *
- * @param recordings the events of each, in order
+ * Of each recording one event is held, and none of those that begin later: as many are read at once as sessions
+ * lived at once.
  */
-export function* timeline(recordings: readonly (readonly ChainedEvent[])[]): Iterable<TimelineEntry> {
-  const placed: { readonly at: string; readonly entry: TimelineEntry }[] = [];
-  recordings.forEach((events, recording) => {
-    const names = namesOf(events);
-    let at = '';
-    for (const event of events) {
-      // No event comes before the one it follows in its own recording.
-      if (event.at > at) at = event.at;
-      placed.push({ at, entry: { recording, ...names, event } });
+export async function* timeline(sources: readonly TimelineSource[]): AsyncGenerator<TimelineEntry> {
+  const later = sources.toSorted((one, other) => order(one.session.startedAt, other.session.startedAt));
+  let begun: readonly Begun[] = [];
+  try {
+    for (;;) {
+      const next = earliest(begun);
+      const upcoming = later[0];
+      if (upcoming !== undefined && (next === undefined || upcoming.session.startedAt <= next.at)) {
+        later.shift();
+        begun = [...begun, ...(await begin(upcoming))];
+        continue;
+      }
+      if (next === undefined) return;
+      yield { source: next.source, event: next.event };
+      const following = await follow(next);
+      begun = begun.flatMap((one) => (one === next ? following : [one]));
     }
-  });
-  // Sorting is stable: what happened at the same time stays in the order given.
-  placed.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
-  for (const { entry } of placed) yield entry;
-}
-
-/**
- * Several sessions as people read them: one timeline, each line with its time (UTC), its connection and the end of
- * its session's id (the start is time, and the same for sessions of one run). Escaped and bounded as `replayText`.
- */
-export function timelineText(recordings: readonly (readonly ChainedEvent[])[], options: ReplayTextOptions): void {
-  const names = recordings.map(namesOf);
-  const width = Math.max(0, ...names.map(({ connection }) => escapeControls(connection).length));
-  let prefix = '';
-  const transcripts = recordings.map(
-    () =>
-      new Transcript({
-        ...options,
-        brief: true,
-        write: (text) => {
-          for (const line of text.split('\n')) if (line !== '') options.write(`${prefix}${line}`);
-        },
-      }),
-  );
-  for (const { recording, session, connection, event } of timeline(recordings)) {
-    const time = /^[\d:.-]+T([\d:]{8}\.\d{3})/.exec(event.at)?.[1] ?? '--:--:--.---';
-    prefix = `${time}  ${escapeControls(connection).padEnd(width)}  ${escapeControls(session).slice(-8).padEnd(8)}  `;
-    transcripts[recording]?.show(event);
+  } finally {
+    for (const { rest } of begun) await rest.return?.();
   }
 }
 
-function namesOf(events: readonly ChainedEvent[]): { readonly session: string; readonly connection: string } {
-  const first = events[0];
-  const connection = (first?.['connection'] as { readonly name?: unknown } | null | undefined)?.name;
-  const session = first?.['session'];
-  return {
-    session: typeof session === 'string' ? session : '',
-    connection: typeof connection === 'string' ? connection : '',
+async function begin(source: TimelineSource): Promise<readonly Begun[]> {
+  const rest = source.events()[Symbol.asyncIterator]();
+  return step(source, rest, '');
+}
+
+function follow({ source, rest, at }: Begun): Promise<readonly Begun[]> {
+  return step(source, rest, at);
+}
+
+/** Nothing where the recording is over. */
+async function step(source: TimelineSource, rest: AsyncIterator<ChainedEvent>, at: string): Promise<readonly Begun[]> {
+  const result = await rest.next();
+  if (result.done === true) return [];
+  const event = result.value;
+  return [{ source, rest, event, at: event.at > at ? event.at : at }];
+}
+
+function earliest(begun: readonly Begun[]): Begun | undefined {
+  let first: Begun | undefined;
+  for (const one of begun) if (first === undefined || one.at < first.at) first = one;
+  return first;
+}
+
+function order(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
+
+/**
+ * Several sessions as people read them: one timeline under its days, each line with its time (UTC), its connection
+ * and the end of its session's id (the start is time, and the same for sessions of one run). Escaped and bounded as
+ * `replayText`.
+ */
+export async function timelineText(sources: readonly TimelineSource[], options: ReplayTextOptions): Promise<void> {
+  const width = Math.max(0, ...sources.map(({ session }) => escapeControls(session.connection).length));
+  const transcripts = new Map<TimelineSource, Transcript>();
+  let prefix = '';
+  let day = '';
+  const marked = (text: string): void => {
+    for (const line of text.split('\n')) if (line.trim() !== '') options.write(`${prefix}${line}`);
   };
+  for await (const { source, event } of timeline(sources)) {
+    const { id, connection } = source.session;
+    const [date = '', time = ''] = escapeControls(event.at).replace(/Z$/, '').split('T');
+    if (date !== day) options.write(`${day === '' ? '' : '\n'}${date}, UTC`);
+    day = date;
+    prefix = `${time.slice(0, 12).padEnd(12)}  ${escapeControls(connection).padEnd(width)}  ${escapeControls(id).slice(-8)}  `;
+    const known = transcripts.get(source);
+    const transcript = known ?? new Transcript({ ...options, brief: true, write: marked });
+    if (known === undefined) transcripts.set(source, transcript);
+    transcript.show(event);
+    // The last of a recording: thousands of sessions are not held to the end.
+    if (event.type === 'seal') transcripts.delete(source);
+  }
 }

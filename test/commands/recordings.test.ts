@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import type { SessionStart } from '../../src/core/events.js';
 import { generateRecordingKey, publicKeyOf } from '../../src/recording/keys.js';
 import type { RecordingKey } from '../../src/recording/keys.js';
 import { readRecording, recordingPath } from '../../src/recording/read.js';
@@ -47,7 +48,10 @@ beforeEach(async () => {
           return summary === undefined ? undefined : recordings.withLive(summary);
         },
       },
-      openRecording: (session) => Promise.resolve(Readable.from(readRecording(recordingPath(bench.dir, session.file)))),
+      openRecording: (session) => {
+        const path = recordingPath(bench.dir, session.file);
+        return Promise.resolve(existsSync(path) ? Readable.from(readRecording(path)) : undefined);
+      },
     },
   ));
 });
@@ -202,6 +206,89 @@ describe('hoop replay', () => {
     }
     expect(await hoop(['replay', session], { HOOP_TOKEN: 'bob' })).toMatchObject({ status: 1, stdout: '' });
     expect((await hoop(['replay', bench.dir])).status).toBe(2);
+  });
+});
+
+describe('hoop replay --correlation-id', () => {
+  const model = (session: string): SessionStart => ({
+    ...start(session),
+    connection: { name: 'openai', type: 'openai', labels: {} },
+    correlationId: 'run-42',
+  });
+
+  /** A model call, and within it the statement it led to; another session of another run. */
+  async function chain(): Promise<{ prompt: string; sql: string }> {
+    const [prompt, sql, other] = [sessionId(), sessionId(), sessionId()];
+    const call = recordings.open(model(prompt));
+    call.record({
+      type: 'request',
+      statement: 1,
+      method: 'POST',
+      path: '/v1/chat/completions',
+      text: 'which customers are new?',
+      endpoint: 'chat.completions',
+      model: 'gpt-4o',
+    });
+    call.record({ type: 'decision', statement: 1, action: 'allow', rules: [], policyHash: 'ab' });
+    const database = recordings.open({ ...start(sql), correlationId: 'run-42' });
+    for (const event of statement(1, 'SELECT * FROM customers')) database.record(event);
+    call.record({ type: 'result', statement: 1, status: 200, toolCalls: ['query'], durationMs: 3 });
+    await database.seal({ ...END, statements: 1 });
+    await call.seal({ ...END, statements: 1 });
+    await recordings.open({ ...start(other), correlationId: 'run-43' }).seal(END);
+    return { prompt, sql };
+  }
+
+  it('shows the sessions of one run as one timeline: the prompt, then the statement it led to', async () => {
+    const { prompt, sql } = await chain();
+    const { status, stdout, stderr } = await hoop(['replay', '--correlation-id', 'run-42']);
+    expect([status, stderr]).toEqual([0, '']);
+    const place = (text: string): number => {
+      const index = stdout.split('\n').findIndex((line) => line.includes(text));
+      expect(index, `${text} in\n${stdout}`).toBeGreaterThanOrEqual(0);
+      return index;
+    };
+    expect(place(prompt)).toBeLessThan(place('request'));
+    expect(place('request')).toBeLessThan(place(sql));
+    expect(place(sql)).toBeLessThan(place('SELECT * FROM customers'));
+    const connectionOf = (text: string): string | undefined => stdout.split('\n')[place(text)]?.split(/ +/)[1];
+    expect([connectionOf('request'), connectionOf('SELECT * FROM')]).toEqual(['openai', 'postgres']);
+    expect(stdout.split('\n').filter((line) => line.includes(`  ${sql.slice(-8)}  `)).length).toBeGreaterThan(3);
+  });
+
+  it('prints it as one JSON array with session, connection, type and event, in the order of time', async () => {
+    const { prompt, sql } = await chain();
+    const { stdout } = await hoop(['replay', '--correlation-id', 'run-42', '--json']);
+    const items = JSON.parse(stdout) as { session: string; connection: string; event: { at: string; type: string } }[];
+    expect(new Set(items.map(({ session }) => session))).toEqual(new Set([prompt, sql]));
+    expect(items.map(({ event }) => event.at)).toEqual(items.map(({ event }) => event.at).toSorted());
+    expect(items[0]).toMatchObject({ connection: 'openai', type: 'openai', event: { type: 'session.start' } });
+    const own = items.filter(({ session }) => session === sql).map(({ event }) => event);
+    expect(own).toEqual(bench.lines(sql).map((line) => JSON.parse(line) as unknown));
+  });
+
+  it('goes on without a recording that is gone, and says which', async () => {
+    const { prompt, sql } = await chain();
+    rmSync(bench.path(prompt));
+    const { status, stdout, stderr } = await hoop(['replay', '--correlation-id', 'run-42']);
+    expect(status).toBe(0);
+    expect(stderr).toBe(`session ${prompt} has no recording any more\n`);
+    expect(stdout).toContain(sql);
+  });
+
+  it('fails for an id that no session has, and for a session besides', async () => {
+    const { sql } = await chain();
+    const none = await hoop(['replay', '--correlation-id', 'run-44']);
+    expect(none).toMatchObject({ status: 1, stdout: '' });
+    expect(none.stderr).toContain('no session has this correlation id');
+    expect((await hoop(['replay', sql, '--correlation-id', 'run-42'])).status).toBe(2);
+    expect((await hoop(['replay'])).status).toBe(2);
+  });
+
+  it('lists the same sessions with hoop sessions', async () => {
+    const { prompt, sql } = await chain();
+    const { stdout } = await hoop(['sessions', '--correlation-id', 'run-42', '--json']);
+    expect((JSON.parse(stdout) as { id: string }[]).map(({ id }) => id).toSorted()).toEqual([prompt, sql].toSorted());
   });
 });
 

@@ -300,6 +300,87 @@ describe('a fault in a resource file', () => {
       '  mask: [{ name: m, entities: [email], strategy: hash, with: x }]\n',
       ['5:62: `spec.mask[0].with`: `with` belongs to strategy replace alone'],
     ],
+    [
+      'a path without its root',
+      "  mask: [{ name: m, paths: ['$.a', customer.ssn], strategy: redact }]\n",
+      [
+        '5:36: `spec.mask[0].paths[1]`: expected a path such as `$.customer.ssn`, `$.items[*].email` or `$..password`, of at most 30 steps',
+      ],
+    ],
+    [
+      'a path with a filter',
+      "  mask: [{ name: m, paths: ['$.a[?(@.b)]'], strategy: redact }]\n",
+      [
+        '5:29: `spec.mask[0].paths[0]`: expected a path such as `$.customer.ssn`, `$.items[*].email` or `$..password`, of at most 30 steps',
+      ],
+    ],
+    [
+      'a limit of nothing',
+      '  limits: [{ name: l, per: user }]\n',
+      ['5:12: `spec.limits[0]`: a limit needs `requests`, `tokens` or `spend`'],
+    ],
+    [
+      'a limit of 0 requests',
+      '  limits: [{ name: l, requests: { perMinute: 0 } }]\n',
+      ['5:46: `spec.limits[0].requests.perMinute`: expected a whole number of at least 1'],
+    ],
+    [
+      'a limit of half a token',
+      '  limits: [{ name: l, tokens: { perDay: 0.5 } }]\n',
+      ['5:41: `spec.limits[0].tokens.perDay`: expected a whole number of at least 1'],
+    ],
+    [
+      'a limit of negative spending',
+      '  limits: [{ name: l, spend: { perMonth: -1 } }]\n',
+      ['5:42: `spec.limits[0].spend.perMonth`: expected an amount of US dollars above 0'],
+    ],
+    [
+      'an amount of no span',
+      '  limits: [{ name: l, requests: {} }]\n',
+      ['5:33: `spec.limits[0].requests`: expected `perMinute`, `perDay` or `perMonth`'],
+    ],
+    [
+      'a misspelt span',
+      '  limits: [{ name: l, requests: { perMinuet: 1, perDay: 1 } }]\n',
+      ['5:35: unknown key `perMinuet`; did you mean `perMinute`?'],
+    ],
+    [
+      'a misspelt key of a limit',
+      '  limits: [{ name: l, request: { perDay: 1 }, tokens: { perDay: 1 } }]\n',
+      ['5:23: unknown key `request`; did you mean `requests`?'],
+    ],
+    [
+      'a limit per person',
+      '  limits: [{ name: l, per: person, requests: { perDay: 1 } }]\n',
+      ['5:28: `spec.limits[0].per`: expected one of user, group, model, connection'],
+    ],
+    [
+      'a limit of a name taken twice',
+      '  limits:\n    - { name: l, requests: { perDay: 1 } }\n    - { name: l, requests: { perDay: 2 } }\n',
+      ['7:15: p/l: `l` is named twice in this policy'],
+    ],
+    [
+      'a limit that could never count',
+      '  match: { types: [postgres, mysql] }\n  limits: [{ name: l, requests: { perDay: 1 } }]\n',
+      [
+        '6:3: `spec.limits`: limits count requests of the types http, openai, anthropic, and `match.types` has none of them',
+      ],
+    ],
+    [
+      'a test of a prompt with no such rule',
+      '  tests: [{ prompt: a, expect: block, rule: nope }]\n',
+      ['5:45: there is no rule `nope`'],
+    ],
+    [
+      'a misspelt key of a test of a prompt',
+      '  tests: [{ prompt: a, expect: block, modle: a }]\n',
+      ['5:39: unknown key `modle`; did you mean `model`?'],
+    ],
+    [
+      'a test of a request without a path',
+      '  tests: [{ request: { method: GET }, expect: allow }]\n',
+      ['5:22: `spec.tests[0].request.path`: is missing'],
+    ],
     ['a test of no rule', '  tests: [{ sql: a, expect: block, rule: nope }]\n', ['5:42: there is no rule `nope`']],
     [
       'a misspelt key of a test',

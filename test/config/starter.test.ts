@@ -31,7 +31,15 @@ describe('starterFiles', () => {
     const connections = asRecord['connections.yaml']?.replace(/^ {4}# -/gm, '    -') ?? '';
     expect(uncommented).toContain('\n  roles:');
     expect(connections).toContain('\n    - { groups: [dba]');
-    const { faults } = await load({ 'agent.yaml': uncommented, 'connections.yaml': connections });
+    // Explanations of whole commented documents begin with `##`.
+    const [plain = '', commented = ''] = connections.split(/^(?=## A model)/m);
+    const whole = plain + commented.replace(/^# /gm, '');
+    const { faults, resources } = await load({ 'agent.yaml': uncommented, 'connections.yaml': whole });
     expect(faults).toEqual([]);
+    expect(resources?.connections).toMatchObject([
+      { name: 'postgres' },
+      { name: 'openai', type: 'openai', prices: [{}, {}] },
+      { name: 'crm', type: 'http', credentials: [{ headers: { authorization: { env: 'CRM_TOKEN' } } }] },
+    ]);
   });
 });

@@ -38,7 +38,7 @@ describe('a condition on http.json', () => {
     expect(judge('http.json.amount > 100', request({ body: '', json }))).toBe(action);
   });
 
-  it('blocks where the body was not read, also behind has()', () => {
+  it('blocks where there is no such fact at all, also behind has()', () => {
     expect(judge('http.json.amount > 100', request({}))).toBe('block');
     expect(judge('has(http.json.amount) && http.json.amount > 100', request({}))).toBe('block');
     expect(judge('http.body.contains("x")', request({}))).toBe('block');

@@ -51,6 +51,17 @@ describe('limitsFor', () => {
     expect(keysOf({}, bob)).toEqual(keysOf({}, ann));
   });
 
+  it('takes each model of a batch for itself: 3 that fit of 5, and no more than 20 counters', () => {
+    const batch = 'gpt-4o,free,GPT-4o,gpt-5,gpt-6';
+    expect(keysOf({ models: ['gpt-*'] }, caller(), `free,${batch}`)).toHaveLength(1);
+    expect(keysOf({ models: ['gpt-*'] }, caller(), 'free,other')).toEqual([]);
+    expect(keysOf({ per: 'model', models: ['gpt-*'] }, caller(), batch)).toEqual(
+      ['gpt-4o', 'gpt-5', 'gpt-6'].flatMap((name) => keysOf({ per: 'model', models: ['gpt-*'] }, caller(), name)),
+    );
+    const many = Array.from({ length: 500 }, (_, number) => `m${String(number)}`).join(',');
+    expect(keysOf({ per: 'model' }, caller(), many)).toHaveLength(20);
+  });
+
   it('keeps the names of models of 10,000 characters to 200 in a counter', () => {
     expect(keysOf({ per: 'model' }, caller(), 'm'.repeat(10_000))[0]?.length).toBeLessThan(250);
   });
@@ -82,6 +93,11 @@ describe('limitsFor', () => {
     for (const type of ['http', 'openai', 'anthropic']) expect(anyLimit(set, caller({ type }))).toBe(true);
     expect(limitsFor(set, caller({ type: 'postgres' }), '')).toEqual([]);
     expect(anyLimit(set, caller({ type: 'postgres' }))).toBe(false);
+  });
+
+  it('takes amounts that came out of the environment as text', () => {
+    const set = setWith([limit({ requests: { perDay: '60' }, spend: { perDay: '0.5' } })]);
+    expect(limitsFor(set, caller(), '')[0]?.amounts.map(({ most }) => most)).toEqual([60, 0.5]);
   });
 
   it('marks those of observing policies', () => {

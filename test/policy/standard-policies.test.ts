@@ -1,12 +1,45 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readsSql } from '../../src/policy/applies.js';
+import { matchesPath } from '../../src/core/json-path.js';
+import { readsBody, readsSql } from '../../src/policy/applies.js';
 import { decide } from '../../src/policy/decide.js';
+import { parseJsonPath } from '../../src/policy/json-path.js';
+import { limitsFor } from '../../src/policy/limits.js';
 import { maskPlanFor } from '../../src/policy/mask-plan.js';
 import type { PolicyDefinition } from '../../src/policy/schema.js';
-import type { SqlFacts } from '../../src/policy/types.js';
+import type { Facts, SqlFacts, Verdict } from '../../src/policy/types.js';
 import { loadFolder } from '../config/config-fixtures.js';
 import { contextOf, setOf, sqlFacts } from './policy-fixtures.js';
+
+/** What a request of a policy's own test would be judged by. */
+function factsOf(test: PolicyDefinition['tests'][number]): Facts | undefined {
+  if ('prompt' in test) {
+    const { prompt, model = 'gpt-4o', tools = [] } = test;
+    const http = {
+      method: 'POST',
+      path: '/v1/chat/completions',
+      query: {},
+      headers: {},
+      body: '{}',
+      json: {},
+      host: 'a',
+    };
+    const llm = { provider: 'openai', model, prompt, lastUser: prompt, messages: [{ role: 'user', text: prompt }] };
+    const offered = tools.map((name) => ({ name, description: '' }));
+    return { http, llm: { ...llm, tools: offered, stream: false, maxTokens: null } };
+  }
+  if (!('request' in test)) return undefined;
+  const { body, ...head } = test.request;
+  const text = typeof body === 'string' ? body : body === undefined ? '' : JSON.stringify(body);
+  return { http: { ...head, host: 'crm.example.com', body: text, json: typeof body === 'object' ? body : null } };
+}
+
+function verdictOf(definition: PolicyDefinition, test: PolicyDefinition['tests'][number]): Verdict {
+  const facts = factsOf(test);
+  if (facts === undefined) throw new Error('no test of a request');
+  const type = facts.llm === undefined ? 'http' : 'openai';
+  return decide(setOf(definition), contextOf({ connection: 'any', type, groups: [] }), facts);
+}
 
 async function example(name: string): Promise<PolicyDefinition> {
   const path = fileURLToPath(new URL(`../../examples/policies/${name}.yaml`, import.meta.url));
@@ -122,5 +155,98 @@ describe('standard-masking.yaml', () => {
       definition.tests.flatMap((test) => ('text' in test && test.mask !== undefined ? [test.mask] : [])),
     );
     expect([...tested].sort()).toEqual(definition.mask.map(({ name }) => name).sort());
+  });
+});
+
+describe.each([
+  ['prompt-rules', 6, 19],
+  ['http-readonly', 3, 9],
+])('%s.yaml', (name, rules, requests) => {
+  it(`holds its own ${String(requests)} tests of requests, at least one for each of ${String(rules)} rules but sizes`, async () => {
+    const definition = await example(name);
+    expect(definition.rules).toHaveLength(rules);
+    const tests = definition.tests.filter((test) => factsOf(test) !== undefined);
+    expect(tests).toHaveLength(requests);
+    for (const test of tests) {
+      const { action, rule, matches } = verdictOf(definition, test);
+      const expected = 'rule' in test && test.rule !== undefined ? `${name}/${test.rule}` : '';
+      expect([test, action, rule]).toEqual([test, test.expect, expected]);
+      for (const match of matches) expect(match.message).toMatch(/^[A-Z].+\.$/);
+    }
+    const tested = tests.flatMap((test) => ('rule' in test && test.rule !== undefined ? [test.rule] : []));
+    const untested = definition.rules.map((rule) => rule.name).filter((one) => !tested.includes(one));
+    expect(untested).toEqual(name === 'prompt-rules' ? ['large-prompt'] : []);
+  });
+
+  it('matches every connection and leaves statements of databases alone', async () => {
+    const set = setOf(await example(name));
+    expect(decide(set, contextOf({ connection: 'any', groups: [] }), sqlFacts({ effects: ['drop'] }))).toMatchObject({
+      action: 'allow',
+      matches: [],
+    });
+  });
+});
+
+describe('prompt-rules.yaml', () => {
+  it('reads a prompt of 400,000 characters in 2 s of processor time, and warns of one more', async () => {
+    const definition = await example('prompt-rules');
+    const text = 'password = a@b.c CONFIDENTIAL \n'.repeat(20_000).slice(0, 400_000);
+    const before = process.cpuUsage();
+    expect(verdictOf(definition, { prompt: text, expect: 'allow' }).matches.map(({ rule }) => rule)).not.toContain(
+      'large-prompt',
+    );
+    expect(process.cpuUsage(before).user).toBeLessThan(2_000_000);
+    expect(verdictOf(definition, { prompt: `${text}x`, expect: 'warn' }).matches.map(({ rule }) => rule)).toContain(
+      'large-prompt',
+    );
+  });
+});
+
+describe('http-readonly.yaml', () => {
+  it('masks at 4 paths over HTTP, and is judged without the body', async () => {
+    const definition = await example('http-readonly');
+    const context = contextOf({ connection: 'any', type: 'http', groups: [] });
+    const [rule] = maskPlanFor(setOf(definition), context).rules;
+    expect(readsBody(setOf(definition), context)).toBe(false);
+    const meets = (path: string): boolean =>
+      rule?.paths?.some((pattern) =>
+        matchesPath(
+          pattern,
+          (parseJsonPath(path)?.steps ?? []).map(({ select = '*' }) => select),
+        ),
+      ) === true;
+    expect(rule?.paths).toHaveLength(4);
+    for (const test of definition.tests)
+      if ('path' in test && test.path !== undefined)
+        expect([test, meets(test.path)]).toEqual([test, test.expect === 'mask']);
+    expect(maskPlanFor(setOf(definition), contextOf()).rules).toEqual([]);
+  });
+});
+
+describe('model-limits.yaml', () => {
+  it('limits each person on every connection over HTTP, and decides nothing', async () => {
+    const set = setOf(await example('model-limits'));
+    for (const type of ['openai', 'anthropic']) {
+      const limits = limitsFor(set, contextOf({ connection: 'any', type, groups: [] }), 'any-model');
+      expect(limits.map(({ name, keys, amounts }) => [name, keys.length, amounts.length])).toEqual([
+        ['rush', 1, 2],
+        ['day', 1, 1],
+      ]);
+    }
+    expect(limitsFor(set, contextOf({ connection: 'crm', type: 'http' }), '')).toEqual([]);
+    expect(limitsFor(set, contextOf(), '')).toEqual([]);
+  });
+});
+
+describe('standard-masking.yaml over HTTP', () => {
+  it('masks the same 14 entities in answers of the 3 types, without reading any whole', async () => {
+    const set = setOf(await example('standard-masking'));
+    for (const type of ['http', 'openai', 'anthropic']) {
+      const { rules } = maskPlanFor(set, contextOf({ connection: 'any', type, groups: [] }));
+      expect(rules.map(({ name, on, paths }) => [name, on, paths])).toEqual(
+        ['keys', 'personal'].map((name) => [`standard-masking/${name}`, { requests: false, answers: true }, undefined]),
+      );
+      expect(rules.flatMap(({ entities }) => entities)).toHaveLength(14);
+    }
   });
 });

@@ -16,18 +16,22 @@ const PER_MILLION = 1_000_000;
 const MAX_TOKENS = 1_000_000_000;
 
 /**
- * @param model as the request names it
- * @returns US dollars by the first price whose pattern fits, whatever the case; undefined where none does
+ * @param model as the request names it, those of a batch joined by `,`: then the dearest counts
+ * @returns US dollars by the first price whose pattern fits, whatever the case; undefined where a model has none
  */
 export function costOf(prices: readonly ModelPrice[], model: string, usage: ModelUsage): number | undefined {
-  const name = model.toLowerCase();
-  const price = prices.find((one) => matchesGlob(one.model.toLowerCase(), name));
-  if (price === undefined) return undefined;
-  const { inputTokens, outputTokens } = usage;
-  return (
-    (wholeTokens(inputTokens) * price.inputPerMillion + wholeTokens(outputTokens) * price.outputPerMillion) /
-    PER_MILLION
-  );
+  const inputTokens = wholeTokens(usage.inputTokens);
+  const outputTokens = wholeTokens(usage.outputTokens);
+  const costs = model
+    .toLowerCase()
+    .split(',')
+    .map((name) => {
+      const price = prices.find((one) => matchesGlob(one.model.toLowerCase(), name));
+      if (price === undefined) return Number.NaN;
+      return (inputTokens * price.inputPerMillion + outputTokens * price.outputPerMillion) / PER_MILLION;
+    });
+  const dearest = Math.max(...costs);
+  return Number.isNaN(dearest) ? undefined : dearest;
 }
 
 /**

@@ -88,8 +88,7 @@ class MaskedDocument implements AnswerBody {
     const edits = new TextEdits(text);
     maskAnswerTree(tree, text, { masking: this.masking, edits, skip: new Set(), plain: false });
     this.masking.settle();
-    const forRecord = this.masking.forRecord();
-    recordDocument(tree, this.layout, this.record, (value) => forRecord.whole(value));
+    recordDocument(tree, this.layout, this.record, (value) => this.masking.summarised(value));
     const masked = edits.apply();
     return masked === text ? bytes : new TextEncoder().encode(decoded.slice(0, decoded.length - text.length) + masked);
   }

@@ -200,7 +200,7 @@ class MaskedEventStream implements AnswerBody {
   }
 
   #recordReading({ toolCalls, usage }: EventReading): void {
-    for (const tool of toolCalls) this.record.addToolCall(this.masking.forRecord().whole(tool));
+    for (const tool of toolCalls) this.record.addToolCall(this.masking.summarised(tool));
     this.record.addUsage(usage);
   }
 

@@ -76,14 +76,13 @@ export class AnswerMasking {
     }
   }
 
-  /** For the record: the same rules, nothing counted, and no original is put back. */
-  forRecord(): AnswerMasking {
-    return this.originals === undefined ? this : new AnswerMasking(this.masker, new Map());
-  }
-
-  /** Is what goes to the client fit for the record too? */
-  get recordsAsSent(): boolean {
-    return this.originals === undefined;
+  /** Masks for the summary what is masked in the answer itself too. */
+  summarised(text: string): string {
+    let masked = '';
+    this.again(() => {
+      masked = this.whole(text);
+    });
+    return masked;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { JsonNode, JsonNumber, JsonObject, JsonString } from '../../core/json-tree.js';
+import { LONG_NUMBER } from './structural.js';
 
 /**
  * What a string of a body is:
@@ -33,7 +34,7 @@ const SEALED = /^[A-Za-z0-9+/=_-]+$/;
 
 /** Names, ids and kinds look like this; what stands in the place of one and does not is content. */
 export function wordOrText(value: string): Place {
-  return WORD.test(value) ? 'word' : 'text';
+  return WORD.test(value) && !LONG_NUMBER.test(value) ? 'word' : 'text';
 }
 
 /** What a provider sealed is base64; what stands in its place and is not is content. */

@@ -14,6 +14,7 @@ export class BytePatterns {
   /** Length of the longest pattern that ends in the state; 0 for none. */
   readonly #ends: number[] = [0];
   readonly #depth: number[] = [0];
+  #begun: number[] = [];
   readonly #shortest: number;
   /** How far the next possible match's end may be from a byte of this value. */
   readonly #skip = new Uint32Array(256);
@@ -37,9 +38,9 @@ export class BytePatterns {
     return this.#first[byte] as number;
   }
 
-  /** How many of the last bytes may be the beginning of a match. */
-  depth(state: number): number {
-    return this.#depth[state] as number;
+  /** How many of the last bytes may be the beginning of a match that is not over yet. */
+  begun(state: number): number {
+    return this.#begun[state] as number;
   }
 
   /** Length of the longest match that ends here; 0 where none does. */
@@ -94,5 +95,14 @@ export class BytePatterns {
       this.#failure[to] = failure;
       this.#ends[to] = Math.max(this.#ends[to] as number, this.#ends[failure] as number);
     }
+    this.#linkBegun(edges);
+  }
+
+  /** From a state that nothing leads on from, only what its bytes end with may go on. */
+  #linkBegun(edges: readonly { readonly from: number; readonly to: number }[]): void {
+    const goesOn = new Set(edges.map(({ from }) => from));
+    this.#begun = Array.from(this.#depth, (depth, state) => (goesOn.has(state) ? depth : 0));
+    for (const { to } of edges)
+      if (!goesOn.has(to)) this.#begun[to] = this.#begun[this.#failure[to] as number] as number;
   }
 }

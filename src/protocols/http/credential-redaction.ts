@@ -75,7 +75,7 @@ class PatternStream implements RedactedStream {
     this.#look(part, this.#heldFrom + this.#held.length);
     this.#held = this.#held.length === 0 ? part : concatBytes([this.#held, part]);
     const end = this.#heldFrom + this.#held.length;
-    return this.#giveOut(end - this.patterns.depth(this.#state));
+    return this.#giveOut(end - this.patterns.begun(this.#state));
   }
 
   end(): Uint8Array {

@@ -28,9 +28,6 @@ const OVERRIDES: readonly string[] = ['x-http-method-override', 'x-method-overri
 /** Two of these mean different things to different readers. */
 const SINGLE: readonly string[] = ['host', 'content-length', 'transfer-encoding', 'content-type', 'content-encoding'];
 
-/** Codings that the agent can undo: an answer in any other could not be read. */
-const CODINGS: readonly string[] = ['gzip', 'x-gzip', 'deflate', 'br', 'identity'];
-
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -39,21 +36,13 @@ function dashed(name: string): string {
   return name.replaceAll('_', '-');
 }
 
-export interface ForwardOptions {
-  /**
-   * The answer will be read as a whole to mask it: no ranges are asked for, as what stands on the border of two
-   * would be found in neither.
-   */
-  readonly wholeAnswer?: boolean;
-}
-
 /**
  * The headers of a request that may go upstream, names in lower case, in order.
  *
  * Dropped: what is for this hop alone and whatever `Connection` names, what is written anew (Host, Content-Length,
  * Expect), the caller's credentials, what would stand in the place of an injected header, what proxies tell servers
  * about their callers (`Forwarded`, `X-Forwarded-*`, …) and other methods than the one judged; each also with `_` for
- * `-`. Of `Accept-Encoding` only codings that the agent can undo are left. Cookies stay: they are the application's.
+ * `-`. Cookies stay: they are the application's.
  *
  * @param raw names and values by turns, as Node gives them
  * @param injected names of the stored credential's headers
@@ -64,7 +53,6 @@ export interface ForwardOptions {
 export function forwardedHeaders(
   raw: readonly string[],
   injected: readonly string[],
-  options: ForwardOptions = {},
 ): { readonly headers: readonly Header[] } | Fault {
   const sent = headersOf(raw);
   const wrong = faultOf(sent);
@@ -76,7 +64,6 @@ export function forwardedHeaders(
     ...OVERRIDES,
     ...connectionOptions(sent),
     ...injected.map((name) => dashed(name.toLowerCase())),
-    ...(options.wholeAnswer === true ? ['range', 'if-range'] : []),
   ]);
   if (dropped.has('content-type') || dropped.has('content-encoding'))
     return { code: 'protocol', message: 'the connection header names a header that describes the body' };
@@ -86,7 +73,7 @@ export function forwardedHeaders(
     // `content_type` is a second Content-Type to servers that make variables of headers.
     const disguised = spelled !== name && SINGLE.includes(spelled);
     if (disguised || dropped.has(spelled) || spelled.startsWith('proxy-') || CLAIMS.test(spelled)) continue;
-    headers.push([name, name === 'accept-encoding' ? readableCodings(value) : value]);
+    headers.push([name, value]);
   }
   return { headers };
 }
@@ -125,12 +112,4 @@ function faultOf(headers: readonly Header[]): string | undefined {
   if (seen.has('content-length') && seen.has('transfer-encoding'))
     return 'content-length and transfer-encoding were both sent';
   return undefined;
-}
-
-function readableCodings(value: string): string {
-  const kept = value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => CODINGS.includes((item.split(';')[0] as string).trim().toLowerCase()));
-  return kept.length === 0 ? 'identity' : kept.join(', ');
 }

@@ -1,37 +1,52 @@
 import { isFault, type Fault } from '../../core/errors.js';
+import { isJsonType, mediaTypeOf } from './body.js';
 import { maskPaths, type PathMaskOptions } from './path-masking.js';
 
 const BYTE_ORDER_MARK = '\uFEFF';
 /** Before each text of a sequence. @see https://www.rfc-editor.org/rfc/rfc7464#section-2.2 */
 const RECORD_SEPARATOR = '\u001e';
-/** `text/json` was never registered, and is sent. */
-const JSON_TYPES = /^(?:application|text)\/(?:x-)?json$|\+json$/;
-const LINES_TYPES = /^(?:application\/(?:x-)?(?:ndjson|jsonlines|json-?lines|jsonl)|application\/json-seq)$/;
+const LINES_TYPES = /^application\/(?:(?:x-)?(?:ndjson|jsonlines|json-lines|jsonl)|json-seq)$/;
 /** Data of an event that must be JSON: a map or list. `[DONE]` is how streams of models end. */
 const DATA = /^data: ?(?=[ \t]*(?:\{|\[(?!DONE\])))/;
 
+/** How JSON stands in a body: one text, one a line, in the data of events; `maybe` where the type says nothing of JSON. */
+export type JsonForm = 'text' | 'lines' | 'events' | 'maybe';
+
+/** @param contentType the header's value; empty where none was sent */
+export function jsonForm(contentType: string): JsonForm {
+  const { type } = mediaTypeOf(contentType);
+  if (type === 'text/event-stream') return 'events';
+  if (LINES_TYPES.test(type)) return 'lines';
+  return isJsonType(type) ? 'text' : 'maybe';
+}
+
 /**
- * Masks the rules' paths in a whole body: one JSON text, one a line, or the data of an event stream.
+ * Masks the rules' paths in a whole body, or in whole lines of one of the form `lines` or `events`.
  *
- * @param contentType lower-case, without parameters
+ * @param contentType the header's value; empty where none was sent
  * @returns undefined where nothing is masked, also where the body holds no JSON (HTML, an image); a fault `protocol`
  *   where it should hold JSON and can't be read: nothing of it may go out
  */
 export function maskBodyPaths(body: string, contentType: string, options: PathMaskOptions): string | undefined | Fault {
   const text = body.startsWith(BYTE_ORDER_MARK) ? body.slice(1) : body;
-  const masked = maskText(text, contentType, options);
+  const masked = maskForm(text, jsonForm(contentType), options);
   return typeof masked === 'string' && text !== body ? BYTE_ORDER_MARK + masked : masked;
 }
 
-function maskText(text: string, contentType: string, options: PathMaskOptions): string | undefined | Fault {
-  if (JSON_TYPES.test(contentType)) return text.trim() === '' ? undefined : maskPaths(text, options);
-  if (LINES_TYPES.test(contentType))
-    return maskEachLine(text, (line) => (line.startsWith(RECORD_SEPARATOR) ? RECORD_SEPARATOR : ''), options);
-  if (contentType === 'text/event-stream') return maskEachLine(text, (line) => DATA.exec(line)?.[0], options);
-  if (!/^[ \t\r\n]*[{[]/.test(text)) return undefined;
-  const masked = maskPaths(text, options);
-  // Servers that name a wrong type are no way round a mask; what is not said to be JSON and is none, is something else.
-  return isFault(masked) ? undefined : masked;
+function maskForm(text: string, form: JsonForm, options: PathMaskOptions): string | undefined | Fault {
+  switch (form) {
+    case 'text':
+      return text.trim() === '' ? undefined : maskPaths(text, options);
+    case 'lines':
+      return maskEachLine(text, (line) => (line.startsWith(RECORD_SEPARATOR) ? RECORD_SEPARATOR : ''), options);
+    case 'events':
+      return maskEachLine(text, (line) => DATA.exec(line)?.[0], options);
+    case 'maybe': {
+      // Servers that name a wrong type are no way round a mask; what is not said to be JSON and is none, is something else.
+      const masked = /^[ \t\r\n]*[{[]/.test(text) ? maskPaths(text, options) : undefined;
+      return isFault(masked) ? undefined : masked;
+    }
+  }
 }
 
 /** @param leadOf what stands before the JSON of a line; undefined for a line that holds none */

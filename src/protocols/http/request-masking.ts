@@ -11,6 +11,7 @@ import type { ReadBody } from './dialect.js';
 import { maskForm } from './form-masking.js';
 import { readInlineFile } from './inline-file.js';
 import { Placeholders } from './placeholders.js';
+import { TextEdits } from './text-edits.js';
 
 export interface RequestMaskingOptions {
   /** Where the content stands; absent: all of it is content. */
@@ -85,28 +86,23 @@ class RequestMasking {
   }
 
   #json(text: string, tree: JsonNode, places: BodyPlaces): string {
-    let masked = '';
-    let kept = 0;
-    const replace = (at: { readonly from: number; readonly to: number }, by: string): void => {
-      masked += text.slice(kept, at.from) + by;
-      kept = at.to;
-    };
+    const edits = new TextEdits(text);
     visitContent(tree, places, {
       string: (node, place, parent) => {
         const value = this.#value(node.value, place, parent);
-        if (value !== node.value) replace(node, JSON.stringify(value));
+        if (value !== node.value) edits.replace(node, JSON.stringify(value));
       },
       number: (node) => {
         const digits = text.slice(node.from, node.to);
         // Any other number might be someone's: null is the one value that is nobody's.
-        if (this.#text(digits) !== digits) replace(node, 'null');
+        if (this.#text(digits) !== digits) edits.replace(node, 'null');
       },
       name: (name, at) => {
         const value = this.#text(name);
-        if (value !== name) replace(at, JSON.stringify(value));
+        if (value !== name) edits.replace(at, JSON.stringify(value));
       },
     });
-    return kept === 0 ? text : masked + text.slice(kept);
+    return edits.apply();
   }
 
   #value(value: string, place: Place, parent: JsonObject | undefined): string {

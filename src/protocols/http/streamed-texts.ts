@@ -13,8 +13,6 @@ export interface TextRest {
 
 interface OpenText {
   readonly pieces: TextPieces;
-  /** Where the client gets originals back, the record gets the text without them. */
-  readonly recorded: TextPieces | undefined;
   last: TextPiece;
 }
 
@@ -24,14 +22,11 @@ const MAX_TEXTS = 4096;
 export class StreamedTexts {
   readonly #open = new Map<string, OpenText>();
   readonly #ended = new Set<string>();
-  readonly #recordMasking: AnswerMasking;
 
   constructor(
     private readonly masking: AnswerMasking,
     private readonly record: AnswerRecord,
-  ) {
-    this.#recordMasking = masking.forRecord();
-  }
+  ) {}
 
   /**
    * @returns what goes out in the piece's place
@@ -47,7 +42,7 @@ export class StreamedTexts {
     text.last = piece;
     this.record.begin();
     const masked = text.pieces.push(value);
-    this.#keep(piece, text.recorded === undefined ? masked : text.recorded.push(value));
+    this.#keep(piece, masked);
     return masked;
   }
 
@@ -59,7 +54,7 @@ export class StreamedTexts {
       this.#open.delete(key);
       this.#ended.add(key);
       const text = open.pieces.end();
-      this.#keep(open.last, open.recorded === undefined ? text : open.recorded.end());
+      this.#keep(open.last, text);
       if (text !== '') rests.push({ key, text, piece: open.last });
     }
     return rests;
@@ -75,11 +70,7 @@ export class StreamedTexts {
     if (this.#ended.has(key)) throw new HoopError('protocol', 'a text of the answer goes on after its end');
     if (this.#open.size + this.#ended.size >= MAX_TEXTS)
       throw new HoopError('limit', `the answer has more than ${String(MAX_TEXTS)} texts`);
-    const open = {
-      pieces: this.masking.pieces(kind),
-      recorded: this.masking.recordsAsSent ? undefined : this.#recordMasking.pieces(kind),
-      last: piece,
-    };
+    const open = { pieces: this.masking.pieces(kind), last: piece };
     this.#open.set(key, open);
     return open;
   }

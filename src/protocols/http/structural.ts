@@ -12,7 +12,7 @@ const STRINGS = new Set(
 const TOKEN = /^[A-Za-z0-9_.:/+=-]*$/;
 const LETTER = /[A-Za-z]/;
 /** As long as a card's number, in one run or in fours. */
-const LONG_NUMBER = /\d{13}|\d{4}(?:[-.]\d{4}){3}/;
+export const LONG_NUMBER = /\d{13}|\d{4}(?:[-.]\d{4}){3}/;
 const SHORT_NUMBER_LENGTH = 11;
 const NUMBERS =
   /^(?:created|index|seed|n|sequence_number|.*_(?:index|tokens|at|count|counts|ms|seconds|characters|units|requests)|embedding|usage)$/;

@@ -95,7 +95,7 @@ const FREE = new Set(['parameters', 'schema', 'metadata', 'headers', 'logit_bias
  * @see https://platform.openai.com/docs/api-reference
  */
 export const OPENAI_PLACES: BodyPlaces = {
-  place: (name, value, parent) => foreignPlace(name, parent) ?? ownPlace(name, value),
+  place: (name, value, parent) => foreignPlace(name, parent) ?? ownPlace(name, value, parent),
   free: (name) => FREE.has(name),
   unknown: unknownKind,
 };
@@ -110,10 +110,12 @@ function foreignPlace(name: string, parent: JsonObject | undefined): Place | und
   return undefined;
 }
 
-function ownPlace(name: string, value: string): Place {
+function ownPlace(name: string, value: string, parent: JsonObject | undefined): Place {
   if (name === 'file_data') return 'file';
   if (name === 'arguments') return 'json';
   if (name === 'encrypted_content') return sealedOrText(value);
+  // Of a message: the name of one of several who speak, which the model reads.
+  if (name === 'name' && member(parent, 'role') !== undefined) return 'text';
   return WORDS.has(name) ? wordOrText(value) : 'text';
 }
 

@@ -17,6 +17,12 @@ describe('costOf', () => {
     expect(costOf([], 'gpt-4o', usage)).toBeUndefined();
   });
 
+  it('takes the dearest of a batch, and knows none where one model has none', () => {
+    const usage = { inputTokens: 1_000_000, outputTokens: 0 };
+    expect(costOf(prices, 'free,gpt-4o,gpt-4o-mini', usage)).toBeCloseTo(2.5, 10);
+    expect(costOf(prices, 'gpt-4o,o1', usage)).toBeUndefined();
+  });
+
   it('never becomes negative or NaN by what an upstream says', () => {
     expect(costOf(prices, 'gpt-4o', { inputTokens: -9, outputTokens: Number.NaN })).toBe(0);
   });

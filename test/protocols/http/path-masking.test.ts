@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isFault } from '../../../src/core/errors.js';
 import type { MaskRule } from '../../../src/core/mask.js';
 import { parseJsonPath } from '../../../src/policy/json-path.js';
-import { maskBodyPaths } from '../../../src/protocols/http/json-bodies.js';
+import { jsonForm, maskBodyPaths } from '../../../src/protocols/http/json-bodies.js';
 import { maskPaths, type PathMaskOptions } from '../../../src/protocols/http/path-masking.js';
 
 const hash = (input: Uint8Array): Uint8Array => createHmac('sha256', 'key').update(input).digest();
@@ -128,6 +128,16 @@ describe('maskBodyPaths', () => {
     expect(body(json, type)).toBe('{"ssn":"[masked]"}');
     expect(body(`\uFEFF${json}`, type)).toBe('\uFEFF{"ssn":"[masked]"}');
     expect(body('{"a":1}', type)).toBeUndefined();
+  });
+
+  it('knows types with parameters, in any case', () => {
+    const types = [
+      'Application/JSON; charset=utf-8',
+      'application/x-ndjson;x',
+      'Text/Event-Stream; charset=utf-8',
+      'text/html',
+    ];
+    expect(types.map(jsonForm)).toEqual(['text', 'lines', 'events', 'maybe']);
   });
 
   it('masks a JSON text a line, and the data of events', () => {

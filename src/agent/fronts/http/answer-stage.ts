@@ -1,10 +1,8 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { MaskedStream, Originals, StreamMasker } from '../../../masking/stream-masker.js';
 import { isTextType } from '../../../protocols/http/body.js';
-import { maskBodyPaths } from '../../../protocols/http/json-bodies.js';
 import type { AnswerBody, AnswerSummary, Dialect, RequestReading } from '../../../protocols/http/dialect.js';
-
-import { UpstreamFault } from './refusals.js';
+import { PathMaskedBody } from '../../../protocols/http/path-masked-body.js';
 
 /** How the body of an answer can be looked at. */
 export type AnswerKind = 'none' | 'events' | 'json' | 'lines' | 'text' | 'opaque';
@@ -54,7 +52,8 @@ export interface StageOptions {
 export function answerStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
   const stage = valueStage(kind, options);
   if (options.paths.length === 0 || kind === 'none' || kind === 'opaque') return stage;
-  return new PathStage(stage ?? withoutSummary(PASSING), options);
+  const { paths: rules, hash, counts, contentType, maxEventBytes: maxBytes } = options;
+  return new PathMaskedBody(stage, { rules, hash, counts, contentType, maxBytes });
 }
 
 function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
@@ -81,7 +80,6 @@ function withoutSummary(stream: MaskedStream): AnswerBody {
 }
 
 const NOTHING = new Uint8Array();
-const PASSING: MaskedStream = { push: (part) => part, end: () => NOTHING };
 const NEWLINE = 0x0a;
 
 /** One JSON text a line: each line is looked at by itself, so that escapes are undone in all of them. */
@@ -135,37 +133,5 @@ class SniffingStage implements MaskedStream {
 
   end(): Uint8Array {
     return this.#stream?.end() ?? NOTHING;
-  }
-}
-
-/** Masks places of JSON before its values are looked at: all of it has to be there, so an event stream waits too. */
-class PathStage implements AnswerBody {
-  readonly #parts: Uint8Array[] = [];
-  #bytes = 0;
-
-  constructor(
-    private readonly inner: AnswerBody,
-    private readonly options: StageOptions,
-  ) {}
-
-  push(part: Uint8Array): Uint8Array {
-    this.#bytes += part.length;
-    if (this.#bytes > this.options.maxEventBytes)
-      throw new UpstreamFault('the answer is larger than limits.bodyBytes, so its places can not be masked');
-    this.#parts.push(part);
-    return NOTHING;
-  }
-
-  end(): Uint8Array {
-    const { paths: rules, hash, counts } = this.options;
-    const document = Buffer.concat(this.#parts);
-    const masked = maskBodyPaths(document.toString('utf8'), this.options.contentType, { rules, hash, counts });
-    if (masked !== undefined && typeof masked !== 'string') throw new UpstreamFault('the answer is no JSON');
-    const bytes = masked === undefined ? document : Buffer.from(masked);
-    return Buffer.concat([this.inner.push(bytes), this.inner.end()]);
-  }
-
-  summary(): AnswerSummary {
-    return this.inner.summary();
   }
 }

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { concatBytes } from '../../../src/core/bytes.js';
+import type { MaskCounts } from '../../../src/core/mask.js';
+import { anthropicEventStream, anthropicJson } from '../../../src/protocols/anthropic/answer.js';
+import type { AnswerSummary } from '../../../src/protocols/http/dialect.js';
+import { plainEventStream, plainJson } from '../../../src/protocols/http/plain-answer.js';
+import { openaiEventStream, openaiJson } from '../../../src/protocols/openai/answer.js';
+import { bytesOf } from '../../masking/support.js';
+import { ARGUMENTS, maskedText, masker, optionsOf, piecesOf, TEXT } from './masked-answer.js';
+import type { MakeAnswer } from './masked-answer.js';
+import { chatStream, messageStream, responseStream } from './model-streams.js';
+
+function summaryOf(make: MakeAnswer, text: string, masked: boolean, counts: MaskCounts = new Map()): AnswerSummary {
+  const body = make(optionsOf({ masker: masked ? masker : undefined, counts }));
+  body.push(bytesOf(text));
+  body.end();
+  return body.summary();
+}
+
+const USED = { inputTokens: 9, outputTokens: 12 };
+const message = {
+  role: 'assistant',
+  content: TEXT,
+  tool_calls: [{ type: 'function', function: { name: 'send_mail', arguments: '{}' } }],
+};
+const usage = { prompt_tokens: 9, completion_tokens: 12 };
+const anthropicUsage = {
+  input_tokens: 4,
+  cache_creation_input_tokens: 2,
+  cache_read_input_tokens: 3,
+  output_tokens: 12,
+};
+
+describe('what an answer tells besides its bytes', () => {
+  it.each([
+    ['chat', openaiEventStream, chatStream(piecesOf(TEXT, 9), 2, 'text')],
+    ['responses', openaiEventStream, responseStream(piecesOf(TEXT, 9), 2, 'text')],
+    ['messages', anthropicEventStream, messageStream(piecesOf(TEXT, 9), 2, 'text')],
+  ])('is the text of each of two choices or blocks, masked where there is a masker, and usage: %s', (_, make, text) => {
+    const masked = maskedText(TEXT);
+    expect(summaryOf(make, text, true)).toEqual({ usage: USED, toolCalls: [], text: [masked, masked], begun: true });
+    expect(summaryOf(make, text, false)).toEqual({ usage: USED, toolCalls: [], text: [TEXT, TEXT], begun: true });
+  });
+
+  it.each([
+    ['chat', openaiEventStream, chatStream(piecesOf(ARGUMENTS, 3), 2, 'tool arguments')],
+    ['responses', openaiEventStream, responseStream(piecesOf(ARGUMENTS, 3), 2, 'tool arguments')],
+    ['messages', anthropicEventStream, messageStream(piecesOf(ARGUMENTS, 3), 2, 'tool arguments')],
+  ])('is the names of two tools that were called: %s', (_, make, text) => {
+    const told = { usage: USED, toolCalls: ['send_mail', 'send_mail'], text: [], begun: true };
+    expect(summaryOf(make, text, true)).toEqual(told);
+    expect(summaryOf(make, text, false)).toEqual(told);
+  });
+
+  it.each([
+    ['chat', openaiJson, { choices: [{ message }], usage }],
+    [
+      'responses',
+      openaiJson,
+      {
+        output: [
+          { type: 'message', content: [{ type: 'output_text', text: TEXT }] },
+          { type: 'function_call', name: 'send_mail', arguments: '{}' },
+        ],
+        usage: { input_tokens: 9, output_tokens: 12 },
+      },
+    ],
+    [
+      'messages',
+      anthropicJson,
+      {
+        content: [
+          { type: 'text', text: TEXT },
+          { type: 'tool_use', name: 'send_mail', input: {} },
+        ],
+        usage: anthropicUsage,
+      },
+    ],
+  ])('is read from a whole document, what was cached counted as input: %s', (_, make, document) => {
+    const text = JSON.stringify(document);
+    expect(summaryOf(make, text, true)).toEqual({
+      usage: USED,
+      toolCalls: ['send_mail'],
+      text: [maskedText(TEXT)],
+      begun: true,
+    });
+    expect(summaryOf(make, text, false)).toEqual({ usage: USED, toolCalls: ['send_mail'], text: [TEXT], begun: true });
+  });
+
+  it('has begun with the first piece of text, and not before', () => {
+    const body = openaiEventStream(optionsOf());
+    body.push(bytesOf('data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'));
+    expect(body.summary()).toEqual({ toolCalls: [], text: [], begun: false });
+    body.push(bytesOf('data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'));
+    expect(body.summary().begun).toBe(true);
+  });
+
+  it('keeps 65,536 bytes of a text of 70,000 characters, and no half character', () => {
+    const text = 'é'.repeat(70_000);
+    const stream = chatStream(piecesOf(text, 30), 1, 'text');
+    for (const masked of [true, false])
+      expect(summaryOf(openaiEventStream, stream, masked).text).toEqual(['é'.repeat(32_768)]);
+  });
+
+  it('counts a value once though a response says it in five events', () => {
+    const counts: MaskCounts = new Map([['email', 10]]);
+    summaryOf(openaiEventStream, responseStream(['to alice@', 'example.com'], 1, 'text'), true, counts);
+    expect(counts).toEqual(new Map([['email', 11]]));
+  });
+
+  it('is nothing for an API of which nothing is known', () => {
+    const nothing = { toolCalls: [], text: [], begun: false };
+    expect(summaryOf(plainEventStream, chatStream([TEXT], 1, 'text'), true)).toEqual(nothing);
+    expect(summaryOf(plainJson, JSON.stringify({ content: TEXT }), true)).toEqual(nothing);
+  });
+});
+
+describe('an answer without a masker', () => {
+  it.each([
+    ['stream', openaiEventStream],
+    ['document', openaiJson],
+    ['stream of messages', anthropicEventStream],
+    ['message', anthropicJson],
+    ['plain stream', plainEventStream],
+    ['plain document', plainJson],
+  ])('passes as the very parts that came, whatever is in them: %s', (_, make) => {
+    const parts = ['data: {"choi', 'no JSON\n\n', '\ud800', 'x'.repeat(300), 'data: {}\n\n'].map(bytesOf);
+    const body = make(optionsOf({ masker: undefined, maxEventBytes: 200 }));
+    for (const part of parts) expect(body.push(part)).toBe(part);
+    expect(concatBytes([body.end()])).toHaveLength(0);
+  });
+});
