@@ -23,6 +23,7 @@ import { refusalOf } from './refusals.js';
 import { UpgradeAnswer } from './upgrade-answer.js';
 import { UpgradeExchange } from './upgrade-exchange.js';
 import { checkHandshake, handshakeHeaders } from './upgrade-handshake.js';
+import { ignoreUpgrade, isOffer } from './upgrade-ignored.js';
 import { Upstreams } from './upstream.js';
 
 /** `/c/NAME`, then the path for the upstream. */
@@ -62,7 +63,8 @@ export class HttpFront {
       },
     );
     this.#server.on('upgrade', (request, socket, head) => {
-      this.#upgradeFromPort(request, socket, head);
+      if (isOffer(request)) ignoreUpgrade(this.#server, request, socket, head);
+      else this.#upgradeFromPort(request, socket, head);
     });
     this.#server.on('clientError', refuseUnparsed);
   }

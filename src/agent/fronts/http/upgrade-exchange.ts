@@ -46,6 +46,8 @@ const isSplit = ({ caller }: UpgradeInput, { answers, paths }: ConnectionRules):
   caller.connection.type !== 'http' && (answers !== undefined || paths.answers.length > 0);
 /** The agent ends: RFC 6455 section 7.4.1. */
 const GOING_AWAY = 1001;
+/** A message must not go on. */
+const POLICY_VIOLATION = 1008;
 
 /** One upgraded stream, from its request to its sealed recording: asked as any request, then relayed message by message. */
 export class UpgradeExchange implements LiveSession {
@@ -218,7 +220,10 @@ export class UpgradeExchange implements LiveSession {
         times: RELAY_TIMES,
         message: (from, data, binary) => {
           const passed = masks.pass(from, data, binary);
-          if (!('bytes' in passed)) return passed;
+          if (!('bytes' in passed)) {
+            session.refused();
+            return passed;
+          }
           const event = record.take(from, passed, binary);
           if (event !== undefined) session.record(event);
           return passed.bytes;
@@ -238,9 +243,7 @@ export class UpgradeExchange implements LiveSession {
       ...(masks.notInspected === '' ? {} : { notInspected: masks.notInspected }),
       closed: { code: end.code, by: end.by },
       messages: record.totals,
-      ...(end.by === 'agent' && end.code !== GOING_AWAY
-        ? { error: { code: 'hoop_blocked', message: end.reason } }
-        : {}),
+      ...(end.by === 'agent' && end.code !== GOING_AWAY ? { error: ourError(end) } : {}),
     };
   }
 
@@ -257,4 +260,9 @@ export class UpgradeExchange implements LiveSession {
     this.#session.clientLeft();
     this.#dialling.abort();
   }
+}
+
+/** Why we ended a stream that nobody else did. */
+function ourError({ code, reason }: RelayEnd): { readonly code: string; readonly message: string } {
+  return { code: code === POLICY_VIOLATION ? 'hoop_blocked' : 'hoop_failed', message: reason };
 }

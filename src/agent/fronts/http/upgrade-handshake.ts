@@ -30,15 +30,29 @@ export function checkHandshake(incoming: Pick<IncomingMessage, 'method' | 'heade
     throw new HoopError('usage', 'an upgrade has no body');
 }
 
+/** Where no header can be set, as in browsers, keys and tokens stand among the subprotocols: another's than the stored. */
+const CREDENTIAL_PROTOCOL = /^(?:openai-insecure-api-key\.|base64url\.bearer\.authorization\.k8s\.io\.)/i;
+
 /**
  * The headers that are judged and go up: those that may be forwarded, and the handshake's own. No extension is asked
- * for, so that messages come as they are.
+ * for, so that messages come as they are, and no credential of the caller's goes up as a subprotocol.
  *
  * @param forwarded as `forwardedHeaders` gives them
  */
 export function handshakeHeaders(forwarded: readonly Header[]): Header[] {
-  const kept = forwarded.filter(([name]) => name.replaceAll('_', '-') !== 'sec-websocket-extensions');
-  return [...kept, ['connection', 'Upgrade'], ['upgrade', 'websocket']];
+  const headers: Header[] = [];
+  for (const [name, value] of forwarded) {
+    const spelled = name.replaceAll('_', '-');
+    if (spelled === 'sec-websocket-extensions' || (spelled !== name && spelled.startsWith('sec-websocket-'))) continue;
+    const kept = name === 'sec-websocket-protocol' ? withoutCredentials(value) : value;
+    if (kept !== '' || kept === value) headers.push([name, kept]);
+  }
+  return [...headers, ['connection', 'Upgrade'], ['upgrade', 'websocket']];
+}
+
+function withoutCredentials(protocols: string): string {
+  const offered = protocols.split(',').map((one) => one.trim());
+  return offered.filter((one) => !CREDENTIAL_PROTOCOL.test(one)).join(', ');
 }
 
 export interface SwitchOptions {

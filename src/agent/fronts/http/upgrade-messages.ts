@@ -49,7 +49,9 @@ export class MessageMasks {
     if (binary) return this.#binary(from, clean, rules);
     try {
       const bytes = from === 'upstream' ? this.#answer(clean, rules) : this.#request(clean, rules);
-      const same = from === 'upstream' && rules.record === rules.answers && rules.paths.record === rules.paths.answers;
+      // What answers are masked by is part of what the record is masked by: as many rules are the same rules.
+      const samePaths = rules.paths.record.length === rules.paths.answers.length;
+      const same = from === 'upstream' && rules.record === rules.answers && samePaths;
       return { bytes, record: () => (same ? bytes : this.#forRecord(clean, rules)) };
     } catch (error) {
       if (error instanceof UpstreamFault || (error instanceof HoopError && error.code === 'protocol'))

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { startTestAgent, type TestAgent } from '../../../support/agent.js';
@@ -166,6 +167,17 @@ describe('an upgrade straight to the agent', () => {
     expect(client.socket.protocol).toBe('v2.chat');
     client.socket.close(1000, 'bye');
     expect(await client.closed).toEqual({ code: 1000, reason: 'bye' });
+  });
+
+  it('does not give up keys and tokens that stand among the subprotocols', async () => {
+    const url = `${agent.agent.url.replace('http', 'ws')}/c/chat/echo`;
+    const offered = [`openai-insecure-api-key.${token}`, 'realtime', 'base64url.bearer.authorization.k8s.io.abc'];
+    const client = await open(url, { headers: { authorization: `Bearer ${token}` } }, offered);
+    expect(client.socket.protocol).toBe('realtime');
+    expect(upstream.handshakes.at(-1)?.headers['sec-websocket-protocol']).toBe('realtime');
+    expect(JSON.stringify(upstream.handshakes.at(-1)?.headers)).not.toContain(token);
+    client.socket.close();
+    await client.closed;
   });
 
   it('closes upstream with the code and reason of the client, and with none where it had none', async () => {
@@ -360,7 +372,11 @@ describe('masks on an upgraded stream', () => {
     expect(await gone).toBe(1008);
     expect(client.messages).toEqual([]);
     const events = await sealedEvents(agent, sessionOf(client));
-    expect(events.find(({ type }) => type === 'result')).toMatchObject({ closed: { code: 1008, by: 'agent' } });
+    expect(events.find(({ type }) => type === 'result')).toMatchObject({
+      closed: { code: 1008, by: 'agent' },
+      error: { code: 'hoop_blocked' },
+    });
+    expect(events.at(-2)).toMatchObject({ type: 'session.end', blocked: 1 });
   });
 
   it('let binary messages pass where the connection does, and say so', async () => {
@@ -398,9 +414,26 @@ describe('an upgrade through a local port', () => {
     const url = `ws://127.0.0.1:${String(port)}/echo`;
     expect((await refusal(open(url, { headers: { host: 'evil.example' } }))).status).toBe(403);
     expect((await refusal(open(url, { headers: { origin: 'https://evil.example' } }))).status).toBe(403);
-    expect(await statusOf(`http://127.0.0.1:${String(port)}`, '/echo', { upgrade: 'h2c' })).toBe(501);
+    expect(await statusOf(`http://127.0.0.1:${String(port)}`, '/echo', { upgrade: 'SPDY/3.1' })).toBe(501);
     const plain = await fetch(`http://127.0.0.1:${String(port)}/hello`);
     expect(await plain.text()).toBe('plain /api/hello');
+  });
+
+  it('serves requests that offer h2c in HTTP/1.1, two in a row and one with a body of 200 KB', async () => {
+    const { port } = await agent.port({ connection: 'chat' });
+    const socket = connect(port, '127.0.0.1');
+    let seen = '';
+    socket.on('data', (part: Buffer) => (seen += part.toString()));
+    const body = 'b'.repeat(200_000);
+    const head = (method: string, path: string): string =>
+      `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n` +
+      'HTTP2-Settings: AAEAAEAAAAIAAAAB\r\n';
+    socket.write(`${head('GET', '/first')}\r\n`);
+    await expect.poll(() => seen).toContain('plain /api/first');
+    socket.write(`${head('POST', '/second')}Content-Length: ${String(body.length)}\r\n\r\n${body}`);
+    await expect.poll(() => seen).toContain('plain /api/second');
+    expect(seen.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+    socket.destroy();
   });
 
   it('needs the key of the port on model types', async () => {
