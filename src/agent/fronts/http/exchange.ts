@@ -14,7 +14,7 @@ import { unreadOf } from './exchange-judge.js';
 import { ExchangeSession } from './exchange-session.js';
 import { readIntake } from './intake.js';
 import { refusalOf, refusalOfDecision, refusalOfLimit, upstreamError } from './refusals.js';
-import { RequestQuestion, targetOf } from './request-question.js';
+import { RequestQuestion } from './request-question.js';
 import type { Upstreams } from './upstream.js';
 import { upstreamBody, type UpstreamBody } from './upstream-body.js';
 
@@ -202,7 +202,7 @@ export class Exchange implements LiveSession {
         return;
       }
       const all = [...sent.headers, ...headers];
-      const going = { method: request.method, target: targetOf(request), headers: all, body: sent.body };
+      const going = { method: request.method, target: sent.target, headers: all, body: sent.body };
       upstream.abort = upstreams.send(caller.connection, going, pipe);
     });
   }

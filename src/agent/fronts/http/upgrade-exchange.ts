@@ -116,7 +116,7 @@ export class UpgradeExchange implements LiveSession {
     const reading = dialect.read(request, undefined);
     session.open(incoming);
     this.#asked = true;
-    const question = new RequestQuestion({ request, intake: NO_BODY, reading, rules });
+    const question = new RequestQuestion({ request, intake: NO_BODY, reading, rules, hash: this.parts.host.hash });
     const unread = caller.connection.uninspected === 'allow' ? '' : this.#unread(rules);
     const decision = await session.decide(question, rules, unread, () => undefined);
     if (decision.action === 'allow') {

@@ -5,13 +5,16 @@ import type { Originals } from '../../../masking/stream-masker.js';
 import { readBody } from '../../../protocols/http/body.js';
 import type { Header, HttpRequest, ReadBody, RequestReading } from '../../../protocols/http/dialect.js';
 import { maskBodyPaths } from '../../../protocols/http/json-bodies.js';
-import { maskRequest } from '../../../protocols/http/request-masking.js';
+import { maskQuery, maskRequest } from '../../../protocols/http/request-masking.js';
 import { CODINGS } from './body-coding.js';
 import { masksAnswers, type ConnectionRules } from './connection-rules.js';
 import type { Intake } from './intake.js';
+import { targetOf } from './request-question.js';
 
 /** What goes upstream of a request that was allowed, besides the credential. */
 export interface UpstreamBody {
+  /** Path and query. */
+  readonly target: string;
   readonly headers: readonly Header[];
   readonly body: Uint8Array | Readable | undefined;
   /** Values masked in the request. */
@@ -37,10 +40,14 @@ export function upstreamBody(
   const headers = request.headers.filter(([name]) => !dropped.has(name));
   const coding = acceptedCodings(request, rules);
   if (coding !== undefined) headers.push(['accept-encoding', coding]);
+  const counts = masked?.counts ?? new Map<string, number>();
+  const { path } = request;
+  const query = rules.requests === undefined ? request.query : maskQuery(request.query, rules.requests, counts);
   return {
+    target: targetOf({ path, query }),
     headers,
     body: bytes,
-    counts: masked?.counts ?? new Map<string, number>(),
+    counts,
     originals: masked === undefined || masked.originals.size === 0 ? undefined : masked.originals,
   };
 }
