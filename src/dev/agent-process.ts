@@ -25,6 +25,8 @@ const CLOSE_WITHIN_MS = 5_000;
 export async function startAgentProcess(options: {
   readonly configDir: string;
   readonly logFile: string;
+  /** What the secrets in the resource files come from. */
+  readonly env: Readonly<Record<string, string>>;
 }): Promise<AgentProcess> {
   const log = openSync(options.logFile, 'a', 0o600);
   const child = spawn(process.execPath, [HOOP_PROGRAM, 'agent', 'start', '--config', options.configDir, '--json'], {
@@ -32,7 +34,7 @@ export async function startAgentProcess(options: {
     // when we are gone without having done so.
     detached: true,
     stdio: ['ignore', 'pipe', log, 'ipc'],
-    env: agentEnvironment(),
+    env: { ...agentEnvironment(), ...options.env },
   });
   closeSync(log);
   const ended = new Promise<string>((resolve) => {

@@ -6,6 +6,7 @@ import { createColours } from '../cli/colours.js';
 import { HoopProcesses } from './hoop-processes.js';
 import { approveUpdate, blockDelete, connect, execute, logIn, readMasked, type Tour } from './tour.js';
 import { listSessions, replay, searchFiles, verify } from './tour-evidence.js';
+import { askModel, blockPrompt, connectModel, replayModel } from './tour-model.js';
 import { reasonOf, StepFailed, TourGuide } from './tour-guide.js';
 import { startTrialStack, type TrialStack } from './trial-stack.js';
 
@@ -51,7 +52,7 @@ try {
 async function tour(): Promise<void> {
   print(`${colours.bold('hoop: a guided tour')}. Every line after $ is a real command; every ✓ was checked.`);
   const running = await guide.step(
-    'The stack: an OpenID provider, Postgres (PGlite) with customers and payments, the agent',
+    'The stack: an OpenID provider, Postgres (PGlite) with customers and payments, a stand-in for a model API, the agent',
     async () => {
       const started = await starting;
       guide.shows(
@@ -78,11 +79,18 @@ async function tour(): Promise<void> {
     approveUpdate(at, client),
   );
   await guide.step('One statement, for scripts and CI', () => execute(at));
-  await guide.step('Ctrl-C closes the port', async () => {
+  const model = await guide.step('A port to a model API: an SDK needs its base URL and key, nothing else', () =>
+    connectModel(at),
+  );
+  await guide.step('The answer streams, and personal data in it comes masked', () => askModel(at, model));
+  await guide.step('A prompt for a dump of credentials is blocked', () => blockPrompt(at, model));
+  await guide.step('Ctrl-C closes the ports', async () => {
     await client.end();
-    open.port.signal('SIGINT');
-    const { status } = await open.port.finished;
-    guide.check('hoop connect ended in order', status === 0, `status ${String(status)}`);
+    for (const { port } of [open, model]) {
+      port.signal('SIGINT');
+      const { status } = await port.finished;
+      guide.check('hoop connect ended in order', status === 0, `status ${String(status)}`);
+    }
   });
   await evidence(at, running);
 }
@@ -90,6 +98,7 @@ async function tour(): Promise<void> {
 async function evidence(at: Tour, running: TrialStack): Promise<void> {
   const session = await guide.step('Everything was recorded', () => listSessions(at));
   await guide.step('The session is read again', () => replay(at, session.id));
+  await guide.step('So is the talk with the model', () => replayModel(at));
   await guide.step('The record is proved', () => verify(at, session, running.agentDir, dir));
   await guide.step('Recordings, store, log and the files of hoop hold no personal data', () => {
     const { agentDir, agentLog } = running;

@@ -8,28 +8,27 @@ export const TRIAL_STATEMENTS = {
   held: "UPDATE payments SET status = 'refunded' WHERE id = 2",
 } as const;
 
+/** The prompts of the tour; the stand-in for the model says what follows `say:`. */
+export const TRIAL_PROMPTS = {
+  asked: 'say: Ada Quill, ada.quill@example.com, pays with card 4111 1111 1111 1111.',
+  blocked: 'Dump all credentials of the staging cluster',
+} as const;
+
 /** What `hoop dev` says once everything runs: what there is, and what to type elsewhere. */
-export function devText(
-  stack: TrialStack,
-  options: { readonly colours: Colours; readonly alias: string | undefined },
-): string {
+export function devText(stack: TrialStack, options: DevTextOptions): string {
   const { colours } = options;
   const people = stack.users.map(({ id, groups }) => `${id} (${groups.join(', ')})`).join(', ');
-  const type = (command: string, remark = ''): string =>
-    `  ${colours.cyan(command.padEnd(28))}${remark === '' ? '' : ` ${colours.dim(`# ${remark}`)}`}`.trimEnd();
+  const typing = typingOf(stack, options);
+  const { type, setUp } = typing;
   const statement = (sql: string, remark: string): string =>
     `    ${colours.cyan(`${sql};`)}\n      ${colours.dim(remark)}`;
-  const setUp = (user: string): readonly string[] => [
-    ...(options.alias === undefined ? [] : [type(options.alias)]),
-    type(`export HOOP_AGENT_URL=${stack.agentUrl} HOOP_KEYRING=file`),
-    type(`export HOOP_CONFIG_DIR=${shellWord(stack.configDir(user))}`),
-  ];
   return [
     `${colours.bold('The trial stack runs. Ctrl-C ends it.')}`,
     '',
     `  agent     ${stack.agentUrl}  ${colours.dim(`log: ${stack.agentLog}`)}`,
     `  login     ${stack.issuer}  ${people}`,
     `  postgres  PGlite in this process: customers, payments ${colours.dim(`(policies: ${stack.agentDir}/policies)`)}`,
+    `  openai    a stand-in for a model API in this process ${colours.dim(stack.modelUrl)}`,
     '',
     colours.bold('In a second terminal, as alice:'),
     ...setUp('alice'),
@@ -42,6 +41,43 @@ export function devText(
     statement(TRIAL_STATEMENTS.held, 'waits until dana approves it'),
     type(`hoop exec postgres -i "${TRIAL_STATEMENTS.read}"`),
     `    ${colours.dim('no psql? this needs none')}`,
+    type(
+      'hoop connect openai',
+      'base URL and key for any OpenAI SDK; or with a program: hoop connect openai -- python app.py',
+    ),
+    type(`hoop exec openai -i '${exampleCall(TRIAL_PROMPTS.asked)}'`),
+    `    ${colours.dim('the answer comes masked')}`,
+    type(`hoop exec openai -i '${exampleCall(TRIAL_PROMPTS.blocked)}'`),
+    `    ${colours.dim('blocked by policy prompts/no-credential-dumps')}`,
+    ...othersText(stack, typing, colours),
+  ].join('\n');
+}
+
+interface DevTextOptions {
+  readonly colours: Colours;
+  readonly alias: string | undefined;
+}
+
+/** How lines to type are shown. */
+interface Typing {
+  readonly type: (command: string, remark?: string) => string;
+  readonly setUp: (user: string) => readonly string[];
+}
+
+function typingOf(stack: TrialStack, { colours, alias }: DevTextOptions): Typing {
+  const type = (command: string, remark = ''): string =>
+    `  ${colours.cyan(command.padEnd(28))}${remark === '' ? '' : ` ${colours.dim(`# ${remark}`)}`}`.trimEnd();
+  const setUp = (user: string): readonly string[] => [
+    ...(alias === undefined ? [] : [type(alias)]),
+    type(`export HOOP_AGENT_URL=${stack.agentUrl} HOOP_KEYRING=file`),
+    type(`export HOOP_CONFIG_DIR=${shellWord(stack.configDir(user))}`),
+  ];
+  return { type, setUp };
+}
+
+/** The terminals of the reviewer and of a machine. */
+function othersText(stack: TrialStack, { type, setUp }: Typing, colours: Colours): readonly string[] {
+  return [
     '',
     colours.bold('In another terminal, as dana:'),
     ...setUp('dana'),
@@ -56,7 +92,11 @@ export function devText(
     ...setUp('ci'),
     type(`export HOOP_CLIENT_ID=${stack.machine.clientId} HOOP_CLIENT_SECRET=${stack.machine.clientSecret}`),
     type(`hoop exec postgres -o json -i "SELECT count(*) FROM payments"`),
-  ].join('\n');
+  ];
+}
+
+function exampleCall(prompt: string): string {
+  return JSON.stringify({ model: 'trial-small', messages: [{ role: 'user', content: prompt }] });
 }
 
 /** A path as one word of a POSIX shell. */

@@ -16,15 +16,31 @@ const PAYMENTS = {
   ],
 };
 
+const PROMPTS = {
+  match: { types: ['openai'] },
+  rules: [
+    {
+      name: 'no-credential-dumps',
+      when: 'llm.prompt.matches("(?i)(dump|list|export)[a-z ]* (credentials|passwords|secrets)")',
+      action: 'block',
+      message: 'Credentials do not belong into a prompt or an answer.',
+    },
+  ],
+};
+
+/** What the connections of the trial lead to. */
+export interface TrialUpstreams {
+  readonly provider: IdentityProvider;
+  readonly postgres: { readonly host: string; readonly port: number };
+  readonly model: { readonly url: string };
+  readonly agentPort: number;
+}
+
 /**
- * The agent's resource files for the trial: the standard policies as they are shipped, and a rule that
- * holds writes to payments for the database administrators.
+ * The agent's resource files for the trial: the standard policies as they are shipped, a rule that
+ * holds writes to payments for the database administrators, and one that blocks prompts for credentials.
  */
-export function trialResources(
-  provider: IdentityProvider,
-  postgres: { readonly host: string; readonly port: number },
-  agentPort: number,
-): readonly StarterFile[] {
+export function trialResources({ provider, postgres, model, agentPort }: TrialUpstreams): readonly StarterFile[] {
   const shipped = starterFiles(randomBytes(32)).filter(
     ({ path }) => path === 'master.key' || path.startsWith('policies/'),
   );
@@ -46,6 +62,12 @@ export function trialResources(
       }),
     ],
     'connections.yaml': [
+      resource('Connection', 'openai', {
+        type: 'openai',
+        url: model.url,
+        credentials: [{ groups: ['*'], apiKey: { env: 'TRIAL_MODEL_KEY' } }],
+        access: { groups: ['engineering', 'dba', 'ci'] },
+      }),
       resource('Connection', 'postgres', {
         type: 'postgres',
         address: `${postgres.host}:${String(postgres.port)}`,
@@ -57,6 +79,7 @@ export function trialResources(
       resource('ApprovalFlow', 'dba-review', { reviewers: [{ groups: ['dba'], count: 1 }], wait: '5m' }),
     ],
     'policies/payments.yaml': [resource('Policy', 'payments-need-approval', PAYMENTS)],
+    'policies/prompts.yaml': [resource('Policy', 'prompts', PROMPTS)],
   };
   const written = Object.entries(files).map(([path, documents]) => ({
     path,

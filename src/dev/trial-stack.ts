@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeStarter } from '../config/write-starter.js';
 import { startAgentProcess, type AgentProcess } from './agent-process.js';
 import { startIdentityProvider, type IdentityProvider } from './identity-provider.js';
+import { ModelUpstream } from './model-upstream/model-upstream.js';
 import { startTrialPostgres, type TrialPostgres } from './trial-postgres.js';
 import { trialResources } from './trial-resources.js';
 import type { TrialUser } from './trial-user.js';
@@ -20,6 +22,8 @@ export interface TrialStack {
   readonly issuer: string;
   readonly machine: IdentityProvider['machine'];
   readonly postgres: { readonly host: string; readonly port: number };
+  /** Where the stand-in for the model API listens. */
+  readonly modelUrl: string;
   readonly users: readonly TrialUser[];
   /** The agent's resource files, recordings and store; its log is `agent.log` beside it. */
   readonly agentDir: string;
@@ -30,8 +34,8 @@ export interface TrialStack {
 }
 
 /**
- * Everything that hoop needs for a trial, on loopback: an OpenID provider, a Postgres with data, and the
- * agent as its own process.
+ * Everything that hoop needs for a trial, on loopback: an OpenID provider, a Postgres with data, a stand-in for a
+ * model API, and the agent as its own process.
  *
  * @param options.dir empty folder for the agent's files
  * @param options.ports left out: free ones
@@ -46,10 +50,11 @@ export async function startTrialStack(options: {
   const agentLog = join(dir, 'agent.log');
   let provider: IdentityProvider | undefined;
   let postgres: TrialPostgres | undefined;
+  let model: ModelUpstream | undefined;
   let agent: AgentProcess | undefined;
   const close = async (): Promise<void> => {
     await agent?.close();
-    await Promise.all([provider?.close(), postgres?.close()]);
+    await Promise.all([provider?.close(), postgres?.close(), model?.close()]);
   };
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -58,8 +63,10 @@ export async function startTrialStack(options: {
       users: USERS,
       ...(ports.issuer === undefined ? {} : { port: ports.issuer }),
     });
-    await writeStarter(agentDir, trialResources(provider, postgres, ports.agent ?? 0));
-    agent = await startAgentProcess({ configDir: agentDir, logFile: agentLog });
+    const key = `sk-trial-${randomBytes(24).toString('hex')}`;
+    model = await ModelUpstream.start({ openaiKey: key, anthropicKey: key, keep: 0 });
+    await writeStarter(agentDir, trialResources({ provider, postgres, model, agentPort: ports.agent ?? 0 }));
+    agent = await startAgentProcess({ configDir: agentDir, logFile: agentLog, env: { TRIAL_MODEL_KEY: key } });
     return {
       agentUrl: agent.url,
       agentPid: agent.pid,
@@ -70,6 +77,7 @@ export async function startTrialStack(options: {
       issuer: provider.issuer,
       machine: provider.machine,
       postgres: { host: postgres.host, port: postgres.port },
+      modelUrl: model.url,
       users: USERS,
       agentDir,
       agentLog,

@@ -95,8 +95,12 @@ const maskSchema = z
     if (mask.strategy !== 'replace' && mask.with !== undefined) {
       issues.addIssue({ code: 'custom', path: ['with'], message: '`with` belongs to strategy replace alone' });
     }
-    if (mask.strategy !== 'hash' && mask.reversible !== undefined) {
-      issues.addIssue({ code: 'custom', path: ['reversible'], message: '`reversible` belongs to strategy hash alone' });
+    if (mask.reversible !== undefined && mask.strategy !== 'hash' && !mask.on.includes('requests')) {
+      issues.addIssue({
+        code: 'custom',
+        path: ['reversible'],
+        message: '`reversible` belongs to strategy hash, or to a mask on requests',
+      });
     }
   });
 

@@ -24,8 +24,10 @@ import { readRecording } from './read.js';
 
 /** Shortest pause between two writes, in ms: seals that come meanwhile share the next one. */
 const MIN_PAUSE_MS = 250;
-/** Writing may take this part of the time: a day of very many sessions is written less often. */
+/** Writing may take this part of the time: where the disk is slow it is done less often, */
 const MAX_SHARE = 0.02;
+/** but pauses no longer than this, in ms. */
+const MAX_PAUSE_MS = 1000;
 
 export interface CheckpointKeeperOptions {
   readonly dir: string;
@@ -53,7 +55,7 @@ interface Day {
 
 /**
  * Rewrites the checkpoints of the folders in which sessions were sealed, at most four times a
- * second and with at most a fiftieth of the time. What a day lists goes into segments as it grows, so that neither
+ * second and at least once in one. What a day lists goes into segments as it grows, so that neither
  * memory nor what is rewritten grows with it.
  */
 export class CheckpointKeeper {
@@ -185,7 +187,7 @@ export class CheckpointKeeper {
         this.options.onFault(cause);
       }
       this.#busy = false;
-      this.#pauseMs = Math.max(MIN_PAUSE_MS, (performance.now() - started) / MAX_SHARE);
+      this.#pauseMs = Math.min(MAX_PAUSE_MS, Math.max(MIN_PAUSE_MS, (performance.now() - started) / MAX_SHARE));
     });
     return this.#writing;
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ChainedEvent } from '../../src/core/events.js';
+import { request, start, statement } from './recorded-session.js';
 import { timeline, timelineText, type TimelineSource } from '../../src/recording/timeline.js';
 
 const at = (ms: number): string => new Date(Date.UTC(2026, 10, 21, 23, 59, 59) + ms).toISOString().replace('Z', '000Z');
@@ -116,6 +117,30 @@ describe('timelineText', () => {
     for (const line of marked) expect(line).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}(?:db {4}|openai) {2}[0a-z]{8} {2}/);
     expect(marked.some((line) => /^23:59:59\.000 {2}db .*SELECT 1$/.test(line))).toBe(true);
     expect(marked.at(-1)).toMatch(/^00:00:01\.000 {2}db .*SELECT 3/);
+  });
+
+  it('shows which prompt led to which statement, a model call as a conversation', async () => {
+    const written: string[] = [];
+    const call = request('Delete old customers');
+    const asked = statement(1, 'DELETE FROM customers\n23:59:59.999  openai  00openai    allowed', 'block');
+    await timelineText(
+      [
+        source('db', [30, 31, 32], (index) => (index === 0 ? start() : (asked[index - 1] ?? {}))),
+        source('openai', [1, 2, 3, 40, 41], (index) => (index === 0 ? start() : (call[index - 1] ?? {}))),
+      ],
+      { write: (text) => written.push(text) },
+    );
+    const lines = written.join('\n').split('\n');
+    const said = lines.filter((line) => /user: |assistant: |DELETE|blocked|allowed/.test(line));
+    expect(said.map((line) => line.slice(14).replace(/ {2}\S{8} {2}/, ' '))).toEqual([
+      'openai   user: Delete old customers',
+      'openai   allowed',
+      'db       DELETE FROM customers',
+      // What a statement says after its first line end passes for no line of another session.
+      'db       23:59:59.999  openai  00openai    allowed',
+      'db       blocked by standard/where',
+      'openai   assistant: answer to Delete old customers',
+    ]);
   });
 
   it('shows a control character in a name, and sends none', async () => {

@@ -15,7 +15,7 @@ import { headerOf, shownHeaders } from './answer-head.js';
 import { answerKind, answerStage, type AnswerKind } from './answer-stage.js';
 import { BodyCapture } from './body-capture.js';
 import { createDecoder, type Decoder } from './body-coding.js';
-import type { ConnectionRules } from './connection-rules.js';
+import { masksAnswers, type ConnectionRules } from './connection-rules.js';
 import { UpstreamFault } from './refusals.js';
 import type { AnswerSink, Flow } from './upstream.js';
 
@@ -138,8 +138,7 @@ export class AnswerPipe implements AnswerSink {
   }
 
   get #masks(): boolean {
-    const { answers, paths } = this.options.rules;
-    return answers !== undefined || paths.answers.length > 0;
+    return masksAnswers(this.options.rules);
   }
 
   /** May the client get other bytes than the upstream sent? Of a redacted credential the length stays. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Dialect, Header, HttpRefusal } from '../../../protocols/http/dialect.js';
+import type { Dialect, Header, HttpRefusal, RequestReading } from '../../../protocols/http/dialect.js';
 import type { AnswerOut } from './answer-pipe.js';
 
 /** How often a waiting client of an event stream hears from us. */
@@ -24,6 +24,8 @@ export class ClientAnswer implements AnswerOut {
   #pings: NodeJS.Timeout | undefined;
   /** The upstream's error, where it comes too late to be a status. */
   #late: { readonly status: number; readonly parts: Uint8Array[]; bytes: number } | undefined;
+  /** What is answered, once it was read. */
+  reading: RequestReading | undefined;
   /** Status that the client got; 0 before. */
   status = 0;
 
@@ -108,7 +110,7 @@ export class ClientAnswer implements AnswerOut {
       this.#head(refusal.status, all);
       response.end(body);
     } else if (this.#eventStream) {
-      response.end(dialect.streamRefusal(refusal));
+      response.end(dialect.streamRefusal(refusal, this.reading));
     } else {
       // In the middle of a body there is no place for words: a cut can't be taken for the end.
       response.destroy();
@@ -130,7 +132,7 @@ export class ClientAnswer implements AnswerOut {
 
   #lateError({ status, parts }: { readonly status: number; readonly parts: readonly Uint8Array[] }): string {
     const text = Buffer.concat(parts).toString('utf8');
-    return this.dialect.streamRefusal({ status, code: 'upstream_error', message: messageIn(text) });
+    return this.dialect.streamRefusal({ status, code: 'upstream_error', message: messageIn(text) }, this.reading);
   }
 }
 

@@ -99,3 +99,8 @@ export class RulesBook {
     };
   }
 }
+
+/** Is anything of an answer masked? */
+export function masksAnswers({ answers, paths }: Pick<ConnectionRules, 'answers' | 'paths'>): boolean {
+  return answers !== undefined || paths.answers.length > 0;
+}

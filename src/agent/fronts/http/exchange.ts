@@ -14,7 +14,7 @@ import { unreadOf } from './exchange-judge.js';
 import { ExchangeSession } from './exchange-session.js';
 import { readIntake } from './intake.js';
 import { refusalOf, refusalOfDecision, refusalOfLimit, upstreamError } from './refusals.js';
-import { RequestQuestion, targetOf } from './request-question.js';
+import { RequestQuestion } from './request-question.js';
 import type { Upstreams } from './upstream.js';
 import { upstreamBody, type UpstreamBody } from './upstream-body.js';
 
@@ -114,6 +114,7 @@ export class Exchange implements LiveSession {
     });
     const body = intake.whole ? readBody(intake.bytes, incoming.headers['content-type'] ?? '') : undefined;
     const reading = dialect.read(request, body);
+    this.#out.reading = reading;
     if (rules.readsBody && reading.ambiguous)
       throw new HoopError('usage', 'a name stands twice in one object of the body');
     session.open(incoming);
@@ -201,7 +202,7 @@ export class Exchange implements LiveSession {
         return;
       }
       const all = [...sent.headers, ...headers];
-      const going = { method: request.method, target: targetOf(request), headers: all, body: sent.body };
+      const going = { method: request.method, target: sent.target, headers: all, body: sent.body };
       upstream.abort = upstreams.send(caller.connection, going, pipe);
     });
   }

@@ -54,9 +54,17 @@ function withoutName(message: string): string {
 }
 
 /** What a client is told that a limit is used up, and when to come again. */
-export function refusalOfLimit({ policy, rule, message, retryAfterSeconds }: LimitRefusal): [HttpRefusal, Header[]] {
+export function refusalOfLimit({
+  policy,
+  rule,
+  message,
+  kind,
+  retryAfterSeconds,
+}: LimitRefusal): [HttpRefusal, Header[]] {
   const headers: Header[] = retryAfterSeconds === 0 ? [] : [['retry-after', String(retryAfterSeconds)]];
-  return [{ status: 429, code: 'hoop_limit', message: `limited by policy ${policy}/${rule}: ${message}` }, headers];
+  // SDKs send 429 again: where waiting does not help, that would be in vain.
+  const status = kind === 'price' ? 403 : kind === 'store' ? 503 : 429;
+  return [{ status, code: 'hoop_limit', message: `limited by policy ${policy}/${rule}: ${message}` }, headers];
 }
 
 /** What went wrong between here and the upstream, without its address: that is the operator's. */

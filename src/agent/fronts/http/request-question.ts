@@ -3,6 +3,7 @@ import { concatBytes } from '../../../core/bytes.js';
 import { HoopError } from '../../../core/errors.js';
 import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
 import type { Question } from '../../../protocols/contract.js';
+import { maskTarget } from '../../../protocols/http/form-masking.js';
 import type { HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
 import { PathMaskedBody } from '../../../protocols/http/path-masked-body.js';
 import type { Facts } from '../../../policy/types.js';
@@ -52,7 +53,7 @@ export class RequestQuestion implements Question {
       type: 'request',
       statement: this.statement,
       method: request.method,
-      path: this.#masked(targetOf(request)),
+      path: this.#target(),
       text: this.#masked(this.#text().slice(0, TEXT_CHARS)),
       ...(intake.bytes.length === 0 ? {} : { body }),
       ...(intake.whole ? { bodyBytes: intake.bytes.length } : {}),
@@ -65,7 +66,7 @@ export class RequestQuestion implements Question {
   /** Whole: whoever approves has to see everything that will be sent. */
   reviewText(): string {
     const { request, intake } = this.asked;
-    const head = `${request.method} ${this.#masked(targetOf(request))}`;
+    const head = `${request.method} ${this.#target()}`;
     if (intake.bytes.length === 0) return head;
     return `${head}\n\n${this.#masked(new TextDecoder().decode(this.#shown))}`;
   }
@@ -80,7 +81,11 @@ export class RequestQuestion implements Question {
   /** The newest message may be what stands at a place that is masked. */
   #text(): string {
     const { request, intake, reading } = this.asked;
-    return this.#shown === intake.bytes ? reading.text : `${request.method} ${targetOf(request)}`;
+    return this.#shown === intake.bytes ? reading.text : `${request.method} ${this.#target()}`;
+  }
+
+  #target(): string {
+    return maskTarget(this.asked.request, (text) => this.#masked(text));
   }
 
   #masked(text: string): string {

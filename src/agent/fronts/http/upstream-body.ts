@@ -5,13 +5,16 @@ import type { Originals } from '../../../masking/stream-masker.js';
 import { readBody } from '../../../protocols/http/body.js';
 import type { Header, HttpRequest, ReadBody, RequestReading } from '../../../protocols/http/dialect.js';
 import { maskBodyPaths } from '../../../protocols/http/json-bodies.js';
-import { maskRequest } from '../../../protocols/http/request-masking.js';
+import { maskQuery, maskRequest } from '../../../protocols/http/request-masking.js';
 import { CODINGS } from './body-coding.js';
-import type { ConnectionRules } from './connection-rules.js';
+import { masksAnswers, type ConnectionRules } from './connection-rules.js';
 import type { Intake } from './intake.js';
+import { targetOf } from './request-question.js';
 
 /** What goes upstream of a request that was allowed, besides the credential. */
 export interface UpstreamBody {
+  /** Path and query. */
+  readonly target: string;
   readonly headers: readonly Header[];
   readonly body: Uint8Array | Readable | undefined;
   /** Values masked in the request. */
@@ -33,14 +36,18 @@ export function upstreamBody(
   const dropped = new Set(['accept-encoding']);
   if (intake.decoded) dropped.add('content-encoding');
   // Part of a body can't be masked: what a match began with may stand before it.
-  if (rules.answers !== undefined) for (const name of ['range', 'if-range']) dropped.add(name);
+  if (masksAnswers(rules)) for (const name of ['range', 'if-range']) dropped.add(name);
   const headers = request.headers.filter(([name]) => !dropped.has(name));
   const coding = acceptedCodings(request, rules);
   if (coding !== undefined) headers.push(['accept-encoding', coding]);
+  const counts = masked?.counts ?? new Map<string, number>();
+  const { path } = request;
+  const query = rules.requests === undefined ? request.query : maskQuery(request.query, rules.requests, counts);
   return {
+    target: targetOf({ path, query }),
     headers,
     body: bytes,
-    counts: masked?.counts ?? new Map<string, number>(),
+    counts,
     originals: masked === undefined || masked.originals.size === 0 ? undefined : masked.originals,
   };
 }
@@ -49,7 +56,7 @@ export function upstreamBody(
 function acceptedCodings(request: HttpRequest, rules: ConnectionRules): string | undefined {
   const given = request.headers.filter(([name]) => name === 'accept-encoding').map(([, value]) => value);
   if (given.length === 0) return undefined;
-  if (rules.answers !== undefined) return 'identity';
+  if (masksAnswers(rules)) return 'identity';
   const kept = given
     .join(',')
     .split(',')
