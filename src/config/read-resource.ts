@@ -75,6 +75,10 @@ export function readResource(document: ConfigDocument): ReadResult {
 
 const SPOKEN_TYPES: readonly string[] = ['postgres', ...HTTP_TYPES];
 
+function isMisspeltType(key: string): boolean {
+  return key !== 'type' && nearest(key, ['type']) !== undefined;
+}
+
 /** Types of later versions have other keys: one fault says so, instead of one for each key. */
 function readConnection(document: ConfigDocument): ReadResult {
   const spec = isMap(document.value) ? document.value['spec'] : undefined;
@@ -92,6 +96,10 @@ function readConnection(document: ConfigDocument): ReadResult {
       ],
     };
   }
+  const misspelt = type === undefined && isMap(spec) ? Object.keys(spec).find(isMisspeltType) : undefined;
+  // Without its type nothing can be said of the other keys.
+  if (misspelt !== undefined)
+    return { faults: [document.fault(['spec', misspelt], `unknown key \`${misspelt}\`; did you mean \`type\`?`)] };
   return check(document, connectionSchema, (found) => ({
     document,
     kind: 'Connection',

@@ -310,7 +310,7 @@ describe('hoop sessions', () => {
     expect(await ids('--since', DATE)).toHaveLength(2);
     const table = await hoop(['sessions']);
     expect(table.stdout.split('\n')[0]).toMatch(
-      /^SESSION +STARTED +LASTED +USER +CONNECTION +STATEMENTS +BLOCKED +APPROVALS$/,
+      /^SESSION +STARTED +LASTED +USER +CONNECTION +STATEMENTS +BLOCKED +APPROVALS +TITLE$/,
     );
     expect((await hoop(['sessions', '--since', 'yesterday'])).status).toBe(2);
   });

@@ -50,7 +50,8 @@ export interface StageOptions {
 
 /** What an answer's body goes through on its way to the client; undefined where there is nothing to look at. */
 export function answerStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
-  const stage = valueStage(kind, options);
+  const inner = valueStage(kind, options);
+  const stage = inner && kind !== 'events' ? new AfterMark(inner) : inner;
   if (options.paths.length === 0 || kind === 'none' || kind === 'opaque') return stage;
   const { paths: rules, hash, counts, contentType, maxEventBytes: maxBytes } = options;
   return new PathMaskedBody(stage, { rules, hash, counts, contentType, maxBytes });
@@ -77,6 +78,43 @@ const NOTHING_TOLD: AnswerSummary = { toolCalls: [], text: [], begun: false };
 
 function withoutSummary(stream: MaskedStream): AnswerBody {
   return { push: (part) => stream.push(part), end: () => stream.end(), summary: () => NOTHING_TOLD };
+}
+
+/** U+FEFF in UTF-8. @see https://www.rfc-editor.org/rfc/rfc8259#section-8.1 */
+const MARK: readonly number[] = [0xef, 0xbb, 0xbf];
+
+/** Keeps a byte order mark from what looks at the body: text behind one is JSON as before. */
+class AfterMark implements AnswerBody {
+  /** Bytes of the mark seen; undefined once it is decided. */
+  #seen: number | undefined = 0;
+
+  constructor(private readonly inner: AnswerBody) {}
+
+  push(part: Uint8Array): Uint8Array {
+    if (this.#seen === undefined) return this.inner.push(part);
+    let at = 0;
+    while (this.#seen < MARK.length && at < part.length && part[at] === MARK[this.#seen]) {
+      this.#seen += 1;
+      at += 1;
+    }
+    if (this.#seen < MARK.length && at === part.length) return NOTHING;
+    const mark = new Uint8Array(MARK.slice(0, this.#seen));
+    const whole = this.#seen === MARK.length;
+    this.#seen = undefined;
+    const rest = part.subarray(at);
+    return whole
+      ? Buffer.concat([mark, this.inner.push(rest)])
+      : this.inner.push(mark.length === 0 ? part : Buffer.concat([mark, rest]));
+  }
+
+  end(): Uint8Array {
+    const begun = new Uint8Array(MARK.slice(0, this.#seen ?? 0));
+    return Buffer.concat([begun.length === 0 ? NOTHING : this.inner.push(begun), this.inner.end()]);
+  }
+
+  summary(): AnswerSummary {
+    return this.inner.summary();
+  }
 }
 
 const NOTHING = new Uint8Array();

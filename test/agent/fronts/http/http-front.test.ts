@@ -28,6 +28,11 @@ function answer({ url, headers, body }: Seen, response: ServerResponse): void {
       response.setHeader('content-type', 'application/json');
       response.end('{"name":"Ann",  "email":"ann.lee@example.com", "n": 1.0}');
       return;
+    case '/api/marked':
+      response.setHeader('content-type', url.endsWith('json') ? 'application/json' : 'text/plain');
+      response.write('\uFEFF');
+      response.end(String.raw`{"email":"ann.lee\u0040example.com"}`);
+      return;
     case '/api/elsewhere':
       response.writeHead(302, { location: 'https://evil.example/steal' });
       response.end();
@@ -172,6 +177,14 @@ describe('policy', () => {
     const told = await call('/echo', { method: 'POST', body: 'the secret plan', as });
     expect(told.status).toBe(403);
     expect(upstream.seen).toHaveLength(before);
+  });
+
+  it('looks behind a byte order mark', async () => {
+    const as = await agent.token({ groups: ['engineering', 'masked'] });
+    for (const path of ['/marked?json', '/marked?text']) {
+      const bytes = Buffer.from(await (await call(path, { as })).arrayBuffer());
+      expect(bytes.toString(), path).toBe('\uFEFF{"email":"[email]"}');
+    }
   });
 
   it('masks the answer and the record', async () => {
