@@ -4,7 +4,6 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { createApprovals, type Approvals } from '../approvals/approvals.js';
-import { uuidv7 } from '../core/ids.js';
 import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
 import { loadGrammar } from '../protocols/postgres/facts/analyze.js';
@@ -20,6 +19,7 @@ import { drain } from './drain.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
+import { idMaker } from './id-maker.js';
 import { HttpFront } from './fronts/http/http-front.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
@@ -72,7 +72,7 @@ export async function startAgent(
     },
   });
   const store = await openAgentStore(agent, resolveSecret, log);
-  const newId = (): string => uuidv7(Date.now(), randomBytes(10));
+  const newId = idMaker();
   const key = recordingKey(store);
   let recordings: Recordings | undefined;
   try {

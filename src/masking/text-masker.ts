@@ -57,6 +57,9 @@ export function createTextMasker(options: TextMaskerOptions): TextMasker {
   return new RuleMasker(masksOf(options), options.hash);
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 class RuleMasker implements TextMasker {
   readonly #masks: readonly Mask[];
   readonly #hash: KeyedHash;
@@ -96,14 +99,12 @@ class RuleMasker implements TextMasker {
   }
 
   maskText(text: string, counts: MaskCounts, replace?: Replace): string {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = encoder.encode(text);
     if (!this.#prefilter.mayMatch(bytes, 0, bytes.length)) return text;
     const clusters = this.#scan.scan(bytes, 0, bytes.length);
     if (clusters === undefined) return text;
     this.#count(clusters, counts);
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
-      this.#replaced(bytes, 0, bytes.length, clusters, replace),
-    );
+    return decoder.decode(this.#replaced(bytes, 0, bytes.length, clusters, replace));
   }
 
   #maskOf(cluster: Cluster): Mask {
@@ -142,11 +143,10 @@ class RuleMasker implements TextMasker {
     const replacement = (bytes: Uint8Array, cluster: Cluster) =>
       replacementOf(this.#maskOf(cluster), bytes, cluster, this.#hash);
     if (replace === undefined) return replacement;
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     return (bytes, cluster) => {
       const { name, rule } = this.#maskOf(cluster);
       const found = decoder.decode(bytes.subarray(cluster.from, cluster.to));
-      return new TextEncoder().encode(replace(found, name, rule, decoder.decode(replacement(bytes, cluster))));
+      return encoder.encode(replace(found, name, rule, decoder.decode(replacement(bytes, cluster))));
     };
   }
 }

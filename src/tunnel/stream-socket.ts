@@ -86,6 +86,11 @@ export class StreamSocket extends Duplex {
     else this.#waitingWrite = done;
   }
 
+  /** What was written in one turn goes as one: node:http writes a chunk's size, its bytes and its end by themselves. */
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this._write(chunks.length === 1 ? (chunks[0] as { chunk: Buffer }).chunk : joined(chunks), 'binary', done);
+  }
+
   override _final(done: (error?: Error | null) => void): void {
     this.stream.end();
     done();
@@ -104,4 +109,8 @@ export class StreamSocket extends Duplex {
     // An answer that was cut must not look like one that is complete.
     else this.destroy(Object.assign(new Error('the other side broke off the stream'), { code: 'ECONNRESET' }));
   }
+}
+
+function joined(chunks: readonly { readonly chunk: Buffer }[]): Buffer {
+  return Buffer.concat(chunks.map(({ chunk }) => chunk));
 }

@@ -86,9 +86,10 @@ export class AnswerMasking {
   }
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
 class MaskedPieces implements TextPieces {
-  readonly #encoder = new TextEncoder();
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   /** The first half of a character of which the second half comes with the next piece. */
   #half = '';
 
@@ -98,16 +99,16 @@ class MaskedPieces implements TextPieces {
     const text = this.#half + piece;
     this.#half = LONE_HIGH_SURROGATE.exec(text)?.[0] ?? '';
     const ready = this.#half === '' ? text : text.slice(0, -1);
-    return ready === '' ? '' : this.#text(this.stream.push(this.#encoder.encode(ready)));
+    return ready === '' ? '' : this.#text(this.stream.push(encoder.encode(ready)));
   }
 
   end(): string {
-    const rest = this.#half === '' ? '' : this.#text(this.stream.push(this.#encoder.encode(this.#half)));
-    return rest + this.#text(this.stream.end()) + this.#decoder.decode();
+    const rest = this.#half === '' ? '' : this.#text(this.stream.push(encoder.encode(this.#half)));
+    return rest + this.#text(this.stream.end()) + decoder.decode();
   }
 
   /** Not all at once: what goes out may end inside of a character. */
   #text(bytes: Uint8Array): string {
-    return bytes.length === 0 ? '' : this.#decoder.decode(bytes, { stream: true });
+    return bytes.length === 0 ? '' : decoder.decode(bytes, { stream: true });
   }
 }

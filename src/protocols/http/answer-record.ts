@@ -16,6 +16,8 @@ interface KeptText {
 }
 
 /** Collects what an answer tells besides its bytes. Everything given to it is masked. */
+const encoder = new TextEncoder();
+
 export class AnswerRecord {
   readonly #texts = new Map<string, KeptText>();
   readonly #usage = new Map<string, number>();
@@ -36,7 +38,7 @@ export class AnswerRecord {
     const room = MAX_TEXT_BYTES - kept.bytes;
     // A UTF-16 unit is at most three bytes.
     const sized = new Uint8Array(Math.min(room, text.length * 3));
-    const { read, written } = new TextEncoder().encodeInto(text, sized);
+    const { read, written } = encoder.encodeInto(text, sized);
     kept.text += text.slice(0, read);
     kept.bytes = read < text.length ? MAX_TEXT_BYTES : kept.bytes + written;
   }

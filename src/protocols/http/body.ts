@@ -69,6 +69,8 @@ function hasReadCharset(contentType: string): boolean {
   return READ_CHARSETS.includes(mediaTypeOf(contentType).charset);
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
  * Reads a body that is there whole, decoded of any content coding.
  *
@@ -85,7 +87,7 @@ export function readBody(bytes: Uint8Array, contentType: string): ReadBody {
 
 function utf8Text(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     return undefined;
   }

@@ -85,7 +85,7 @@ function normalEscape(escape: string, hex: string): string {
 
 function isUtf8(path: string): boolean {
   try {
-    new TextDecoder('utf-8', { fatal: true }).decode(escapedBytes(path));
+    if (path.includes('%')) new TextDecoder('utf-8', { fatal: true }).decode(escapedBytes(path));
     return true;
   } catch {
     return false;

@@ -92,12 +92,14 @@ function openStream(
   const socket = connect({ port: target.port, host: '127.0.0.1', noDelay: true });
   const done = new Promise<Streamed>((resolve, reject) => {
     let [firstMs, lastMs] = [0, 0];
+    let seen = '';
     const gapsMs: number[] = [];
     const reader = new MessageReader({
       head: (head) => {
         if (statusIn(head) !== 200) reject(new Error(`answered ${String(statusIn(head))}`));
       },
       body: (part) => {
+        if (firstMs === 0) seen += part;
         if (!part.includes('"delta":{"content":"')) return;
         const now = performance.now();
         if (firstMs === 0) {
@@ -108,7 +110,7 @@ function openStream(
       },
       end: () => {
         socket.end();
-        if (firstMs === 0) reject(new Error('the stream held no text'));
+        if (firstMs === 0) reject(new Error(`the stream held no text: ${seen.slice(0, 500)}`));
         else resolve({ firstMs, gapsMs });
       },
     });

@@ -14,7 +14,7 @@ export interface MessageEvents {
  */
 export class MessageReader {
   #held: Buffer = Buffer.alloc(0);
-  #state: 'head' | 'length' | 'size' | 'chunk' | 'trailer' = 'head';
+  #state: 'head' | 'length' | 'size' | 'chunk' | 'chunk-end' | 'trailer' = 'head';
   /** Bytes still to come of a body or a chunk. */
   #left = 0;
 
@@ -37,6 +37,10 @@ export class MessageReader {
         return this.#head(bytes);
       case 'size':
         return this.#size(bytes);
+      case 'chunk-end':
+        return this.#line(bytes, () => {
+          this.#state = 'size';
+        });
       case 'trailer':
         return this.#line(bytes, () => this.#finish());
       case 'length':
@@ -65,20 +69,15 @@ export class MessageReader {
   }
 
   #content(bytes: Buffer): Buffer | undefined {
-    // A chunk is followed by a line's end, which is no content.
-    const tail = this.#state === 'chunk' ? 2 : 0;
-    if (this.#left > 0) {
-      if (bytes.length === 0) return undefined;
-      const part = bytes.subarray(0, this.#left);
-      this.#left -= part.length;
-      this.events.body(part);
-      if (this.#left > 0) return bytes.subarray(part.length);
-      bytes = bytes.subarray(part.length);
+    if (bytes.length === 0) return undefined;
+    const part = bytes.subarray(0, this.#left);
+    this.#left -= part.length;
+    this.events.body(part);
+    if (this.#left === 0) {
+      if (this.#state === 'length') this.#finish();
+      else this.#state = 'chunk-end';
     }
-    if (bytes.length < tail) return undefined;
-    if (tail === 0) this.#finish();
-    else this.#state = 'size';
-    return bytes.subarray(tail);
+    return bytes.subarray(part.length);
   }
 
   #line(bytes: Buffer, take: (line: string) => void): Buffer | undefined {

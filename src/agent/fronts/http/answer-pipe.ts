@@ -232,7 +232,7 @@ export class AnswerPipe implements AnswerSink {
 
   #through(clean: Uint8Array, run: (stage: AnswerBody, part: Uint8Array) => Uint8Array, last = false): void {
     const out = this.#stage === undefined ? clean : run(this.#stage, clean);
-    if (this.firstTokenMs === undefined && this.#stage?.summary().begun === true)
+    if (this.firstTokenMs === undefined && this.#kind === 'events' && this.#stage?.summary().begun === true)
       this.firstTokenMs = this.options.nowMs();
     if (this.#kind !== 'opaque')
       this.capture.take(this.#recordStage === undefined ? out : run(this.#recordStage, clean));

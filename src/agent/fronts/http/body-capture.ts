@@ -1,6 +1,8 @@
 /** Bytes of a masked body that the record keeps. */
 const KEPT_BYTES = 64 * 1024;
 
+const decoder = new TextDecoder('utf-8');
+
 /** Keeps the beginning of a masked body for the record, and counts all of it. */
 export class BodyCapture {
   readonly #parts: Uint8Array[] = [];
@@ -25,6 +27,7 @@ export class BodyCapture {
   /** What was kept, as text; a character that the cut went through is left out. */
   text(): string {
     const cut = this.#bytes > this.#kept;
-    return new TextDecoder('utf-8').decode(Buffer.concat(this.#parts), { stream: cut });
+    const kept = this.#parts.length === 1 ? (this.#parts[0] as Uint8Array) : Buffer.concat(this.#parts);
+    return cut ? new TextDecoder('utf-8').decode(kept, { stream: true }) : decoder.decode(kept);
   }
 }
