@@ -99,7 +99,7 @@ function openStream(
         if (statusIn(head) !== 200) reject(new Error(`answered ${String(statusIn(head))}`));
       },
       body: (part) => {
-        if (firstMs === 0) seen += part;
+        if (firstMs === 0) seen += part.toString();
         if (!part.includes('"delta":{"content":"')) return;
         const now = performance.now();
         if (firstMs === 0) {
