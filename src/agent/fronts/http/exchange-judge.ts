@@ -1,4 +1,4 @@
-import type { Context, Verdict } from '../../../policy/types.js';
+import type { Context, RuleMatch, Verdict } from '../../../policy/types.js';
 import { decide } from '../../../policy/decide.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { HttpConnection } from '../../../core/resources.js';
@@ -21,12 +21,15 @@ export function judgeRequest(
   const verdict = decide(rules.policy, { ...context, nowMs: host.clock.nowMs() }, question.facts, question.phase);
   host.decided(unread !== '' && verdict.action !== 'block' ? 'block' : verdict.action);
   if (unread === '' || verdict.action === 'block') return verdict;
+  const message = `blocked: not inspected: ${unread}`;
+  const match: RuleMatch = { policy: 'hoop', rule: 'uninspected', action: 'block', message, observed: false };
   return {
     ...verdict,
     action: 'block',
     rule: 'hoop/uninspected',
-    message: `blocked: not inspected: ${unread}`,
+    message,
     flows: [],
+    matches: [match, ...verdict.matches],
   };
 }
 

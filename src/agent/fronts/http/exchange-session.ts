@@ -6,6 +6,7 @@ import type { Decision, Question } from '../../../protocols/contract.js';
 import { Decider } from '../../drive/decider.js';
 import { openHold } from '../../open-hold.js';
 import { credentialName, type HttpCaller, type SessionHost, type SessionRecorder } from '../../session-host.js';
+import type { HttpRefusal } from '../../../protocols/http/dialect.js';
 import type { ConnectionRules } from './connection-rules.js';
 import { judgeRequest } from './exchange-judge.js';
 
@@ -17,6 +18,8 @@ const MAX_AGENT_CHARS = 200;
 export class ExchangeSession {
   readonly id: string;
   readonly context: Context;
+  /** As of `session.end`. */
+  endReason = 'client';
   #recorder: SessionRecorder | undefined;
   #decider: Decider | undefined;
   #blocked = 0;
@@ -107,8 +110,15 @@ export class ExchangeSession {
     }
   }
 
-  /** @param reason as of `session.end` */
-  async seal(reason: string): Promise<void> {
+  /** It ended by an error: the log says so where it is ours, the record where there is one. */
+  failed(error: unknown, { status, code, message }: HttpRefusal): void {
+    this.endReason = 'fault';
+    if (code === 'hoop_failed') this.log(`request ended by an internal error: ${messageOf(error)}`);
+    this.record({ type: 'result', statement: 1, status, error: { code, message } });
+  }
+
+  async seal(): Promise<void> {
+    const { endReason: reason } = this;
     try {
       await this.#recorder?.seal({ type: 'session.end', reason, statements: 1, blocked: this.#blocked });
     } catch (error) {

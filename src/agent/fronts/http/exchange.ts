@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { HoopError, messageOf } from '../../../core/errors.js';
+import { HoopError } from '../../../core/errors.js';
 import { readBody } from '../../../protocols/http/body.js';
 import type { Dialect, HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
 import type { HttpCaller, LiveSession, SessionHost } from '../../session-host.js';
@@ -11,6 +11,7 @@ import { countUsage, type CountedUsage } from './counted-usage.js';
 import type { CredentialBook } from './credential-book.js';
 import { answerEvents, usedIn } from './exchange-events.js';
 import { unreadOf } from './exchange-judge.js';
+import { runExchange, type Refuse } from './exchange-run.js';
 import { ExchangeSession } from './exchange-session.js';
 import { readIntake } from './intake.js';
 import { refusalOf, refusalOfDecision, refusalOfLimit, upstreamError } from './refusals.js';
@@ -52,9 +53,6 @@ export class Exchange implements LiveSession {
   readonly #out: ClientAnswer;
   /** Ends the upstream's part. */
   #stop: (() => void) | undefined;
-  /** It was asked for: its end is recorded. */
-  #asked = false;
-  #endReason = 'client';
 
   constructor(
     private readonly parts: ExchangeParts,
@@ -69,34 +67,22 @@ export class Exchange implements LiveSession {
   }
 
   /** Carries it out, whatever comes; resolves when it is over and sealed. */
-  async run(): Promise<void> {
-    const { host } = this.parts;
-    let release: () => void;
-    try {
-      release = host.slots.take(host.limits().sessions);
-    } catch (error) {
-      this.#out.refuse({ status: 503, code: 'hoop_busy', message: `hoop: ${messageOf(error)}` }, [
-        ['retry-after', '1'],
-      ]);
-      return;
-    }
-    host.drives.add(this);
-    try {
-      await this.#run();
-    } catch (error) {
-      this.#failed(error);
-    } finally {
-      host.drives.delete(this);
-      release();
+  run(): Promise<void> {
+    const refuse: Refuse = (refusal, headers) => {
+      this.#out.refuse(refusal, headers);
+    };
+    return runExchange(this.parts.host, this, this.#session, refuse, {
+      work: () => this.#run(),
       // What is left of a body that nobody read would stand before the connection's next request.
-      this.input.incoming.resume();
-      await this.#session.seal(this.#endReason);
-    }
+      after: () => {
+        this.input.incoming.resume();
+      },
+    });
   }
 
   /** Ends it from the agent's side. */
   terminate(reason: string, _code: string, message: string): void {
-    this.#endReason = reason;
+    this.#session.endReason = reason;
     this.#out.refuse({ status: 503, code: 'hoop_unreachable', message: `hoop: ${message}` });
     this.#clientGone();
   }
@@ -118,7 +104,6 @@ export class Exchange implements LiveSession {
     if (rules.readsBody && reading.ambiguous)
       throw new HoopError('usage', 'a name stands twice in one object of the body');
     session.open(incoming);
-    this.#asked = true;
     const question = new RequestQuestion({ request, intake, reading, rules, hash: host.hash });
     const decision = await session.decide(question, rules, unreadOf(rules, caller.connection, body, reading), () => {
       if (reading.stream) this.#out.wait();
@@ -145,7 +130,7 @@ export class Exchange implements LiveSession {
     try {
       const { pipe, fault } = await this.#carry(allowed);
       if (fault !== undefined) {
-        this.#endReason = 'upstream';
+        this.#session.endReason = 'upstream';
         this.#out.refuse(refusalOf(upstreamError(fault)));
       }
       const costUsd = counted.settle(usedIn(pipe, session.left));
@@ -205,14 +190,6 @@ export class Exchange implements LiveSession {
       const going = { method: request.method, target: sent.target, headers: all, body: sent.body };
       upstream.abort = upstreams.send(caller.connection, going, pipe);
     });
-  }
-
-  #failed(error: unknown): void {
-    if (!(error instanceof HoopError)) this.#session.log(`request ended by an internal error: ${messageOf(error)}`);
-    const { status, code, message } = refusalOf(error);
-    this.#endReason = 'fault';
-    this.#out.refuse({ status, code, message });
-    if (this.#asked) this.#session.record({ type: 'result', statement: 1, status, error: { code, message } });
   }
 
   #clientGone(): void {

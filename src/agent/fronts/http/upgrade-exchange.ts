@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ResultEvent } from '../../../core/events.js';
-import { HoopError, messageOf } from '../../../core/errors.js';
+import { messageOf } from '../../../core/errors.js';
 import { blocksUninspected } from '../../../policy/applies.js';
 import { limitsReadBody } from '../../../policy/limits.js';
 import type { Redactor } from '../../../protocols/http/credential-redaction.js';
@@ -10,6 +10,7 @@ import type { HttpCaller, LiveSession } from '../../session-host.js';
 import type { ConnectionRules } from './connection-rules.js';
 import { countUsage } from './counted-usage.js';
 import type { ExchangeParts } from './exchange.js';
+import { runExchange, type Refuse } from './exchange-run.js';
 import { ExchangeSession } from './exchange-session.js';
 import { NO_BODY } from './intake.js';
 import { refusalOf, refusalOfDecision, refusalOfLimit, UpstreamFault, upstreamError } from './refusals.js';
@@ -57,8 +58,6 @@ export class UpgradeExchange implements LiveSession {
   readonly #early: EarlyBytes;
   readonly #dialling = new AbortController();
   #relay: WebSocketRelay | undefined;
-  #asked = false;
-  #endReason = 'client';
 
   constructor(
     private readonly parts: ExchangeParts,
@@ -74,33 +73,21 @@ export class UpgradeExchange implements LiveSession {
   }
 
   /** Carries it out, whatever comes; resolves when it is over and sealed. */
-  async run(): Promise<void> {
-    const { host } = this.parts;
-    let release: () => void;
-    try {
-      release = host.slots.take(host.limits().sessions);
-    } catch (error) {
-      this.#early.stop();
-      const busy = { status: 503, code: 'hoop_busy', message: `hoop: ${messageOf(error)}` };
-      this.#out.refuse(busy, [['retry-after', '1']]);
-      return;
-    }
-    host.drives.add(this);
-    try {
-      await this.#run();
-    } catch (error) {
-      this.#failed(error);
-    } finally {
-      this.#early.stop();
-      host.drives.delete(this);
-      release();
-      await this.#session.seal(this.#endReason);
-    }
+  run(): Promise<void> {
+    const refuse: Refuse = (refusal, headers) => {
+      this.#out.refuse(refusal, headers);
+    };
+    return runExchange(this.parts.host, this, this.#session, refuse, {
+      work: () => this.#run(),
+      after: () => {
+        this.#early.stop();
+      },
+    });
   }
 
   /** Ends it from the agent's side. */
   terminate(reason: string, _code: string, message: string): void {
-    this.#endReason = reason;
+    this.#session.endReason = reason;
     if (this.#relay !== undefined) {
       this.#relay.stop('agent', 1001, message);
       return;
@@ -115,7 +102,6 @@ export class UpgradeExchange implements LiveSession {
     const rules = this.parts.rules.rulesFor(session.context);
     const reading = dialect.read(request, undefined);
     session.open(incoming);
-    this.#asked = true;
     const question = new RequestQuestion({ request, intake: NO_BODY, reading, rules, hash: this.parts.host.hash });
     const unread = caller.connection.uninspected === 'allow' ? '' : this.#unread(rules);
     const decision = await session.decide(question, rules, unread, () => undefined);
@@ -186,7 +172,7 @@ export class UpgradeExchange implements LiveSession {
   }
 
   #refuse(refusal: HttpRefusal, headers: readonly Header[] = []): Outcome {
-    this.#endReason = 'upstream';
+    this.#session.endReason = 'upstream';
     this.#out.refuse(refusal, headers);
     return { status: refusal.status, error: { code: refusal.code, message: refusal.message } };
   }
@@ -235,7 +221,7 @@ export class UpgradeExchange implements LiveSession {
         done,
       });
     });
-    if (end.by !== 'agent') this.#endReason = end.by;
+    if (end.by !== 'agent') this.#session.endReason = end.by;
     return {
       status: 101,
       bytes: record.totals.upstream.bytes,
@@ -245,14 +231,6 @@ export class UpgradeExchange implements LiveSession {
       messages: record.totals,
       ...(end.by === 'agent' && end.code !== GOING_AWAY ? { error: ourError(end) } : {}),
     };
-  }
-
-  #failed(error: unknown): void {
-    if (!(error instanceof HoopError)) this.#session.log(`upgrade ended by an internal error: ${messageOf(error)}`);
-    const { status, code, message } = refusalOf(error);
-    this.#endReason = 'fault';
-    this.#out.refuse({ status, code, message });
-    if (this.#asked) this.#session.record({ type: 'result', statement: 1, status, error: { code, message } });
   }
 
   #clientLeft(): void {

@@ -10,6 +10,9 @@ const CONNECT_MS = 10_000;
 /** Idle sockets are dropped before most servers would: a request on one that is just being closed would fail. */
 const IDLE_MS = 4_000;
 
+/** Answers that end with their head. */
+const BODYLESS: readonly number[] = [204, 304];
+
 export interface UpstreamRequest {
   readonly method: string;
   /** Path and query, below the connection's `url`. */
@@ -47,6 +50,7 @@ export class Upstreams {
     const { pool, base } = this.#upstream(connection);
     let controller: Dispatcher.DispatchController | undefined;
     let over = false;
+    let hasBody = true;
     const finish = (tell: () => void): void => {
       if (over) return;
       over = true;
@@ -66,6 +70,7 @@ export class Upstreams {
         },
         onResponseStart: (started, status, headers) => {
           // 1xx: interim answers mean nothing to us.
+          hasBody = !BODYLESS.includes(status);
           if (!over && status >= 200) sink.head(status, listOf(headers), started);
         },
         onResponseData: (_, chunk) => {
@@ -78,7 +83,9 @@ export class Upstreams {
         },
         onResponseError: (_, error) => {
           finish(() => {
-            sink.failed(error);
+            // A length of a body that is not sent is allowed here, and undici misses the body (RFC 9110 section 8.6).
+            if (hasBody) sink.failed(error);
+            else sink.end();
           });
         },
       },

@@ -33,6 +33,10 @@ function answer({ url, headers, body }: Seen, response: ServerResponse): void {
       response.write('\uFEFF');
       response.end(String.raw`{"email":"ann.lee\u0040example.com"}`);
       return;
+    case '/api/unchanged':
+      response.writeHead(304, { etag: '"1"', 'content-length': '57' });
+      response.end();
+      return;
     case '/api/elsewhere':
       response.writeHead(302, { location: 'https://evil.example/steal' });
       response.end();
@@ -143,6 +147,12 @@ describe('a request straight to the agent', () => {
     const answer = await call('/elsewhere');
     expect(answer.status).toBe(302);
     expect(answer.headers.get('location')).toBe('https://evil.example/steal');
+  });
+
+  it('is given a 304 that tells the length of what it leaves out', async () => {
+    const answer = await call('/unchanged', { headers: { 'if-none-match': '"1"' } });
+    expect(answer.status).toBe(304);
+    expect(answer.headers.get('etag')).toBe('"1"');
   });
 
   it('fails as a cut where the upstream is cut in the middle of its answer', async () => {
