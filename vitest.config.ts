@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.{ts,tsx}'],
     // @oclif/test and the real binaries write to stdout themselves.
     disableConsoleIntercept: true,
     testTimeout: 30_000,

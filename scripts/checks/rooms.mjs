@@ -163,7 +163,7 @@ const roots = [
   {
     name: 'tui',
     rooms: ['core'],
-    packages: ['chalk'],
+    packages: ['chalk', 'ink', 'react'],
     node: false,
     because: 'screens take props and give callbacks; they fetch nothing',
   },

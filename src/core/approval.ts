@@ -42,6 +42,43 @@ export interface ApprovalRequest {
   readonly decidedBy: string;
   readonly decidedAt: string;
   readonly decisionReason: string;
+  /** `access`: time-bound use of a connection, no statement; `statement` where absent. */
+  readonly kind?: 'statement' | 'access';
+  /** Address that the requester came from, and what their client calls itself. */
+  readonly client?: { readonly address?: string; readonly application?: string };
+  /** Bound values, masked and bounded; null for NULL. */
+  readonly params?: readonly (string | null)[];
+  /** The statement's facts, as recorded. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** How long access is asked for, in ms. */
+  readonly durationMs?: number;
+  /** Went ahead at once under break-glass; waits for someone to look at it afterwards. */
+  readonly breakGlass?: boolean;
+  readonly impact?: RequestImpact;
+}
+
+/** What a statement would touch, asked of the server before people decide. Every member is optional: what could not be found out is left out. */
+export interface RequestImpact {
+  /** Rows that the planner expects the statement to change or read. */
+  readonly estimatedRows?: number;
+  /** Tables reached, with their sizes as the server keeps them; `via` says how where not named by the statement. */
+  readonly tables?: readonly {
+    readonly name: string;
+    readonly rows?: number;
+    readonly bytes?: number;
+    /** `statement`, `cascade`, `trigger` */
+    readonly via: string;
+  }[];
+  /** One line each: triggers that fire, cascades followed. */
+  readonly notes?: readonly string[];
+  /** Why there is no estimate. */
+  readonly unknown?: string;
+}
+
+/** What one flow still needs: an entry for each of its reviewer groups. */
+export interface FlowProgress {
+  readonly flow: string;
+  readonly entries: readonly { readonly groups: readonly string[]; readonly count: number; readonly given: number }[];
 }
 
 /** How a wait ended, for the one who waits. */
@@ -55,4 +92,6 @@ export interface ApprovalOutcome {
 export type RequestView = Omit<ApprovalRequest, 'bindHash'> & {
   /** It is pending and the caller has the right to decide it. */
   readonly mayDecide: boolean;
+  /** What each flow still needs, in the order of `flows`. */
+  readonly progress?: readonly FlowProgress[];
 };

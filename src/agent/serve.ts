@@ -1,0 +1,126 @@
+import type { AgentResource } from '../core/resources.js';
+import { createTokenVerifier } from '../identity/token-verifier.js';
+import type { Store } from '../store/store.js';
+import type { TunnelStream } from '../tunnel/stream.js';
+import { drain } from './drain.js';
+import { HttpFront } from './fronts/http/http-front.js';
+import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
+import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
+import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
+import { createMetrics, type Metrics } from './http/metrics.js';
+import { createHttpServer } from './http/server.js';
+import { LoginLimit } from './login-limit.js';
+import type { Parts } from './parts.js';
+import { routeDependencies } from './route-dependencies.js';
+import { isHttpCaller, type Caller, type LiveSession, type SessionHost } from './session-host.js';
+import { sessionHost } from './session-hosting.js';
+import { readTls } from './tls-files.js';
+import { TunnelAcceptor } from './upgrade.js';
+import { UsageLimits } from './usage/usage-limits.js';
+
+export interface RunningAgent {
+  /** `http://127.0.0.1:8443` */
+  readonly url: string;
+  /** Reads the files again: all or nothing. False when they have faults; then nothing changed. */
+  reload(): Promise<boolean>;
+  /** Takes nothing new, lets running statements end within `graceMs`, seals every session. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Sockets above the sessions' own: REST calls, logins, half-open peers. */
+const SPARE_CONNECTIONS = 1_000;
+
+/** Opens the agent's port on parts that are open; closing it closes them. */
+export async function serve(parts: Parts): Promise<RunningAgent> {
+  const { live, approvals, clock, log } = parts;
+  const { agent } = live;
+  const drives = new Set<LiveSession>();
+  const metrics = agentMetrics(parts.store, drives);
+  let listening = false;
+  let verifier = createTokenVerifier(live.current.identityProviders, { clock });
+  const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
+  const host = sessionHost(parts, drives, metrics);
+  const http = httpFront(parts, host, logins);
+  const server = createHttpServer({
+    ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
+    listen: agent.listen,
+    publicUrl: agent.publicUrl,
+    maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
+    logins,
+    deps: routeDependencies(parts, metrics, { verifier: () => verifier, listening: () => listening }),
+    onUpgrade: (request, socket, head) => {
+      tunnels.upgrade(request, socket, head);
+    },
+    direct: http,
+  });
+  const tunnels = new TunnelAcceptor({
+    authenticate: (request) => server.authenticate(request),
+    connections: () => live.current.connections,
+    logins,
+    accept: acceptStream(host, http),
+    log,
+  });
+  const url = urlOf(agent, await server.listen());
+  listening = true;
+  return {
+    url,
+    reload: async () => {
+      const done = await reload(parts);
+      if (done) verifier = createTokenVerifier(live.current.identityProviders, { clock });
+      return done;
+    },
+    close: async (graceMs) => {
+      listening = false;
+      approvals.close();
+      await drain(drives, graceMs);
+      await http.close();
+      tunnels.closeAll();
+      await server.close(1_000);
+      await closeStores(parts);
+    },
+  };
+}
+
+/** Hands a tunnel's stream to the front of its connection's protocol. */
+function acceptStream(host: SessionHost, http: HttpFront): (stream: TunnelStream, caller: Caller) => void {
+  const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
+  return (stream, caller) => {
+    if (isHttpCaller(caller)) http.accept(stream, caller);
+    else acceptPostgres(stream, caller, host, shared);
+  };
+}
+
+function httpFront({ live, store, clock, log }: Parts, host: SessionHost, logins: LoginLimit): HttpFront {
+  const complain = (message: string): void => {
+    log.error(message);
+  };
+  return new HttpFront({
+    host,
+    usage: new UsageLimits(store.usage, () => clock.nowMs(), complain),
+    connections: () => live.current.connections,
+    subject: (identity, find) => logins.subject(identity, find),
+  });
+}
+
+function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
+  const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
+  return createMetrics({ liveSessions: () => drives.size, pendingRequests });
+}
+
+async function closeStores({ recordings, store }: Parts): Promise<void> {
+  await recordings.close();
+  store.close();
+}
+
+async function reload({ live, log }: Parts): Promise<boolean> {
+  const faults = await live.reload();
+  for (const fault of faults) log.error(`not reloaded: ${fault}`);
+  if (faults.length === 0) log.info('reloaded', { policy: live.current.policySet.hash });
+  return faults.length === 0;
+}
+
+function urlOf(agent: AgentResource, port: number): string {
+  const scheme = agent.listen.tls === undefined ? 'http' : 'https';
+  const { host } = agent.listen;
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+}

@@ -1,0 +1,34 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Metrics } from './http/metrics.js';
+import { keptKey } from './kept-keys.js';
+import type { Parts } from './parts.js';
+import type { LiveSession, SessionHost } from './session-host.js';
+import { SessionSlots } from './session-slots.js';
+
+const HASH_KEY_BYTES = 32;
+
+/** What the sessions see of the agent. */
+export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Metrics): SessionHost {
+  const { live, recordings, approvals, clock, resolveSecret, newId, log } = parts;
+  const hashKey = keptKey(parts.store, 'mask-hash', () => randomBytes(HASH_KEY_BYTES));
+  return {
+    clock,
+    monotonicMs: () => performance.now(),
+    newId,
+    policy: () => live.current.policySet,
+    entities: () => live.current.entities,
+    limits: () => live.agent.limits,
+    hash: (input) => createHmac('sha256', hashKey).update(input).digest(),
+    approvals,
+    resolveSecret,
+    openRecording: (start, firstWrite) => recordings.open(start, firstWrite),
+    drives,
+    slots: new SessionSlots(),
+    log: (message, fields) => {
+      log.warn(message, fields);
+    },
+    decided: (action) => {
+      metrics.decided(action);
+    },
+  };
+}
