@@ -1,6 +1,6 @@
 import { Errors } from '@oclif/core';
 import { escapeControls } from '../core/display.js';
-import { HoopError, messageOf } from '../core/errors.js';
+import { ERRORS, HoopError, messageOf } from '../core/errors.js';
 import type { Colours } from './colours.js';
 
 /** What `--json` prints for a failure. */
@@ -15,6 +15,11 @@ export interface ErrorReport {
  */
 export function toHoopError(thrown: unknown): HoopError {
   if (thrown instanceof HoopError) return thrown;
+  if (isForeign(thrown))
+    return new HoopError(thrown.code, thrown.message, {
+      suggestion: thrown.suggestion,
+      ...(thrown.why === undefined ? {} : { why: thrown.why }),
+    });
   const [what = 'failed', ...more] = messageOf(thrown)
     .split('\n')
     .filter((line) => line.trim() !== '');
@@ -26,6 +31,12 @@ export function toHoopError(thrown: unknown): HoopError {
     return new HoopError('usage', what, { why: why === '' ? 'the command does not take this' : why });
   }
   return new HoopError('failed', what, { why: 'hoop did not foresee this', cause: thrown });
+}
+
+/** One of ours from outside of the bundle, e.g. of a screen: the same class, loaded a second time. */
+function isForeign(thrown: unknown): thrown is HoopError {
+  if (!(thrown instanceof Error) || thrown.name !== 'HoopError' || !('code' in thrown)) return false;
+  return typeof thrown.code === 'string' && Object.hasOwn(ERRORS, thrown.code);
 }
 
 /** Three lines for people: what, why, what to do. Each is one line whatever the error holds. */
