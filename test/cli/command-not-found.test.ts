@@ -52,3 +52,17 @@ describe('words that are no command', () => {
     expect([json.status, json.stderr, JSON.parse(json.stdout)]).toMatchObject([2, '', { error: { code: 'usage' } }]);
   });
 });
+
+describe('flags and arguments that are wrong', () => {
+  it.each([
+    [['exec', 'pg', '--fromat', 'csv'], 'did you mean --format?'],
+    [['exec', 'pg', '--single-trasaction'], 'did you mean --single-transaction?'],
+    [['exec', 'pg', '-X'], 'run the command with --help'],
+    [['exec'], 'run the command with --help'],
+  ])('`hoop %j` fails with status 2: %s', async (args, suggestion) => {
+    const { status, stdout, stderr } = await runHoop(args, {});
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(suggestion);
+    if (args.length === 1) expect(stderr).toMatch(/^error: CONNECTION is missing\n/);
+  });
+});
