@@ -133,6 +133,11 @@ export abstract class HoopCommand extends Command {
     return this.#profile;
   }
 
+  /** Takes agent and profile from words that are not this command's own: those of the line to complete. */
+  protected useGlobals({ agent, profile }: Pick<GivenFlags, 'agent' | 'profile'>): void {
+    this.#given = { ...this.#given, agent: agent ?? this.#given.agent, profile: profile ?? this.#given.profile };
+  }
+
   /** The agent of the profile, with the caller's token. Parse first. */
   protected agentApi(): AgentApi {
     return new AgentApi({
