@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Approvals } from '../../approvals/approvals.js';
+import type { Approvals, ListFilter } from '../../approvals/approvals.js';
 import type { Identity } from '../../core/identity.js';
 import type { AgentResource, ConnectionResource } from '../../core/resources.js';
 import type { SessionSummary } from '../../core/session-summary.js';
@@ -46,6 +46,8 @@ export interface HttpDependencies {
   readonly connections: () => readonly ConnectionResource[];
   readonly roles: () => AgentResource['roles'];
   readonly approvals: Approvals;
+  /** Lines of JSON: requests as they come and change. */
+  readonly requestFeed: { open(caller: Identity, filter: ListFilter): Readable; closeAll(): void };
   readonly sessions: SessionIndex;
   /** The bytes of a session's recording as they stand. Undefined where there is none (any more). */
   readonly openRecording: (session: SessionSummary) => Promise<Readable | undefined>;
