@@ -2,7 +2,7 @@ import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 
 import { HoopError } from '../core/errors.js';
 import type { TermKind } from '../core/recording-index.js';
-import { wordQuery } from './word-query.js';
+import { wholeWordQuery, wordQuery } from './word-query.js';
 
 export interface SessionFilter {
   /** Subject or e-mail, exact. */
@@ -65,7 +65,7 @@ const MANY = 5000;
  * @throws HoopError `usage` for a cursor, verdict or time that is none
  */
 export function sessionQuery(database: DatabaseSyncInstance, filter: SessionFilter): Condition {
-  const ways = [...terms(filter).map(termWay), ...textWays(filter.text)];
+  const ways = [...terms(filter).map(termWay), ...textWays(database, filter.text)];
   const driver = rarest(database, ways);
   const time = driver === undefined || driver.from === '' ? 'sessions.started_at' : 'found.started_at';
   const id = driver === undefined || driver.from === '' ? 'sessions.id' : 'found.session';
@@ -124,25 +124,30 @@ function termWay([kind, term]: readonly [TermKind, string]): Way {
   };
 }
 
-function textWays(text: string | undefined): readonly Way[] {
+/**
+ * A beginning is looked for in the lists of all words that begin so, at once, which takes long where they are long. Words
+ * that stand in very many statements as they are fill every page by themselves, and are looked for as they are.
+ */
+function textWays(database: DatabaseSyncInstance, text: string | undefined): readonly Way[] {
   if (text === undefined) return [];
-  const query = wordQuery(text);
+  const whole = wholeWordQuery(text);
   const never: Condition = { sql: '0', values: [] };
   // Text without a word is in no statement.
-  if (query === '') return [{ probe: { sql: 'SELECT 1 WHERE 0', values: [] }, from: '', own: never, condition: never }];
+  if (whole === '') return [{ probe: { sql: 'SELECT 1 WHERE 0', values: [] }, from: '', own: never, condition: never }];
   const words = 'SELECT rowid FROM statement_words WHERE statement_words MATCH ?';
-  return [
-    {
-      probe: { sql: words, values: [query] },
-      from: '',
-      own: { sql: `sessions.id IN (SELECT session FROM statements WHERE row IN (${words}))`, values: [query] },
-      // The join's order is given: statement by statement, its own words are looked at, and no others.
-      condition: {
-        sql: 'EXISTS (SELECT 1 FROM statements AS said CROSS JOIN statement_words AS heard WHERE said.session = sessions.id AND heard.rowid = said.row AND heard.statement_words MATCH ?)',
-        values: [query],
-      },
-    },
-  ];
+  const many = count(database, { sql: words, values: [whole] }) >= MANY;
+  const values = [many ? whole : wordQuery(text)];
+  const own = { sql: `sessions.id IN (SELECT session FROM statements WHERE row IN (${words}))`, values };
+  // One look into the words of all rows between the session's first and last; `+` keeps its rows from leading the search.
+  const rows = (what: string): string => `(SELECT ${what} FROM statements WHERE session = sessions.id)`;
+  const heard = `EXISTS (SELECT 1 FROM statement_words AS heard WHERE heard.statement_words MATCH ?
+    AND heard.rowid BETWEEN ${rows('min(row)')} AND ${rows('max(row)')} AND +heard.rowid IN ${rows('row')})`;
+  return [{ probe: { sql: words, values }, from: '', own, condition: many ? { sql: heard, values } : own }];
+}
+
+function count(database: DatabaseSyncInstance, { sql, values }: Condition): number {
+  const counted = database.prepare(`SELECT count(*) AS found FROM (${sql} LIMIT ${String(MANY)})`);
+  return (counted.get(...values) as { readonly found: number }).found;
 }
 
 /** Undefined where nothing is asked for, or words alone that stand everywhere. */
@@ -152,10 +157,7 @@ function rarest(database: DatabaseSyncInstance, ways: readonly Way[]): Way | und
   let best: Way | undefined;
   let fewest = Number.POSITIVE_INFINITY;
   for (const way of ways) {
-    const { sql, values } = way.probe;
-    const { found } = database
-      .prepare(`SELECT count(*) AS found FROM (${sql} LIMIT ${String(MANY)})`)
-      .get(...values) as { readonly found: number };
+    const found = count(database, way.probe);
     if (found >= fewest || (found >= MANY && way.from === '')) continue;
     best = way;
     fewest = found;
