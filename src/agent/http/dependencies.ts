@@ -12,6 +12,8 @@ export interface SessionFilter {
   readonly owner?: { readonly subject: string; readonly issuer: string };
   /** Subject or e-mail, exactly. */
   readonly user?: string;
+  /** A group that the user was in. */
+  readonly group?: string;
   readonly connection?: string;
   /** RFC 3339 UTC: started at or after. */
   readonly since?: string;
@@ -19,10 +21,20 @@ export interface SessionFilter {
   readonly until?: string;
   /** True: at least one statement was blocked. */
   readonly blocked?: true;
+  /** `allow`, `warn`, `block` or `approve`: at least one statement met it. */
+  readonly verdict?: string;
+  /** `policy/rule`, or the rule's name alone. */
+  readonly rule?: string;
+  /** `schema.table`, or the table's name alone. */
+  readonly table?: string;
+  /** Entity or mask that replaced a value. */
+  readonly entity?: string;
+  /** Id of a request for approval. */
+  readonly approval?: string;
   /** Words of a statement's masked text. */
   readonly text?: string;
   readonly correlationId?: string;
-  /** `next` of the page before. */
+  /** `next` of the page before, or the id of its last session. */
   readonly cursor?: string;
   /** At most this many, newest first. */
   readonly limit: number;
