@@ -61,7 +61,10 @@ function draft(kind: ResourceKind): JsonSchema {
 
 /** A copy with the description of each key. Afterwards, since one schema may stand at several places. */
 function described(schema: unknown, kind: ResourceKind, place: string): unknown {
-  if (Array.isArray(schema)) return (schema as unknown[]).map((variant) => described(variant, kind, place));
+  if (Array.isArray(schema)) {
+    const variants: readonly unknown[] = schema;
+    return variants.map((variant) => described(variant, kind, place));
+  }
   if (typeof schema !== 'object' || schema === null) return schema;
   const inner = Object.entries(schema).map(([key, value]) => {
     if (key === 'properties') return [key, eachProperty(value as JsonSchema, kind, place)];

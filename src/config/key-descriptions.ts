@@ -57,7 +57,7 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Policy spec.limits[].per': 'What has a counter of its own; left out, all share one.',
   'Policy spec.tests': 'What `hoop policy test` tries; they change nothing in the verdicts of an agent.',
   'Policy spec.tests[].expect': 'The action of the verdict; of a value, whether it is masked.',
-  'Policy spec.tests[].rule': 'The rule that decides.',
+  'Policy spec.tests[].rule': 'The rule that decides, or one that is as severe.',
   'ApprovalFlow spec.reviewers': 'Every entry must be met; any reviewer may deny.',
   'ApprovalFlow spec.wait': 'How long a statement is held.',
   'ApprovalFlow spec.grant.scope':

@@ -37,16 +37,19 @@ export async function readPolicies(
 export async function loadPolicies(root: string, env: Env): Promise<LoadedPolicies> {
   const read = await readPolicies(root, env);
   if (!('faults' in read)) return read;
-  throw faultsError(read.faults);
+  throw faultsError(read.faults, '`hoop policy validate DIR` shows each with its line');
 }
 
 /** The files as one failure: the first fault says why, `hoop policy validate` shows them all. */
-export function faultsError(faults: readonly ConfigFault[]): HoopError {
+export function faultsError(
+  faults: readonly ConfigFault[],
+  suggestion = 'correct the files at the places named',
+): HoopError {
   const [first] = faults;
   const count = faults.length === 1 ? 'a fault' : `${String(faults.length)} faults`;
   return new HoopError('config_invalid', `the resource files have ${count}`, {
     ...(first === undefined ? {} : { why: formatFault(first) }),
-    suggestion: '`hoop policy validate DIR` shows each with its line; correct the files at the places named',
+    suggestion,
   });
 }
 
