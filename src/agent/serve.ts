@@ -72,6 +72,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     },
     close: async (graceMs) => {
       listening = false;
+      tunnels.retire();
       approvals.close();
       await drain(drives, graceMs);
       await http.close();
