@@ -229,9 +229,9 @@ const commands = [
     name: 'bin',
     files: '^bin/',
     rooms: [],
-    packages: ['@oclif/core'],
+    packages: [],
     node: true,
-    because: 'the binary starts oclif and nothing else',
+    because: 'the binary starts the built launcher and nothing else',
   },
 ];
 
