@@ -161,7 +161,7 @@ const roots = [
   },
   {
     name: 'client',
-    rooms: ['core', 'identity', 'tunnel', 'config', 'recording', 'protocols'],
+    rooms: ['core', 'identity', 'network', 'tunnel', 'config', 'recording', 'protocols'],
     packages: ['pg', 'pkijs', 'asn1js', 'koffi'],
     only: { pkijs: 'issue-certificate', asn1js: 'issue-certificate', koffi: 'sock-diag' },
     node: true,
