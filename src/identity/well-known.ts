@@ -4,6 +4,11 @@ import { readBody } from './read-body.js';
 
 const MAX_BYTES = 256 * 1024;
 
+export const LOGIN_TOKENS = ['access', 'id'] as const;
+export type LoginToken = (typeof LOGIN_TOKENS)[number];
+export const AUDIENCE_PARAMETERS = ['resource', 'audience', 'none'] as const;
+export type AudienceParameter = (typeof AUDIENCE_PARAMETERS)[number];
+
 /** What the agent says of itself at `/.well-known/hoop`: all that a login needs. */
 export interface WellKnown {
   readonly version: string;
@@ -11,6 +16,14 @@ export interface WellKnown {
   readonly audience: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
+  /** Which token the CLI sends: the access token, or the ID token of providers whose access tokens prove nothing to others. */
+  readonly loginToken?: LoginToken;
+  /** How the audience is asked for; left out: by what it looks like. */
+  readonly audienceParameter?: AudienceParameter;
+  /** A loopback address that the provider has registered for `hoop login --web`. */
+  readonly redirectUri?: string;
+  /** The audience that the tokens of CI jobs are made for, by issuer. */
+  readonly jobIssuers?: readonly { readonly issuer: string; readonly audience: string }[];
   readonly recordingKeys: readonly { readonly keyId: string; readonly publicKey: string }[];
 }
 
@@ -63,7 +76,32 @@ function parseWellKnown(value: unknown): WellKnown {
     clientId: text('clientId'),
     scopes,
     recordingKeys,
+    ...optional(given, 'loginToken', oneOf(LOGIN_TOKENS)),
+    ...optional(given, 'audienceParameter', oneOf(AUDIENCE_PARAMETERS)),
+    ...optional(given, 'redirectUri', (value) => (typeof value === 'string' ? value : undefined)),
+    ...optional(given, 'jobIssuers', readJobIssuers),
   };
+}
+
+function optional<Name extends string, Value>(
+  given: Record<string, unknown>,
+  name: Name,
+  read: (value: unknown) => Value | undefined,
+): { readonly [Key in Name]?: Value } {
+  if (given[name] === undefined) return {};
+  const value = read(given[name]);
+  if (value === undefined) throw notAnAgent(name);
+  return { [name]: value } as { readonly [Key in Name]?: Value };
+}
+
+function oneOf<Value extends string>(values: readonly Value[]): (value: unknown) => Value | undefined {
+  return (value) => values.find((known) => known === value);
+}
+
+function readJobIssuers(value: unknown): WellKnown['jobIssuers'] {
+  const good = (entry: unknown): entry is { readonly issuer: string; readonly audience: string } =>
+    isRecord(entry) && typeof entry['issuer'] === 'string' && typeof entry['audience'] === 'string';
+  return Array.isArray(value) && value.every(good) ? value : undefined;
 }
 
 function isRecordingKey(value: unknown): value is WellKnown['recordingKeys'][number] {
