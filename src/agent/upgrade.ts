@@ -5,7 +5,7 @@ import { connectionFor, isHttpPermitted } from '../connections/access.js';
 import { HoopError, messageOf } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import type { ConnectionResource } from '../core/resources.js';
-import { acceptTunnel } from '../tunnel/accept.js';
+import { acceptTunnel, type TunnelServer } from '../tunnel/accept.js';
 import type { TunnelStream } from '../tunnel/stream.js';
 import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
 import { refuseSocket } from './http/answer.js';
@@ -21,11 +21,15 @@ export interface UpgradeOptions {
   /** Takes one stream of a tunnel that was authenticated and authorised. */
   accept(stream: TunnelStream, caller: Caller): void;
   readonly log: Pick<AgentLog, 'warn'>;
+  /** How often a tunnel's token is asked about again, where that tells more than its signature. */
+  readonly recheckMs?: number;
 }
 
 const TUNNEL_PATH = /^\/v1\/tunnel\/([^/?]+)$/;
 /** Longest correlation id and reason taken, in characters. */
 const MAX_HEADER_CHARS = 500;
+/** With the minute's half that an answer is believed for, a revocation counts within a minute. */
+const RECHECK_MS = 20_000;
 
 /** Accepts tunnels: token, identity, connection, credential, in this order; then streams. */
 export class TunnelAcceptor {
@@ -44,7 +48,11 @@ export class TunnelAcceptor {
       ({ called }) => {
         if (socket.destroyed) return;
         this.#server.handleUpgrade(request, socket, head, (websocket) => {
-          const server = acceptTunnel(websocket, () => this.#open.delete(close));
+          let stopAsking = (): void => undefined;
+          const server = acceptTunnel(websocket, () => {
+            stopAsking();
+            this.#open.delete(close);
+          });
           const close = (): void => {
             server.close({ code: 'unreachable', message: 'the agent is shutting down' });
           };
@@ -53,6 +61,7 @@ export class TunnelAcceptor {
             server.sendEvent(event);
           });
           // A token that ends does not end sessions under way: whoever is in was let in rightly; no new stream after it.
+          stopAsking = this.#keepAsking(request, caller.identity, server);
           server.onStream((stream) => {
             if (caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now()) {
               stream.destroy({ code: 'token_refused', message: 'the token of this tunnel has expired' });
@@ -68,6 +77,21 @@ export class TunnelAcceptor {
         refuseSocket(socket, error);
       },
     );
+  }
+
+  /** Where the provider can say that a token was revoked, a tunnel ends within a minute of it, and its sessions too. */
+  #keepAsking(request: IncomingMessage, { revocable, expiresAt }: Identity, server: TunnelServer): () => void {
+    if (revocable !== true) return () => undefined;
+    const timer = setInterval(() => {
+      // After its end nobody can say more of it; no new stream is taken then.
+      if (expiresAt * 1000 <= Date.now()) return clearInterval(timer);
+      this.options.authenticate(request).catch(() => {
+        server.close({ code: 'token_refused', message: 'the token of this tunnel was revoked' });
+      });
+    }, this.options.recheckMs ?? RECHECK_MS).unref();
+    return () => {
+      clearInterval(timer);
+    };
   }
 
   /** Ends every tunnel. */

@@ -1,9 +1,9 @@
 import * as oidc from 'openid-client';
 import { HoopError, messageOf } from '../core/errors.js';
+import type { AudienceParameter, LoginToken } from '../core/login-options.js';
 import type { Fetch } from './http-fetch.js';
 import { isLoopback } from './loopback.js';
 import type { TokenSet } from './token-set.js';
-import type { AudienceParameter, LoginToken } from './well-known.js';
 
 /** Taken where neither the answer nor the token says how long it lives. */
 const UNKNOWN_LIFE_S = 300;
@@ -14,6 +14,8 @@ export interface ClientAtIssuer {
   readonly clientId: string;
   /** For machines; a CLI on a person's machine has none. */
   readonly clientSecret?: string;
+  /** Of providers that give installed programs one and call it no secret: the agent publishes it. */
+  readonly publicClientSecret?: string;
 }
 
 /**
@@ -26,7 +28,8 @@ export async function discoverIssuer(client: ClientAtIssuer, fetch: Fetch): Prom
   if (url === undefined) throw new HoopError('protocol', 'the agent names an issuer that is no URL');
   // The library refuses every other plain-http request by itself.
   const clear = url.protocol === 'http:' && isLoopback(url);
-  const authentication = client.clientSecret === undefined ? oidc.None() : oidc.ClientSecretBasic(client.clientSecret);
+  const secret = client.clientSecret ?? client.publicClientSecret;
+  const authentication = secret === undefined ? oidc.None() : oidc.ClientSecretBasic(secret);
   try {
     return await oidc.discovery(url, client.clientId, undefined, authentication, {
       [oidc.customFetch]: (target, init) =>
@@ -71,7 +74,7 @@ interface TokenAnswer {
  * @throws HoopError `protocol` where the ID token is to be sent and none was given
  */
 export function toTokenSet(answer: TokenAnswer, target: LoginTarget, nowS: number): TokenSet {
-  const { loginToken, audienceParameter } = target;
+  const { loginToken, audienceParameter, publicClientSecret } = target;
   return {
     ...(loginToken === 'id' ? idToken(answer, nowS) : accessToken(answer, nowS)),
     ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
@@ -81,6 +84,7 @@ export function toTokenSet(answer: TokenAnswer, target: LoginTarget, nowS: numbe
     audience: target.audience,
     ...(loginToken === undefined ? {} : { loginToken }),
     ...(audienceParameter === undefined ? {} : { audienceParameter }),
+    ...(publicClientSecret === undefined ? {} : { publicClientSecret }),
   };
 }
 

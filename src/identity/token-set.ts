@@ -1,5 +1,5 @@
-import { AUDIENCE_PARAMETERS, LOGIN_TOKENS } from './well-known.js';
-import type { AudienceParameter, LoginToken } from './well-known.js';
+import { AUDIENCE_PARAMETERS, LOGIN_TOKENS } from '../core/login-options.js';
+import type { AudienceParameter, LoginToken } from '../core/login-options.js';
 
 /** What a login gave, as it is kept. */
 export interface TokenSet {
@@ -17,12 +17,13 @@ export interface TokenSet {
   readonly audience: string;
   /** Random, the same through all refreshes: tells one login from the next. */
   readonly loginId?: string;
+  readonly publicClientSecret?: string;
   readonly loginToken?: LoginToken;
   readonly audienceParameter?: AudienceParameter;
 }
 
 const TEXTS = ['accessToken', 'issuer', 'clientId', 'audience'] as const;
-const OPTIONAL_TEXTS = ['refreshToken', 'loginId'] as const;
+const OPTIONAL_TEXTS = ['refreshToken', 'loginId', 'publicClientSecret'] as const;
 const TIMES = ['obtainedAt', 'expiresAt'] as const;
 
 /** The token set in a parsed file or keychain entry; undefined where it is none. */

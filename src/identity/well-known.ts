@@ -1,13 +1,10 @@
 import { HoopError, messageOf } from '../core/errors.js';
+import { AUDIENCE_PARAMETERS, LOGIN_TOKENS } from '../core/login-options.js';
+import type { AudienceParameter, LoginToken } from '../core/login-options.js';
 import type { Fetch } from './http-fetch.js';
 import { readBody } from './read-body.js';
 
 const MAX_BYTES = 256 * 1024;
-
-export const LOGIN_TOKENS = ['access', 'id'] as const;
-export type LoginToken = (typeof LOGIN_TOKENS)[number];
-export const AUDIENCE_PARAMETERS = ['resource', 'audience', 'none'] as const;
-export type AudienceParameter = (typeof AUDIENCE_PARAMETERS)[number];
 
 /** What the agent says of itself at `/.well-known/hoop`: all that a login needs. */
 export interface WellKnown {
@@ -16,6 +13,8 @@ export interface WellKnown {
   readonly audience: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
+  /** Of providers, as Google, whose installed programs have a client secret that is none. */
+  readonly publicClientSecret?: string;
   /** Which token the CLI sends: the access token, or the ID token of providers whose access tokens prove nothing to others. */
   readonly loginToken?: LoginToken;
   /** How the audience is asked for; left out: by what it looks like. */
@@ -78,7 +77,8 @@ function parseWellKnown(value: unknown): WellKnown {
     recordingKeys,
     ...optional(given, 'loginToken', oneOf(LOGIN_TOKENS)),
     ...optional(given, 'audienceParameter', oneOf(AUDIENCE_PARAMETERS)),
-    ...optional(given, 'redirectUri', (value) => (typeof value === 'string' ? value : undefined)),
+    ...optional(given, 'publicClientSecret', asText),
+    ...optional(given, 'redirectUri', asText),
     ...optional(given, 'jobIssuers', readJobIssuers),
   };
 }
@@ -92,6 +92,10 @@ function optional<Name extends string, Value>(
   const value = read(given[name]);
   if (value === undefined) throw notAnAgent(name);
   return { [name]: value } as { readonly [Key in Name]?: Value };
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function oneOf<Value extends string>(values: readonly Value[]): (value: unknown) => Value | undefined {
