@@ -3,7 +3,7 @@ import { connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { HoopError } from '../../core/errors.js';
-import { trustedCertificates } from '../../identity/http-fetch.js';
+import { trustedCertificates } from '../../network/trust.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 
 /** Longest wait for one connection, in ms. */
