@@ -9,7 +9,12 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** Empty where it is neither text nor a number. */
 export function text(value: unknown): string {
-  return typeof value === 'string' ? escapeControls(value) : typeof value === 'number' ? String(value) : '';
+  return escapeControls(plain(value));
+}
+
+/** The same, not escaped: for those who escape as they show it. */
+export function plain(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 }
 
 export function number(value: unknown): number | undefined {
