@@ -1,11 +1,9 @@
 import { displayWidth } from '../core/display.js';
 import type { ChainedEvent } from '../core/events.js';
+import type { Sense } from '../core/replay-frame.js';
 import { block, bounded, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
 import { TerminalLines } from './replay/terminal-lines.js';
 import { answerLines, bodyLines, isAnswer, requestLines, requestTitle } from './http-lines.js';
-
-/** What a line of a transcript is about, for those who show it in colours. */
-export type Sense = 'plain' | 'about' | 'asked' | 'allowed' | 'warned' | 'blocked' | 'held' | 'failed' | 'rows';
 
 export interface ReplayTextOptions {
   /** Takes the transcript, one line or several at a time, each without its line end. */

@@ -1,6 +1,7 @@
 import { escapeControls } from '../../core/display.js';
+import type { Sense } from '../../core/replay-frame.js';
 import { Transcript } from '../replay-text.js';
-import type { Sense, TranscriptOptions } from '../replay-text.js';
+import type { TranscriptOptions } from '../replay-text.js';
 import type { EntrySource, ReplayEntry } from './entry.js';
 
 export interface EntryTranscriptOptions extends TranscriptOptions {
