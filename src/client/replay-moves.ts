@@ -1,5 +1,6 @@
 import type { ReplayFrame } from '../core/replay-frame.js';
 import type { Landmark } from '../recording/replay/block-index.js';
+import type { ReplayEntry } from '../recording/replay/entry.js';
 import type { ReplayLog } from '../recording/replay/log.js';
 import { isLandmark } from './replay-window.js';
 
@@ -24,6 +25,21 @@ export async function statementEnd(log: ReplayLog, event: number, direction: 1 |
   const next = await nearest(log, event, 1, 'statement');
   const after = next === undefined ? undefined : await nearest(log, next, 1, 'statement');
   return (after ?? log.length) - 1;
+}
+
+/** The nearest event that `holds` is true of, if need be around the end and on; says so. */
+export async function findAround(
+  log: ReplayLog,
+  from: number,
+  direction: 1 | -1,
+  holds: (entry: ReplayEntry) => boolean,
+  signal: AbortSignal,
+): Promise<{ readonly event: number | undefined; readonly message: string }> {
+  const found = await log.find(from, direction, holds, { signal });
+  if (found !== undefined || signal.aborted) return { event: found, message: '' };
+  const event = await log.find(direction === 1 ? -1 : log.length, direction, holds, { signal });
+  if (event === undefined) return { event, message: signal.aborted ? '' : 'not found' };
+  return { event, message: direction === 1 ? 'from the start again' : 'from the end again' };
 }
 
 /** Twice or half of usual speeds; the ends stay. */

@@ -6,7 +6,7 @@ import { compilePattern, entryMatches } from '../recording/replay/pattern.js';
 import type { Pattern } from '../recording/replay/pattern.js';
 import type { OpenedLog } from './replay-log.js';
 import { ReplayScreen } from './replay-screen.js';
-import { nearest, nextSpeed, sameFrame, statementEnd } from './replay-moves.js';
+import { findAround, nearest, nextSpeed, sameFrame, statementEnd } from './replay-moves.js';
 import { marksOf, titleOf, windowRows } from './replay-window.js';
 
 export interface PlaybackOptions {
@@ -232,9 +232,9 @@ export class Playback implements ReplayPlayback {
     const search = new AbortController();
     this.#search = search;
     const holds = (entry: ReplayEntry): boolean => entryMatches(entry, pattern);
-    const found = await this.opened.log.find(this.#event, direction, holds, { signal: search.signal });
-    if (found !== undefined) return this.#go(found);
-    this.#message = search.signal.aborted ? '' : `not found ${direction === 1 ? 'after' : 'before'} this`;
+    const found = await findAround(this.opened.log, this.#event, direction, holds, search.signal);
+    this.#message = found.message;
+    if (found.event !== undefined) await this.#go(found.event);
   }
 
   #last(): void {

@@ -208,6 +208,7 @@ export class Transcript {
   #typed(event: ChainedEvent): void {
     if (event['from'] !== 'upstream' || typeof event['data'] !== 'string') return;
     this.#terminal ??= new TerminalLines();
+    this.#begin(event, 'terminal');
     for (const line of this.#terminal.push(event['data'])) this.#line(event, `┃ ${line}`, 'rows');
   }
 
@@ -231,12 +232,17 @@ export class Transcript {
     for (const line of lines) this.#line(event, line);
   }
 
-  /** A line about a statement; says which where another one stands above. */
-  #line(event: ChainedEvent, line: string, sense: Sense = 'plain'): void {
+  /** Says which statement what follows is about, where another one stands above. */
+  #begin(event: ChainedEvent, title: string): void {
     const statement = Number(event['statement']);
     if (statement !== this.#statement)
-      this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  goes on`, 'asked');
+      this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  ${title}`, 'asked');
     this.#statement = statement;
+  }
+
+  /** A line about a statement; says which where another one stands above. */
+  #line(event: ChainedEvent, line: string, sense: Sense = 'plain'): void {
+    this.#begin(event, 'goes on');
     this.#write(indent(line), sense);
   }
 

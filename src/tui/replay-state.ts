@@ -89,7 +89,7 @@ function typed(state: ReplayState, key: KeyPress): ReplayStep {
   if (state.mode === 'search') return { state: over, action: { kind: 'search', pattern: text } };
   const action = text === '' ? undefined : placeOf(text);
   if (action !== undefined) return { state: over, action };
-  return { state: { ...over, fault: text === '' ? '' : 'no place: write 1:30, 90s, +10s, -1m or #120 for an event' } };
+  return { state: { ...over, fault: text === '' ? '' : 'write 1:30, 90s, +10s, -1m or #120' } };
 }
 
 /** `1:30`, `1:02:03`, `90s`, `+10s`, `-1m`: a time; `#120` or `120`: an event. */
