@@ -55,3 +55,19 @@ export function maskedOf(event: ChainedEvent): string {
   );
   return counts.length === 0 ? '' : `masked ${counts.join(', ')}`;
 }
+
+const DECIDED: Readonly<Record<string, string>> = {
+  allow: 'allowed',
+  warn: 'allowed with a warning',
+  block: 'blocked',
+  approve: 'held',
+};
+
+/** `blocked by production-sql/where-required: a DELETE needs a WHERE` */
+export function decisionOf(event: ChainedEvent, max: number): string {
+  const action = text(event['action']);
+  const rules = list(event['rules']);
+  const message = bounded(text(event['message']), max);
+  const by = rules.length === 0 ? '' : ` by ${rules.join(', ')}`;
+  return `${Object.hasOwn(DECIDED, action) ? (DECIDED[action] as string) : action}${by}${message === '' ? '' : `: ${message}`}`;
+}

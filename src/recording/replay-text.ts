@@ -1,7 +1,7 @@
 import { displayWidth } from '../core/display.js';
 import type { ChainedEvent } from '../core/events.js';
 import type { Sense } from '../core/replay-frame.js';
-import { block, bounded, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
+import { block, bounded, decisionOf, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
 import { TerminalLines } from './replay/terminal-lines.js';
 import { answerLines, bodyLines, isAnswer, requestLines, requestTitle } from './http-lines.js';
 
@@ -63,7 +63,7 @@ export class Transcript {
       case 'request':
         return this.#requested(event);
       case 'decision':
-        return this.#line(event, this.#verdict(event), verdictSense(event));
+        return this.#line(event, decisionOf(event, this.#limits.text), verdictSense(event));
       case 'approval.requested':
         return this.#line(
           event,
@@ -151,20 +151,6 @@ export class Transcript {
     this.#noun = 'request';
     this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  ${requestTitle(event)}`, 'asked');
     for (const line of requestLines(event, this.#limits.text)) this.#write(indent(line));
-  }
-
-  #verdict(event: ChainedEvent): string {
-    const words: Readonly<Record<string, string>> = {
-      allow: 'allowed',
-      warn: 'allowed with a warning',
-      block: 'blocked',
-      approve: 'held',
-    };
-    const action = text(event['action']);
-    const rules = list(event['rules']);
-    const message = this.#bounded(text(event['message']));
-    const by = rules.length === 0 ? '' : ` by ${rules.join(', ')}`;
-    return `${Object.hasOwn(words, action) ? (words[action] as string) : action}${by}${message === '' ? '' : `: ${message}`}`;
   }
 
   #resolution(event: ChainedEvent): string {

@@ -1,5 +1,5 @@
 import type { ChainedEvent } from '../../core/events.js';
-import { bounded, failureOf, list, maskedOf, number, plain, record } from '../event-fields.js';
+import { bounded, decisionOf, failureOf, list, maskedOf, number, plain, record } from '../event-fields.js';
 import { answerLines, isAnswer, requestTitle } from '../http-lines.js';
 import { atMsOf } from './entry.js';
 import type { Group } from './groups.js';
@@ -104,12 +104,10 @@ function answered(event: ChainedEvent): string {
 }
 
 function decided(event: ChainedEvent): string {
-  const rules = list(event['rules']);
   const observed = Array.isArray(event['observed']) ? (event['observed'] as readonly unknown[]).map(record) : [];
-  const message = plain(event['message']);
-  const would = observed.map((one) => `${plain(one['rule'])} would ${plain(one['action'])}`);
-  const shown = [rules.length === 0 ? '' : `by ${rules.join(', ')}`, message, ...would].filter((part) => part !== '');
-  return shown.length === 0 ? '' : note(`${plain(event['action'])} ${shown.join(' · ')}`);
+  const would = observed.map((one) => note(`${plain(one['rule'])} would ${plain(one['action'])}`));
+  // Without a rule the badge says it all.
+  return (list(event['rules']).length === 0 ? '' : note(decisionOf(event, MAX_TEXT_CHARS))) + would.join('');
 }
 
 function result(event: ChainedEvent): string {

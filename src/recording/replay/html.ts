@@ -25,7 +25,7 @@ export async function writeHtml(groups: AsyncIterable<Group>, { write, title }: 
   page.end();
   write(
     pageTail(
-      'Made by `hoop replay --format html`. Values were masked before they were recorded. Times are UTC. This page shows a recording; `hoop verify` proves it.',
+      'Made by hoop replay. Values were masked before they were recorded. Times are UTC. This page shows a recording; hoop verify proves it.',
     ),
   );
 }
