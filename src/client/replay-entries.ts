@@ -6,6 +6,7 @@ import type { ReplayEntry } from '../recording/replay/entry.js';
 import { shownEntry, timeline } from '../recording/timeline.js';
 import type { TimelineSource } from '../recording/timeline.js';
 import type { AgentApi } from './agent-api.js';
+import { followSession } from './follow-session.js';
 import { listSessions, placeOf, recordingBytes } from './recording-source.js';
 import type { RecordingPlace } from './recording-source.js';
 
@@ -66,7 +67,7 @@ async function* followed(
   const bytes =
     place.kind === 'file'
       ? followRecording(place.path, { live: () => !sealed, check: () => undefined })
-      : ((await agent().stream(`/v1/sessions/${place.id}/recording?follow=true`)) as AsyncIterable<Uint8Array>);
+      : followSession(agent(), place.id);
   for await (const entry of readEntries(bytes)) {
     sealed = entry.event.type === 'seal';
     yield entry;
