@@ -8,6 +8,7 @@ import { card } from './card.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import type { Metrics } from './http/metrics.js';
 import type { Parts } from './parts.js';
+import { RequestFeed } from './request-feed.js';
 
 /** What the routes see of the agent. */
 export function routeDependencies(
@@ -22,6 +23,7 @@ export function routeDependencies(
     connections: () => live.current.connections,
     roles: () => live.agent.roles,
     approvals,
+    requestFeed: new RequestFeed(parts),
     sessions: {
       list: (filter) => store.sessions.list(filter),
       get: (id) => {

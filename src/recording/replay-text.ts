@@ -220,7 +220,8 @@ export class Transcript {
 
   /** Says which statement what follows is about, where another one stands above. */
   #begin(event: ChainedEvent, title: string): void {
-    const statement = Number(event['statement']);
+    const told = event['statement'];
+    const statement = typeof told === 'number' ? told : Number.NaN;
     if (statement !== this.#statement)
       this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  ${title}`, 'asked');
     this.#statement = statement;

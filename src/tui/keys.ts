@@ -1,11 +1,23 @@
 import { useInput, type Key } from 'ink';
 import { useRef } from 'react';
 
-const NAMED = ['up', 'down', 'left', 'right', 'page-up', 'page-down', 'home', 'end'] as const;
-
 /** A key as screens know it: a name of its own, `ctrl-x`, or `char` for what is printed. */
 export type KeyName =
-  (typeof NAMED)[number] | 'enter' | 'escape' | 'tab' | 'backspace' | 'delete' | 'char' | 'paste' | `ctrl-${string}`;
+  | 'up'
+  | 'down'
+  | 'left'
+  | 'right'
+  | 'page-up'
+  | 'page-down'
+  | 'home'
+  | 'end'
+  | 'enter'
+  | 'escape'
+  | 'tab'
+  | 'backspace'
+  | 'char'
+  | 'paste'
+  | `ctrl-${string}`;
 
 export interface KeyPress {
   readonly name: KeyName;

@@ -7,6 +7,20 @@ import type { Call, Route } from './route.js';
 
 const DEFAULT_LISTED = 100;
 const MAX_LISTED = 1_000;
+/** Filters that are taken as they come. */
+const TEXT_FILTERS = [
+  'user',
+  'group',
+  'connection',
+  'verdict',
+  'rule',
+  'table',
+  'entity',
+  'approval',
+  'text',
+  'correlationId',
+  'cursor',
+] as const;
 
 /** Recorded sessions: the owner reads their own, auditors and administrators all. */
 export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
@@ -16,7 +30,7 @@ export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
       path: '/v1/sessions',
       auth: 'user',
       summary: 'sessions that the caller may read, newest first',
-      query: ['user', 'connection', 'since', 'until', 'blocked', 'text', 'correlationId', 'cursor', 'limit'],
+      query: [...TEXT_FILTERS, 'since', 'until', 'blocked', 'limit'],
       handler: (call, caller) => ({ json: deps.sessions.list(filterOf(call, caller, mayReadAll(deps, caller))) }),
     },
     {
@@ -69,17 +83,9 @@ function readable(deps: HttpDependencies, id: string, caller: Identity): Session
 }
 
 function filterOf({ query }: Call, caller: Identity, all: boolean): SessionFilter {
-  const text = <Name extends string>(name: Name): { readonly [Key in Name]?: string } => {
-    const value = query.get(name);
-    return value === undefined ? {} : ({ [name]: value } as { readonly [Key in Name]?: string });
-  };
   return {
     ...(all ? {} : { owner: { subject: caller.subject, issuer: caller.issuer } }),
-    ...text('user'),
-    ...text('connection'),
-    ...text('text'),
-    ...text('correlationId'),
-    ...text('cursor'),
+    ...Object.fromEntries(TEXT_FILTERS.flatMap((name) => (query.has(name) ? [[name, query.get(name)]] : []))),
     ...moment(query, 'since'),
     ...moment(query, 'until'),
     ...(flag(query.get('blocked'), 'blocked') ? { blocked: true as const } : {}),
