@@ -116,7 +116,8 @@ const edges = [
   {
     name: 'recording',
     rooms: ['core'],
-    packages: [],
+    packages: ['re2js'],
+    only: { re2js: 'replay/pattern' },
     node: true,
     because: 'a recording can be written and verified without any part that made its events',
   },
@@ -162,8 +163,13 @@ const roots = [
   {
     name: 'client',
     rooms: ['core', 'identity', 'network', 'tunnel', 'config', 'recording', 'protocols'],
-    packages: ['pg', 'pkijs', 'asn1js', 'koffi'],
-    only: { pkijs: 'issue-certificate', asn1js: 'issue-certificate', koffi: 'sock-diag' },
+    packages: ['pg', 'pkijs', 'asn1js', 'koffi', '@xterm/headless'],
+    only: {
+      pkijs: 'issue-certificate',
+      asn1js: 'issue-certificate',
+      koffi: 'sock-diag',
+      '@xterm/headless': 'replay-terminal',
+    },
     node: true,
     because: 'the laptop decides nothing: policy, masks, secrets and approvals stay with the agent',
   },

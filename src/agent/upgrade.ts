@@ -23,11 +23,15 @@ export interface UpgradeOptions {
   /** Takes one stream of a tunnel that was authenticated and authorised. */
   accept(stream: AcceptedStream, caller: Caller): void;
   readonly log: Pick<AgentLog, 'warn'>;
+  /** How often a tunnel's token is asked about again, where that tells more than its signature. */
+  readonly recheckMs?: number;
 }
 
 const TUNNEL_PATH = /^\/v1\/tunnel\/([^/?]+)$/;
 /** Longest correlation id and reason taken, in characters. */
 const MAX_HEADER_CHARS = 500;
+/** With the minute's half that an answer is believed for, a revocation counts within a minute. */
+const RECHECK_MS = 20_000;
 
 /** Accepts tunnels: token, identity, connection, credential, in this order; then streams. */
 export class TunnelAcceptor {
@@ -70,6 +74,21 @@ export class TunnelAcceptor {
     for (const server of this.#open) server.sendEvent({ event: RETIRING_EVENT });
   }
 
+  /** Where the provider can say that a token was revoked, a tunnel ends within a minute of it, and its sessions too. */
+  #keepAsking(request: IncomingMessage, { revocable, expiresAt }: Identity, server: TunnelServer): () => void {
+    if (revocable !== true) return () => undefined;
+    const timer = setInterval(() => {
+      // After its end nobody can say more of it; no new stream is taken then.
+      if (expiresAt * 1000 <= Date.now()) return clearInterval(timer);
+      this.options.authenticate(request).catch(() => {
+        server.close({ code: 'token_refused', message: 'the token of this tunnel was revoked' });
+      });
+    }, this.options.recheckMs ?? RECHECK_MS).unref();
+    return () => {
+      clearInterval(timer);
+    };
+  }
+
   /** Ends every tunnel. */
   closeAll(): void {
     for (const server of [...this.#open]) server.close(RETIRED);
@@ -78,12 +97,17 @@ export class TunnelAcceptor {
 
   #accepted(websocket: WebSocket, request: IncomingMessage, caller: Caller): void {
     const resumes = request.headers[RESUME_HEADER] === RESUME_VERSION;
+    let stopAsking = (): void => undefined;
     const server: TunnelServer = acceptTunnel(websocket, {
       wire: request.socket,
-      onClose: () => this.#open.delete(server),
+      onClose: () => {
+        stopAsking();
+        this.#open.delete(server);
+      },
       ...(resumes ? { held: { streams: this.#held, owner: ownerOf(caller) } } : {}),
     });
     this.#open.add(server);
+    stopAsking = this.#keepAsking(request, caller.identity, server);
     // A token that ends does not end sessions under way: whoever is in was let in rightly; no new stream after it.
     server.onStream((stream) => {
       if (this.#retired) stream.destroy(RETIRED);
