@@ -3,7 +3,7 @@ import { connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { HoopError } from '../../core/errors.js';
-import { trustedCertificates } from '../../identity/http-fetch.js';
+import { trustedCertificates } from '../../network/trust.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 
 /** Longest wait for one connection, in ms. */
@@ -88,7 +88,7 @@ interface Handshake {
 }
 
 async function handshake(agent: URL, caFile: string | undefined): Promise<Handshake> {
-  const ca = trustedCertificates(caFile);
+  const ca = [...trustedCertificates(caFile)];
   const host = hostOf(agent);
   const socket: TLSSocket = connectTls({
     host,
