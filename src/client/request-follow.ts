@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { RequestView } from '../core/approval.js';
 import { type ErrorCode, HoopError, messageOf } from '../core/errors.js';
 import { splitLines } from '../recording/lines.js';
-import type { KeeperTime } from './tunnel-keeper.js';
+import type { KeeperTime } from './keeper-time.js';
 
 /** What a follower learns. */
 export type RequestNews =
