@@ -88,7 +88,7 @@ interface Handshake {
 }
 
 async function handshake(agent: URL, caFile: string | undefined): Promise<Handshake> {
-  const ca = trustedCertificates(caFile);
+  const ca = [...trustedCertificates(caFile)];
   const host = hostOf(agent);
   const socket: TLSSocket = connectTls({
     host,
