@@ -47,7 +47,7 @@ const READERS: Readonly<Record<ResourceKind, (document: ConfigDocument) => ReadR
     check(document, identityProviderSchema, (found) => ({
       document,
       kind: 'IdentityProvider',
-      value: toIdentityProvider(found),
+      value: toIdentityProvider(found, dirname(document.file)),
     })),
   Connection: readConnection,
   Policy: (document) =>

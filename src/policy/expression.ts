@@ -96,19 +96,64 @@ export function prepare(text: string): PreparedExpression {
 }
 
 function evaluate(parsed: ParseResult, facts: BoundFacts): boolean {
-  const value: unknown = parsed(facts);
+  return isTrue(parsed(facts));
+}
+
+/**
+ * Reads one CEL condition over the claims of a token, under the same rules as a policy's.
+ *
+ * @returns `evaluate` throws where a claim is missing or of another type
+ */
+export function compileClaimCondition(
+  text: string,
+): { readonly evaluate: (claims: ReadonlyMap<string, unknown>) => boolean } | { readonly fault: ExpressionFault } {
+  try {
+    const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast);
+    const patterns = new Map<string, LinearPattern>();
+    for (const call of survey.matches) addPattern(patterns, call);
+    const declare = (created: Environment): unknown => created.registerVariable('claims', 'map<string, dyn>');
+    const parsed = environment(patterns, declare).parse(replaceMatches(text, survey.matches));
+    const checked = parsed.check();
+    if (!checked.valid) return { fault: claimFaultOf(checked.error) };
+    if (checked.type !== 'bool' && checked.type !== 'dyn')
+      return {
+        fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
+      };
+    return { evaluate: (claims) => isTrue(parsed({ claims })) };
+  } catch (error) {
+    return {
+      fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : claimFaultOf(error),
+    };
+  }
+}
+
+function isTrue(value: unknown): boolean {
   if (typeof value !== 'boolean') throw new TypeError('the condition is neither true nor false');
   return value;
 }
 
-function environment(patterns: ReadonlyMap<string, LinearPattern>): Environment {
-  const created = new Environment({ limits: LIMITS });
+function claimFaultOf(error: unknown): ExpressionFault {
+  const fault = faultOf(error);
+  return fault.message.startsWith('unknown fact')
+    ? { ...fault, message: 'a condition on tokens reads `claims` alone, as in `claims.repository == "acme/shop"`' }
+    : fault;
+}
+
+function declareFacts(created: Environment): void {
   created.registerType('ObjectName', { ctor: ObjectNameFacts, fields: OBJECT_NAME_FIELDS });
   for (const [group, fields] of Object.entries(FACT_TYPES)) {
     created.registerType(`Facts_${group}`, { ctor: RECORDS[group as FactGroup], fields });
     created.registerVariable(group, `Facts_${group}`);
   }
   created.registerVariable(NOW, 'google.protobuf.Timestamp');
+}
+
+function environment(
+  patterns: ReadonlyMap<string, LinearPattern>,
+  declare: (created: Environment) => unknown = declareFacts,
+): Environment {
+  const created = new Environment({ limits: LIMITS });
+  declare(created);
   created.registerFunction(
     `string.${LINEAR_MATCHES}(string): bool`,
     (subject: string, source: string) => {

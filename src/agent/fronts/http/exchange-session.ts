@@ -89,6 +89,9 @@ export class ExchangeSession {
             if (this.#left) resolve({ action: 'cancelled' });
             return this.#left;
           },
+          whenPresent: (proceed) => {
+            proceed();
+          },
         },
       );
       this.#decider.ask(TICKET, question);
