@@ -29,7 +29,7 @@ async function* entries(events: readonly (Told & { pauseMs?: number })[]): Async
     atMs += pauseMs ?? 100;
     await Promise.resolve();
     const at = new Date(atMs).toISOString().replace('Z', '000Z');
-    yield { event: { prev: '', hash: '', ...event, seq: index + 1, at } as ChainedEvent };
+    yield { event: { prev: '', hash: '', ...event, seq: index + 1, at } };
   }
 }
 

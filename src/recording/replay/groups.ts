@@ -39,7 +39,7 @@ export async function* grouped(entries: AsyncIterable<ReplayEntry>): AsyncGenera
 class Groups {
   readonly #open = new Map<string, Open>();
   /** As they began; a single event waits in it for its turn as well. */
-  #queue: Open[] = [];
+  readonly #queue: Open[] = [];
   #chars = 0;
 
   take(entry: ReplayEntry): void {
