@@ -35,7 +35,10 @@ export async function* recordingBytes(
   place: Exclude<RecordingPlace, { kind: 'folder' }>,
   agent: () => AgentApi,
 ): AsyncGenerator<Uint8Array> {
-  if (place.kind === 'file') return yield* readRecording(place.path);
+  if (place.kind === 'file') {
+    yield* readRecording(place.path);
+    return;
+  }
   const stream = (await agent().stream(`/v1/sessions/${place.id}/recording`)) as AsyncIterable<Uint8Array>;
   try {
     yield* stream;
