@@ -88,12 +88,13 @@ export function sessionQuery(database: DatabaseSyncInstance, filter: SessionFilt
   };
 }
 
-const VERDICTS = ['allow', 'warn', 'block', 'approve'];
+/** `would-…`: by a policy in observe mode. */
+const VERDICTS = ['allow', 'warn', 'block', 'approve', 'would-warn', 'would-block', 'would-approve'];
 
 function terms(filter: SessionFilter): readonly (readonly [TermKind, string])[] {
   const { verdict } = filter;
   if (verdict !== undefined && !VERDICTS.includes(verdict))
-    throw new HoopError('usage', 'verdict is not allow, warn, block or approve');
+    throw new HoopError('usage', `verdict is none of ${VERDICTS.join(', ')}`);
   const asked: readonly (readonly [TermKind, string | undefined])[] = [
     ['user', filter.user],
     ['user', filter.owner?.subject],
