@@ -48,7 +48,9 @@ export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
       summary: 'the recording, one event a line, as it stands',
       query: [],
       handler: async ({ id }, caller) => {
-        const stream = await deps.openRecording(readable(deps, id, caller));
+        const session = readable(deps, id, caller);
+        deps.audit.reads(caller, id);
+        const stream = await deps.openRecording(session);
         if (stream === undefined) throw new HoopError('not_found', 'the session has no recording (any more)');
         return { stream, contentType: 'application/x-ndjson' };
       },
@@ -56,7 +58,8 @@ export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
   ];
 }
 
-function mayReadAll(deps: HttpDependencies, caller: Identity): boolean {
+/** Auditors and administrators. */
+export function mayReadAll(deps: HttpDependencies, caller: Identity): boolean {
   const { admin, auditor } = deps.roles();
   return meetsGroups(admin, caller) || meetsGroups(auditor, caller);
 }
@@ -86,7 +89,8 @@ function flag(value: string | undefined): boolean {
   return true;
 }
 
-function limitOf(value: string | undefined): number {
+/** @throws HoopError `usage` */
+export function limitOf(value: string | undefined): number {
   if (value === undefined) return DEFAULT_LISTED;
   const limit = /^\d{1,4}$/.test(value) ? Number(value) : 0;
   if (limit < 1 || limit > MAX_LISTED) throw new HoopError('usage', `query parameter limit must be 1 to ${MAX_LISTED}`);
@@ -95,8 +99,8 @@ function limitOf(value: string | undefined): number {
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i;
 
-/** A moment as UTC, so that text order is time order. */
-function moment<Name extends 'since' | 'until'>(query: Call['query'], name: Name): { readonly [Key in Name]?: string } {
+/** A moment as UTC, so that text order is time order. @throws HoopError `usage` */
+export function moment<Name extends string>(query: Call['query'], name: Name): { readonly [Key in Name]?: string } {
   const value = query.get(name);
   if (value === undefined) return {};
   const atMs = RFC3339.test(value) ? Date.parse(value) : Number.NaN;

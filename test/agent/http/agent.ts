@@ -50,6 +50,8 @@ export const recordingText = '{"seq":1}\n{"seq":2}\n';
 export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Partial<HttpDependencies> = {}) {
   const all = desk();
   const failures: unknown[] = [];
+  /** Who read which recording. */
+  const read: { subject: string; session: string }[] = [];
   const filters: SessionFilter[] = [];
   const server = createHttpServer({
     listen: { host: '127.0.0.1', port: 0 },
@@ -84,6 +86,11 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
         },
         get: (id) => (id === aliceSession.id ? aliceSession : undefined),
       },
+      audit: {
+        reads: ({ subject }, session) => read.push({ subject, session }),
+        readings: () => ({ items: [], next: '' }),
+        export: () => Readable.from([Buffer.alloc(1024)]),
+      },
       openRecording: () => Promise.resolve(Readable.from([Buffer.from(recordingText)])),
       readiness: () => [{ name: 'store', ready: true }],
       metrics: createMetrics({ liveSessions: () => 3, pendingRequests: () => 2 }),
@@ -102,7 +109,18 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-  return { ...all, server, port, url, failures, filters, get, post, raw: (lines: string) => rawExchange(port, lines) };
+  return {
+    ...all,
+    server,
+    port,
+    url,
+    failures,
+    filters,
+    read,
+    get,
+    post,
+    raw: (lines: string) => rawExchange(port, lines),
+  };
 }
 
 /** Sends text as it is and gives all that comes back until the agent hangs up. */
