@@ -1,5 +1,5 @@
 import type { AgentResource } from '../core/resources.js';
-import { createTokenVerifier } from '../identity/token-verifier.js';
+import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
 import type { Store } from '../store/store.js';
 import type { TunnelStream } from '../tunnel/stream.js';
 import { drain } from './drain.js';
@@ -7,6 +7,7 @@ import { HttpFront } from './fronts/http/http-front.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
+import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { createHttpServer } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
@@ -33,13 +34,13 @@ const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { live, approvals, clock, log } = parts;
+  const { live, approvals, log } = parts;
   const { agent } = live;
   keepPolicies(parts);
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
   let listening = false;
-  let verifier = createTokenVerifier(live.current.identityProviders, { clock });
+  let verifier = newVerifier(parts);
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
   const http = httpFront(parts, host, logins);
@@ -68,11 +69,12 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     url,
     reload: async () => {
       const done = await reload(parts);
-      if (done) verifier = createTokenVerifier(live.current.identityProviders, { clock });
+      if (done) verifier = newVerifier(parts);
       return done;
     },
     close: async (graceMs) => {
       listening = false;
+      tunnels.retire();
       approvals.close();
       await drain(drives, graceMs);
       await http.close();
@@ -83,9 +85,17 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   };
 }
 
+function newVerifier({ live, clock, resolveSecret }: Parts): TokenVerifier {
+  return createTokenVerifier(live.current.identityProviders, { clock, reveal: resolveSecret });
+}
+
 /** Hands a tunnel's stream to the front of its connection's protocol. */
 function acceptStream(host: SessionHost, http: HttpFront): (stream: TunnelStream, caller: Caller) => void {
-  const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
+  const shared = {
+    cancels: new CancelRegistry(),
+    catalogs: new CatalogKeepers(() => host.monotonicMs()),
+    study: new TextStudy(),
+  };
   return (stream, caller) => {
     if (isHttpCaller(caller)) http.accept(stream, caller);
     else acceptPostgres(stream, caller, host, shared);

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { HTTP_TYPES } from '../core/resources.js';
 import { SQLSTATE } from '../protocols/postgres/refusal.js';
 import type { TunnelStream } from '../tunnel/stream.js';
-import { cutHttpClient, refuseHttpClient } from './http-farewell.js';
-import { refusePostgresClient, withPostgresFarewell } from './postgres-farewell.js';
+import { cutHttpClient, isRepeatableRequest, refuseHttpClient } from './http-farewell.js';
+import { isRepeatableOpening, refusePostgresClient, withPostgresFarewell } from './postgres-farewell.js';
 
 /** How local clients of one protocol hear why they are not served, or not served on. */
 export interface Farewell {
@@ -11,6 +11,8 @@ export interface Farewell {
   refuse(socket: Socket, reason: 'stranger' | 'unreachable', message: string): void;
   /** The stream as it is joined to the client. */
   through(stream: TunnelStream): TunnelStream;
+  /** May what a client has sent, to which nothing was answered, be sent once more on another tunnel? */
+  readonly mayRepeat: (sent: Uint8Array) => boolean;
   /** Ends a client whose stream broke off. */
   readonly cut: (socket: Socket) => void;
 }
@@ -21,6 +23,7 @@ const postgres: Farewell = {
     refusePostgresClient(socket, sqlstate, message);
   },
   through: withPostgresFarewell,
+  mayRepeat: isRepeatableOpening,
   cut: (socket) => {
     socket.destroySoon();
   },
@@ -32,6 +35,7 @@ const http: Farewell = {
     else refuseHttpClient(socket, 503, 'hoop_unreachable', message);
   },
   through: (stream) => stream,
+  mayRepeat: isRepeatableRequest,
   cut: cutHttpClient,
 };
 
@@ -41,6 +45,7 @@ const silent: Farewell = {
     socket.destroy();
   },
   through: (stream) => stream,
+  mayRepeat: (sent) => sent.length === 0,
   cut: (socket) => {
     socket.destroySoon();
   },

@@ -6,6 +6,7 @@ import { farewellFor } from './farewell.js';
 import { createQuietServer, type LocalAddress } from './local-listener.js';
 import type { PeerCheck } from './peer.js';
 import { negotiateTls } from './postgres-tls.js';
+import { steadyStream } from './steady-stream.js';
 import type { ConnectionEvent, TunnelKeeper } from './tunnel-keeper.js';
 
 export interface ForwardOptions {
@@ -91,7 +92,11 @@ async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secu
     if (socket !== accepted) onSecured(socket);
     const tunnel = await options.keeper.ready();
     if (socket.destroyed) return;
-    bridge(socket, farewell.through(tunnel.openStream()), farewell.cut);
+    const stream = steadyStream(tunnel.openStream(), {
+      reopen: async () => (await options.keeper.ready()).openStream(),
+      mayRepeat: farewell.mayRepeat,
+    });
+    bridge(socket, farewell.through(stream), farewell.cut);
     socket.resume();
   } catch (error) {
     refuse('unreachable', messageOf(error), sayWhy(error));

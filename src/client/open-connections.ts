@@ -17,6 +17,7 @@ import {
 import { peerCheck } from './peer.js';
 import { type PortKey, portKeyFor } from './port-key.js';
 import { TunnelKeeper, type ConnectionEvent } from './tunnel-keeper.js';
+import { watchWake, type WakeWatch } from './wake-watch.js';
 
 /** Where the local end shall be. `tlsFolder`: TLS is offered, with the certificate kept in that folder. */
 export type Listen =
@@ -72,11 +73,17 @@ export async function findTargets(access: Access, names: readonly string[]): Pro
 }
 
 /** A tunnel to one connection, with a fresh token. Throws as `dialTunnel` does. */
-export async function dial(access: Access, connection: string, portKey?: PortKey): Promise<TunnelClient> {
+export async function dial(
+  access: Access,
+  connection: string,
+  portKey?: PortKey,
+  more: Pick<DialOptions, 'resumes'> = {},
+): Promise<TunnelClient> {
   const options: { -readonly [Key in keyof DialOptions]: DialOptions[Key] } = {
     agentUrl: access.api.url,
     connection,
     token: await access.token(),
+    ...more,
   };
   if (access.caFile !== undefined && access.caFile !== '') options.caFile = access.caFile;
   if (access.correlationId !== undefined) options.correlationId = access.correlationId;
@@ -104,14 +111,16 @@ export async function openConnections(
   const targets = await findTargets(access, names);
   const tls = listen.kind === 'socket' || listen.tlsFolder === undefined ? undefined : await localTls(listen.tlsFolder);
   if (tls !== undefined) requirePostgres(targets);
+  const wake = watchWake();
   const opened: { readonly forward: Forward; readonly place: OpenPlace }[] = [];
   const close = async (): Promise<void> => {
+    wake.close();
     await Promise.all(opened.map(({ forward }) => forward.close()));
   };
   try {
     for (const target of targets) {
       const key = portKeyFor(target.type);
-      const forward = await openOne(access, target, listen, { key, tls: tls?.context, onEvent });
+      const forward = await openOne(access, target, listen, { key, tls: tls?.context, wake, onEvent });
       const place: OpenPlace = {
         ...target,
         address: forward.address,
@@ -145,6 +154,7 @@ async function localTls(folder: string): Promise<{ readonly context: SecureConte
 interface PortOptions {
   readonly key: PortKey | undefined;
   readonly tls: SecureContext | undefined;
+  readonly wake: WakeWatch;
   readonly onEvent: (event: ConnectionEvent) => void;
 }
 
@@ -152,9 +162,10 @@ async function openOne(
   access: Access,
   { connection, type }: Target,
   listen: Listen,
-  { key, tls, onEvent }: PortOptions,
+  { key, tls, wake, onEvent }: PortOptions,
 ): Promise<Forward> {
-  const keeper = new TunnelKeeper({ connection, dial: () => dial(access, connection, key), onEvent });
+  const dialAgain = (): Promise<TunnelClient> => dial(access, connection, key, { resumes: true });
+  const keeper = new TunnelKeeper({ connection, dial: dialAgain, onEvent, wake });
   await keeper.start();
   try {
     const shared = { connection, type, keeper, onEvent, ...(tls === undefined ? {} : { tls }) };

@@ -52,8 +52,13 @@ export async function* recordingBytes(
   place: Exclude<RecordingPlace, { kind: 'folder' }>,
   agent: () => AgentApi,
 ): AsyncGenerator<Uint8Array> {
-  if (place.kind === 'file') yield* readRecording(place.path);
-  else yield* (await agent().stream(`/v1/sessions/${place.id}/recording`)) as AsyncIterable<Uint8Array>;
+  if (place.kind === 'file') return yield* readRecording(place.path);
+  const stream = (await agent().stream(`/v1/sessions/${place.id}/recording`)) as AsyncIterable<Uint8Array>;
+  try {
+    yield* stream;
+  } catch (cause) {
+    throw new HoopError('unreachable', 'the agent broke off the recording', { cause });
+  }
 }
 
 /** The session that a file's name says it is of; undefined for a name of the user's own. */

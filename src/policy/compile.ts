@@ -65,6 +65,8 @@ export interface PolicySet {
   readonly source: string;
   /** No rule reads bound values or the time: the same text of the same session always meets the same verdict. */
   readonly steady: boolean;
+  /** No rule reads the session: the same text of the same caller meets the same verdict in every session. */
+  readonly sessionless: boolean;
 }
 
 /** What is wrong with one policy. */
@@ -113,9 +115,9 @@ export function compilePolicies(
   const conditions = policies.flatMap((policy) => policy.rules.map((rule) => rule.condition));
   const source = sourceOf(definitions);
   const steady = conditions.every((condition) => !condition.readsParams && !condition.readsNow);
-  return {
-    set: { policies: sortByName(policies), hash: hexOf(sha256(new TextEncoder().encode(source))), source, steady },
-  };
+  const sessionless = conditions.every((condition) => !condition.readsSession);
+  const hash = hexOf(sha256(new TextEncoder().encode(source)));
+  return { set: { policies: sortByName(policies), hash, source, steady, sessionless } };
 }
 
 function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): CompiledPolicy {

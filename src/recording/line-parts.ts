@@ -11,6 +11,7 @@ import type {
   SessionEnd,
   SessionStart,
   StatementEvent,
+  TtyEvent,
 } from '../core/events.js';
 import type { SealEvent, Link } from './chain.js';
 
@@ -57,6 +58,8 @@ function kindOf(event: RecordedEvent | SealEvent): Kind {
       return REQUESTED;
     case 'approval.resolved':
       return RESOLVED;
+    case 'tty':
+      return TTY;
     case 'seal':
       return SEAL;
     default:
@@ -216,6 +219,7 @@ const RESOLVED = kind<ApprovalResolved>({
   by: true,
   reason: true,
 });
+const TTY = kind<TtyEvent>({ type: true, statement: true, from: true, data: true, columns: true, rows: true });
 const END = kind<SessionEnd>({ type: true, reason: true, statements: true, blocked: true });
 const SEAL = kind<SealEvent>({ type: true, keyId: true, signature: true });
 

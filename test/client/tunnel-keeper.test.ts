@@ -8,6 +8,7 @@ interface FakeTunnel extends TunnelClient {
   breaks(fault?: Fault): void;
   says(event: Record<string, unknown>): void;
   closed: boolean;
+  probes: number;
 }
 
 function fakeTunnel(): FakeTunnel {
@@ -15,6 +16,12 @@ function fakeTunnel(): FakeTunnel {
   let onEvent: (event: Record<string, unknown>) => void = () => undefined;
   const tunnel: FakeTunnel = {
     closed: false,
+    probes: 0,
+    onDetached: () => undefined,
+    resume: () => undefined,
+    probe: () => {
+      tunnel.probes += 1;
+    },
     openStream: () => {
       throw new Error('no test opens a stream here');
     },

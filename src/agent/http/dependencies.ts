@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Approvals } from '../../approvals/approvals.js';
+import type { Approvals, ListFilter } from '../../approvals/approvals.js';
 import type { Identity } from '../../core/identity.js';
 import type { AgentResource, ConnectionResource } from '../../core/resources.js';
 import type { SessionSummary } from '../../core/session-summary.js';
@@ -47,6 +47,14 @@ export interface SessionIndex {
   get(id: string): SessionSummary | undefined;
 }
 
+/** Who reads on while a session goes on. */
+export interface Follower {
+  /** Seconds since the epoch at which their token ends, and with it the stream. */
+  readonly expiresAt: number;
+  /** Called some times a second. Throws once they may not read any more, or have gone. */
+  readonly check: () => void;
+}
+
 /**
  * What the routes need of the agent. Configuration comes through functions, asked at each request,
  * so that a reload needs no new server.
@@ -59,10 +67,15 @@ export interface HttpDependencies {
   readonly connections: () => readonly ConnectionResource[];
   readonly roles: () => AgentResource['roles'];
   readonly approvals: Approvals;
+  /** Lines of JSON: requests as they come and change. */
+  readonly requestFeed: { open(caller: Identity, filter: ListFilter): Readable; closeAll(): void };
   readonly sessions: SessionIndex;
   readonly audit: AuditDesk;
-  /** The bytes of a session's recording as they stand. Undefined where there is none (any more). */
-  readonly openRecording: (session: SessionSummary) => Promise<Readable | undefined>;
+  /**
+   * The bytes of a session's recording as they stand; with `follower`, also those that come, until the session is
+   * sealed. Undefined where there is none (any more).
+   */
+  readonly openRecording: (session: SessionSummary, follower?: Follower) => Promise<Readable | undefined>;
   /** What must hold to serve: configuration loaded, store open, recordings writable, listening. */
   readonly readiness: () => readonly { readonly name: string; readonly ready: boolean }[];
   readonly metrics: Metrics;

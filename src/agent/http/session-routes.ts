@@ -2,7 +2,7 @@ import { HoopError } from '../../core/errors.js';
 import type { Identity } from '../../core/identity.js';
 import { meetsGroups } from '../../core/identity.js';
 import type { SessionSummary } from '../../core/session-summary.js';
-import type { HttpDependencies, SessionFilter } from './dependencies.js';
+import type { Follower, HttpDependencies, SessionFilter } from './dependencies.js';
 import type { Call, Route } from './route.js';
 
 const DEFAULT_LISTED = 100;
@@ -45,12 +45,13 @@ export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
       method: 'GET',
       path: '/v1/sessions/:id/recording',
       auth: 'user',
-      summary: 'the recording, one event a line, as it stands',
-      query: [],
-      handler: async ({ id }, caller) => {
-        const session = readable(deps, id, caller);
-        deps.audit.reads(caller, id);
-        const stream = await deps.openRecording(session);
+      summary: 'the recording, one event a line, as it stands; with follow=true what comes as well, until it is sealed',
+      query: ['follow'],
+      handler: async (call, caller) => {
+        const follows = flag(call.query.get('follow'), 'follow');
+        const session = readable(deps, call.id, caller);
+        deps.audit.reads(caller, call.id);
+        const stream = await deps.openRecording(session, follows ? follower(deps, call, caller) : undefined);
         if (stream === undefined) throw new HoopError('not_found', 'the session has no recording (any more)');
         return { stream, contentType: 'application/x-ndjson' };
       },
@@ -62,6 +63,17 @@ export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
 export function mayReadAll(deps: HttpDependencies, caller: Identity): boolean {
   const { admin, auditor } = deps.roles();
   return meetsGroups(admin, caller) || meetsGroups(auditor, caller);
+}
+
+/** Rights are looked at while reading too: a role that was taken away ends the stream. */
+function follower(deps: HttpDependencies, { id, request }: Call, caller: Identity): Follower {
+  return {
+    expiresAt: caller.expiresAt,
+    check: () => {
+      if (request.socket.destroyed) throw new HoopError('unreachable', 'who read the recording has gone');
+      readable(deps, id, caller);
+    },
+  };
 }
 
 /** One answer for "not there" and "not yours". */
@@ -78,14 +90,14 @@ function filterOf({ query }: Call, caller: Identity, all: boolean): SessionFilte
     ...Object.fromEntries(TEXT_FILTERS.flatMap((name) => (query.has(name) ? [[name, query.get(name)]] : []))),
     ...moment(query, 'since'),
     ...moment(query, 'until'),
-    ...(flag(query.get('blocked')) ? { blocked: true as const } : {}),
+    ...(flag(query.get('blocked'), 'blocked') ? { blocked: true as const } : {}),
     limit: limitOf(query.get('limit')),
   };
 }
 
-function flag(value: string | undefined): boolean {
+function flag(value: string | undefined, name: string): boolean {
   if (value === undefined || value === 'false') return false;
-  if (value !== 'true') throw new HoopError('usage', 'query parameter blocked must be true or false');
+  if (value !== 'true') throw new HoopError('usage', `query parameter ${name} must be true or false`);
   return true;
 }
 

@@ -34,7 +34,12 @@ export class ExchangeSession {
     this.context = {
       user: caller.identity,
       connection: { name, type, labels },
-      session: { id: this.id, correlationId: caller.correlationId, startedAt: host.clock.timestamp() },
+      session: {
+        id: this.id,
+        correlationId: caller.correlationId,
+        startedAt: host.clock.timestamp(),
+        clientAddress: caller.address,
+      },
     };
   }
 
@@ -83,6 +88,9 @@ export class ExchangeSession {
           clientLeft: () => {
             if (this.#left) resolve({ action: 'cancelled' });
             return this.#left;
+          },
+          whenPresent: (proceed) => {
+            proceed();
           },
         },
       );
