@@ -175,8 +175,12 @@ function cursorOf(database: DatabaseSyncInstance, cursor: string): readonly [str
   return [last.startedAt, cursor];
 }
 
-/** Times are kept with six digits of a second, so that text order is time order; others are brought to it. */
-function comparable(time: string): string {
+/**
+ * Times are kept with six digits of a second, so that text order is time order; others are brought to it.
+ *
+ * @throws HoopError `usage`
+ */
+export function comparable(time: string): string {
   if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/.test(time)) return time;
   const ms = Date.parse(time);
   if (Number.isNaN(ms)) throw new HoopError('usage', 'time is not RFC 3339');
