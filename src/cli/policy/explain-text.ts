@@ -82,7 +82,7 @@ function isEmpty(value: unknown): boolean {
 function factText(value: unknown): string {
   if (typeof value === 'string') return cut(value.replace(/\s+/g, ' '));
   if (Array.isArray(value) && value.every((item) => typeof item === 'string' || isName(item)))
-    return value.map((item) => (typeof item === 'string' ? item : nameText(item as SqlName))).join(', ');
+    return value.map((item) => (typeof item === 'string' ? item : nameText(item))).join(', ');
   return cut(JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner)));
 }
 
