@@ -160,9 +160,7 @@ function maskBranches({ masks, columns, inference }: Explanation, colours: Colou
           ...met.map(({ column, strategy }) => ({
             text: `column ${colours.cyan(column)} of the result${strategy === mask.strategy ? '' : ` (${String(strategy)}, as it is made of one)`}`,
           })),
-          ...(mask.columns.length > 0 && met.length === 0
-            ? [{ text: colours.dim('no column of the result that is known by its name') }]
-            : []),
+          ...(mask.places.length === 0 ? [] : [{ text: colours.dim(`of ${mask.places.join(', ')}`) }]),
         ],
       };
     }),
