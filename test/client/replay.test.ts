@@ -6,7 +6,7 @@ import { replayTarget } from '../../src/client/replay-entries.js';
 import { replayWish } from '../../src/client/replay-flags.js';
 import type { ReplayFlags } from '../../src/client/replay-flags.js';
 import type { ChainedEvent, RecordedEvent } from '../../src/core/events.js';
-import { HoopError } from '../../src/core/errors.js';
+import type { HoopError } from '../../src/core/errors.js';
 import type { EntrySource, ReplayEntry } from '../../src/recording/replay/entry.js';
 import { compilePattern } from '../../src/recording/replay/pattern.js';
 import { END, sessionId, start, statement } from '../recording/recorded-session.js';
