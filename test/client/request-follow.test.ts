@@ -1,5 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { followRequests, type RequestNews } from '../../src/client/request-follow.js';
 import { HoopError } from '../../src/core/errors.js';
 import { FakeTime, settle } from './fake-time.js';
@@ -84,8 +84,7 @@ describe('following requests', () => {
     await time.advance(44_000);
     expect(kinds(news)).toEqual(['snapshot']);
     await time.advance(1_000);
-    await settle();
-    expect(kinds(news)).toEqual(['snapshot', 'nothing was heard of the agent for 45 s']);
+    await vi.waitFor(() => expect(kinds(news)).toEqual(['snapshot', 'nothing was heard of the agent for 45 s']));
     expect(feed.destroyed).toBe(true);
     stop();
     await done;
