@@ -56,7 +56,9 @@ describe.skipIf(missing !== undefined)(`the examples for CI${missing === undefin
     for (const issuer of Object.values(issuers)) issuer.publish([key.jwk]);
     const providers = read('identity-providers.yaml')
       .replace('https://token.actions.githubusercontent.com', issuers.github.issuer)
-      .replace('https://gitlab.com', issuers.gitlab.issuer);
+      .replace('https://gitlab.com', issuers.gitlab.issuer)
+      // The group that may change tables on the agent of these tests.
+      .replaceAll('[deploy]', '[dba]');
     const policy = read('../policies/standard-sql.yaml');
     agent = await startTestAgent({
       policies: `${providers}---\n${policy}`,
@@ -120,6 +122,8 @@ describe.skipIf(missing !== undefined)(`the examples for CI${missing === undefin
         HOOP_RUN: GITHUB.run_id,
         ACTIONS_ID_TOKEN_REQUEST_URL: `http://127.0.0.1:${(host.address() as AddressInfo).port}/token?api-version=2`,
         ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'the-job',
+        // Of GitHub's own address hoop knows the audience from the agent; this issuer has another.
+        HOOP_TOKEN_AUDIENCE: 'hoop-ci',
       },
     };
   };
