@@ -2,6 +2,7 @@ import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier } from '../identity/token-verifier.js';
 import type { Store } from '../store/store.js';
 import type { TunnelStream } from '../tunnel/stream.js';
+import { accessLookup } from './access-guard.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
@@ -56,6 +57,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     connections: () => live.current.connections,
+    access: (identity) => accessLookup(approvals, identity),
     logins,
     accept: acceptStream(host, http),
     log,
@@ -90,7 +92,7 @@ function acceptStream(host: SessionHost, http: HttpFront): (stream: TunnelStream
   };
 }
 
-function httpFront({ live, store, clock, log }: Parts, host: SessionHost, logins: LoginLimit): HttpFront {
+function httpFront({ live, store, clock, log, approvals }: Parts, host: SessionHost, logins: LoginLimit): HttpFront {
   const complain = (message: string): void => {
     log.error(message);
   };
@@ -98,6 +100,7 @@ function httpFront({ live, store, clock, log }: Parts, host: SessionHost, logins
     host,
     usage: new UsageLimits(store.usage, () => clock.nowMs(), complain),
     connections: () => live.current.connections,
+    access: (identity) => accessLookup(approvals, identity),
     subject: (identity, find) => logins.subject(identity, find),
   });
 }

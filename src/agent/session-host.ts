@@ -1,4 +1,5 @@
 import type { Approvals } from '../approvals/approvals.js';
+import { storedName } from '../connections/access.js';
 import type { Clock } from '../core/clock.js';
 import type { RecordedEvent, SessionEnd, SessionStart } from '../core/events.js';
 import type { Identity } from '../core/identity.js';
@@ -16,6 +17,7 @@ import type { PolicySet } from '../policy/compile.js';
 import type { Action } from '../policy/types.js';
 import type { FirstWrite } from '../recording/recordings.js';
 import type { SecretResolver } from '../secrets/resolver.js';
+import type { AccessGuard } from './access-guard.js';
 import type { SessionSlots } from './session-slots.js';
 
 /** The recorder of one session, as fronts use it. */
@@ -58,7 +60,7 @@ export function isHttpCaller(caller: Caller): caller is HttpCaller {
 
 /** What the record and reviewers call the stored credential; never its value. */
 export function credentialName(caller: Caller): string {
-  return 'username' in caller.credential ? caller.credential.username : caller.credential.name;
+  return storedName(caller);
 }
 
 /** A session under way, as ending the agent sees it. */
@@ -80,6 +82,8 @@ export interface SessionHost {
   limits(): Limits;
   readonly hash: KeyedHash;
   readonly approvals: Approvals;
+  /** Who may use connections that need an approved request. */
+  readonly access: AccessGuard;
   readonly resolveSecret: SecretResolver;
   /**
    * @param firstWrite `at-flush` for sessions that forward nothing before their first flush

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { AccessGuard } from './access-guard.js';
 import type { Metrics } from './http/metrics.js';
 import { keptKey } from './kept-keys.js';
 import type { Parts } from './parts.js';
@@ -11,6 +12,10 @@ const HASH_KEY_BYTES = 32;
 export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Metrics): SessionHost {
   const { live, recordings, approvals, clock, resolveSecret, newId, log } = parts;
   const hashKey = keptKey(parts.store, 'mask-hash', () => randomBytes(HASH_KEY_BYTES));
+  const access = new AccessGuard(approvals, (name) => live.current.connections.find((one) => one.name === name));
+  parts.notices.listen(({ type, grant }) => {
+    if (type === 'grant.ended' && grant !== undefined) access.ended(grant);
+  });
   return {
     clock,
     monotonicMs: () => performance.now(),
@@ -20,6 +25,7 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     limits: () => live.agent.limits,
     hash: (input) => createHmac('sha256', hashKey).update(input).digest(),
     approvals,
+    access,
     resolveSecret,
     openRecording: (start, firstWrite) => recordings.open(start, firstWrite),
     drives,

@@ -64,6 +64,7 @@ export async function startAgent(
     await reportRecovery(recordings, log);
     const approvals = createApprovals({
       store: store.requests,
+      grants: store.grants,
       flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
       clock,
       newId,

@@ -36,7 +36,28 @@ const MATCHES = 'matches';
 const LINEAR_MATCHES = 're2test';
 const BINDERS = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
 const LIMITS = { maxAstNodes: 2_000, maxDepth: 50 };
-const VARIABLES: readonly string[] = [...Object.keys(FACT_TYPES), NOW];
+
+/** The names that conditions of one kind may use. */
+export interface Vocabulary {
+  readonly variables: readonly string[];
+  /** Names of their fields, to find the nearest of a misspelt one. */
+  readonly fields: readonly string[];
+  declare(environment: Environment): void;
+}
+
+/** The contract's facts, for rules. */
+const FACTS: Vocabulary = {
+  variables: [...Object.keys(FACT_TYPES), NOW],
+  fields: Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields)),
+  declare: (environment) => {
+    environment.registerType('ObjectName', { ctor: ObjectNameFacts, fields: OBJECT_NAME_FIELDS });
+    for (const [group, fields] of Object.entries(FACT_TYPES)) {
+      environment.registerType(`Facts_${group}`, { ctor: RECORDS[group as FactGroup], fields });
+      environment.registerVariable(group, `Facts_${group}`);
+    }
+    environment.registerVariable(NOW, 'google.protobuf.Timestamp');
+  },
+};
 
 /**
  * Reads one CEL condition over the contract's facts.
@@ -49,45 +70,47 @@ const VARIABLES: readonly string[] = [...Object.keys(FACT_TYPES), NOW];
 export function compileExpression(
   text: string,
 ): { readonly expression: Expression } | { readonly fault: ExpressionFault } {
+  const compiled = compileCondition<BoundFacts>(text, FACTS);
+  if ('fault' in compiled) return compiled;
+  const { survey, evaluate } = compiled;
+  const { groups, readsParams, readsNow, readsBody } = survey;
+  return { expression: { groups, readsParams, readsNow, readsBody, evaluate } };
+}
+
+/** Reads one condition over the names of a vocabulary; `evaluate` throws as `Expression.evaluate`. */
+export function compileCondition<Bound extends object>(
+  text: string,
+  vocabulary: Vocabulary,
+):
+  | { readonly survey: ReturnType<typeof surveyTree>; readonly evaluate: (facts: Bound) => boolean }
+  | { readonly fault: ExpressionFault } {
   try {
-    const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast);
+    const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast, vocabulary);
     const patterns = new Map<string, LinearPattern>();
     for (const call of survey.matches) addPattern(patterns, call);
-    const parsed = environment(patterns).parse(replaceMatches(text, survey.matches));
+    const parsed = environment(patterns, vocabulary).parse(replaceMatches(text, survey.matches));
     const checked = parsed.check();
-    if (!checked.valid) return { fault: faultOf(checked.error) };
+    if (!checked.valid) return { fault: faultOf(checked.error, vocabulary) };
     if (checked.type !== 'bool')
       return {
         fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
       };
-    return {
-      expression: {
-        groups: survey.groups,
-        readsParams: survey.readsParams,
-        readsNow: survey.readsNow,
-        readsBody: survey.readsBody,
-        evaluate: (facts) => evaluate(parsed, facts),
-      },
-    };
+    return { survey, evaluate: (facts) => evaluate(parsed, facts) };
   } catch (error) {
-    return { fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error) };
+    if (error instanceof SurveyError) return { fault: { message: error.message, offset: error.offset } };
+    return { fault: faultOf(error, vocabulary) };
   }
 }
 
-function evaluate(parsed: ParseResult, facts: BoundFacts): boolean {
-  const value: unknown = parsed(facts);
+function evaluate(parsed: ParseResult, facts: object): boolean {
+  const value: unknown = parsed(facts as Record<string, unknown>);
   if (typeof value !== 'boolean') throw new TypeError('the condition is neither true nor false');
   return value;
 }
 
-function environment(patterns: ReadonlyMap<string, LinearPattern>): Environment {
+function environment(patterns: ReadonlyMap<string, LinearPattern>, vocabulary: Vocabulary): Environment {
   const created = new Environment({ limits: LIMITS });
-  created.registerType('ObjectName', { ctor: ObjectNameFacts, fields: OBJECT_NAME_FIELDS });
-  for (const [group, fields] of Object.entries(FACT_TYPES)) {
-    created.registerType(`Facts_${group}`, { ctor: RECORDS[group as FactGroup], fields });
-    created.registerVariable(group, `Facts_${group}`);
-  }
-  created.registerVariable(NOW, 'google.protobuf.Timestamp');
+  vocabulary.declare(created);
   created.registerFunction(
     `string.${LINEAR_MATCHES}(string): bool`,
     (subject: string, source: string) => {
@@ -111,7 +134,10 @@ class SurveyError extends Error {
   }
 }
 
-function surveyTree(root: ASTNode): {
+function surveyTree(
+  root: ASTNode,
+  vocabulary: Vocabulary,
+): {
   readonly groups: readonly ProtocolGroup[];
   readonly matches: readonly CallNode[];
   readonly readsParams: boolean;
@@ -137,7 +163,7 @@ function surveyTree(root: ASTNode): {
     if (node.op === 'rcall') {
       if (node.args[0] === LINEAR_MATCHES) throw new SurveyError('found no function of that name', node.range.start);
       if (node.args[0] === MATCHES) matches.push(node);
-      if (BINDERS.has(node.args[0])) refuseShadowing(node);
+      if (BINDERS.has(node.args[0])) refuseShadowing(node, vocabulary);
     }
     childrenOf(node).forEach(visit);
   };
@@ -164,9 +190,9 @@ function headOfHttp(node: ASTNode): ASTNode | undefined {
 }
 
 /** A variable called like a fact would hide which facts the rule needs. */
-function refuseShadowing(call: CallNode): void {
+function refuseShadowing(call: CallNode, { variables }: Vocabulary): void {
   const variable = call.args[2][0];
-  if (variable?.op === 'id' && VARIABLES.includes(variable.args)) {
+  if (variable?.op === 'id' && variables.includes(variable.args)) {
     throw new SurveyError(`\`${variable.args}\` is the name of a fact and can't name a variable`, variable.range.start);
   }
 }
@@ -212,7 +238,7 @@ function replaceMatches(text: string, calls: readonly CallNode[]): string {
   return replaced;
 }
 
-function faultOf(error: unknown): ExpressionFault {
+function faultOf(error: unknown, { variables, fields }: Vocabulary): ExpressionFault {
   const known = error as {
     readonly code?: string;
     readonly summary?: string;
@@ -222,8 +248,7 @@ function faultOf(error: unknown): ExpressionFault {
   const offset = known.range?.start ?? 0;
   const missing = /^(?:No such key|Unknown variable): (.+)$/s.exec(summary)?.[1];
   if (missing === undefined) return { message: summary.charAt(0).toLowerCase() + summary.slice(1), offset };
-  const candidates =
-    known.code === 'unknown_variable' ? VARIABLES : Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields));
+  const candidates = known.code === 'unknown_variable' ? variables : fields;
   const near = nearest(missing, candidates);
   return { message: `unknown fact \`${missing}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`, offset };
 }

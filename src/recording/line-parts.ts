@@ -146,6 +146,7 @@ const START = kind<SessionStart>({
   credential: true,
   client: true,
   correlationId: true,
+  grant: true,
 });
 const REQUEST = kind<RequestEvent>({
   type: true,

@@ -11,6 +11,7 @@ import type { HttpDependencies } from './dependencies.js';
 import { Refusal, createGate } from './gate.js';
 import type { Gate } from './gate.js';
 import { publicRoutes } from './public-routes.js';
+import { grantRoutes } from './grant-routes.js';
 import { requestRoutes } from './request-routes.js';
 import { matchRoute, readQuery } from './route.js';
 import type { Answer, Route } from './route.js';
@@ -78,7 +79,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   routes.push(
     ...publicRoutes(deps, () => routes),
     ...callerRoutes(deps),
-    ...requestRoutes(deps),
+    ...requestRoutes(deps, options.logins),
+    ...grantRoutes(deps),
     ...sessionRoutes(deps),
   );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
