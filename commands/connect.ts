@@ -30,16 +30,19 @@ export default class Connect extends HoopCommand {
     }),
     'print-env': Flags.boolean({ description: 'print `export` lines once the ports are open' }),
     tls: Flags.boolean({ description: 'offer TLS on the ports to clients that ask for it' }),
-    // The contract's, refused by name until they are there.
-    duration: Flags.string({ hidden: true }),
+    duration: Flags.string({ description: 'ask for access for so long where it is needed, and wait', helpValue: '2h' }),
+    'no-wait': Flags.boolean({
+      description: 'with --duration: print the request’s id and end',
+      dependsOn: ['duration'],
+    }),
+    // The contract's, refused by name until it is there.
     password: Flags.boolean({ hidden: true }),
-    'no-wait': Flags.boolean({ hidden: true }),
   };
 
   async run(): Promise<void> {
     const { own, command } = splitCommand(this.argv);
     const { flags, argv } = await this.parse(Connect, own);
-    refuseLaterFlags(flags, ['duration', 'password', 'no-wait']);
+    refuseLaterFlags(flags, ['password']);
     const json = this.jsonEnabled();
     if (json && (command !== undefined || flags['print-env'])) {
       throw new HoopError('usage', '--json, --print-env and a command of your own all want stdout', {
@@ -50,9 +53,12 @@ export default class Connect extends HoopCommand {
       this.say(line);
     };
     const connections = argv as string[];
+    const api = this.agentApi();
+    const { duration } = flags;
     const status = await connect({
+      ask: duration === undefined ? undefined : { api, duration, wait: !flags['no-wait'], asked: this.askedFor() },
       access: {
-        api: this.agentApi(),
+        api,
         token: () => this.accessToken(),
         caFile: process.env['HOOP_CA_FILE'],
         reason: flags.reason,

@@ -1,5 +1,4 @@
 import type { ApprovalOutcome, ApprovalRequest, FlowProgress, Grant, RequestImpact } from '../core/approval.js';
-import { durationText } from '../core/duration-text.js';
 import { HoopError } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import type { ApprovalFlowResource } from '../core/resources.js';
@@ -13,7 +12,7 @@ import type {
   OpenInput,
 } from './approvals.js';
 import { Deadlines } from './deadlines.js';
-import { breaksGlass, expiryOf, longestGrant, requireAskable, requireWithin } from './flow-rules.js';
+import { breaksGlass, expiryOf, longestGrant, requireApprovable, requireAskable } from './flow-rules.js';
 import { GrantDesk } from './grant-desk.js';
 import type { AccessQuery, GrantQuery } from './grants.js';
 import { alreadyDecided, nameOf, noSuchRequest } from './request-faults.js';
@@ -99,7 +98,7 @@ export class ApprovalDesk<Timer> implements Approvals {
     if (request.breakGlass === true) return this.#review(request, by, verdict, reason);
     if (request.state !== 'pending') throw alreadyDecided(request);
     if (verdict === 'deny') return this.#finish(id, 'denied', nameOf(by), reason);
-    this.#requireApprovable(request, durationMs);
+    requireApprovable(this.#flowsOf(request.flows), request, durationMs, this.#options.clock.nowMs());
     return this.#approve(id, by, reason, durationMs);
   }
 
@@ -139,14 +138,9 @@ export class ApprovalDesk<Timer> implements Approvals {
 
   list(viewer: Identity, filter: ListFilter): readonly ApprovalRequest[] {
     const own = filter.mine ? { subject: viewer.subject, issuer: viewer.issuer } : {};
-    const asked: readonly RequestFilter[] =
-      filter.state === 'all'
-        ? [own]
-        : [
-            { ...own, state: 'pending' },
-            { ...own, reviewDue: true },
-          ];
-    const seen = asked
+    const waiting: readonly RequestFilter[] = [{ state: 'pending' }, { reviewDue: true }];
+    const seen = (filter.state === 'all' ? [{}] : waiting)
+      .map((asked) => ({ ...own, ...asked }))
       .flatMap((one) => this.#options.store.list(one))
       .filter((request) => this.maySee(viewer, request));
     return [...seen].sort((one, other) => (one.id < other.id ? 1 : -1));
@@ -200,19 +194,6 @@ export class ApprovalDesk<Timer> implements Approvals {
     }
     this.#grants.close();
     this.#options.store.cancelPending('agent stopped');
-  }
-
-  #requireApprovable(request: ApprovalRequest, durationMs: number | undefined): void {
-    const flows = this.#flowsOf(request.flows);
-    for (const flow of flows) requireWithin(flow, this.#options.clock.nowMs());
-    if (durationMs === undefined) return;
-    const longest = longestGrant(flows, request);
-    if (longest === undefined)
-      throw new HoopError('usage', 'this request can not be approved for a time', {
-        suggestion: 'approve it without a duration, or set maxDuration in its flow',
-      });
-    if (durationMs > longest)
-      throw new HoopError('usage', `this request can be approved for ${durationText(longest)} at most`);
   }
 
   #approve(id: string, by: Identity, reason: string, durationMs: number | undefined): ApprovalRequest {

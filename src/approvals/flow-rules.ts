@@ -35,8 +35,30 @@ function requireReason(flow: ApprovalFlowResource, reason: string): void {
     });
 }
 
-/** @throws HoopError `approval_denied` outside of the flow's schedule */
-export function requireWithin({ name, schedule }: ApprovalFlowResource, nowMs: number): void {
+/**
+ * What flows ask of an approval.
+ *
+ * @param durationMs for how long it is given, where the reviewer says so
+ * @throws HoopError `approval_denied` outside of a schedule, `usage` for a duration that can't be given
+ */
+export function requireApprovable(
+  flows: readonly ApprovalFlowResource[],
+  request: Asked,
+  durationMs: number | undefined,
+  nowMs: number,
+): void {
+  for (const flow of flows) requireWithin(flow, nowMs);
+  if (durationMs === undefined) return;
+  const longest = longestGrant(flows, request);
+  if (longest === undefined)
+    throw new HoopError('usage', 'this request can not be approved for a time', {
+      suggestion: 'approve it without a duration, or set maxDuration in its flow',
+    });
+  if (durationMs > longest)
+    throw new HoopError('usage', `this request can be approved for ${durationText(longest)} at most`);
+}
+
+function requireWithin({ name, schedule }: ApprovalFlowResource, nowMs: number): void {
   if (schedule === undefined || isWithin(schedule, nowMs)) return;
   throw new HoopError('approval_denied', `${name} gives approvals only within ${scheduleText(schedule)}`, {
     suggestion: 'ask again at that time',

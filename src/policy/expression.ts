@@ -103,7 +103,7 @@ export function compileCondition<Bound extends object>(
 }
 
 function evaluate(parsed: ParseResult, facts: object): boolean {
-  const value: unknown = parsed(facts as Record<string, unknown>);
+  const value: unknown = parsed(facts);
   if (typeof value !== 'boolean') throw new TypeError('the condition is neither true nor false');
   return value;
 }

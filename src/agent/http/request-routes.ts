@@ -14,6 +14,7 @@ import type { Answer, Call, Route } from './route.js';
 const MAX_LISTED = 1_000;
 /** Longest that an answer is held back until something changes, in seconds. */
 const MAX_WAIT_S = 60;
+const ACCESS_FIELDS = ['connection', 'duration', 'reason'] as const;
 /** Most characters of what a client calls itself. */
 const MAX_AGENT_CHARS = 200;
 
@@ -42,15 +43,6 @@ export function requestRoutes(deps: HttpDependencies, logins: Pick<LoginLimit, '
       }),
     },
     {
-      method: 'POST',
-      path: '/v1/requests',
-      auth: 'user',
-      summary: 'ask for time-bound access to a connection',
-      query: [],
-      body: ['connection', 'duration', 'reason'],
-      handler: (call, caller) => askAccess(deps, logins, call, caller),
-    },
-    {
       method: 'GET',
       path: '/v1/requests/:id',
       auth: 'user',
@@ -64,6 +56,23 @@ export function requestRoutes(deps: HttpDependencies, logins: Pick<LoginLimit, '
     },
     decisionRoute(approvals, 'approve'),
     decisionRoute(approvals, 'deny'),
+    ...ownRoutes(deps, logins),
+  ];
+}
+
+/** What only the one who asks does. */
+function ownRoutes(deps: HttpDependencies, logins: Pick<LoginLimit, 'subject'>): readonly Route[] {
+  const { approvals } = deps;
+  return [
+    {
+      method: 'POST',
+      path: '/v1/requests',
+      auth: 'user',
+      summary: 'ask for time-bound access to a connection',
+      query: [],
+      body: ACCESS_FIELDS,
+      handler: (call, caller) => askAccess(deps, logins, call, caller),
+    },
     {
       method: 'POST',
       path: '/v1/requests/:id/withdraw',
@@ -99,7 +108,7 @@ async function askAccess(
   caller: Identity,
 ): Promise<Answer> {
   const { approvals } = deps;
-  const { text, durationMs } = await readFields(incoming, ['connection', 'duration', 'reason']);
+  const { text, durationMs } = await readFields(incoming, ACCESS_FIELDS);
   const permitted = logins.subject(caller, () => permittedConnection(deps.connections(), text('connection'), caller));
   const { name, access } = permitted.connection;
   if (access.approval === undefined) return { json: { connection: name, access: 'open' } };
