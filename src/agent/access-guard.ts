@@ -3,7 +3,7 @@ import { type AccessLookup, accessNeeded } from '../connections/access.js';
 import type { Grant } from '../core/approval.js';
 import type { Identity } from '../core/identity.js';
 import type { ConnectionResource } from '../core/resources.js';
-import { credentialName, type Caller, type LiveSession } from './session-host.js';
+import { credentialName, type Caller, type LiveSession, type SessionAccess } from './session-host.js';
 
 /** Admin shutdown: clients know that the session was ended from outside. */
 const ENDED_CODE = '57P01';
@@ -18,14 +18,9 @@ export function grantField(grant: Grant | undefined): { readonly grant?: string 
   return grant === undefined ? {} : { grant: grant.id };
 }
 
-type Guarded = Pick<Caller, 'identity'> & {
-  readonly connection: ConnectionResource;
-  readonly credential: Caller['credential'];
-};
-
 /** Connections that need an approved request: who may use them now, and the end of sessions whose time is over. */
-export class AccessGuard {
-  readonly #watched = new Map<LiveSession, Guarded>();
+export class AccessGuard implements SessionAccess {
+  readonly #watched = new Map<LiveSession, Caller>();
 
   /** @param connection as configured now, whatever a caller was let in with */
   constructor(
@@ -33,20 +28,15 @@ export class AccessGuard {
     private readonly connection: (name: string) => ConnectionResource | undefined,
   ) {}
 
-  /**
-   * @returns the grant it is under; undefined where the connection is open
-   * @throws HoopError `access_needed`
-   */
-  require(caller: Guarded): Grant | undefined {
+  require(caller: Caller): Grant | undefined {
     const connection = this.connection(caller.connection.name) ?? caller.connection;
     if (connection.access.approval === undefined) return undefined;
-    const grant = grantOf(this.approvals, caller.identity, connection, credentialName(caller as Caller));
+    const grant = grantOf(this.approvals, caller.identity, connection, credentialName(caller));
     if (grant === undefined) throw accessNeeded(connection.name);
     return grant;
   }
 
-  /** Ends the session as soon as its access does. @returns what ends the watching */
-  watch(caller: Guarded, session: LiveSession): () => void {
+  watch(caller: Caller, session: LiveSession): () => void {
     this.#watched.set(session, caller);
     // It may have ended while the session was being opened.
     if (!this.#holds(caller)) queueMicrotask(() => this.#end(session, caller, ''));
@@ -63,7 +53,7 @@ export class AccessGuard {
     }
   }
 
-  #holds(caller: Guarded): boolean {
+  #holds(caller: Caller): boolean {
     try {
       this.require(caller);
       return true;
@@ -72,7 +62,7 @@ export class AccessGuard {
     }
   }
 
-  #end(session: LiveSession, caller: Guarded, why: string): void {
+  #end(session: LiveSession, caller: Caller, why: string): void {
     if (!this.#watched.delete(session)) return;
     const { name } = caller.connection;
     const because = why === '' ? '' : ` (${why})`;

@@ -1,5 +1,6 @@
 import type { Approvals } from '../approvals/approvals.js';
 import { storedName } from '../connections/access.js';
+import type { Grant } from '../core/approval.js';
 import type { Clock } from '../core/clock.js';
 import type { RecordedEvent, SessionEnd, SessionStart } from '../core/events.js';
 import type { Identity } from '../core/identity.js';
@@ -17,7 +18,6 @@ import type { PolicySet } from '../policy/compile.js';
 import type { Action } from '../policy/types.js';
 import type { FirstWrite } from '../recording/recordings.js';
 import type { SecretResolver } from '../secrets/resolver.js';
-import type { AccessGuard } from './access-guard.js';
 import type { SessionSlots } from './session-slots.js';
 
 /** The recorder of one session, as fronts use it. */
@@ -71,6 +71,17 @@ export interface LiveSession {
   terminate(reason: string, code: string, message: string): void;
 }
 
+/** Connections that need an approved request: who may use them, and for how long. */
+export interface SessionAccess {
+  /**
+   * @returns the grant it is under; undefined where the connection is open
+   * @throws HoopError `access_needed`
+   */
+  require(caller: Caller): Grant | undefined;
+  /** Ends the session as soon as its access does. @returns what ends the watching */
+  watch(caller: Caller, session: LiveSession): () => void;
+}
+
 /** What every front needs of the agent. */
 export interface SessionHost {
   readonly clock: Clock;
@@ -82,8 +93,7 @@ export interface SessionHost {
   limits(): Limits;
   readonly hash: KeyedHash;
   readonly approvals: Approvals;
-  /** Who may use connections that need an approved request. */
-  readonly access: AccessGuard;
+  readonly access: SessionAccess;
   readonly resolveSecret: SecretResolver;
   /**
    * @param firstWrite `at-flush` for sessions that forward nothing before their first flush

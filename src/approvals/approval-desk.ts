@@ -10,7 +10,7 @@ import type {
   ListFilter,
   Opened,
   OpenInput,
-} from './approvals.js';
+} from './contract.js';
 import { Deadlines } from './deadlines.js';
 import { breaksGlass, expiryOf, longestGrant, requireApprovable, requireAskable } from './flow-rules.js';
 import { GrantDesk } from './grant-desk.js';

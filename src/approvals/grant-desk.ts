@@ -2,7 +2,7 @@ import type { ApprovalRequest, Grant } from '../core/approval.js';
 import { HoopError } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import type { ApprovalFlowResource } from '../core/resources.js';
-import type { ApprovalsOptions, GrantListFilter } from './approvals.js';
+import type { ApprovalsOptions, GrantListFilter } from './contract.js';
 import { Deadlines } from './deadlines.js';
 import { grantTerms } from './flow-rules.js';
 import { type AccessQuery, GrantLedger, type GrantQuery } from './grants.js';
