@@ -202,7 +202,8 @@ export class Transcript {
 
   /** A line about a statement; says which where another one stands above. */
   #line(event: ChainedEvent, line: string): void {
-    const statement = Number(event['statement']);
+    const told = event['statement'];
+    const statement = typeof told === 'number' ? told : Number.NaN;
     if (statement !== this.#statement) this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  goes on`);
     this.#statement = statement;
     this.#write(indent(line));

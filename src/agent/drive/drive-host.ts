@@ -32,6 +32,8 @@ export type HoldAnswer =
 export interface DriveHost {
   /** Policy's word; a promise where something has to be read first. Throwing or rejecting blocks. */
   judge(question: Question): Verdict | Promise<Verdict>;
+  /** Reads a large text beside the program; the session's own reading of it is quick then. */
+  study(text: string): Promise<void>;
   /** Asks people, where nothing covers it already. Throwing blocks. */
   hold(question: Question, verdict: Verdict): HoldAnswer;
   record(event: RecordedEvent): void;

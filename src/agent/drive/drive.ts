@@ -152,6 +152,7 @@ export class Drive {
       } else {
         flushParts();
         if (step.kind === 'close') this.#close(step.reason);
+        else if (step.kind === 'study') this.#study(step.ticket, step.text);
         else {
           this.#deciding = true;
           this.#decider.ask(step.ticket, step.question);
@@ -159,6 +160,19 @@ export class Drive {
       }
     }
     flushParts();
+  }
+
+  /** Nothing more of the client reaches the session meanwhile, as while it is decided. */
+  #study(ticket: number, text: string): void {
+    this.#deciding = true;
+    this.host.study(text).then(
+      () => {
+        this.#answer(ticket, { action: 'allow', notices: [] });
+      },
+      (error: unknown) => {
+        this.#failed(error);
+      },
+    );
   }
 
   #send(to: Side, bytes: Uint8Array): void {
