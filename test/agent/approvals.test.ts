@@ -146,6 +146,37 @@ describe.skipIf(missingPostgres() !== undefined)('approvals through the agent', 
     expect(events).toMatchObject([{ request: request.id, outcome: 'approved', by: 'dana@example.test' }]);
   });
 
+  it('covers the same meaning in the same state of a session, and nothing that means something else', async () => {
+    const { port } = await agent.port();
+    const db = await client(port);
+    const first = db.query('update payments set amount = 21 where id = 2');
+    await decide((await pending('amount = 21')).id, 'approve', { duration: '30m' });
+    await first;
+    await db.query('/* again */ UPDATE payments\n SET amount = 21 WHERE id = 2;');
+    // Names may stand for other tables now.
+    await db.query('set search_path = public, pg_catalog');
+    const elsewhere = refusal(db.query('update payments set amount = 21 where id = 2'));
+    await decide((await pending('amount = 21')).id, 'deny');
+    expect((await elsewhere).code).toBe('42501');
+    await db.end();
+
+    const other = await client(port);
+    await other.query('update payments set amount = 21 where id = 2');
+    const approved = async (text: string): Promise<void> => {
+      const held = other.query(text);
+      await decide((await pending(text)).id, 'approve', { duration: '30m' });
+      await held;
+    };
+    await approved('prepare p as update payments set amount = 22 where id = 2');
+    await approved('execute p');
+    await other.query('deallocate p');
+    await approved('prepare p as update payments set amount = 23 where id = 2');
+    const changed = refusal(other.query('execute p'));
+    await decide((await pending('execute p')).id, 'deny');
+    expect((await changed).code).toBe('42501');
+    await other.end();
+  });
+
   it('keeps a grant of a session to that session', async () => {
     const { port } = await agent.port();
     const [one, two] = [await client(port), await client(port)];
