@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { correlationFrom } from '../src/client/correlation.js';
-import { connect, listenFrom, refuseLaterFlags, splitCommand } from '../src/client/connect.js';
+import { connect, listenFrom, splitCommand } from '../src/client/connect.js';
 import { jsonReport, plainReport } from '../src/client/connect-report.js';
 import { HoopError } from '../src/core/errors.js';
 
@@ -30,19 +30,19 @@ export default class Connect extends HoopCommand {
     }),
     'print-env': Flags.boolean({ description: 'print `export` lines once the ports are open' }),
     tls: Flags.boolean({ description: 'offer TLS on the ports to clients that ask for it' }),
+    password: Flags.boolean({
+      description: 'want a password (HTTP: a key) made for these ports, and take it from any user of this machine',
+    }),
     duration: Flags.string({ description: 'ask for access for so long where it is needed, and wait', helpValue: '2h' }),
     'no-wait': Flags.boolean({
       description: 'with --duration: print the request’s id and end',
       dependsOn: ['duration'],
     }),
-    // The contract's, refused by name until it is there.
-    password: Flags.boolean({ hidden: true }),
   };
 
   async run(): Promise<void> {
     const { own, command } = splitCommand(this.argv);
     const { flags, argv } = await this.parse(Connect, own);
-    refuseLaterFlags(flags, ['password']);
     const json = this.jsonEnabled();
     if (json && (command !== undefined || flags['print-env'])) {
       throw new HoopError('usage', '--json, --print-env and a command of your own all want stdout', {
@@ -66,6 +66,7 @@ export default class Connect extends HoopCommand {
       },
       connections,
       listen: listenFrom(flags, connections.length, this.profile()),
+      password: flags.password,
       report: json ? jsonReport((line) => process.stdout.write(`${line}\n`)) : plainReport(say),
       printEnv: flags['print-env'] ? (lines) => process.stdout.write(lines) : undefined,
       command,

@@ -1,19 +1,16 @@
-import { text } from 'node:stream/consumers';
 import { Args, Flags } from '@oclif/core';
-import { HoopCommand } from '../src/cli/base-command.js';
-import { devicePromptText } from '../src/cli/device-prompt.js';
-import { openBrowser } from '../src/cli/open-browser.js';
+import { LoginCommand } from '../src/cli/login-command.js';
 import { describeWhoami } from '../src/cli/whoami-text.js';
 import { logIn } from '../src/client/login.js';
-import type { LoginKind } from '../src/client/login.js';
-import { HoopError } from '../src/core/errors.js';
 
-export default class Login extends HoopCommand {
+export default class Login extends LoginCommand {
   static override summary = 'Log in to an agent through its identity provider';
   static override description =
-    'Shows a code to confirm in a browser, on this machine or another (OpenID device flow). The agent is kept in the profile.';
+    'Shows a code to confirm in a browser, on this machine or another (OpenID device flow). The agent is kept in the profile. With --json the first line says what to open and confirm, the last one who is logged in.';
   static override examples = [
     '<%= config.bin %> login https://agent.example.com:8443',
+    '<%= config.bin %> login https://staging.example.com:8443 --profile staging',
+    '<%= config.bin %> login --web',
     'HOOP_CLIENT_ID=ci HOOP_CLIENT_SECRET=… <%= config.bin %> login --client-credentials',
     '<%= config.bin %> login --token-stdin < token',
   ];
@@ -22,31 +19,21 @@ export default class Login extends HoopCommand {
   };
   static override flags = {
     'no-browser': Flags.boolean({ description: 'open no browser; only show code and link' }),
+    web: Flags.boolean({
+      description: 'log in in a browser on this machine (authorization code with PKCE)',
+      exclusive: ['token-stdin', 'client-credentials'],
+    }),
     'client-credentials': Flags.boolean({
       description: 'log a machine in with HOOP_CLIENT_ID and HOOP_CLIENT_SECRET',
       exclusive: ['token-stdin', 'web'],
     }),
     'token-stdin': Flags.boolean({ description: 'read an access token from stdin', exclusive: ['web'] }),
-    web: Flags.boolean({ description: 'not in this version: log in by redirect to this machine' }),
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Login);
-    if (flags.web)
-      throw new HoopError('not_in_version', '--web is not in this version', { why: 'only the device flow is' });
     const profile = this.profile(args.agent_url);
-    const kind: LoginKind = flags['client-credentials']
-      ? { kind: 'client-credentials' }
-      : flags['token-stdin']
-        ? { kind: 'token', token: await text(process.stdin) }
-        : {
-            kind: 'device',
-            show: (prompt, agent) => {
-              const login = { agentUrl: profile.agentUrl, ...agent };
-              this.say(devicePromptText(prompt, login, { colours: this.messageColours, qr: process.stderr.isTTY }));
-              if (!flags['no-browser']) openBrowser(prompt, (line) => this.say(line));
-            },
-          };
+    const kind = await this.loginKind(flags, profile.agentUrl);
     const { who, overriddenBy } = await logIn(profile, kind, { env: process.env, say: (line) => this.say(line) });
     if (overriddenBy !== undefined) this.say(`${overriddenBy} is set and goes before this login.`);
     const told = describeWhoami(who, profile.agentUrl);

@@ -1,5 +1,5 @@
 import type { AgentResource } from '../core/resources.js';
-import { createTokenVerifier } from '../identity/token-verifier.js';
+import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
 import type { Store } from '../store/store.js';
 import type { TunnelStream } from '../tunnel/stream.js';
 import { accessLookup } from './access-guard.js';
@@ -34,12 +34,12 @@ const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { live, approvals, clock, log } = parts;
+  const { live, approvals, log } = parts;
   const { agent } = live;
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
   let listening = false;
-  let verifier = createTokenVerifier(live.current.identityProviders, { clock });
+  let verifier = newVerifier(parts);
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
   const http = httpFront(parts, host, logins);
@@ -69,11 +69,12 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     url,
     reload: async () => {
       const done = await reload(parts);
-      if (done) verifier = createTokenVerifier(live.current.identityProviders, { clock });
+      if (done) verifier = newVerifier(parts);
       return done;
     },
     close: async (graceMs) => {
       listening = false;
+      tunnels.retire();
       approvals.close();
       await drain(drives, graceMs);
       await http.close();
@@ -82,6 +83,10 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
       await closeStores(parts);
     },
   };
+}
+
+function newVerifier({ live, clock, resolveSecret }: Parts): TokenVerifier {
+  return createTokenVerifier(live.current.identityProviders, { clock, reveal: resolveSecret });
 }
 
 /** Hands a tunnel's stream to the front of its connection's protocol. */

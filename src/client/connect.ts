@@ -74,6 +74,8 @@ export interface ConnectOptions {
   readonly ask?: AccessAsk | undefined;
   readonly connections: readonly string[];
   readonly listen: Listen;
+  /** A password or key is needed, and enough whatever the operating-system user. */
+  readonly password?: boolean;
   readonly report: ConnectReport;
   /** Prints `export` lines once the ports are open. */
   readonly printEnv?: ((lines: string) => void) | undefined;
@@ -91,9 +93,12 @@ export async function connect(options: ConnectOptions): Promise<number> {
   const { command, report } = options;
   const status = await ask(options);
   if (status !== undefined) return status;
-  const open = await openConnections(options.access, options.connections, options.listen, (event) => {
+  // Of a program that we run, the secret is known to it alone.
+  const rule = options.password === true ? 'secret' : command === undefined ? 'user' : 'both';
+  const onEvent = (event: ConnectionEvent): void => {
     report.event(event);
-  });
+  };
+  const open = await openConnections(options.access, options.connections, options.listen, onEvent, rule);
   try {
     const stopped = command === undefined ? stopSignal() : undefined;
     report.listening(open.places);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { HoopError } from '../core/errors.js';
 import { checkTokenText, machineClient } from '../identity/access-token.js';
 import { clientCredentialsLogin } from '../identity/client-credentials.js';
@@ -9,10 +10,13 @@ import type { LoginPlace } from '../identity/login-place.js';
 import { revokeTokens } from '../identity/revoke.js';
 import type { TokenSet } from '../identity/token-set.js';
 import { TokenStore } from '../identity/token-store.js';
+import { webLogin } from '../identity/web-login.js';
+import type { WebPrompt } from '../identity/web-login.js';
 import { fetchWellKnown } from '../identity/well-known.js';
 import type { WellKnown } from '../identity/well-known.js';
 import { AgentApi } from './agent-api.js';
 import type { Whoami } from './agent-api.js';
+import { LoginElsewhere } from './login-elsewhere.js';
 import { configFolder, saveProfile } from './profile.js';
 import type { Profile } from './profile.js';
 
@@ -28,6 +32,10 @@ export type LoginKind =
   | {
       readonly kind: 'device';
       readonly show: (prompt: DevicePrompt, agent: Pick<WellKnown, 'issuer' | 'clientId'>) => void;
+    }
+  | {
+      readonly kind: 'web';
+      readonly show: (prompt: WebPrompt, agent: Pick<WellKnown, 'issuer' | 'clientId'>) => void;
     }
   | { readonly kind: 'client-credentials' }
   | { readonly kind: 'token'; readonly token: string };
@@ -45,16 +53,28 @@ export async function logIn(
 ): Promise<{ readonly who: Whoami; readonly overriddenBy: string | undefined }> {
   const fetch = createFetch({ caFile: env['HOOP_CA_FILE'] });
   const agent = await fetchWellKnown(profile.agentUrl, fetch);
-  const tokens = await obtain(kind, agent, env, fetch);
+  const place = profile.login();
+  const store = new TokenStore({ folder: place.folder, env, say });
+  const elsewhere = new LoginElsewhere(store, place);
+  const tokens = await elsewhere.orElse((signal) => obtain(kind, agent, { env, fetch, signal }));
   const token = async (): Promise<string> => tokens.accessToken;
   const who = await new AgentApi({ url: profile.agentUrl, token, caFile: env['HOOP_CA_FILE'] }).whoami();
-  const place = profile.login();
-  await new TokenStore({ folder: place.folder, env, say }).write(place, {
-    ...tokens,
-    expiresAt: Math.min(tokens.expiresAt, who.expiresAt),
-  });
+  if (elsewhere.happened) say('Another `hoop login` of this profile was confirmed meanwhile; this one uses it.');
+  else
+    await store.write(place, {
+      ...tokens,
+      expiresAt: Math.min(tokens.expiresAt, who.expiresAt),
+      loginId: randomUUID(),
+    });
   saveProfile(profile, env);
-  return { who, overriddenBy: ['HOOP_TOKEN', 'HOOP_TOKEN_FILE'].find((name) => (env[name] ?? '') !== '') };
+  return { who, overriddenBy: overriding(env, kind) };
+}
+
+/** What goes before a login that is kept. */
+function overriding(env: Environment, { kind }: LoginKind): string | undefined {
+  const token = ['HOOP_TOKEN', 'HOOP_TOKEN_FILE'].find((name) => (env[name] ?? '') !== '');
+  if (token !== undefined) return token;
+  return kind !== 'client-credentials' && machineClient(env) !== undefined ? 'HOOP_CLIENT_ID' : undefined;
 }
 
 /**
@@ -95,8 +115,13 @@ async function revoke(
   return tokens !== undefined && (await revokeTokens(tokens, fetch));
 }
 
-async function obtain(kind: LoginKind, agent: WellKnown, env: Environment, fetch: Fetch): Promise<TokenSet> {
-  if (kind.kind === 'device') return deviceLogin({ agent, fetch, show: (prompt) => kind.show(prompt, agent) });
+async function obtain(
+  kind: LoginKind,
+  agent: WellKnown,
+  { env, fetch, signal }: { readonly env: Environment; readonly fetch: Fetch; readonly signal: AbortSignal },
+): Promise<TokenSet> {
+  if (kind.kind === 'device') return deviceLogin({ agent, fetch, signal, show: (prompt) => kind.show(prompt, agent) });
+  if (kind.kind === 'web') return webLogin({ agent, fetch, signal, show: (prompt) => kind.show(prompt, agent) });
   if (kind.kind === 'client-credentials') {
     const client = machineClient(env);
     if (client !== undefined) return clientCredentialsLogin({ ...client, agent, fetch });

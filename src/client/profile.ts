@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { HoopError } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
 import type { LoginPlace } from '../identity/login-place.js';
 import { isLoopback } from '../identity/loopback.js';
 import { readPrivateFile, writePrivateFile } from '../identity/private-file.js';
@@ -87,7 +88,27 @@ export function saveProfile(profile: Profile, env: Environment): void {
     current: first ? profile.name : file.current,
     profiles: { ...file.profiles, [profile.name]: { agent: profile.agentUrl } },
   };
-  writePrivateFile(join(folder, 'profiles.json'), `${JSON.stringify(next, null, 2)}\n`);
+  writeProfiles(folder, next);
+}
+
+/**
+ * Makes a kept profile the one that commands use where nothing else is named.
+ *
+ * @throws HoopError `not_found`
+ */
+export function useProfile(name: string, env: Environment): { readonly name: string; readonly agent: string } {
+  const folder = configFolder(env);
+  const file = readProfiles(folder);
+  const profile = own(file.profiles, checkName(name));
+  if (profile === undefined) {
+    const near = nearest(name, Object.keys(file.profiles));
+    throw new HoopError('not_found', 'no such profile', {
+      why: near === undefined ? '`hoop profile list` shows those there are' : `the nearest is ${near}`,
+      suggestion: `run \`hoop login AGENT_URL --profile ${name}\` to make it`,
+    });
+  }
+  writeProfiles(folder, { ...file, current: name });
+  return { name, agent: profile.agent };
 }
 
 /** Every profile kept, by name. */
@@ -153,6 +174,10 @@ function readProfiles(folder: string): ProfilesFile {
       throw notWhatItShould(path);
   }
   return value as unknown as ProfilesFile;
+}
+
+function writeProfiles(folder: string, file: ProfilesFile): void {
+  writePrivateFile(join(folder, 'profiles.json'), `${JSON.stringify(file, null, 2)}\n`);
 }
 
 function readPorts(folder: string): PortsFile {

@@ -13,6 +13,8 @@ export interface Identity {
   readonly mayReview: boolean;
   /** Seconds since the epoch at which the token ends. */
   readonly expiresAt: number;
+  /** The provider can say that a token was revoked: it is asked again while a session lives. */
+  readonly revocable?: boolean;
 }
 
 /** Do any of the caller's groups meet the list? `*` meets everyone, also a caller without groups. */

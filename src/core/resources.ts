@@ -4,6 +4,7 @@
  */
 
 import type { Reviewer, ReviewedRequest } from './approval.js';
+import type { AudienceParameter, LoginToken } from './login-options.js';
 
 /** Where a secret's value comes from; resolved by `secrets` at the moment of use. */
 export type SecretRef =
@@ -35,6 +36,36 @@ export interface AgentResource {
   readonly limits: Limits;
 }
 
+/** A condition on a token's claims, and what a token that meets it has besides. */
+export interface ClaimMapping {
+  /** CEL over `claims`. */
+  readonly when: string;
+  /** False also where the condition can't be evaluated, as where a claim is missing. */
+  meets(claims: Readonly<Record<string, unknown>>): boolean;
+  readonly groups: readonly string[];
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** The token belongs to no person. */
+  readonly machine: boolean;
+}
+
+/** RFC 7662: the provider is asked about a token. */
+export interface IntrospectionSettings {
+  readonly clientId: string;
+  readonly clientSecret: SecretRef;
+  /** Those that are no JWT, or JWTs as well, for the sake of revocation. */
+  readonly tokens: 'opaque' | 'all';
+  /** Clients whose tokens count where the answer names no audience. */
+  readonly clients: readonly string[];
+  readonly cacheMs: number;
+}
+
+/** The provider's userinfo endpoint adds claims to tokens that lack them. */
+export interface UserinfoSettings {
+  /** Opaque tokens are taken too, although userinfo can't say for whom they were made. */
+  readonly trustEveryClient: boolean;
+  readonly cacheMs: number;
+}
+
 export interface IdentityProviderResource {
   readonly name: string;
   readonly issuer: string;
@@ -42,10 +73,22 @@ export interface IdentityProviderResource {
   readonly clientId?: string;
   readonly login: boolean;
   readonly scopes: readonly string[];
+  /** `groups` and `email`: a claim's name, or the way to a nested one with dots. */
   readonly claims: { readonly email: string; readonly groups: string; readonly attributes: readonly string[] };
   readonly reviewers: boolean;
   /** Tokens of this provider belong to no person. */
   readonly machine: boolean;
+  /** Not empty: a token has to meet one of them. */
+  readonly mappings?: readonly ClaimMapping[];
+  readonly introspection?: IntrospectionSettings;
+  readonly userinfo?: UserinfoSettings;
+  /** Path of a PEM file that is trusted besides the system's roots, for this provider. */
+  readonly ca?: string;
+  readonly loginToken?: LoginToken;
+  readonly audienceParameter?: AudienceParameter;
+  readonly redirectUri?: string;
+  /** Told to everybody who asks the agent: for providers that give installed programs one. */
+  readonly publicClientSecret?: string;
 }
 
 export interface DatabaseCredential {

@@ -4,7 +4,8 @@ const MAX_STEPS = 20;
 export type DeviceAnswer = { readonly user: string; readonly password?: string } | { readonly refuse: true };
 
 /**
- * Confirms a device login at the trial provider as a person in a browser would, by plain HTTP.
+ * Confirms a login at the trial provider as a person in a browser would, by plain HTTP: one by device flow, or one by
+ * redirect, back to the page of `hoop login --web`.
  *
  * @param verificationUriComplete the link that `hoop login` shows
  * @param userId who to be
@@ -14,7 +15,7 @@ export async function approveDevice(verificationUriComplete: string, userId: str
   await answerDevice(verificationUriComplete, { user: userId, ...(password === undefined ? {} : { password }) });
 }
 
-/** Refuses a device login at the trial provider. */
+/** Refuses a login at the trial provider. */
 export async function refuseDevice(verificationUriComplete: string): Promise<void> {
   await answerDevice(verificationUriComplete, { refuse: true });
 }
@@ -34,7 +35,7 @@ async function answerDevice(link: string, answer: DeviceAnswer): Promise<void> {
     const html = await response.text();
     const id = /<body id="(\w+)"/.exec(html)?.[1];
     if (id === 'done') return;
-    if ('refuse' in answer && step > 0 && id === 'code') return;
+    if ('refuse' in answer && step > 0 && (id === 'code' || id === 'failed')) return;
     const next = fillIn(html, id, answer);
     if (next === undefined)
       throw new Error(`the identity provider shows an unexpected page (status ${response.status}, ${id ?? 'no'} page)`);
@@ -56,7 +57,7 @@ function fillIn(
     fields.set(/ name="([^"]*)"/.exec(input)?.[1] ?? '', / value="([^"]*)"/.exec(input)?.[1] ?? '');
   }
   if ('refuse' in answer) {
-    if (id === 'confirm') fields.set('abort', 'yes');
+    if (id === 'confirm' || id === 'users') fields.set('abort', 'yes');
   } else if (id === 'users') {
     fields.set('user', answer.user);
     if (answer.password !== undefined) fields.set('password', answer.password);

@@ -80,18 +80,20 @@ function clients(machine: {
   readonly clientId: string;
   readonly clientSecret: string;
 }): readonly Record<string, unknown>[] {
-  const noRedirect = { redirect_uris: [], response_types: [] };
   return [
     {
-      ...noRedirect,
       client_id: CLIENT_ID,
       client_name: 'hoop',
       application_type: 'native',
-      grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+      // Of a native client any port on loopback will do.
+      redirect_uris: ['http://127.0.0.1/callback'],
+      response_types: ['code'],
+      grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
       token_endpoint_auth_method: 'none',
     },
     {
-      ...noRedirect,
+      redirect_uris: [],
+      response_types: [],
       client_id: machine.clientId,
       client_secret: machine.clientSecret,
       grant_types: ['client_credentials'],

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { decodeJwt } from 'jose';
 import { HoopError } from '../core/errors.js';
 import { clientCredentialsLogin } from './client-credentials.js';
 import { createFetch } from './http-fetch.js';
+import { jobTokenSource, requestJobToken } from './job-token.js';
 import type { LoginPlace } from './login-place.js';
 import { freshTokens } from './refresh.js';
 import { isNearEnd } from './token-set.js';
@@ -9,13 +11,18 @@ import type { TokenSet } from './token-set.js';
 import { TokenStore } from './token-store.js';
 import { fetchWellKnown } from './well-known.js';
 
+type MachineToken = Pick<TokenSet, 'accessToken' | 'obtainedAt' | 'expiresAt'>;
+
 /** Tokens of this process's machine logins; nothing of them is written to disk. */
-const machineTokens = new Map<string, TokenSet>();
+const machineTokens = new Map<string, Promise<MachineToken>>();
+
+/** Of a job's token that does not say when it ends. */
+const UNKNOWN_LIFE_S = 60;
 
 /**
  * A token to send to the agent now: `HOOP_TOKEN`, the file of `HOOP_TOKEN_FILE`, the client of
- * `HOOP_CLIENT_ID` and `HOOP_CLIENT_SECRET`, else the login's own, refreshed where its end is near.
- * The first two are used as they stand.
+ * `HOOP_CLIENT_ID` and `HOOP_CLIENT_SECRET`, the login's own, refreshed where its end is near, else the
+ * token of a job of GitHub Actions. The first two are used as they stand.
  *
  * @throws HoopError `not_logged_in`, `token_refused`, `login_denied`, `unreachable`
  */
@@ -27,16 +34,46 @@ export async function accessToken(
   if (given !== undefined) return given;
   const fetch = createFetch({ caFile: place.env['HOOP_CA_FILE'] });
   const client = machineClient(place.env);
-  if (client === undefined) {
-    const store = new TokenStore({ folder: place.folder, env: place.env, say: options.say });
+  if (client !== undefined)
+    return machineToken(`${place.agentUrl} client ${client.clientId}`, async () =>
+      clientCredentialsLogin({ ...client, agent: await fetchWellKnown(place.agentUrl, fetch), fetch }),
+    );
+  const store = new TokenStore({ folder: place.folder, env: place.env, say: options.say });
+  const job = jobTokenSource(place.env);
+  // In a job that somebody logged in by hand, that login counts.
+  if (job === undefined || (await store.read(place)) !== undefined)
     return (await freshTokens(place, store, fetch)).accessToken;
-  }
-  const key = `${place.agentUrl} ${client.clientId}`;
+  return machineToken(`${place.agentUrl} job`, async () => {
+    const agent = await fetchWellKnown(place.agentUrl, fetch);
+    return asKept(await requestJobToken(job, agent, place.env, fetch));
+  });
+}
+
+/** One token for as long as it is good; those who ask at the same time share the asking. */
+async function machineToken(key: string, obtain: () => Promise<MachineToken>): Promise<string> {
   const known = machineTokens.get(key);
-  if (known !== undefined && !isNearEnd(known, Date.now() / 1000)) return known.accessToken;
-  const tokens = await clientCredentialsLogin({ ...client, agent: await fetchWellKnown(place.agentUrl, fetch), fetch });
-  machineTokens.set(key, tokens);
-  return tokens.accessToken;
+  if (known !== undefined) {
+    const tokens = await known.catch(() => undefined);
+    if (tokens !== undefined && !isNearEnd(tokens, Date.now() / 1000)) return tokens.accessToken;
+    if (machineTokens.get(key) === known) machineTokens.delete(key);
+  }
+  const asked = machineTokens.get(key) ?? obtain();
+  machineTokens.set(key, asked);
+  return (await asked).accessToken;
+}
+
+/** A job's token with the life that it says of itself; the agent checks it. */
+function asKept(accessToken: string): MachineToken {
+  const obtainedAt = Math.floor(Date.now() / 1000);
+  return { accessToken, obtainedAt, expiresAt: endOf(accessToken) ?? obtainedAt + UNKNOWN_LIFE_S };
+}
+
+function endOf(token: string): number | undefined {
+  try {
+    return decodeJwt(token).exp;
+  } catch {
+    throw new HoopError('protocol', 'the token of this job is no JWT');
+  }
 }
 
 /** The machine's own id and secret, where the environment holds both. */

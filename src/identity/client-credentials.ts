@@ -11,7 +11,7 @@ import type { WellKnown } from './well-known.js';
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  */
 export async function clientCredentialsLogin(options: {
-  readonly agent: Pick<WellKnown, 'issuer' | 'audience'>;
+  readonly agent: Pick<WellKnown, 'issuer' | 'audience' | 'audienceParameter'>;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly fetch: Fetch;
@@ -20,7 +20,10 @@ export async function clientCredentialsLogin(options: {
   const client = { issuer: agent.issuer, clientId, clientSecret };
   const issuer = await discoverIssuer(client, options.fetch);
   try {
-    const answer = await oidc.clientCredentialsGrant(issuer, audienceParameters(agent.audience));
+    const answer = await oidc.clientCredentialsGrant(
+      issuer,
+      audienceParameters(agent.audience, agent.audienceParameter),
+    );
     return toTokenSet(answer, { ...client, audience: agent.audience }, Math.floor(Date.now() / 1000));
   } catch (error) {
     throw explainOidcFailure(error, 'the identity provider refused the client');

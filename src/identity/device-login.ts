@@ -19,23 +19,25 @@ export interface DevicePrompt {
 /**
  * Logs a person in by the device flow: shows a code, waits until it is confirmed, gives the tokens.
  *
- * @throws HoopError `login_denied`, `login_expired`, `unreachable`, `protocol`; `not_in_version` where the
- *   provider has no device flow
+ * @param options.signal ends the waiting
+ * @throws HoopError `login_denied`, `login_expired`, `unreachable`, `protocol`; `usage` where the provider has no
+ *   device flow
  * @see https://www.rfc-editor.org/rfc/rfc8628#section-3
  */
 export async function deviceLogin(options: {
-  readonly agent: Pick<WellKnown, 'issuer' | 'clientId' | 'audience' | 'scopes'>;
+  readonly agent: Omit<WellKnown, 'version' | 'recordingKeys'>;
   readonly fetch: Fetch;
   readonly show: (prompt: DevicePrompt) => void;
+  readonly signal?: AbortSignal;
 }): Promise<TokenSet> {
   const { agent } = options;
   const issuer = await discoverIssuer(agent, options.fetch);
   if (issuer.serverMetadata().device_authorization_endpoint === undefined) {
-    throw new HoopError('not_in_version', 'the identity provider has no device flow', {
-      suggestion: 'ask who runs it to allow the device authorization grant for hoop, or use --token-stdin',
+    throw new HoopError('usage', 'the identity provider has no device flow', {
+      suggestion: 'run `hoop login --web`: it logs in by a browser on this machine',
     });
   }
-  const target = audienceParameters(agent.audience);
+  const target = audienceParameters(agent.audience, agent.audienceParameter);
   try {
     const device = await oidc.initiateDeviceAuthorization(issuer, { scope: agent.scopes.join(' '), ...target });
     options.show({
@@ -45,9 +47,15 @@ export async function deviceLogin(options: {
       expiresInS: device.expires_in,
     });
     // Waits `interval` between questions, and longer when told to `slow_down`.
-    const answer = await oidc.pollDeviceAuthorizationGrant(issuer, device, target);
+    const answer = await oidc.pollDeviceAuthorizationGrant(
+      issuer,
+      device,
+      target,
+      options.signal === undefined ? {} : { signal: options.signal },
+    );
     return toTokenSet(answer, agent, Math.floor(Date.now() / 1000));
   } catch (error) {
+    if (options.signal?.aborted === true) throw options.signal.reason;
     throw explainOidcFailure(error, 'the identity provider did not go through with the login');
   }
 }

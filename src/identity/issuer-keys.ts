@@ -3,8 +3,8 @@ import type { JSONWebKeySet } from 'jose';
 import type { Clock } from '../core/clock.js';
 import type { Fetch } from './http-fetch.js';
 import { isLoopback } from './loopback.js';
+import { ProviderAway } from './provider-away.js';
 import { readBody } from './read-body.js';
-import { refused } from './token-rules.js';
 
 /** A key that the issuer withdrew proves nothing after this time. */
 export const MAX_KEY_AGE_MS = 10 * 60_000;
@@ -21,6 +21,7 @@ export type KeyLookup = ReturnType<typeof createLocalJWKSet>;
 /** The keys of one issuer, fetched through its discovery document and trusted for ten minutes at most. */
 export class IssuerKeys {
   #keys: { readonly lookup: KeyLookup; readonly ids: ReadonlySet<string>; readonly fetchedAtMs: number } | undefined;
+  #discovery: Readonly<Record<string, unknown>> = {};
   #fetching: Promise<void> | undefined;
   #attemptedAtMs = Number.NEGATIVE_INFINITY;
   #failed = false;
@@ -48,6 +49,20 @@ export class IssuerKeys {
     return { keys: held.lookup, until: held.fetchedAtMs + MAX_KEY_AGE_MS };
   }
 
+  /**
+   * An endpoint that the discovery document names.
+   *
+   * @throws HoopError `token_refused` where there is none
+   */
+  async endpoint(name: 'introspection_endpoint' | 'userinfo_endpoint'): Promise<string> {
+    await this.lookup(undefined);
+    try {
+      return checkUri(this.#discovery[name], this.issuer, name);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
   #age(): number {
     return this.#keys === undefined ? Number.POSITIVE_INFINITY : this.clock.nowMs() - this.#keys.fetchedAtMs;
   }
@@ -73,7 +88,7 @@ export class IssuerKeys {
     try {
       const discovery = await this.#getJson(`${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
       if (discovery['issuer'] !== this.issuer) throw new Error('the discovery document is of another issuer');
-      const keySet = await this.#getJson(checkJwksUri(discovery['jwks_uri'], this.issuer));
+      const keySet = await this.#getJson(checkUri(discovery['jwks_uri'], this.issuer, 'key set'));
       const lookup = createLocalJWKSet(keySet as unknown as JSONWebKeySet);
       const ids = new Set(
         lookup
@@ -82,6 +97,7 @@ export class IssuerKeys {
           .filter((kid) => kid !== undefined),
       );
       this.#keys = { lookup, ids, fetchedAtMs };
+      this.#discovery = discovery;
       this.#failed = false;
     } catch (error) {
       throw unavailable(error);
@@ -98,11 +114,11 @@ export class IssuerKeys {
   }
 }
 
-function checkJwksUri(uri: unknown, issuer: string): string {
+function checkUri(uri: unknown, issuer: string, what: string): string {
   const url = typeof uri === 'string' && URL.canParse(uri) ? new URL(uri) : undefined;
-  if (url === undefined) throw new Error('the discovery document names no key set');
+  if (url === undefined) throw new Error(`the discovery document names no ${what}`);
   const clear = url.protocol === 'http:' && isLoopback(url) && issuer.startsWith('http:');
-  if (url.protocol !== 'https:' && !clear) throw new Error('the key set is offered over plain http');
+  if (url.protocol !== 'https:' && !clear) throw new Error(`the ${what} is offered over plain http`);
   return url.href;
 }
 
@@ -110,8 +126,5 @@ function checkJwksUri(uri: unknown, issuer: string): string {
 function ignoreUntilTooOld(): void {}
 
 function unavailable(cause?: unknown): Error {
-  return refused('the keys of the identity provider are not available', {
-    suggestion: 'try again in a moment; else ask who runs the identity provider',
-    cause,
-  });
+  return new ProviderAway('the keys of the identity provider are not available', cause);
 }

@@ -1,5 +1,6 @@
 import * as oidc from 'openid-client';
 import { HoopError, messageOf } from '../core/errors.js';
+import type { AudienceParameter, LoginToken } from '../core/login-options.js';
 import type { Fetch } from './http-fetch.js';
 import { isLoopback } from './loopback.js';
 import type { TokenSet } from './token-set.js';
@@ -13,6 +14,8 @@ export interface ClientAtIssuer {
   readonly clientId: string;
   /** For machines; a CLI on a person's machine has none. */
   readonly clientSecret?: string;
+  /** Of providers that give installed programs one and call it no secret: the agent publishes it. */
+  readonly publicClientSecret?: string;
 }
 
 /**
@@ -25,7 +28,8 @@ export async function discoverIssuer(client: ClientAtIssuer, fetch: Fetch): Prom
   if (url === undefined) throw new HoopError('protocol', 'the agent names an issuer that is no URL');
   // The library refuses every other plain-http request by itself.
   const clear = url.protocol === 'http:' && isLoopback(url);
-  const authentication = client.clientSecret === undefined ? oidc.None() : oidc.ClientSecretBasic(client.clientSecret);
+  const secret = client.clientSecret ?? client.publicClientSecret;
+  const authentication = secret === undefined ? oidc.None() : oidc.ClientSecretBasic(secret);
   try {
     return await oidc.discovery(url, client.clientId, undefined, authentication, {
       [oidc.customFetch]: (target, init) =>
@@ -40,30 +44,63 @@ export async function discoverIssuer(client: ClientAtIssuer, fetch: Fetch): Prom
 /**
  * How to ask for a token with the agent's audience: RFC 8707 `resource` where it is a URI, and the
  * `audience` parameter (Auth0, Keycloak's token exchange) where it is a plain name.
+ *
+ * @param way what the agent's configuration says instead
  */
-export function audienceParameters(audience: string): Record<string, string> {
-  return URL.canParse(audience) ? { resource: audience } : { audience };
+export function audienceParameters(audience: string, way?: AudienceParameter): Record<string, string> {
+  const chosen = way ?? (URL.canParse(audience) ? 'resource' : 'audience');
+  return chosen === 'none' ? {} : { [chosen]: audience };
 }
 
-/** The tokens of an answer, as they are kept. */
-export function toTokenSet(
-  answer: {
-    readonly access_token: string;
-    readonly refresh_token?: string | undefined;
-    readonly expires_in?: number | undefined;
-  },
-  client: ClientAtIssuer & { readonly audience: string },
-  nowS: number,
-): TokenSet {
+/** What a login is for, and what it is kept with: enough to refresh and to revoke it. */
+export interface LoginTarget extends ClientAtIssuer {
+  readonly audience: string;
+  readonly loginToken?: LoginToken;
+  readonly audienceParameter?: AudienceParameter;
+}
+
+interface TokenAnswer {
+  readonly access_token: string;
+  readonly id_token?: string | undefined;
+  readonly refresh_token?: string | undefined;
+  readonly expires_in?: number | undefined;
+  /** Of the ID token, which the library has checked. */
+  readonly claims?: () => { readonly exp: number } | undefined;
+}
+
+/**
+ * The tokens of an answer, as they are kept.
+ *
+ * @throws HoopError `protocol` where the ID token is to be sent and none was given
+ */
+export function toTokenSet(answer: TokenAnswer, target: LoginTarget, nowS: number): TokenSet {
+  const { loginToken, audienceParameter, publicClientSecret } = target;
   return {
-    accessToken: answer.access_token,
+    ...(loginToken === 'id' ? idToken(answer, nowS) : accessToken(answer, nowS)),
     ...(answer.refresh_token === undefined ? {} : { refreshToken: answer.refresh_token }),
     obtainedAt: nowS,
-    expiresAt: nowS + (answer.expires_in ?? UNKNOWN_LIFE_S),
-    issuer: client.issuer,
-    clientId: client.clientId,
-    audience: client.audience,
+    issuer: target.issuer,
+    clientId: target.clientId,
+    audience: target.audience,
+    ...(loginToken === undefined ? {} : { loginToken }),
+    ...(audienceParameter === undefined ? {} : { audienceParameter }),
+    ...(publicClientSecret === undefined ? {} : { publicClientSecret }),
   };
+}
+
+type SentToken = Pick<TokenSet, 'accessToken' | 'expiresAt'>;
+
+function accessToken(answer: TokenAnswer, nowS: number): SentToken {
+  return { accessToken: answer.access_token, expiresAt: nowS + (answer.expires_in ?? UNKNOWN_LIFE_S) };
+}
+
+function idToken(answer: TokenAnswer, nowS: number): SentToken {
+  if (answer.id_token === undefined)
+    throw new HoopError('protocol', 'the identity provider gave no ID token', {
+      why: 'the agent takes ID tokens of this provider',
+      suggestion: 'ask who runs the agent to add `openid` to the scopes',
+    });
+  return { accessToken: answer.id_token, expiresAt: answer.claims?.()?.exp ?? nowS + UNKNOWN_LIFE_S };
 }
 
 /** An OAuth error by its registered code; the provider's own description is told as the reason. */
@@ -75,6 +112,11 @@ export function explainOidcFailure(error: unknown, message: string): HoopError {
     if (error.error === 'expired_token')
       return new HoopError('login_expired', 'the code was not confirmed in time', { why });
     if (error.error === 'invalid_grant') return new HoopError('token_refused', 'the login has ended', { why });
+    return new HoopError('login_denied', message, { why: `${error.error}: ${why}` });
+  }
+  if (error instanceof oidc.AuthorizationResponseError) {
+    const why = error.error_description ?? error.error;
+    if (error.error === 'access_denied') return new HoopError('login_denied', 'the login was refused', { why });
     return new HoopError('login_denied', message, { why: `${error.error}: ${why}` });
   }
   if (error instanceof oidc.WWWAuthenticateChallengeError) {

@@ -30,8 +30,20 @@ async function refreshOnce(place: LoginPlace, store: TokenStore, fetch: Fetch): 
   if (!isNearEnd(tokens, nowS()) || tokens.refreshToken === undefined) return stillGood(tokens);
   try {
     const issuer = await discoverIssuer(tokens, fetch);
-    const answer = await oidc.refreshTokenGrant(issuer, tokens.refreshToken, audienceParameters(tokens.audience));
-    const next = toTokenSet({ ...answer, refresh_token: answer.refresh_token ?? tokens.refreshToken }, tokens, nowS());
+    const answer = await oidc.refreshTokenGrant(
+      issuer,
+      tokens.refreshToken,
+      audienceParameters(tokens.audience, tokens.audienceParameter),
+    );
+    const refreshed = {
+      ...answer,
+      claims: () => answer.claims(),
+      refresh_token: answer.refresh_token ?? tokens.refreshToken,
+    };
+    const next = {
+      ...toTokenSet(refreshed, tokens, nowS()),
+      ...(tokens.loginId === undefined ? {} : { loginId: tokens.loginId }),
+    };
     await store.write(place, next);
     return next;
   } catch (error) {

@@ -1,5 +1,4 @@
 import { HoopError } from '../core/errors.js';
-import type { Identity } from '../core/identity.js';
 import type { IdentityProviderResource } from '../core/resources.js';
 
 /** Asymmetric signatures only: a symmetric one would make the public key a password. */
@@ -49,35 +48,24 @@ export function checkHeader(header: Readonly<Record<string, unknown>>): void {
 }
 
 /**
- * Checks the claims of a token whose signature holds, and reads who calls from them.
+ * Checks the claims of a token that is proven: whom it is for, who it is about, when it holds.
  *
  * @param providers those with the token's issuer; the audience chooses among them
  * @param nowMs milliseconds since the epoch
+ * @returns the provider, and `exp` in seconds since the epoch
  * @throws HoopError `token_refused`
  * @see https://www.rfc-editor.org/rfc/rfc9068#section-4
  */
-export function readClaims(
+export function checkClaims(
   claims: Readonly<Record<string, unknown>>,
   providers: readonly IdentityProviderResource[],
   nowMs: number,
-): Identity {
+): { readonly provider: IdentityProviderResource; readonly expiresAt: number } {
   const provider = providers.find(({ issuer, audience }) => claims['iss'] === issuer && names(claims['aud'], audience));
   if (provider === undefined) throw refused('the token is for another audience');
   const subject = claims['sub'];
   if (typeof subject !== 'string' || subject === '') throw refused('the token names no subject');
-  const expiresAt = checkTimes(claims, nowMs / 1000);
-  return {
-    subject,
-    email: readEmail(claims, provider.claims.email),
-    groups: readGroups(claims, provider.claims.groups),
-    attributes: Object.fromEntries(
-      provider.claims.attributes.filter((name) => Object.hasOwn(claims, name)).map((name) => [name, claims[name]]),
-    ),
-    issuer: provider.issuer,
-    machine: provider.machine,
-    mayReview: provider.reviewers,
-    expiresAt,
-  };
+  return { provider, expiresAt: checkTimes(claims, nowMs / 1000) };
 }
 
 function names(aud: unknown, audience: string): boolean {
@@ -97,19 +85,4 @@ function checkTimes(claims: Readonly<Record<string, unknown>>, nowS: number): nu
       throw refused('the token is not valid yet', { suggestion: 'check the clocks of both machines' });
   }
   return exp;
-}
-
-/** An address that the provider itself calls unverified is none: policies and reviewers would believe it. */
-function readEmail(claims: Readonly<Record<string, unknown>>, name: string): string {
-  const email = Object.hasOwn(claims, name) ? claims[name] : undefined;
-  return typeof email === 'string' && claims['email_verified'] !== false ? email : '';
-}
-
-function readGroups(claims: Readonly<Record<string, unknown>>, name: string): readonly string[] {
-  if (!Object.hasOwn(claims, name)) return [];
-  const groups = claims[name];
-  if (!Array.isArray(groups) || !groups.every((group) => typeof group === 'string')) {
-    throw refused('the groups of the token are no list of names', { suggestion: 'ask who runs the identity provider' });
-  }
-  return groups;
 }

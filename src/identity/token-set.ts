@@ -1,5 +1,9 @@
+import { AUDIENCE_PARAMETERS, LOGIN_TOKENS } from '../core/login-options.js';
+import type { AudienceParameter, LoginToken } from '../core/login-options.js';
+
 /** What a login gave, as it is kept. */
 export interface TokenSet {
+  /** What the agent is sent: of providers with `loginToken: id` the ID token. */
   readonly accessToken: string;
   /** Absent where the provider gave none: then the login ends with the access token. */
   readonly refreshToken?: string;
@@ -11,9 +15,15 @@ export interface TokenSet {
   readonly issuer: string;
   readonly clientId: string;
   readonly audience: string;
+  /** Random, the same through all refreshes: tells one login from the next. */
+  readonly loginId?: string;
+  readonly publicClientSecret?: string;
+  readonly loginToken?: LoginToken;
+  readonly audienceParameter?: AudienceParameter;
 }
 
 const TEXTS = ['accessToken', 'issuer', 'clientId', 'audience'] as const;
+const OPTIONAL_TEXTS = ['refreshToken', 'loginId', 'publicClientSecret'] as const;
 const TIMES = ['obtainedAt', 'expiresAt'] as const;
 
 /** The token set in a parsed file or keychain entry; undefined where it is none. */
@@ -22,7 +32,10 @@ export function asTokenSet(value: unknown): TokenSet | undefined {
   const given = value as Record<string, unknown>;
   if (!TEXTS.every((name) => typeof given[name] === 'string')) return undefined;
   if (!TIMES.every((name) => typeof given[name] === 'number')) return undefined;
-  if (given['refreshToken'] !== undefined && typeof given['refreshToken'] !== 'string') return undefined;
+  if (!OPTIONAL_TEXTS.every((name) => ['undefined', 'string'].includes(typeof given[name]))) return undefined;
+  const known = (name: string, values: readonly string[]): boolean =>
+    given[name] === undefined || values.includes(given[name] as string);
+  if (!known('loginToken', LOGIN_TOKENS) || !known('audienceParameter', AUDIENCE_PARAMETERS)) return undefined;
   return value as TokenSet;
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoopError } from '../core/errors.js';
 import { keychain as systemKeychain } from './keychain.js';
@@ -80,6 +80,11 @@ export class TokenStore {
       });
     }
     rmSync(path, { force: true });
+  }
+
+  /** When the login was last kept or refreshed, in ms; undefined where there is none. */
+  changedAt(where: Where): number | undefined {
+    return statSync(this.#path(where), { throwIfNoEntry: false })?.mtimeMs;
   }
 
   /** Every login there is. */

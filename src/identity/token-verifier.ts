@@ -4,15 +4,22 @@ import type { Clock } from '../core/clock.js';
 import { HoopError } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import type { IdentityProviderResource } from '../core/resources.js';
+import { askUserinfo, introspect, type ProviderAccess, type RevealSecret } from './ask-provider.js';
+import { identityOf } from './claims-identity.js';
 import { createFetch } from './http-fetch.js';
 import type { Fetch } from './http-fetch.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { isLoopback } from './loopback.js';
-import { ALGORITHMS, checkHeader, readClaims, refused } from './token-rules.js';
+import { ProviderAway } from './provider-away.js';
+import { ProvenTokens, type Proof } from './proven-tokens.js';
+import { ALGORITHMS, checkClaims, checkHeader, refused } from './token-rules.js';
 
 const MAX_TOKEN_CHARS = 16 * 1024;
-const MAX_CACHED = 10_000;
 const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+/** RFC 6750 section 2.1. */
+const OPAQUE = /^[A-Za-z0-9\-._~+/]+=*$/;
+/** Userinfo does not say when a token ends; it is asked again long before. */
+const USERINFO_LIFE_S = 3_600;
 
 export interface TokenVerifier {
   /**
@@ -26,60 +33,108 @@ export interface TokenVerifier {
 interface Issuer {
   readonly providers: readonly IdentityProviderResource[];
   readonly keys: IssuerKeys;
+  readonly fetch: Fetch;
 }
 
 /**
- * Verifies access tokens (JWT, RFC 9068) of the configured providers by their published keys.
+ * Verifies access tokens of the configured providers: JWTs (RFC 9068) by their published keys, and, where a provider
+ * is configured so, by asking it.
  *
- * A token proven once is believed until it ends, or until the keys that proved it are ten minutes
- * old, whichever comes first; then it is proven anew.
+ * A token proven once is believed until it ends, until the keys that proved it are ten minutes old, or until the
+ * provider has to be asked again, whichever comes first; then it is proven anew.
  *
- * @throws HoopError `config_invalid` for a plain-http issuer off loopback, or two providers alike
+ * @param options.reveal resolves the secret that the agent asks providers with
+ * @throws HoopError `config_invalid` for a plain-http issuer off loopback, two providers alike, or two that take
+ *   opaque tokens: one of them would be shown the tokens of the other
  */
 export function createTokenVerifier(
   providers: readonly IdentityProviderResource[],
-  options: { readonly clock: Clock; readonly fetch?: Fetch },
+  options: { readonly clock: Clock; readonly fetch?: Fetch; readonly reveal?: RevealSecret },
 ): TokenVerifier {
   const { clock } = options;
-  const issuers = groupByIssuer(providers, clock, options.fetch ?? createFetch({ timeoutMs: 5_000 }));
-  // Keyed by the whole digest: a key by a part of the token lets one token pass for another.
-  const cache = new Map<string, { readonly identity: Identity; readonly untilMs: number }>();
+  const issuers = groupByIssuer(providers, clock, options.fetch);
+  const opaque = opaqueProvider(providers);
+  const reveal = options.reveal ?? noSecrets;
+  const accessTo = (provider: IdentityProviderResource): ProviderAccess => {
+    const { keys, fetch } = issuers.get(provider.issuer) as Issuer;
+    return { provider, keys, fetch, reveal };
+  };
+  const prove = (token: string): Promise<Proof> => {
+    if (token.length > MAX_TOKEN_CHARS) throw refused('the token is no JWT');
+    if (COMPACT_JWS.test(token) && claimedIssuer(token) !== undefined) return proveJwt(token, issuers, clock, accessTo);
+    if (opaque === undefined || !OPAQUE.test(token)) throw refused('the token is no JWT');
+    return proveOpaque(token, accessTo(opaque), clock);
+  };
+  const proven = new ProvenTokens(clock);
   return {
-    async verify(token) {
-      const digest = createHash('sha256').update(token).digest('base64');
-      const known = cache.get(digest);
-      if (known !== undefined && clock.nowMs() < known.untilMs) return known.identity;
-      cache.delete(digest);
-      const { identity, until } = await prove(token, issuers, clock);
-      if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value as string);
-      cache.set(digest, { identity, untilMs: Math.min(identity.expiresAt * 1000, until) });
-      return identity;
-    },
+    verify: (token) => proven.of(createHash('sha256').update(token).digest('base64'), async () => prove(token)),
   };
 }
 
-async function prove(
+async function proveJwt(
   token: string,
   issuers: ReadonlyMap<string, Issuer>,
   clock: Clock,
-): Promise<{ readonly identity: Identity; readonly until: number }> {
-  if (token.length > MAX_TOKEN_CHARS || !COMPACT_JWS.test(token)) throw refused('the token is no JWT');
-  const { header, claimed } = decode(token);
+  accessTo: (provider: IdentityProviderResource) => ProviderAccess,
+): Promise<Proof> {
+  const header = { ...decodeProtectedHeader(token) } as Record<string, unknown>;
   checkHeader(header);
+  const claimed = claimedIssuer(token)?.iss;
   const issuer = typeof claimed === 'string' ? issuers.get(claimed) : undefined;
   if (issuer === undefined) throw refused('the token is of an issuer that is not configured');
   const kid = header['kid'];
   if (kid !== undefined && typeof kid !== 'string') throw refused('the key id of the token is no text');
   const { keys, until } = await issuer.keys.lookup(kid);
   const claims = await readSigned(token, keys);
-  return { identity: readClaims(claims, issuer.providers, clock.nowMs()), until };
+  const { provider, expiresAt } = checkClaims(claims, issuer.providers, clock.nowMs());
+  const asked = await askBesides(token, claims, accessTo(provider));
+  const untilMs = Math.min(until, asked === undefined ? Infinity : clock.nowMs() + asked.cacheMs);
+  return { identity: identityOf({ ...asked?.claims, ...claims }, provider, expiresAt), untilMs };
 }
 
-function decode(token: string): { readonly header: Record<string, unknown>; readonly claimed: unknown } {
+/** What the provider is asked about a JWT that its signature has proven; undefined where that is all. */
+async function askBesides(
+  token: string,
+  { sub }: Readonly<Record<string, unknown>>,
+  access: ProviderAccess,
+): Promise<{ readonly claims: Readonly<Record<string, unknown>>; readonly cacheMs: number } | undefined> {
+  const { introspection, userinfo } = access.provider;
+  if (introspection?.tokens === 'all') {
+    await introspect(token, access);
+    return { claims: {}, cacheMs: introspection.cacheMs };
+  }
+  if (userinfo === undefined) return undefined;
+  const claims = await askUserinfo(token, access);
+  // OpenID Connect Core 5.3.2: an answer about somebody else must not be used.
+  if (claims['sub'] !== sub) throw refused('the provider’s userinfo is about another subject');
+  return { claims, cacheMs: userinfo.cacheMs };
+}
+
+async function proveOpaque(token: string, access: ProviderAccess, clock: Clock): Promise<Proof> {
+  const { provider } = access;
+  const { introspection, userinfo } = provider;
+  const nowMs = clock.nowMs();
+  const given =
+    introspection === undefined
+      ? {
+          ...(await askUserinfo(token, access)),
+          aud: provider.audience,
+          exp: Math.floor(nowMs / 1000) + USERINFO_LIFE_S,
+        }
+      : await introspect(token, access);
+  const claims = { ...given, iss: provider.issuer };
+  const { expiresAt } = checkClaims(claims, [provider], nowMs);
+  const cacheMs = introspection?.cacheMs ?? userinfo?.cacheMs ?? 0;
+  return { identity: { ...identityOf(claims, provider, expiresAt), revocable: true }, untilMs: nowMs + cacheMs };
+}
+
+/** What a JWT says of its issuer, unproven; undefined for what is no JWT. */
+function claimedIssuer(token: string): { readonly iss: unknown } | undefined {
   try {
-    return { header: { ...decodeProtectedHeader(token) }, claimed: decodeJwt(token).iss };
+    decodeProtectedHeader(token);
+    return { iss: decodeJwt(token).iss };
   } catch {
-    throw refused('the token is no JWT');
+    return undefined;
   }
 }
 
@@ -94,10 +149,20 @@ async function readSigned(token: string, keys: Parameters<typeof compactVerify>[
   return JSON.parse(new TextDecoder().decode(payload)) as Record<string, unknown>;
 }
 
+function opaqueProvider(providers: readonly IdentityProviderResource[]): IdentityProviderResource | undefined {
+  const [first, second] = providers.filter(
+    ({ introspection, userinfo }) => introspection !== undefined || userinfo?.trustEveryClient === true,
+  );
+  if (second === undefined) return first;
+  throw new HoopError('config_invalid', 'two identity providers take opaque tokens', {
+    why: `a token does not say whose it is, and ${first?.name ?? ''} would be shown those of ${second.name}`,
+  });
+}
+
 function groupByIssuer(
   providers: readonly IdentityProviderResource[],
   clock: Clock,
-  fetch: Fetch,
+  given: Fetch | undefined,
 ): ReadonlyMap<string, Issuer> {
   const issuers = new Map<string, Issuer>();
   for (const provider of providers) {
@@ -108,9 +173,11 @@ function groupByIssuer(
         why: provider.name,
       });
     }
+    const fetch = before?.fetch ?? given ?? createFetch({ timeoutMs: 5_000, caFile: provider.ca });
     issuers.set(provider.issuer, {
       providers: [...(before?.providers ?? []), provider],
       keys: before?.keys ?? new IssuerKeys(provider.issuer, clock, fetch),
+      fetch,
     });
   }
   return issuers;
@@ -121,3 +188,7 @@ function checkIssuer({ issuer, name }: IdentityProviderResource): void {
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))) return;
   throw new HoopError('config_invalid', 'an issuer must be an https URL; http is for loopback only', { why: name });
 }
+
+const noSecrets: RevealSecret = () => {
+  throw new ProviderAway('the secret of the agent at the identity provider is not known');
+};

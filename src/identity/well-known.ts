@@ -1,4 +1,6 @@
 import { HoopError, messageOf } from '../core/errors.js';
+import { AUDIENCE_PARAMETERS, LOGIN_TOKENS } from '../core/login-options.js';
+import type { AudienceParameter, LoginToken } from '../core/login-options.js';
 import type { Fetch } from './http-fetch.js';
 import { readBody } from './read-body.js';
 
@@ -11,6 +13,16 @@ export interface WellKnown {
   readonly audience: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
+  /** Of providers, as Google, whose installed programs have a client secret that is none. */
+  readonly publicClientSecret?: string;
+  /** Which token the CLI sends: the access token, or the ID token of providers whose access tokens prove nothing to others. */
+  readonly loginToken?: LoginToken;
+  /** How the audience is asked for; left out: by what it looks like. */
+  readonly audienceParameter?: AudienceParameter;
+  /** A loopback address that the provider has registered for `hoop login --web`. */
+  readonly redirectUri?: string;
+  /** The audience that the tokens of CI jobs are made for, by issuer. */
+  readonly jobIssuers?: readonly { readonly issuer: string; readonly audience: string }[];
   readonly recordingKeys: readonly { readonly keyId: string; readonly publicKey: string }[];
 }
 
@@ -63,7 +75,37 @@ function parseWellKnown(value: unknown): WellKnown {
     clientId: text('clientId'),
     scopes,
     recordingKeys,
+    ...optional(given, 'loginToken', oneOf(LOGIN_TOKENS)),
+    ...optional(given, 'audienceParameter', oneOf(AUDIENCE_PARAMETERS)),
+    ...optional(given, 'publicClientSecret', asText),
+    ...optional(given, 'redirectUri', asText),
+    ...optional(given, 'jobIssuers', readJobIssuers),
   };
+}
+
+function optional<Name extends string, Value>(
+  given: Record<string, unknown>,
+  name: Name,
+  read: (value: unknown) => Value | undefined,
+): { readonly [Key in Name]?: Value } {
+  if (given[name] === undefined) return {};
+  const value = read(given[name]);
+  if (value === undefined) throw notAnAgent(name);
+  return { [name]: value } as { readonly [Key in Name]?: Value };
+}
+
+function asText(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function oneOf<Value extends string>(values: readonly Value[]): (value: unknown) => Value | undefined {
+  return (value) => values.find((known) => known === value);
+}
+
+function readJobIssuers(value: unknown): WellKnown['jobIssuers'] {
+  const good = (entry: unknown): entry is { readonly issuer: string; readonly audience: string } =>
+    isRecord(entry) && typeof entry['issuer'] === 'string' && typeof entry['audience'] === 'string';
+  return Array.isArray(value) && value.every(good) ? value : undefined;
 }
 
 function isRecordingKey(value: unknown): value is WellKnown['recordingKeys'][number] {

@@ -9,16 +9,21 @@ import {
   type FactGroup,
   type ProtocolGroup,
 } from './fact-types.js';
+import { ownCallFault, registerOwnFunctions } from './expression-functions.js';
 import { compileLinearPattern, type LinearPattern } from './linear-pattern.js';
 
 /** A condition that was parsed and type-checked. */
 export interface Expression {
+  /** As it is written. */
+  readonly text: string;
   /** The fact groups it names that only some protocols fill. */
   readonly groups: readonly ProtocolGroup[];
   /** Does it read what is bound to a statement? Then it can't be judged before that is known. */
   readonly readsParams: boolean;
   /** Does it read the time? Then its answer can change while nothing else does. */
   readonly readsNow: boolean;
+  /** Does it read `session`? Then its answer may differ from session to session. */
+  readonly readsSession: boolean;
   /** Does it read `http.body`, `http.json` or anything of `llm`? Then the body of a request has to be read first. */
   readonly readsBody: boolean;
   /** @throws where a fact is missing or of another type, an index is out of range, a number overflows */
@@ -36,28 +41,8 @@ const MATCHES = 'matches';
 const LINEAR_MATCHES = 're2test';
 const BINDERS = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
 const LIMITS = { maxAstNodes: 2_000, maxDepth: 50 };
-
-/** The names that conditions of one kind may use. */
-export interface Vocabulary {
-  readonly variables: readonly string[];
-  /** Names of their fields, to find the nearest of a misspelt one. */
-  readonly fields: readonly string[];
-  declare(environment: Environment): void;
-}
-
-/** The contract's facts, for rules. */
-const FACTS: Vocabulary = {
-  variables: [...Object.keys(FACT_TYPES), NOW],
-  fields: Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields)),
-  declare: (environment) => {
-    environment.registerType('ObjectName', { ctor: ObjectNameFacts, fields: OBJECT_NAME_FIELDS });
-    for (const [group, fields] of Object.entries(FACT_TYPES)) {
-      environment.registerType(`Facts_${group}`, { ctor: RECORDS[group as FactGroup], fields });
-      environment.registerVariable(group, `Facts_${group}`);
-    }
-    environment.registerVariable(NOW, 'google.protobuf.Timestamp');
-  },
-};
+/** Names that stand for facts. */
+export const VARIABLES: readonly string[] = [...Object.keys(FACT_TYPES), NOW];
 
 /**
  * Reads one CEL condition over the contract's facts.
@@ -70,47 +55,124 @@ const FACTS: Vocabulary = {
 export function compileExpression(
   text: string,
 ): { readonly expression: Expression } | { readonly fault: ExpressionFault } {
-  const compiled = compileCondition<BoundFacts>(text, FACTS);
-  if ('fault' in compiled) return compiled;
-  const { survey, evaluate } = compiled;
-  const { groups, readsParams, readsNow, readsBody } = survey;
-  return { expression: { groups, readsParams, readsNow, readsBody, evaluate } };
-}
-
-/** Reads one condition over the names of a vocabulary; `evaluate` throws as `Expression.evaluate`. */
-export function compileCondition<Bound extends object>(
-  text: string,
-  vocabulary: Vocabulary,
-):
-  | { readonly survey: ReturnType<typeof surveyTree>; readonly evaluate: (facts: Bound) => boolean }
-  | { readonly fault: ExpressionFault } {
   try {
-    const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast, vocabulary);
-    const patterns = new Map<string, LinearPattern>();
-    for (const call of survey.matches) addPattern(patterns, call);
-    const parsed = environment(patterns, vocabulary).parse(replaceMatches(text, survey.matches));
+    const { survey, parsed } = prepare(text);
     const checked = parsed.check();
-    if (!checked.valid) return { fault: faultOf(checked.error, vocabulary) };
+    if (!checked.valid) return { fault: faultOf(checked.error) };
     if (checked.type !== 'bool')
       return {
         fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
       };
-    return { survey, evaluate: (facts) => evaluate(parsed, facts) };
+    return {
+      expression: {
+        text,
+        groups: survey.groups,
+        readsParams: survey.readsParams,
+        readsNow: survey.readsNow,
+        readsSession: survey.readsSession,
+        readsBody: survey.readsBody,
+        evaluate: (facts) => evaluate(parsed, facts),
+      },
+    };
+  } catch (error) {
+    return { fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error) };
+  }
+}
+
+/** A condition taken apart, before its types are checked. `ast` is of the text as written, `parsed` of what runs. */
+export interface PreparedExpression {
+  readonly ast: ASTNode;
+  readonly parsed: ParseResult;
+  readonly survey: Survey;
+}
+
+/** @throws SurveyError, or an error of the library, where the text is no condition */
+export function prepare(text: string): PreparedExpression {
+  const { ast } = new Environment({ limits: LIMITS }).parse(text);
+  const survey = surveyTree(ast);
+  const patterns = new Map<string, LinearPattern>();
+  for (const call of survey.matches) addPattern(patterns, call);
+  return { ast, survey, parsed: environment(patterns).parse(replaceMatches(text, survey.matches)) };
+}
+
+function evaluate(parsed: ParseResult, facts: BoundFacts): boolean {
+  return isTrue(parsed(facts));
+}
+
+/**
+ * Reads one CEL condition over the claims of a token, under the same rules as a policy's.
+ *
+ * @returns `evaluate` throws where a claim is missing or of another type
+ */
+export function compileClaimCondition(
+  text: string,
+): { readonly evaluate: (claims: ReadonlyMap<string, unknown>) => boolean } | { readonly fault: ExpressionFault } {
+  const compiled = compileCondition<{ claims: ReadonlyMap<string, unknown> }>(text, CLAIMS);
+  if ('evaluate' in compiled) return { evaluate: (claims) => compiled.evaluate({ claims }) };
+  const { fault } = compiled;
+  const message = 'a condition on tokens reads `claims` alone, as in `claims.repository == "acme/shop"`';
+  return { fault: fault.message.startsWith('unknown fact') ? { ...fault, message } : fault };
+}
+
+/** The names that conditions of one kind may use. */
+export interface Vocabulary {
+  readonly variables: readonly string[];
+  /** Names of their fields, to find the nearest of a misspelt one. */
+  readonly fields: readonly string[];
+  declare(environment: Environment): unknown;
+}
+
+const CLAIMS: Vocabulary = {
+  variables: ['claims'],
+  fields: [],
+  declare: (created) => created.registerVariable('claims', 'map<string, dyn>'),
+};
+
+/** Reads one condition over names of its own, under the same rules as a policy's; `evaluate` throws as those do. */
+export function compileCondition<Bound extends object>(
+  text: string,
+  vocabulary: Vocabulary,
+): { readonly evaluate: (facts: Bound) => boolean } | { readonly fault: ExpressionFault } {
+  try {
+    const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast);
+    const patterns = new Map<string, LinearPattern>();
+    for (const call of survey.matches) addPattern(patterns, call);
+    const parsed = environment(patterns, (created) => vocabulary.declare(created)).parse(
+      replaceMatches(text, survey.matches),
+    );
+    const checked = parsed.check();
+    if (!checked.valid) return { fault: faultOf(checked.error, vocabulary) };
+    if (checked.type !== 'bool' && checked.type !== 'dyn')
+      return {
+        fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
+      };
+    return { evaluate: (facts) => isTrue(parsed(facts)) };
   } catch (error) {
     if (error instanceof SurveyError) return { fault: { message: error.message, offset: error.offset } };
     return { fault: faultOf(error, vocabulary) };
   }
 }
 
-function evaluate(parsed: ParseResult, facts: object): boolean {
-  const value: unknown = parsed(facts);
+function isTrue(value: unknown): boolean {
   if (typeof value !== 'boolean') throw new TypeError('the condition is neither true nor false');
   return value;
 }
 
-function environment(patterns: ReadonlyMap<string, LinearPattern>, vocabulary: Vocabulary): Environment {
+function declareFacts(created: Environment): void {
+  created.registerType('ObjectName', { ctor: ObjectNameFacts, fields: OBJECT_NAME_FIELDS });
+  for (const [group, fields] of Object.entries(FACT_TYPES)) {
+    created.registerType(`Facts_${group}`, { ctor: RECORDS[group as FactGroup], fields });
+    created.registerVariable(group, `Facts_${group}`);
+  }
+  created.registerVariable(NOW, 'google.protobuf.Timestamp');
+}
+
+function environment(
+  patterns: ReadonlyMap<string, LinearPattern>,
+  declare: (created: Environment) => unknown = declareFacts,
+): Environment {
   const created = new Environment({ limits: LIMITS });
-  vocabulary.declare(created);
+  declare(created);
   created.registerFunction(
     `string.${LINEAR_MATCHES}(string): bool`,
     (subject: string, source: string) => {
@@ -120,6 +182,7 @@ function environment(patterns: ReadonlyMap<string, LinearPattern>, vocabulary: V
     },
     { async: false },
   );
+  registerOwnFunctions(created);
   return created;
 }
 
@@ -134,16 +197,16 @@ class SurveyError extends Error {
   }
 }
 
-function surveyTree(
-  root: ASTNode,
-  vocabulary: Vocabulary,
-): {
+interface Survey {
   readonly groups: readonly ProtocolGroup[];
   readonly matches: readonly CallNode[];
   readonly readsParams: boolean;
   readonly readsNow: boolean;
+  readonly readsSession: boolean;
   readonly readsBody: boolean;
-} {
+}
+
+function surveyTree(root: ASTNode): Survey {
   const named = new Set<string>();
   let readsParams = false;
   /** Uses of `http` of which the field is known, and needs no body. */
@@ -158,12 +221,11 @@ function surveyTree(
     // `sql['params']` would be a way round the dot; any other use of the word only waits for the binding.
     if (node.args === 'params' || (Array.isArray(node.args) && (node.args as readonly unknown[]).includes('params')))
       readsParams = true;
-    if (node.op === 'call' && node.args[0] === LINEAR_MATCHES)
-      throw new SurveyError('found no function of that name', node.range.start);
+    if (node.op === 'call') refuseCall(node);
     if (node.op === 'rcall') {
       if (node.args[0] === LINEAR_MATCHES) throw new SurveyError('found no function of that name', node.range.start);
       if (node.args[0] === MATCHES) matches.push(node);
-      if (BINDERS.has(node.args[0])) refuseShadowing(node, vocabulary);
+      if (BINDERS.has(node.args[0])) refuseShadowing(node);
     }
     childrenOf(node).forEach(visit);
   };
@@ -173,8 +235,15 @@ function surveyTree(
     matches,
     readsParams,
     readsNow: named.has(NOW),
+    readsSession: named.has('session'),
     readsBody,
   };
+}
+
+function refuseCall(node: Extract<ASTNode, { op: 'call' }>): void {
+  if (node.args[0] === LINEAR_MATCHES) throw new SurveyError('found no function of that name', node.range.start);
+  const fault = ownCallFault(node);
+  if (fault !== undefined) throw new SurveyError(fault.message, fault.offset);
 }
 
 /** Facts of `http` that are known before any body. */
@@ -190,14 +259,15 @@ function headOfHttp(node: ASTNode): ASTNode | undefined {
 }
 
 /** A variable called like a fact would hide which facts the rule needs. */
-function refuseShadowing(call: CallNode, { variables }: Vocabulary): void {
+function refuseShadowing(call: CallNode): void {
   const variable = call.args[2][0];
-  if (variable?.op === 'id' && variables.includes(variable.args)) {
+  if (variable?.op === 'id' && VARIABLES.includes(variable.args)) {
     throw new SurveyError(`\`${variable.args}\` is the name of a fact and can't name a variable`, variable.range.start);
   }
 }
 
-function childrenOf(node: ASTNode): ASTNode[] {
+/** The parts of an expression, in order. */
+export function childrenOf(node: ASTNode): ASTNode[] {
   if (node.op === 'value' || node.op === 'id') return [];
   const found: ASTNode[] = [];
   const collect = (part: unknown): void => {
@@ -238,7 +308,7 @@ function replaceMatches(text: string, calls: readonly CallNode[]): string {
   return replaced;
 }
 
-function faultOf(error: unknown, { variables, fields }: Vocabulary): ExpressionFault {
+function faultOf(error: unknown, names?: Vocabulary): ExpressionFault {
   const known = error as {
     readonly code?: string;
     readonly summary?: string;
@@ -248,7 +318,10 @@ function faultOf(error: unknown, { variables, fields }: Vocabulary): ExpressionF
   const offset = known.range?.start ?? 0;
   const missing = /^(?:No such key|Unknown variable): (.+)$/s.exec(summary)?.[1];
   if (missing === undefined) return { message: summary.charAt(0).toLowerCase() + summary.slice(1), offset };
-  const candidates = known.code === 'unknown_variable' ? variables : fields;
+  const candidates =
+    known.code === 'unknown_variable'
+      ? (names?.variables ?? VARIABLES)
+      : (names?.fields ?? Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields)));
   const near = nearest(missing, candidates);
   return { message: `unknown fact \`${missing}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`, offset };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import { HoopError } from '../core/errors.js';
 import type { RecordedEvent, SessionEnd, SessionStart } from '../core/events.js';
-import type { StatementRow } from '../core/recording-index.js';
+import type { SessionTerm, StatementRow } from '../core/recording-index.js';
 import type { SessionSummary } from '../core/session-summary.js';
 import { FIRST_PREV } from './chain.js';
 import type { SealEvent } from './chain.js';
@@ -44,6 +44,7 @@ export interface RecorderOptions {
   /** The first event is in the file. */
   readonly onStarted: (summary: SessionSummary) => void;
   readonly onRows: (rows: readonly StatementRow[]) => void;
+  readonly onTerms: (terms: readonly SessionTerm[]) => void;
   readonly onSealed: (summary: SessionSummary) => void;
   /** Called once, with the failure that ended recording. */
   readonly onFailed: (error: HoopError, session: string) => void;
@@ -258,6 +259,8 @@ export class ChainRecorder implements SessionRecorder {
     }
     const rows = this.tally.takeRows();
     if (rows.length > 0) this.options.onRows(rows);
+    const terms = this.tally.takeTerms();
+    if (terms.length > 0) this.options.onTerms(terms);
   }
 
   async #sync(): Promise<void> {

@@ -166,6 +166,7 @@ export class Recordings {
       onStarted: (summary) => this.#index(() => index.sessionOpened(summary)),
       onDirty: (recorder) => this.#markDirty(recorder),
       onRows: (rows) => this.#index(() => index.statementsSeen(rows)),
+      onTerms: (terms) => this.#index(() => index.termsSeen?.(terms)),
       onFailed: (error, session) => this.#tell(error, session),
       onClosed: (recorder) => {
         this.#dirty.delete(recorder);

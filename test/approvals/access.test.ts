@@ -71,7 +71,7 @@ describe('time-bound access', () => {
     const waiting = first.approvals.open(access(person('zoe', []))).request;
     first.approvals.close();
     expect(first.approvals.accessGrant(query())).toBeUndefined();
-    const next = desk([flow('dba-review', { grant })], first);
+    const next = desk([flow('dba-review', { grant })], undefined, first);
     expect(next.approvals.accessGrant(query())).toBeDefined();
     const states = next.approvals
       .grants(alice, { state: 'all', mine: true }, false)

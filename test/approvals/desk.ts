@@ -93,6 +93,7 @@ export function heldStatement(requester: Identity, more: Partial<OpenInput> = {}
  */
 export function desk(
   flows: readonly ApprovalFlowResource[] = [flow('dba-review')],
+  onEvent: (event: ApprovalEvent) => void = () => undefined,
   before: { readonly store: MemoryRequestStore; readonly time: ManualTime } = {
     store: new MemoryRequestStore(),
     time: new ManualTime(),
@@ -110,7 +111,10 @@ export function desk(
     newId: () => uuidv7(time.nowMs + (count += 1), new Uint8Array(10).fill(count % 256)),
     setTimer: time.setTimer,
     clearTimer: time.clearTimer,
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      events.push(event);
+      onEvent(event);
+    },
   });
   return { approvals, store, time, events, configured };
 }

@@ -1,4 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -61,6 +63,17 @@ async function logIn(url: string, user = 'u-ann', password?: string): Promise<Fi
   const [, link = ''] = await login.said(LINK);
   await approveDevice(link, user, password);
   return login.finished;
+}
+
+/** A good access token of the machine's client. */
+async function machineToken(): Promise<string> {
+  const { clientId, clientSecret } = provider.machine;
+  const answer = await fetch(`${provider.issuer}/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  });
+  return ((await answer.json()) as { access_token: string }).access_token;
 }
 
 function loginFile(): string {
@@ -126,8 +139,114 @@ describe('hoop login', () => {
     await refuseDevice(link);
     const { status, stdout } = await login.finished;
     expect(status).toBe(3);
-    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'login_denied' } });
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toEqual([
+      expect.objectContaining({
+        event: 'confirm',
+        verificationUriComplete: link,
+        userCode: expect.any(String) as string,
+      }),
+      { error: expect.objectContaining({ code: 'login_denied' }) as object },
+    ]);
     expect(existsSync(join(folder, 'logins'))).toBe(false);
+  });
+
+  it('--web goes by a browser on this machine, and pays no heed to a redirect that is not its own', async () => {
+    const login = startHoop(['login', agent.url, '--web', '--no-browser'], env);
+    const [, link = ''] = await login.said(LINK);
+    const asked = new URL(link).searchParams;
+    expect(asked.get('code_challenge_method')).toBe('S256');
+    const redirect = asked.get('redirect_uri') ?? '';
+    for (const query of ['?code=planted&state=guessed', `?error=access_denied`, `?code=planted`])
+      expect((await fetch(`${redirect}${query}`)).status).toBe(404);
+    await approveDevice(link, 'u-ann');
+    const { status, stdout, stderr } = await login.finished;
+    expect({ status, stdout }).toEqual({ status: 0, stdout: `Logged in to ${agent.url} as ann@example.com.\n` });
+    expect(stderr).toContain('in a browser on this machine');
+    expect((await runHoop(['whoami'], env)).stdout).toContain('u-ann');
+    await expect(fetch(redirect)).rejects.toThrow();
+  });
+
+  it('--web ends with login_denied when the person refuses', async () => {
+    const login = startHoop(['login', agent.url, '--web', '--json'], env);
+    const [, event = ''] = await login.printed(/^(\{.*\})$/m);
+    await refuseDevice((JSON.parse(event) as { url: string }).url);
+    const { status, stdout } = await login.finished;
+    expect(status).toBe(3);
+    expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) as string)).toMatchObject({
+      error: { code: 'login_denied' },
+    });
+  });
+
+  it('a second login while one waits: who is confirmed first logs in both', async () => {
+    const first = startHoop(['login', agent.url, '--no-browser'], env);
+    const second = startHoop(['login', agent.url, '--no-browser'], env);
+    await first.said(LINK);
+    const [, link = ''] = await second.said(LINK);
+    await approveDevice(link, 'u-ann');
+    expect((await second.finished).status).toBe(0);
+    const told = await first.finished;
+    expect(told).toMatchObject({ status: 0, stdout: `Logged in to ${agent.url} as ann@example.com.\n` });
+    expect(told.stderr).toContain('confirmed meanwhile');
+  });
+
+  it('keeps a login for each profile; `profile use` chooses, `logout --all` ends them all', async () => {
+    const token = await machineToken();
+    const logInTo = (profile: string) =>
+      runHoop(['login', agent.url, '--token-stdin', '--profile', profile], env, token);
+    expect((await logInTo('work')).status).toBe(0);
+    expect((await logInTo('staging')).status).toBe(0);
+    const list = async (): Promise<unknown> => JSON.parse((await runHoop(['profile', 'list', '--json'], env)).stdout);
+    expect(await list()).toEqual([
+      { id: 'staging', name: 'staging', agent: agent.url, current: false, loggedIn: true },
+      { id: 'work', name: 'work', agent: agent.url, current: true, loggedIn: true },
+    ]);
+    expect(await runHoop(['profile', 'use', 'staging'], env)).toMatchObject({
+      status: 0,
+      stdout: `Using staging: ${agent.url}\n`,
+    });
+    expect((await runHoop(['profile', 'list'], env)).stdout).toMatch(/^\* +staging /m);
+    const unknown = await runHoop(['profile', 'use', 'stagin', '--json'], env);
+    expect(unknown.status).toBe(1);
+    expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: 'not_found' } });
+    const out = JSON.parse((await runHoop(['logout', '--all', '--json'], env)).stdout) as unknown[];
+    expect(out).toHaveLength(2);
+    expect(await list()).toEqual([
+      expect.objectContaining({ name: 'staging', loggedIn: false }),
+      expect.objectContaining({ name: 'work', loggedIn: false }),
+    ]);
+  });
+
+  it('in a job of GitHub Actions the job’s own token is asked for and kept nowhere; a login there goes before it', async () => {
+    const token = await machineToken();
+    const seen: { readonly url: string | undefined; readonly authorization: string | undefined }[] = [];
+    const host = createServer((request, response) => {
+      seen.push({ url: request.url, authorization: request.headers.authorization });
+      response.end(JSON.stringify({ value: token }));
+    });
+    await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(host.address() as AddressInfo).port}/token?api-version=2.0`;
+    const job = {
+      ...env,
+      HOOP_AGENT_URL: agent.url,
+      ACTIONS_ID_TOKEN_REQUEST_URL: url,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'runner',
+    };
+    try {
+      expect((await runHoop(['whoami'], job)).stdout).toContain('hoop-ci');
+      expect(seen).toEqual([{ url: '/token?api-version=2.0&audience=hoop', authorization: 'bearer runner' }]);
+      expect((await runHoop(['whoami'], { ...job, HOOP_TOKEN_AUDIENCE: 'urn:other' })).status).toBe(0);
+      expect(seen[1]?.url).toContain('audience=urn%3Aother');
+      expect(existsSync(join(folder, 'logins'))).toBe(false);
+      await logIn(agent.url);
+      expect((await runHoop(['whoami'], job)).stdout).toContain('u-ann');
+      expect(seen).toHaveLength(2);
+    } finally {
+      host.close();
+    }
   });
 
   it('logs a machine in with client credentials, by command and by environment alone', async () => {
@@ -177,7 +296,9 @@ describe('hoop login', () => {
     [['login', 'http://agent.example.com'], 2, 'usage'],
     [['login', 'agent.example.com:8443'], 2, 'usage'],
     [['login', 'http://127.0.0.1:9'], 8, 'unreachable'],
-    [['login', 'http://127.0.0.1:9', '--web'], 2, 'not_in_version'],
+    [['login', 'http://127.0.0.1:9', '--web'], 8, 'unreachable'],
+    [['profile', 'use', 'no name'], 2, 'usage'],
+    [['profile', 'use', 'nobody'], 1, 'not_found'],
     [['login', '--nonsense'], 2, 'usage'],
     [['login', 'http://127.0.0.1:9', '--web', '--token-stdin'], 2, 'usage'],
   ] as const)('%j exits %i with %s', async (args, status, code) => {

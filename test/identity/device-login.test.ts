@@ -87,6 +87,10 @@ describe('deviceLogin', () => {
     expect(audienceParameters('https://hoop.example.com')).toEqual({ resource: 'https://hoop.example.com' });
     expect(audienceParameters('urn:hoop')).toEqual({ resource: 'urn:hoop' });
     expect(audienceParameters('hoop')).toEqual({ audience: 'hoop' });
+    expect(audienceParameters('https://hoop.example.com', 'audience')).toEqual({
+      audience: 'https://hoop.example.com',
+    });
+    expect(audienceParameters('hoop', 'none')).toEqual({});
   });
 
   it('sends scopes and audience to the device endpoint', async () => {
@@ -111,7 +115,7 @@ describe('deviceLogin', () => {
     const { result, shown } = await run(
       scriptedProvider([], { metadata: { device_authorization_endpoint: undefined } }),
     );
-    expect(result).toMatchObject({ code: 'not_in_version' });
+    expect(result).toMatchObject({ code: 'usage', suggestion: expect.stringContaining('--web') });
     expect(shown).toEqual([]);
   });
 

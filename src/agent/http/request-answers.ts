@@ -3,7 +3,11 @@ import type { ApprovalRequest, Grant, GrantView, RequestView } from '../../core/
 import type { Identity } from '../../core/identity.js';
 
 /** A request as a caller sees it; the hash is nobody's business but the agent's. */
-export function viewOf(approvals: Approvals, caller: Identity, request: ApprovalRequest): RequestView {
+export function viewOf(
+  approvals: Pick<Approvals, 'mayDecide' | 'progress' | 'longestGrant'>,
+  caller: Identity,
+  request: ApprovalRequest,
+): RequestView {
   const { bindHash: _hidden, ...shown } = request;
   const open = request.state === 'pending' || (request.breakGlass === true && request.review === undefined);
   const longest = request.state === 'pending' ? approvals.longestGrant(request) : undefined;

@@ -12,6 +12,7 @@ import { Refusal, createGate } from './gate.js';
 import type { Gate } from './gate.js';
 import { publicRoutes } from './public-routes.js';
 import { grantRoutes } from './grant-routes.js';
+import { requestEventsRoute } from './request-events-route.js';
 import { requestRoutes } from './request-routes.js';
 import { matchRoute, readQuery } from './route.js';
 import type { Answer, Route } from './route.js';
@@ -81,6 +82,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...callerRoutes(deps),
     ...requestRoutes(deps, options.logins),
     ...grantRoutes(deps),
+    requestEventsRoute(deps),
     ...sessionRoutes(deps),
   );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
@@ -109,7 +111,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     routes,
     authenticate,
     listen: () => listen(server, options.listen),
-    close: (graceMs) => close(server, upgraded, graceMs),
+    close: (graceMs) => {
+      deps.requestFeed.closeAll();
+      return close(server, upgraded, graceMs);
+    },
   };
 }
 

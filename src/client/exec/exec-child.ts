@@ -6,6 +6,7 @@ import { durationFlag } from '../duration-flag.js';
 import type { ObtainOptions } from '../obtain-access.js';
 import { type Access, openConnections } from '../open-connections.js';
 import { awaitAccess } from './await-access.js';
+import type { ConnectionEvent } from '../tunnel-keeper.js';
 
 /** Flags that say how SQL of ours is run: a command of the user's own takes none of them. */
 const SQL_FLAGS = ['input', 'file', 'output', 'single-transaction', 'json'] as const;
@@ -37,11 +38,13 @@ export async function execChild(options: ExecChildOptions): Promise<number> {
   await awaitAccess({ api, connection, waitMs, reason: access.reason, say });
   const holds = waitMs === undefined ? undefined : new BoundedHolds(api, waitMs, say);
   const report = plainReport(say);
-  const open = await openConnections(access, [connection], { kind: 'port', host: '127.0.0.1', port: 0 }, (event) => {
+  const onEvent = (event: ConnectionEvent): void => {
     holds?.event(event);
     // Sessions that open and close are no news here; what keeps the command waiting or fails it is.
     if (!event.event.startsWith('session.')) report.event(event);
-  });
+  };
+  const listen = { kind: 'port', host: '127.0.0.1', port: 0 } as const;
+  const open = await openConnections(access, [connection], listen, onEvent, 'both');
   try {
     return await runWith(command, access, open, say);
   } finally {

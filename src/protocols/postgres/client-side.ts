@@ -93,6 +93,7 @@ export class ClientSide {
   /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
   serverReady(status: string): void {
     this.inTransaction = status !== 'I';
+    if (!this.inTransaction) this.#extended.transactionEnded();
     this.#reader.ready(status);
   }
 
@@ -228,7 +229,7 @@ export class ClientSide {
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text, facts);
       this.#reader.running(run);
-      this.#extended.otherRan();
+      this.#extended.otherRan(run);
       this.expected.push({ kind: 'query', run });
       const rewritten = withOriginals(bytes, raw, text, this.options.masks(), this.#reader.encoding);
       if (rewritten !== undefined) run.edits = rewritten.edits;

@@ -58,7 +58,12 @@ export class PostgresFront {
     const context = {
       user: caller.identity,
       connection: { name, type, labels },
-      session: { id: this.#id, correlationId: caller.correlationId, startedAt: host.clock.timestamp() },
+      session: {
+        id: this.#id,
+        correlationId: caller.correlationId,
+        startedAt: host.clock.timestamp(),
+        clientAddress: caller.address,
+      },
     };
     this.#judge = new SessionJudge(host, context, {
       catalog: () => this.#catalog,
