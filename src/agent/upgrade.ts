@@ -17,9 +17,9 @@ import { credentialName, type Caller } from './session-host.js';
 
 export interface UpgradeOptions {
   authenticate(request: IncomingMessage): Promise<Identity>;
-  connections(): readonly ConnectionResource[];
+  readonly connections: () => readonly ConnectionResource[];
   /** Until when connections that need an approved request are granted to someone. */
-  access(identity: Identity): AccessLookup;
+  readonly access: (identity: Identity) => AccessLookup;
   /** Bounds asking for connections that are not the caller's. */
   readonly logins: LoginLimit;
   /** Takes one stream of a tunnel that was authenticated and authorised. */

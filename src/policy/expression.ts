@@ -87,73 +87,20 @@ export interface PreparedExpression {
 }
 
 /** @throws SurveyError, or an error of the library, where the text is no condition */
-export function prepare(text: string): PreparedExpression {
+export function prepare(text: string, declare: (created: Environment) => unknown = declareFacts): PreparedExpression {
   const { ast } = new Environment({ limits: LIMITS }).parse(text);
   const survey = surveyTree(ast);
   const patterns = new Map<string, LinearPattern>();
   for (const call of survey.matches) addPattern(patterns, call);
-  return { ast, survey, parsed: environment(patterns).parse(replaceMatches(text, survey.matches)) };
+  return { ast, survey, parsed: environment(patterns, declare).parse(replaceMatches(text, survey.matches)) };
 }
 
 function evaluate(parsed: ParseResult, facts: BoundFacts): boolean {
   return isTrue(parsed(facts));
 }
 
-/**
- * Reads one CEL condition over the claims of a token, under the same rules as a policy's.
- *
- * @returns `evaluate` throws where a claim is missing or of another type
- */
-export function compileClaimCondition(
-  text: string,
-): { readonly evaluate: (claims: ReadonlyMap<string, unknown>) => boolean } | { readonly fault: ExpressionFault } {
-  const compiled = compileCondition<{ claims: ReadonlyMap<string, unknown> }>(text, CLAIMS);
-  if ('evaluate' in compiled) return { evaluate: (claims) => compiled.evaluate({ claims }) };
-  const { fault } = compiled;
-  const message = 'a condition on tokens reads `claims` alone, as in `claims.repository == "acme/shop"`';
-  return { fault: fault.message.startsWith('unknown fact') ? { ...fault, message } : fault };
-}
-
-/** The names that conditions of one kind may use. */
-export interface Vocabulary {
-  readonly variables: readonly string[];
-  /** Names of their fields, to find the nearest of a misspelt one. */
-  readonly fields: readonly string[];
-  declare(environment: Environment): unknown;
-}
-
-const CLAIMS: Vocabulary = {
-  variables: ['claims'],
-  fields: [],
-  declare: (created) => created.registerVariable('claims', 'map<string, dyn>'),
-};
-
-/** Reads one condition over names of its own, under the same rules as a policy's; `evaluate` throws as those do. */
-export function compileCondition<Bound extends object>(
-  text: string,
-  vocabulary: Vocabulary,
-): { readonly evaluate: (facts: Bound) => boolean } | { readonly fault: ExpressionFault } {
-  try {
-    const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast);
-    const patterns = new Map<string, LinearPattern>();
-    for (const call of survey.matches) addPattern(patterns, call);
-    const parsed = environment(patterns, (created) => vocabulary.declare(created)).parse(
-      replaceMatches(text, survey.matches),
-    );
-    const checked = parsed.check();
-    if (!checked.valid) return { fault: faultOf(checked.error, vocabulary) };
-    if (checked.type !== 'bool' && checked.type !== 'dyn')
-      return {
-        fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
-      };
-    return { evaluate: (facts) => isTrue(parsed(facts)) };
-  } catch (error) {
-    if (error instanceof SurveyError) return { fault: { message: error.message, offset: error.offset } };
-    return { fault: faultOf(error, vocabulary) };
-  }
-}
-
-function isTrue(value: unknown): boolean {
+/** @throws where a condition came out as neither */
+export function isTrue(value: unknown): boolean {
   if (typeof value !== 'boolean') throw new TypeError('the condition is neither true nor false');
   return value;
 }
@@ -169,7 +116,7 @@ function declareFacts(created: Environment): void {
 
 function environment(
   patterns: ReadonlyMap<string, LinearPattern>,
-  declare: (created: Environment) => unknown = declareFacts,
+  declare: (created: Environment) => unknown,
 ): Environment {
   const created = new Environment({ limits: LIMITS });
   declare(created);
@@ -188,7 +135,7 @@ function environment(
 
 type CallNode = Extract<ASTNode, { op: 'rcall' }>;
 
-class SurveyError extends Error {
+export class SurveyError extends Error {
   constructor(
     message: string,
     readonly offset: number,
@@ -308,7 +255,12 @@ function replaceMatches(text: string, calls: readonly CallNode[]): string {
   return replaced;
 }
 
-function faultOf(error: unknown, names?: Vocabulary): ExpressionFault {
+/** @param names of facts and fields, where they are others than the contract's */
+export function faultOf(
+  error: unknown,
+  names?: { readonly variables: readonly string[]; readonly fields: readonly string[] },
+): ExpressionFault {
+  if (error instanceof SurveyError) return { message: error.message, offset: error.offset };
   const known = error as {
     readonly code?: string;
     readonly summary?: string;
