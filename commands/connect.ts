@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { correlationFrom } from '../src/client/correlation.js';
-import { connect, listenFrom, refuseLaterFlags, splitCommand } from '../src/client/connect.js';
+import { connect, listenFrom, splitCommand } from '../src/client/connect.js';
 import { jsonReport, plainReport } from '../src/client/connect-report.js';
 import { HoopError } from '../src/core/errors.js';
 
@@ -33,15 +33,16 @@ export default class Connect extends HoopCommand {
     password: Flags.boolean({
       description: 'want a password (HTTP: a key) made for these ports, and take it from any user of this machine',
     }),
-    // The contract's, refused by name until they are there.
-    duration: Flags.string({ hidden: true }),
-    'no-wait': Flags.boolean({ hidden: true }),
+    duration: Flags.string({ description: 'ask for access for so long where it is needed, and wait', helpValue: '2h' }),
+    'no-wait': Flags.boolean({
+      description: 'with --duration: print the request’s id and end',
+      dependsOn: ['duration'],
+    }),
   };
 
   async run(): Promise<void> {
     const { own, command } = splitCommand(this.argv);
     const { flags, argv } = await this.parse(Connect, own);
-    refuseLaterFlags(flags, ['duration', 'no-wait']);
     const json = this.jsonEnabled();
     if (json && (command !== undefined || flags['print-env'])) {
       throw new HoopError('usage', '--json, --print-env and a command of your own all want stdout', {
@@ -52,9 +53,12 @@ export default class Connect extends HoopCommand {
       this.say(line);
     };
     const connections = argv as string[];
+    const api = this.agentApi();
+    const { duration } = flags;
     const status = await connect({
+      ask: duration === undefined ? undefined : { api, duration, wait: !flags['no-wait'], asked: this.askedFor() },
       access: {
-        api: this.agentApi(),
+        api,
         token: () => this.accessToken(),
         caFile: process.env['HOOP_CA_FILE'],
         reason: flags.reason,

@@ -14,7 +14,10 @@ export default class Connections extends HoopCommand {
       [
         { header: 'name', value: ({ name }) => name },
         { header: 'type', value: ({ type }) => type },
-        { header: 'access', value: ({ access }) => access },
+        {
+          header: 'access',
+          value: ({ access, until }) => (until === undefined ? access : `${access} ${until.slice(0, 19)}Z`),
+        },
         {
           header: 'labels',
           value: ({ labels }) =>

@@ -31,7 +31,10 @@ export default class Exec extends HoopCommand {
       options: FORMATS,
       aliases: ['format'],
     })(),
-    wait: Flags.string({ description: 'longest wait for an approval, e.g. 10m', helpValue: 'DURATION' }),
+    wait: Flags.string({
+      description: 'longest wait for an approval, e.g. 10m; asks for access too where the connection needs it',
+      helpValue: 'DURATION',
+    }),
     'single-transaction': Flags.boolean({ description: 'all statements or none' }),
     reason: Flags.string({ description: 'why, for reviewers and the record' }),
     'correlation-id': Flags.string({
@@ -44,8 +47,9 @@ export default class Exec extends HoopCommand {
   async run(): Promise<void> {
     const { own, command } = splitCommand(this.argv);
     const { flags, args } = await this.parse(Exec, own);
+    const api = this.agentApi();
     const access: Access = {
-      api: this.agentApi(),
+      api,
       token: () => this.accessToken(),
       caFile: process.env['HOOP_CA_FILE'],
       reason: flags.reason,
@@ -54,13 +58,15 @@ export default class Exec extends HoopCommand {
     const say = (line: string): void => {
       this.say(line);
     };
+    const { connection } = args;
     if (command !== undefined) {
       refuseSqlFlags(flags);
-      this.exit(await execChild({ access, connection: args.connection, command, say }));
+      this.exit(await execChild({ access, api, connection, command, say, wait: flags.wait }));
     }
     await execText({
       access,
-      connection: args.connection,
+      api,
+      connection,
       source: { text: flags.input, file: flags.file, stdin: process.stdin },
       format: formatFrom(flags.json, flags.output),
       singleTransaction: flags['single-transaction'],

@@ -1,9 +1,11 @@
 import { Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
-import { requestLines, stateOf } from '../src/cli/request-lines.js';
+import { GRANT_COLUMNS } from '../src/cli/grant-columns.js';
+import { REQUEST_COLUMNS } from '../src/cli/request-columns.js';
+import { requestLines } from '../src/cli/request-lines.js';
 import { followRequests } from '../src/client/request-follow.js';
 import { requestsPath, watchRequests } from '../src/client/request-watch.js';
-import type { RequestView } from '../src/core/approval.js';
+import type { GrantView, RequestView } from '../src/core/approval.js';
 
 export default class Requests extends HoopCommand {
   static override summary = 'List requests for approval: yours, and those you may review';
@@ -11,11 +13,16 @@ export default class Requests extends HoopCommand {
     '<%= config.bin %> requests',
     '<%= config.bin %> requests --mine --all',
     '<%= config.bin %> requests --watch --json',
+    '<%= config.bin %> requests --grants',
   ];
   static override flags = {
     mine: Flags.boolean({ description: 'only your own', default: false }),
     pending: Flags.boolean({ description: 'only those that wait (the default)', exclusive: ['all'] }),
     all: Flags.boolean({ description: 'decided ones too' }),
+    grants: Flags.boolean({
+      description: 'what approvals left behind and is good now; `hoop revoke` ends it',
+      exclusive: ['watch', 'pending'],
+    }),
     watch: Flags.boolean({
       description: 'go on and print each one that comes or changes, until Ctrl-C; with --json one object a line',
     }),
@@ -24,19 +31,17 @@ export default class Requests extends HoopCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Requests);
     const asked = { state: flags.all ? 'all' : 'pending', mine: flags.mine } as const;
+    if (flags.grants) return this.#grants(flags);
     if (flags.watch) return this.#watch(asked);
-    this.printList(
-      await this.agentApi().get<readonly RequestView[]>(requestsPath(asked)),
-      [
-        { header: 'id', value: ({ id }) => id },
-        { header: 'state', value: stateOf },
-        { header: 'who', value: ({ requester }) => (requester.email === '' ? requester.subject : requester.email) },
-        { header: 'connection', value: ({ connection }) => connection },
-        { header: 'asked', value: ({ createdAt }) => `${createdAt.slice(0, 19)}Z` },
-        { header: 'statement', value: ({ text }) => text },
-      ],
-      { empty: flags.all ? 'no requests' : 'nothing waits' },
-    );
+    this.printList(await this.agentApi().get<readonly RequestView[]>(requestsPath(asked)), REQUEST_COLUMNS, {
+      empty: flags.all ? 'no requests' : 'nothing waits',
+    });
+  }
+
+  async #grants({ all, mine }: { readonly all: boolean; readonly mine: boolean }): Promise<void> {
+    const path = `/v1/grants?state=${all ? 'all' : 'active'}&mine=${String(mine)}`;
+    const grants = await this.agentApi().get<readonly GrantView[]>(path);
+    this.printList(grants, GRANT_COLUMNS, { empty: all ? 'no grants' : 'nothing is granted' });
   }
 
   async #watch(asked: { readonly state: 'pending' | 'all'; readonly mine: boolean }): Promise<void> {

@@ -1,7 +1,10 @@
+import type { OpenInput } from '../approvals/approvals.js';
+import type { ApprovalRequest, FlowProgress, Grant } from '../core/approval.js';
+import { HoopError } from '../core/errors.js';
 import type { Verdict } from '../policy/types.js';
 import type { Question } from '../protocols/contract.js';
 import { bindHash } from './bind-hash.js';
-import type { Hold } from './drive/drive-host.js';
+import type { HoldAnswer } from './drive/drive-host.js';
 import { credentialName, type Caller, type SessionHost } from './session-host.js';
 
 /** The session whose statement needs approval. */
@@ -11,15 +14,15 @@ export interface HoldingSession {
   readonly session: string;
   /** What an approval is bound to besides text and connection: a database's name; empty where there is none. */
   readonly place: string;
+  /** What the client calls itself; empty where it doesn't say. */
+  readonly application: string;
 }
 
-/** Asks people about a statement; undefined where a grant covers it already. */
-export function openHold(
-  { host: { approvals, withoutSecrets }, caller, session, place }: HoldingSession,
-  question: Question,
-  verdict: Verdict,
-): Hold | undefined {
-  const { identity, connection, correlationId, reason } = caller;
+/** Asks people about a statement, unless a grant covers it already or its flow does not take it. */
+export function openHold(holding: HoldingSession, question: Question, verdict: Verdict): HoldAnswer {
+  const { host, caller, session, place } = holding;
+  const { approvals } = host;
+  const { identity, connection } = caller;
   const credential = credentialName(caller);
   const bound = bindHash(question.bindTo(), connection.name, credential, identity, place);
   const granted = approvals.takeGrant({
@@ -30,16 +33,50 @@ export function openHold(
     requester: identity,
     flows: verdict.flows,
   });
-  if (granted !== undefined) return undefined;
+  if (granted !== undefined) return { kind: 'granted', runs: granted.map(runOf) };
+  try {
+    const { request, outcome } = approvals.open(inputOf(holding, question, verdict, bound));
+    if (request.breakGlass === true) return { kind: 'broken', request };
+    return {
+      kind: 'wait',
+      request,
+      outcome,
+      progress: approvals.progress(request),
+      watch: (listener) => watchVotes(holding, request, listener),
+      withdraw: (why) => {
+        approvals.withdraw(request.id, why);
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof HoopError) || !REFUSING.has(error.code)) throw error;
+    return { kind: 'refused', message: `${error.message}; ${error.suggestion}` };
+  }
+}
+
+/** What a flow says of a request that it does not take. */
+const REFUSING: ReadonlySet<string> = new Set(['usage', 'approval_denied']);
+
+function runOf({ id, request, approvedBy }: Grant): { grant: string; request: string; by: string } {
+  return { grant: id, request, by: approvedBy };
+}
+
+function inputOf(holding: HoldingSession, question: Question, verdict: Verdict, bound: string): OpenInput {
+  const { host, caller, session, application } = holding;
+  const { identity, connection, correlationId, reason, address } = caller;
   const { subject, email, groups, issuer, machine } = identity;
-  const { request, outcome } = approvals.open({
+  const shown = question.event();
+  return {
+    kind: 'statement',
     session,
     statement: question.statement,
     connection: connection.name,
     connectionType: connection.type,
-    credential,
+    credential: credentialName(caller),
     requester: { subject, email, groups, issuer, machine },
-    text: withoutSecrets(question.reviewText()),
+    client: { ...(address === '' ? {} : { address }), ...(application === '' ? {} : { application }) },
+    text: host.withoutSecrets(question.reviewText()),
+    ...(shown?.type === 'statement' && shown.params !== undefined ? { params: shown.params } : {}),
+    ...(shown?.facts === undefined ? {} : { facts: shown.facts }),
     bindHash: bound,
     rules: verdict.matches
       .filter((match) => !match.observed)
@@ -47,12 +84,19 @@ export function openHold(
     flows: verdict.flows,
     reason,
     correlationId,
-  });
-  return {
-    request,
-    outcome,
-    withdraw: (why) => {
-      approvals.withdraw(request.id, why);
-    },
   };
+}
+
+/** Tells of each further approval. */
+function watchVotes(
+  { host: { approvals } }: HoldingSession,
+  { id }: ApprovalRequest,
+  listener: (progress: readonly FlowProgress[]) => void,
+): () => void {
+  let votes = 0;
+  return approvals.watch(id, (now) => {
+    if (now.state !== 'pending' || now.votes.length === votes) return;
+    votes = now.votes.length;
+    listener(approvals.progress(now));
+  });
 }

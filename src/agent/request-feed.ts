@@ -4,7 +4,7 @@ import type { RequestView } from '../core/approval.js';
 import type { Clock } from '../core/clock.js';
 import { HoopError } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
-import { viewOf } from './http/request-routes.js';
+import { viewOf } from './http/request-answers.js';
 import type { NoticeBoard } from './notices.js';
 
 /** One line of the feed. */
@@ -22,7 +22,7 @@ export type RequestFeedEvent =
 export type After = (delayMs: number, task: () => void) => () => void;
 
 export interface RequestFeedOptions {
-  readonly approvals: Pick<Approvals, 'list' | 'get' | 'mayDecide'>;
+  readonly approvals: Pick<Approvals, 'list' | 'get' | 'mayDecide' | 'progress' | 'longestGrant'>;
   readonly notices: NoticeBoard;
   readonly clock: Pick<Clock, 'nowMs'>;
   /** Timers of the test's own. */

@@ -22,6 +22,7 @@ export function routeDependencies(
     verify: (token) => now.verifier().verify(token),
     card: () => card(live, parts.key),
     connections: () => live.current.connections,
+    flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
     roles: () => live.agent.roles,
     approvals,
     requestFeed: new RequestFeed(parts),

@@ -2,6 +2,7 @@ import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
 import type { Store } from '../store/store.js';
 import type { TunnelStream } from '../tunnel/stream.js';
+import { accessLookup } from './access-guard.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
@@ -17,7 +18,7 @@ import { routeDependencies } from './route-dependencies.js';
 import { isHttpCaller, type Caller, type LiveSession, type SessionHost } from './session-host.js';
 import { sessionHost } from './session-hosting.js';
 import { readTls } from './tls-files.js';
-import { TunnelAcceptor } from './upgrade.js';
+import { TunnelAcceptor, type UpgradeOptions } from './upgrade.js';
 import { UsageLimits } from './usage/usage-limits.js';
 
 export interface RunningAgent {
@@ -58,7 +59,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   });
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
-    connections: () => live.current.connections,
+    ...reachable(parts),
     logins,
     accept: acceptStream(host, http),
     log,
@@ -102,14 +103,23 @@ function acceptStream(host: SessionHost, http: HttpFront): (stream: TunnelStream
   };
 }
 
-function httpFront({ live, store, clock, log }: Parts, host: SessionHost, logins: LoginLimit): HttpFront {
+/** Connections as configured now, and to whom those that need it are granted now. */
+function reachable({ live, approvals }: Parts): Pick<UpgradeOptions, 'connections' | 'access'> {
+  return {
+    connections: () => live.current.connections,
+    access: (identity) => accessLookup(approvals, identity),
+  };
+}
+
+function httpFront(parts: Parts, host: SessionHost, logins: LoginLimit): HttpFront {
+  const { store, clock, log } = parts;
   const complain = (message: string): void => {
     log.error(message);
   };
   return new HttpFront({
     host,
     usage: new UsageLimits(store.usage, () => clock.nowMs(), complain),
-    connections: () => live.current.connections,
+    ...reachable(parts),
     subject: (identity, find) => logins.subject(identity, find),
   });
 }

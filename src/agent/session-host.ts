@@ -1,4 +1,6 @@
 import type { Approvals } from '../approvals/approvals.js';
+import { storedName } from '../connections/access.js';
+import type { Grant } from '../core/approval.js';
 import type { Clock } from '../core/clock.js';
 import type { RecordedEvent, SessionEnd, SessionStart } from '../core/events.js';
 import type { Identity } from '../core/identity.js';
@@ -58,7 +60,7 @@ export function isHttpCaller(caller: Caller): caller is HttpCaller {
 
 /** What the record and reviewers call the stored credential; never its value. */
 export function credentialName(caller: Caller): string {
-  return 'username' in caller.credential ? caller.credential.username : caller.credential.name;
+  return storedName(caller);
 }
 
 /** A session under way, as ending the agent sees it. */
@@ -67,6 +69,17 @@ export interface LiveSession {
   readonly idle: boolean;
   /** @param code for protocols that have codes: the SQLSTATE */
   terminate(reason: string, code: string, message: string): void;
+}
+
+/** Connections that need an approved request: who may use them, and for how long. */
+export interface SessionAccess {
+  /**
+   * @returns the grant it is under; undefined where the connection is open
+   * @throws HoopError `access_needed`
+   */
+  require(caller: Caller): Grant | undefined;
+  /** Ends the session as soon as its access does. @returns what ends the watching */
+  watch(caller: Caller, session: LiveSession): () => void;
 }
 
 /** What every front needs of the agent. */
@@ -82,6 +95,7 @@ export interface SessionHost {
   /** A text as it may be shown to reviewers and kept. */
   readonly withoutSecrets: (text: string) => string;
   readonly approvals: Approvals;
+  readonly access: SessionAccess;
   readonly resolveSecret: SecretResolver;
   /**
    * @param firstWrite `at-flush` for sessions that forward nothing before their first flush

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { AccessGuard } from './access-guard.js';
 import type { Metrics } from './http/metrics.js';
 import { keptKey } from './kept-keys.js';
 import type { Parts } from './parts.js';
@@ -14,6 +15,10 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
   const hashKey = keptKey(parts.store, 'mask-hash', () => randomBytes(HASH_KEY_BYTES));
   const hash = (input: Uint8Array): Uint8Array => createHmac('sha256', hashKey).update(input).digest();
   const scrubber = new SecretScrubber(hash);
+  const access = new AccessGuard(approvals, (name) => live.current.connections.find((one) => one.name === name));
+  parts.notices.listen(({ type, grant }) => {
+    if (type === 'grant.ended' && grant !== undefined) access.ended(grant);
+  });
   return {
     clock,
     monotonicMs: () => performance.now(),
@@ -24,6 +29,7 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     hash,
     withoutSecrets: (text) => scrubber.text(text),
     approvals,
+    access,
     resolveSecret,
     openRecording: (start, firstWrite) => scrubber.around(recordings.open(start, firstWrite)),
     drives,

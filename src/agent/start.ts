@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createApprovals } from '../approvals/approvals.js';
+import { type Approvals, createApprovals } from '../approvals/approvals.js';
 import type { AgentResource } from '../core/resources.js';
 import { loadGrammar } from '../protocols/postgres/facts/analyze.js';
 import { openRecordings, type Recordings } from '../recording/recordings.js';
@@ -13,6 +13,7 @@ import { recordingKey } from './kept-keys.js';
 import { LiveResources } from './live-resources.js';
 import type { AgentLog } from './log.js';
 import { notCarriedOut } from './not-carried-out.js';
+import type { Parts } from './parts.js';
 import { NoticeBoard } from './notices.js';
 import { serve, type RunningAgent } from './serve.js';
 import { systemClock } from './system-clock.js';
@@ -62,23 +63,34 @@ export async function startAgent(
       },
     });
     await reportRecovery(recordings, log);
-    const approvals = createApprovals({
-      store: store.requests,
-      flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
-      clock,
-      newId,
-      setTimer: (callback: () => void, delayMs: number) => setTimeout(callback, delayMs),
-      clearTimer: clearTimeout,
-      onEvent: (event) => {
-        notices.tell({ kind: 'approval', ...event });
-      },
-    });
+    const approvals = openApprovals({ live, store, clock, newId, notices });
     return await serve({ live, store, recordings, approvals, key, clock, resolveSecret, newId, log, notices });
   } catch (error) {
     await recordings?.close();
     store.close();
     throw error;
   }
+}
+
+function openApprovals({
+  live,
+  store,
+  clock,
+  newId,
+  notices,
+}: Pick<Parts, 'live' | 'store' | 'clock' | 'newId' | 'notices'>): Approvals {
+  return createApprovals({
+    store: store.requests,
+    grants: store.grants,
+    flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
+    clock,
+    newId,
+    setTimer: (callback: () => void, delayMs: number) => setTimeout(callback, delayMs),
+    clearTimer: clearTimeout,
+    onEvent: (event) => {
+      notices.tell({ kind: 'approval', ...event });
+    },
+  });
 }
 
 async function prepare(live: LiveResources, log: AgentLog): Promise<void> {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { connectionFor, isHttpPermitted } from '../connections/access.js';
+import { type AccessLookup, connectionFor, isHttpPermitted } from '../connections/access.js';
 import { HoopError, type Fault, messageOf } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import type { ConnectionResource } from '../core/resources.js';
@@ -17,7 +17,9 @@ import { credentialName, type Caller } from './session-host.js';
 
 export interface UpgradeOptions {
   authenticate(request: IncomingMessage): Promise<Identity>;
-  connections(): readonly ConnectionResource[];
+  readonly connections: () => readonly ConnectionResource[];
+  /** Until when connections that need an approved request are granted to someone. */
+  readonly access: (identity: Identity) => AccessLookup;
   /** Bounds asking for connections that are not the caller's. */
   readonly logins: LoginLimit;
   /** Takes one stream of a tunnel that was authenticated and authorised. */
@@ -128,7 +130,9 @@ export class TunnelAcceptor {
     if (name === undefined) throw new HoopError('not_found', 'no such path');
     const { logins } = this.options;
     const asked = decode(name);
-    const permitted = logins.subject(identity, () => connectionFor(this.options.connections(), asked, identity));
+    const permitted = logins.subject(identity, () =>
+      connectionFor(this.options.connections(), asked, identity, this.options.access(identity)),
+    );
     const common = {
       identity,
       correlationId: header(request, 'x-hoop-correlation-id'),

@@ -111,6 +111,14 @@ export abstract class HoopCommand extends Command {
     this.print(toJsonLine(value));
   }
 
+  /** Prints a request for access that is left for later: its id, or under `--json` all of it. */
+  protected askedFor(): (request: { readonly id: string }) => void {
+    return (request) => {
+      if (this.jsonEnabled()) this.printJson(request);
+      else this.print(request.id);
+    };
+  }
+
   /** Prints a list: one JSON array under `--json`, else columns; `empty` is said where there is nothing. */
   protected printList<T>(
     items: readonly T[],

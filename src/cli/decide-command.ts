@@ -12,6 +12,7 @@ export abstract class DecideCommand extends HoopCommand {
     verdict: 'approve' | 'deny',
     given: string | undefined,
     reason: string | undefined,
+    duration?: string,
   ): Promise<void> {
     const id = given ?? (await this.#choose(verdict));
     if (id === undefined) return;
@@ -21,7 +22,10 @@ export abstract class DecideCommand extends HoopCommand {
         why: 'what was given is not a request’s id',
         suggestion: '`hoop requests` lists ids',
       });
-    const decided = await this.agentApi().post<RequestView>(`/v1/requests/${id}/${verdict}`, { reason: reason ?? '' });
+    const decided = await this.agentApi().post<RequestView>(`/v1/requests/${id}/${verdict}`, {
+      reason: reason ?? '',
+      ...(duration === undefined ? {} : { duration }),
+    });
     if (this.jsonEnabled()) return this.printJson(decided);
     this.print(requestLines(decided, this.colours));
     if (decided.state === 'pending') this.say('your approval counts; more reviewers must approve');

@@ -1,4 +1,6 @@
+import type { FlowProgress } from '../core/approval.js';
 import { escapeControls, toJsonLine } from '../core/display.js';
+import { progressText } from '../core/progress-text.js';
 import { environmentOf, type OpenPlace } from './environment.js';
 import type { ConnectionEvent } from './tunnel-keeper.js';
 
@@ -85,7 +87,7 @@ function lineFor(event: ConnectionEvent): string | undefined {
     case 'session.closed':
       return `session ${field('session')} closed`;
     case 'approval.waiting':
-      return `waits for approval until ${field('expiresAt')}: hoop approve ${field('request')}`;
+      return `waits for ${waitedFor(event)} until ${field('expiresAt')}: hoop approve ${field('request')}`;
     case 'approval.resolved':
       return `request ${field('request')} ${field('outcome')}${after(' by ', field('by'))}${after(': ', field('reason'))}`;
     case 'blocked':
@@ -102,6 +104,12 @@ function lineFor(event: ConnectionEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** `dba (1 of 2)`, as far as the agent says so. */
+function waitedFor({ progress }: ConnectionEvent): string {
+  const text = Array.isArray(progress) ? progressText(progress as readonly FlowProgress[]) : '';
+  return text === '' ? 'approval' : text;
 }
 
 /** Nothing where there is nothing to say. */

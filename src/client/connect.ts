@@ -1,11 +1,13 @@
+import type { RequestView } from '../core/approval.js';
 import { HoopError } from '../core/errors.js';
 import { runChild } from './child.js';
 import { childEnvironment, withoutProxy } from './child-environment.js';
 import type { ConnectReport } from './connect-report.js';
 import { type Environment, exportLines } from './environment.js';
 import { type Access, type Listen, type OpenConnections, openConnections } from './open-connections.js';
-import type { PortMemory } from './local-listener.js';
+import { obtainAccess, type ObtainOptions } from './obtain-access.js';
 import type { ConnectionEvent } from './tunnel-keeper.js';
+import type { PortMemory } from './local-listener.js';
 
 /** The arguments before and after a lone `--`; `command` undefined where there is none. */
 export function splitCommand(argv: readonly string[]): {
@@ -57,8 +59,19 @@ export function listenFrom(
   return { kind: 'remembered', ports: profile, ...shared };
 }
 
+/** Access that is asked for before the ports are opened. */
+export interface AccessAsk {
+  readonly api: ObtainOptions['api'];
+  /** `2h` */
+  readonly duration: string;
+  readonly wait: boolean;
+  /** Takes each request that is left for later. */
+  readonly asked: (request: RequestView) => void;
+}
+
 export interface ConnectOptions {
   readonly access: Access;
+  readonly ask?: AccessAsk | undefined;
   readonly connections: readonly string[];
   readonly listen: Listen;
   /** A password or key is needed, and enough whatever the operating-system user. */
@@ -78,6 +91,8 @@ export interface ConnectOptions {
  */
 export async function connect(options: ConnectOptions): Promise<number> {
   const { command, report } = options;
+  const status = await ask(options);
+  if (status !== undefined) return status;
   // Of a program that we run, the secret is known to it alone.
   const rule = options.password === true ? 'secret' : command === undefined ? 'user' : 'both';
   const onEvent = (event: ConnectionEvent): void => {
@@ -96,6 +111,23 @@ export async function connect(options: ConnectOptions): Promise<number> {
   } finally {
     await open.close();
   }
+}
+
+/** 128 and the number of SIGINT. */
+const INTERRUPTED = 130;
+
+/** @returns the exit status where no port is to be opened: none, where the requests are left for later */
+async function ask(options: ConnectOptions): Promise<number | undefined> {
+  if (options.ask === undefined) return undefined;
+  const { api, duration, wait, asked } = options.ask;
+  const { connections, access, report } = options;
+  const onEvent = (event: ConnectionEvent): void => {
+    report.event(event);
+  };
+  const obtained = await obtainAccess({ api, connections, duration, reason: access.reason, wait, onEvent });
+  if (obtained.kind !== 'asked') return obtained.kind === 'ready' ? undefined : INTERRUPTED;
+  for (const request of obtained.requests) asked(request);
+  return 0;
 }
 
 /** Runs a program with the connections' environment; gives its exit status. */

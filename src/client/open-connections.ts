@@ -68,7 +68,16 @@ export async function findTargets(access: Access, names: readonly string[]): Pro
       throw new HoopError('no_access', `no access to the connection ${name}`, {
         why: 'there is none of that name that you may use',
       });
+    if (found.access === 'needs approval') throw accessNeeded(found.name);
     return { connection: found.name, type: found.type, database: found.database, user };
+  });
+}
+
+/** The agent would say the same, once it is asked for a tunnel. */
+function accessNeeded(name: string): HoopError {
+  return new HoopError('access_needed', `access to ${name} needs an approved request`, {
+    why: 'none of yours is approved and still good',
+    suggestion: `ask with: hoop request ${name} --duration 1h --reason TEXT`,
   });
 }
 

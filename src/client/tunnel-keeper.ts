@@ -50,6 +50,7 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'login_denied',
   'login_expired',
   'no_access',
+  'access_needed',
   'not_allowed',
   'not_found',
   'not_in_version',

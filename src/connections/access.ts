@@ -38,40 +38,80 @@ export function pickCredential<Kind extends { readonly groups: readonly string[]
   return connection.credentials.find((credential) => meetsGroups(credential.groups, caller));
 }
 
-export function accessOf(connection: Pick<ConnectionResource, 'access'>): ConnectionSummary['access'] {
-  return connection.access.approval === undefined ? 'open' : 'needs approval';
-}
+/**
+ * Until when access to a connection is granted to the caller; undefined where it is not.
+ *
+ * @param credential name of the credential that they have on it
+ */
+export type AccessLookup = (connection: ConnectionResource, credential: string) => string | undefined;
+
+const NOT_GRANTED: AccessLookup = () => undefined;
 
 /** What the caller may use, by name. */
 export function usableConnections(
   connections: readonly ConnectionResource[],
   caller: Caller,
+  grantedUntil: AccessLookup = NOT_GRANTED,
 ): readonly ConnectionSummary[] {
   return connections
-    .filter((connection) => permitted(connection, caller) !== undefined)
-    .map((connection) => ({
-      name: connection.name,
-      type: connection.type,
-      access: accessOf(connection),
-      database: isHttpConnection(connection) ? '' : connection.database,
-      labels: connection.labels,
+    .flatMap((connection) => permitted(connection, caller) ?? [])
+    .map((found) => ({
+      name: found.connection.name,
+      type: found.connection.type,
+      ...accessOf(found, grantedUntil),
+      database: isHttpConnection(found.connection) ? '' : found.connection.database,
+      labels: found.connection.labels,
     }))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
+function accessOf(found: Permitted, grantedUntil: AccessLookup): Pick<ConnectionSummary, 'access' | 'until'> {
+  if (found.connection.access.approval === undefined) return { access: 'open' };
+  const until = grantedUntil(found.connection, storedName(found));
+  return until === undefined ? { access: 'needs approval' } : { access: 'granted until', until };
+}
+
+/** What the record and reviewers call the stored credential; never its value. */
+export function storedName({ credential }: Pick<Permitted, 'credential'>): string {
+  return 'username' in credential ? credential.username : credential.name;
+}
+
 /**
- * The connection of that name and the credential the caller uses on it.
+ * The connection of that name and the credential the caller uses on it, now.
  *
- * @throws HoopError `no_access`, the same for a name that is not there and one that is not the
- * caller's; `not_allowed` where access itself needs an approved request
+ * @throws HoopError as `permittedConnection`; `access_needed` where access itself needs an approved request
  */
-export function connectionFor(connections: readonly ConnectionResource[], name: string, caller: Caller): Permitted {
+export function connectionFor(
+  connections: readonly ConnectionResource[],
+  name: string,
+  caller: Caller,
+  grantedUntil: AccessLookup = NOT_GRANTED,
+): Permitted {
+  const found = permittedConnection(connections, name, caller);
+  if (accessOf(found, grantedUntil).access === 'needs approval') throw accessNeeded(found.connection.name);
+  return found;
+}
+
+/** What someone is told who needs an approved request first. */
+export function accessNeeded(connection: string): HoopError {
+  return new HoopError('access_needed', `access to ${connection} needs an approved request`, {
+    suggestion: `ask with: hoop request ${connection} --duration 1h --reason TEXT`,
+  });
+}
+
+/**
+ * The same, whether or not access has been granted.
+ *
+ * @throws HoopError `no_access`, the same for a name that is not there and one that is not the caller's
+ */
+export function permittedConnection(
+  connections: readonly ConnectionResource[],
+  name: string,
+  caller: Caller,
+): Permitted {
   const connection = connections.find((one) => one.name === name);
   const found = connection === undefined ? undefined : permitted(connection, caller);
   if (found === undefined) throw new HoopError('no_access', 'no connection of that name that you may use');
-  if (accessOf(found.connection) === 'needs approval') {
-    throw new HoopError('not_allowed', 'access needs an approved request; not in this version');
-  }
   return found;
 }
 

@@ -10,7 +10,27 @@ export interface ApprovalVote {
   readonly groups: readonly string[];
   /** RFC 3339. */
   readonly at: string;
+  /** For how long it was given, in ms, where the reviewer said so. */
+  readonly durationMs?: number;
 }
+
+/** What someone said afterwards of what went ahead under break-glass. */
+export interface BreakGlassReview {
+  readonly verdict: 'accepted' | 'objected';
+  readonly by: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly reason: string;
+}
+
+/** What a condition of a flow reads of a request. */
+export type ReviewedRequest = Pick<
+  ApprovalRequest,
+  'connection' | 'connectionType' | 'credential' | 'requester' | 'reason' | 'kind' | 'durationMs' | 'rules' | 'facts'
+>;
+
+/** What a condition of a flow reads of a reviewer: no more than a vote keeps, so that it can be judged again. */
+export type Reviewer = Pick<ApprovalVote, 'subject' | 'issuer' | 'email' | 'groups'>;
 
 /** A held statement waiting for people, or what became of it. */
 export interface ApprovalRequest {
@@ -54,6 +74,8 @@ export interface ApprovalRequest {
   readonly durationMs?: number;
   /** Went ahead at once under break-glass; waits for someone to look at it afterwards. */
   readonly breakGlass?: boolean;
+  /** Of break-glass, once someone looked at it. */
+  readonly review?: BreakGlassReview;
   readonly impact?: RequestImpact;
 }
 
@@ -88,9 +110,45 @@ export interface ApprovalOutcome {
   readonly reason: string;
 }
 
+/** Permission that an approval gave, bound to exactly what was approved. */
+export interface Grant {
+  /** UUIDv7. */
+  readonly id: string;
+  /** The approved request that it comes from. */
+  readonly request: string;
+  /** `access`: the connection may be used; `statement`: what needs the flow may run. Neither stands for the other. */
+  readonly kind: 'statement' | 'access';
+  readonly flow: string;
+  readonly scope: 'statement' | 'session' | 'connection';
+  readonly connection: string;
+  readonly credential: string;
+  readonly requester: Pick<Identity, 'subject' | 'issuer' | 'email'>;
+  /** The session of the request; empty for access. */
+  readonly session: string;
+  readonly bindHash: string;
+  readonly approvedBy: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  /** Runs that are left; absent where only time ends it. */
+  readonly usesLeft?: number;
+  /** `ended`: with the agent that knew its session. */
+  readonly state: 'active' | 'used' | 'expired' | 'revoked' | 'ended';
+  /** RFC 3339; empty while active. */
+  readonly endedAt: string;
+  readonly endedBy: string;
+  readonly endReason: string;
+}
+
+/** A grant as the agent shows it to a caller. */
+export type GrantView = Omit<Grant, 'bindHash'> & {
+  /** It is active and the caller has the right to end it. */
+  readonly mayRevoke: boolean;
+};
+
 /** A request as the agent shows it to a caller. */
 export type RequestView = Omit<ApprovalRequest, 'bindHash'> & {
-  /** It is pending and the caller has the right to decide it. */
+  /** It is pending, or waits for a look afterwards, and the caller has the right to decide it. */
   readonly mayDecide: boolean;
   /** Longest time, in ms, that this caller could approve it for; absent where it can't be approved for a time. */
   readonly maxDurationMs?: number;

@@ -40,6 +40,10 @@ export const ERRORS = {
   },
   login_expired: { exit: EXIT.notLoggedIn, suggestion: 'run `hoop login` again and confirm the code in time' },
   no_access: { exit: EXIT.noAccess, suggestion: '`hoop connections` lists what you may use' },
+  access_needed: {
+    exit: EXIT.noAccess,
+    suggestion: 'ask for access with `hoop request CONNECTION --duration 1h --reason TEXT`',
+  },
   blocked: { exit: EXIT.blocked, suggestion: 'change the statement, or ask who keeps the policy named' },
   approval_denied: { exit: EXIT.denied, suggestion: 'read the reason; change the statement or ask the reviewer' },
   approval_timeout: { exit: EXIT.approvalTimeout, suggestion: 'ask a reviewer to run `hoop approve`, then try again' },

@@ -31,6 +31,8 @@ export interface SessionStart {
   /** What the client says of itself, e.g. `application_name`; and the address it came from. */
   readonly client: { readonly application?: string; readonly address?: string; readonly database?: string };
   readonly correlationId?: string;
+  /** The grant of access that it is under. */
+  readonly grant?: string;
 }
 
 export interface StatementEvent {
@@ -87,6 +89,8 @@ export interface ApprovalRequested {
   readonly statement: number;
   readonly request: string;
   readonly flow: string;
+  /** It went ahead at once. */
+  readonly breakGlass?: true;
 }
 
 export interface ApprovalResolved {
@@ -94,6 +98,8 @@ export interface ApprovalResolved {
   readonly statement: number;
   readonly request: string;
   readonly outcome: 'approved' | 'denied' | 'expired' | 'cancelled';
+  /** Not asked for again: it runs under this grant, which that request left. */
+  readonly grant?: string;
   readonly by?: string;
   readonly reason?: string;
 }

@@ -3,6 +3,7 @@
  * paths absolute. `config` makes them from files; nothing else parses YAML.
  */
 
+import type { Reviewer, ReviewedRequest } from './approval.js';
 import type { AudienceParameter, LoginToken } from './login-options.js';
 
 /** Where a secret's value comes from; resolved by `secrets` at the moment of use. */
@@ -164,16 +165,56 @@ export function isHttpConnection(connection: ConnectionResource): connection is 
   return connection.type !== 'postgres';
 }
 
+/** Which requests a reviewer may decide, beyond being in a group: CEL over `request` and `reviewer`, compiled. */
+export interface ReviewCondition {
+  readonly text: string;
+  /** An expression that fails on these facts is false: nobody gains a right by an error. */
+  holds(request: ReviewedRequest, reviewer: Reviewer): boolean;
+}
+
+/** Hours in which approvals are possible. */
+export interface Schedule {
+  /** 0 is Sunday. */
+  readonly days: readonly number[];
+  /** Minutes after midnight; `to` is not in it any more, and smaller than `from` where it is on the next day. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  /** IANA name, e.g. `Europe/Berlin`. */
+  readonly timezone: string;
+}
+
+export interface ReviewerEntry {
+  readonly groups: readonly string[];
+  /** Distinct people. */
+  readonly count: number;
+  readonly condition?: ReviewCondition;
+}
+
 export interface ApprovalFlowResource {
   readonly name: string;
-  readonly reviewers: readonly { readonly groups: readonly string[]; readonly count: number }[];
+  readonly reviewers: readonly ReviewerEntry[];
+  /** Holds for every entry and for denying. */
+  readonly condition?: ReviewCondition;
+  /** How long a statement is held, in ms. */
   readonly waitMs: number;
+  /** How long a request for access stays open, in ms; `waitMs` where absent. */
+  readonly expiryMs?: number;
   readonly grant: {
     readonly scope: 'statement' | 'session' | 'connection';
     readonly ttlMs: number;
     readonly unlimitedUses: boolean;
   };
   readonly selfApproval: boolean;
+  readonly schedule?: Schedule;
+  /** Longest time that can be asked for or given, in ms. */
+  readonly maxDurationMs?: number;
+  readonly reasonRequired?: boolean;
+  /** What a reason must hold somewhere: RE2 syntax. */
+  readonly ticket?: { readonly pattern: string; test(text: string): boolean };
+  /** Who goes ahead at once by giving a reason, and is looked at afterwards. */
+  readonly breakGlass?: { readonly groups: readonly string[] };
+  /** Names of sinks that are told of this flow's requests. */
+  readonly notify?: readonly string[];
 }
 
 export interface EntityResource {

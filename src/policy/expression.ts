@@ -87,56 +87,22 @@ export interface PreparedExpression {
 }
 
 /** @throws SurveyError, or an error of the library, where the text is no condition */
-export function prepare(text: string): PreparedExpression {
+export function prepare(text: string, declare: (created: Environment) => unknown = declareFacts): PreparedExpression {
   const { ast } = new Environment({ limits: LIMITS }).parse(text);
   const survey = surveyTree(ast);
   const patterns = new Map<string, LinearPattern>();
   for (const call of survey.matches) addPattern(patterns, call);
-  return { ast, survey, parsed: environment(patterns).parse(replaceMatches(text, survey.matches)) };
+  return { ast, survey, parsed: environment(patterns, declare).parse(replaceMatches(text, survey.matches)) };
 }
 
 function evaluate(parsed: ParseResult, facts: BoundFacts): boolean {
   return isTrue(parsed(facts));
 }
 
-/**
- * Reads one CEL condition over the claims of a token, under the same rules as a policy's.
- *
- * @returns `evaluate` throws where a claim is missing or of another type
- */
-export function compileClaimCondition(
-  text: string,
-): { readonly evaluate: (claims: ReadonlyMap<string, unknown>) => boolean } | { readonly fault: ExpressionFault } {
-  try {
-    const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast);
-    const patterns = new Map<string, LinearPattern>();
-    for (const call of survey.matches) addPattern(patterns, call);
-    const declare = (created: Environment): unknown => created.registerVariable('claims', 'map<string, dyn>');
-    const parsed = environment(patterns, declare).parse(replaceMatches(text, survey.matches));
-    const checked = parsed.check();
-    if (!checked.valid) return { fault: claimFaultOf(checked.error) };
-    if (checked.type !== 'bool' && checked.type !== 'dyn')
-      return {
-        fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
-      };
-    return { evaluate: (claims) => isTrue(parsed({ claims })) };
-  } catch (error) {
-    return {
-      fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : claimFaultOf(error),
-    };
-  }
-}
-
-function isTrue(value: unknown): boolean {
+/** @throws where a condition came out as neither */
+export function isTrue(value: unknown): boolean {
   if (typeof value !== 'boolean') throw new TypeError('the condition is neither true nor false');
   return value;
-}
-
-function claimFaultOf(error: unknown): ExpressionFault {
-  const fault = faultOf(error);
-  return fault.message.startsWith('unknown fact')
-    ? { ...fault, message: 'a condition on tokens reads `claims` alone, as in `claims.repository == "acme/shop"`' }
-    : fault;
 }
 
 function declareFacts(created: Environment): void {
@@ -150,7 +116,7 @@ function declareFacts(created: Environment): void {
 
 function environment(
   patterns: ReadonlyMap<string, LinearPattern>,
-  declare: (created: Environment) => unknown = declareFacts,
+  declare: (created: Environment) => unknown,
 ): Environment {
   const created = new Environment({ limits: LIMITS });
   declare(created);
@@ -169,7 +135,7 @@ function environment(
 
 type CallNode = Extract<ASTNode, { op: 'rcall' }>;
 
-class SurveyError extends Error {
+export class SurveyError extends Error {
   constructor(
     message: string,
     readonly offset: number,
@@ -289,7 +255,12 @@ function replaceMatches(text: string, calls: readonly CallNode[]): string {
   return replaced;
 }
 
-function faultOf(error: unknown): ExpressionFault {
+/** @param names of facts and fields, where they are others than the contract's */
+export function faultOf(
+  error: unknown,
+  names?: { readonly variables: readonly string[]; readonly fields: readonly string[] },
+): ExpressionFault {
+  if (error instanceof SurveyError) return { message: error.message, offset: error.offset };
   const known = error as {
     readonly code?: string;
     readonly summary?: string;
@@ -300,7 +271,9 @@ function faultOf(error: unknown): ExpressionFault {
   const missing = /^(?:No such key|Unknown variable): (.+)$/s.exec(summary)?.[1];
   if (missing === undefined) return { message: summary.charAt(0).toLowerCase() + summary.slice(1), offset };
   const candidates =
-    known.code === 'unknown_variable' ? VARIABLES : Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields));
+    known.code === 'unknown_variable'
+      ? (names?.variables ?? VARIABLES)
+      : (names?.fields ?? Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields)));
   const near = nearest(missing, candidates);
   return { message: `unknown fact \`${missing}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`, offset };
 }

@@ -195,6 +195,7 @@ const START = kind<SessionStart>({
   credential: true,
   client: true,
   correlationId: true,
+  grant: true,
 });
 const REQUEST = kind<RequestEvent>({
   type: true,
@@ -210,7 +211,7 @@ const REQUEST = kind<RequestEvent>({
   stream: true,
   facts: true,
 });
-const REQUESTED = kind<ApprovalRequested>({ type: true, statement: true, request: true, flow: true });
+const REQUESTED = kind<ApprovalRequested>({ type: true, statement: true, request: true, flow: true, breakGlass: true });
 const RESOLVED = kind<ApprovalResolved>({
   type: true,
   statement: true,
@@ -218,6 +219,7 @@ const RESOLVED = kind<ApprovalResolved>({
   outcome: true,
   by: true,
   reason: true,
+  grant: true,
 });
 const TTY = kind<TtyEvent>({ type: true, statement: true, from: true, data: true, columns: true, rows: true });
 const END = kind<SessionEnd>({ type: true, reason: true, statements: true, blocked: true });

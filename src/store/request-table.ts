@@ -1,10 +1,20 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 
-import type { ApprovalRequest, ApprovalVote, RequestState } from '../core/approval.js';
+import type {
+  ApprovalRequest,
+  ApprovalVote,
+  BreakGlassReview,
+  Grant,
+  RequestImpact,
+  RequestState,
+} from '../core/approval.js';
 import { inTransaction } from './database.js';
+import type { GrantTable } from './grant-table.js';
 
 export interface RequestFilter {
   readonly state?: RequestState;
+  /** Only what went ahead under break-glass and nobody has looked at. */
+  readonly reviewDue?: boolean;
   /** Of one requester; together with `issuer`. */
   readonly subject?: string;
   readonly issuer?: string;
@@ -27,17 +37,23 @@ interface Row {
   readonly decidedBy: string;
   readonly decidedAt: string;
   readonly decisionReason: string;
+  /** Empty: none is needed; `due`; else the review as JSON. */
+  readonly review: string;
 }
 
+const REVIEW_DUE = 'due';
 const DEFAULT_LIMIT = 1000;
 const COLUMNS =
-  'id, request, state, decided_by AS decidedBy, decided_at AS decidedAt, decision_reason AS decisionReason';
+  'id, request, state, decided_by AS decidedBy, decided_at AS decidedAt, decision_reason AS decisionReason, review';
 
 /** Approval requests. Every change is on disk when its call returns. */
 export class RequestTable {
   readonly #database: DatabaseSyncInstance;
 
-  constructor(database: DatabaseSyncInstance) {
+  constructor(
+    database: DatabaseSyncInstance,
+    private readonly grants: GrantTable,
+  ) {
     this.#database = database;
   }
 
@@ -47,7 +63,9 @@ export class RequestTable {
       const { state, votes, decidedBy, decidedAt, decisionReason, ...fixed } = request;
       const { subject, issuer } = request.requester;
       this.#database
-        .prepare('INSERT INTO approval_requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+        .prepare(
+          'INSERT INTO approval_requests (id, state, subject, issuer, created_at, decided_by, decided_at, decision_reason, request, kind, review) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        )
         .run(
           request.id,
           state,
@@ -58,6 +76,8 @@ export class RequestTable {
           decidedAt,
           decisionReason,
           JSON.stringify(fixed),
+          request.kind ?? 'statement',
+          request.breakGlass === true ? REVIEW_DUE : '',
         );
       for (const vote of votes) this.#insertVote(request.id, vote);
     });
@@ -79,19 +99,43 @@ export class RequestTable {
       parts.push(`${name} = ?`);
       values.push(value);
     }
+    if (filter.reviewDue === true) parts.push(`review = '${REVIEW_DUE}'`);
     const where = parts.length === 0 ? '' : `WHERE ${parts.join(' AND ')}`;
     const sql = `SELECT ${COLUMNS} FROM approval_requests ${where} ORDER BY created_at DESC, id DESC LIMIT ?`;
     const rows = this.#database.prepare(sql).all(...values, filter.limit ?? DEFAULT_LIMIT) as Row[];
     return rows.map((row) => this.#request(row));
   }
 
-  /** Decides a pending request. True when this call decided it: of any number of calls, one. */
-  resolve(id: string, patch: Resolution): boolean {
+  /**
+   * Decides a pending request, and keeps the grants that it leaves in the same transaction. True when this call
+   * decided it: of any number of calls, one.
+   */
+  resolve(id: string, patch: Resolution, grants: readonly Grant[] = []): boolean {
+    return inTransaction(this.#database, () => {
+      const result = this.#database
+        .prepare(
+          `UPDATE approval_requests SET state = ?, decided_by = ?, decided_at = ?, decision_reason = ? WHERE id = ? AND state = 'pending'`,
+        )
+        .run(patch.state, patch.decidedBy, patch.decidedAt, patch.decisionReason, id);
+      if (Number(result.changes) !== 1) return false;
+      for (const grant of grants) this.grants.insert(grant);
+      return true;
+    });
+  }
+
+  /** Keeps the look at break-glass. True when this call was the first, and one was due. */
+  review(id: string, review: BreakGlassReview): boolean {
     const result = this.#database
-      .prepare(
-        `UPDATE approval_requests SET state = ?, decided_by = ?, decided_at = ?, decision_reason = ? WHERE id = ? AND state = 'pending'`,
-      )
-      .run(patch.state, patch.decidedBy, patch.decidedAt, patch.decisionReason, id);
+      .prepare(`UPDATE approval_requests SET review = ? WHERE id = ? AND review = '${REVIEW_DUE}'`)
+      .run(JSON.stringify(review), id);
+    return Number(result.changes) === 1;
+  }
+
+  /** Adds what was found out later. False when there is no such request. */
+  complete(id: string, impact: RequestImpact): boolean {
+    const result = this.#database
+      .prepare(`UPDATE approval_requests SET request = json_set(request, '$.impact', json(?)) WHERE id = ?`)
+      .run(JSON.stringify(impact), id);
     return Number(result.changes) === 1;
   }
 
@@ -109,11 +153,11 @@ export class RequestTable {
     });
   }
 
-  /** Ends every pending request, as at the start of an agent: who waited is gone. @returns how many */
+  /** Ends every pending request that holds a statement, as at the start of an agent: who waited is gone. @returns how many */
   cancelPending(reason: string, decidedAt = new Date().toISOString()): number {
     const result = this.#database
       .prepare(
-        `UPDATE approval_requests SET state = 'cancelled', decided_at = ?, decision_reason = ? WHERE state = 'pending'`,
+        `UPDATE approval_requests SET state = 'cancelled', decided_at = ?, decision_reason = ? WHERE state = 'pending' AND kind <> 'access'`,
       )
       .run(decidedAt, reason);
     return Number(result.changes);
@@ -123,20 +167,33 @@ export class RequestTable {
   #insertVote(id: string, vote: ApprovalVote): boolean {
     const result = this.#database
       .prepare(
-        'INSERT INTO approval_votes (request, issuer, subject, email, group_names, at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        'INSERT INTO approval_votes (request, issuer, subject, email, group_names, at, duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       )
-      .run(id, vote.issuer, vote.subject, vote.email, JSON.stringify(vote.groups), vote.at);
+      .run(id, vote.issuer, vote.subject, vote.email, JSON.stringify(vote.groups), vote.at, vote.durationMs ?? null);
     return Number(result.changes) === 1;
   }
 
   #request(row: Row): ApprovalRequest {
     const rows = this.#database
       .prepare(
-        'SELECT subject, issuer, email, group_names AS groups, at FROM approval_votes WHERE request = ? ORDER BY at, issuer, subject',
+        'SELECT subject, issuer, email, group_names AS groups, at, duration_ms AS durationMs FROM approval_votes WHERE request = ? ORDER BY at, issuer, subject',
       )
-      .all(row.id) as (Omit<ApprovalVote, 'groups'> & { readonly groups: string })[];
-    const votes = rows.map((vote) => ({ ...vote, groups: JSON.parse(vote.groups) as string[] }));
-    const { state, decidedBy, decidedAt, decisionReason } = row;
-    return { ...(JSON.parse(row.request) as ApprovalRequest), state, votes, decidedBy, decidedAt, decisionReason };
+      .all(row.id) as VoteRow[];
+    const votes = rows.map(({ durationMs, groups, ...vote }) => ({
+      ...vote,
+      groups: JSON.parse(groups) as string[],
+      ...(durationMs === null ? {} : { durationMs }),
+    }));
+    const { state, decidedBy, decidedAt, decisionReason, review } = row;
+    return {
+      ...(JSON.parse(row.request) as ApprovalRequest),
+      ...{ state, votes, decidedBy, decidedAt, decisionReason },
+      ...(review === '' || review === REVIEW_DUE ? {} : { review: JSON.parse(review) as BreakGlassReview }),
+    };
   }
 }
+
+type VoteRow = Omit<ApprovalVote, 'groups' | 'durationMs'> & {
+  readonly groups: string;
+  readonly durationMs: number | null;
+};

@@ -80,4 +80,17 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX readings_by_time ON readings (at, row);
   CREATE INDEX approval_requests_by_time ON approval_requests (created_at, id);
   `,
+  `
+  ALTER TABLE approval_requests ADD COLUMN kind TEXT NOT NULL DEFAULT 'statement';
+  ALTER TABLE approval_requests ADD COLUMN review TEXT NOT NULL DEFAULT '';
+  CREATE INDEX approval_requests_to_review ON approval_requests (id) WHERE review = 'due';
+  ALTER TABLE approval_votes ADD COLUMN duration_ms INTEGER;
+  CREATE TABLE grants (
+    id TEXT PRIMARY KEY, request TEXT NOT NULL REFERENCES approval_requests (id), state TEXT NOT NULL,
+    subject TEXT NOT NULL, issuer TEXT NOT NULL, ended_at TEXT NOT NULL, ended_by TEXT NOT NULL,
+    end_reason TEXT NOT NULL, given TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX grants_by_state ON grants (state, id);
+  CREATE INDEX grants_by_request ON grants (request);
+  `,
 ];

@@ -3,6 +3,7 @@ import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import type { RecordingIndex } from '../core/recording-index.js';
 import { closeDatabase, openDatabase } from './database.js';
 import { AuditTable } from './audit-table.js';
+import { GrantTable } from './grant-table.js';
 import { KeyTable } from './key-table.js';
 import { LogFile } from './log-file.js';
 import { RequestTable } from './request-table.js';
@@ -20,12 +21,13 @@ export interface StoreOptions {
   readonly nowMs?: () => number;
 }
 
-/** What the agent keeps besides recordings: the index of sessions, approval requests, keys, usage. */
+/** What the agent keeps besides recordings: the index of sessions, approval requests, grants, keys, usage. */
 export class Store {
   readonly sessions: SessionTable;
   readonly requests: RequestTable;
   /** Policies that were in force, and who read what. */
   readonly audit: AuditTable;
+  readonly grants: GrantTable;
   /** What limits have counted. */
   readonly usage: UsageTable;
   /** The sessions' table as the recorder sees it. */
@@ -36,8 +38,9 @@ export class Store {
   constructor(database: DatabaseSyncInstance, options: StoreOptions) {
     this.#database = database;
     this.#keys = new KeyTable(database, options.masterKey);
-    this.requests = new RequestTable(database);
     this.audit = new AuditTable(database);
+    this.grants = new GrantTable(database);
+    this.requests = new RequestTable(database, this.grants);
     const onFault = options.onFault ?? (() => undefined);
     this.usage = new UsageTable(database, onFault, options.nowMs);
     const sessions = new SessionTable(database, onFault, new LogFile(options.path));

@@ -36,6 +36,7 @@ async function acceptor(who: () => Promise<Identity>) {
       return who();
     },
     connections: () => [CONNECTION],
+    access: () => () => undefined,
     logins: new LoginLimit({ perMinute: 100, nowMs: () => 0 }),
     accept: () => undefined,
     log: { warn: () => undefined },

@@ -224,6 +224,7 @@ describe('the end of the agent', () => {
     const { request } = approvals.open(heldStatement(alice));
     createApprovals({
       store,
+      grants: store.grants,
       flow: () => undefined,
       clock: time.clock,
       newId: () => '',
@@ -239,6 +240,7 @@ it('takes the timers of Node as they are', () => {
   const { store, time } = desk();
   const approvals = createApprovals({
     store,
+    grants: store.grants,
     flow: () => flow('dba-review'),
     clock: time.clock,
     newId: () => 'x',

@@ -86,18 +86,26 @@ export function heldStatement(requester: Identity, more: Partial<OpenInput> = {}
   };
 }
 
-/** Approvals on a memory store and manual time. */
+/**
+ * Approvals on a memory store and manual time.
+ *
+ * @param before the store and the time of an agent that ended
+ */
 export function desk(
   flows: readonly ApprovalFlowResource[] = [flow('dba-review')],
   onEvent: (event: ApprovalEvent) => void = () => undefined,
+  before: { readonly store: MemoryRequestStore; readonly time: ManualTime } = {
+    store: new MemoryRequestStore(),
+    time: new ManualTime(),
+  },
 ) {
-  const store = new MemoryRequestStore();
-  const time = new ManualTime();
+  const { store, time } = before;
   const events: ApprovalEvent[] = [];
   const configured = new Map(flows.map((one) => [one.name, one]));
   let count = 0;
   const approvals = createApprovals({
     store,
+    grants: store.grants,
     flow: (name) => configured.get(name),
     clock: time.clock,
     newId: () => uuidv7(time.nowMs + (count += 1), new Uint8Array(10).fill(count % 256)),

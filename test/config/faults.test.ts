@@ -177,11 +177,34 @@ describe('a fault in a resource file', () => {
       ['9:36: there is no ApprovalFlow `dba`'],
     ],
     [
-      'breakGlass',
-      flow('  breakGlass: { groups: [oncall] }\n'),
-      ['6:3: `spec.breakGlass`: `breakGlass` is not in this version'],
+      'a misspelt key of a flow',
+      flow('  breakglass: { groups: [oncall] }\n'),
+      ['6:3: unknown key `breakglass`; did you mean `breakGlass`?'],
     ],
-    ['notify', flow('  notify: [hook]\n'), ['6:3: `spec.notify`: `notify` is not in this version']],
+    [
+      'a condition over something else',
+      flow('  condition: \'reviewer.group == "dba"\'\n'),
+      ['6:14: `spec.condition`: unknown fact `group`; did you mean `groups`?'],
+    ],
+    [
+      'a condition that names a rule’s facts',
+      resource('ApprovalFlow', 'f', "  reviewers: [{ groups: [a], condition: 'user.machine' }]\n"),
+      ['5:41: `spec.reviewers[0].condition`: unknown fact `user`'],
+    ],
+    [
+      'a schedule of no day, no hours and no time zone',
+      flow('  schedule: { days: [monday], hours: "9-18", timezone: Berlin }\n'),
+      [
+        '6:22: `spec.schedule.days[0]`: expected a day (sun, mon, tue, wed, thu, fri, sat) or a span such as mon-fri',
+        '6:38: `spec.schedule.hours`: expected hours such as 09:00-18:00; 22:00-06:00 is over midnight',
+        '6:56: `spec.schedule.timezone`: expected the IANA name of a time zone, such as Europe/Berlin',
+      ],
+    ],
+    [
+      'a ticket pattern with look-ahead',
+      flow("  ticket: 'OPS(?=-)'\n"),
+      ['6:11: `spec.ticket`: expected a pattern in RE2 syntax, such as `OPS-[0-9]+`'],
+    ],
     [
       'a count of 0',
       resource('ApprovalFlow', 'f', '  reviewers: [{ groups: [a], count: 0 }]\n'),

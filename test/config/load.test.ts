@@ -118,9 +118,46 @@ describe('loadConfig', () => {
         name: 'f',
         reviewers: [{ groups: ['dba'], count: 2 }],
         waitMs: 500,
+        expiryMs: 3_600_000,
         grant: { scope: 'session', ttlMs: 30_000, unlimitedUses: true },
         selfApproval: true,
+        reasonRequired: false,
+        notify: [],
       },
+    ]);
+  });
+
+  it('reads all that a flow may ask for', async () => {
+    const spec = `  reviewers:
+    - { groups: [dba], count: 2, condition: '!(reviewer.email == request.requester.email)' }
+    - { groups: [security] }
+  condition: 'request.kind == "access" || request.minutes == 0'
+  wait: 2m
+  expiry: 1d
+  schedule: { days: [mon-thu, sun], hours: '09:30-24:00', timezone: Europe/Berlin }
+  maxDuration: 8h
+  reasonRequired: true
+  ticket: '\\b(OPS|SEC)-[0-9]+\\b'
+  breakGlass: { groups: [oncall] }
+  notify: [security-hook]
+`;
+    const { resources, faults } = await load({ 'f.yaml': resource('ApprovalFlow', 'f', spec) });
+    expect(faults).toEqual([]);
+    const [flow] = resources?.approvalFlows ?? [];
+    expect(flow).toMatchObject({
+      waitMs: 120_000,
+      expiryMs: 86_400_000,
+      schedule: { days: [0, 1, 2, 3, 4], fromMinute: 570, toMinute: 1_440, timezone: 'Europe/Berlin' },
+      maxDurationMs: 28_800_000,
+      reasonRequired: true,
+      breakGlass: { groups: ['oncall'] },
+      notify: ['security-hook'],
+    });
+    expect(flow?.ticket?.test('for OPS-17, urgent')).toBe(true);
+    expect(flow?.ticket?.test('OPS- 17')).toBe(false);
+    expect(flow?.reviewers.map(({ condition }) => condition?.text)).toEqual([
+      '!(reviewer.email == request.requester.email)',
+      undefined,
     ]);
   });
 

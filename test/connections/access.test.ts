@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accessOf, connectionFor, pickCredential, usableConnections } from '../../src/connections/access.js';
+import { connectionFor, pickCredential, usableConnections } from '../../src/connections/access.js';
 import { HoopError } from '../../src/core/errors.js';
 import type { PostgresConnection } from '../../src/core/resources.js';
 
@@ -59,10 +59,22 @@ describe('a connection', () => {
 
   it('that needs approval is listed so and refused', () => {
     const guarded = connection({ access: { groups: ['engineering'], approval: 'db-access' } });
-    expect(accessOf(guarded)).toBe('needs approval');
-    expect(refusal(() => connectionFor([guarded], 'postgres', engineer))).toMatchObject({ code: 'not_allowed' });
+    expect(usableConnections([guarded], engineer)).toMatchObject([{ access: 'needs approval' }]);
+    const needed = refusal(() => connectionFor([guarded], 'postgres', engineer));
+    expect(needed).toMatchObject({ code: 'access_needed', exitStatus: 4 });
+    expect(needed.suggestion).toContain('hoop request postgres --duration 1h --reason');
     expect(refusal(() => connectionFor([guarded], 'postgres', { groups: [] }))).toMatchObject({ code: 'no_access' });
   });
+});
+
+it('that needs approval is used by the one whom access was granted, with that credential', () => {
+  const guarded = connection({ access: { groups: ['engineering'], approval: 'db-access' } });
+  const until = '2026-11-28T02:00:00.000Z';
+  const granted = (_: unknown, credential: string): string | undefined =>
+    credential === 'hoop_app' ? until : undefined;
+  expect(connectionFor([guarded], 'postgres', engineer, granted).connection).toBe(guarded);
+  expect(usableConnections([guarded], engineer, granted)).toMatchObject([{ access: 'granted until', until }]);
+  expect(refusal(() => connectionFor([guarded], 'postgres', dba, granted)).code).toBe('access_needed');
 });
 
 it('lists by name what the caller may use, and nothing of how it is reached', () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { AgentLog } from '../../src/agent/log.js';
 import { startAgent, type RunningAgent } from '../../src/agent/start.js';
 import { bridge } from '../../src/tunnel/bridge.js';
-import { dialTunnel, type TunnelClient } from '../../src/tunnel/dial.js';
+import { dialTunnel, type DialOptions, type TunnelClient } from '../../src/tunnel/dial.js';
 import { makeKey, startLocalIssuer } from '../identity/local-issuer.js';
 import { sharedPostgres, type PostgresServer } from './postgres-server.js';
 
@@ -119,8 +119,9 @@ export async function openPort(
   agentUrl: string,
   connection: string,
   token: string,
+  more: Pick<DialOptions, 'reason'> = {},
 ): Promise<{ port: number; tunnel: TunnelClient; events: Record<string, unknown>[]; close(): void }> {
-  const tunnel = await dialTunnel({ agentUrl, connection, token });
+  const tunnel = await dialTunnel({ agentUrl, connection, token, ...more });
   const events: Record<string, unknown>[] = [];
   tunnel.onEvent((event) => events.push(event));
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {

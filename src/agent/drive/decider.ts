@@ -3,7 +3,15 @@ import { messageOf } from '../../core/errors.js';
 import type { Verdict } from '../../policy/types.js';
 import type { Decision, Question } from '../../protocols/contract.js';
 import type { DeciderHost, Hold } from './drive-host.js';
-import { decisionEvent, holdMessage, outcomeDecision, warnings } from './outcome.js';
+import {
+  decisionEvent,
+  holdMessage,
+  outcomeDecision,
+  resolvedEvent,
+  unheldDecision,
+  unheldEvents,
+  warnings,
+} from './outcome.js';
 
 /** What a decision goes back to. */
 export interface DecisionDesk {
@@ -82,13 +90,14 @@ export class Decider {
     try {
       this.#recordDecision(question, verdict);
       const hold = verdict.action === 'approve' ? this.host.hold(question, verdict) : undefined;
-      if (hold !== undefined) {
+      if (hold?.kind === 'wait') {
         this.#wait(ticket, question, verdict, hold);
         return;
       }
+      for (const event of hold === undefined ? [] : unheldEvents(question, hold)) this.host.record(event);
       this.#afterFlush(ticket, () => {
         if (verdict.action === 'block') this.#block(ticket, verdict);
-        else this.desk.answer(ticket, { action: 'allow', notices: warnings(verdict) });
+        else this.desk.answer(ticket, unheldDecision(hold, warnings(verdict)));
       });
     } catch (error) {
       this.#unrecorded(ticket, error);
@@ -153,14 +162,15 @@ export class Decider {
       request: request.id,
       flow: verdict.flows.join(', '),
     });
-    this.host.tell({
-      event: 'approval.waiting',
-      request: request.id,
-      flows: request.flows,
-      expiresAt: request.expiresAt,
-    });
+    const { flows, expiresAt } = request;
+    const waiting = (progress: Hold['progress']): void => {
+      this.host.tell({ event: 'approval.waiting', request: request.id, flows, expiresAt, progress });
+    };
+    waiting(hold.progress);
+    const unwatch = hold.watch(waiting);
     hold.outcome.then(
       (outcome) => {
+        unwatch();
         this.#resolved(ticket, question, verdict, hold, outcome);
       },
       (error: unknown) => {
@@ -168,6 +178,8 @@ export class Decider {
       },
     );
     this.#afterFlush(ticket, () => {
+      // Decided while it was being recorded: its answer follows by itself.
+      if (this.#hold !== hold) return;
       this.desk.answer(ticket, { action: 'hold', request: request.id, message: holdMessage(request, verdict) });
     });
   }
@@ -180,14 +192,7 @@ export class Decider {
     const { request } = hold;
     const { state, by, reason } = outcome;
     try {
-      this.host.record({
-        type: 'approval.resolved',
-        statement: question.statement,
-        request: request.id,
-        outcome: state,
-        ...(by === '' ? {} : { by }),
-        ...(reason === '' ? {} : { reason }),
-      });
+      this.host.record(resolvedEvent(question, request.id, outcome));
     } catch (error) {
       this.#unrecorded(ticket, error);
       return;

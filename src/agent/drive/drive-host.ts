@@ -1,14 +1,32 @@
-import type { ApprovalOutcome, ApprovalRequest } from '../../core/approval.js';
+import type { ApprovalOutcome, ApprovalRequest, FlowProgress } from '../../core/approval.js';
 import type { RecordedEvent, SessionEnd } from '../../core/events.js';
 import type { Verdict } from '../../policy/types.js';
 import type { Question, Session, Step } from '../../protocols/contract.js';
 
 /** A statement that waits for people. */
 export interface Hold {
+  readonly kind: 'wait';
   readonly request: ApprovalRequest;
   readonly outcome: Promise<ApprovalOutcome>;
+  /** What its flows need. */
+  readonly progress: readonly FlowProgress[];
+  /** Calls the listener with each further approval. @returns what ends that */
+  watch(listener: (progress: readonly FlowProgress[]) => void): () => void;
   withdraw(why: string): void;
 }
+
+/** What becomes of a statement that needs approval. */
+export type HoldAnswer =
+  | Hold
+  /** Approved before: it runs under these grants. */
+  | {
+      readonly kind: 'granted';
+      readonly runs: readonly { readonly grant: string; readonly request: string; readonly by: string }[];
+    }
+  /** It goes ahead at once under break-glass. */
+  | { readonly kind: 'broken'; readonly request: ApprovalRequest }
+  /** Nobody can be asked for it. */
+  | { readonly kind: 'refused'; readonly message: string };
 
 /** What the drive needs of the agent. */
 export interface DriveHost {
@@ -16,8 +34,8 @@ export interface DriveHost {
   judge(question: Question): Verdict | Promise<Verdict>;
   /** Reads a large text beside the program; the session's own reading of it is quick then. */
   study(text: string): Promise<void>;
-  /** Undefined where a grant already covers it. */
-  hold(question: Question, verdict: Verdict): Hold | undefined;
+  /** Asks people, where nothing covers it already. Throwing blocks. */
+  hold(question: Question, verdict: Verdict): HoldAnswer;
   record(event: RecordedEvent): void;
   /** Everything recorded is safe when this returns or resolves. */
   flush(): void | Promise<void>;

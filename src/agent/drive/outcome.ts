@@ -1,7 +1,8 @@
 import type { ApprovalOutcome, ApprovalRequest } from '../../core/approval.js';
-import type { DecisionEvent } from '../../core/events.js';
+import type { ApprovalRequested, ApprovalResolved, DecisionEvent } from '../../core/events.js';
 import type { RuleMatch, Verdict } from '../../policy/types.js';
 import type { Decision, Question } from '../../protocols/contract.js';
+import type { Hold, HoldAnswer } from './drive-host.js';
 
 const named = (match: RuleMatch): string => `${match.policy}/${match.rule}`;
 
@@ -25,6 +26,50 @@ export function decisionEvent(question: Question, verdict: Verdict): DecisionEve
       ? {}
       : { observed: observed.map((match) => ({ rule: named(match), action: match.action })) }),
   };
+}
+
+/** What the record says of how a wait ended. */
+export function resolvedEvent(question: Question, request: string, outcome: ApprovalOutcome): ApprovalResolved {
+  const { state, by, reason } = outcome;
+  return {
+    type: 'approval.resolved',
+    statement: question.statement,
+    request,
+    outcome: state,
+    ...(by === '' ? {} : { by }),
+    ...(reason === '' ? {} : { reason }),
+  };
+}
+
+type Unheld = Exclude<HoldAnswer, Hold>;
+
+/** What the record says of a statement that needs approval and did not wait for it. */
+export function unheldEvents(question: Question, hold: Unheld): readonly (ApprovalRequested | ApprovalResolved)[] {
+  switch (hold.kind) {
+    case 'granted':
+      return hold.runs.map(({ grant, request, by }) => ({
+        ...resolvedEvent(question, request, { state: 'approved', by, reason: '' }),
+        grant,
+      }));
+    case 'broken': {
+      const { id, flows, decidedBy, decisionReason } = hold.request;
+      const { statement } = question;
+      return [
+        { type: 'approval.requested', statement, request: id, flow: flows.join(', '), breakGlass: true },
+        resolvedEvent(question, id, { state: 'approved', by: decidedBy, reason: decisionReason }),
+      ];
+    }
+    case 'refused':
+      return [resolvedEvent(question, '', { state: 'denied', by: '', reason: hold.message })];
+  }
+}
+
+/** How such a statement goes on. @param hold undefined where it needs no approval */
+export function unheldDecision(hold: Unheld | undefined, notices: readonly string[]): Decision {
+  if (hold?.kind === 'refused') return { action: 'denied', message: `approval denied: ${hold.message}` };
+  if (hold?.kind !== 'broken') return { action: 'allow', notices };
+  const told = `break-glass: goes ahead without approval; request ${hold.request.id} is reported and waits for review`;
+  return { action: 'allow', notices: [told, ...notices] };
 }
 
 /** What a client reads while its statement is held. */

@@ -16,6 +16,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   token_refused: 401,
   no_access: 403,
   not_allowed: 403,
+  access_needed: 403,
   blocked: 403,
   approval_denied: 403,
   approval_timeout: 403,

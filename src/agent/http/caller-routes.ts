@@ -1,4 +1,5 @@
 import { usableConnections } from '../../connections/access.js';
+import { accessLookup } from '../access-guard.js';
 import type { HttpDependencies } from './dependencies.js';
 import type { Route } from './route.js';
 
@@ -21,7 +22,9 @@ export function callerRoutes(deps: HttpDependencies): readonly Route[] {
       auth: 'user',
       summary: 'connections that the caller may use',
       query: [],
-      handler: (_call, caller) => ({ json: usableConnections(deps.connections(), caller) }),
+      handler: (_call, caller) => ({
+        json: usableConnections(deps.connections(), caller, accessLookup(deps.approvals, caller)),
+      }),
     },
   ];
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Approvals, ListFilter } from '../../approvals/approvals.js';
 import type { Identity } from '../../core/identity.js';
-import type { AgentResource, ConnectionResource } from '../../core/resources.js';
+import type { AgentResource, ApprovalFlowResource, ConnectionResource } from '../../core/resources.js';
 import type { SessionSummary } from '../../core/session-summary.js';
 import type { WellKnown } from '../../identity/well-known.js';
 import type { AuditDesk } from '../audit/audit-desk.js';
@@ -65,6 +65,8 @@ export interface HttpDependencies {
   /** What the agent says of itself to anyone: all that a login needs. */
   readonly card: () => WellKnown;
   readonly connections: () => readonly ConnectionResource[];
+  /** The approval flow of that name. */
+  readonly flow: (name: string) => ApprovalFlowResource | undefined;
   readonly roles: () => AgentResource['roles'];
   readonly approvals: Approvals;
   /** Lines of JSON: requests as they come and change. */

@@ -11,6 +11,7 @@ import type { HttpDependencies } from './dependencies.js';
 import { Refusal, createGate } from './gate.js';
 import type { Gate } from './gate.js';
 import { publicRoutes } from './public-routes.js';
+import { grantRoutes } from './grant-routes.js';
 import { requestEventsRoute } from './request-events-route.js';
 import { requestRoutes } from './request-routes.js';
 import { matchRoute, readQuery } from './route.js';
@@ -80,7 +81,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   routes.push(
     ...publicRoutes(deps, () => routes),
     ...callerRoutes(deps),
-    ...requestRoutes(deps),
+    ...requestRoutes(deps, options.logins),
+    ...grantRoutes(deps),
     requestEventsRoute(deps),
     ...sessionRoutes(deps),
     ...auditRoutes(deps),

@@ -1,11 +1,15 @@
 import { HoopError } from '../../core/errors.js';
+import { BoundedHolds } from '../bounded-holds.js';
 import { runWith } from '../connect.js';
 import { plainReport } from '../connect-report.js';
+import { durationFlag } from '../duration-flag.js';
+import type { ObtainOptions } from '../obtain-access.js';
 import { type Access, openConnections } from '../open-connections.js';
+import { awaitAccess } from './await-access.js';
 import type { ConnectionEvent } from '../tunnel-keeper.js';
 
 /** Flags that say how SQL of ours is run: a command of the user's own takes none of them. */
-const SQL_FLAGS = ['input', 'file', 'output', 'wait', 'single-transaction', 'json'] as const;
+const SQL_FLAGS = ['input', 'file', 'output', 'single-transaction', 'json'] as const;
 
 /** @throws HoopError usage */
 export function refuseSqlFlags(given: Readonly<Record<string, unknown>>): void {
@@ -18,6 +22,9 @@ export interface ExecChildOptions {
   readonly connection: string;
   readonly command: readonly string[];
   readonly say: (line: string) => void;
+  readonly api: ObtainOptions['api'];
+  /** `10m`: longest wait for people, for access and for each of the command's statements. */
+  readonly wait?: string | undefined;
 }
 
 /**
@@ -25,9 +32,14 @@ export interface ExecChildOptions {
  *
  * @returns the command's exit status, 128+n after signal n
  */
-export async function execChild({ access, connection, command, say }: ExecChildOptions): Promise<number> {
+export async function execChild(options: ExecChildOptions): Promise<number> {
+  const { access, api, connection, command, say } = options;
+  const waitMs = await durationFlag('wait', options.wait);
+  await awaitAccess({ api, connection, waitMs, reason: access.reason, say });
+  const holds = waitMs === undefined ? undefined : new BoundedHolds(api, waitMs, say);
   const report = plainReport(say);
   const onEvent = (event: ConnectionEvent): void => {
+    holds?.event(event);
     // Sessions that open and close are no news here; what keeps the command waiting or fails it is.
     if (!event.event.startsWith('session.')) report.event(event);
   };
@@ -36,6 +48,7 @@ export async function execChild({ access, connection, command, say }: ExecChildO
   try {
     return await runWith(command, access, open, say);
   } finally {
+    holds?.close();
     await open.close();
   }
 }

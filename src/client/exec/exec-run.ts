@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
+import type { ObtainOptions } from '../obtain-access.js';
 import type { Access, Target } from '../open-connections.js';
 import type { PacedOutput } from './paced-output.js';
 import type { ScriptSource, TextParts } from './script-source.js';
@@ -16,6 +17,8 @@ export function formatFrom(json: boolean, output: Format | undefined): Format {
 
 export interface ExecOptions {
   readonly access: Access;
+  /** Asks for access, with `wait`; where absent, it is used as it is. */
+  readonly api?: ObtainOptions['api'];
   readonly connection: string;
   readonly source: ScriptSource;
   /** `table`, the default, is the one for people. */

@@ -1,6 +1,8 @@
 import { HoopError } from '../../core/errors.js';
 import { HTTP_TYPES, type HttpType } from '../../core/resources.js';
+import { durationFlag } from '../duration-flag.js';
 import { findTargets, type Target } from '../open-connections.js';
+import { awaitAccess } from './await-access.js';
 import { execHttp } from './exec-http.js';
 import type { ExecOptions, ExecRun } from './exec-run.js';
 import { execSql } from './exec-sql.js';
@@ -14,8 +16,10 @@ import { openSource } from './script-source.js';
  * @throws HoopError usage, no_access, unreachable, sql, http, blocked, approval_denied, approval_timeout
  */
 export async function execText(options: ExecOptions): Promise<void> {
-  const waitMs = options.wait === undefined ? undefined : await parseWait(options.wait);
+  const waitMs = await durationFlag('wait', options.wait);
   const parts = await openSource(options.source);
+  const { api, connection, access, say } = options;
+  if (api !== undefined) await awaitAccess({ api, connection, waitMs, reason: access.reason, say });
   const target = (await findTargets(options.access, [options.connection]))[0] as Target;
   const run: ExecRun = { options, parts, target, waitMs, output: new PacedOutput(options.stdout) };
   if (target.type === 'postgres') return execSql(run);
@@ -25,13 +29,4 @@ export async function execText(options: ExecOptions): Promise<void> {
 
 function isHttpType(type: string): type is HttpType {
   return (HTTP_TYPES as readonly string[]).includes(type);
-}
-
-async function parseWait(text: string): Promise<number> {
-  // Loaded here: the schema library costs more than most runs need.
-  const { durationSchema } = await import('../../config/values.js');
-  const parsed = durationSchema.safeParse(text);
-  if (!parsed.success) throw new HoopError('usage', '--wait takes a duration such as 30s, 10m or 2h');
-  // A timer holds 2^31-1 ms; longer than that is no bound that anyone waits for.
-  return Math.min(parsed.data, 2 ** 31 - 1);
 }

@@ -1,5 +1,6 @@
 import { createFactCache, functionCallFacts, mergeFacts, startupSettingFacts } from './facts/analyze.js';
 import { copyFormatIn } from './facts/copy-format.js';
+import { normalForm } from './facts/normal-form.js';
 import type { SqlReader, SqlReading } from './session-options.js';
 
 /** Memory for the facts of texts seen, over all sessions, in bytes. */
@@ -25,4 +26,5 @@ export const sqlReader: SqlReader = {
   // The wire names the function by its object id alone.
   functionCall: () => functionCallFacts(''),
   copyFormat: copyFormatIn,
+  normalForm,
 };

@@ -8,6 +8,7 @@ import { noticeMessage, parseMessage, queryMessage, type ErrorFields } from './m
 import { REFUSED_TEXT, refusalFor, SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
 import type { SessionMasks } from './masks.js';
+import { SessionState } from './session-state.js';
 import type { PostgresSessionOptions } from './session-options.js';
 import { recordedFacts, unreadable, withoutPasswords } from './statement-text.js';
 
@@ -46,6 +47,7 @@ export class StatementDesk {
   >();
   /** What is masked in statements is not counted: results are. */
   readonly #uncounted: MaskCounts = new Map();
+  readonly #state: SessionState;
   #open: { readonly ticket: number; readonly one: Case } | undefined;
   #study: { readonly ticket: number; readonly then: () => void } | undefined;
   #nextTicket = 1;
@@ -54,7 +56,9 @@ export class StatementDesk {
     readonly options: PostgresSessionOptions,
     private readonly expected: ExpectedReplies,
     readonly host: ClientSideHost,
-  ) {}
+  ) {
+    this.#state = new SessionState(options);
+  }
 
   /** Is a statement waiting to be read or decided? Then nothing more is read. */
   get waiting(): boolean {
@@ -144,6 +148,7 @@ export class StatementDesk {
       one.refuse(unmaskableError(unmaskable));
     } else if (decision.action === 'allow') {
       for (const notice of decision.notices) this.host.notice(noticeMessage(notice));
+      if (one.phase !== 'prepare') this.#state.running(one.run);
       one.allow();
     } else {
       this.counts.blocked += 1;
@@ -215,8 +220,16 @@ export class StatementDesk {
       },
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),
-      bindTo: () => new TextEncoder().encode(JSON.stringify([run.text, run.bound?.texts() ?? []])),
+      bindTo: () => this.#bindTo(run),
     };
+  }
+
+  /** What it means, with what is bound to it, what it runs by name, and the state of the session it runs in. */
+  #bindTo(run: Run): Uint8Array {
+    const { sql } = this.options;
+    const runs = [run.executes?.map((text) => sql.normalForm(text)) ?? [], run.calls ?? 0];
+    const bound = [sql.normalForm(run.text), run.bound?.texts() ?? [], runs, this.#state.state];
+    return new TextEncoder().encode(JSON.stringify(bound));
   }
 
   /** Where masks apply, a COPY to the client must be in a form that can be masked: else why it isn't. */

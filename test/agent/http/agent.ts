@@ -80,6 +80,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
         recordingKeys: [],
       }),
       connections: () => [],
+      flow: (name) => all.configured.get(name),
       roles: () => ({ admin: ['admins'], auditor: ['audit'] }),
       approvals: all.approvals,
       requestFeed,

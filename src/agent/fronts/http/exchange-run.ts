@@ -31,6 +31,7 @@ export async function runExchange(
     return;
   }
   host.drives.add(live);
+  const unwatch = session.watchAccess(live);
   try {
     await steps.work();
   } catch (error) {
@@ -39,6 +40,7 @@ export async function runExchange(
     session.failed(error, refusal);
   } finally {
     host.drives.delete(live);
+    unwatch();
     release();
     steps.after();
     await session.seal();

@@ -4,9 +4,16 @@ import type { RecordedEvent, SessionStart } from '../../../core/events.js';
 import type { Context } from '../../../policy/types.js';
 import type { Decision, Question } from '../../../protocols/contract.js';
 import { Decider } from '../../drive/decider.js';
+import { grantField } from '../../access-guard.js';
 import { openHold } from '../../open-hold.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
-import { credentialName, type HttpCaller, type SessionHost, type SessionRecorder } from '../../session-host.js';
+import {
+  credentialName,
+  type HttpCaller,
+  type LiveSession,
+  type SessionHost,
+  type SessionRecorder,
+} from '../../session-host.js';
 import type { HttpRefusal } from '../../../protocols/http/dialect.js';
 import type { ConnectionRules } from './connection-rules.js';
 import { judgeRequest } from './exchange-judge.js';
@@ -23,6 +30,7 @@ export class ExchangeSession {
   endReason = 'client';
   #recorder: SessionRecorder | undefined;
   #decider: Decider | undefined;
+  #application = '';
   #blocked = 0;
   #left = false;
   /** The client's way here where that is a tunnel: it may break while people decide. */
@@ -60,7 +68,8 @@ export class ExchangeSession {
   open(incoming: Pick<IncomingMessage, 'headers' | 'socket'>): void {
     const socket: unknown = incoming.socket;
     if (socket instanceof StreamSocket) this.#way = socket;
-    this.#recorder = this.host.openRecording(this.#start(incoming), 'at-flush');
+    this.#application = incoming.headers['user-agent']?.slice(0, MAX_AGENT_CHARS) ?? '';
+    this.#recorder = this.host.openRecording(this.#start(), 'at-flush');
   }
 
   /**
@@ -75,7 +84,8 @@ export class ExchangeSession {
       this.#decider = new Decider(
         {
           judge: () => judgeRequest(host, rules, this.context, question, unread),
-          hold: (_question, verdict) => openHold({ host, caller, session: this.id, place: '' }, question, verdict),
+          hold: (_question, verdict) =>
+            openHold({ host, caller, session: this.id, place: '', application: this.#application }, question, verdict),
           record: (event) => this.#recorder?.record(event),
           flush: () => this.#recorder?.flush(),
           tell: (event) => {
@@ -109,6 +119,11 @@ export class ExchangeSession {
       );
       this.#decider.ask(TICKET, question);
     });
+  }
+
+  /** Ends it as soon as the caller's access does. @returns what ends the watching */
+  watchAccess(live: LiveSession): () => void {
+    return this.host.access.watch(this.caller, live);
   }
 
   /** The client hung up: what waits for people is withdrawn. */
@@ -168,18 +183,19 @@ export class ExchangeSession {
     return decision;
   }
 
-  #start(incoming: Pick<IncomingMessage, 'headers'>): SessionStart {
+  #start(): SessionStart {
     const { caller } = this;
+    const application = this.#application;
     const { subject, email, groups, issuer, machine, attributes } = caller.identity;
-    const application = incoming.headers['user-agent']?.slice(0, MAX_AGENT_CHARS);
     return {
       type: 'session.start',
       session: this.id,
       user: { subject, email, groups, issuer, machine, attributes },
       connection: this.context.connection,
       credential: credentialName(caller),
-      client: { ...(application === undefined ? {} : { application }), address: caller.address },
+      client: { ...(application === '' ? {} : { application }), address: caller.address },
       ...(caller.correlationId === '' ? {} : { correlationId: caller.correlationId }),
+      ...grantField(this.host.access.require(caller)),
     };
   }
 }

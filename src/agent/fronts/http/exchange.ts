@@ -14,7 +14,7 @@ import { unreadOf } from './exchange-judge.js';
 import { runExchange, type Refuse } from './exchange-run.js';
 import { ExchangeSession } from './exchange-session.js';
 import { readIntake } from './intake.js';
-import { refusalOf, refusalOfDecision, refusalOfLimit, upstreamError } from './refusals.js';
+import { refusalOf, refusalOfDecision, refusalOfEnd, refusalOfLimit, upstreamError } from './refusals.js';
 import { RequestQuestion } from './request-question.js';
 import type { Upstreams } from './upstream.js';
 import { upstreamBody, type UpstreamBody } from './upstream-body.js';
@@ -83,7 +83,7 @@ export class Exchange implements LiveSession {
   /** Ends it from the agent's side. */
   terminate(reason: string, _code: string, message: string): void {
     this.#session.endReason = reason;
-    this.#out.refuse({ status: 503, code: 'hoop_unreachable', message: `hoop: ${message}` });
+    this.#out.refuse(refusalOfEnd(reason, message));
     this.#clientGone();
   }
 

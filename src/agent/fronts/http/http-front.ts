@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { connectionFor, isHttpPermitted } from '../../../connections/access.js';
+import { type AccessLookup, connectionFor, isHttpPermitted } from '../../../connections/access.js';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import type { Identity } from '../../../core/identity.js';
 import type { ConnectionResource } from '../../../core/resources.js';
@@ -33,6 +33,8 @@ export interface HttpFrontOptions {
   readonly host: SessionHost;
   readonly usage: UsageLimits;
   readonly connections: () => readonly ConnectionResource[];
+  /** Until when connections that need an approved request are granted to someone. */
+  readonly access: (identity: Identity) => AccessLookup;
   /** Bounds asking for connections that are not the caller's. */
   readonly subject: <Found>(identity: Identity, find: () => Found) => Found;
 }
@@ -124,6 +126,7 @@ export class HttpFront {
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'a request of nobody');
       guardPort(incoming, caller);
+      this.options.host.access.require(caller);
       const correlationId = correlationOf(incoming, caller.correlationId);
       const target = incoming.url ?? '';
       await this.#exchange(incoming, response, { caller: { ...caller, correlationId }, target, localBase: '' });
@@ -139,6 +142,7 @@ export class HttpFront {
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'an upgrade of nobody');
       guardPort(incoming, caller);
+      this.options.host.access.require(caller);
       checkHandshake(incoming);
       const correlationId = correlationOf(incoming, caller.correlationId);
       const target = incoming.url ?? '';
@@ -157,7 +161,7 @@ export class HttpFront {
     const identity = await authenticate(incoming);
     const [, name = '', rest = ''] = DIRECT.exec(incoming.url ?? '') ?? [];
     const permitted = this.options.subject(identity, () =>
-      connectionFor(this.options.connections(), decode(name), identity),
+      connectionFor(this.options.connections(), decode(name), identity, this.options.access(identity)),
     );
     if (!isHttpPermitted(permitted)) throw new HoopError('no_access', 'this connection does not speak HTTP');
     const caller: HttpCaller = {

@@ -11,6 +11,7 @@ const BY_ERROR: Partial<Record<ErrorCode, readonly [status: number, code: string
   token_refused: [401, 'hoop_unauthorized'],
   no_access: [403, 'hoop_no_access'],
   not_allowed: [403, 'hoop_no_access'],
+  access_needed: [403, 'hoop_no_access'],
   blocked: [403, 'hoop_blocked'],
   not_found: [404, 'hoop_not_found'],
   limit: [413, 'hoop_too_large'],
@@ -30,7 +31,15 @@ export function refusalOf(thrown: unknown): HttpRefusal {
   if (!(thrown instanceof HoopError))
     return { status: 500, code: 'hoop_failed', message: 'hoop: the agent failed to answer' };
   const [status, code] = BY_ERROR[thrown.code] ?? [500, 'hoop_failed'];
-  return { status, code, message: `hoop: ${thrown.message}` };
+  // Who has only this answer must read in it what to do.
+  const todo = thrown.code === 'access_needed' ? `; ${thrown.suggestion}` : '';
+  return { status, code, message: `hoop: ${thrown.message}${todo}` };
+}
+
+/** What a client is told whose request the agent ends. @param reason as of `session.end` */
+export function refusalOfEnd(reason: string, message: string): HttpRefusal {
+  if (reason === 'revoked') return { status: 403, code: 'hoop_no_access', message: `hoop: ${message}` };
+  return { status: 503, code: 'hoop_unreachable', message: `hoop: ${message}` };
 }
 
 /** What a client is told that policy or people refused. */

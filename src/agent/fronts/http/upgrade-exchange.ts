@@ -13,7 +13,14 @@ import type { ExchangeParts } from './exchange.js';
 import { runExchange, type Refuse } from './exchange-run.js';
 import { ExchangeSession } from './exchange-session.js';
 import { NO_BODY } from './intake.js';
-import { refusalOf, refusalOfDecision, refusalOfLimit, UpstreamFault, upstreamError } from './refusals.js';
+import {
+  refusalOf,
+  refusalOfDecision,
+  refusalOfEnd,
+  refusalOfLimit,
+  UpstreamFault,
+  upstreamError,
+} from './refusals.js';
 import { RequestQuestion, targetOf } from './request-question.js';
 import { UpgradeAnswer } from './upgrade-answer.js';
 import { EarlyBytes } from './upgrade-early.js';
@@ -92,7 +99,7 @@ export class UpgradeExchange implements LiveSession {
       this.#relay.stop('agent', 1001, message);
       return;
     }
-    this.#out.refuse({ status: 503, code: 'hoop_unreachable', message: `hoop: ${message}` });
+    this.#out.refuse(refusalOfEnd(reason, message));
     this.#clientLeft();
   }
 

@@ -66,8 +66,10 @@ function refusalOf(error: unknown): [code: string, message: string] {
     recording_failed: SQLSTATE.ioError,
     limit: '53300',
     no_access: SQLSTATE.insufficientPrivilege,
+    access_needed: SQLSTATE.insufficientPrivilege,
     not_found: SQLSTATE.invalidCatalogName,
   };
-  const why = error.why === undefined ? '' : ` (${error.why})`;
+  const why =
+    error.code === 'access_needed' ? `; ${error.suggestion}` : error.why === undefined ? '' : ` (${error.why})`;
   return [codes[error.code] ?? SQLSTATE.connectionFailure, `${error.message}${why}`];
 }

@@ -9,6 +9,7 @@ import type { PostgresSessionOptions } from '../../../protocols/postgres/session
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import { Drive } from '../../drive/drive.js';
+import { grantField } from '../../access-guard.js';
 import { openHold } from '../../open-hold.js';
 import type { PostgresCaller, SessionHost, SessionRecorder } from '../../session-host.js';
 import { socketPipe } from '../socket-pipe.js';
@@ -40,6 +41,7 @@ export class PostgresFront {
   readonly #reader: StudiedReader;
   #catalog: SessionCatalog | undefined;
   #database = '';
+  #application = '';
   #drive: Drive | undefined;
   #session: WireSession | undefined;
   #openingTimer: NodeJS.Timeout | undefined;
@@ -84,6 +86,7 @@ export class PostgresFront {
 
   async #start(startup: StartupMessage, rest: Uint8Array, release: () => void): Promise<void> {
     const { caller, host } = this;
+    host.access.require(caller);
     // A physical replication session is of no database; its programs name `replication` all the same.
     const physical = asksReplication(startup.replication) && startup.replication !== 'database';
     const chosen = databaseFor(caller.connection, physical ? undefined : startup.database, startup.user);
@@ -167,11 +170,11 @@ export class PostgresFront {
 
   #openDrive(session: WireSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
     const { host, caller } = this;
+    const holding = { host, caller, session: this.#id, place: this.#database, application: this.#application };
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge.judge(question),
       study: (text) => this.#reader.study(text),
-      hold: (question, verdict) =>
-        openHold({ host, caller, session: this.#id, place: this.#database }, question, verdict),
+      hold: (question, verdict) => openHold(holding, question, verdict),
       record: (event) => {
         recorder.record(event);
       },
@@ -187,6 +190,7 @@ export class PostgresFront {
         this.shared.cancels.release(cancelKey);
         clearInterval(this.#openingTimer);
         host.drives.delete(drive);
+        unwatch();
         release();
         caller.tell({ event: 'session.closed', session: this.#id, connection: caller.connection.name });
       },
@@ -195,21 +199,24 @@ export class PostgresFront {
       },
     });
     host.drives.add(drive);
+    const unwatch = host.access.watch(caller, drive);
     return drive;
   }
 
   #openRecording(startup: StartupMessage, database: string): SessionRecorder {
     const { identity, connection, credential, address, correlationId } = this.caller;
     const { subject, email, groups, issuer, machine, attributes } = identity;
-    const application = startup.settings.find(([name]) => name === 'application_name')?.[1];
+    this.#application = startup.settings.find(([name]) => name === 'application_name')?.[1] ?? '';
+    const application = this.#application;
     return this.host.openRecording({
       type: 'session.start',
       session: this.#id,
       user: { subject, email, groups, issuer, machine, attributes },
       connection: { name: connection.name, type: connection.type, labels: connection.labels },
       credential: credential.username,
-      client: { ...(application === undefined ? {} : { application }), address, database },
+      client: { ...(application === '' ? {} : { application }), address, database },
       ...(correlationId === '' ? {} : { correlationId }),
+      ...grantField(this.host.access.require(this.caller)),
     });
   }
 

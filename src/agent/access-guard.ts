@@ -1,0 +1,86 @@
+import type { Approvals } from '../approvals/approvals.js';
+import { type AccessLookup, accessNeeded } from '../connections/access.js';
+import type { Grant } from '../core/approval.js';
+import type { Identity } from '../core/identity.js';
+import type { ConnectionResource } from '../core/resources.js';
+import { credentialName, type Caller, type LiveSession, type SessionAccess } from './session-host.js';
+
+/** Admin shutdown: clients know that the session was ended from outside. */
+const ENDED_CODE = '57P01';
+
+/** Until when access to connections is granted to someone. */
+export function accessLookup(approvals: Approvals, requester: Identity): AccessLookup {
+  return (connection, credential) => grantOf(approvals, requester, connection, credential)?.expiresAt;
+}
+
+/** What the record says of the access that a session is under. */
+export function grantField(grant: Grant | undefined): { readonly grant?: string } {
+  return grant === undefined ? {} : { grant: grant.id };
+}
+
+/** Connections that need an approved request: who may use them now, and the end of sessions whose time is over. */
+export class AccessGuard implements SessionAccess {
+  readonly #watched = new Map<LiveSession, Caller>();
+
+  /** @param connection as configured now, whatever a caller was let in with */
+  constructor(
+    private readonly approvals: Approvals,
+    private readonly connection: (name: string) => ConnectionResource | undefined,
+  ) {}
+
+  require(caller: Caller): Grant | undefined {
+    const connection = this.connection(caller.connection.name) ?? caller.connection;
+    if (connection.access.approval === undefined) return undefined;
+    const grant = grantOf(this.approvals, caller.identity, connection, credentialName(caller));
+    if (grant === undefined) throw accessNeeded(connection.name);
+    return grant;
+  }
+
+  watch(caller: Caller, session: LiveSession): () => void {
+    this.#watched.set(session, caller);
+    // It may have ended while the session was being opened.
+    if (!this.#holds(caller)) queueMicrotask(() => this.#end(session, caller, ''));
+    return () => {
+      this.#watched.delete(session);
+    };
+  }
+
+  /** A grant has ended: so do the sessions that nothing else allows. */
+  ended(grant: Grant): void {
+    const why = grant.state === 'revoked' ? `revoked by ${grant.endedBy}${after(grant.endReason)}` : 'its time is over';
+    for (const [session, caller] of [...this.#watched]) {
+      if (caller.connection.name === grant.connection && !this.#holds(caller)) this.#end(session, caller, why);
+    }
+  }
+
+  #holds(caller: Caller): boolean {
+    try {
+      this.require(caller);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #end(session: LiveSession, caller: Caller, why: string): void {
+    if (!this.#watched.delete(session)) return;
+    const { name } = caller.connection;
+    const because = why === '' ? '' : ` (${why})`;
+    session.terminate('revoked', ENDED_CODE, `access to ${name} ended${because}; ${accessNeeded(name).suggestion}`);
+  }
+}
+
+function after(reason: string): string {
+  return reason === '' ? '' : `: ${reason}`;
+}
+
+function grantOf(
+  approvals: Approvals,
+  requester: Identity,
+  { name: connection, access }: ConnectionResource,
+  credential: string,
+): Grant | undefined {
+  return access.approval === undefined
+    ? undefined
+    : approvals.accessGrant({ connection, credential, requester, flow: access.approval });
+}
