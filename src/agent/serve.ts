@@ -30,26 +30,27 @@ export interface RunningAgent {
   close(graceMs: number): Promise<void>;
 }
 
+/** What waits for a sink may go out for so long; the rest is on disk. */
+const SINKS_GRACE_MS = 2_000;
 /** Sockets above the sessions' own: REST calls, logins, half-open peers. */
 const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
   const { live, approvals, log } = parts;
-  const { agent } = live;
   keepPolicies(parts);
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
   let listening = false;
   let verifier = newVerifier(parts);
-  const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
+  const logins = new LoginLimit({ perMinute: live.agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
   const http = httpFront(parts, host, logins);
   const server = createHttpServer({
-    ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
-    listen: agent.listen,
-    publicUrl: agent.publicUrl,
-    maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
+    ...(live.agent.listen.tls === undefined ? {} : { tls: await readTls(live.agent.listen.tls) }),
+    listen: live.agent.listen,
+    publicUrl: live.agent.publicUrl,
+    maxConnections: live.agent.limits.sessions + SPARE_CONNECTIONS,
     logins,
     deps: routeDependencies(parts, metrics, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (request, socket, head) => {
@@ -64,7 +65,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     accept: acceptStream(host, http),
     log,
   });
-  const url = urlOf(agent, await server.listen());
+  const url = urlOf(live.agent, await server.listen());
   listening = true;
   return {
     url,
@@ -129,7 +130,8 @@ function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
   return createMetrics({ liveSessions: () => drives.size, pendingRequests });
 }
 
-async function closeStores({ recordings, store }: Parts): Promise<void> {
+async function closeStores({ recordings, store, sinks }: Parts): Promise<void> {
+  await sinks.close(SINKS_GRACE_MS);
   await recordings.close();
   store.close();
 }
@@ -138,9 +140,11 @@ async function reload(parts: Parts): Promise<boolean> {
   const { live, log } = parts;
   const faults = await live.reload();
   for (const fault of faults) log.error(`not reloaded: ${fault}`);
-  if (faults.length === 0) keepPolicies(parts);
-  if (faults.length === 0) log.info('reloaded', { policy: live.current.policySet.hash });
-  return faults.length === 0;
+  if (faults.length > 0) return false;
+  keepPolicies(parts);
+  for (const fault of await parts.sinks.configure(live.current.sinks, live.current.approvalFlows)) log.error(fault);
+  log.info('reloaded', { policy: live.current.policySet.hash });
+  return true;
 }
 
 function urlOf(agent: AgentResource, port: number): string {

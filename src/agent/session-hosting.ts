@@ -4,6 +4,7 @@ import type { Metrics } from './http/metrics.js';
 import { keptKey } from './kept-keys.js';
 import type { Parts } from './parts.js';
 import { SecretScrubber } from './secret-scrubber.js';
+import { SinkNews } from './sink-news.js';
 import type { LiveSession, SessionHost } from './session-host.js';
 import { SessionSlots } from './session-slots.js';
 
@@ -19,6 +20,7 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
   parts.notices.listen(({ type, grant }) => {
     if (type === 'grant.ended' && grant !== undefined) access.ended(grant);
   });
+  const news = sinkNews(parts, (text) => scrubber.text(text));
   return {
     clock,
     monotonicMs: () => performance.now(),
@@ -31,7 +33,7 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     approvals,
     access,
     resolveSecret,
-    openRecording: (start, firstWrite) => scrubber.around(recordings.open(start, firstWrite)),
+    openRecording: (start, firstWrite) => scrubber.around(news.around(start, recordings.open(start, firstWrite))),
     drives,
     slots: new SessionSlots(),
     log: (message, fields) => {
@@ -41,4 +43,22 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
       metrics.decided(action);
     },
   };
+}
+
+function sinkNews({ sinks, notices, clock, newId, log }: Parts, withoutSecrets: (text: string) => string): SinkNews {
+  const news = new SinkNews({
+    sinks,
+    stamp: () => ({ id: newId(), atMs: clock.nowMs() }),
+    withoutSecrets,
+    warn: (message) => {
+      log.warn(message);
+    },
+  });
+  notices.listen((notice) => {
+    news.notice(notice);
+  });
+  sinks.beforeClose(() => {
+    news.settle();
+  });
+  return news;
 }

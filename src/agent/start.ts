@@ -7,6 +7,7 @@ import { openRecordings, type Recordings } from '../recording/recordings.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver, type SecretResolver } from '../secrets/resolver.js';
 import { readSecretFile } from '../secrets/secret-file.js';
+import type { Sinks } from '../sinks/sinks.js';
 import { openStore, type Store } from '../store/store.js';
 import { idMaker } from './id-maker.js';
 import { recordingKey } from './kept-keys.js';
@@ -16,6 +17,7 @@ import { notCarriedOut } from './not-carried-out.js';
 import type { Parts } from './parts.js';
 import { NoticeBoard } from './notices.js';
 import { serve, type RunningAgent } from './serve.js';
+import { openSinks } from './open-sinks.js';
 import { systemClock } from './system-clock.js';
 
 export type { RunningAgent } from './serve.js';
@@ -51,6 +53,7 @@ export async function startAgent(
   });
   const key = recordingKey(store);
   let recordings: Recordings | undefined;
+  let sinks: Sinks | undefined;
   try {
     recordings = openRecordings({
       dir: agent.recordings.dir,
@@ -64,8 +67,10 @@ export async function startAgent(
     });
     await reportRecovery(recordings, log);
     const approvals = openApprovals({ live, store, clock, newId, notices });
-    return await serve({ live, store, recordings, approvals, key, clock, resolveSecret, newId, log, notices });
+    sinks = await openSinks({ live, clock, resolveSecret, log });
+    return await serve({ sinks, live, store, recordings, approvals, key, clock, resolveSecret, newId, log, notices });
   } catch (error) {
+    await sinks?.close(0);
     await recordings?.close();
     store.close();
     throw error;

@@ -7,6 +7,7 @@ import { entitySchema } from './kinds/entity.js';
 import { identityProviderSchema } from './kinds/identity-provider.js';
 import { policySchema } from './kinds/policy.js';
 import { policyTestFileSchema } from './kinds/policy-test.js';
+import { sinkSchema } from './kinds/sink.js';
 import type { ResourceKind } from './read-resource.js';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
@@ -19,6 +20,7 @@ const SCHEMAS: Readonly<Record<ResourceKind, z.ZodType>> = {
   Policy: policySchema,
   ApprovalFlow: approvalFlowSchema,
   Entity: entitySchema,
+  Sink: sinkSchema,
   PolicyTest: policyTestFileSchema,
 };
 
@@ -66,7 +68,7 @@ function described(schema: unknown, kind: ResourceKind, place: string): unknown 
     return variants.map((variant) => described(variant, kind, place));
   }
   if (typeof schema !== 'object' || schema === null) return schema;
-  const inner = Object.entries(schema).map(([key, value]) => {
+  const inner = Object.entries(schema as JsonSchema).map(([key, value]): [string, unknown] => {
     if (key === 'properties') return [key, eachProperty(value as JsonSchema, kind, place)];
     if (key === 'items') return [key, described(value, kind, `${place}[]`)];
     return [key, key === 'anyOf' || key === 'oneOf' || key === 'allOf' ? described(value, kind, place) : value];
