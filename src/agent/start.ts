@@ -109,6 +109,9 @@ async function openAgentStore(agent: AgentResource, resolve: SecretResolver, log
   return openStore({
     path: agent.store.path,
     masterKey,
+    onUpgraded: ({ from, to, backup }) => {
+      log.info(`the store was brought from version ${String(from)} to ${String(to)}; before it was copied`, { backup });
+    },
     onFault: () => {
       log.error('the store could not be written; it is tried again');
     },

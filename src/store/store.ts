@@ -1,7 +1,7 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 
 import type { RecordingIndex } from '../core/recording-index.js';
-import { closeDatabase, openDatabase } from './database.js';
+import { closeDatabase, openDatabase, type Upgrade } from './database.js';
 import { AuditTable } from './audit-table.js';
 import { GrantTable } from './grant-table.js';
 import { KeyTable } from './key-table.js';
@@ -17,6 +17,8 @@ export interface StoreOptions {
   readonly masterKey?: Uint8Array;
   /** A write that nobody waited for failed; it is tried again. */
   readonly onFault?: () => void;
+  /** The file was of an older version. */
+  readonly onUpgraded?: (upgrade: Upgrade) => void;
   /** Milliseconds since the epoch; the system's clock where left out. */
   readonly nowMs?: () => number;
 }
@@ -96,7 +98,7 @@ export class Store {
  *   newer version of hoop wrote it
  */
 export function openStore(options: StoreOptions): Store {
-  const database = openDatabase(options.path);
+  const database = openDatabase(options.path, options.onUpgraded);
   try {
     return new Store(database, options);
   } catch (error) {
