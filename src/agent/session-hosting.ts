@@ -6,6 +6,7 @@ import type { Parts } from './parts.js';
 import { SecretScrubber } from './secret-scrubber.js';
 import { SinkNews } from './sink-news.js';
 import type { LiveSession, SessionHost } from './session-host.js';
+import { SessionFigures, sinkMetrics } from './session-figures.js';
 import { SessionSlots } from './session-slots.js';
 
 const HASH_KEY_BYTES = 32;
@@ -20,6 +21,8 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
   parts.notices.listen(({ type, grant }) => {
     if (type === 'grant.ended' && grant !== undefined) access.ended(grant);
   });
+  const figures = new SessionFigures(metrics.registry);
+  sinkMetrics(metrics.registry, () => parts.sinks.figures());
   const news = sinkNews(parts, (text) => scrubber.text(text));
   return {
     clock,
@@ -33,7 +36,8 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     approvals,
     access,
     resolveSecret,
-    openRecording: (start, firstWrite) => scrubber.around(news.around(start, recordings.open(start, firstWrite))),
+    openRecording: (start, firstWrite) =>
+      scrubber.around(figures.around(start, news.around(start, recordings.open(start, firstWrite)))),
     drives,
     slots: new SessionSlots(),
     log: (message, fields) => {

@@ -84,6 +84,13 @@ describe.skipIf(missingPostgres() !== undefined)('sinks of a running agent', () 
       const signed = `${String(headers['x-hoop-timestamp'])}.${body}`;
       expect(headers['x-hoop-signature']).toBe(`v1=${createHmac('sha256', 'k').update(signed).digest('hex')}`);
     }
+    const figures = await (await fetch(`${test.agent.url}/metrics`)).text();
+    expect(figures).toContain('hoop_statements_total{connection="postgres",action="block"} 1');
+    expect(figures).toContain('hoop_rules_met_total{rule="guard/no-drop",action="block"} 1');
+    expect(figures).toContain('hoop_holds_total{outcome="denied"} 1');
+    expect(figures).toMatch(/^hoop_holds_waiting 0$/m);
+    expect(figures).toMatch(/hoop_sink_delivered_total\{sink="hook"\} [4-9]/);
+    expect(figures).not.toMatch(/ann\.lee|hunter2|DROP TABLE/);
     expect(Object.keys(sinkEvent('x')).filter((key) => !(key in (blocked ?? {})))).toEqual([]);
   });
 });
