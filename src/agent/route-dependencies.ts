@@ -20,6 +20,7 @@ export function routeDependencies(
     connections: () => live.current.connections,
     roles: () => live.agent.roles,
     approvals,
+    secrets: parts.secrets.desk,
     sessions: {
       list: (filter) => store.sessions.list(filter),
       get: (id) => {

@@ -62,6 +62,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   });
   const url = urlOf(agent, await server.listen());
   listening = true;
+  parts.secrets.rotation.start();
   return {
     url,
     reload: async () => {
@@ -81,8 +82,8 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   };
 }
 
-function newVerifier({ live, clock, resolveSecret }: Parts): TokenVerifier {
-  return createTokenVerifier(live.current.identityProviders, { clock, reveal: resolveSecret });
+function newVerifier({ live, clock, secrets }: Parts): TokenVerifier {
+  return createTokenVerifier(live.current.identityProviders, { clock, reveal: secrets.resolve });
 }
 
 /** Hands a tunnel's stream to the front of its connection's protocol. */
@@ -111,7 +112,8 @@ function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
   return createMetrics({ liveSessions: () => drives.size, pendingRequests });
 }
 
-async function closeStores({ recordings, store }: Parts): Promise<void> {
+async function closeStores({ recordings, store, secrets }: Parts): Promise<void> {
+  secrets.rotation.stop();
   await recordings.close();
   store.close();
 }

@@ -9,7 +9,7 @@ const HASH_KEY_BYTES = 32;
 
 /** What the sessions see of the agent. */
 export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Metrics): SessionHost {
-  const { live, recordings, approvals, clock, resolveSecret, newId, log } = parts;
+  const { live, recordings, approvals, clock, secrets, newId, log } = parts;
   const hashKey = keptKey(parts.store, 'mask-hash', () => randomBytes(HASH_KEY_BYTES));
   return {
     clock,
@@ -20,7 +20,8 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     limits: () => live.agent.limits,
     hash: (input) => createHmac('sha256', hashKey).update(input).digest(),
     approvals,
-    resolveSecret,
+    resolveSecret: secrets.resolve,
+    secretUses: secrets.uses,
     openRecording: (start, firstWrite) => recordings.open(start, firstWrite),
     drives,
     slots: new SessionSlots(),

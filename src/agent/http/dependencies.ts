@@ -4,6 +4,7 @@ import type { Identity } from '../../core/identity.js';
 import type { AgentResource, ConnectionResource } from '../../core/resources.js';
 import type { SessionSummary } from '../../core/session-summary.js';
 import type { WellKnown } from '../../identity/well-known.js';
+import type { SecretDesk } from '../secret-desk.js';
 import type { Metrics } from './metrics.js';
 
 /** Which sessions are asked for; what is absent does not narrow. */
@@ -47,6 +48,8 @@ export interface HttpDependencies {
   readonly roles: () => AgentResource['roles'];
   readonly approvals: Approvals;
   readonly sessions: SessionIndex;
+  /** Absent: this agent has no secret store. */
+  readonly secrets?: SecretDesk;
   /** The bytes of a session's recording as they stand. Undefined where there is none (any more). */
   readonly openRecording: (session: SessionSummary) => Promise<Readable | undefined>;
   /** What must hold to serve: configuration loaded, store open, recordings writable, listening. */

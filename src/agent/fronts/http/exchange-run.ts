@@ -1,5 +1,6 @@
 import { messageOf } from '../../../core/errors.js';
 import type { Header, HttpRefusal } from '../../../protocols/http/dialect.js';
+import { SECRET_REVOKED } from '../../secret-uses.js';
 import type { LiveSession, SessionHost } from '../../session-host.js';
 import type { ExchangeSession } from './exchange-session.js';
 import { refusalOf } from './refusals.js';
@@ -31,6 +32,9 @@ export async function runExchange(
     return;
   }
   host.drives.add(live);
+  const letGo = host.secretUses.hold(session.secrets, () => {
+    live.terminate('secret-revoked', '', SECRET_REVOKED);
+  });
   try {
     await steps.work();
   } catch (error) {
@@ -39,6 +43,7 @@ export async function runExchange(
     session.failed(error, refusal);
   } finally {
     host.drives.delete(live);
+    letGo();
     release();
     steps.after();
     await session.seal();

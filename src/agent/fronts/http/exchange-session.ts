@@ -5,7 +5,13 @@ import type { Context } from '../../../policy/types.js';
 import type { Decision, Question } from '../../../protocols/contract.js';
 import { Decider } from '../../drive/decider.js';
 import { openHold } from '../../open-hold.js';
-import { credentialName, type HttpCaller, type SessionHost, type SessionRecorder } from '../../session-host.js';
+import {
+  credentialName,
+  secretsUsed,
+  type HttpCaller,
+  type SessionHost,
+  type SessionRecorder,
+} from '../../session-host.js';
 import type { HttpRefusal } from '../../../protocols/http/dialect.js';
 import type { ConnectionRules } from './connection-rules.js';
 import { judgeRequest } from './exchange-judge.js';
@@ -126,6 +132,11 @@ export class ExchangeSession {
     }
   }
 
+  /** The stored secrets that it uses. */
+  get secrets(): readonly string[] {
+    return secretsUsed(this.caller).secrets ?? [];
+  }
+
   /** News for the person at the other end of the tunnel. */
   tell(event: Readonly<Record<string, unknown>>): void {
     this.caller.tell({ ...event, session: this.id, connection: this.caller.connection.name });
@@ -150,6 +161,7 @@ export class ExchangeSession {
       user: { subject, email, groups, issuer, machine, attributes },
       connection: this.context.connection,
       credential: credentialName(caller),
+      ...secretsUsed(caller),
       client: { ...(application === undefined ? {} : { application }), address: caller.address },
       ...(caller.correlationId === '' ? {} : { correlationId: caller.correlationId }),
     };
