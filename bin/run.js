@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { execute } from '@oclif/core';
-
-await execute({ dir: import.meta.url });
+// The built launcher: `node scripts/build.mjs` makes it.
+const { launch } = await import(new URL('../dist/src/cli/launch.js', import.meta.url).href);
+await launch(process.argv.slice(2));

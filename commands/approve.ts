@@ -1,10 +1,11 @@
 import { Args, Flags } from '@oclif/core';
 import { DecideCommand } from '../src/cli/decide-command.js';
+import { canDraw } from '../src/tui/terminal.js';
 
 export default class Approve extends DecideCommand {
   static override summary = 'Approve a held statement';
   static override description =
-    'Without REQUEST: shows what waits for you, and in a terminal asks which one to approve.';
+    'Without REQUEST: in a terminal a live screen to read, approve and deny what waits for you; elsewhere the list of it.';
   static override examples = [
     '<%= config.bin %> approve',
     '<%= config.bin %> approve 019abcde-0000-7000-8000-000000000000 --reason "checked"',
@@ -14,6 +15,21 @@ export default class Approve extends DecideCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Approve);
-    await this.decide('approve', args.request, flags.reason);
+    if (args.request === undefined && !this.jsonEnabled() && canDraw()) await this.#screen(flags.reason ?? '');
+    else await this.decide('approve', args.request, flags.reason);
+  }
+
+  async #screen(reason: string): Promise<void> {
+    // Only the screen needs them, and Ink takes a third of a second to load.
+    const [{ ReviewDesk }, { openApproveScreen }] = await Promise.all([
+      import('../src/client/review-desk.js'),
+      import('../src/tui/approve/screen.js'),
+    ]);
+    const desk = new ReviewDesk(this.agentApi());
+    await desk.start();
+    const screen = openApproveScreen(desk, { reason, colours: this.colours.enabled, env: process.env });
+    desk.ended.catch(() => screen.close());
+    await screen.closed.finally(() => desk.stop());
+    await desk.ended;
   }
 }

@@ -1,11 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { requestLines, stateOf } from '../src/cli/request-lines.js';
+import { followRequests } from '../src/client/request-follow.js';
 import { requestsPath, watchRequests } from '../src/client/request-watch.js';
 import type { RequestView } from '../src/core/approval.js';
-
-const POLL_MS = 1_000;
 
 export default class Requests extends HoopCommand {
   static override summary = 'List requests for approval: yours, and those you may review';
@@ -44,10 +42,11 @@ export default class Requests extends HoopCommand {
   async #watch(asked: { readonly state: 'pending' | 'all'; readonly mine: boolean }): Promise<void> {
     const api = this.agentApi();
     const changes = watchRequests({
-      ...asked,
-      get: (path) => api.get(path),
+      news: followRequests({ ...asked, stream: (path) => api.stream(path) }),
       getOne: (path) => api.get(path),
-      pause: () => delay(POLL_MS, true),
+      onLost: (why) => {
+        this.say(this.messageColours.plain(`${why}; reconnecting`));
+      },
     });
     if (!this.jsonEnabled()) this.say('watching; Ctrl-C ends it');
     for await (const request of changes) {

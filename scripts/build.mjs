@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeBundle } from './bundle.mjs';
 import { writeScanner } from './scanner.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -22,6 +23,8 @@ execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconf
 });
 chmodSync(new URL('../bin/run.js', import.meta.url), 0o755);
 
+await writeBundle();
+
 const { Plugin } = await import('@oclif/core');
 const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true });
 await plugin.load();
@@ -34,7 +37,14 @@ function isBuilt() {
     folder,
     ...readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
   ]);
-  const sources = [...folders, 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'node_modules/.hoop-lockfile'];
+  const sources = [
+    ...folders,
+    'scripts/bundle.mjs',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'node_modules/.hoop-lockfile',
+  ];
   const builtAtMs = statSync(manifest).mtimeMs;
   return sources.every((name) => !existsSync(join(root, name)) || statSync(join(root, name)).mtimeMs < builtAtMs);
 }

@@ -72,15 +72,22 @@ const protocols = [
 /** Rooms that own one kind of resource each, behind one library each. */
 const edges = [
   {
-    name: 'tunnel',
+    name: 'network',
     rooms: ['core'],
+    packages: [],
+    node: true,
+    because: 'the way out of a machine, its proxies and whom it trusts, is one thing, whoever goes it',
+  },
+  {
+    name: 'tunnel',
+    rooms: ['core', 'network'],
     packages: ['ws'],
     node: true,
     because: 'the tunnel carries bytes and knows no protocol, identity or policy',
   },
   {
     name: 'identity',
-    rooms: ['core'],
+    rooms: ['core', 'network'],
     packages: ['openid-client', 'jose', 'keytar'],
     node: true,
     because: 'tokens are obtained, kept and verified in one place, apart from what they give access to',
@@ -109,7 +116,8 @@ const edges = [
   {
     name: 'recording',
     rooms: ['core'],
-    packages: [],
+    packages: ['re2js'],
+    only: { re2js: 'replay/pattern' },
     node: true,
     because: 'a recording can be written and verified without any part that made its events',
   },
@@ -154,9 +162,14 @@ const roots = [
   },
   {
     name: 'client',
-    rooms: ['core', 'identity', 'tunnel', 'config', 'recording', 'protocols'],
-    packages: ['pg', 'pkijs', 'asn1js', 'koffi'],
-    only: { pkijs: 'issue-certificate', asn1js: 'issue-certificate', koffi: 'sock-diag' },
+    rooms: ['core', 'identity', 'network', 'tunnel', 'config', 'recording', 'protocols'],
+    packages: ['pg', 'pkijs', 'asn1js', 'koffi', '@xterm/headless'],
+    only: {
+      pkijs: 'issue-certificate',
+      asn1js: 'issue-certificate',
+      koffi: 'sock-diag',
+      '@xterm/headless': 'replay-terminal',
+    },
     node: true,
     because: 'the laptop decides nothing: policy, masks, secrets and approvals stay with the agent',
   },
@@ -222,9 +235,9 @@ const commands = [
     name: 'bin',
     files: '^bin/',
     rooms: [],
-    packages: ['@oclif/core'],
+    packages: [],
     node: true,
-    because: 'the binary starts oclif and nothing else',
+    because: 'the binary starts the built launcher and nothing else',
   },
 ];
 

@@ -38,6 +38,7 @@ const STEPS = [
   ['build', 'dist/ and the command manifest build', [process.execPath, 'scripts/build.mjs']],
   ['errors-page', 'docs/errors.md says what src/core/errors.ts says', own('errors-page.mjs')],
   ['commands-page', 'README.md and docs/commands.md say what the commands say', own('commands-page.mjs')],
+  ['schema-file', 'examples/schema says what the readers of resource files say', own('schema-file.mjs')],
   ['publint', 'the package is laid out as npm and Node expect', tool('publint/src/cli.js', '--strict')],
   ['pack', 'the packed package installs elsewhere and runs', own('pack.mjs')],
 ];

@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { HoopError } from '../core/errors.js';
 import type { TokenVerifier } from '../identity/token-verifier.js';
+import { followRecording } from '../recording/follow.js';
 import { readRecording, recordingPath } from '../recording/read.js';
 import { card } from './card.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import type { Metrics } from './http/metrics.js';
 import type { Parts } from './parts.js';
+import { RequestFeed } from './request-feed.js';
 
 /** What the routes see of the agent. */
 export function routeDependencies(
@@ -13,7 +16,7 @@ export function routeDependencies(
   metrics: Metrics,
   now: { verifier(): TokenVerifier; listening(): boolean },
 ): HttpDependencies {
-  const { live, store, recordings, approvals, log } = parts;
+  const { live, store, recordings, approvals, log, clock } = parts;
   return {
     verify: (token) => now.verifier().verify(token),
     card: () => card(live, parts.key),
@@ -21,6 +24,7 @@ export function routeDependencies(
     roles: () => live.agent.roles,
     approvals,
     secrets: parts.secrets.desk,
+    requestFeed: new RequestFeed(parts),
     sessions: {
       list: (filter) => store.sessions.list(filter),
       get: (id) => {
@@ -28,10 +32,17 @@ export function routeDependencies(
         return known === undefined ? undefined : recordings.withLive(known);
       },
     },
-    openRecording: (session) => {
+    openRecording: (session, follower) => {
       const path = recordingPath(live.agent.recordings.dir, session.file);
       // Gone, e.g. by age: said before an answer begins, since a broken answer says nothing.
-      return Promise.resolve(existsSync(path) ? Readable.from(readRecording(path)) : undefined);
+      if (!existsSync(path)) return Promise.resolve(undefined);
+      const isLive = (): boolean => recordings.live(session.id) !== undefined;
+      if (follower === undefined || !isLive()) return Promise.resolve(Readable.from(readRecording(path)));
+      const check = (): void => {
+        if (clock.nowMs() >= follower.expiresAt * 1000) throw new HoopError('token_refused', 'the token has ended');
+        follower.check();
+      };
+      return Promise.resolve(Readable.from(followRecording(path, { live: isLive, check })));
     },
     readiness: () => [
       { name: 'configuration', ready: true },

@@ -7,6 +7,7 @@ import { HttpFront } from './fronts/http/http-front.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
+import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { createHttpServer } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
@@ -72,6 +73,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     },
     close: async (graceMs) => {
       listening = false;
+      tunnels.retire();
       approvals.close();
       await drain(drives, graceMs);
       await http.close();
@@ -88,7 +90,11 @@ function newVerifier({ live, clock, secrets }: Parts): TokenVerifier {
 
 /** Hands a tunnel's stream to the front of its connection's protocol. */
 function acceptStream(host: SessionHost, http: HttpFront): (stream: TunnelStream, caller: Caller) => void {
-  const shared = { cancels: new CancelRegistry(), catalogs: new CatalogKeepers(() => host.monotonicMs()) };
+  const shared = {
+    cancels: new CancelRegistry(),
+    catalogs: new CatalogKeepers(() => host.monotonicMs()),
+    study: new TextStudy(),
+  };
   return (stream, caller) => {
     if (isHttpCaller(caller)) http.accept(stream, caller);
     else acceptPostgres(stream, caller, host, shared);

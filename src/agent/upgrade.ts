@@ -1,17 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { connectionFor, isHttpPermitted } from '../connections/access.js';
-import { HoopError, messageOf } from '../core/errors.js';
+import { HoopError, type Fault, messageOf } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import type { ConnectionResource } from '../core/resources.js';
 import { acceptTunnel, type TunnelServer } from '../tunnel/accept.js';
-import type { TunnelStream } from '../tunnel/stream.js';
+import { RESUME_HEADER, RESUME_VERSION, RETIRING_EVENT } from '../tunnel/handshake.js';
+import { HeldStreams } from '../tunnel/held-streams.js';
+import type { AcceptedStream } from '../tunnel/stream.js';
 import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
 import { refuseSocket } from './http/answer.js';
 import type { AgentLog } from './log.js';
 import { type LoginLimit, TooManyLogins } from './login-limit.js';
-import type { Caller } from './session-host.js';
+import { credentialName, type Caller } from './session-host.js';
 
 export interface UpgradeOptions {
   authenticate(request: IncomingMessage): Promise<Identity>;
@@ -19,7 +21,7 @@ export interface UpgradeOptions {
   /** Bounds asking for connections that are not the caller's. */
   readonly logins: LoginLimit;
   /** Takes one stream of a tunnel that was authenticated and authorised. */
-  accept(stream: TunnelStream, caller: Caller): void;
+  accept(stream: AcceptedStream, caller: Caller): void;
   readonly log: Pick<AgentLog, 'warn'>;
   /** How often a tunnel's token is asked about again, where that tells more than its signature. */
   readonly recheckMs?: number;
@@ -39,36 +41,23 @@ export class TunnelAcceptor {
     maxPayload: MAX_MESSAGE_BYTES,
     skipUTF8Validation: true,
   });
-  readonly #open = new Set<() => void>();
+  readonly #open = new Set<TunnelServer>();
+  readonly #held = new HeldStreams();
+  /** The agent takes nothing new: it drains. */
+  #retired = false;
 
   constructor(private readonly options: UpgradeOptions) {}
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#authorise(request).then(
-      ({ called }) => {
+      (caller) => {
         if (socket.destroyed) return;
+        if (this.#retired) {
+          refuseSocket(socket, HoopError.fromFault(RETIRED));
+          return;
+        }
         this.#server.handleUpgrade(request, socket, head, (websocket) => {
-          let stopAsking = (): void => undefined;
-          const server = acceptTunnel(websocket, () => {
-            stopAsking();
-            this.#open.delete(close);
-          });
-          const close = (): void => {
-            server.close({ code: 'unreachable', message: 'the agent is shutting down' });
-          };
-          this.#open.add(close);
-          const caller = called((event) => {
-            server.sendEvent(event);
-          });
-          // A token that ends does not end sessions under way: whoever is in was let in rightly; no new stream after it.
-          stopAsking = this.#keepAsking(request, caller.identity, server);
-          server.onStream((stream) => {
-            if (caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now()) {
-              stream.destroy({ code: 'token_refused', message: 'the token of this tunnel has expired' });
-              return;
-            }
-            this.options.accept(stream, caller);
-          });
+          this.#accepted(websocket, request, caller);
         });
       },
       (error: unknown) => {
@@ -77,6 +66,12 @@ export class TunnelAcceptor {
         refuseSocket(socket, error);
       },
     );
+  }
+
+  /** Takes nothing new, and tells every CLI to dial elsewhere for it; what runs goes on. */
+  retire(): void {
+    this.#retired = true;
+    for (const server of this.#open) server.sendEvent({ event: RETIRING_EVENT });
   }
 
   /** Where the provider can say that a token was revoked, a tunnel ends within a minute of it, and its sessions too. */
@@ -96,10 +91,38 @@ export class TunnelAcceptor {
 
   /** Ends every tunnel. */
   closeAll(): void {
-    for (const close of [...this.#open]) close();
+    for (const server of [...this.#open]) server.close(RETIRED);
+    this.#held.close();
   }
 
-  async #authorise(request: IncomingMessage): Promise<{ readonly called: (tell: Tell) => Caller }> {
+  #accepted(websocket: WebSocket, request: IncomingMessage, caller: Caller): void {
+    const resumes = request.headers[RESUME_HEADER] === RESUME_VERSION;
+    let stopAsking = (): void => undefined;
+    const server: TunnelServer = acceptTunnel(websocket, {
+      wire: request.socket,
+      onClose: () => {
+        stopAsking();
+        this.#open.delete(server);
+      },
+      ...(resumes ? { held: { streams: this.#held, owner: ownerOf(caller) } } : {}),
+    });
+    this.#open.add(server);
+    stopAsking = this.#keepAsking(request, caller.identity, server);
+    // A token that ends does not end sessions under way: whoever is in was let in rightly; no new stream after it.
+    server.onStream((stream) => {
+      if (this.#retired) stream.destroy(RETIRED);
+      else if (caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now())
+        stream.destroy({ code: 'token_refused', message: 'the token of this tunnel has expired' });
+      else {
+        const tell: Caller['tell'] = (event) => {
+          stream.sendEvent(event);
+        };
+        this.options.accept(stream, { ...caller, tell });
+      }
+    });
+  }
+
+  async #authorise(request: IncomingMessage): Promise<Caller> {
     const identity = await this.options.authenticate(request);
     const name = TUNNEL_PATH.exec(new URL(request.url ?? '', 'http://agent').pathname)?.[1];
     if (name === undefined) throw new HoopError('not_found', 'no such path');
@@ -113,17 +136,26 @@ export class TunnelAcceptor {
       address: request.socket.remoteAddress ?? '',
     };
     const portKeyHash = header(request, 'x-hoop-port-key');
-    return {
-      called: (tell) => {
-        const shared = { ...common, tell };
-        if (!isHttpPermitted(permitted)) return { ...shared, ...permitted };
-        return { ...shared, ...permitted, ...(portKeyHash === '' ? {} : { portKeyHash }) };
-      },
-    };
+    const shared = { ...common, tell: () => undefined };
+    if (!isHttpPermitted(permitted)) return { ...shared, ...permitted };
+    return { ...shared, ...permitted, ...(portKeyHash === '' ? {} : { portKeyHash }) };
   }
 }
 
-type Tell = Caller['tell'];
+const RETIRED: Fault = { code: 'unreachable', message: 'the agent is shutting down' };
+
+/** Who may take up a stream of this caller's that holds: the same person, to the same connection with the same rights. */
+function ownerOf(caller: Caller): string {
+  const { identity, connection } = caller;
+  const portKeyHash = 'portKeyHash' in caller ? caller.portKeyHash : undefined;
+  return JSON.stringify([
+    identity.issuer,
+    identity.subject,
+    connection.name,
+    credentialName(caller),
+    portKeyHash ?? '',
+  ]);
+}
 
 /** Clocks differ by as much as tokens are checked with. */
 const EXPIRY_LEEWAY_MS = 60_000;

@@ -133,6 +133,11 @@ export abstract class HoopCommand extends Command {
     return this.#profile;
   }
 
+  /** Takes agent and profile from words that are not this command's own: those of the line to complete. */
+  protected useGlobals({ agent, profile }: Pick<GivenFlags, 'agent' | 'profile'>): void {
+    this.#given = { ...this.#given, agent: agent ?? this.#given.agent, profile: profile ?? this.#given.profile };
+  }
+
   /** The agent of the profile, with the caller's token. Parse first. */
   protected agentApi(): AgentApi {
     return new AgentApi({
@@ -154,13 +159,13 @@ export abstract class HoopCommand extends Command {
   }
 
   protected override toErrorJson(thrown: unknown): unknown {
-    return errorReport(toHoopError(thrown));
+    return errorReport(toHoopError(thrown, this.#flagNames()));
   }
 
   protected override async catch(thrown: Error & { exitCode?: number }): Promise<void> {
     // `this.exit(status)`: a child's own code, already told.
     if (thrown instanceof Errors.ExitError) throw thrown;
-    const error = toHoopError(thrown);
+    const error = toHoopError(thrown, this.#flagNames());
     this.debug(thrown.stack);
     if (!this.jsonEnabled()) this.say(errorLines(error, this.messageColours));
     // oclif prints the JSON object, and takes the status from here: without it every failure exits 1.
@@ -168,6 +173,13 @@ export abstract class HoopCommand extends Command {
     if (this.jsonEnabled()) await super.catch(Object.assign(error, { exitCode: error.exitStatus }));
     // Ends the process even where a socket is still open.
     this.exit(error.exitStatus);
+  }
+
+  #flagNames(): readonly string[] {
+    const flags: Interfaces.FlagInput = { ...HoopCommand.baseFlags, ...this.ctor.flags };
+    return Object.entries(flags)
+      .filter(([, { hidden }]) => hidden !== true)
+      .flatMap(([name, { aliases = [] }]) => [name, ...aliases].map((each) => `--${each}`));
   }
 
   #colours(stream: 'stdout' | 'stderr'): Colours {

@@ -1,22 +1,47 @@
-import { toConfiguredId } from '@oclif/core';
-import type { Hook } from '@oclif/core';
-import { EXIT, HoopError } from '../core/errors.js';
-import { createColours } from './colours.js';
-import { errorLines, errorReport } from './error-report.js';
+import type { Config } from '@oclif/core';
+import { HoopError } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
 
-/** A word that is no command fails like any other wrong use: three lines or one JSON object, exit status 2, no question. */
-const hook: Hook<'command_not_found'> = async function ({ id, argv = [], config }) {
-  const words = [...toConfiguredId(id, config).split(' '), ...argv];
-  const error = new HoopError('usage', 'there is no such command', {
-    why: `hoop does not know ${words[0] ?? ''}`,
-    suggestion: '`hoop --help` lists the commands',
-  });
-  if (words.includes('--json')) process.stdout.write(`${JSON.stringify(errorReport(error))}\n`);
-  else {
-    const colours = createColours({ stream: 'stderr', noColor: words.includes('--no-color'), env: process.env });
-    process.stderr.write(`${errorLines(error, colours)}\n`);
+/** What is asked of oclif's configuration. */
+export type KnownCommands = Pick<Config, 'commandIDs' | 'findCommand' | 'findTopic' | 'topics'>;
+
+/**
+ * Fails for words that are no command, with the nearest one: as any wrong use fails, and without a question.
+ *
+ * @param argv what was typed after `hoop`
+ * @throws HoopError usage
+ */
+export function refuseUnknown(argv: readonly string[], known: KnownCommands): void {
+  const end = argv.findIndex((word) => word.startsWith('-'));
+  const words = end === -1 ? argv : argv.slice(0, end);
+  for (const [index, word] of words.entries()) {
+    const id = words.slice(0, index + 1).join(':');
+    if (known.findCommand(id) !== undefined) return;
+    if (known.findTopic(id) !== undefined) continue;
+    throw unknownCommand(words.slice(0, index), word, known);
   }
-  this.exit(EXIT.usage);
-};
+}
 
-export default hook;
+/** @param topic the words before, which are a topic; none: the word is the first */
+function unknownCommand(topic: readonly string[], word: string, known: KnownCommands): HoopError {
+  const typed = ['hoop', ...topic, word].join(' ');
+  const meant = nearestCommand(topic, word, known);
+  return new HoopError('usage', 'there is no such command', {
+    why: `hoop does not know \`${typed}\``,
+    suggestion:
+      meant === undefined
+        ? `\`${['hoop', ...topic].join(' ')} --help\` lists the commands`
+        : `did you mean \`hoop ${meant}\`? \`hoop --help\` lists the commands`,
+  });
+}
+
+function nearestCommand(topic: readonly string[], word: string, known: KnownCommands): string | undefined {
+  const ids = [...known.commandIDs, ...known.topics.map(({ name }) => name)].map((id) => id.split(':'));
+  const beside = ids
+    .filter((id) => id.length === topic.length + 1 && topic.every((part, index) => id[index] === part))
+    .map((id) => id.at(-1) ?? '');
+  const close = nearest(word, beside);
+  if (close !== undefined) return [...topic, close].join(' ');
+  // `hoop start`: a word of another topic.
+  return ids.find((id) => id.length > 1 && id.at(-1) === word)?.join(' ');
+}

@@ -1,6 +1,7 @@
 import { Errors } from '@oclif/core';
 import { escapeControls } from '../core/display.js';
-import { HoopError, messageOf } from '../core/errors.js';
+import { ERRORS, HoopError, messageOf } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
 import type { Colours } from './colours.js';
 
 /** What `--json` prints for a failure. */
@@ -12,9 +13,23 @@ export interface ErrorReport {
  * Any thrown thing as an error of the table: a wrong flag or argument is `usage`, the unforeseen is `failed`.
  *
  * oclif's own messages hold several lines (lists, "See more help"): the first says what is wrong.
+ *
+ * @param flags what the command takes, e.g. `--output`: a misspelt one is answered with the nearest
  */
-export function toHoopError(thrown: unknown): HoopError {
+export function toHoopError(thrown: unknown, flags: readonly string[] = []): HoopError {
   if (thrown instanceof HoopError) return thrown;
+  if (isForeign(thrown))
+    return new HoopError(thrown.code, thrown.message, {
+      suggestion: thrown.suggestion,
+      ...(thrown.why === undefined ? {} : { why: thrown.why }),
+    });
+  const unknown = unknownFlag(thrown);
+  if (unknown !== undefined) return noSuchFlag(unknown, flags);
+  const missing = missingArguments(thrown);
+  if (missing.length > 0)
+    return new HoopError('usage', `${missing.join(' and ')} is missing`, {
+      why: 'the command does nothing without it',
+    });
   const [what = 'failed', ...more] = messageOf(thrown)
     .split('\n')
     .filter((line) => line.trim() !== '');
@@ -26,6 +41,36 @@ export function toHoopError(thrown: unknown): HoopError {
     return new HoopError('usage', what, { why: why === '' ? 'the command does not take this' : why });
   }
   return new HoopError('failed', what, { why: 'hoop did not foresee this', cause: thrown });
+}
+
+/** Names of arguments that were not given, as help writes them; none for any other error. */
+function missingArguments(thrown: unknown): readonly string[] {
+  if (!(thrown instanceof Errors.CLIError) || !('args' in thrown) || !Array.isArray(thrown.args)) return [];
+  return (thrown.args as readonly unknown[]).flatMap((arg) =>
+    typeof arg === 'object' && arg !== null && 'name' in arg ? [String(arg.name).toUpperCase()] : [],
+  );
+}
+
+/** The flag that oclif refused as none of the command's; undefined for any other error. */
+function unknownFlag(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Errors.CLIError) || !('flags' in thrown) || !Array.isArray(thrown.flags)) return undefined;
+  const flag: unknown = thrown.flags[0];
+  return typeof flag === 'string' ? flag : undefined;
+}
+
+function noSuchFlag(flag: string, flags: readonly string[]): HoopError {
+  const name = flag.split('=')[0] ?? flag;
+  const meant = name.startsWith('--') ? nearest(name, flags) : undefined;
+  return new HoopError('usage', 'there is no such flag', {
+    why: `the command does not take ${name}`,
+    ...(meant === undefined ? {} : { suggestion: `did you mean ${meant}? --help lists the flags` }),
+  });
+}
+
+/** One of ours from outside of the bundle, e.g. of a screen: the same class, loaded a second time. */
+function isForeign(thrown: unknown): thrown is HoopError {
+  if (!(thrown instanceof Error) || thrown.name !== 'HoopError' || !('code' in thrown)) return false;
+  return typeof thrown.code === 'string' && Object.hasOwn(ERRORS, thrown.code);
 }
 
 /** Three lines for people: what, why, what to do. Each is one line whatever the error holds. */

@@ -1,4 +1,6 @@
 import type { SessionSummary } from '../core/session-summary.js';
+import { HoopError } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
 import type { Column } from './table.js';
 
 /** How a list of sessions reads. */
@@ -13,6 +15,38 @@ export const sessionColumns: readonly Column<SessionSummary>[] = [
   { header: 'approvals', value: ({ approvals }) => String(approvals) },
   { header: 'title', value: ({ title }) => title ?? '' },
 ];
+
+/** Those that are shown only where they are asked for. */
+const MORE_COLUMNS: readonly Column<SessionSummary>[] = [
+  { header: 'ended', value: ({ endedAt }) => (endedAt === '' ? 'live' : `${endedAt.slice(0, 19).replace('T', ' ')}Z`) },
+  { header: 'subject', value: ({ subject }) => subject },
+  { header: 'issuer', value: ({ issuer }) => issuer },
+  { header: 'type', value: ({ connectionType }) => connectionType },
+  { header: 'credential', value: ({ credential }) => credential },
+  { header: 'correlation', value: ({ correlationId }) => correlationId },
+  { header: 'events', value: ({ events }) => (events === 0 ? '' : String(events)) },
+  { header: 'head', value: ({ head }) => head },
+  { header: 'file', value: ({ file }) => file },
+];
+
+export const SESSION_COLUMN_NAMES = [...sessionColumns, ...MORE_COLUMNS].map(({ header }) => header);
+
+/**
+ * The columns of a list like `session,user,title`, in its order.
+ *
+ * @throws HoopError `usage`
+ */
+export function chosenColumns(names: string): readonly Column<SessionSummary>[] {
+  return names.split(',').map((given) => {
+    const name = given.trim().toLowerCase();
+    const column = [...sessionColumns, ...MORE_COLUMNS].find(({ header }) => header === name);
+    if (column !== undefined) return column;
+    const near = nearest(name, SESSION_COLUMN_NAMES);
+    throw new HoopError('usage', 'there is no such column', {
+      suggestion: `${near === undefined ? '' : `did you mean ${near}? `}there are ${SESSION_COLUMN_NAMES.join(', ')}`,
+    });
+  });
+}
 
 function lasted({ startedAt, endedAt }: SessionSummary): string {
   if (endedAt === '') return 'live';

@@ -57,7 +57,8 @@ function usageOf(place: OpenPlace): string | undefined {
   if ('socket' in place.address) {
     return place.key === undefined ? undefined : `needs the key ${place.key}, valid for this socket file alone`;
   }
-  if (place.type === 'http') return `curl ${variables['HOOP_URL'] ?? ''}/`;
+  if (place.type === 'http')
+    return `curl ${place.key === undefined ? '' : `-H 'x-api-key: ${place.key}' `}${variables['HOOP_URL'] ?? ''}/`;
   // The key is a placeholder of this port: no secret of anybody's.
   const pairs = Object.entries(variables).filter(([name]) => !name.startsWith('HOOP_'));
   return pairs.length === 0 ? undefined : pairs.map(([name, value]) => `${name}=${value}`).join(' ');

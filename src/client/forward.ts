@@ -2,10 +2,13 @@ import type { Server, Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { HoopError, messageOf } from '../core/errors.js';
 import { bridge } from '../tunnel/bridge.js';
-import { farewellFor } from './farewell.js';
+import { farewellFor, type RefusalReason } from './farewell.js';
 import { createQuietServer, type LocalAddress } from './local-listener.js';
 import type { PeerCheck } from './peer.js';
+import { requirePostgresPassword, WrongPassword } from './postgres-password.js';
 import { negotiateTls } from './postgres-tls.js';
+import type { ScramVerifier } from './scram-verifier.js';
+import { steadyStream } from './steady-stream.js';
 import type { ConnectionEvent, TunnelKeeper } from './tunnel-keeper.js';
 
 export interface ForwardOptions {
@@ -14,8 +17,10 @@ export interface ForwardOptions {
   readonly type: string;
   /** Makes the server listen, e.g. `listenOnPort`. */
   readonly listen: (server: Server) => Promise<LocalAddress>;
-  /** Left out only for socket files, whose mode is the check. */
+  /** Left out for socket files, whose mode is the check, and where a secret is enough. */
   readonly checkPeer?: PeerCheck;
+  /** What Postgres clients must know. */
+  readonly password?: ScramVerifier;
   /** Offers TLS to Postgres clients that ask for it; the others are served as before. */
   readonly tls?: SecureContext;
   readonly keeper: Pick<TunnelKeeper, 'ready' | 'close'>;
@@ -77,7 +82,7 @@ export async function openForward(options: ForwardOptions): Promise<Forward> {
 async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secured: Socket) => void): Promise<void> {
   let socket = accepted;
   const farewell = farewellFor(options.type);
-  const refuse = (reason: 'stranger' | 'unreachable', why: string, message: string): void => {
+  const refuse = (reason: RefusalReason, why: string, message: string): void => {
     options.onEvent({ event: 'refused', connection: options.connection, why });
     if (!socket.destroyed) farewell.refuse(socket, reason, message);
   };
@@ -89,12 +94,17 @@ async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secu
     }
     if (options.tls !== undefined && options.type === 'postgres') socket = await negotiateTls(accepted, options.tls);
     if (socket !== accepted) onSecured(socket);
+    if (options.password !== undefined) await requirePostgresPassword(socket, options.password);
     const tunnel = await options.keeper.ready();
     if (socket.destroyed) return;
-    bridge(socket, farewell.through(tunnel.openStream()), farewell.cut);
+    const stream = steadyStream(tunnel.openStream(), {
+      reopen: async () => (await options.keeper.ready()).openStream(),
+      mayRepeat: farewell.mayRepeat,
+    });
+    bridge(socket, farewell.through(stream), farewell.cut);
     socket.resume();
   } catch (error) {
-    refuse('unreachable', messageOf(error), sayWhy(error));
+    refuse(error instanceof WrongPassword ? 'password' : 'unreachable', messageOf(error), sayWhy(error));
   }
 }
 

@@ -43,3 +43,22 @@ export function cutHttpClient(socket: Socket): void {
   if (socket.writableLength === 0) cut();
   else socket.write('', cut);
 }
+
+/** Methods that change nothing (RFC 9110 section 9.2.1); TRACE is not served. */
+const SAFE_REQUEST = /^(?:GET|HEAD|OPTIONS) /;
+/** A body, or a change of protocol. */
+const MORE_THAN_A_HEAD = /^(?:content-length|transfer-encoding|upgrade|expect)[ \t]*:/im;
+const END_OF_HEAD = '\r\n\r\n';
+
+/**
+ * May what a client has sent, to which nothing was answered, be sent once more? A head that is not whole starts nothing;
+ * a whole one may if its method is safe and nothing but the head was sent.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110.html#section-9.2.2
+ */
+export function isRepeatableRequest(sent: Uint8Array): boolean {
+  const text = Buffer.from(sent).toString('latin1');
+  const end = text.indexOf(END_OF_HEAD);
+  if (end === -1) return true;
+  return end + END_OF_HEAD.length === text.length && SAFE_REQUEST.test(text) && !MORE_THAN_A_HEAD.test(text);
+}

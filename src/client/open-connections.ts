@@ -14,9 +14,10 @@ import {
   requireLoopback,
   type PortMemory,
 } from './local-listener.js';
-import { peerCheck } from './peer.js';
-import { type PortKey, portKeyFor } from './port-key.js';
+import { guardFor, type PortGuard, type PortRule } from './port-guard.js';
+import type { PortKey } from './port-key.js';
 import { TunnelKeeper, type ConnectionEvent } from './tunnel-keeper.js';
+import { watchWake, type WakeWatch } from './wake-watch.js';
 
 /** Where the local end shall be. `tlsFolder`: TLS is offered, with the certificate kept in that folder. */
 export type Listen =
@@ -72,11 +73,17 @@ export async function findTargets(access: Access, names: readonly string[]): Pro
 }
 
 /** A tunnel to one connection, with a fresh token. Throws as `dialTunnel` does. */
-export async function dial(access: Access, connection: string, portKey?: PortKey): Promise<TunnelClient> {
+export async function dial(
+  access: Access,
+  connection: string,
+  portKey?: PortKey,
+  more: Pick<DialOptions, 'resumes'> = {},
+): Promise<TunnelClient> {
   const options: { -readonly [Key in keyof DialOptions]: DialOptions[Key] } = {
     agentUrl: access.api.url,
     connection,
     token: await access.token(),
+    ...more,
   };
   if (access.caFile !== undefined && access.caFile !== '') options.caFile = access.caFile;
   if (access.correlationId !== undefined) options.correlationId = access.correlationId;
@@ -88,6 +95,7 @@ export async function dial(access: Access, connection: string, portKey?: PortKey
 /**
  * Opens a local port for each connection: all of them, or none.
  *
+ * @param rule who may use the ports
  * @throws HoopError no_access, port_taken, unreachable, not_in_version, usage
  */
 export async function openConnections(
@@ -95,28 +103,31 @@ export async function openConnections(
   names: readonly string[],
   listen: Listen,
   onEvent: (event: ConnectionEvent) => void,
+  rule: PortRule = 'user',
 ): Promise<OpenConnections> {
-  if (listen.kind !== 'socket') {
-    requireLoopback(listen.host);
-    // Before anything is opened: a platform without the check gets no port at all.
-    peerCheck();
-  }
+  if (listen.kind !== 'socket') requireLoopback(listen.host);
   const targets = await findTargets(access, names);
+  // Before anything is opened: what can't be guarded gets no port at all.
+  const guards = targets.map(({ type }) => guardFor(type, rule, listen.kind === 'socket'));
   const tls = listen.kind === 'socket' || listen.tlsFolder === undefined ? undefined : await localTls(listen.tlsFolder);
   if (tls !== undefined) requirePostgres(targets);
+  const wake = watchWake();
   const opened: { readonly forward: Forward; readonly place: OpenPlace }[] = [];
   const close = async (): Promise<void> => {
+    wake.close();
     await Promise.all(opened.map(({ forward }) => forward.close()));
   };
   try {
-    for (const target of targets) {
-      const key = portKeyFor(target.type);
-      const forward = await openOne(access, target, listen, { key, tls: tls?.context, onEvent });
+    for (const [index, target] of targets.entries()) {
+      const guard = guards[index] ?? {};
+      const { key, password } = guard;
+      const forward = await openOne(access, target, listen, { guard, tls: tls?.context, wake, onEvent });
       const place: OpenPlace = {
         ...target,
         address: forward.address,
         ...(tls === undefined ? {} : { certPath: tls.certPath }),
         ...(key === undefined ? {} : { key: key.key }),
+        ...(password === undefined ? {} : { password: password.text }),
       };
       opened.push({ forward, place });
     }
@@ -143,8 +154,9 @@ async function localTls(folder: string): Promise<{ readonly context: SecureConte
 }
 
 interface PortOptions {
-  readonly key: PortKey | undefined;
+  readonly guard: PortGuard;
   readonly tls: SecureContext | undefined;
+  readonly wake: WakeWatch;
   readonly onEvent: (event: ConnectionEvent) => void;
 }
 
@@ -152,12 +164,22 @@ async function openOne(
   access: Access,
   { connection, type }: Target,
   listen: Listen,
-  { key, tls, onEvent }: PortOptions,
+  { guard, tls, wake, onEvent }: PortOptions,
 ): Promise<Forward> {
-  const keeper = new TunnelKeeper({ connection, dial: () => dial(access, connection, key), onEvent });
+  const dialAgain = (): Promise<TunnelClient> => dial(access, connection, guard.key, { resumes: true });
+  const keeper = new TunnelKeeper({ connection, dial: dialAgain, onEvent, wake });
   await keeper.start();
   try {
-    const shared = { connection, type, keeper, onEvent, ...(tls === undefined ? {} : { tls }) };
+    const { checkPeer, password } = guard;
+    const shared = {
+      connection,
+      type,
+      keeper,
+      onEvent,
+      ...(tls === undefined ? {} : { tls }),
+      ...(checkPeer === undefined ? {} : { checkPeer }),
+      ...(password === undefined ? {} : { password: password.verifier }),
+    };
     switch (listen.kind) {
       case 'socket': {
         const path = isAbsolute(listen.path) ? listen.path : resolve(listen.path);
@@ -166,13 +188,11 @@ async function openOne(
       case 'port':
         return await openForward({
           ...shared,
-          checkPeer: peerCheck(),
           listen: (server) => listenOnPort(server, listen.host, listen.port),
         });
       case 'remembered':
         return await openForward({
           ...shared,
-          checkPeer: peerCheck(),
           listen: (server) => listenOnRememberedPort(server, listen.host, connection, listen.ports),
         });
     }

@@ -2,6 +2,8 @@
 const HEADER_BYTES = 5;
 const SINGLE_BYTE_ANSWERS = new Set([0x4e, 0x53, 0x47]); // N, S, G: the answers to SSLRequest and GSSENCRequest
 
+const READY_FOR_QUERY = 0x5a; // Z
+
 /**
  * Follows what a Postgres server sends, to know one thing: does the next byte begin a message? Only
  * there may an error be put in without breaking the client's reading.
@@ -17,10 +19,16 @@ export class PostgresBoundary {
   #remaining = 0;
   #started = false;
   #lost = false;
+  #lastType = 0;
 
   /** True where a message has just ended, or none has begun. */
   get atBoundary(): boolean {
     return !this.#lost && this.#remaining === 0 && this.#headerFilled === 0;
+  }
+
+  /** The last whole message said that the server waits for a statement. */
+  get isReady(): boolean {
+    return this.atBoundary && this.#lastType === READY_FOR_QUERY;
   }
 
   push(bytes: Uint8Array): void {
@@ -49,5 +57,6 @@ export class PostgresBoundary {
     // A length below its own four bytes: where the next message starts can't be known any more.
     if (length < 4) this.#lost = true;
     else this.#remaining = length - 4;
+    this.#lastType = this.#header[0] as number;
   }
 }

@@ -35,8 +35,13 @@ export async function* recordingBytes(
   place: Exclude<RecordingPlace, { kind: 'folder' }>,
   agent: () => AgentApi,
 ): AsyncGenerator<Uint8Array> {
-  if (place.kind === 'file') yield* readRecording(place.path);
-  else yield* (await agent().stream(`/v1/sessions/${place.id}/recording`)) as AsyncIterable<Uint8Array>;
+  if (place.kind === 'file') return yield* readRecording(place.path);
+  const stream = (await agent().stream(`/v1/sessions/${place.id}/recording`)) as AsyncIterable<Uint8Array>;
+  try {
+    yield* stream;
+  } catch (cause) {
+    throw new HoopError('unreachable', 'the agent broke off the recording', { cause });
+  }
 }
 
 /** The session that a file's name says it is of; undefined for a name of the user's own. */
@@ -48,12 +53,41 @@ export function sessionOfName(path: string): string | undefined {
 /** Filters of `GET /v1/sessions`; times are RFC 3339. */
 export interface SessionQuery {
   readonly user?: string | undefined;
+  readonly group?: string | undefined;
   readonly connection?: string | undefined;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
   readonly blocked?: boolean | undefined;
+  readonly verdict?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly table?: string | undefined;
+  readonly entity?: string | undefined;
+  readonly approval?: string | undefined;
   readonly text?: string | undefined;
   readonly correlationId?: string | undefined;
+  /** Go on behind this session, or where a page told to. */
+  readonly cursor?: string | undefined;
+}
+
+const PLAIN_FILTERS = [
+  'user',
+  'group',
+  'connection',
+  'blocked',
+  'verdict',
+  'rule',
+  'table',
+  'entity',
+  'approval',
+  'text',
+  'cursor',
+] as const;
+
+type PlainFilters = Pick<SessionQuery, (typeof PLAIN_FILTERS)[number]>;
+
+/** The filters among the flags of a command, which are called as in the query. */
+export function sessionFilters(flags: PlainFilters): PlainFilters {
+  return Object.fromEntries(PLAIN_FILTERS.map((name) => [name, flags[name]]));
 }
 
 interface SessionPage {
@@ -69,19 +103,39 @@ export async function* listSessions(
   query: SessionQuery,
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<SessionSummary> {
-  let cursor = '';
+  let { cursor = '' } = query;
   for (let left = limit; left > 0;) {
-    const params = new URLSearchParams({ limit: String(Math.min(left, PAGE)) });
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined && value !== false && value !== '') params.set(name, String(value));
-    }
-    if (cursor !== '') params.set('cursor', cursor);
-    const page = await agent.get<SessionPage>(`/v1/sessions?${params.toString()}`);
+    const page = await sessionPage(agent, { ...query, cursor }, Math.min(left, PAGE));
     yield* page.items;
     left -= page.items.length;
     cursor = page.next;
     if (cursor === '' || page.items.length === 0) return;
   }
+}
+
+/**
+ * The newest `limit` of them.
+ *
+ * @returns `more` is the last of them, behind which a next list can go on; undefined where there are no more
+ */
+export async function someSessions(
+  agent: AgentApi,
+  query: SessionQuery,
+  limit: number,
+): Promise<{ readonly items: readonly SessionSummary[]; readonly more: string | undefined }> {
+  const items: SessionSummary[] = [];
+  // One more tells whether there are more.
+  for await (const session of listSessions(agent, query, limit + 1)) items.push(session);
+  const shown = items.slice(0, limit);
+  return { items: shown, more: items.length > limit ? shown.at(-1)?.id : undefined };
+}
+
+function sessionPage(agent: AgentApi, query: SessionQuery, limit: number): Promise<SessionPage> {
+  const params = new URLSearchParams({ limit: String(limit) });
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== false && value !== '') params.set(name, String(value));
+  }
+  return agent.get<SessionPage>(`/v1/sessions?${params.toString()}`);
 }
 
 /**

@@ -1,46 +1,55 @@
 import type { RequestView } from '../core/approval.js';
 import { HoopError } from '../core/errors.js';
+import type { RequestNews } from './request-follow.js';
 
 export interface RequestWatchOptions {
-  readonly get: (path: string) => Promise<readonly RequestView[]>;
+  readonly news: AsyncIterable<RequestNews>;
   readonly getOne: (path: string) => Promise<RequestView>;
-  readonly state: 'pending' | 'all';
-  readonly mine: boolean;
-  /** Waits between two looks; false ends the watch. */
-  readonly pause: () => Promise<boolean>;
+  /** The agent is not heard of; it is tried again. */
+  readonly onLost: (why: string) => void;
 }
 
 /**
- * Requests as they come and change, oldest first: each one seen, then again at every vote and when
- * it is over, also where only pending ones are asked for.
+ * Requests as they come and change, oldest first: each one seen, then again at every change and when it is over; what
+ * was over before a broken line came back, too.
  */
-export async function* watchRequests(options: RequestWatchOptions): AsyncGenerator<RequestView> {
-  const path = requestsPath(options);
-  const seen = new Map<string, RequestView>();
-  do {
-    const listed = [...(await options.get(path))].reverse();
-    const ids = new Set(listed.map((request) => request.id));
-    for (const request of [...seen.values()]) {
-      if (request.state !== 'pending' || ids.has(request.id)) continue;
-      const ended = await options.getOne(`/v1/requests/${request.id}`).catch(goneIsUndefined);
-      seen.delete(request.id);
-      if (ended !== undefined) yield ended;
+export async function* watchRequests({ news, getOne, onLost }: RequestWatchOptions): AsyncGenerator<RequestView> {
+  /** Those that wait, as they were told last. */
+  const waiting = new Map<string, string>();
+  const tell = (request: RequestView): boolean => {
+    const text = JSON.stringify(request);
+    if (waiting.get(request.id) === text) return false;
+    if (request.state === 'pending') waiting.set(request.id, text);
+    else waiting.delete(request.id);
+    return true;
+  };
+  let lost = false;
+  for await (const one of news) {
+    if (one.kind === 'lost') {
+      if (!lost) onLost(one.why);
+      lost = true;
+    } else if (one.kind === 'request') {
+      if (tell(one.request)) yield one.request;
+    } else {
+      const ids = new Set(one.requests.map(({ id }) => id));
+      for (const id of [...waiting.keys()].filter((known) => !ids.has(known))) {
+        const ended = await getOne(`/v1/requests/${id}`).catch(goneIsUndefined);
+        waiting.delete(id);
+        if (ended !== undefined) yield ended;
+      }
+      // After a broken line the list tells of ended ones again: those told already are told no more.
+      const fresh = lost
+        ? one.requests.filter(({ state, id }) => state === 'pending' || waiting.has(id))
+        : one.requests;
+      for (const request of [...fresh].reverse()) if (tell(request)) yield request;
+      lost = false;
     }
-    for (const request of listed) {
-      if (!changed(seen.get(request.id), request)) continue;
-      seen.set(request.id, request);
-      yield request;
-    }
-  } while (await options.pause());
+  }
 }
 
 /** Where the list of requests is read. */
-export function requestsPath({ state, mine }: Pick<RequestWatchOptions, 'state' | 'mine'>): string {
-  return `/v1/requests?state=${state}&mine=${mine}`;
-}
-
-function changed(before: RequestView | undefined, now: RequestView): boolean {
-  return before === undefined || before.state !== now.state || before.votes.length !== now.votes.length;
+export function requestsPath({ state, mine }: { readonly state: 'pending' | 'all'; readonly mine: boolean }): string {
+  return `/v1/requests?state=${state}&mine=${String(mine)}`;
 }
 
 /** The caller may have lost the right to see it meanwhile. */

@@ -1,5 +1,9 @@
 import { type ErrorCode, type Fault, HoopError, messageOf } from '../core/errors.js';
 import type { TunnelClient } from '../tunnel/dial.js';
+import { RETIRING_EVENT } from '../tunnel/handshake.js';
+import { DetachedStreams } from './detached-streams.js';
+import { type KeeperTime, SYSTEM_TIME } from './keeper-time.js';
+import type { WakeWatch } from './wake-watch.js';
 
 /** What happens to a connection while its port is open: one line of `hoop connect --json`. */
 export type ConnectionEvent = Readonly<Record<string, unknown>> & {
@@ -7,21 +11,13 @@ export type ConnectionEvent = Readonly<Record<string, unknown>> & {
   readonly connection: string;
 };
 
-/** The outside world of a keeper; tests pass their own, so that nothing sleeps. */
-export interface KeeperTime {
-  /** Milliseconds, from any fixed point. */
-  nowMs(): number;
-  /** Runs the task once, later; returns what takes it back. */
-  after(delayMs: number, task: () => void): () => void;
-  /** From 0 up to 1. */
-  random(): number;
-}
-
 export interface KeeperOptions {
   readonly connection: string;
   /** One attempt, with a token that is fresh at that moment. */
   readonly dial: () => Promise<TunnelClient>;
   readonly onEvent: (event: ConnectionEvent) => void;
+  /** Tells of a sleep and of another network. */
+  readonly wake?: Pick<WakeWatch, 'onWake'> | undefined;
   readonly time?: KeeperTime;
 }
 
@@ -62,17 +58,6 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'usage',
 ]);
 
-const SYSTEM_TIME: KeeperTime = {
-  nowMs: () => performance.now(),
-  after: (delayMs, task) => {
-    const timer = setTimeout(task, delayMs);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-  random: Math.random,
-};
-
 /**
  * Keeps one connection's tunnel: dials, and when it breaks dials again with growing, scattered
  * delays. Whoever needs the tunnel meanwhile waits, at most 30 s.
@@ -80,6 +65,10 @@ const SYSTEM_TIME: KeeperTime = {
 export class TunnelKeeper {
   readonly #time: KeeperTime;
   readonly #waiters = new Set<Waiter>();
+  readonly #detached: DetachedStreams;
+  /** Tunnels of an agent that goes: nothing new on them, what runs on them goes on. */
+  readonly #retired = new Set<TunnelClient>();
+  readonly #offWake: (() => void) | undefined;
   #tunnel: TunnelClient | undefined;
   #dialedAtMs = 0;
   #dialing = false;
@@ -90,6 +79,10 @@ export class TunnelKeeper {
 
   constructor(private readonly options: KeeperOptions) {
     this.#time = options.time ?? SYSTEM_TIME;
+    this.#detached = new DetachedStreams(this.#time);
+    this.#offWake = options.wake?.onWake(() => {
+      this.#woke();
+    });
   }
 
   /**
@@ -130,10 +123,13 @@ export class TunnelKeeper {
   /** Ends the tunnel and every stream in it. */
   close(): void {
     this.#closed = true;
+    this.#offWake?.();
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
     this.#tunnel?.close();
     this.#tunnel = undefined;
+    for (const tunnel of this.#retired) tunnel.close();
+    this.#detached.close();
     this.#rejectWaiters(new HoopError('unreachable', 'the port is being closed'));
   }
 
@@ -146,17 +142,42 @@ export class TunnelKeeper {
     this.#dialedAtMs = this.#time.nowMs();
     tunnel.onEvent((event) => {
       const name = event['event'];
-      if (typeof name === 'string' && AGENT_EVENTS.has(name))
+      if (name === RETIRING_EVENT) this.#retire(tunnel);
+      else if (typeof name === 'string' && AGENT_EVENTS.has(name))
         this.options.onEvent({ ...event, event: name, connection: this.options.connection });
     });
+    tunnel.onDetached((stream) => {
+      if (this.#closed) stream.lost({ code: 'unreachable', message: 'the port was closed' });
+      else this.#detached.add(stream);
+    });
     tunnel.onClose((fault) => {
+      this.#retired.delete(tunnel);
       if (this.#tunnel === tunnel) this.#lost(fault);
     });
+    this.#detached.resumeOver(tunnel);
     for (const waiter of this.#waiters) {
       waiter.cancelTimeout();
       waiter.resolve(tunnel);
     }
     this.#waiters.clear();
+  }
+
+  /** The agent goes: what runs ends there, what is new goes to whoever takes its place. */
+  #retire(tunnel: TunnelClient): void {
+    if (this.#tunnel !== tunnel) return;
+    this.#retired.add(tunnel);
+    this.#lost({ code: 'unreachable', message: 'the agent is shutting down' });
+  }
+
+  /** Whatever looks alive may be dead, and whatever waits to be tried again waits for nothing. */
+  #woke(): void {
+    this.#tunnel?.probe();
+    for (const tunnel of this.#retired) tunnel.probe();
+    if (this.#cancelRetry === undefined) return;
+    this.#cancelRetry();
+    this.#cancelRetry = undefined;
+    this.#attempt = 0;
+    void this.#redial();
   }
 
   #lost(fault: Fault | undefined): void {

@@ -3,9 +3,10 @@ import { compilePolicies, type PolicySet } from '../policy/compile.js';
 import type { Env } from './expand-env.js';
 import type { ConfigFault } from './fault.js';
 import { readConfigFiles } from './read-files.js';
-import { readResource, type LoadedResource, type ResourceKind } from './read-resource.js';
+import { isPolicyTest, readResource, type LoadedResource, type ResourceKind } from './read-resource.js';
 import { referenceFaults } from './references.js';
 import type { Resources } from './resources.js';
+import { testsOf, type PolicyTests } from './test-cases.js';
 import { readDocuments } from './yaml-documents.js';
 
 export interface LoadOptions {
@@ -13,6 +14,8 @@ export interface LoadOptions {
   readonly requireAgent: boolean;
   /** The built-in entities that masks may name. */
   readonly entityNames: readonly string[];
+  /** Are PolicyTest resources wanted? A running agent has no use for them, and leaves them unread. */
+  readonly tests?: boolean;
 }
 
 /**
@@ -25,7 +28,9 @@ export async function loadConfig(
   root: string,
   env: Env,
   options: LoadOptions,
-): Promise<{ readonly resources: Resources } | { readonly faults: readonly ConfigFault[] }> {
+): Promise<
+  { readonly resources: Resources; readonly tests: PolicyTests } | { readonly faults: readonly ConfigFault[] }
+> {
   const read = await readConfigFiles(root);
   const faults = [...read.faults];
   const loaded: LoadedResource[] = [];
@@ -33,6 +38,7 @@ export async function loadConfig(
     const { documents, faults: yamlFaults } = readDocuments(file, env);
     faults.push(...yamlFaults);
     for (const document of documents) {
+      if (options.tests !== true && isPolicyTest(document)) continue;
       const result = readResource(document);
       if ('faults' in result) faults.push(...result.faults);
       else loaded.push(result);
@@ -44,7 +50,7 @@ export async function loadConfig(
     faults.push(...referenceFaults(loaded, options.entityNames), ...countFaults(root, loaded, options.requireAgent));
   const policySet = compile(loaded, faults);
   if (faults.length > 0 || policySet === undefined) return { faults: inOrder(faults) };
-  return { resources: collect(loaded, policySet) };
+  return { resources: collect(loaded, policySet), tests: testsOf(loaded) };
 }
 
 function compile(loaded: readonly LoadedResource[], faults: ConfigFault[]): PolicySet | undefined {

@@ -10,6 +10,13 @@ export interface ConfigFile {
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 const MAX_FILES = 10_000;
 
+const TEST_FILE = /\.test\.ya?ml$/;
+
+/** Does it hold tests of policies, which are nothing to a running agent? */
+export function isTestFile(path: string): boolean {
+  return TEST_FILE.test(path);
+}
+
 /**
  * Reads every `*.yaml` and `*.yml` below a folder, or the one file named, in order of their paths.
  *

@@ -17,6 +17,8 @@ import { connectionSchema, toConnection } from './kinds/connection.js';
 import { entitySchema, toEntity } from './kinds/entity.js';
 import { identityProviderSchema, toIdentityProvider } from './kinds/identity-provider.js';
 import { policySchema, toPolicy } from './kinds/policy.js';
+import { policyTestFileSchema, toPolicyTest, type PolicyTestResource } from './kinds/policy-test.js';
+import { isTestFile } from './read-files.js';
 import { faultsOfIssues } from './schema-faults.js';
 import type { ConfigDocument } from './yaml-documents.js';
 
@@ -28,6 +30,7 @@ export type LoadedResource = { readonly document: ConfigDocument } & (
   | { readonly kind: 'Policy'; readonly value: PolicyDefinition }
   | { readonly kind: 'ApprovalFlow'; readonly value: ApprovalFlowResource }
   | { readonly kind: 'Entity'; readonly value: EntityResource }
+  | { readonly kind: 'PolicyTest'; readonly value: PolicyTestResource }
 );
 
 export type ResourceKind = LoadedResource['kind'];
@@ -53,7 +56,13 @@ const READERS: Readonly<Record<ResourceKind, (document: ConfigDocument) => ReadR
     check(document, approvalFlowSchema, (found) => ({ document, kind: 'ApprovalFlow', value: toApprovalFlow(found) })),
   Entity: (document) =>
     check(document, entitySchema, (found) => ({ document, kind: 'Entity', value: toEntity(found) })),
+  PolicyTest: readPolicyTest,
 };
+
+/** Is it tests, in a file for them? */
+export function isPolicyTest({ file, value }: ConfigDocument): boolean {
+  return isTestFile(file) && isMap(value) && value['kind'] === 'PolicyTest';
+}
 
 /** Reads one document as the resource that its `kind` says. */
 export function readResource(document: ConfigDocument): ReadResult {
@@ -70,7 +79,23 @@ export function readResource(document: ConfigDocument): ReadResult {
       faults: [document.fault(['kind'], `unknown kind${near === undefined ? '' : `; did you mean \`${near}\`?`}`)],
     };
   }
+  // Nobody looks for rules that are in force among tests.
+  if (isTestFile(document.file) && kind !== 'PolicyTest')
+    return {
+      faults: [document.fault(['kind'], 'a file that is named *.test.yaml holds resources of kind PolicyTest alone')],
+    };
   return READERS[kind as ResourceKind](document);
+}
+
+/** Elsewhere the agent would read it, and have no use for it. */
+function readPolicyTest(document: ConfigDocument): ReadResult {
+  if (!isTestFile(document.file))
+    return { faults: [document.fault(['kind'], 'kind `PolicyTest` belongs in a file that is named *.test.yaml')] };
+  return check(document, policyTestFileSchema, (found) => ({
+    document,
+    kind: 'PolicyTest',
+    value: toPolicyTest(found),
+  }));
 }
 
 const SPOKEN_TYPES: readonly string[] = ['postgres', ...HTTP_TYPES];

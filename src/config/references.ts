@@ -1,5 +1,7 @@
 import { nearest } from '../core/nearest.js';
 import { isHttpConnection, type ConnectionResource } from '../core/resources.js';
+import { IMPLICIT_RULES } from '../policy/schema.js';
+import type { PolicyTest, TestConnection } from '../policy/schema-tests.js';
 import type { ConfigFault } from './fault.js';
 import type { LoadedResource, ResourceKind } from './read-resource.js';
 import type { ConfigDocument, Path } from './yaml-documents.js';
@@ -7,6 +9,7 @@ import type { ConfigDocument, Path } from './yaml-documents.js';
 /** What only shows when all resources are seen together: names taken twice, names of nothing. */
 export function referenceFaults(resources: readonly LoadedResource[], entityNames: readonly string[]): ConfigFault[] {
   const flows = namesOf(resources, 'ApprovalFlow');
+  const tested = testedNames(resources);
   const entities = [...entityNames, ...namesOf(resources, 'Entity')];
   return [
     ...repeatedNames(resources),
@@ -25,6 +28,11 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
           'ApprovalFlow',
           flows,
         );
+      if (resource.kind === 'PolicyTest')
+        return [
+          ...connectionFaults(resource.document, ['spec', 'connection'], resource.value.connection, tested),
+          ...testFaults(resource.document, resource.value.tests, tested),
+        ];
       if (resource.kind !== 'Policy') return [];
       const { document, value } = resource;
       return [
@@ -36,7 +44,7 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
             dangling(document, ['spec', 'mask', index, 'entities', at], entity, 'entity', entities),
           ),
         ),
-        ...testFaults(resource),
+        ...ownTestFaults(resource, tested),
       ];
     }),
   ];
@@ -79,15 +87,56 @@ function secretUses(connection: ConnectionResource) {
 }
 
 /** A test that expects a rule or mask which the policy does not have could never hold. */
-function testFaults({ document, value }: Extract<LoadedResource, { kind: 'Policy' }>): ConfigFault[] {
-  const rules = value.rules.map((rule) => rule.name);
-  const masks = value.mask.map((mask) => mask.name);
-  const implicit = ['opaque', 'unparsable', 'default'];
-  return value.tests.flatMap((test, index) =>
-    'text' in test
-      ? dangling(document, ['spec', 'tests', index, 'mask'], test.mask, 'mask', masks)
-      : dangling(document, ['spec', 'tests', index, 'rule'], test.rule, 'rule', [...rules, ...implicit]),
-  );
+function ownTestFaults(
+  { document, value }: Extract<LoadedResource, { kind: 'Policy' }>,
+  known: TestedNames,
+): ConfigFault[] {
+  const { name, tests } = value;
+  const own = (names: readonly string[]): string[] => names.filter((one) => one.startsWith(`${name}/`));
+  return testFaults(document, tests, { ...known, rules: own(known.rules), masks: own(known.masks) });
+}
+
+/** `policy/name` of all that a test may expect. */
+interface TestedNames {
+  readonly rules: readonly string[];
+  readonly masks: readonly string[];
+  readonly connections: readonly string[];
+}
+
+function testedNames(resources: readonly LoadedResource[]): TestedNames {
+  const policies = resources.flatMap((resource) => (resource.kind === 'Policy' ? [resource.value] : []));
+  const implicit = Object.values<string>(IMPLICIT_RULES);
+  return {
+    rules: policies.flatMap(({ name, rules, mask }) =>
+      [...rules.map((rule) => rule.name), ...implicit, ...mask.map((one) => one.name)].map((rule) => `${name}/${rule}`),
+    ),
+    masks: policies.flatMap(({ name, mask }) => mask.map((one) => `${name}/${one.name}`)),
+    connections: namesOf(resources, 'Connection'),
+  };
+}
+
+function testFaults(document: ConfigDocument, tests: readonly PolicyTest[], known: TestedNames): ConfigFault[] {
+  const short = (names: readonly string[]): string[] => names.map((name) => name.slice(name.indexOf('/') + 1));
+  const names = (written: string | undefined, all: readonly string[]): readonly string[] =>
+    written?.includes('/') === true ? all : short(all);
+  return tests.flatMap((test, index) => {
+    const path = ['spec', 'tests', index];
+    return [
+      ...('text' in test
+        ? dangling(document, [...path, 'mask'], test.mask, 'mask', names(test.mask, known.masks))
+        : dangling(document, [...path, 'rule'], test.rule, 'rule', names(test.rule, known.rules))),
+      ...connectionFaults(document, [...path, 'connection'], test.connection, known),
+    ];
+  });
+}
+
+function connectionFaults(
+  document: ConfigDocument,
+  path: Path,
+  connection: TestConnection | undefined,
+  known: TestedNames,
+): ConfigFault[] {
+  return typeof connection === 'string' ? dangling(document, path, connection, 'Connection', known.connections) : [];
 }
 
 function dangling(

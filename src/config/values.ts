@@ -8,7 +8,7 @@ const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m
 const SIZE_UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
 /** `500ms`, `30s`, `5m`, `2h`, `90d`, also `1h30m`; gives milliseconds, more than 0, at most 100 years. */
-export const durationSchema = z.string().transform((text, context) => {
+const parsedDuration = z.string().transform((text, context) => {
   const parts = /^(?:\d{1,9}(?:ms|s|m|h|d))+$/.test(text) ? text.matchAll(/(\d+)(ms|s|m|h|d)/g) : [];
   let totalMs = 0;
   for (const part of parts) totalMs += Number(part[1]) * (DURATION_UNITS_MS[part[2] ?? ''] ?? 0);
@@ -16,9 +16,13 @@ export const durationSchema = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 30s, 5m, 2h or 90d' });
   return z.NEVER;
 });
+export const durationSchema = parsedDuration.meta({
+  pattern: '^([0-9]{1,9}(ms|s|m|h|d))+$',
+  examples: ['30s', '5m', '90d'],
+});
 
 /** `512KiB`, `8MiB`, `1GiB` or a number of bytes; gives bytes, more than 0. */
-export const sizeSchema = z.unknown().transform((given, context) => {
+const parsedSize = z.unknown().transform((given, context) => {
   const parts =
     typeof given === 'number' || typeof given === 'string' ? /^(\d{1,12})(B|KiB|MiB|GiB)?$/.exec(String(given)) : null;
   const bytes = parts === null ? 0 : Number(parts[1]) * (SIZE_UNITS[parts[2] ?? 'B'] ?? 0);
@@ -26,16 +30,22 @@ export const sizeSchema = z.unknown().transform((given, context) => {
   context.addIssue({ code: 'custom', message: 'expected a size such as 512KiB, 8MiB or 1GiB' });
   return z.NEVER;
 });
+export const sizeSchema = parsedSize.meta({
+  type: ['integer', 'string'],
+  pattern: '^[0-9]{1,12}(B|KiB|MiB|GiB)?$',
+  examples: ['512KiB', '8MiB'],
+});
 
 /** A whole number; also its digits as text, which is what `${ENV}` gives. */
 export function integerSchema(from: number, to: number): z.ZodType<number, unknown> {
   const message = `expected a whole number from ${String(from)} to ${String(to)}`;
-  return z.unknown().transform((given, context) => {
+  const parsed = z.unknown().transform((given, context) => {
     const number = typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given;
     if (typeof number === 'number' && Number.isInteger(number) && number >= from && number <= to) return number;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
+  return parsed.meta({ type: ['integer', 'string'], minimum: from, maximum: to });
 }
 
 /** A key of the contract that this version does not carry: refused by name, never read and ignored. */
@@ -46,7 +56,8 @@ export function notInThisVersion(key: string): z.ZodOptional<z.ZodType<undefined
       context.addIssue({ code: 'custom', params: AT_KEY, message: `\`${key}\` is not in this version` });
       return z.NEVER;
     })
-    .optional();
+    .optional()
+    .meta({ not: {}, description: 'Not in this version.' });
 }
 
 const secretKeys = {

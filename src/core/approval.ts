@@ -92,6 +92,8 @@ export interface ApprovalOutcome {
 export type RequestView = Omit<ApprovalRequest, 'bindHash'> & {
   /** It is pending and the caller has the right to decide it. */
   readonly mayDecide: boolean;
+  /** Longest time, in ms, that this caller could approve it for; absent where it can't be approved for a time. */
+  readonly maxDurationMs?: number;
   /** What each flow still needs, in the order of `flows`. */
   readonly progress?: readonly FlowProgress[];
 };

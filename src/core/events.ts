@@ -14,6 +14,7 @@ export type RecordedEvent =
   | ResultEvent
   | OutputEvent
   | BodyEvent
+  | TtyEvent
   | SessionEnd;
 
 export interface SessionStart {
@@ -163,6 +164,19 @@ export interface OutputEvent {
   readonly rows: readonly (readonly (string | null)[])[];
   /** True size of all rows, in rows; more than `rows.length` when cut. */
   readonly totalRows: number;
+}
+
+/** What passed on a terminal, or its new size. */
+export interface TtyEvent {
+  readonly type: 'tty';
+  readonly statement: number;
+  /** Who sent it: keys come from the client, the screen from upstream. */
+  readonly from: 'client' | 'upstream';
+  /** Masked text with its control sequences, never cut within a character; empty where only the size changed. */
+  readonly data: string;
+  /** Size of the window from here on, in cells. */
+  readonly columns?: number;
+  readonly rows?: number;
 }
 
 export interface SessionEnd {

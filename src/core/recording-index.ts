@@ -14,6 +14,27 @@ export interface StatementRow {
   readonly rules: readonly string[];
 }
 
+/** What sessions are found by, besides time and words; a session has any number of each. */
+export type TermKind =
+  | 'user'
+  | 'group'
+  | 'connection'
+  | 'correlation'
+  | 'verdict'
+  | 'rule'
+  | 'table'
+  | 'entity'
+  | 'approval';
+
+/** One thing that a session is found by. */
+export interface SessionTerm {
+  readonly session: string;
+  /** Start of the session, RFC 3339 UTC. */
+  readonly startedAt: string;
+  readonly kind: TermKind;
+  readonly term: string;
+}
+
 /**
  * What the recorder tells whoever lists and searches sessions (the store implements it).
  *
@@ -24,6 +45,8 @@ export interface RecordingIndex {
   sessionOpened(summary: SessionSummary): void;
   sessionSealed(summary: SessionSummary): void;
   statementsSeen(rows: readonly StatementRow[]): void;
+  /** Left out: such searches find nothing. */
+  termsSeen?(terms: readonly SessionTerm[]): void;
   /** Everything told so far is on disk when this returns. */
   flush(): void;
   /** The same without holding up the program: it is on disk when the promise resolves. Left out: `flush` is called. */

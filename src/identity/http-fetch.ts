@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { request as requestHttp } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { Readable } from 'node:stream';
-import { rootCertificates } from 'node:tls';
-import { HoopError } from '../core/errors.js';
+import { wireFor } from '../network/open-wire.js';
+import { trustWith } from '../network/trust.js';
 
 /** The part of `fetch` that hoop and its OpenID library use. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>;
@@ -22,7 +21,7 @@ const BODYLESS = new Set([204, 205, 304]);
 
 /**
  * A `fetch` that follows no redirect (a token would follow it), trusts one more certificate authority
- * where asked, and gives up on a silent peer.
+ * where asked, goes through the environment's proxy, and gives up on a silent peer.
  *
  * It rejects with Node's own network errors (`code: 'ECONNREFUSED'`); a body is streamed.
  *
@@ -33,16 +32,16 @@ const BODYLESS = new Set([204, 205, 304]);
 export function createFetch(
   options: { readonly caFile?: string | undefined; readonly timeoutMs?: number } = {},
 ): Fetch {
-  const ca = trustedCertificates(options.caFile);
-  const timeoutMs = options.timeoutMs ?? 15_000;
+  const { caFile, timeoutMs = 15_000 } = options;
+  // Said at once, and not by the first request.
+  if (caFile !== undefined && caFile !== '') trustWith(caFile);
   return (url, init) =>
     new Promise((resolve, reject) => {
       const request = (url.startsWith('https:') ? requestHttps : requestHttp)(url, {
         method: init.method ?? 'GET',
         headers: { 'accept-encoding': 'identity', ...init.headers },
         // A connection of its own: a kept-alive one may have been closed by the other end meanwhile.
-        agent: false,
-        ...(ca === undefined ? {} : { ca }),
+        createConnection: wireFor(new URL(url), { caFile, timeoutMs }),
         ...(init.signal === undefined ? {} : { signal: init.signal }),
       });
       const deadline = setTimeout(() => request.destroy(timeoutError()), timeoutMs);
@@ -57,18 +56,6 @@ export function createFetch(
       });
       request.end(init.body);
     });
-}
-
-/** The certificates to trust when one is added: Node's own, `NODE_EXTRA_CA_CERTS`, and the file's. */
-export function trustedCertificates(caFile: string | undefined): string[] | undefined {
-  if (caFile === undefined || caFile === '') return undefined;
-  const extra = process.env['NODE_EXTRA_CA_CERTS'];
-  const files = extra === undefined || extra === '' ? [caFile] : [extra, caFile];
-  try {
-    return [...rootCertificates, ...files.map((path) => readFileSync(path, 'utf8'))];
-  } catch (error) {
-    throw new HoopError('config_invalid', 'the file of HOOP_CA_FILE cannot be read', { cause: error });
-  }
 }
 
 function toResponse(message: IncomingMessage): Response {

@@ -43,7 +43,7 @@ export function bindFacts(context: DecisionContext, facts: Facts): BoundFacts {
     [NOW]: now,
     user: new RECORDS.user(context.user),
     connection: new RECORDS.connection(context.connection),
-    session: new RECORDS.session({ ...context.session, startedAt }),
+    session: new RECORDS.session({ clientAddress: '', ...context.session, startedAt }),
   };
   if (facts.sql !== undefined) bound.sql = sqlRecord(facts.sql);
   for (const group of ['http', 'llm', 'mcp', 'ssh', 'k8s'] as const) {

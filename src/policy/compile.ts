@@ -63,6 +63,8 @@ export interface PolicySet {
   readonly hash: string;
   /** No rule reads bound values or the time: the same text of the same session always meets the same verdict. */
   readonly steady: boolean;
+  /** No rule reads the session: the same text of the same caller meets the same verdict in every session. */
+  readonly sessionless: boolean;
 }
 
 /** What is wrong with one policy. */
@@ -110,7 +112,8 @@ export function compilePolicies(
   if (faults.length > 0) return { faults };
   const conditions = policies.flatMap((policy) => policy.rules.map((rule) => rule.condition));
   const steady = conditions.every((condition) => !condition.readsParams && !condition.readsNow);
-  return { set: { policies: sortByName(policies), hash: hashOf(definitions, sha256), steady } };
+  const sessionless = conditions.every((condition) => !condition.readsSession);
+  return { set: { policies: sortByName(policies), hash: hashOf(definitions, sha256), steady, sessionless } };
 }
 
 function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): CompiledPolicy {

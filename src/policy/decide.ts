@@ -1,7 +1,7 @@
 import { policiesFor } from './applies.js';
 import type { DecisionContext } from './bound-facts.js';
 import type { PolicySet } from './compile.js';
-import { tryRules, type Phase, type RuleOutcome } from './outcomes.js';
+import { tryRules, type Phase } from './outcomes.js';
 import { IMPLICIT_RULES } from './schema.js';
 import type { Action, Facts, RuleMatch, Verdict } from './types.js';
 
@@ -36,11 +36,6 @@ export function decide(
     matches: [...enforced, ...matches.filter((match) => match.observed)],
     policyHash: set.hash,
   };
-}
-
-/** What each rule that could apply made of one statement, tried or not: for `policy explain`. */
-export function explain(set: PolicySet, context: DecisionContext, facts: Facts): readonly RuleOutcome[] {
-  return tryRules(policiesFor(set, context), context, facts, 'run');
 }
 
 /** Severest first; among equals a written rule, which says more, before an implicit one; then by name. */

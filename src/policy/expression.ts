@@ -9,16 +9,21 @@ import {
   type FactGroup,
   type ProtocolGroup,
 } from './fact-types.js';
+import { ownCallFault, registerOwnFunctions } from './expression-functions.js';
 import { compileLinearPattern, type LinearPattern } from './linear-pattern.js';
 
 /** A condition that was parsed and type-checked. */
 export interface Expression {
+  /** As it is written. */
+  readonly text: string;
   /** The fact groups it names that only some protocols fill. */
   readonly groups: readonly ProtocolGroup[];
   /** Does it read what is bound to a statement? Then it can't be judged before that is known. */
   readonly readsParams: boolean;
   /** Does it read the time? Then its answer can change while nothing else does. */
   readonly readsNow: boolean;
+  /** Does it read `session`? Then its answer may differ from session to session. */
+  readonly readsSession: boolean;
   /** Does it read `http.body`, `http.json` or anything of `llm`? Then the body of a request has to be read first. */
   readonly readsBody: boolean;
   /** @throws where a fact is missing or of another type, an index is out of range, a number overflows */
@@ -36,7 +41,8 @@ const MATCHES = 'matches';
 const LINEAR_MATCHES = 're2test';
 const BINDERS = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
 const LIMITS = { maxAstNodes: 2_000, maxDepth: 50 };
-const VARIABLES: readonly string[] = [...Object.keys(FACT_TYPES), NOW];
+/** Names that stand for facts. */
+export const VARIABLES: readonly string[] = [...Object.keys(FACT_TYPES), NOW];
 
 /**
  * Reads one CEL condition over the contract's facts.
@@ -50,10 +56,7 @@ export function compileExpression(
   text: string,
 ): { readonly expression: Expression } | { readonly fault: ExpressionFault } {
   try {
-    const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast);
-    const patterns = new Map<string, LinearPattern>();
-    for (const call of survey.matches) addPattern(patterns, call);
-    const parsed = environment(patterns).parse(replaceMatches(text, survey.matches));
+    const { survey, parsed } = prepare(text);
     const checked = parsed.check();
     if (!checked.valid) return { fault: faultOf(checked.error) };
     if (checked.type !== 'bool')
@@ -62,60 +65,54 @@ export function compileExpression(
       };
     return {
       expression: {
+        text,
         groups: survey.groups,
         readsParams: survey.readsParams,
         readsNow: survey.readsNow,
+        readsSession: survey.readsSession,
         readsBody: survey.readsBody,
         evaluate: (facts) => evaluate(parsed, facts),
       },
     };
   } catch (error) {
-    return { fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error) };
+    return { fault: expressionFault(error) };
   }
+}
+
+/** What an error of `prepare` or of a check says to whoever wrote the condition. */
+export function expressionFault(error: unknown): ExpressionFault {
+  return error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error);
+}
+
+type Declare = (environment: Environment) => unknown;
+
+/** A condition taken apart, before its types are checked. `ast` is of the text as written, `parsed` of what runs. */
+export interface PreparedExpression {
+  readonly ast: ASTNode;
+  readonly parsed: ParseResult;
+  readonly survey: Survey;
+}
+
+/**
+ * @param declare names what a condition may read; left out: the contract's facts
+ * @throws SurveyError, or an error of the library, where the text is no condition
+ */
+export function prepare(text: string, declare: Declare = declareFacts): PreparedExpression {
+  const { ast } = new Environment({ limits: LIMITS }).parse(text);
+  const survey = surveyTree(ast);
+  const patterns = new Map<string, LinearPattern>();
+  for (const call of survey.matches) addPattern(patterns, call);
+  return { ast, survey, parsed: environment(patterns, declare).parse(replaceMatches(text, survey.matches)) };
 }
 
 function evaluate(parsed: ParseResult, facts: BoundFacts): boolean {
   return isTrue(parsed(facts));
 }
 
-/**
- * Reads one CEL condition over the claims of a token, under the same rules as a policy's.
- *
- * @returns `evaluate` throws where a claim is missing or of another type
- */
-export function compileClaimCondition(
-  text: string,
-): { readonly evaluate: (claims: ReadonlyMap<string, unknown>) => boolean } | { readonly fault: ExpressionFault } {
-  try {
-    const survey = surveyTree(new Environment({ limits: LIMITS }).parse(text).ast);
-    const patterns = new Map<string, LinearPattern>();
-    for (const call of survey.matches) addPattern(patterns, call);
-    const declare = (created: Environment): unknown => created.registerVariable('claims', 'map<string, dyn>');
-    const parsed = environment(patterns, declare).parse(replaceMatches(text, survey.matches));
-    const checked = parsed.check();
-    if (!checked.valid) return { fault: claimFaultOf(checked.error) };
-    if (checked.type !== 'bool' && checked.type !== 'dyn')
-      return {
-        fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
-      };
-    return { evaluate: (claims) => isTrue(parsed({ claims })) };
-  } catch (error) {
-    return {
-      fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : claimFaultOf(error),
-    };
-  }
-}
-
-function isTrue(value: unknown): boolean {
+/** @throws TypeError for anything but true and false */
+export function isTrue(value: unknown): boolean {
   if (typeof value !== 'boolean') throw new TypeError('the condition is neither true nor false');
   return value;
-}
-
-function claimFaultOf(error: unknown): ExpressionFault {
-  const fault = faultOf(error);
-  return fault.message.startsWith('unknown fact')
-    ? { ...fault, message: 'a condition on tokens reads `claims` alone, as in `claims.repository == "acme/shop"`' }
-    : fault;
 }
 
 function declareFacts(created: Environment): void {
@@ -127,10 +124,7 @@ function declareFacts(created: Environment): void {
   created.registerVariable(NOW, 'google.protobuf.Timestamp');
 }
 
-function environment(
-  patterns: ReadonlyMap<string, LinearPattern>,
-  declare: (created: Environment) => unknown = declareFacts,
-): Environment {
+function environment(patterns: ReadonlyMap<string, LinearPattern>, declare: Declare): Environment {
   const created = new Environment({ limits: LIMITS });
   declare(created);
   created.registerFunction(
@@ -142,6 +136,7 @@ function environment(
     },
     { async: false },
   );
+  registerOwnFunctions(created);
   return created;
 }
 
@@ -156,13 +151,16 @@ class SurveyError extends Error {
   }
 }
 
-function surveyTree(root: ASTNode): {
+interface Survey {
   readonly groups: readonly ProtocolGroup[];
   readonly matches: readonly CallNode[];
   readonly readsParams: boolean;
   readonly readsNow: boolean;
+  readonly readsSession: boolean;
   readonly readsBody: boolean;
-} {
+}
+
+function surveyTree(root: ASTNode): Survey {
   const named = new Set<string>();
   let readsParams = false;
   /** Uses of `http` of which the field is known, and needs no body. */
@@ -177,8 +175,7 @@ function surveyTree(root: ASTNode): {
     // `sql['params']` would be a way round the dot; any other use of the word only waits for the binding.
     if (node.args === 'params' || (Array.isArray(node.args) && (node.args as readonly unknown[]).includes('params')))
       readsParams = true;
-    if (node.op === 'call' && node.args[0] === LINEAR_MATCHES)
-      throw new SurveyError('found no function of that name', node.range.start);
+    if (node.op === 'call') refuseCall(node);
     if (node.op === 'rcall') {
       if (node.args[0] === LINEAR_MATCHES) throw new SurveyError('found no function of that name', node.range.start);
       if (node.args[0] === MATCHES) matches.push(node);
@@ -192,8 +189,15 @@ function surveyTree(root: ASTNode): {
     matches,
     readsParams,
     readsNow: named.has(NOW),
+    readsSession: named.has('session'),
     readsBody,
   };
+}
+
+function refuseCall(node: Extract<ASTNode, { op: 'call' }>): void {
+  if (node.args[0] === LINEAR_MATCHES) throw new SurveyError('found no function of that name', node.range.start);
+  const fault = ownCallFault(node);
+  if (fault !== undefined) throw new SurveyError(fault.message, fault.offset);
 }
 
 /** Facts of `http` that are known before any body. */
@@ -216,7 +220,8 @@ function refuseShadowing(call: CallNode): void {
   }
 }
 
-function childrenOf(node: ASTNode): ASTNode[] {
+/** The parts of an expression, in order. */
+export function childrenOf(node: ASTNode): ASTNode[] {
   if (node.op === 'value' || node.op === 'id') return [];
   const found: ASTNode[] = [];
   const collect = (part: unknown): void => {

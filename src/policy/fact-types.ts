@@ -14,7 +14,12 @@ export const FACT_TYPES = {
     machine: 'bool',
   },
   connection: { name: 'string', type: 'string', labels: 'map<string, string>' },
-  session: { id: 'string', correlationId: 'string', startedAt: 'google.protobuf.Timestamp' },
+  session: {
+    id: 'string',
+    correlationId: 'string',
+    startedAt: 'google.protobuf.Timestamp',
+    clientAddress: 'string',
+  },
   sql: {
     text: 'string',
     kind: 'string',

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { HTTP_TYPES } from '../core/resources.js';
-import { parseColumnPattern } from './column-pattern.js';
-import { parseJsonPath } from './json-path.js';
 import { limitSchema } from './schema-limit.js';
 import { groupsSchema, nameSchema } from './schema-names.js';
+import { ACTIONS, columnSchema, pathSchema, policyTestSchema } from './schema-tests.js';
 
 export { groupsSchema, nameSchema };
 
@@ -19,8 +18,6 @@ export const CONNECTION_TYPES = [
   'kubernetes',
   'tcp',
 ] as const;
-
-const ACTIONS = ['block', 'approve', 'warn', 'allow'] as const;
 
 /** Names that a verdict uses for what no written rule decided. */
 export const IMPLICIT_RULES = { opaque: 'opaque', unparsable: 'unparsable', byDefault: 'default' } as const;
@@ -59,17 +56,6 @@ const ruleSchema = z
     }
   });
 
-const columnSchema = z.string().refine((text) => parseColumnPattern(text) !== undefined, {
-  message: 'expected `[schema.]table.column`, where `*` stands for one whole part',
-});
-
-const pathSchema = z
-  .string()
-  .max(1_000)
-  .refine((text) => parseJsonPath(text) !== undefined, {
-    message: 'expected a path such as `$.customer.ssn`, `$.items[*].email` or `$..password`, of at most 30 steps',
-  });
-
 const maskSchema = z
   .strictObject({
     name: nameSchema,
@@ -104,56 +90,6 @@ const maskSchema = z
     }
   });
 
-/** Who asks, in a policy's own test: left out, a person in no group. */
-const testUserSchema = z.strictObject({
-  email: z.string().optional(),
-  groups: z.array(z.string()).optional(),
-  attributes: z.record(z.string(), z.unknown()).optional(),
-  machine: z.boolean().optional(),
-});
-
-const sqlTestSchema = z.strictObject({
-  sql: z.string(),
-  params: z.array(z.string().nullable()).optional(),
-  user: testUserSchema.optional(),
-  expect: z.enum(ACTIONS),
-  rule: nameSchema.optional(),
-});
-
-/** What a model request sends, all of it in the newest message. */
-const promptTestSchema = z.strictObject({
-  prompt: z.string(),
-  model: z.string().optional(),
-  tools: z.array(z.string()).optional(),
-  user: testUserSchema.optional(),
-  expect: z.enum(ACTIONS),
-  rule: nameSchema.optional(),
-});
-
-const requestTestSchema = z.strictObject({
-  request: z.strictObject({
-    method: z.string().min(1).default('GET'),
-    path: z.string().startsWith('/', 'expected a path that begins with `/`'),
-    query: z.record(z.string(), z.string()).default({}),
-    headers: z.record(z.string(), z.string()).default({}),
-    /** Text; a value is sent as JSON. */
-    body: z.unknown().optional(),
-  }),
-  user: testUserSchema.optional(),
-  expect: z.enum(ACTIONS),
-  rule: nameSchema.optional(),
-});
-
-const maskTestSchema = z.strictObject({
-  text: z.string(),
-  /** Where it stands: a column of the result, or a place in a JSON body. */
-  column: columnSchema.optional(),
-  path: pathSchema.optional(),
-  user: testUserSchema.optional(),
-  expect: z.enum(['mask', 'pass']),
-  mask: nameSchema.optional(),
-});
-
 /** Connection types whose traffic is requests that can be counted. */
 const LIMITED_TYPES: readonly string[] = HTTP_TYPES;
 
@@ -168,7 +104,7 @@ export const policySpecSchema = z
     rules: z.array(ruleSchema).default([]),
     mask: z.array(maskSchema).default([]),
     limits: z.array(limitSchema).default([]),
-    tests: z.array(z.union([sqlTestSchema, promptTestSchema, requestTestSchema, maskTestSchema])).default([]),
+    tests: z.array(policyTestSchema).default([]),
   })
   .superRefine((policy, issues) => {
     const { types } = policy.match;

@@ -101,7 +101,13 @@ export interface Context {
     readonly type: string;
     readonly labels: Readonly<Record<string, string>>;
   };
-  readonly session: { readonly id: string; readonly correlationId: string; readonly startedAt: string };
+  readonly session: {
+    readonly id: string;
+    readonly correlationId: string;
+    readonly startedAt: string;
+    /** The address that the caller came from; absent where it is not known, and then no range holds it. */
+    readonly clientAddress?: string;
+  };
 }
 
 export type Action = 'block' | 'approve' | 'warn' | 'allow';

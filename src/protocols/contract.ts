@@ -8,6 +8,8 @@ export type Side = 'client' | 'upstream';
 export type Step =
   | { readonly kind: 'send'; readonly to: Side; readonly bytes: Uint8Array }
   | { readonly kind: 'ask'; readonly ticket: number; readonly question: Question }
+  /** A text too large to be read in passing is read beside the program; then the ticket is answered with `allow`. */
+  | { readonly kind: 'study'; readonly ticket: number; readonly text: string }
   | { readonly kind: 'record'; readonly event: RecordedEvent }
   /** Both sides end after what was sent before is flushed. */
   | { readonly kind: 'close'; readonly reason: string; readonly fault?: Fault };

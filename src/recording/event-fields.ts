@@ -9,7 +9,12 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** Empty where it is neither text nor a number. */
 export function text(value: unknown): string {
-  return typeof value === 'string' ? escapeControls(value) : typeof value === 'number' ? String(value) : '';
+  return escapeControls(plain(value));
+}
+
+/** The same, not escaped: for those who escape as they show it. */
+export function plain(value: unknown): string {
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 }
 
 export function number(value: unknown): number | undefined {
@@ -49,4 +54,20 @@ export function maskedOf(event: ChainedEvent): string {
     ([name, count]) => `${escapeControls(name)} ${text(count)}`,
   );
   return counts.length === 0 ? '' : `masked ${counts.join(', ')}`;
+}
+
+const DECIDED: Readonly<Record<string, string>> = {
+  allow: 'allowed',
+  warn: 'allowed with a warning',
+  block: 'blocked',
+  approve: 'held',
+};
+
+/** `blocked by production-sql/where-required: a DELETE needs a WHERE` */
+export function decisionOf(event: ChainedEvent, max: number): string {
+  const action = text(event['action']);
+  const rules = list(event['rules']);
+  const message = bounded(text(event['message']), max);
+  const by = rules.length === 0 ? '' : ` by ${rules.join(', ')}`;
+  return `${Object.hasOwn(DECIDED, action) ? (DECIDED[action] as string) : action}${by}${message === '' ? '' : `: ${message}`}`;
 }

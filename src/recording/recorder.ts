@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import { HoopError } from '../core/errors.js';
 import type { RecordedEvent, SessionEnd, SessionStart } from '../core/events.js';
-import type { StatementRow } from '../core/recording-index.js';
+import type { SessionTerm, StatementRow } from '../core/recording-index.js';
 import type { SessionSummary } from '../core/session-summary.js';
 import { FIRST_PREV } from './chain.js';
 import type { SealEvent } from './chain.js';
@@ -34,6 +34,8 @@ export interface SessionRecorder {
 export interface RecorderOptions {
   /** Called once, at the first write. Throws what the system throws. */
   readonly openFile: () => RecordingFile;
+  /** The same beside the program, begun as soon as a session is told whose first write comes with its first flush. */
+  readonly openBeside?: () => Promise<RecordingFile>;
   readonly durability: Durability;
   readonly key: RecordingKey;
   readonly clock: Clock;
@@ -42,6 +44,7 @@ export interface RecorderOptions {
   /** The first event is in the file. */
   readonly onStarted: (summary: SessionSummary) => void;
   readonly onRows: (rows: readonly StatementRow[]) => void;
+  readonly onTerms: (terms: readonly SessionTerm[]) => void;
   readonly onSealed: (summary: SessionSummary) => void;
   /** Called once, with the failure that ended recording. */
   readonly onFailed: (error: HoopError, session: string) => void;
@@ -68,6 +71,8 @@ export class ChainRecorder implements SessionRecorder {
   #waiting: { readonly event: RecordedEvent; readonly at: string }[] = [];
   readonly #lines = new LineBuffer();
   #file: RecordingFile | undefined;
+  /** While the file is being made beside the program; never rejects. */
+  #opening: Promise<void> | undefined;
   /** Until it is written. */
   #start: { readonly event: SessionStart; readonly at: string } | undefined;
   #failure: HoopError | undefined;
@@ -102,7 +107,10 @@ export class ChainRecorder implements SessionRecorder {
   begin(start: SessionStart, at: string, write: boolean): void {
     this.#start = { event: start, at };
     this.tally.observe(start, at);
-    if (!write) return this.options.onDirty(this);
+    if (!write) {
+      this.#openBeside();
+      return this.options.onDirty(this);
+    }
     this.chain();
     this.#write();
   }
@@ -132,21 +140,26 @@ export class ChainRecorder implements SessionRecorder {
     } catch (cause) {
       throw this.#fail(writeFailure(cause));
     }
-    if (this.#lines.length > MAX_BUFFERED_BYTES) this.#write();
+    if (this.#lines.length > MAX_BUFFERED_BYTES && this.#opening === undefined) this.#write();
   }
 
   flush(): void | Promise<void> {
     this.#assertUsable();
     this.chain();
+    if (this.#opening !== undefined) return this.#opening.then(() => this.flush());
     this.#write();
     if (this.options.durability === 'sync') return this.#sync();
   }
 
-  /** Everything recorded so far is in the kernel when this returns, whatever the durability. */
+  /**
+   * Everything recorded so far is in the kernel when this returns, whatever the durability; where the file is being made
+   * it stays dirty.
+   */
   writeOut(): void {
     this.#assertUsable();
     this.chain();
-    this.#write();
+    if (this.#opening === undefined) this.#write();
+    else this.options.onDirty(this);
   }
 
   seal(end: SessionEnd): Promise<void> {
@@ -164,11 +177,26 @@ export class ChainRecorder implements SessionRecorder {
   abandon(): void {
     this.#sealed = true;
     this.#lines.clear();
-    this.#file?.abandon();
+    if (this.#opening === undefined) this.#file?.abandon();
+    else void this.#opening.then(() => this.#file?.abandon());
     this.options.onClosed(this);
   }
 
+  #openBeside(): void {
+    this.#opening = this.options.openBeside?.().then(
+      (file) => {
+        this.#file = file;
+        this.#opening = undefined;
+      },
+      (cause: unknown) => {
+        this.#opening = undefined;
+        this.#fail(writeFailure(cause));
+      },
+    );
+  }
+
   async #endAndSign(end: SessionEnd): Promise<void> {
+    await this.#opening;
     if (this.#failure === undefined) this.#chainOrFail();
     this.#sealed = true;
     const failed = this.#failure !== undefined;
@@ -231,6 +259,8 @@ export class ChainRecorder implements SessionRecorder {
     }
     const rows = this.tally.takeRows();
     if (rows.length > 0) this.options.onRows(rows);
+    const terms = this.tally.takeTerms();
+    if (terms.length > 0) this.options.onTerms(terms);
   }
 
   async #sync(): Promise<void> {

@@ -103,7 +103,9 @@ export class Recordings {
     if (this.#live.has(start.session)) throw new HoopError('recording_failed', 'the session is recorded already');
     const path = join(this.options.dir, date, `${start.session}.ndjson`);
     const openFile = (): RecordingFile => this.#createFile(date, path);
-    const recorder = new ChainRecorder(start.session, this.#recorderOptions(openFile, date), new SessionTally());
+    const openBeside = (): Promise<RecordingFile> => this.#createBeside(date, path);
+    const options = { ...this.#recorderOptions(openFile, date), openBeside };
+    const recorder = new ChainRecorder(start.session, options, new SessionTally());
     this.#live.set(start.session, recorder);
     try {
       recorder.begin(start, at, firstWrite === 'now');
@@ -164,6 +166,7 @@ export class Recordings {
       onStarted: (summary) => this.#index(() => index.sessionOpened(summary)),
       onDirty: (recorder) => this.#markDirty(recorder),
       onRows: (rows) => this.#index(() => index.statementsSeen(rows)),
+      onTerms: (terms) => this.#index(() => index.termsSeen?.(terms)),
       onFailed: (error, session) => this.#tell(error, session),
       onClosed: (recorder) => {
         this.#dirty.delete(recorder);
@@ -178,18 +181,32 @@ export class Recordings {
   }
 
   #createFile(date: string, path: string): RecordingFile {
-    const nowMs = performance.now();
-    if (date !== this.#date || nowMs - this.#lookedMs > LOOK_MS) {
-      this.#enterDay(date);
-      this.#lookedMs = nowMs;
-    }
+    this.#lookAtDay(date);
     try {
       return RecordingFile.create(path);
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+      if (!isMissing(cause)) throw cause;
       this.#enterDay(date);
       return RecordingFile.create(path);
     }
+  }
+
+  async #createBeside(date: string, path: string): Promise<RecordingFile> {
+    this.#lookAtDay(date);
+    try {
+      return await RecordingFile.createBeside(path);
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause;
+      this.#enterDay(date);
+      return RecordingFile.createBeside(path);
+    }
+  }
+
+  #lookAtDay(date: string): void {
+    const nowMs = performance.now();
+    if (date === this.#date && nowMs - this.#lookedMs <= LOOK_MS) return;
+    this.#enterDay(date);
+    this.#lookedMs = nowMs;
   }
 
   /** The folder of a day, made at the first session of it. */
@@ -258,6 +275,10 @@ export class Recordings {
       ...(session === undefined ? {} : { session }),
     });
   }
+}
+
+function isMissing(cause: unknown): boolean {
+  return (cause as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 /**

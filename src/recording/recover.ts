@@ -169,6 +169,7 @@ async function readChain(key: RecordingKey, path: string) {
 async function close(options: RecoverOptions, found: Found, checker: ChainChecker, tally: SessionTally): Promise<void> {
   if (checker.sealed) {
     options.index.statementsSeen(tally.takeRows());
+    options.index.termsSeen?.(tally.takeTerms());
     options.index.sessionSealed(tally.summary({ head: checker.head, events: checker.events }));
     options.keeper.sealed(found.date, found.session, { head: checker.head, events: checker.events });
     return;

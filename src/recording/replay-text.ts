@@ -1,11 +1,13 @@
 import { displayWidth } from '../core/display.js';
 import type { ChainedEvent } from '../core/events.js';
-import { block, bounded, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
+import type { Sense } from '../core/replay-frame.js';
+import { block, bounded, decisionOf, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
+import { TerminalLines } from './replay/terminal-lines.js';
 import { answerLines, bodyLines, isAnswer, requestLines, requestTitle } from './http-lines.js';
 
 export interface ReplayTextOptions {
   /** Takes the transcript, one line or several at a time, each without its line end. */
-  readonly write: (text: string) => void;
+  readonly write: (text: string, sense: Sense) => void;
   /** Most characters of a statement, a message or a parameter list; 4,000 where left out. */
   readonly maxTextChars?: number;
   /** Most rows shown of one result; 20 where left out. */
@@ -17,6 +19,8 @@ export interface ReplayTextOptions {
 export interface TranscriptOptions extends ReplayTextOptions {
   /** One line for who and what, none for the seal or an ordinary end: for sessions among others. */
   readonly brief?: boolean;
+  /** When the session began, in ms since the epoch, for a transcript that begins later. */
+  readonly startMs?: number;
 }
 
 /**
@@ -34,15 +38,15 @@ export async function replayText(events: AsyncIterable<ChainedEvent>, options: R
 }
 
 export class Transcript {
-  readonly #write: (text: string) => void;
   readonly #limits: { readonly text: number; readonly rows: number; readonly cell: number };
   #startMs = Number.NaN;
   #statement = 0;
   #ended = false;
   #noun = 'statement';
+  #terminal: TerminalLines | undefined;
 
   constructor(private readonly options: TranscriptOptions) {
-    this.#write = options.write;
+    this.#startMs = options.startMs ?? Number.NaN;
     this.#limits = {
       text: options.maxTextChars ?? 4000,
       rows: options.maxRows ?? 20,
@@ -59,29 +63,40 @@ export class Transcript {
       case 'request':
         return this.#requested(event);
       case 'decision':
-        return this.#line(event, this.#verdict(event));
+        return this.#line(event, decisionOf(event, this.#limits.text), verdictSense(event));
       case 'approval.requested':
-        return this.#line(event, `waits for approval by ${text(event['flow'])}, request ${text(event['request'])}`);
+        return this.#line(
+          event,
+          `waits for approval by ${text(event['flow'])}, request ${text(event['request'])}`,
+          'held',
+        );
       case 'approval.resolved':
-        return this.#line(event, this.#resolution(event));
+        return this.#line(event, this.#resolution(event), event['outcome'] === 'approved' ? 'allowed' : 'blocked');
       case 'output':
         return 'rows' in event ? this.#rows(event) : this.#lines(event, bodyLines(event, this.#limits.text));
       case 'result':
         return isAnswer(event)
           ? this.#lines(event, answerLines(event, this.#limits.text))
-          : this.#line(event, this.#result(event));
+          : this.#line(event, this.#result(event), record(event['error'])['code'] === undefined ? 'plain' : 'failed');
+      case 'tty':
+        return this.#typed(event);
       case 'session.end':
         return this.#endedBy(event);
       case 'seal':
         if (this.options.brief === true) return;
-        return this.#write(`sealed  by key ${text(event['keyId'])}`);
+        return this.#write(`sealed  by key ${text(event['keyId'])}`, 'about');
       default:
-        this.#write(`${this.#offset(event)}  ${text(event.type)}`);
+        this.#write(`${this.#offset(event)}  ${text(event.type)}`, 'about');
     }
   }
 
   end(): void {
-    if (!this.#ended) this.#write('\nno end recorded: the session is live, or its recording was cut off');
+    this.#endLine();
+    if (!this.#ended) this.#write('\nno end recorded: the session is live, or its recording was cut off', 'about');
+  }
+
+  #write(line: string, sense: Sense = 'plain'): void {
+    this.options.write(line, sense);
   }
 
   #started(event: ChainedEvent): void {
@@ -93,11 +108,12 @@ export class Transcript {
       const who = text(user['email']) === '' ? text(user['subject']) : text(user['email']);
       return this.#write(
         `session ${text(event['session'])}: ${who} on ${text(connection['name'])} (${text(connection['type'])}) as ${text(event['credential'])}`,
+        'about',
       );
     }
     const email = text(user['email']);
     const line = (name: string, value: string): void => {
-      if (value !== '') this.#write(`${name.padEnd(10)} ${value}`);
+      if (value !== '') this.#write(`${name.padEnd(10)} ${value}`, 'about');
     };
     line('session', text(event['session']));
     line('user', email === '' ? text(user['subject']) : `${email} (${text(user['subject'])})`);
@@ -121,8 +137,9 @@ export class Transcript {
     const bytes = number(event['textBytes']);
     this.#write(
       `\n#${text(event['statement'])}  ${this.#offset(event)}${via === '' || via === 'query' ? '' : `  ${via}`}`,
+      'asked',
     );
-    this.#write(indent(block(event['text'], this.#limits.text)));
+    this.#write(indent(block(event['text'], this.#limits.text)), 'asked');
     if (bytes !== undefined) this.#write(`  … the whole text has ${bytes} bytes`);
     const params = list(event['params'], 'NULL');
     if (params.length > 0)
@@ -132,22 +149,8 @@ export class Transcript {
   #requested(event: ChainedEvent): void {
     this.#statement = Number(event['statement']);
     this.#noun = 'request';
-    this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  ${requestTitle(event)}`);
+    this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  ${requestTitle(event)}`, 'asked');
     for (const line of requestLines(event, this.#limits.text)) this.#write(indent(line));
-  }
-
-  #verdict(event: ChainedEvent): string {
-    const words: Readonly<Record<string, string>> = {
-      allow: 'allowed',
-      warn: 'allowed with a warning',
-      block: 'blocked',
-      approve: 'held',
-    };
-    const action = text(event['action']);
-    const rules = list(event['rules']);
-    const message = this.#bounded(text(event['message']));
-    const by = rules.length === 0 ? '' : ` by ${rules.join(', ')}`;
-    return `${Object.hasOwn(words, action) ? (words[action] as string) : action}${by}${message === '' ? '' : `: ${message}`}`;
   }
 
   #resolution(event: ChainedEvent): string {
@@ -183,29 +186,51 @@ export class Transcript {
         .join(' │ ')
         .trimEnd(),
     );
-    for (const line of lines) this.#line(event, `│ ${line}`);
-    if (total > shown.length) this.#line(event, `│ … ${total - shown.length} more of ${total} rows`);
+    for (const line of lines) this.#line(event, `│ ${line}`, 'rows');
+    if (total > shown.length) this.#line(event, `│ … ${total - shown.length} more of ${total} rows`, 'rows');
+  }
+
+  /** What the terminal showed, line by line; keys are seen where they are echoed. */
+  #typed(event: ChainedEvent): void {
+    if (event['from'] !== 'upstream' || typeof event['data'] !== 'string') return;
+    this.#terminal ??= new TerminalLines();
+    this.#begin(event, 'terminal');
+    for (const line of this.#terminal.push(event['data'])) this.#line(event, `┃ ${line}`, 'rows');
+  }
+
+  #endLine(): void {
+    const rest = this.#terminal?.rest ?? '';
+    this.#terminal = undefined;
+    if (rest !== '') this.#write(indent(`┃ ${rest}`), 'rows');
   }
 
   #endedBy(event: ChainedEvent): void {
     this.#ended = true;
+    this.#endLine();
     if (this.options.brief === true && (event['reason'] === 'client' || event['reason'] === 'upstream')) return;
     const { statements, blocked, reason } = event;
     const noun = this.#noun === 'request' && statements === 1 ? 'request' : `${this.#noun}s`;
     const counts = `${text(statements)} ${noun}, ${text(blocked)} blocked`;
-    this.#write(`\nended   ${this.#offset(event)}  ${text(reason)}: ${counts}`);
+    this.#write(`\nended   ${this.#offset(event)}  ${text(reason)}: ${counts}`, 'about');
   }
 
   #lines(event: ChainedEvent, lines: readonly string[]): void {
     for (const line of lines) this.#line(event, line);
   }
 
-  /** A line about a statement; says which where another one stands above. */
-  #line(event: ChainedEvent, line: string): void {
-    const statement = Number(event['statement']);
-    if (statement !== this.#statement) this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  goes on`);
+  /** Says which statement what follows is about, where another one stands above. */
+  #begin(event: ChainedEvent, title: string): void {
+    const told = event['statement'];
+    const statement = typeof told === 'number' ? told : Number.NaN;
+    if (statement !== this.#statement)
+      this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  ${title}`, 'asked');
     this.#statement = statement;
-    this.#write(indent(line));
+  }
+
+  /** A line about a statement; says which where another one stands above. */
+  #line(event: ChainedEvent, line: string, sense: Sense = 'plain'): void {
+    this.#begin(event, 'goes on');
+    this.#write(indent(line), sense);
   }
 
   #offset(event: ChainedEvent): string {
@@ -219,6 +244,19 @@ export class Transcript {
 
   #cell(value: string): string {
     return value.length <= this.#limits.cell ? value : `${value.slice(0, this.#limits.cell - 1)}…`;
+  }
+}
+
+function verdictSense(event: ChainedEvent): Sense {
+  switch (event['action']) {
+    case 'block':
+      return 'blocked';
+    case 'approve':
+      return 'held';
+    case 'warn':
+      return 'warned';
+    default:
+      return 'allowed';
   }
 }
 

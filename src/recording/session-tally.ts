@@ -1,6 +1,7 @@
 import type { ChainedEvent, RecordedEvent, SessionStart } from '../core/events.js';
-import type { StatementRow } from '../core/recording-index.js';
+import type { SessionTerm, StatementRow } from '../core/recording-index.js';
 import type { SessionSummary } from '../core/session-summary.js';
+import { SessionTerms } from './session-terms.js';
 
 /** Texts remembered to tell the index each only once; beyond them repeats are told again. */
 const MAX_TEXTS = 512;
@@ -28,12 +29,14 @@ export class SessionTally {
   #rows: StatementRow[] = [];
   /** The decision of a statement follows it before the next statement comes. */
   #undecided: Undecided | undefined;
+  readonly #terms = new SessionTerms();
   /** Verdicts told of each text. */
   readonly #told = new Map<string, string[]>();
 
   observe(event: RecordedEvent | ChainedEvent, at: string): void {
     // An event read back from a file holds what a recorded one does, and the chain's own members.
     const recorded = event as RecordedEvent;
+    this.#terms.observe(recorded, at);
     switch (recorded.type) {
       case 'session.start':
         this.#start = { event: recorded, at };
@@ -94,6 +97,11 @@ export class SessionTally {
     const rows = this.#rows;
     this.#rows = [];
     return rows;
+  }
+
+  /** What the session is found by, since the last call. */
+  takeTerms(): readonly SessionTerm[] {
+    return this.#terms.take();
   }
 
   #asked(statement: number, text: string, title: string, at: string): void {

@@ -1,7 +1,8 @@
 import { escapeControls } from '../core/display.js';
 import type { ChainedEvent } from '../core/events.js';
 import type { SessionSummary } from '../core/session-summary.js';
-import { Transcript } from './replay-text.js';
+import type { ReplayEntry } from './replay/entry.js';
+import { EntryTranscript } from './replay/entry-transcript.js';
 import type { ReplayTextOptions } from './replay-text.js';
 
 /** One recording of several. */
@@ -82,30 +83,19 @@ function order(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
+/** What is shown of an entry of a timeline. */
+export function shownEntry({ source, event }: TimelineEntry): ReplayEntry {
+  const { id, connection, connectionType } = source.session;
+  return { event, source: { session: id, connection, type: connectionType } };
+}
+
 /**
  * Several sessions as people read them: one timeline under its days, each line with its time (UTC), its connection
  * and the end of its session's id (the start is time, and the same for sessions of one run). Escaped and bounded as
  * `replayText`.
  */
 export async function timelineText(sources: readonly TimelineSource[], options: ReplayTextOptions): Promise<void> {
-  const width = Math.max(0, ...sources.map(({ session }) => escapeControls(session.connection).length));
-  const transcripts = new Map<TimelineSource, Transcript>();
-  let prefix = '';
-  let day = '';
-  const marked = (text: string): void => {
-    for (const line of text.split('\n')) if (line.trim() !== '') options.write(`${prefix}${line}`);
-  };
-  for await (const { source, event } of timeline(sources)) {
-    const { id, connection } = source.session;
-    const [date = '', time = ''] = escapeControls(event.at).replace(/Z$/, '').split('T');
-    if (date !== day) options.write(`${day === '' ? '' : '\n'}${date}, UTC`);
-    day = date;
-    prefix = `${time.slice(0, 12).padEnd(12)}  ${escapeControls(connection).padEnd(width)}  ${escapeControls(id).slice(-8)}  `;
-    const known = transcripts.get(source);
-    const transcript = known ?? new Transcript({ ...options, brief: true, write: marked });
-    if (known === undefined) transcripts.set(source, transcript);
-    transcript.show(event);
-    // The last of a recording: thousands of sessions are not held to the end.
-    if (event.type === 'seal') transcripts.delete(source);
-  }
+  const connectionWidth = Math.max(0, ...sources.map(({ session }) => escapeControls(session.connection).length));
+  const transcript = new EntryTranscript({ ...options, connectionWidth });
+  for await (const entry of timeline(sources)) transcript.show(shownEntry(entry));
 }

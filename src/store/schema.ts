@@ -49,6 +49,26 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE sessions ADD COLUMN title TEXT NOT NULL DEFAULT '';
   `,
   `
+  CREATE TABLE session_terms (
+    kind TEXT NOT NULL, term TEXT NOT NULL, started_at TEXT NOT NULL, session TEXT NOT NULL,
+    PRIMARY KEY (kind, term, started_at, session)
+  ) STRICT, WITHOUT ROWID;
+  INSERT OR IGNORE INTO session_terms
+    SELECT 'user', subject, started_at, id FROM sessions
+    UNION ALL SELECT 'user', email, started_at, id FROM sessions WHERE email <> ''
+    UNION ALL SELECT 'connection', connection, started_at, id FROM sessions
+    UNION ALL SELECT 'correlation', correlation_id, started_at, id FROM sessions WHERE correlation_id <> ''
+    UNION ALL SELECT 'verdict', 'block', started_at, id FROM sessions WHERE blocked > 0
+    UNION ALL SELECT 'verdict', action, started_at, session FROM statements JOIN sessions ON sessions.id = session
+      WHERE action NOT IN ('', 'allow')
+    UNION ALL SELECT 'rule', met.value, started_at, session FROM statements JOIN sessions ON sessions.id = session,
+      json_each(rules) AS met;
+  INSERT OR IGNORE INTO session_terms
+    SELECT kind, substr(term, instr(term, '/') + 1), started_at, session FROM session_terms
+    WHERE kind = 'rule' AND instr(term, '/') > 0;
+  DROP INDEX sessions_by_correlation;
+  `,
+  `
   CREATE TABLE secrets (
     name TEXT PRIMARY KEY, version INTEGER NOT NULL, wrapped BLOB NOT NULL, sealed BLOB NOT NULL, changed_at TEXT NOT NULL,
     changed_by TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0, used_at TEXT NOT NULL DEFAULT '', uses INTEGER NOT NULL DEFAULT 0

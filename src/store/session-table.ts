@@ -1,11 +1,11 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 
 import { HoopError } from '../core/errors.js';
-import type { StatementRow } from '../core/recording-index.js';
+import type { SessionTerm, StatementRow, TermKind } from '../core/recording-index.js';
 import type { SessionSummary } from '../core/session-summary.js';
 import { inTransaction } from './database.js';
 import type { LogFile } from './log-file.js';
-import { conditions } from './session-filter.js';
+import { sessionQuery } from './session-filter.js';
 import type { SessionFilter } from './session-filter.js';
 
 export type { SessionFilter } from './session-filter.js';
@@ -25,12 +25,21 @@ const BATCH_MS = 50;
 const SLICE = 32;
 /** Characters of statements after which a slice takes no more. */
 const SLICE_CHARS = 32 * 1024;
-/** Most statements kept in memory while the store can't be written. */
+/** Terms of a slice, for each session of it. */
+const TERMS_OF_A_SESSION = 8;
+/** Most statements, and terms, kept in memory while the store can't be written. */
 const MAX_KEPT_ROWS = 50_000;
 
 const COLUMNS =
   'id, connection, connection_type AS connectionType, subject, issuer, email, credential, correlation_id AS correlationId, ' +
-  'started_at AS startedAt, ended_at AS endedAt, statements, blocked, approvals, file, head, events, title';
+  'sessions.started_at AS startedAt, ended_at AS endedAt, statements, blocked, approvals, file, head, events, title';
+
+/** How much of each a transaction took. */
+interface Written {
+  readonly sessions: number;
+  readonly rows: number;
+  readonly terms: number;
+}
 
 /** Not run yet is undefined: statements are made once, when first needed. */
 type Prepared = ReturnType<DatabaseSyncInstance['prepare']> | undefined;
@@ -45,10 +54,12 @@ export class SessionTable {
   readonly #log: LogFile;
   readonly #summaries = new Map<string, SessionSummary>();
   #rows: StatementRow[] = [];
+  #terms: SessionTerm[] = [];
   #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Immediate | undefined;
   #putSession: Prepared;
   #putStatement: Prepared;
+  #putTerm: Prepared;
 
   /**
    * @param onFault a batch that nobody waited for could not be written; it is kept and tried again
@@ -73,6 +84,11 @@ export class SessionTable {
     this.#schedule();
   }
 
+  terms(terms: readonly SessionTerm[]): void {
+    for (const term of terms) this.#terms.push(term);
+    this.#schedule();
+  }
+
   /** Everything told so far is on disk when this returns. Throws what SQLite and the system throw, and keeps what was told. */
   flush(): void {
     this.#writeAll();
@@ -84,13 +100,16 @@ export class SessionTable {
     // What is told meanwhile comes behind, and is not waited for.
     let sessions = this.#summaries.size;
     let rows = this.#rows.length;
-    while (sessions > 0 || rows > 0) {
+    let terms = this.#terms.length;
+    while (sessions > 0 || rows > 0 || terms > 0) {
       const written = this.#write(SLICE, SLICE_CHARS);
       sessions -= written.sessions;
       rows -= written.rows;
+      terms -= written.terms;
       await new Promise((resolve) => setImmediate(resolve));
       sessions = Math.min(sessions, this.#summaries.size);
       rows = Math.min(rows, this.#rows.length);
+      terms = Math.min(terms, this.#terms.length);
     }
     await this.#log.sync();
   }
@@ -109,9 +128,9 @@ export class SessionTable {
     const limit = filter.limit ?? DEFAULT_LIMIT;
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
       throw new HoopError('usage', `limit is not 1 to ${MAX_LIMIT}`);
-    const { where, values } = conditions(filter);
-    const sql = `SELECT ${COLUMNS} FROM sessions ${where} ORDER BY started_at DESC, id DESC LIMIT ?`;
-    const rows = this.#database.prepare(sql).all(...values, limit + 1) as SessionSummary[];
+    const { sql, values } = sessionQuery(this.#database, filter);
+    const query = this.#database.prepare(`SELECT ${COLUMNS} ${sql} LIMIT ?`);
+    const rows = query.all(...values, limit + 1) as SessionSummary[];
     const items = rows.slice(0, limit).map((row) => ({ ...row }));
     const last = items.at(-1);
     return { items, next: rows.length > limit && last !== undefined ? `${last.startedAt}~${last.id}` : '' };
@@ -136,7 +155,7 @@ export class SessionTable {
     try {
       // Larger where sessions come by the thousand: small transactions cost half as much again.
       this.#write(Math.max(SLICE, this.#summaries.size >> 2), SLICE_CHARS);
-      if (this.#summaries.size === 0 && this.#rows.length === 0) return;
+      if (this.#isEmpty) return;
       this.#soon = setImmediate(() => {
         this.#soon = undefined;
         this.#writeSome();
@@ -144,6 +163,7 @@ export class SessionTable {
     } catch {
       // The recordings hold it all; memory must not fill up with what can't be written.
       if (this.#rows.length > MAX_KEPT_ROWS) this.#rows = [];
+      if (this.#terms.length > MAX_KEPT_ROWS) this.#terms = [];
       this.#onFault();
     }
   }
@@ -153,22 +173,29 @@ export class SessionTable {
   }
 
   /** Commits without waiting for the disk; `#log` puts it there. */
-  #write(most: number, mostChars: number): { readonly sessions: number; readonly rows: number } {
-    if (this.#summaries.size === 0 && this.#rows.length === 0) return { sessions: 0, rows: 0 };
+  #write(most: number, mostChars: number): Written {
+    if (this.#isEmpty) return { sessions: 0, rows: 0, terms: 0 };
     let sessions: string[] = [];
     let rows = 0;
+    let terms = 0;
     this.#database.exec('PRAGMA synchronous = NORMAL');
     try {
       inTransaction(this.#database, () => {
         sessions = this.#writeSummaries(most);
         rows = this.#writeRows(most, mostChars);
+        terms = this.#writeTerms(most * TERMS_OF_A_SESSION);
       });
     } finally {
       this.#database.exec('PRAGMA synchronous = FULL');
     }
     for (const id of sessions) this.#summaries.delete(id);
     this.#rows = rows === this.#rows.length ? [] : this.#rows.slice(rows);
-    return { sessions: sessions.length, rows };
+    this.#terms = terms === this.#terms.length ? [] : this.#terms.slice(terms);
+    return { sessions: sessions.length, rows, terms };
+  }
+
+  get #isEmpty(): boolean {
+    return this.#summaries.size === 0 && this.#rows.length === 0 && this.#terms.length === 0;
   }
 
   #writeSummaries(most: number): string[] {
@@ -185,9 +212,34 @@ export class SessionTable {
       const who = [s.id, s.connection, s.connectionType, s.subject, s.issuer, s.email, s.credential, s.correlationId];
       const counts = [s.statements, s.blocked, s.approvals, s.file, s.head, s.events, s.title ?? ''];
       put.run(...who, s.startedAt, s.endedAt, ...counts);
+      this.#writeOwnTerms(s);
       written.push(s.id);
     }
     return written;
+  }
+
+  /** What the summary itself is found by. */
+  #writeOwnTerms(s: SessionSummary): void {
+    this.#writeTerm('user', s.subject, s.startedAt, s.id);
+    if (s.email !== '' && s.email !== s.subject) this.#writeTerm('user', s.email, s.startedAt, s.id);
+    this.#writeTerm('connection', s.connection, s.startedAt, s.id);
+    if (s.correlationId !== '') this.#writeTerm('correlation', s.correlationId, s.startedAt, s.id);
+    if (s.blocked > 0) this.#writeTerm('verdict', 'block', s.startedAt, s.id);
+  }
+
+  #writeTerms(most: number): number {
+    let written = 0;
+    for (const { kind, term, startedAt, session } of this.#terms) {
+      if (written >= most) break;
+      this.#writeTerm(kind, term, startedAt, session);
+      written += 1;
+    }
+    return written;
+  }
+
+  #writeTerm(kind: TermKind, term: string, startedAt: string, session: string): void {
+    const put = (this.#putTerm ??= this.#database.prepare('INSERT OR IGNORE INTO session_terms VALUES (?, ?, ?, ?)'));
+    put.run(kind, term, startedAt, session);
   }
 
   #writeRows(most: number, mostChars: number): number {

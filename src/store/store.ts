@@ -49,6 +49,7 @@ export class Store {
       sessionOpened: (summary) => sessions.opened(summary),
       sessionSealed: (summary) => sessions.sealed(summary),
       statementsSeen: (rows) => sessions.statements(rows),
+      termsSeen: (terms) => sessions.terms(terms),
       flush: () => sessions.flush(),
       drain: () => sessions.drain(),
     };

@@ -8,6 +8,12 @@ const MAX_WORDS = 32;
  * @see https://www.sqlite.org/fts5.html#fts5_strings
  */
 export function wordQuery(text: string): string {
+  const words = wholeWordQuery(text);
+  return words === '' ? '' : `${words}*`;
+}
+
+/** The same with the last word as it stands. */
+export function wholeWordQuery(text: string): string {
   const words = text.match(/[\p{L}\p{N}\p{M}_]+/gu)?.slice(0, MAX_WORDS) ?? [];
-  return words.map((word, index) => `"${word}"${index === words.length - 1 ? '*' : ''}`).join(' ');
+  return words.map((word) => `"${word}"`).join(' ');
 }

@@ -23,6 +23,14 @@ export const FRAME = {
   credit: 5,
   /** Payload JSON, stream 0: news from the agent to the CLI. */
   event: 6,
+  /** To the CLI: this stream holds, and can be resumed with the token in the payload. */
+  hold: 7,
+  /** To the CLI: the hold is over. To the agent, in answer: the CLI is there. Empty payload. */
+  release: 8,
+  /** Opens a stream that held on a tunnel that is gone; payload a `ResumeRequest` as JSON. */
+  resume: 9,
+  /** The answer to that; payload `StreamCounts` as JSON. */
+  resumed: 10,
 } as const;
 
 export type FrameType = (typeof FRAME)[keyof typeof FRAME];
@@ -101,8 +109,8 @@ export class TunnelFrameParser {
     this.#type = this.#header[0] as number;
     this.#stream = readUint32(this.#header, 1);
     this.#remaining = readUint32(this.#header, 5);
-    if (this.#type < FRAME.open || this.#type > FRAME.event) {
-      this.#fault = { code: 'protocol', message: `expected a tunnel frame of type 1 to 6, got ${String(this.#type)}` };
+    if (this.#type < FRAME.open || this.#type > FRAME.resumed) {
+      this.#fault = { code: 'protocol', message: `expected a tunnel frame of type 1 to 10, got ${String(this.#type)}` };
       return;
     }
     const limit = this.#type === FRAME.data ? MAX_DATA_BYTES : MAX_CONTROL_BYTES;

@@ -1,50 +1,69 @@
 import type { Fault } from '../core/errors.js';
-import type { TunnelStream } from './stream.js';
+import type { StreamOutlet } from './stream-outlet.js';
+import { StreamReceiver } from './stream-receiver.js';
+import { StreamSender } from './stream-sender.js';
+import type { AcceptedStream, StreamCounts } from './stream.js';
 
-/** What a stream needs of its mux. */
-export interface StreamOutlet {
-  /** @returns false while the link is full */
-  data(bytes: Uint8Array): boolean;
-  end(): void;
-  reset(fault?: Fault): void;
-  credit(bytes: number): void;
-  closed(): void;
-}
+/** News kept while there is no tunnel. */
+const DETACHED_EVENTS = 16;
 
-/** Bytes that may be under way to one reader: covers 1 GB/s at a quarter of a millisecond, 40 MB/s at 6 ms. */
-export const WINDOW_BYTES = 256 * 1024;
-
-export class MuxStream implements TunnelStream {
-  #sendCredit = WINDOW_BYTES;
-  #waiting: Uint8Array[] = [];
-  #wantsDrain = false;
-  #endAsked = false;
-  #endSent = false;
-  #endReceived = false;
-  #endDelivered = false;
-  #paused = false;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
-  #consumed = 0;
+/** One stream of a mux. It outlives its mux while it holds: `suspend`, then `attach` on the next one. */
+export class MuxStream implements AcceptedStream {
+  /** Undefined while its tunnel is gone. */
+  #outlet: StreamOutlet | undefined;
+  readonly #sender: StreamSender;
+  readonly #receiver: StreamReceiver;
+  #resumeToken: string | undefined;
+  /** At the agent, while it holds. */
+  #unregister: (() => void) | undefined;
+  #onReleased: (() => void) | undefined;
+  #events: Readonly<Record<string, unknown>>[] = [];
   #closed = false;
-  #dataListener: ((bytes: Uint8Array) => void) | undefined;
-  #drainListener: (() => void) | undefined;
   #endListener: (() => void) | undefined;
   #closeListener: ((fault?: Fault) => void) | undefined;
   #closeFault: Fault | undefined;
 
-  constructor(
-    readonly id: number,
-    private readonly outlet: StreamOutlet,
-  ) {}
+  /** @param keeps what is sent is kept until the other end has confirmed it, so that the stream can be resumed */
+  constructor(outlet: StreamOutlet, keeps: boolean) {
+    this.#outlet = outlet;
+    this.#sender = new StreamSender(outlet, keeps, () => {
+      this.#closeWhenBothEnded();
+    });
+    this.#receiver = new StreamReceiver({
+      credit: (bytes) => {
+        this.#outlet?.credit(bytes);
+        return this.#outlet !== undefined;
+      },
+      onEnd: () => {
+        this.#endListener?.();
+        this.#closeWhenBothEnded();
+      },
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  get isDetached(): boolean {
+    return this.#outlet === undefined && !this.#closed;
+  }
+
+  /** For the CLI: what resumes it; undefined where it does not hold. */
+  get resumeToken(): string | undefined {
+    return this.#resumeToken;
+  }
+
+  get counts(): StreamCounts {
+    return this.#receiver.counts;
+  }
 
   onData(listener: (bytes: Uint8Array) => void): void {
-    this.#dataListener = listener;
-    this.#deliver();
+    this.#receiver.onData(listener);
   }
 
   onDrain(listener: () => void): void {
-    this.#drainListener = listener;
+    this.#sender.onDrain(listener);
   }
 
   onEnd(listener: () => void): void {
@@ -57,153 +76,147 @@ export class MuxStream implements TunnelStream {
   }
 
   write(bytes: Uint8Array): boolean {
-    if (this.#closed || this.#endAsked || bytes.length === 0) return true;
-    if (this.#waiting.length > 0) {
-      this.#waiting.push(bytes);
-      this.#wantsDrain = true;
-      return false;
-    }
-    const now = bytes.length <= this.#sendCredit ? bytes : bytes.subarray(0, this.#sendCredit);
-    let free = true;
-    if (now.length > 0) {
-      this.#sendCredit -= now.length;
-      free = this.outlet.data(now);
-    }
-    if (now.length < bytes.length) this.#waiting.push(bytes.subarray(now.length));
-    // At zero credit the next write would only queue: better to ask for the pause now.
-    const more = free && this.#waiting.length === 0 && this.#sendCredit > 0;
-    if (!more) this.#wantsDrain = true;
-    return more;
+    return this.#closed || this.#sender.write(bytes);
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#receiver.pause();
   }
 
   resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#deliver();
-    // Credit that was due when the reader paused: without this both ends would wait for each other.
-    this.#returnDueCredit();
+    this.#receiver.resume();
   }
 
   end(): void {
-    if (this.#endAsked || this.#closed) return;
-    this.#endAsked = true;
-    this.#sendEndWhenFlushed();
+    if (!this.#closed) this.#sender.end();
   }
 
   destroy(fault?: Fault): void {
     if (this.#closed) return;
-    this.outlet.reset(fault);
+    this.#outlet?.reset(fault);
     this.#close(fault);
+  }
+
+  sendEvent(event: Readonly<Record<string, unknown>>): void {
+    if (this.#outlet !== undefined) this.#outlet.event(event);
+    else if (this.#events.length < DETACHED_EVENTS) this.#events.push(event);
+  }
+
+  hold(): void {
+    if (this.#closed || this.#unregister !== undefined) return;
+    this.#unregister = this.#outlet?.hold();
+    // Who knows the token has received what was sent before it: frames keep their order.
+    if (this.#unregister !== undefined) this.#sender.keep();
+  }
+
+  release(proceed: () => void): void {
+    if (this.#closed) return;
+    if (this.#unregister === undefined) {
+      proceed();
+      return;
+    }
+    this.#onReleased = proceed;
+    this.#outlet?.release();
+  }
+
+  /** From the mux, at the CLI: the stream holds, and this resumes it. */
+  held(token: string): void {
+    this.#resumeToken = token;
+  }
+
+  /** From the mux. At the CLI: the hold is over. At the agent: the CLI says that it is there. */
+  released(): void {
+    if (this.#resumeToken !== undefined) {
+      this.#resumeToken = undefined;
+      this.#outlet?.release();
+      return;
+    }
+    // Only what was asked is answered: a CLI can't end a hold by itself.
+    const proceed = this.#onReleased;
+    if (proceed === undefined) return;
+    this.#forgetHold();
+    this.#sender.forget();
+    proceed();
+  }
+
+  /**
+   * From the mux: its tunnel is gone, or the CLI has come back through another one.
+   *
+   * @returns false for a stream that can't be resumed
+   */
+  suspend(): boolean {
+    if (this.#closed || (this.#unregister === undefined && this.#resumeToken === undefined)) return false;
+    this.#outlet?.closed();
+    this.#outlet = undefined;
+    this.#sender.detach();
+    return true;
+  }
+
+  /**
+   * Goes on through another mux: what the other end has not received is sent again, and nothing else.
+   *
+   * @param peer how far the other end has come
+   * @param answers the other end is told first how far this one has come
+   * @returns a fault where what the other end says can't be
+   */
+  attach(outlet: StreamOutlet, peer: StreamCounts, answers: boolean): Fault | undefined {
+    const attached = this.#sender.attach(outlet, peer, () => {
+      this.#outlet = outlet;
+      if (answers) outlet.resumed(this.counts);
+    });
+    if (!attached) return { code: 'protocol', message: 'the stream can not be resumed from there' };
+    for (const event of this.#events.splice(0)) outlet.event(event);
+    if (this.#onReleased !== undefined) outlet.release();
+    this.#receiver.returnDueCredit();
+    this.#sender.pump();
+    return undefined;
   }
 
   /** From the mux: bytes for this stream. */
   received(bytes: Uint8Array): void {
-    if (this.#closed || this.#endReceived) return;
-    if (!this.#paused && this.#held.length === 0 && this.#dataListener !== undefined) {
-      this.#hand(bytes);
-      return;
-    }
-    this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
-    // A peer that sends past its credit would fill our memory.
-    if (this.#heldBytes > 2 * WINDOW_BYTES)
+    if (!this.#closed && !this.#receiver.push(bytes))
       this.destroy({ code: 'protocol', message: 'more bytes than the credit given' });
   }
 
   /** From the mux: the peer takes so many bytes more. */
   granted(bytes: number): void {
-    if (this.#closed) return;
-    this.#sendCredit += bytes;
-    this.#pump();
+    if (!this.#closed) this.#sender.granted(bytes);
   }
 
   linkDrained(): void {
-    this.#pump();
+    if (!this.#closed) this.#sender.pump();
   }
 
   ended(): void {
-    if (this.#closed) return;
-    this.#endReceived = true;
-    this.#deliver();
+    if (!this.#closed) this.#receiver.end();
   }
 
   /** The peer reset the stream, or the tunnel went away. */
   lost(fault?: Fault): void {
     // A peer that had sent everything before: what the reader has not taken yet is still its own.
-    if (fault === undefined && this.#endReceived && !this.#endDelivered) {
-      this.#endAsked = true;
-      this.#endSent = true;
-      this.#waiting = [];
-      return;
-    }
-    this.#close(fault);
+    if (fault === undefined && this.#receiver.hasRest) this.#sender.abandon();
+    else this.#close(fault);
   }
 
-  #pump(): void {
-    while (this.#waiting.length > 0 && this.#sendCredit > 0) {
-      const head = this.#waiting[0] as Uint8Array;
-      const now = head.length <= this.#sendCredit ? head : head.subarray(0, this.#sendCredit);
-      this.#sendCredit -= now.length;
-      if (now.length === head.length) this.#waiting.shift();
-      else this.#waiting[0] = head.subarray(now.length);
-      if (!this.outlet.data(now)) return;
-    }
-    if (this.#waiting.length > 0 || this.#sendCredit === 0) return;
-    this.#sendEndWhenFlushed();
-    if (this.#wantsDrain) {
-      this.#wantsDrain = false;
-      this.#drainListener?.();
-    }
-  }
-
-  #sendEndWhenFlushed(): void {
-    if (!this.#endAsked || this.#endSent || this.#waiting.length > 0) return;
-    this.#endSent = true;
-    this.outlet.end();
-    this.#closeWhenBothEnded();
-  }
-
-  #deliver(): void {
-    while (!this.#paused && this.#held.length > 0 && this.#dataListener !== undefined) {
-      const bytes = this.#held.shift() as Uint8Array;
-      this.#heldBytes -= bytes.length;
-      this.#hand(bytes);
-    }
-    if (this.#endReceived && !this.#endDelivered && this.#held.length === 0 && !this.#closed) {
-      this.#endDelivered = true;
-      this.#endListener?.();
-      this.#closeWhenBothEnded();
-    }
-  }
-
-  #hand(bytes: Uint8Array): void {
-    this.#dataListener?.(bytes);
-    this.#consumed += bytes.length;
-    this.#returnDueCredit();
-  }
-
-  #returnDueCredit(): void {
-    // A paused reader is full: its credit waits until it resumes.
-    if (this.#closed || this.#paused || this.#consumed < WINDOW_BYTES / 2) return;
-    this.outlet.credit(this.#consumed);
-    this.#consumed = 0;
+  #forgetHold(): void {
+    this.#unregister?.();
+    this.#unregister = undefined;
+    this.#onReleased = undefined;
   }
 
   #closeWhenBothEnded(): void {
-    if (this.#endSent && this.#endDelivered) this.#close(undefined);
+    if (this.#sender.endSent && this.#receiver.endDelivered) this.#close(undefined);
   }
 
   #close(fault: Fault | undefined): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#closeFault = fault;
-    this.#waiting = [];
-    this.#held = [];
-    this.outlet.closed();
+    this.#forgetHold();
+    this.#sender.abandon();
+    this.#receiver.close();
+    this.#events = [];
+    this.#outlet?.closed();
     this.#closeListener?.(fault);
   }
 }

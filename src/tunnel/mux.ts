@@ -1,40 +1,23 @@
-import { messageOf, type ErrorCode, ERRORS, type Fault } from '../core/errors.js';
-import {
-  encodeHeader,
-  FRAME,
-  type FrameType,
-  MAX_DATA_BYTES,
-  readUint32,
-  TunnelFrameParser,
-  writeHeader,
-  writeUint32,
-  HEADER_BYTES,
-} from './frames.js';
+import { messageOf, type Fault } from '../core/errors.js';
+import { encodeFault, parseFault } from './fault-payload.js';
+import { FrameQueue, type Link } from './frame-queue.js';
+import { FRAME, type FrameType, readUint32, TunnelFrameParser } from './frames.js';
+import type { Resumption } from './held-streams.js';
 import { MuxStream } from './mux-stream.js';
-import type { TunnelStream } from './stream.js';
-
-/** The ordered byte carrier below: a WebSocket, or a pair of arrays in a test. */
-export interface Link {
-  /** `done` is called when the bytes left this process's buffers. */
-  send(bytes: Uint8Array, done?: () => void): void;
-  /** Bytes not yet handed to the kernel. */
-  bufferedBytes(): number;
-  close(): void;
-}
+import { parseCounts, parseResumeRequest, type ResumeRequest } from './resume-payload.js';
+import type { StreamOutlet } from './stream-outlet.js';
+import type { AcceptedStream, TunnelStream } from './stream.js';
 
 export interface MuxOptions {
   readonly link: Link;
   /** Which side opens streams: the CLI. The agent accepts. */
   readonly role: 'opener' | 'acceptor';
   readonly maxStreams?: number;
+  /** At the agent: where streams that hold are known. At the CLI: it can resume them. Else they end with the tunnel. */
+  readonly resumption?: Resumption | true | undefined;
   /** Runs `task` after the I/O of this turn: frames of one turn leave in one write. */
   readonly schedule: (task: () => void) => void;
 }
-
-/** Above this many unsent bytes every stream is asked to wait. */
-const LINK_HIGH_BYTES = 2 << 20;
-/** Payloads up to this size are copied behind their header, so that a turn's frames leave as one message. */
-const COALESCE_BYTES = 16 * 1024;
 
 /**
  * Many streams over one link. Each stream has its own credit, so that a slow reader holds back its
@@ -43,17 +26,24 @@ const COALESCE_BYTES = 16 * 1024;
 export class Mux {
   readonly #streams = new Map<number, MuxStream>();
   readonly #parser: TunnelFrameParser;
+  readonly #out: FrameQueue;
+  /** At the CLI: streams that wait for the agent's word on how far it has come. */
+  readonly #resuming = new Map<number, StreamOutlet>();
   #nextStream = 1;
   #highestAccepted = 0;
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
-  #flushScheduled = false;
   #closed = false;
-  #starved = false;
-  #onStream: ((stream: TunnelStream) => void) | undefined;
+  #onStream: ((stream: AcceptedStream) => void) | undefined;
   #onEvent: ((event: Readonly<Record<string, unknown>>) => void) | undefined;
+  #onDetached: ((stream: MuxStream) => void) | undefined;
 
   constructor(private readonly options: MuxOptions) {
+    this.#out = new FrameQueue({
+      link: options.link,
+      schedule: options.schedule,
+      onDrained: () => {
+        for (const stream of this.#streams.values()) stream.linkDrained();
+      },
+    });
     this.#parser = new TunnelFrameParser({
       onData: (id, bytes) => this.#streams.get(id)?.received(bytes),
       onControl: (type, id, payload) => {
@@ -62,12 +52,17 @@ export class Mux {
     });
   }
 
-  onStream(listener: (stream: TunnelStream) => void): void {
+  onStream(listener: (stream: AcceptedStream) => void): void {
     this.#onStream = listener;
   }
 
   onEvent(listener: (event: Readonly<Record<string, unknown>>) => void): void {
     this.#onEvent = listener;
+  }
+
+  /** At the CLI: takes the streams that hold when the link is lost. */
+  onDetached(listener: (stream: MuxStream) => void): void {
+    this.#onDetached = listener;
   }
 
   get streamCount(): number {
@@ -76,16 +71,30 @@ export class Mux {
 
   /** Opens a stream; on a closed mux the stream closes at once with a fault. */
   openStream(): TunnelStream {
-    const stream = this.#add(this.#nextStream);
-    this.#nextStream += 1;
-    this.#queue(encodeHeader(FRAME.open, stream.id, 0));
+    const id = this.#newId();
+    const stream = new MuxStream(this.#outlet(id), this.options.resumption === true);
+    this.#streams.set(id, stream);
+    this.#out.mark(FRAME.open, id);
     if (this.#closed) stream.destroy({ code: 'unreachable', message: 'the tunnel is closed' });
     return stream;
   }
 
+  /** At the CLI: goes on with a stream that held when its tunnel was lost; one that was given up meanwhile is ended. */
+  resume(stream: MuxStream): void {
+    const id = this.#newId();
+    const outlet = this.#outlet(id);
+    const request: ResumeRequest = { token: stream.resumeToken ?? '', ...stream.counts };
+    this.#out.text(FRAME.resume, id, JSON.stringify(request));
+    if (stream.isClosed) {
+      outlet.reset();
+      return;
+    }
+    this.#resuming.set(id, outlet);
+    this.#streams.set(id, stream);
+  }
+
   sendEvent(event: Readonly<Record<string, unknown>>): void {
-    const payload = new TextEncoder().encode(JSON.stringify(event));
-    this.#queue(encodeHeader(FRAME.event, 0, payload.length), payload);
+    this.#out.text(FRAME.event, 0, JSON.stringify(event));
   }
 
   /** Bytes off the link. A fault ends all streams and the link. */
@@ -97,100 +106,119 @@ export class Mux {
 
   /** Ends every stream. Idempotent. */
   close(fault?: Fault): void {
+    this.#over(fault, false);
+  }
+
+  /** The link broke: ends every stream but those that hold, which wait to be resumed. */
+  lost(fault: Fault): void {
+    this.#over(fault, true);
+  }
+
+  #over(fault: Fault | undefined, broken: boolean): void {
     if (this.#closed) return;
-    this.#flush();
+    this.#out.close();
     this.#closed = true;
-    for (const stream of [...this.#streams.values()])
-      stream.lost(fault ?? { code: 'unreachable', message: 'the tunnel was closed' });
+    const { resumption } = this.options;
+    for (const stream of [...this.#streams.values()]) {
+      if (!broken || resumption === undefined || !stream.suspend())
+        stream.lost(fault ?? { code: 'unreachable', message: 'the tunnel was closed' });
+      else if (resumption === true) this.#onDetached?.(stream);
+      else resumption.park(stream);
+    }
     this.#streams.clear();
+    this.#resuming.clear();
     this.options.link.close();
   }
 
-  #add(id: number): MuxStream {
-    const stream = new MuxStream(id, {
-      data: (bytes) => this.#sendData(id, bytes),
-      end: () => {
-        this.#queue(encodeHeader(FRAME.end, id, 0));
-      },
-      reset: (fault) => {
-        const payload = new TextEncoder().encode(fault === undefined ? '' : JSON.stringify(fault));
-        this.#queue(encodeHeader(FRAME.reset, id, payload.length), payload);
-      },
-      credit: (bytes) => {
-        const frame = new Uint8Array(HEADER_BYTES + 4);
-        writeHeader(frame, 0, FRAME.credit, id, 4);
-        writeUint32(frame, HEADER_BYTES, bytes);
-        this.#queue(frame);
-      },
-      closed: () => this.#streams.delete(id),
-    });
-    this.#streams.set(id, stream);
-    return stream;
+  #newId(): number {
+    this.#nextStream += 1;
+    return this.#nextStream - 1;
   }
 
-  /** @returns false while the link is full */
-  #sendData(id: number, bytes: Uint8Array): boolean {
-    for (let at = 0; at < bytes.length; at += MAX_DATA_BYTES) {
-      const part = bytes.subarray(at, at + MAX_DATA_BYTES);
-      this.#queue(encodeHeader(FRAME.data, id, part.length), part);
+  #outlet(id: number): StreamOutlet {
+    return {
+      data: (bytes) => this.#out.data(id, bytes),
+      end: () => {
+        this.#out.mark(FRAME.end, id);
+      },
+      reset: (fault) => {
+        this.#out.text(FRAME.reset, id, encodeFault(fault));
+      },
+      credit: (bytes) => {
+        this.#out.credit(id, bytes);
+      },
+      event: (event) => {
+        this.sendEvent(event);
+      },
+      hold: () => this.#hold(id),
+      release: () => {
+        this.#out.mark(FRAME.release, id);
+      },
+      resumed: (counts) => {
+        this.#out.text(FRAME.resumed, id, JSON.stringify(counts));
+      },
+      closed: () => this.#streams.delete(id),
+    };
+  }
+
+  #hold(id: number): (() => void) | undefined {
+    const { resumption } = this.options;
+    const stream = this.#streams.get(id);
+    if (resumption === undefined || resumption === true || stream === undefined) return undefined;
+    this.#out.text(FRAME.hold, id, resumption.register(stream));
+    return () => {
+      resumption.forget(stream);
+    };
+  }
+
+  #control(type: FrameType, id: number, payload: Uint8Array): void {
+    if (type === FRAME.event) this.#event(payload);
+    else if (type === FRAME.open) this.#accept(id);
+    else if (type === FRAME.resume) this.#takeUp(id, payload);
+    else {
+      const stream = this.#streams.get(id);
+      // Frames of a stream that this side has just reset are still under way: not a fault.
+      if (stream !== undefined) this.#onStreamFrame(type, id, stream, payload);
     }
-    if (this.#pendingBytes + this.options.link.bufferedBytes() < LINK_HIGH_BYTES) return true;
-    this.#starved = true;
+  }
+
+  #onStreamFrame(type: FrameType, id: number, stream: MuxStream, payload: Uint8Array): void {
+    if (type === FRAME.credit) stream.granted(payload.length === 4 ? readUint32(payload, 0) : 0);
+    else if (type === FRAME.end) stream.ended();
+    else if (type === FRAME.reset) {
+      // One that the agent does not resume has no way yet by which it could take itself off.
+      if (this.#resuming.delete(id)) this.#streams.delete(id);
+      stream.lost(parseFault(payload));
+    } else if (type === FRAME.release) stream.released();
+    else if (type === FRAME.hold && this.options.resumption === true) stream.held(new TextDecoder().decode(payload));
+    else if (type === FRAME.resumed) this.#resumed(id, stream, payload);
+  }
+
+  #resumed(id: number, stream: MuxStream, payload: Uint8Array): void {
+    const outlet = this.#resuming.get(id);
+    const counts = parseCounts(payload);
+    if (outlet === undefined || !this.#resuming.delete(id)) return;
+    const fault = counts === undefined ? RESUME_FAULT : stream.attach(outlet, counts, false);
+    if (fault === undefined) return;
+    outlet.reset(fault);
+    this.#streams.delete(id);
+    stream.lost(fault);
+  }
+
+  /** At the agent: the next stream of the CLI; false ends the tunnel. */
+  #isNext(id: number): boolean {
+    if (this.options.role === 'acceptor' && id > this.#highestAccepted) {
+      this.#highestAccepted = id;
+      return true;
+    }
+    this.close({ code: 'protocol', message: 'the other side opened a stream out of turn' });
     return false;
   }
 
-  #queue(...parts: Uint8Array[]): void {
-    if (this.#closed) return;
-    for (const part of parts) {
-      this.#pending.push(part);
-      this.#pendingBytes += part.length;
-    }
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    this.options.schedule(() => {
-      this.#flush();
-    });
-  }
-
-  #flush(): void {
-    this.#flushScheduled = false;
-    if (this.#closed || this.#pending.length === 0) return;
-    const parts = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    for (const message of coalesce(parts)) this.options.link.send(message, this.#starved ? this.#sent : undefined);
-  }
-
-  readonly #sent = (): void => {
-    if (!this.#starved || this.options.link.bufferedBytes() > LINK_HIGH_BYTES / 2) return;
-    this.#starved = false;
-    for (const stream of this.#streams.values()) stream.linkDrained();
-  };
-
-  #control(type: FrameType, id: number, payload: Uint8Array): void {
-    if (type === FRAME.event) {
-      this.#event(payload);
-      return;
-    }
-    if (type === FRAME.open) {
-      this.#accept(id);
-      return;
-    }
-    const stream = this.#streams.get(id);
-    // Frames of a stream that this side has just reset are still under way: not a fault.
-    if (stream === undefined) return;
-    if (type === FRAME.credit) stream.granted(payload.length === 4 ? readUint32(payload, 0) : 0);
-    else if (type === FRAME.end) stream.ended();
-    else if (type === FRAME.reset) stream.lost(parseFault(payload));
-  }
-
   #accept(id: number): void {
-    if (this.options.role !== 'acceptor' || id <= this.#highestAccepted) {
-      this.close({ code: 'protocol', message: 'the other side opened a stream out of turn' });
-      return;
-    }
-    this.#highestAccepted = id;
-    const stream = this.#add(id);
+    if (!this.#isNext(id)) return;
+    const stream = new MuxStream(this.#outlet(id), false);
+    this.#streams.set(id, stream);
     if (this.#streams.size > (this.options.maxStreams ?? 1024)) {
       stream.destroy({
         code: 'limit',
@@ -199,6 +227,28 @@ export class Mux {
       return;
     }
     this.#onStream?.(stream);
+  }
+
+  #takeUp(id: number, payload: Uint8Array): void {
+    if (!this.#isNext(id)) return;
+    const outlet = this.#outlet(id);
+    const { resumption } = this.options;
+    const request = parseResumeRequest(payload);
+    const stream =
+      request === undefined || resumption === undefined || resumption === true
+        ? undefined
+        : resumption.find(request.token);
+    // The tunnel before may look alive from here: who shows the token takes the stream over.
+    if (request === undefined || stream === undefined || !stream.suspend()) {
+      outlet.reset({ code: 'unreachable', message: 'the statement does not wait here any more' });
+      return;
+    }
+    this.#streams.set(id, stream);
+    const fault = stream.attach(outlet, request, true);
+    if (fault === undefined) return;
+    this.#streams.delete(id);
+    outlet.reset(fault);
+    stream.lost(fault);
   }
 
   #event(payload: Uint8Array): void {
@@ -211,49 +261,4 @@ export class Mux {
   }
 }
 
-/** Joins small neighbours into one message; large payloads go as they are. */
-function coalesce(parts: readonly Uint8Array[]): Uint8Array[] {
-  if (parts.length === 1) return [parts[0] as Uint8Array];
-  const messages: Uint8Array[] = [];
-  let run: Uint8Array[] = [];
-  let runBytes = 0;
-  const endRun = (): void => {
-    if (run.length === 0) return;
-    if (run.length === 1) messages.push(run[0] as Uint8Array);
-    else {
-      const joined = new Uint8Array(runBytes);
-      let at = 0;
-      for (const part of run) {
-        joined.set(part, at);
-        at += part.length;
-      }
-      messages.push(joined);
-    }
-    run = [];
-    runBytes = 0;
-  };
-  for (const part of parts) {
-    if (part.length > COALESCE_BYTES) {
-      endRun();
-      messages.push(part);
-    } else {
-      run.push(part);
-      runBytes += part.length;
-      if (runBytes > 4 * COALESCE_BYTES) endRun();
-    }
-  }
-  endRun();
-  return messages;
-}
-
-function parseFault(payload: Uint8Array): Fault | undefined {
-  if (payload.length === 0) return undefined;
-  try {
-    const fault = JSON.parse(new TextDecoder().decode(payload)) as { code?: unknown; message?: unknown };
-    const code =
-      typeof fault.code === 'string' && Object.hasOwn(ERRORS, fault.code) ? (fault.code as ErrorCode) : 'failed';
-    return { code, message: typeof fault.message === 'string' ? fault.message : 'the other side ended the stream' };
-  } catch {
-    return { code: 'protocol', message: 'the other side ended the stream without a readable reason' };
-  }
-}
+const RESUME_FAULT: Fault = { code: 'protocol', message: 'the other side resumed a stream unreadably' };

@@ -1,25 +1,37 @@
-import type { WebSocket } from 'ws';
-import { type RawData } from 'ws';
+import type { Socket } from 'node:net';
+import { type RawData, type WebSocket } from 'ws';
 import type { Fault } from '../core/errors.js';
-import { Mux } from './mux.js';
+import { Liveness } from './liveness.js';
+import { Mux, type MuxOptions } from './mux.js';
 
-/** A peer that is silent for two of these is dead. */
-const PING_INTERVAL_MS = 15_000;
+/** Between two looks at whether the other end is still there, in ms. */
+const TICK_MS = 1_000;
 /** Largest WebSocket message taken; ours are at most 1 MiB. */
 export const MAX_MESSAGE_BYTES = 4 << 20;
+/** The other end has closed the tunnel on purpose. */
+const NORMAL_CLOSURE = 1000;
 
-/**
- * Runs a mux over an open WebSocket: binary messages only, pings, dead-peer detection.
- *
- * @param onClose called once when the WebSocket is gone, after every stream was told
- */
-export function muxOverWebSocket(
-  socket: WebSocket,
-  role: 'opener' | 'acceptor',
-  onClose: (fault?: Fault) => void,
-): Mux {
+export interface LinkOptions {
+  /** Called once when the WebSocket is gone, after every stream was told. */
+  readonly onClose: (fault?: Fault) => void;
+  /** The connection below: what moves on it is a sign of life, also where a message takes long. */
+  readonly wire?: Pick<Socket, 'bytesRead'> | undefined;
+  readonly resumption?: MuxOptions['resumption'];
+  /** Tests make it shorter. */
+  readonly tickMs?: number | undefined;
+}
+
+export interface WebSocketMux {
+  readonly mux: Mux;
+  /** Asks the other end for a sign of life now; without one within 3 s the tunnel is over. */
+  readonly probe: () => void;
+}
+
+/** Runs a mux over an open WebSocket: binary messages only, pings, dead-peer detection. */
+export function muxOverWebSocket(socket: WebSocket, role: MuxOptions['role'], options: LinkOptions): WebSocketMux {
   const mux = new Mux({
     role,
+    resumption: options.resumption,
     schedule: setImmediate,
     link: {
       send: (bytes, done) => {
@@ -27,38 +39,71 @@ export function muxOverWebSocket(
       },
       bufferedBytes: () => socket.bufferedAmount,
       close: () => {
-        socket.close(1000);
+        socket.close(NORMAL_CLOSURE);
       },
     },
   });
-  let alive = true;
   let fault: Fault | undefined;
-  const timer = setInterval(() => {
-    if (!alive) {
-      fault = { code: 'unreachable', message: 'the other end of the tunnel has stopped answering' };
-      socket.terminate();
-      return;
-    }
-    alive = false;
-    socket.ping();
-  }, PING_INTERVAL_MS);
-  timer.unref();
-  socket.on('pong', () => {
-    alive = true;
+  const watch = watchLife(socket, options, () => {
+    fault = { code: 'unreachable', message: 'the other end of the tunnel has stopped answering' };
+    socket.terminate();
   });
   socket.on('message', (data: RawData, isBinary: boolean) => {
-    alive = true;
+    watch.beat();
     if (isBinary) mux.receive(data as Buffer);
     else mux.close({ code: 'protocol', message: 'expected a binary WebSocket message, got text' });
   });
   socket.on('error', (error) => (fault ??= { code: 'unreachable', message: `tunnel: ${error.message}` }));
   socket.on('close', (code, reason) => {
-    clearInterval(timer);
+    watch.stop();
     const told = reason.toString();
-    if (code !== 1000)
+    if (code === NORMAL_CLOSURE && fault === undefined) mux.close();
+    else {
       fault ??= { code: 'unreachable', message: told === '' ? `the tunnel closed (${String(code)})` : told };
-    mux.close(fault);
-    onClose(fault);
+      mux.lost(fault);
+    }
+    options.onClose(fault);
   });
-  return mux;
+  return { mux, probe: watch.probe };
+}
+
+interface LifeWatch {
+  beat(): void;
+  readonly probe: () => void;
+  stop(): void;
+}
+
+function watchLife(socket: WebSocket, { wire, tickMs }: LinkOptions, onDead: () => void): LifeWatch {
+  const liveness = new Liveness();
+  let read = 0;
+  let unsent = 0;
+  const ping = (): void => {
+    if (socket.readyState === socket.OPEN) socket.ping();
+  };
+  const timer = setInterval(() => {
+    const { bufferedAmount } = socket;
+    // A message that takes long to come, or a queue that empties slowly: the other end lives.
+    if ((wire?.bytesRead ?? 0) > read || bufferedAmount < unsent) liveness.beat();
+    read = wire?.bytesRead ?? 0;
+    unsent = bufferedAmount;
+    const next = liveness.tick();
+    if (next === 'ping') ping();
+    else if (next === 'dead') onDead();
+  }, tickMs ?? TICK_MS);
+  timer.unref();
+  socket.on('pong', () => {
+    liveness.beat(true);
+  });
+  return {
+    beat: () => {
+      liveness.beat();
+    },
+    probe: () => {
+      liveness.doubt();
+      ping();
+    },
+    stop: () => {
+      clearInterval(timer);
+    },
+  };
 }

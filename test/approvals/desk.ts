@@ -87,7 +87,10 @@ export function heldStatement(requester: Identity, more: Partial<OpenInput> = {}
 }
 
 /** Approvals on a memory store and manual time. */
-export function desk(flows: readonly ApprovalFlowResource[] = [flow('dba-review')]) {
+export function desk(
+  flows: readonly ApprovalFlowResource[] = [flow('dba-review')],
+  onEvent: (event: ApprovalEvent) => void = () => undefined,
+) {
   const store = new MemoryRequestStore();
   const time = new ManualTime();
   const events: ApprovalEvent[] = [];
@@ -100,7 +103,10 @@ export function desk(flows: readonly ApprovalFlowResource[] = [flow('dba-review'
     newId: () => uuidv7(time.nowMs + (count += 1), new Uint8Array(10).fill(count % 256)),
     setTimer: time.setTimer,
     clearTimer: time.clearTimer,
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      events.push(event);
+      onEvent(event);
+    },
   });
   return { approvals, store, time, events, configured };
 }

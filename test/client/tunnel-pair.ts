@@ -41,7 +41,7 @@ export class TunnelEndpoint {
       this.headers.push({ ...request.headers });
       upgrader.handleUpgrade(request, socket, head, (webSocket) => {
         this.#sockets.push(webSocket);
-        const tunnel = acceptTunnel(webSocket, () => undefined);
+        const tunnel = acceptTunnel(webSocket, { onClose: () => undefined });
         tunnel.onStream((stream) => {
           this.#onStream(stream);
         });

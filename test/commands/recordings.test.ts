@@ -197,13 +197,9 @@ describe('hoop replay', () => {
     }
   });
 
-  it('refuses by name what is not in this version, and what nobody may read', async () => {
+  it('refuses what makes no sense, and what nobody may read', async () => {
     const session = await bench.record(recordings);
-    for (const flags of [['--format', 'html'], ['--format', 'asciicast'], ['--follow'], ['--speed', '2']]) {
-      const { status, stderr } = await hoop(['replay', session, ...flags]);
-      expect(status).toBe(2);
-      expect(stderr).toContain(`${flags.join(' ').replace(' 2', '')} is not in this version`);
-    }
+    expect(await hoop(['replay', session, '--format', 'pdf'])).toMatchObject({ status: 2, stdout: '' });
     expect(await hoop(['replay', session], { HOOP_TOKEN: 'bob' })).toMatchObject({ status: 1, stdout: '' });
     expect((await hoop(['replay', bench.dir])).status).toBe(2);
   });

@@ -38,7 +38,7 @@ describe('a fault in a resource file', () => {
     [
       'no kind',
       'apiVersion: hoop/v1\n',
-      ['1:1: `kind` is missing: one of Agent, IdentityProvider, Connection, Policy, ApprovalFlow, Entity'],
+      ['1:1: `kind` is missing: one of Agent, IdentityProvider, Connection, Policy, ApprovalFlow, Entity, PolicyTest'],
     ],
     ['a Sink', resource('Sink', 's', '  type: webhook\n'), ['2:7: kind `Sink` is not in this version']],
     [

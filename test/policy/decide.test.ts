@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyRule, readsSql } from '../../src/policy/applies.js';
-import { decide, explain } from '../../src/policy/decide.js';
+import { decide } from '../../src/policy/decide.js';
+import { explain } from '../../src/policy/explanation.js';
 import type { PolicyDefinition } from '../../src/policy/schema.js';
 import type { Action } from '../../src/policy/types.js';
 import { contextOf, policy, setOf, sqlFacts } from './policy-fixtures.js';

@@ -23,10 +23,11 @@ export interface AgentProcess {
  * Starts the agent as a process.
  *
  * @param options.fileKib no file of its may grow over so many KiB, as on a full disk
+ * @param options.killAfterMs it is killed so many milliseconds after it was started, ready or not
  */
 export async function startAgentProcess(
   folder: AgentFolder,
-  options: { readonly fileKib?: number } = {},
+  options: { readonly fileKib?: number; readonly killAfterMs?: number } = {},
 ): Promise<AgentProcess> {
   const limit = options.fileKib === undefined ? '' : `ulimit -f ${String(options.fileKib)}; `;
   const child = spawn(
@@ -37,6 +38,7 @@ export async function startAgentProcess(
       env: { PATH: process.env['PATH'], ...folder.env },
     },
   );
+  if (options.killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), options.killAfterMs);
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   child.stdin.on('error', () => undefined);

@@ -40,6 +40,8 @@ export interface TestAgentOptions {
   /** Lines below `spec:` of the Agent, e.g. `limits: { statementBytes: 1000 }`. */
   readonly agentSpec?: string;
   readonly connectionSpec?: string;
+  /** Members of `recordings` besides its folder, e.g. `durability: sync`. */
+  readonly recordingsSpec?: string;
   readonly dir?: string;
   readonly database?: string;
   /** Instead of the server that tests share. */
@@ -199,7 +201,7 @@ metadata: { name: test }
 spec:
   listen: { host: 127.0.0.1, port: 0 }
   store: { driver: sqlite, path: ../state/hoop.db }
-  recordings: { dir: ../recordings, durability: flush }
+  recordings: { dir: ../recordings, ${options.recordingsSpec ?? 'durability: flush'} }
   masterKey: { file: ../master.key }
   roles: { admin: { groups: [dba] }, auditor: { groups: [auditors] } }
   ${options.agentSpec ?? ''}

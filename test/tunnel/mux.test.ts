@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../src/core/errors.js';
 import { TunnelFrameParser, encodeHeader, FRAME } from '../../src/tunnel/frames.js';
 import { Mux } from '../../src/tunnel/mux.js';
-import { WINDOW_BYTES } from '../../src/tunnel/mux-stream.js';
+import { WINDOW_BYTES } from '../../src/tunnel/stream-outlet.js';
 import type { TunnelStream } from '../../src/tunnel/stream.js';
 
 /** Two muxes joined by arrays; `run` moves bytes until nothing moves any more. */

@@ -11,6 +11,11 @@ export interface DecisionDesk {
   closed(): boolean;
   /** Has the client hung up while it waited? Then the session is ended, and this says so. */
   clientLeft(): boolean;
+  /**
+   * Runs `proceed` once the client is known to be there, also where its way here is broken for a moment; or once it
+   * has left for good, which `clientLeft` then says. What was approved is never run for nobody.
+   */
+  whenPresent(proceed: () => void): void;
 }
 
 /** Takes one question from asked to answered: policy, people, record; whatever fails on the way blocks. */
@@ -188,9 +193,11 @@ export class Decider {
       return;
     }
     this.host.tell({ event: 'approval.resolved', request: request.id, outcome: state, by, reason });
-    if (this.desk.clientLeft()) return;
-    this.#afterFlush(ticket, () => {
-      this.desk.answer(ticket, outcomeDecision(request, outcome, warnings(verdict)));
+    this.desk.whenPresent(() => {
+      if (this.desk.closed() || this.desk.clientLeft()) return;
+      this.#afterFlush(ticket, () => {
+        this.desk.answer(ticket, outcomeDecision(request, outcome, warnings(verdict)));
+      });
     });
   }
 }

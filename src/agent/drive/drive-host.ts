@@ -14,6 +14,8 @@ export interface Hold {
 export interface DriveHost {
   /** Policy's word; a promise where something has to be read first. Throwing or rejecting blocks. */
   judge(question: Question): Verdict | Promise<Verdict>;
+  /** Reads a large text beside the program; the session's own reading of it is quick then. */
+  study(text: string): Promise<void>;
   /** Undefined where a grant already covers it. */
   hold(question: Question, verdict: Verdict): Hold | undefined;
   record(event: RecordedEvent): void;

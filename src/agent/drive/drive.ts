@@ -2,13 +2,16 @@ import { concatBytes } from '../../core/bytes.js';
 import { messageOf } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { Decision, Side, Step } from '../../protocols/contract.js';
-import type { TunnelStream } from '../../tunnel/stream.js';
+import type { AcceptedStream, TunnelStream } from '../../tunnel/stream.js';
 import { Backlog } from './backlog.js';
 import { Decider } from './decider.js';
 import type { DrivenSession, DriveHost } from './drive-host.js';
 
 /** How long a server may take to finish after the client said goodbye. */
 const GOODBYE_MS = 10_000;
+
+/** The client's side: a tunnel's stream, which may outlive its tunnel while it holds. */
+export type ClientStream = TunnelStream & Partial<Pick<AcceptedStream, 'hold' | 'release'>>;
 
 /**
  * Runs one session: carries out its steps between the client, the server, policy and the record.
@@ -22,10 +25,12 @@ export class Drive {
   #clientEnded = false;
   #closed = false;
   #upstream: TunnelStream | undefined;
+  /** What goes on once the client is known to be there, or to have left. */
+  #whenPresent: (() => void) | undefined;
 
   constructor(
     private readonly session: DrivenSession,
-    private readonly client: TunnelStream,
+    private readonly client: ClientStream,
     private readonly host: DriveHost,
   ) {
     this.#decider = new Decider(host, {
@@ -36,6 +41,9 @@ export class Drive {
       clientLeft: () => {
         if (this.#clientEnded) this.#guarded(() => this.session.end('client'));
         return this.#clientEnded;
+      },
+      whenPresent: (proceed) => {
+        this.#afterReturn(proceed);
       },
     });
     client.onData((bytes) => {
@@ -106,8 +114,24 @@ export class Drive {
     this.#clientEnded = true;
     // A waiting statement of somebody who has left must not run any more.
     this.#decider.withdraw('the requester hung up');
+    this.#present();
     // What is being decided is answered first; the end follows it.
     if (!this.#deciding) this.#guarded(() => this.session.end('client'));
+  }
+
+  #afterReturn(proceed: () => void): void {
+    this.#whenPresent = proceed;
+    if (this.#clientEnded || this.client.release === undefined) this.#present();
+    else
+      this.client.release(() => {
+        this.#present();
+      });
+  }
+
+  #present(): void {
+    const proceed = this.#whenPresent;
+    this.#whenPresent = undefined;
+    proceed?.();
   }
 
   #guarded(work: () => readonly Step[]): void {
@@ -152,6 +176,7 @@ export class Drive {
       } else {
         flushParts();
         if (step.kind === 'close') this.#close(step.reason);
+        else if (step.kind === 'study') this.#study(step.ticket, step.text);
         else {
           this.#deciding = true;
           this.#decider.ask(step.ticket, step.question);
@@ -159,6 +184,19 @@ export class Drive {
       }
     }
     flushParts();
+  }
+
+  /** Nothing more of the client reaches the session meanwhile, as while it is decided. */
+  #study(ticket: number, text: string): void {
+    this.#deciding = true;
+    this.host.study(text).then(
+      () => {
+        this.#answer(ticket, { action: 'allow', notices: [] });
+      },
+      (error: unknown) => {
+        this.#failed(error);
+      },
+    );
   }
 
   #send(to: Side, bytes: Uint8Array): void {
@@ -171,7 +209,8 @@ export class Drive {
 
   #answer(ticket: number, decision: Decision): void {
     const staysOpen = decision.action === 'hold';
-    if (!staysOpen) this.#deciding = false;
+    if (staysOpen) this.client.hold?.();
+    else this.#deciding = false;
     this.#guarded(() => this.session.answer(ticket, decision));
     if (staysOpen || this.#deciding || this.#closed) return;
     this.#workOffBacklog();

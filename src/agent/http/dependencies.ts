@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Approvals } from '../../approvals/approvals.js';
+import type { Approvals, ListFilter } from '../../approvals/approvals.js';
 import type { Identity } from '../../core/identity.js';
 import type { AgentResource, ConnectionResource } from '../../core/resources.js';
 import type { SessionSummary } from '../../core/session-summary.js';
@@ -13,6 +13,8 @@ export interface SessionFilter {
   readonly owner?: { readonly subject: string; readonly issuer: string };
   /** Subject or e-mail, exactly. */
   readonly user?: string;
+  /** A group that the user was in. */
+  readonly group?: string;
   readonly connection?: string;
   /** RFC 3339 UTC: started at or after. */
   readonly since?: string;
@@ -20,10 +22,20 @@ export interface SessionFilter {
   readonly until?: string;
   /** True: at least one statement was blocked. */
   readonly blocked?: true;
+  /** `allow`, `warn`, `block` or `approve`: at least one statement met it. */
+  readonly verdict?: string;
+  /** `policy/rule`, or the rule's name alone. */
+  readonly rule?: string;
+  /** `schema.table`, or the table's name alone. */
+  readonly table?: string;
+  /** Entity or mask that replaced a value. */
+  readonly entity?: string;
+  /** Id of a request for approval. */
+  readonly approval?: string;
   /** Words of a statement's masked text. */
   readonly text?: string;
   readonly correlationId?: string;
-  /** `next` of the page before. */
+  /** `next` of the page before, or the id of its last session. */
   readonly cursor?: string;
   /** At most this many, newest first. */
   readonly limit: number;
@@ -33,6 +45,14 @@ export interface SessionIndex {
   /** `next` is the cursor of the following page, empty on the last. */
   list(filter: SessionFilter): { readonly items: readonly SessionSummary[]; readonly next: string };
   get(id: string): SessionSummary | undefined;
+}
+
+/** Who reads on while a session goes on. */
+export interface Follower {
+  /** Seconds since the epoch at which their token ends, and with it the stream. */
+  readonly expiresAt: number;
+  /** Called some times a second. Throws once they may not read any more, or have gone. */
+  readonly check: () => void;
 }
 
 /**
@@ -47,11 +67,16 @@ export interface HttpDependencies {
   readonly connections: () => readonly ConnectionResource[];
   readonly roles: () => AgentResource['roles'];
   readonly approvals: Approvals;
+  /** Lines of JSON: requests as they come and change. */
+  readonly requestFeed: { open(caller: Identity, filter: ListFilter): Readable; closeAll(): void };
   readonly sessions: SessionIndex;
   /** Absent: this agent has no secret store. */
   readonly secrets?: SecretDesk;
-  /** The bytes of a session's recording as they stand. Undefined where there is none (any more). */
-  readonly openRecording: (session: SessionSummary) => Promise<Readable | undefined>;
+  /**
+   * The bytes of a session's recording as they stand; with `follower`, also those that come, until the session is
+   * sealed. Undefined where there is none (any more).
+   */
+  readonly openRecording: (session: SessionSummary, follower?: Follower) => Promise<Readable | undefined>;
   /** What must hold to serve: configuration loaded, store open, recordings writable, listening. */
   readonly readiness: () => readonly { readonly name: string; readonly ready: boolean }[];
   readonly metrics: Metrics;

@@ -62,13 +62,17 @@ function decisionRoute(approvals: Approvals, verdict: 'approve' | 'deny'): Route
 }
 
 /** What callers see; the hash is nobody's business but the agent's. */
-function viewOf(approvals: Approvals, caller: Identity, request: ApprovalRequest): RequestView {
+export function viewOf(
+  approvals: Pick<Approvals, 'mayDecide'>,
+  caller: Identity,
+  request: ApprovalRequest,
+): RequestView {
   const { bindHash: _hidden, ...shown } = request;
   return { ...shown, mayDecide: request.state === 'pending' && approvals.mayDecide(caller, request) };
 }
 
 /** A parameter's value out of a list; the first where it is absent. */
-function choice<const Values extends readonly [string, ...string[]]>(
+export function choice<const Values extends readonly [string, ...string[]]>(
   call: Call,
   name: string,
   values: Values,

@@ -11,6 +11,7 @@ import type { HttpDependencies } from './dependencies.js';
 import { Refusal, createGate } from './gate.js';
 import type { Gate } from './gate.js';
 import { publicRoutes } from './public-routes.js';
+import { requestEventsRoute } from './request-events-route.js';
 import { requestRoutes } from './request-routes.js';
 import { matchRoute, readQuery } from './route.js';
 import type { Answer, Route } from './route.js';
@@ -80,6 +81,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...publicRoutes(deps, () => routes),
     ...callerRoutes(deps),
     ...requestRoutes(deps),
+    requestEventsRoute(deps),
     ...sessionRoutes(deps),
     ...secretRoutes(deps),
   );
@@ -109,7 +111,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     routes,
     authenticate,
     listen: () => listen(server, options.listen),
-    close: (graceMs) => close(server, upgraded, graceMs),
+    close: (graceMs) => {
+      deps.requestFeed.closeAll();
+      return close(server, upgraded, graceMs);
+    },
   };
 }
 

@@ -2,11 +2,25 @@ import { HoopError } from '../../core/errors.js';
 import type { Identity } from '../../core/identity.js';
 import { meetsGroups } from '../../core/identity.js';
 import type { SessionSummary } from '../../core/session-summary.js';
-import type { HttpDependencies, SessionFilter } from './dependencies.js';
+import type { Follower, HttpDependencies, SessionFilter } from './dependencies.js';
 import type { Call, Route } from './route.js';
 
 const DEFAULT_LISTED = 100;
 const MAX_LISTED = 1_000;
+/** Filters that are taken as they come. */
+const TEXT_FILTERS = [
+  'user',
+  'group',
+  'connection',
+  'verdict',
+  'rule',
+  'table',
+  'entity',
+  'approval',
+  'text',
+  'correlationId',
+  'cursor',
+] as const;
 
 /** Recorded sessions: the owner reads their own, auditors and administrators all. */
 export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
@@ -16,7 +30,7 @@ export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
       path: '/v1/sessions',
       auth: 'user',
       summary: 'sessions that the caller may read, newest first',
-      query: ['user', 'connection', 'since', 'until', 'blocked', 'text', 'correlationId', 'cursor', 'limit'],
+      query: [...TEXT_FILTERS, 'since', 'until', 'blocked', 'limit'],
       handler: (call, caller) => ({ json: deps.sessions.list(filterOf(call, caller, mayReadAll(deps, caller))) }),
     },
     {
@@ -31,10 +45,12 @@ export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
       method: 'GET',
       path: '/v1/sessions/:id/recording',
       auth: 'user',
-      summary: 'the recording, one event a line, as it stands',
-      query: [],
-      handler: async ({ id }, caller) => {
-        const stream = await deps.openRecording(readable(deps, id, caller));
+      summary: 'the recording, one event a line, as it stands; with follow=true what comes as well, until it is sealed',
+      query: ['follow'],
+      handler: async (call, caller) => {
+        const follows = flag(call.query.get('follow'), 'follow');
+        const session = readable(deps, call.id, caller);
+        const stream = await deps.openRecording(session, follows ? follower(deps, call, caller) : undefined);
         if (stream === undefined) throw new HoopError('not_found', 'the session has no recording (any more)');
         return { stream, contentType: 'application/x-ndjson' };
       },
@@ -47,6 +63,17 @@ function mayReadAll(deps: HttpDependencies, caller: Identity): boolean {
   return meetsGroups(admin, caller) || meetsGroups(auditor, caller);
 }
 
+/** Rights are looked at while reading too: a role that was taken away ends the stream. */
+function follower(deps: HttpDependencies, { id, request }: Call, caller: Identity): Follower {
+  return {
+    expiresAt: caller.expiresAt,
+    check: () => {
+      if (request.socket.destroyed) throw new HoopError('unreachable', 'who read the recording has gone');
+      readable(deps, id, caller);
+    },
+  };
+}
+
 /** One answer for "not there" and "not yours". */
 function readable(deps: HttpDependencies, id: string, caller: Identity): SessionSummary {
   const session = deps.sessions.get(id);
@@ -56,27 +83,19 @@ function readable(deps: HttpDependencies, id: string, caller: Identity): Session
 }
 
 function filterOf({ query }: Call, caller: Identity, all: boolean): SessionFilter {
-  const text = <Name extends string>(name: Name): { readonly [Key in Name]?: string } => {
-    const value = query.get(name);
-    return value === undefined ? {} : ({ [name]: value } as { readonly [Key in Name]?: string });
-  };
   return {
     ...(all ? {} : { owner: { subject: caller.subject, issuer: caller.issuer } }),
-    ...text('user'),
-    ...text('connection'),
-    ...text('text'),
-    ...text('correlationId'),
-    ...text('cursor'),
+    ...Object.fromEntries(TEXT_FILTERS.flatMap((name) => (query.has(name) ? [[name, query.get(name)]] : []))),
     ...moment(query, 'since'),
     ...moment(query, 'until'),
-    ...(flag(query.get('blocked')) ? { blocked: true as const } : {}),
+    ...(flag(query.get('blocked'), 'blocked') ? { blocked: true as const } : {}),
     limit: limitOf(query.get('limit')),
   };
 }
 
-function flag(value: string | undefined): boolean {
+function flag(value: string | undefined, name: string): boolean {
   if (value === undefined || value === 'false') return false;
-  if (value !== 'true') throw new HoopError('usage', 'query parameter blocked must be true or false');
+  if (value !== 'true') throw new HoopError('usage', `query parameter ${name} must be true or false`);
   return true;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AUDIENCE_PARAMETERS, LOGIN_TOKENS } from '../../core/login-options.js';
 import type { ClaimMapping, IdentityProviderResource } from '../../core/resources.js';
-import { compileClaimCondition } from '../../policy/expression.js';
+import { compileClaimCondition } from '../../policy/expression-claims.js';
 import { AT_KEY } from '../schema-faults.js';
 import { absolutePath, durationSchema, isLoopback, secretRef, secretSchema, webUrlSchema } from '../values.js';
 import { envelope } from './envelope.js';

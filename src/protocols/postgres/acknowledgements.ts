@@ -47,6 +47,7 @@ export function acknowledge(host: Host, type: number, message: Uint8Array): Ackn
     if (front.refused !== undefined) return outOfStep;
     if (front.candidate !== undefined) host.prepared.confirm(front.name, front.candidate);
   }
+  if (front.kind === 'bind' && front.portal !== undefined) front.portal.opened = true;
   if (front.kind === 'close' && front.statement !== undefined) host.prepared.closed(front.statement, front.held);
   return message;
 }

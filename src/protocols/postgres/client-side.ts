@@ -1,6 +1,6 @@
 import { isFault } from '../../core/errors.js';
 import type { Decision } from '../contract.js';
-import { queryText } from './client-messages.js';
+import { parseBody, queryText } from './client-messages.js';
 import type { Catalog, NameLookup } from './catalog/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
@@ -22,6 +22,8 @@ const READ = typeSet([CLIENT.query, CLIENT.parse, CLIENT.bind, CLIENT.functionCa
 /** Messages that are judged by what names stand for when they come up. */
 const JUDGED: ReadonlySet<number> = new Set([CLIENT.query, CLIENT.parse, CLIENT.bind]);
 const MAX_UNREAD_BYTES = 1 << 30;
+/** Messages above this size may take milliseconds to read: it is done where it holds nobody up. */
+const STUDY_BYTES = 64 << 10;
 
 /** Reads the client's messages in order; stops at each one that has to be decided until the answer is there. */
 export class ClientSide {
@@ -91,6 +93,7 @@ export class ClientSide {
   /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
   serverReady(status: string): void {
     this.inTransaction = status !== 'I';
+    if (!this.inTransaction) this.#extended.transactionEnded();
     this.#reader.ready(status);
   }
 
@@ -123,8 +126,25 @@ export class ClientSide {
         this.host.fault(frame);
         return;
       }
-      this.#frame(frame);
+      if (!this.#isStudied(frame)) this.#frame(frame);
     }
+  }
+
+  /** A text too large to be read in passing waits until it has been read. */
+  #isStudied(frame: Frame): boolean {
+    if (frame.bytes.length <= STUDY_BYTES || frame.oversizeBytes !== undefined || this.#desk.skipping) return false;
+    const raw =
+      frame.type === CLIENT.query
+        ? queryText(frame.bytes)
+        : frame.type === CLIENT.parse
+          ? parseBody(frame.bytes)?.text
+          : undefined;
+    const text = raw && this.#reader.unstudied(raw);
+    if (text === undefined) return false;
+    this.#desk.study(text, () => {
+      this.#frame(frame);
+    });
+    return true;
   }
 
   #frame(frame: Frame): void {
@@ -209,7 +229,7 @@ export class ClientSide {
     this.#askSimple(run, 'query', () => {
       this.#sqlPrepared.remember(text, facts);
       this.#reader.running(run);
-      this.#extended.otherRan();
+      this.#extended.otherRan(run);
       this.expected.push({ kind: 'query', run });
       const rewritten = withOriginals(bytes, raw, text, this.options.masks(), this.#reader.encoding);
       if (rewritten !== undefined) run.edits = rewritten.edits;

@@ -28,6 +28,8 @@ export class ExtendedQuery {
    * have closed a portal and declared a cursor of its name, whose columns would pass by the old masks.
    */
   #generation = 0;
+  /** Statements that ran and may have closed a portal: what now stands under its name may be a cursor. */
+  #closers = 0;
 
   constructor(
     private readonly desk: StatementDesk,
@@ -110,13 +112,15 @@ export class ExtendedQuery {
     const target = executePortal(bytes);
     if (target === undefined) return this.#malformed('execute');
     const portal = this.#portals.get(target.name);
-    if (portal !== undefined && portal.failed !== true) {
+    if (portal !== undefined && portal.failed !== true && portal.boundIn === this.#closers) {
       this.#runPortal(bytes, portal, target.nameBytes);
       return;
     }
     // A cursor that SQL has declared can be run by this message too: it is judged as the FETCH that it amounts to.
     const text = `FETCH ALL FROM "${target.name.replaceAll('"', '""')}"`;
-    const run = this.desk.newRun(text, this.desk.options.sql.read(text).facts);
+    const { sql } = this.desk.options;
+    const fetched = sql.read(text).facts;
+    const run = this.desk.newRun(text, portal === undefined ? fetched : sql.merge(fetched, portal.run.facts));
     this.desk.ask({
       run,
       via: 'execute',
@@ -182,7 +186,7 @@ export class ExtendedQuery {
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {
-    const portal: Portal = { run, columns: undefined };
+    const portal: Portal = { run, columns: undefined, boundIn: this.#closers };
     if (this.#portals.size > MAX_PORTALS) this.#portals.clear();
     this.#portals.set(body.portal, portal);
     this.reader.running(run);
@@ -196,20 +200,41 @@ export class ExtendedQuery {
       this.expected.push({ kind: 'describe', portal, injected: true });
       this.desk.host.toServer(describeMessage('P', name));
     }
-    this.otherRan();
+    this.otherRan(portal.run);
     portal.describedIn = this.#generation;
+    // Nothing that runs can close itself.
+    portal.boundIn = this.#closers;
     this.expected.push({ kind: 'execute', portal });
     this.desk.host.toServer(bytes);
   }
 
-  /** A simple query is about to run. */
-  otherRan(): void {
+  /** A statement is about to run. */
+  otherRan(run: Run): void {
     this.#generation += 1;
+    if (mayClosePortals(run)) this.#closers += 1;
+  }
+
+  /** The server has no portal any more of those that it had opened. */
+  transactionEnded(): void {
+    for (const [name, portal] of this.#portals) if (portal.opened === true) this.#portals.delete(name);
   }
 
   #malformed(what: string): void {
     this.desk.host.fault({ code: 'protocol', message: `malformed ${what} message` });
   }
+}
+
+/** Effects of statements that may end a transaction or run what nobody sees. */
+const CLOSERS: ReadonlySet<string> = new Set(['commit', 'rollback', 'do', 'call', 'dynamic', 'discard', 'execute']);
+
+/** May it close a portal, or leave a cursor under the name of one? Routines may, by way of a refcursor. */
+function mayClosePortals({ text, facts }: Run): boolean {
+  return (
+    facts.opaque ||
+    facts.effects.some((effect) => CLOSERS.has(effect)) ||
+    facts.functions.some((name) => name.includes('.') && !name.startsWith('pg_catalog.')) ||
+    /\b(?:close|declare)\b/i.test(text)
+  );
 }
 
 /** Which of these frames belong here. */

@@ -33,4 +33,8 @@ export interface Portal {
   describedIn?: number;
   /** The Bind failed: the server may hold something else under the name. */
   failed?: boolean;
+  /** The server has opened it: the end of a transaction that is told after that has closed it. */
+  opened?: boolean;
+  /** What had run when it was bound, of all that may close it and open a cursor of its name. */
+  boundIn?: number;
 }

@@ -22,6 +22,8 @@ export interface SqlReading {
 export interface SqlReader {
   /** Never throws; text that can't be read is opaque. What an EXECUTE in it runs is not in its facts. */
   read(text: string): SqlReading;
+  /** Would reading it hold others up? Then it is to be studied first, beside the program. */
+  needsStudy(text: string): boolean;
   /** `facts` with all that `more` does added. */
   merge(facts: SqlFacts, more: SqlFacts): SqlFacts;
   /** A setting given at start-up, as the SET it amounts to. */

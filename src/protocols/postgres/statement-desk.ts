@@ -47,6 +47,7 @@ export class StatementDesk {
   /** What is masked in statements is not counted: results are. */
   readonly #uncounted: MaskCounts = new Map();
   #open: { readonly ticket: number; readonly one: Case } | undefined;
+  #study: { readonly ticket: number; readonly then: () => void } | undefined;
   #nextTicket = 1;
 
   constructor(
@@ -55,9 +56,16 @@ export class StatementDesk {
     readonly host: ClientSideHost,
   ) {}
 
-  /** Is a statement waiting to be decided? Then nothing more is read. */
+  /** Is a statement waiting to be read or decided? Then nothing more is read. */
   get waiting(): boolean {
-    return this.#open !== undefined;
+    return this.#open !== undefined || this.#study !== undefined;
+  }
+
+  /** @param then when the text has been read and reading it again costs nothing */
+  study(text: string, then: () => void): void {
+    const ticket = this.#nextTicket++;
+    this.#study = { ticket, then };
+    this.host.step({ kind: 'study', ticket, text });
   }
 
   /** @param basis the same object for the same facts, whatever is bound */
@@ -112,6 +120,12 @@ export class StatementDesk {
   }
 
   answer(ticket: number, decision: Decision): void {
+    if (this.#study?.ticket === ticket) {
+      const { then } = this.#study;
+      this.#study = undefined;
+      then();
+      return;
+    }
     if (this.#open?.ticket !== ticket) return;
     const { one } = this.#open;
     if (decision.action === 'hold') {

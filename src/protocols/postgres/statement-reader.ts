@@ -82,12 +82,22 @@ export class StatementReader {
     return (this.#doubtful || this.#defining) && this.expected.settles;
   }
 
+  /** The text, where it would take long to read; undefined where it would not, or can't be told. */
+  unstudied(raw: Uint8Array): string | undefined {
+    const text = this.#decoded(raw);
+    return text !== undefined && this.sql.needsStudy(text) ? text : undefined;
+  }
+
   read(raw: Uint8Array): { readonly text: string; readonly facts: SqlFacts } {
-    // Behind a change of encoding in the same pipeline nobody can tell yet how the server will read.
-    const text =
-      this.#doubtful && this.expected.length > 0 ? undefined : decodeStatement(raw, this.#encoding, this.#conforming);
+    const text = this.#decoded(raw);
     if (text !== undefined) return { text, facts: this.sql.read(text).facts };
     const shown = new TextDecoder().decode(raw);
     return { text: shown, facts: unreadable(shown, 'text in an encoding or string syntax that can not be judged') };
+  }
+
+  #decoded(raw: Uint8Array): string | undefined {
+    // Behind a change of encoding in the same pipeline nobody can tell yet how the server will read.
+    if (this.#doubtful && this.expected.length > 0) return undefined;
+    return decodeStatement(raw, this.#encoding, this.#conforming);
   }
 }

@@ -3,6 +3,8 @@ import { connect } from 'node:net';
 import { afterEach } from 'vitest';
 import type { HttpDependencies, SessionFilter } from '../../../src/agent/http/dependencies.js';
 import { createMetrics } from '../../../src/agent/http/metrics.js';
+import { NoticeBoard } from '../../../src/agent/notices.js';
+import { RequestFeed } from '../../../src/agent/request-feed.js';
 import { LoginLimit } from '../../../src/agent/login-limit.js';
 import { createHttpServer } from '../../../src/agent/http/server.js';
 import type { HttpServer, HttpServerOptions } from '../../../src/agent/http/server.js';
@@ -48,8 +50,10 @@ export const recordingText = '{"seq":1}\n{"seq":2}\n';
 
 /** An agent's HTTP side on a free loopback port, with real approvals on a store in memory. */
 export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Partial<HttpDependencies> = {}) {
-  const all = desk();
   const failures: unknown[] = [];
+  const notices = new NoticeBoard((error) => failures.push(error));
+  const all = desk(undefined, (event) => notices.tell({ kind: 'approval', ...event }));
+  const requestFeed = new RequestFeed({ approvals: all.approvals, notices, clock: all.time.clock });
   const filters: SessionFilter[] = [];
   const server = createHttpServer({
     listen: { host: '127.0.0.1', port: 0 },
@@ -76,6 +80,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
       connections: () => [],
       roles: () => ({ admin: ['admins'], auditor: ['audit'] }),
       approvals: all.approvals,
+      requestFeed,
       sessions: {
         list: (filter) => {
           filters.push(filter);
@@ -102,7 +107,18 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-  return { ...all, server, port, url, failures, filters, get, post, raw: (lines: string) => rawExchange(port, lines) };
+  return {
+    ...all,
+    requestFeed,
+    server,
+    port,
+    url,
+    failures,
+    filters,
+    get,
+    post,
+    raw: (lines: string) => rawExchange(port, lines),
+  };
 }
 
 /** Sends text as it is and gives all that comes back until the agent hangs up. */

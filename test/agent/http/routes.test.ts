@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { describe, expect, it, vi } from 'vitest';
 import type { PostgresConnection } from '../../../src/core/resources.js';
 import { heldStatement } from '../../approvals/desk.js';
 import { aliceSession, people, recordingText, startAgent } from './agent.js';
@@ -248,5 +251,42 @@ describe('a failure inside', () => {
     expect(text).not.toContain('s3cret');
     expect(failures).toHaveLength(1);
     expect((await get('/healthz')).status).toBe(200);
+  });
+});
+
+describe('the feed of requests', () => {
+  it('pushes a request to a reviewer as it comes and ends, and stops with the agent', async () => {
+    const { approvals, get, server } = await startAgent();
+    const response = await get('/v1/requests/events', 'bob');
+    expect(response.headers.get('content-type')).toBe('application/x-ndjson');
+    const { request } = approvals.open(heldStatement(alice));
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: Readable.fromWeb(response.body as NodeReadableStream) })) {
+      const event = JSON.parse(line) as { event: string; request?: { state: string } };
+      lines.push(event.request?.state ?? event.event);
+      if (lines.length === 2) approvals.withdraw(request.id, 'client left');
+      if (lines.length === 3) void server.close(5_000);
+    }
+    expect(lines).toEqual(['snapshot', 'pending', 'cancelled', 'end']);
+  });
+
+  it('lets go of what a reader held once they hang up: 25 after each other are served, though 20 may be open', async () => {
+    const { url, approvals, failures } = await startAgent();
+    const open = (signal: AbortSignal) =>
+      fetch(`${url}/v1/requests/events`, { headers: { authorization: 'Bearer bob' }, signal });
+    for (let count = 0; count < 25; count += 1) {
+      const leaving = new AbortController();
+      // The agent notices a hang-up a moment later.
+      await vi.waitFor(async () => expect((await open(leaving.signal)).status).toBe(200), { timeout: 10_000 });
+      leaving.abort();
+    }
+    approvals.open(heldStatement(alice));
+    expect(failures).toEqual([]);
+  });
+
+  it('answers HEAD at once', async () => {
+    const { url } = await startAgent();
+    const head = await fetch(`${url}/v1/requests/events`, { method: 'HEAD', headers: { authorization: 'Bearer bob' } });
+    expect([head.status, await head.text()]).toEqual([200, '']);
   });
 });

@@ -5,6 +5,7 @@ import type { Context } from '../../../policy/types.js';
 import type { Decision, Question } from '../../../protocols/contract.js';
 import { Decider } from '../../drive/decider.js';
 import { openHold } from '../../open-hold.js';
+import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import {
   credentialName,
   secretsUsed,
@@ -30,6 +31,9 @@ export class ExchangeSession {
   #decider: Decider | undefined;
   #blocked = 0;
   #left = false;
+  /** The client's way here where that is a tunnel: it may break while people decide. */
+  #way: StreamSocket | undefined;
+  #whenPresent: (() => void) | undefined;
 
   constructor(
     private readonly host: SessionHost,
@@ -40,7 +44,12 @@ export class ExchangeSession {
     this.context = {
       user: caller.identity,
       connection: { name, type, labels },
-      session: { id: this.id, correlationId: caller.correlationId, startedAt: host.clock.timestamp() },
+      session: {
+        id: this.id,
+        correlationId: caller.correlationId,
+        startedAt: host.clock.timestamp(),
+        clientAddress: caller.address,
+      },
     };
   }
 
@@ -54,7 +63,9 @@ export class ExchangeSession {
    *
    * @throws HoopError `recording_failed`: then nothing may go on
    */
-  open(incoming: Pick<IncomingMessage, 'headers'>): void {
+  open(incoming: Pick<IncomingMessage, 'headers' | 'socket'>): void {
+    const socket: unknown = incoming.socket;
+    if (socket instanceof StreamSocket) this.#way = socket;
     this.#recorder = this.host.openRecording(this.#start(incoming), 'at-flush');
   }
 
@@ -82,13 +93,23 @@ export class ExchangeSession {
         },
         {
           answer: (_ticket, decision) => {
-            if (decision.action === 'hold') onHold();
-            else resolve(this.#counted(decision));
+            if (decision.action === 'hold') {
+              this.#way?.hold();
+              onHold();
+            } else resolve(this.#counted(decision));
           },
           closed: () => false,
           clientLeft: () => {
             if (this.#left) resolve({ action: 'cancelled' });
             return this.#left;
+          },
+          whenPresent: (proceed) => {
+            this.#whenPresent = proceed;
+            if (this.#left || this.#way === undefined) this.#present();
+            else
+              this.#way.release(() => {
+                this.#present();
+              });
           },
         },
       );
@@ -100,6 +121,13 @@ export class ExchangeSession {
   clientLeft(): void {
     this.#left = true;
     this.#decider?.withdraw('the requester hung up');
+    this.#present();
+  }
+
+  #present(): void {
+    const proceed = this.#whenPresent;
+    this.#whenPresent = undefined;
+    proceed?.();
   }
 
   /** It was refused by something else than the decision. */

@@ -4,25 +4,18 @@ import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { StartupReader } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import type { PostgresCaller, SessionHost } from '../../session-host.js';
-import type { CancelRegistry } from './cancel-registry.js';
-import type { CatalogKeepers } from './catalog-keepers.js';
-import { PostgresFront } from './front.js';
+import { PostgresFront, type SharedByPostgres } from './front.js';
 
 /** A client that has not said what it wants by then is cut: it may be no client at all. */
 const STARTUP_TIMEOUT_MS = 15_000;
 
-/**
- * Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request.
- *
- * @param shared what the agent's Postgres sessions share
- */
+/** Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request. */
 export function acceptPostgres(
   stream: TunnelStream,
   caller: PostgresCaller,
   host: SessionHost,
-  shared: { readonly cancels: CancelRegistry; readonly catalogs: CatalogKeepers },
+  shared: SharedByPostgres,
 ): void {
-  const { cancels, catalogs } = shared;
   const reader = new StartupReader();
   let started = false;
   const timer = setTimeout(() => {
@@ -44,19 +37,17 @@ export function acceptPostgres(
       started = true;
       clearTimeout(timer);
       if (step.kind === 'cancel') {
-        cancels.cancel(step.key, caller.identity);
+        shared.cancels.cancel(step.key, caller.identity);
         stream.end();
       } else if (step.kind === 'fault') {
         refuse(stream, SQLSTATE.protocolViolation, step.fault.message);
       } else {
         // What comes until the session stands is held by the stream's own window.
         stream.pause();
-        new PostgresFront(stream, caller, host, cancels, catalogs)
-          .start(step.message, step.rest)
-          .catch((error: unknown) => {
-            host.log(`session not started: ${messageOf(error)}`, { connection: caller.connection.name });
-            refuse(stream, ...refusalOf(error));
-          });
+        new PostgresFront(stream, caller, host, shared).start(step.message, step.rest).catch((error: unknown) => {
+          host.log(`session not started: ${messageOf(error)}`, { connection: caller.connection.name });
+          refuse(stream, ...refusalOf(error));
+        });
       }
       return;
     }

@@ -6,7 +6,6 @@ import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { ReplicationSession } from '../../../protocols/postgres/replication-session.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
 import type { PostgresSessionOptions } from '../../../protocols/postgres/session-options.js';
-import { sqlReader } from '../../../protocols/postgres/sql-reader.js';
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import { Drive } from '../../drive/drive.js';
@@ -19,19 +18,28 @@ import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
 import { dialUpstream } from './dial-upstream.js';
-
 import { SessionCatalog } from './session-catalog.js';
 import { SessionJudge } from './session-judge.js';
+import { studiedReader, type StudiedReader } from './studied-reader.js';
+import type { TextStudy } from './text-study.js';
 
 /** A server that has not opened the session by then will not. */
 const OPENING_TIMEOUT_MS = 10_000;
 
 type WireSession = PostgresSession | ReplicationSession;
 
+/** What the agent's Postgres sessions share. */
+export interface SharedByPostgres {
+  readonly cancels: CancelRegistry;
+  readonly catalogs: CatalogKeepers;
+  readonly study: TextStudy;
+}
+
 /** One session: puts together what the pure session, the drive and the agent's rooms need of each other. */
 export class PostgresFront {
   readonly #id: string;
   readonly #judge: SessionJudge;
+  readonly #reader: StudiedReader;
   #catalog: SessionCatalog | undefined;
   #database = '';
   #secretRevoked = false;
@@ -43,15 +51,20 @@ export class PostgresFront {
     private readonly stream: TunnelStream,
     private readonly caller: PostgresCaller,
     private readonly host: SessionHost,
-    private readonly cancels: CancelRegistry,
-    private readonly catalogs: CatalogKeepers,
+    private readonly shared: SharedByPostgres,
   ) {
+    this.#reader = studiedReader(shared.study);
     this.#id = host.newId();
     const { name, type, labels } = caller.connection;
     const context = {
       user: caller.identity,
       connection: { name, type, labels },
-      session: { id: this.#id, correlationId: caller.correlationId, startedAt: host.clock.timestamp() },
+      session: {
+        id: this.#id,
+        correlationId: caller.correlationId,
+        startedAt: host.clock.timestamp(),
+        clientAddress: caller.address,
+      },
     };
     this.#judge = new SessionJudge(host, context, {
       catalog: () => this.#catalog,
@@ -90,7 +103,7 @@ export class PostgresFront {
     const credential = { user: caller.credential.username, password: await this.#password() };
     this.#database = chosen.database;
     const own = { credential, database: chosen.database, freshPassword: () => this.#password() };
-    this.#catalog = new SessionCatalog(this.catalogs, caller.connection, own, () => this.#session);
+    this.#catalog = new SessionCatalog(this.shared.catalogs, caller.connection, own, () => this.#session);
     if (this.#judge.wantsCatalog()) this.#catalog.ahead();
     const upstream = await dialUpstream(caller.connection);
     let recorder: SessionRecorder;
@@ -100,7 +113,7 @@ export class PostgresFront {
       upstream.destroy();
       throw error;
     }
-    const cancelKey = this.cancels.issue({
+    const cancelKey = this.shared.cancels.issue({
       owner: caller.identity,
       cancel: () => {
         this.#drive?.cancel();
@@ -140,7 +153,7 @@ export class PostgresFront {
       cancelKey,
       crypto: authenticationCrypto,
       limits: this.host.limits(),
-      sql: sqlReader,
+      sql: this.#reader.sql,
       readsSql: () => this.#judge.readsSql(),
       readsParams: () => this.#judge.readsParams(),
       masks: () => this.#judge.masks(),
@@ -175,6 +188,7 @@ export class PostgresFront {
     const { host, caller } = this;
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge.judge(question),
+      study: (text) => this.#reader.study(text),
       hold: (question, verdict) =>
         openHold({ host, caller, session: this.#id, place: this.#database }, question, verdict),
       record: (event) => {
@@ -189,7 +203,7 @@ export class PostgresFront {
         this.#cancelUpstream();
       },
       closed: () => {
-        this.cancels.release(cancelKey);
+        this.shared.cancels.release(cancelKey);
         clearInterval(this.#openingTimer);
         host.drives.delete(drive);
         release();

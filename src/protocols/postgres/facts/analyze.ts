@@ -13,7 +13,7 @@ export type { SettingChange } from './findings.js';
 export { loadGrammar } from './grammar.js';
 export { functionCallFacts, startupSettingFacts } from './message-facts.js';
 export { mergeFacts, withPrepared } from './prepared.js';
-export { readSql } from './read-sql.js';
+export { DEFAULT_MAX_BYTES, readSql, unread } from './read-sql.js';
 export type { AnalyzeOptions, SqlReading } from './read-sql.js';
 export { splitStatements } from './split.js';
 export type { StatementText } from './split.js';

@@ -5,6 +5,9 @@ import type { AnalyzeOptions, SqlReading } from './read-sql.js';
 /** Readings by exact text; the least recently used go first. Drivers send the same few texts over and over. */
 export interface FactCache {
   read(text: string, options?: AnalyzeOptions): SqlReading;
+  /** A reading of the text that was made elsewhere, with no bound but the default. */
+  keep(text: string, reading: SqlReading): void;
+  has(text: string): boolean;
   /** Bytes held, as reckoned. */
   readonly bytes: number;
 }
@@ -19,10 +22,29 @@ export function createFactCache(limitBytes: number): FactCache {
     { readonly reading: SqlReading; readonly bytes: number; readonly maxBytes: number | undefined }
   >();
   let bytes = 0;
+  const put = (text: string, reading: SqlReading, maxBytes: number | undefined): void => {
+    const cost = costOf(reading);
+    const { opaque, syntaxError, kind } = reading.facts;
+    // A parser that was starting again says nothing of the text.
+    if (cost * 8 > limitBytes || (opaque && syntaxError === undefined && kind === 'other')) return;
+    bytes -= held.get(text)?.bytes ?? 0;
+    held.delete(text);
+    held.set(text, { reading, bytes: cost, maxBytes });
+    bytes += cost;
+    for (const [oldest, entry] of held) {
+      if (bytes <= limitBytes) break;
+      held.delete(oldest);
+      bytes -= entry.bytes;
+    }
+  };
   return {
     get bytes(): number {
       return bytes;
     },
+    keep: (text, reading) => {
+      put(text, reading, undefined);
+    },
+    has: (text) => held.has(text),
     read(text, options = {}) {
       const known = held.get(text);
       if (known !== undefined && known.maxBytes === options.maxBytes) {
@@ -31,22 +53,7 @@ export function createFactCache(limitBytes: number): FactCache {
         return known.reading;
       }
       const reading = readSql(text, options);
-      const cost = costOf(reading);
-      // A parser that was starting again says nothing of the text.
-      if (
-        cost * 8 > limitBytes ||
-        (reading.facts.opaque && reading.facts.syntaxError === undefined && reading.facts.kind === 'other')
-      )
-        return reading;
-      if (known !== undefined) bytes -= known.bytes;
-      held.delete(text);
-      held.set(text, { reading, bytes: cost, maxBytes: options.maxBytes });
-      bytes += cost;
-      for (const [oldest, entry] of held) {
-        if (bytes <= limitBytes) break;
-        held.delete(oldest);
-        bytes -= entry.bytes;
-      }
+      put(text, reading, options.maxBytes);
       return reading;
     },
   };

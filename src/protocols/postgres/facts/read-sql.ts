@@ -106,7 +106,8 @@ function readTree(text: string, statements: readonly unknown[]): SqlReading {
 
 export const NO_NAMES: ReadonlySet<string> = new Set();
 
-function unread(text: string, reason: string): SqlReading {
+/** The reading of a text that nobody could read: opaque. */
+export function unread(text: string, reason: string): SqlReading {
   const found = new Findings();
   found.statements = 1;
   found.effects.add('other');

@@ -1,0 +1,98 @@
+// The bundle: every command that runs on a laptop, with its packages, in one CommonJS file. One file is read and its
+// compiled code kept (src/cli/code-cache.ts), where some 700 files are found, read and compiled one by one otherwise.
+//
+// Not in it, and loaded from where they lie when they are used: what holds native code or WebAssembly; screens, since
+// Ink waits at its top level, which no CommonJS file may; the agent and the trial stack.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** Packages that stay outside. pg and ws look for the last two, and do without. */
+const EXTERNAL = [...Object.keys(optionalDependencies), 'libpg-query', 'typescript', 'pg-native', 'utf-8-validate'];
+
+/** Packages of screens: a file that reaches them by plain imports is a screen. */
+const DRAWING = /^(ink|react|@inkjs\/.*)$/;
+
+/** @returns ids of the commands that are in it */
+export async function writeBundle() {
+  const ids = readdirSync(join(dist, 'commands'), { recursive: true })
+    .filter((file) => file.endsWith('.js') && !/^(agent[\\/]|dev\.js$)/.test(file))
+    .map((file) => file.slice(0, -3).split(sep).join('/'));
+  const modules = ids.map((id) => `${JSON.stringify(id.replaceAll('/', ':'))}: () => import('./commands/${id}.js')`);
+  const contents = `import { main as run } from './src/cli/main.js';
+const modules = { ${modules.join(', ')} };
+export const main = (argv, options) => run(argv, { ...options, modules });`;
+  return build({
+    stdin: { contents, resolveDir: dist, sourcefile: 'bundle.js', loader: 'js' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20.19',
+    outfile: join(dist, 'hoop.cjs'),
+    // ASCII, so that it is read as Latin-1, without decoding. Names stay, for stacks that can be read.
+    charset: 'ascii',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    external: EXTERNAL.flatMap((name) => [name, `${name}/*`]),
+    plugins: [ownFiles],
+    metafile: true,
+    logLevel: 'warning',
+  });
+}
+
+const ownFiles = {
+  name: 'own-files',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: DRAWING }, ({ path, importer }) => ({
+      errors: [
+        { text: `${relative(root, importer)} loads ${path} with every command: import() the screen where it draws` },
+      ],
+    }));
+    onLoad({ filter: /\.js$/ }, ({ path }) => {
+      if (!path.startsWith(dist)) return undefined;
+      const contents = readFileSync(path, 'utf8')
+        .replaceAll('import.meta.url', () => addressOf(path))
+        .replaceAll(/\bimport\((['"])([^'"]+)\1\)/g, (whole, _quote, name) => outside(path, name) ?? whole);
+      return { contents, loader: 'js' };
+    });
+  },
+};
+
+/** A file's own address, which in one file would be that of the bundle. */
+function addressOf(file) {
+  return `(require('node:url').pathToFileURL(require('node:path').join(__dirname, ${JSON.stringify(fromDist(file))})).href)`;
+}
+
+/**
+ * What stays outside is imported by the launcher, which passes `__import` in: code that comes from V8's cache cannot
+ * import() on Node 20.
+ */
+function outside(file, name) {
+  if (!name.startsWith('.')) return EXTERNAL.includes(name) ? `__import(${JSON.stringify(name)})` : undefined;
+  const target = join(dirname(file), name);
+  return draws(target) ? `__import(${JSON.stringify(`./${fromDist(target)}`)})` : undefined;
+}
+
+const fromDist = (file) => relative(dist, file).split(sep).join('/');
+
+const known = new Map();
+
+/** Does this file of ours reach Ink by plain imports? */
+function draws(file) {
+  if (known.has(file)) return known.get(file);
+  known.set(file, false);
+  const imports = readFileSync(file, 'utf8').matchAll(
+    /^(?:import|export)(?:\s[^'"=();]*?\bfrom)?\s*['"]([^'"]+)['"]/gm,
+  );
+  const found = [...imports].some(([, name]) =>
+    name.startsWith('.') ? draws(join(dirname(file), name)) : DRAWING.test(name.replace(/\/jsx-runtime$/, '')),
+  );
+  known.set(file, found);
+  return found;
+}

@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadScript } from './code-cache.js';
+import type { main } from './main.js';
+
+/** The package's folder; this file is its `dist/src/cli/launch.js`. */
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Commands that are not in the bundle: they need the agent or the trial stack, and run for long. */
+const UNBUNDLED: ReadonlySet<string> = new Set(['agent', 'dev']);
+
+/**
+ * Starts hoop by the shortest way: `--version` without loading anything, the commands of a laptop from the bundle, the
+ * others from the files as they were compiled.
+ *
+ * @param argv what was typed after `hoop`
+ */
+export async function launch(argv: readonly string[]): Promise<void> {
+  const pjson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { name: string; version: string };
+  const word = argv[0] ?? '';
+  if (word === '--version') {
+    process.stdout.write(
+      `${pjson.name}/${pjson.version} ${process.platform}-${process.arch} node-${process.version}\n`,
+    );
+    return;
+  }
+  const bundle = join(ROOT, 'dist', 'hoop.cjs');
+  const loaded =
+    UNBUNDLED.has(word) || !existsSync(bundle)
+      ? await import('./main.js')
+      : (loadScript(bundle, /^[a-z]+$/.test(word) ? word : '', process.env) as { main: typeof main });
+  await loaded.main(argv, { root: ROOT, pjson });
+}

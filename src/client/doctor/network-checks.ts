@@ -1,0 +1,147 @@
+import { lookup } from 'node:dns/promises';
+import { connect, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { HoopError } from '../../core/errors.js';
+import { trustWith } from '../../network/trust.js';
+import { type Check, failed, ok, skipped, warning } from './check.js';
+
+/** Longest wait for one connection, in ms. */
+const TIMEOUT_MS = 5_000;
+/** A certificate that ends within so many days is worth a word. */
+const ENDING_DAYS = 14;
+const DAY_MS = 86_400_000;
+
+const hostOf = (agent: URL): string => agent.hostname.replace(/^\[|\]$/g, '');
+const portOf = (agent: URL): number =>
+  Number(agent.port === '' ? (agent.protocol === 'https:' ? 443 : 80) : agent.port);
+
+/** Has the agent's name an address? */
+export async function checkDns(agent: URL): Promise<Check> {
+  const host = hostOf(agent);
+  if (isIP(host) !== 0) return skipped('dns', `${host} is an address: no name to look up`);
+  try {
+    const addresses = (await lookup(host, { all: true })).map(({ address }) => address);
+    return ok('dns', `${host} is ${addresses.join(', ')}`);
+  } catch (error) {
+    return failed(
+      'dns',
+      new HoopError('unreachable', `the name ${host} has no address`, {
+        why: codeOf(error),
+        suggestion: 'check the name with --agent URL; inside of a company network the VPN may be needed',
+      }),
+    );
+  }
+}
+
+/** Does something listen there? */
+export async function checkTcp(agent: URL): Promise<Check> {
+  const [host, port] = [hostOf(agent), portOf(agent)];
+  const started = performance.now();
+  const socket = connect({ host, port, timeout: TIMEOUT_MS });
+  try {
+    await new Promise((resolve, reject) => {
+      socket.once('connect', resolve).once('error', reject);
+      socket.once('timeout', () => {
+        reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
+      });
+    });
+    const took = Math.round(performance.now() - started);
+    return ok('tcp', `connected to ${socket.remoteAddress ?? host}, port ${String(port)}, in ${String(took)} ms`);
+  } catch (error) {
+    const refused = codeOf(error) === 'ECONNREFUSED';
+    return failed(
+      'tcp',
+      new HoopError('unreachable', `no connection to ${host}, port ${String(port)}`, {
+        why: codeOf(error),
+        suggestion: refused
+          ? 'nothing listens there: check that the agent runs, and the port in its address'
+          : 'nothing answers: check the VPN and the firewalls between here and the agent',
+      }),
+    );
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Is the certificate one that this machine trusts, for this name, and for long enough? */
+export async function checkTls(
+  agent: URL,
+  options: { readonly caFile: string | undefined; readonly nowMs: number },
+): Promise<Check> {
+  if (agent.protocol !== 'https:') return skipped('tls', 'plain http, which is for an agent on this machine alone');
+  try {
+    return tlsFindings(await handshake(agent, options.caFile), options.nowMs);
+  } catch (error) {
+    if (error instanceof HoopError) return failed('tls', error);
+    const code = codeOf(error);
+    return failed(
+      'tls',
+      new HoopError('unreachable', 'the TLS handshake failed', { why: code, suggestion: adviceFor(code) }),
+    );
+  }
+}
+
+interface Handshake {
+  readonly protocol: string | null;
+  readonly certificate: PeerCertificate;
+}
+
+async function handshake(agent: URL, caFile: string | undefined): Promise<Handshake> {
+  const host = hostOf(agent);
+  const socket: TLSSocket = connectTls({
+    host,
+    port: portOf(agent),
+    ALPNProtocols: ['http/1.1'],
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    secureContext: trustWith(caFile),
+  });
+  try {
+    await new Promise((resolve, reject) => {
+      socket.setTimeout(TIMEOUT_MS, () => {
+        reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
+      });
+      socket.once('secureConnect', resolve).once('error', reject);
+    });
+    return { protocol: socket.getProtocol(), certificate: socket.getPeerCertificate() };
+  } finally {
+    socket.destroy();
+  }
+}
+
+function tlsFindings({ protocol, certificate }: Handshake, nowMs: number): Check {
+  const days = Math.floor((Date.parse(certificate.valid_to) - nowMs) / DAY_MS);
+  const found = `${protocol ?? 'TLS'}, certificate of ${nameOf(certificate.subject)} by ${nameOf(certificate.issuer)}, good for ${String(days)} days`;
+  if (days >= ENDING_DAYS) return ok('tls', found);
+  return warning('tls', found, 'tell whoever runs the agent that its certificate is about to end');
+}
+
+function nameOf(name: PeerCertificate['subject'] | undefined): string {
+  const first = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+  return first(name?.CN) ?? first(name?.O) ?? 'no name';
+}
+
+function adviceFor(code: string): string {
+  switch (code) {
+    case 'CERT_HAS_EXPIRED':
+      return 'the agent’s certificate has ended, or the clock of this machine is wrong';
+    case 'CERT_NOT_YET_VALID':
+      return 'the clock of this machine is behind, or the certificate was made for later';
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return 'the certificate is for another name: use the agent’s own name in its address';
+    case 'EPROTO':
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+      return 'what listens there speaks no TLS: check the port, or whether the address begins with http';
+    default:
+      return /CERT|ISSUER|SIGN/.test(code)
+        ? 'name the PEM file of your certificate authority with HOOP_CA_FILE'
+        : 'check what stands between here and the agent: something ended the handshake';
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Several addresses were tried: they mostly fail alike.
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  return (error as NodeJS.ErrnoException).code ?? error.message;
+}

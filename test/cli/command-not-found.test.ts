@@ -1,0 +1,68 @@
+import { fileURLToPath } from 'node:url';
+import { Config } from '@oclif/core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { refuseUnknown } from '../../src/cli/command-not-found.js';
+import type { HoopError } from '../../src/core/errors.js';
+import { buildCli, runHoop } from '../support/built-cli.js';
+
+let config: Config;
+
+beforeAll(async () => {
+  await buildCli();
+  config = await Config.load(fileURLToPath(new URL('../..', import.meta.url)));
+});
+
+function refusal(line: string): HoopError | undefined {
+  try {
+    refuseUnknown(line.split(' '), config);
+    return undefined;
+  } catch (error) {
+    return error as HoopError;
+  }
+}
+
+describe('words that are no command', () => {
+  it.each([
+    ['conect postgres', 'hoop connect'],
+    ['ecxec postgres -i x', 'hoop exec'],
+    ['connexions', 'hoop connections'],
+    ['agnet start', 'hoop agent'],
+    ['agent strat --config x', 'hoop agent start'],
+    ['start', 'hoop agent start'],
+  ])('`hoop %s` is answered with `%s`', (line, meant) => {
+    expect(refusal(line)).toMatchObject({ code: 'usage', suggestion: expect.stringContaining(`\`${meant}\`?`) });
+  });
+
+  it('names no command that is far from what was typed', () => {
+    expect(refusal('xyzzyplugh')?.suggestion).toBe('`hoop --help` lists the commands');
+  });
+
+  it.each(['connect a', 'ls', 'agent start', 'agent', '--help', 'exec pg -- nonsense'])('passes `hoop %s`', (line) => {
+    expect(refusal(line)).toBeUndefined();
+  });
+
+  it('fail with status 2: three lines on stderr, or one object on stdout', async () => {
+    const plain = await runHoop(['conect'], {});
+    expect([plain.status, plain.stdout, plain.stderr.split('\n')[0]]).toEqual([
+      2,
+      '',
+      'error: there is no such command',
+    ]);
+    const json = await runHoop(['agent', 'strat', '--json'], {});
+    expect([json.status, json.stderr, JSON.parse(json.stdout)]).toMatchObject([2, '', { error: { code: 'usage' } }]);
+  });
+});
+
+describe('flags and arguments that are wrong', () => {
+  it.each([
+    [['exec', 'pg', '--fromat', 'csv'], 'did you mean --format?'],
+    [['exec', 'pg', '--single-trasaction'], 'did you mean --single-transaction?'],
+    [['exec', 'pg', '-X'], 'run the command with --help'],
+    [['exec'], 'run the command with --help'],
+  ])('`hoop %j` fails with status 2: %s', async (args, suggestion) => {
+    const { status, stdout, stderr } = await runHoop(args, {});
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(suggestion);
+    if (args.length === 1) expect(stderr).toMatch(/^error: CONNECTION is missing\n/);
+  });
+});
