@@ -9,7 +9,7 @@ import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { createHttpServer } from './http/server.js';
+import { createHttpServer, type HttpServer } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
 import type { Parts } from './parts.js';
 import { routeDependencies } from './route-dependencies.js';
@@ -33,7 +33,7 @@ const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { live, approvals, log } = parts;
+  const { approvals, log, live } = parts;
   const { agent } = live;
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
@@ -61,9 +61,8 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     accept: acceptStream(host, http),
     log,
   });
-  const url = urlOf(agent, await server.listen());
+  const url = await listen(parts, server);
   listening = true;
-  parts.secrets.rotation.start();
   return {
     url,
     reload: async () => {
@@ -116,6 +115,13 @@ function httpFront({ live, store, clock, log }: Parts, host: SessionHost, logins
 function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
   const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
   return createMetrics({ liveSessions: () => drives.size, pendingRequests });
+}
+
+/** From the moment that the agent serves. */
+async function listen(parts: Parts, server: HttpServer): Promise<string> {
+  const url = urlOf(parts.live.agent, await server.listen());
+  parts.secrets.rotation.start();
+  return url;
 }
 
 async function closeStores({ recordings, store, secrets }: Parts): Promise<void> {
