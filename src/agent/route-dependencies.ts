@@ -25,6 +25,7 @@ export function routeDependencies(
     flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
     roles: () => live.agent.roles,
     approvals,
+    secrets: parts.secrets.desk,
     requestFeed: new RequestFeed(parts),
     sessions: {
       list: (filter) => store.sessions.list(filter),

@@ -10,7 +10,7 @@ import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { createHttpServer } from './http/server.js';
+import { createHttpServer, type HttpServer } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
 import { keepPolicies } from './audit/keep-policies.js';
 import type { Parts } from './parts.js';
@@ -35,7 +35,7 @@ const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { live, approvals, log } = parts;
+  const { approvals, log, live } = parts;
   const { agent } = live;
   keepPolicies(parts);
   const drives = new Set<LiveSession>();
@@ -64,7 +64,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     accept: acceptStream(host, http),
     log,
   });
-  const url = urlOf(agent, await server.listen());
+  const url = await listen(parts, server);
   listening = true;
   return {
     url,
@@ -86,8 +86,8 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   };
 }
 
-function newVerifier({ live, clock, resolveSecret }: Parts): TokenVerifier {
-  return createTokenVerifier(live.current.identityProviders, { clock, reveal: resolveSecret });
+function newVerifier({ live, clock, secrets }: Parts): TokenVerifier {
+  return createTokenVerifier(live.current.identityProviders, { clock, reveal: secrets.resolve });
 }
 
 /** Hands a tunnel's stream to the front of its connection's protocol. */
@@ -129,7 +129,15 @@ function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
   return createMetrics({ liveSessions: () => drives.size, pendingRequests });
 }
 
-async function closeStores({ recordings, store }: Parts): Promise<void> {
+/** From the moment that the agent serves. */
+async function listen(parts: Parts, server: HttpServer): Promise<string> {
+  const url = urlOf(parts.live.agent, await server.listen());
+  parts.secrets.rotation.start();
+  return url;
+}
+
+async function closeStores({ recordings, store, secrets }: Parts): Promise<void> {
+  secrets.rotation.stop();
   await recordings.close();
   store.close();
 }

@@ -75,9 +75,16 @@ export function compileExpression(
       },
     };
   } catch (error) {
-    return { fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error) };
+    return { fault: expressionFault(error) };
   }
 }
+
+/** What an error of `prepare` or of a check says to whoever wrote the condition. */
+export function expressionFault(error: unknown): ExpressionFault {
+  return error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error);
+}
+
+type Declare = (environment: Environment) => unknown;
 
 /** A condition taken apart, before its types are checked. `ast` is of the text as written, `parsed` of what runs. */
 export interface PreparedExpression {
@@ -86,8 +93,11 @@ export interface PreparedExpression {
   readonly survey: Survey;
 }
 
-/** @throws SurveyError, or an error of the library, where the text is no condition */
-export function prepare(text: string, declare: (created: Environment) => unknown = declareFacts): PreparedExpression {
+/**
+ * @param declare names what a condition may read; left out: the contract's facts
+ * @throws SurveyError, or an error of the library, where the text is no condition
+ */
+export function prepare(text: string, declare: Declare = declareFacts): PreparedExpression {
   const { ast } = new Environment({ limits: LIMITS }).parse(text);
   const survey = surveyTree(ast);
   const patterns = new Map<string, LinearPattern>();
@@ -99,7 +109,7 @@ function evaluate(parsed: ParseResult, facts: BoundFacts): boolean {
   return isTrue(parsed(facts));
 }
 
-/** @throws where a condition came out as neither */
+/** @throws TypeError for anything but true and false */
 export function isTrue(value: unknown): boolean {
   if (typeof value !== 'boolean') throw new TypeError('the condition is neither true nor false');
   return value;
@@ -114,10 +124,7 @@ function declareFacts(created: Environment): void {
   created.registerVariable(NOW, 'google.protobuf.Timestamp');
 }
 
-function environment(
-  patterns: ReadonlyMap<string, LinearPattern>,
-  declare: (created: Environment) => unknown,
-): Environment {
+function environment(patterns: ReadonlyMap<string, LinearPattern>, declare: Declare): Environment {
   const created = new Environment({ limits: LIMITS });
   declare(created);
   created.registerFunction(

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { AgentResource } from '../../core/resources.js';
+import type { AgentResource, MasterKeyRef } from '../../core/resources.js';
 import { groupsSchema } from '../../policy/schema.js';
 import {
   absolutePath,
   durationSchema,
   integerSchema,
   isLoopback,
+  masterKeySchema,
   notInThisVersion,
   secretRef,
-  secretSchema,
   sizeSchema,
   webUrlSchema,
 } from '../values.js';
@@ -63,7 +63,7 @@ export const agentSchema = envelope(
         retention: durationSchema.optional(),
       })
       .prefault({}),
-    masterKey: secretSchema,
+    masterKey: masterKeySchema,
     roles: z
       .strictObject({
         admin: z.strictObject({ groups: groupsSchema }).optional(),
@@ -90,8 +90,15 @@ export function toAgent(resource: z.output<typeof agentSchema>, base: string): A
       durability: recordings.durability,
       ...(recordings.retention === undefined ? {} : { retentionMs: recordings.retention }),
     },
-    masterKey: secretRef(masterKey, base),
+    masterKey: masterKeyOf(masterKey, base),
     roles: { admin: roles.admin?.groups ?? [], auditor: roles.auditor?.groups ?? [] },
     limits,
   };
+}
+
+function masterKeyOf(given: z.output<typeof masterKeySchema>, base: string): MasterKeyRef {
+  if (given.command === undefined) return secretRef(given, base);
+  const [program = '', ...args] = given.command;
+  // A bare name is looked for in PATH, as a shell would.
+  return { command: [program.includes('/') ? absolutePath(program, base) : program, ...args] };
 }
