@@ -1,5 +1,4 @@
 import { Environment, type ASTNode, type ParseResult } from '@marcbachmann/cel-js';
-import { nearest } from '../core/nearest.js';
 import { ObjectNameFacts, RECORDS, type BoundFacts } from './bound-facts.js';
 import {
   FACT_TYPES,
@@ -8,7 +7,9 @@ import {
   PROTOCOL_GROUPS,
   type FactGroup,
   type ProtocolGroup,
+  VARIABLES,
 } from './fact-types.js';
+import { faultOf, type ExpressionFault } from './expression-fault.js';
 import { ownCallFault, registerOwnFunctions } from './expression-functions.js';
 import { compileLinearPattern, type LinearPattern } from './linear-pattern.js';
 
@@ -30,19 +31,11 @@ export interface Expression {
   evaluate(facts: BoundFacts): boolean;
 }
 
-/** Why a condition can't stand. `offset` counts UTF-16 units from the start of the text. */
-export interface ExpressionFault {
-  readonly message: string;
-  readonly offset: number;
-}
-
 /** `matches` and its stand-in are equally long, so that positions in errors stay true. */
 const MATCHES = 'matches';
 const LINEAR_MATCHES = 're2test';
 const BINDERS = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
 const LIMITS = { maxAstNodes: 2_000, maxDepth: 50 };
-/** Names that stand for facts. */
-export const VARIABLES: readonly string[] = [...Object.keys(FACT_TYPES), NOW];
 
 /**
  * Reads one CEL condition over the contract's facts.
@@ -287,20 +280,4 @@ function replaceMatches(text: string, calls: readonly CallNode[]): string {
     replaced = replaced.slice(0, from + at) + LINEAR_MATCHES + replaced.slice(from + at + MATCHES.length);
   }
   return replaced;
-}
-
-function faultOf(error: unknown): ExpressionFault {
-  const known = error as {
-    readonly code?: string;
-    readonly summary?: string;
-    readonly range?: { readonly start: number };
-  };
-  const summary = typeof known.summary === 'string' ? known.summary : 'not a CEL expression';
-  const offset = known.range?.start ?? 0;
-  const missing = /^(?:No such key|Unknown variable): (.+)$/s.exec(summary)?.[1];
-  if (missing === undefined) return { message: summary.charAt(0).toLowerCase() + summary.slice(1), offset };
-  const candidates =
-    known.code === 'unknown_variable' ? VARIABLES : Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields));
-  const near = nearest(missing, candidates);
-  return { message: `unknown fact \`${missing}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`, offset };
 }
