@@ -92,6 +92,8 @@ export interface SessionHost {
   entities(): readonly EntityResource[];
   limits(): Limits;
   readonly hash: KeyedHash;
+  /** A text as it may be shown to reviewers and kept. */
+  readonly withoutSecrets: (text: string) => string;
   readonly approvals: Approvals;
   readonly access: SessionAccess;
   readonly resolveSecret: SecretResolver;

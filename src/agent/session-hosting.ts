@@ -3,6 +3,7 @@ import { AccessGuard } from './access-guard.js';
 import type { Metrics } from './http/metrics.js';
 import { keptKey } from './kept-keys.js';
 import type { Parts } from './parts.js';
+import { SecretScrubber } from './secret-scrubber.js';
 import type { LiveSession, SessionHost } from './session-host.js';
 import { SessionSlots } from './session-slots.js';
 
@@ -16,6 +17,8 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
   parts.notices.listen(({ type, grant }) => {
     if (type === 'grant.ended' && grant !== undefined) access.ended(grant);
   });
+  const hash = (input: Uint8Array): Uint8Array => createHmac('sha256', hashKey).update(input).digest();
+  const scrubber = new SecretScrubber(hash);
   return {
     clock,
     monotonicMs: () => performance.now(),
@@ -23,11 +26,12 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     policy: () => live.current.policySet,
     entities: () => live.current.entities,
     limits: () => live.agent.limits,
-    hash: (input) => createHmac('sha256', hashKey).update(input).digest(),
+    hash,
+    withoutSecrets: (text) => scrubber.text(text),
     approvals,
     access,
     resolveSecret,
-    openRecording: (start, firstWrite) => recordings.open(start, firstWrite),
+    openRecording: (start, firstWrite) => scrubber.around(recordings.open(start, firstWrite)),
     drives,
     slots: new SessionSlots(),
     log: (message, fields) => {

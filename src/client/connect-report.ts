@@ -29,6 +29,15 @@ export function jsonReport(print: (line: string) => void): ConnectReport {
 
 /** For people: plain lines, on stderr, with something to paste. */
 export function plainReport(say: (line: string) => void): ConnectReport {
+  /** What keeps connections apart from the agent; a login that ended does so for all of them, and is said once. */
+  const reasons = new Set<string>();
+  const isNews = ({ event, why }: ConnectionEvent): boolean => {
+    if (event === 'reconnected') reasons.clear();
+    if (event !== 'disconnected' || typeof why !== 'string') return true;
+    const known = reasons.has(why);
+    reasons.add(why);
+    return !known;
+  };
   return {
     listening: (places) => {
       for (const place of places) {
@@ -43,7 +52,7 @@ export function plainReport(say: (line: string) => void): ConnectReport {
       }
     },
     event: (event) => {
-      const line = lineFor(event);
+      const line = isNews(event) ? lineFor(event) : undefined;
       if (line !== undefined) say(escapeControls(`${event.connection}: ${line}`));
     },
   };

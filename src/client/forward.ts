@@ -8,6 +8,7 @@ import type { PeerCheck } from './peer.js';
 import { requirePostgresPassword, WrongPassword } from './postgres-password.js';
 import { negotiateTls } from './postgres-tls.js';
 import type { ScramVerifier } from './scram-verifier.js';
+import { ClientLeft } from './socket-reader.js';
 import { steadyStream } from './steady-stream.js';
 import type { ConnectionEvent, TunnelKeeper } from './tunnel-keeper.js';
 
@@ -104,6 +105,8 @@ async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secu
     bridge(socket, farewell.through(stream), farewell.cut);
     socket.resume();
   } catch (error) {
+    // No news, and nobody to tell.
+    if (error instanceof ClientLeft) return;
     refuse(error instanceof WrongPassword ? 'password' : 'unreachable', messageOf(error), sayWhy(error));
   }
 }

@@ -115,7 +115,8 @@ export async function openConnections(
   rule: PortRule = 'user',
 ): Promise<OpenConnections> {
   if (listen.kind !== 'socket') requireLoopback(listen.host);
-  const targets = await findTargets(access, names);
+  const shared = { ...access, token: onceAtATime(access.token) };
+  const targets = await findTargets(shared, names);
   // Before anything is opened: what can't be guarded gets no port at all.
   const guards = targets.map(({ type }) => guardFor(type, rule, listen.kind === 'socket'));
   const tls = listen.kind === 'socket' || listen.tlsFolder === undefined ? undefined : await localTls(listen.tlsFolder);
@@ -130,7 +131,7 @@ export async function openConnections(
     for (const [index, target] of targets.entries()) {
       const guard = guards[index] ?? {};
       const { key, password } = guard;
-      const forward = await openOne(access, target, listen, { guard, tls: tls?.context, wake, onEvent });
+      const forward = await openOne(shared, target, listen, { guard, tls: tls?.context, wake, onEvent });
       const place: OpenPlace = {
         ...target,
         address: forward.address,
@@ -146,6 +147,17 @@ export async function openConnections(
     await close();
     throw error;
   }
+}
+
+/** Tunnels that come back together ask for one token, not each for its own. */
+function onceAtATime(token: () => Promise<string>): () => Promise<string> {
+  let asked: Promise<string> | undefined;
+  return () => {
+    asked ??= token().finally(() => {
+      asked = undefined;
+    });
+    return asked;
+  };
 }
 
 function requirePostgres(targets: readonly Target[]): void {

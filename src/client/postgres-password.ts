@@ -44,7 +44,7 @@ export class WrongPassword extends HoopError {
  * Lets a client go on that knows the password. A cancel request passes without one: its key is its proof.
  *
  * @param socket paused, nothing read of it; afterwards it is as if nothing had been, but for the password
- * @throws WrongPassword; HoopError protocol, where the socket is destroyed
+ * @throws WrongPassword; ClientLeft, HoopError protocol, where the socket is destroyed
  */
 export async function requirePostgresPassword(socket: Socket, verifier: ScramVerifier): Promise<void> {
   const timer = setTimeout(() => socket.destroy(), TIMEOUT_MS);

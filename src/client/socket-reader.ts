@@ -1,13 +1,20 @@
 import type { Socket } from 'node:net';
 import { HoopError } from '../core/errors.js';
 
+/** The client hung up before it had said all: as psql does to ask its user for the password. */
+export class ClientLeft extends HoopError {
+  constructor() {
+    super('protocol', 'it hung up before it said what it wants');
+  }
+}
+
 /** Reads a paused socket by counts of bytes; between two reads it is paused again. */
 export class SocketReader {
   #held = Buffer.alloc(0);
 
   constructor(private readonly socket: Socket) {}
 
-  /** @throws HoopError protocol where it ends before */
+  /** @throws ClientLeft where it ends before */
   async take(count: number): Promise<Buffer> {
     while (this.#held.length < count) this.#held = Buffer.concat([this.#held, await this.#more()]);
     const taken = this.#held.subarray(0, count);
@@ -34,7 +41,7 @@ export class SocketReader {
       };
       const left = (): void => {
         finish();
-        reject(new HoopError('protocol', 'it hung up before it said what it wants'));
+        reject(new ClientLeft());
       };
       socket.on('data', take).once('end', left).once('close', left);
       if (socket.destroyed) left();

@@ -3,6 +3,7 @@ import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import type { RecordingIndex } from '../core/recording-index.js';
 import { closeDatabase, openDatabase } from './database.js';
 import { GrantTable } from './grant-table.js';
+import { AuditTable } from './audit-table.js';
 import { KeyTable } from './key-table.js';
 import { LogFile } from './log-file.js';
 import { RequestTable } from './request-table.js';
@@ -25,6 +26,8 @@ export class Store {
   readonly sessions: SessionTable;
   readonly requests: RequestTable;
   readonly grants: GrantTable;
+  /** Policies that were in force, and who read what. */
+  readonly audit: AuditTable;
   /** What limits have counted. */
   readonly usage: UsageTable;
   /** The sessions' table as the recorder sees it. */
@@ -37,6 +40,7 @@ export class Store {
     this.#keys = new KeyTable(database, options.masterKey);
     this.grants = new GrantTable(database);
     this.requests = new RequestTable(database, this.grants);
+    this.audit = new AuditTable(database);
     const onFault = options.onFault ?? (() => undefined);
     this.usage = new UsageTable(database, onFault, options.nowMs);
     const sessions = new SessionTable(database, onFault, new LogFile(options.path));

@@ -184,7 +184,6 @@ describe('hoop connect', () => {
     [['postgres', '--host', '0.0.0.0'], 2, 'loopback'],
     [['postgres', 'second', '--port', '5555'], 2, 'take one connection'],
     [['postgres', '--tls', '--socket', '/tmp/hoop.sock'], 2, 'exclude each other'],
-    [['postgres', '--password'], 2, 'not in this version'],
     [['postgres', '--no-wait'], 2, '--duration'],
     [['postgres', '--'], 2, 'no command after'],
     [['postgres', '--json', '--print-env'], 2, 'want stdout'],

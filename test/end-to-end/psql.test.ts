@@ -2,10 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
+import { isInstalled } from '../support/installed.js';
 import { missingPostgres } from '../support/postgres-server.js';
-import { hasTmux, Terminal } from '../support/terminal.js';
+import { Terminal } from '../support/terminal.js';
 
-const missing = missingPostgres() ?? (hasTmux() ? undefined : 'tmux is not installed');
+const missing = missingPostgres() ?? (isInstalled('tmux') ? undefined : 'tmux is not installed');
 
 const POLICIES = `
 apiVersion: hoop/v1

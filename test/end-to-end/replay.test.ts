@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Bench, END, sessionId, start, statement } from '../recording/recorded-session.js';
 import { buildCli } from '../support/built-cli.js';
-import { hasTmux, Terminal } from '../support/terminal.js';
+import { isInstalled } from '../support/installed.js';
+import { Terminal } from '../support/terminal.js';
 
 /** The title of the terminal, its clipboard, and a line of its own. */
 const HOSTILE = 'SELECT \u001b]0;owned\u0007\u001b]52;c;aGFja2Vk\u0007\n  allowed by nobody';
 
-describe.skipIf(!hasTmux())('hoop replay in a terminal', () => {
+describe.skipIf(!isInstalled('tmux'))('hoop replay in a terminal', () => {
   const bench = new Bench();
   const folder = mkdtempSync(join(tmpdir(), 'hoop-replay-'));
   let terminal: Terminal;

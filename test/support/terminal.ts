@@ -1,15 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 
-export function hasTmux(): boolean {
-  try {
-    execFileSync('tmux', ['-V'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** A terminal of its own, on a tmux server of its own. */
 export class Terminal {
   readonly #socket = `hoop-${randomBytes(4).toString('hex')}`;

@@ -9,8 +9,8 @@ const MAX_NAMES = 5;
 export function backtestText(result: BacktestResult, colours: Colours): string {
   const { judged, sessions, changed, otherRule, changes, unjudged } = result;
   const changedText =
-    changed === 0 ? colours.green('no action changes') : colours.red(`${grouped(changed)} actions change`);
-  const more = otherRule === 0 ? '' : `, ${grouped(otherRule)} by another rule`;
+    changed === 0 ? colours.green('no verdict differs') : colours.red(`verdicts that differ: ${grouped(changed)}`);
+  const more = otherRule === 0 ? '' : `, by another rule: ${grouped(otherRule)}`;
   const skipped = Object.entries(unjudged);
   return [
     `${grouped(judged)} statements of ${grouped(sessions)} sessions judged again: ${changedText}${more}`,

@@ -22,12 +22,13 @@ export interface BacktestResult {
   readonly unjudged: Readonly<Record<string, number>>;
 }
 
-/** Verdicts remembered of one caller; statements differ by their values, so that there may be very many. */
+/** Verdicts remembered at a time: statements differ by their values, so that there may be very many. */
 const MAX_KEPT = 50_000;
 
 interface KnownCaller {
   readonly who: string;
-  readonly verdicts: Map<string, Verdict>;
+  /** Tells callers and connections apart in what is remembered. */
+  readonly number: number;
 }
 
 /** Judges recorded questions again by other policies, and counts what differs. */
@@ -35,6 +36,7 @@ export class Backtest {
   readonly #tally = new ChangeTally();
   readonly #unjudged = new Map<string, number>();
   readonly #callers = new Map<string, KnownCaller>();
+  readonly #verdicts = new Map<string, Verdict>();
   readonly #held: ReadonlySet<string>;
   #judged = 0;
   #sessions = 0;
@@ -105,7 +107,7 @@ export class Backtest {
     let caller = this.#callers.get(key);
     if (caller === undefined) {
       const { email, subject } = context.user;
-      caller = { who: email === '' ? subject : email, verdicts: new Map() };
+      caller = { who: email === '' ? subject : email, number: this.#callers.size };
       this.#callers.set(key, caller);
     }
     [this.#start, this.#context, this.#caller] = [start, context, caller];
@@ -116,15 +118,17 @@ export class Backtest {
   #judge(context: Context, caller: KnownCaller, asked: ChainedEvent): Verdict | string {
     const { steady, sessionless } = this.resources.policySet;
     const remembers = steady && sessionless && asked.type === 'statement';
-    const key = remembers ? `${String(asked['via'])} ${String(asked['text'])}\n${JSON.stringify(asked['facts'])}` : '';
-    const known = remembers ? caller.verdicts.get(key) : undefined;
+    const key = remembers
+      ? `${String(caller.number)} ${String(asked['via'])} ${String(asked['text'])}\n${JSON.stringify(asked['facts'])}`
+      : '';
+    const known = remembers ? this.#verdicts.get(key) : undefined;
     if (known !== undefined) return known;
     const facts = recordedFacts(asked, context.connection.type);
     if ('unjudged' in facts) return facts.unjudged;
     const verdict = this.#decide(context, facts, asked);
     if (remembers && typeof verdict !== 'string') {
-      if (caller.verdicts.size >= MAX_KEPT) caller.verdicts.clear();
-      caller.verdicts.set(key, verdict);
+      if (this.#verdicts.size >= MAX_KEPT) this.#verdicts.clear();
+      this.#verdicts.set(key, verdict);
     }
     return verdict;
   }

@@ -82,7 +82,7 @@ function count(group: Group, { caller, connection, asked, session }: JudgedAgain
   group.count += 1;
   group.users.set(caller, (group.users.get(caller) ?? 0) + 1);
   group.connections.set(connection, (group.connections.get(connection) ?? 0) + 1);
-  const text = String(asked['text'] ?? '').slice(0, MAX_EXAMPLE_CHARACTERS);
+  const text = typeof asked['text'] === 'string' ? asked['text'].slice(0, MAX_EXAMPLE_CHARACTERS) : '';
   if (group.examples.length < MAX_EXAMPLES && !group.examples.some((one) => one.text === text))
     group.examples.push({ session, statement: Number(asked['statement']), text });
 }

@@ -82,7 +82,7 @@ function isEmpty(value: unknown): boolean {
 function factText(value: unknown): string {
   if (typeof value === 'string') return cut(value.replace(/\s+/g, ' '));
   if (Array.isArray(value) && value.every((item) => typeof item === 'string' || isName(item)))
-    return value.map((item) => (typeof item === 'string' ? item : nameText(item as SqlName))).join(', ');
+    return value.map((item) => (typeof item === 'string' ? item : nameText(item))).join(', ');
   return cut(JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner)));
 }
 
@@ -160,9 +160,7 @@ function maskBranches({ masks, columns, inference }: Explanation, colours: Colou
           ...met.map(({ column, strategy }) => ({
             text: `column ${colours.cyan(column)} of the result${strategy === mask.strategy ? '' : ` (${String(strategy)}, as it is made of one)`}`,
           })),
-          ...(mask.columns.length > 0 && met.length === 0
-            ? [{ text: colours.dim('no column of the result that is known by its name') }]
-            : []),
+          ...(mask.places.length === 0 ? [] : [{ text: colours.dim(`of ${mask.places.join(', ')}`) }]),
         ],
       };
     }),

@@ -40,7 +40,7 @@ export interface Explanation {
   readonly rules: readonly ExplainedRule[];
   /** Uses of masked columns that are refused. */
   readonly inference: readonly RuleMatch[];
-  readonly masks: MaskPlan['rules'];
+  readonly masks: readonly (MaskPlan['rules'][number] & { readonly places: readonly string[] })[];
   /** Columns of the result, as far as the text names them, and the mask of each. */
   readonly columns: readonly {
     readonly column: string;
@@ -93,12 +93,20 @@ export async function explain(resources: Resources, tests: PolicyTests, request:
     facts,
     rules: explainRules(set, context, facts),
     inference,
-    masks: plan.rules,
+    masks: plan.rules.map((one) => ({ ...one, places: placesOf(resources, one.name, type) })),
     columns,
     limits: limitsFor(set, context, model).map((limit) => `${limit.policy}/${limit.name}`),
     flows: resources.approvalFlows.filter(({ name }) => flows.includes(name)),
     database: suite !== undefined,
   };
+}
+
+/** The columns or paths of a mask, as they are written: whichever such a connection has. */
+function placesOf({ policies }: Resources, mask: string, type: string): readonly string[] {
+  const written = policies
+    .flatMap((policy) => policy.mask.map((one) => ({ ...one, name: `${policy.name}/${one.name}` })))
+    .find(({ name }) => name === mask);
+  return (isHttpType(type) ? written?.paths : written?.columns) ?? [];
 }
 
 function accessOf(connection: ConnectionResource, groups: readonly string[]): NonNullable<Explanation['access']> {

@@ -104,7 +104,7 @@ describe('policy backtest', () => {
     expect(result.changes[0]?.examples.map(({ text }) => text)).toEqual(['DROP TABLE a', 'DROP TABLE b']);
     expect(changeFailure(result)).toMatchObject({ code: 'verdicts_differ', exitStatus: 1 });
     const shown = backtestText(result, createColours({ stream: 'stdout', noColor: true, env: {} }));
-    expect(shown).toContain('5 statements of 2 sessions judged again: 4 actions change');
+    expect(shown).toContain('5 statements of 2 sessions judged again: verdicts that differ: 4');
     expect(shown).toContain('3  allow → block by p/no-drop\n    users        ann@example.com 2, ci 1');
   });
 

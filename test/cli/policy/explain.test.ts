@@ -46,7 +46,9 @@ describe('policy explain', () => {
       ['email', undefined],
       ['l', 'prod/ssn'],
     ]);
-    expect(text(found)).toContain('│  ├─ column n of the result');
+    expect(text(found)).toContain(
+      '│  ├─ column n of the result\n│  ├─ column l of the result\n│  └─ of *.customers.ssn',
+    );
     expect((await explained({ input: 'SELECT purge()' }, tests)).decision).toMatchObject({ action: 'block' });
     const refused = await explained({ input: "SELECT 1 FROM customers WHERE ssn LIKE '1%'" }, tests);
     expect(refused.decision.rule).toBe('prod/ssn');
