@@ -219,6 +219,7 @@ const RESOLVED = kind<ApprovalResolved>({
   outcome: true,
   by: true,
   reason: true,
+  grant: true,
 });
 const TTY = kind<TtyEvent>({ type: true, statement: true, from: true, data: true, columns: true, rows: true });
 const END = kind<SessionEnd>({ type: true, reason: true, statements: true, blocked: true });
