@@ -5,9 +5,8 @@ import type { Resources } from '../config/resources.js';
  * accepted, so that one set of files serves several versions, and said aloud at every start.
  */
 export function notCarriedOut(resources: Resources): readonly string[] {
-  const { agent, connections } = resources;
+  const { connections } = resources;
   const found: string[] = [];
-  if (agent?.recordings.retentionMs !== undefined) found.push('recordings.retention: nothing is deleted');
   for (const { name, access } of connections) {
     if (access.maxDurationMs !== undefined)
       found.push(`access.maxDuration of connection ${name}: there is no time-bound access yet`);
