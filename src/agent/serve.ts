@@ -12,6 +12,8 @@ import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
+import type { Housekeeping } from '../recording/housekeeping.js';
+import { startHousekeeping } from './housekeeping.js';
 import { keepPolicies } from './audit/keep-policies.js';
 import type { Parts } from './parts.js';
 import { routeDependencies } from './route-dependencies.js';
@@ -37,11 +39,9 @@ const SPARE_CONNECTIONS = 1_000;
 export async function serve(parts: Parts): Promise<RunningAgent> {
   const { approvals, log, live } = parts;
   const { agent } = live;
-  keepPolicies(parts);
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
-  let listening = false;
-  let verifier = newVerifier(parts);
+  let [listening, verifier] = [false, newVerifier(parts)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
   const http = httpFront(parts, host, logins);
@@ -52,8 +52,8 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
     logins,
     deps: routeDependencies(parts, metrics, { verifier: () => verifier, listening: () => listening }),
-    onUpgrade: (request, socket, head) => {
-      tunnels.upgrade(request, socket, head);
+    onUpgrade: (...upgrade) => {
+      tunnels.upgrade(...upgrade);
     },
     direct: http,
   });
@@ -66,6 +66,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   });
   const url = await listen(parts, server);
   listening = true;
+  const housekeeping = startHousekeeping(parts);
   return {
     url,
     reload: async () => {
@@ -81,7 +82,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
       await http.close();
       tunnels.closeAll();
       await server.close(1_000);
-      await closeStores(parts);
+      await closeStores(parts, housekeeping);
     },
   };
 }
@@ -136,8 +137,9 @@ async function listen(parts: Parts, server: HttpServer): Promise<string> {
   return url;
 }
 
-async function closeStores({ recordings, store, secrets }: Parts): Promise<void> {
+async function closeStores({ recordings, store, secrets }: Parts, housekeeping: Housekeeping): Promise<void> {
   secrets.rotation.stop();
+  await housekeeping.close();
   await recordings.close();
   store.close();
 }

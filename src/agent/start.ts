@@ -11,7 +11,6 @@ import { idMaker } from './id-maker.js';
 import { recordingKey } from './kept-keys.js';
 import { LiveResources } from './live-resources.js';
 import type { AgentLog } from './log.js';
-import { notCarriedOut } from './not-carried-out.js';
 import type { Parts } from './parts.js';
 import { NoticeBoard } from './notices.js';
 import { openSecrets, secretSources } from './open-secrets.js';
@@ -31,7 +30,7 @@ export async function startAgent(
   log: AgentLog,
 ): Promise<RunningAgent> {
   const live = await LiveResources.load(dir, env);
-  await prepare(live, log);
+  await loadGrammar();
   const agent = live.agent;
   const clock = systemClock();
   const sources = secretSources(env, log);
@@ -91,11 +90,6 @@ function noticeBoard(log: AgentLog): NoticeBoard {
     log.info(`approval ${type}`, { request: request.id, connection: request.connection, state: request.state });
   });
   return notices;
-}
-
-async function prepare(live: LiveResources, log: AgentLog): Promise<void> {
-  for (const setting of notCarriedOut(live.current)) log.warn(`not in this version: ${setting}`);
-  await loadGrammar();
 }
 
 async function openAgentStore(agent: AgentResource, resolve: SecretResolver, log: AgentLog): Promise<Store> {

@@ -33,7 +33,16 @@ export interface AgentResource {
   };
   readonly publicUrl?: string;
   readonly store: { readonly driver: 'sqlite'; readonly path: string };
-  readonly recordings: { readonly dir: string; readonly durability: 'flush' | 'sync'; readonly retentionMs?: number };
+  readonly recordings: {
+    readonly dir: string;
+    readonly durability: 'flush' | 'sync';
+    /** How long a recording is kept, in ms; absent: for ever. */
+    readonly retentionMs?: number;
+    /** Most bytes of all recordings together; the oldest go first. */
+    readonly maxBytes?: number;
+    /** Are closed recordings compressed? Absent: no. */
+    readonly compress?: 'brotli';
+  };
   readonly masterKey: MasterKeyRef;
   readonly roles: { readonly admin: readonly string[]; readonly auditor: readonly string[] };
   readonly limits: Limits;

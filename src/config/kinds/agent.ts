@@ -61,6 +61,8 @@ export const agentSchema = envelope(
         dir: z.string().min(1).default('./recordings'),
         durability: z.enum(['flush', 'sync']).default('flush'),
         retention: durationSchema.optional(),
+        maxBytes: sizeSchema.optional(),
+        compress: z.enum(['brotli', 'none']).default('none'),
       })
       .prefault({}),
     masterKey: masterKeySchema,
@@ -89,6 +91,8 @@ export function toAgent(resource: z.output<typeof agentSchema>, base: string): A
       dir: absolutePath(recordings.dir, base),
       durability: recordings.durability,
       ...(recordings.retention === undefined ? {} : { retentionMs: recordings.retention }),
+      ...(recordings.maxBytes === undefined ? {} : { maxBytes: recordings.maxBytes }),
+      ...(recordings.compress === 'brotli' ? { compress: recordings.compress } : {}),
     },
     masterKey: masterKeyOf(masterKey, base),
     roles: { admin: roles.admin?.groups ?? [], auditor: roles.auditor?.groups ?? [] },
