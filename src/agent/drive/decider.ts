@@ -3,6 +3,7 @@ import { messageOf } from '../../core/errors.js';
 import type { Verdict } from '../../policy/types.js';
 import type { Decision, Question } from '../../protocols/contract.js';
 import type { DeciderHost, Hold } from './drive-host.js';
+import { StatementNews } from './statement-news.js';
 import { decisionEvent, holdMessage, outcomeDecision, warnings } from './outcome.js';
 
 /** What a decision goes back to. */
@@ -21,11 +22,16 @@ export interface DecisionDesk {
 /** Takes one question from asked to answered: policy, people, record; whatever fails on the way blocks. */
 export class Decider {
   #hold: Hold | undefined;
+  readonly #news: StatementNews;
 
   constructor(
     private readonly host: DeciderHost,
     private readonly desk: DecisionDesk,
-  ) {}
+  ) {
+    this.#news = new StatementNews(host.monotonicMs, (event) => {
+      host.tell(event);
+    });
+  }
 
   /** Is a statement waiting for people? */
   get holding(): boolean {
@@ -100,6 +106,7 @@ export class Decider {
     if (event === undefined) return;
     this.host.record(event);
     this.host.record(decisionEvent(question, verdict));
+    this.#news.decided(event, verdict);
   }
 
   /** What is forwarded was recorded before; where it can't be recorded it is refused. */
