@@ -60,6 +60,11 @@ export class Terminal {
     return this.#tmux('display-message', '-p', '-t', 't', '#{alternate_on}').trim() === '1';
   }
 
+  /** From now on, what the program writes to the terminal also goes into this file. */
+  copyTo(file: string): void {
+    this.#tmux('pipe-pane', '-t', 't', '-o', `cat > '${file}'`);
+  }
+
   close(): void {
     this.#tmux('kill-server');
   }
