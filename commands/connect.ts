@@ -30,16 +30,18 @@ export default class Connect extends HoopCommand {
     'print-env': Flags.boolean({ description: 'print `export` lines once the ports are open' }),
     plain: Flags.boolean({ description: 'lines instead of a screen' }),
     tls: Flags.boolean({ description: 'offer TLS on the ports to clients that ask for it' }),
+    password: Flags.boolean({
+      description: 'want a password (HTTP: a key) made for these ports, and take it from any user of this machine',
+    }),
     // The contract's, refused by name until they are there.
     duration: Flags.string({ hidden: true }),
-    password: Flags.boolean({ hidden: true }),
     'no-wait': Flags.boolean({ hidden: true }),
   };
 
   async run(): Promise<void> {
     const { own, command } = splitCommand(this.argv);
     const { flags, argv } = await this.parse(Connect, own);
-    refuseLaterFlags(flags, ['duration', 'password', 'no-wait']);
+    refuseLaterFlags(flags, ['duration', 'no-wait']);
     const json = this.jsonEnabled();
     refuseSharedStdout({ json, command, printEnv: flags['print-env'] });
     const connections = argv as string[];
@@ -56,6 +58,7 @@ export default class Connect extends HoopCommand {
       },
       connections,
       listen: listenFrom(flags, connections.length, this.profile()),
+      password: flags.password,
       report: output.report,
       stop: output.stop,
       printEnv: flags['print-env'] ? (lines) => process.stdout.write(lines) : undefined,

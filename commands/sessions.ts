@@ -24,8 +24,8 @@ export default class Sessions extends HoopCommand {
     until: Flags.string({ description: 'started before', helpValue: 'TIME' }),
     blocked: Flags.boolean({ description: 'only sessions in which something was blocked' }),
     verdict: Flags.string({
-      description: 'only sessions with a statement of this verdict',
-      options: ['allow', 'warn', 'block', 'approve'],
+      description: 'only sessions with a statement of this verdict; would-…: of a policy that observes',
+      options: ['allow', 'warn', 'block', 'approve', 'would-warn', 'would-block', 'would-approve'],
     }),
     rule: Flags.string({ description: 'a rule that was met', helpValue: '[POLICY/]RULE' }),
     table: Flags.string({ description: 'a table that was read or written', helpValue: '[SCHEMA.]TABLE' }),

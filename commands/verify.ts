@@ -16,7 +16,7 @@ export default class Verify extends HoopCommand {
   ];
   static override strict = false;
   static override args = {
-    target: Args.string({ name: 'SESSION|FILE|FOLDER', required: true, description: 'one or several' }),
+    target: Args.string({ name: 'SESSION|FILE|FOLDER|BUNDLE', required: true, description: 'one or several' }),
   };
   static override flags = {
     key: Flags.string({ description: 'file with the public key to trust', helpValue: 'FILE' }),
@@ -45,7 +45,10 @@ export default class Verify extends HoopCommand {
 
   private show(result: VerifyResult): void {
     const { colours } = this;
-    const what = result.kind === 'folder' ? `${result.verified} recordings hold` : `${result.events} events hold`;
+    const what =
+      result.kind === 'folder' || result.kind === 'bundle'
+        ? `${result.verified} recordings hold`
+        : `${result.events} events hold`;
     const how = result.live ? ', still live' : result.keyId === '' ? '' : `, sealed by key ${result.keyId}`;
     this.print(
       `${result.ok ? colours.green('ok') : colours.red('BROKEN')}  ${colours.plain(result.target)}  ${what}${colours.plain(how)}`,

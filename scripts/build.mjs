@@ -7,6 +7,7 @@ import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeBundle } from './bundle.mjs';
+import { writeManPages } from './man-pages.mjs';
 import { writeScanner } from './scanner.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -28,6 +29,7 @@ await writeBundle();
 const { Plugin } = await import('@oclif/core');
 const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true });
 await plugin.load();
+writeManPages(plugin.manifest);
 writeFileSync(manifest, `${JSON.stringify(plugin.manifest)}\n`);
 
 /** The manifest is written last, so it tells of a whole build. A folder's time tells of a file that went. */

@@ -14,6 +14,7 @@ import { Client } from 'pg';
 import { ScreenStage } from '../../test/support/screens.js';
 
 const samples = Number(process.argv[2] ?? 30);
+const PATIENCE_S = 60;
 /** The screen takes no `y` that comes sooner than anybody reads. */
 const READING_MS = 400;
 const WITHIN_MS = 30_000;
@@ -63,7 +64,7 @@ const stage = await ScreenStage.open(1);
 const reader = spawn('cat', [fifo]);
 try {
   const reviewer = await stage.terminal({ subject: 'bob', groups: ['dba'] }, 'approve', { columns: 120, rows: 40 });
-  await reviewer.shows(/● live/);
+  await reviewer.shows(/● live/, PATIENCE_S);
   const output = new Output();
   reader.stdout.setEncoding('utf8').on('data', (text: string) => output.take(text));
   reviewer.copyTo(fifo);
@@ -76,12 +77,12 @@ try {
     const result = client.query(`UPDATE payments SET amount = ${String(1_000 + sample)} WHERE id = 1`);
     await output.shows(`amount = ${String(1_000 + sample)}`);
     shown.push(performance.now() - sentMs);
-    reviewer.press('a');
+    reviewer.type('a');
     await output.shows('approve this of');
     output.clear();
     await delay(READING_MS);
     const pressedMs = performance.now();
-    reviewer.press('y');
+    reviewer.type('y');
     await result;
     answered.push(performance.now() - pressedMs);
   }

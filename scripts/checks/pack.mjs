@@ -16,7 +16,15 @@ try {
     run(root, 'npm', 'pack', '--json', '--ignore-scripts', '--pack-destination', folder),
   );
   const packed = new Set(files.map((file) => file.path));
-  const needed = ['bin/run.js', 'oclif.manifest.json', 'README.md', 'LICENSE', 'dist/src/core/errors.js'];
+  const needed = [
+    'bin/run.js',
+    'dist/hoop.cjs',
+    'dist/man/hoop.1',
+    'dist/src/core/errors.js',
+    'oclif.manifest.json',
+    'README.md',
+    'LICENSE',
+  ];
   const missing = needed.filter((path) => !packed.has(path));
   if (missing.length > 0) throw new Error(`not in the package: ${missing.join(', ')}`);
   const surplus = [...packed].filter((path) => /^(src|test|scripts|commands)\//.test(path));
@@ -34,6 +42,13 @@ try {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const told = run(folder, link, '--version');
   if (!told.startsWith(`hoop/${version} `)) throw new Error(`hoop --version says ${told.trim()}`);
+  // From the bundle, then with the compiled code of the first run; and a command that is not in the bundle.
+  for (const words of [
+    ['version', '--client'],
+    ['version', '--client'],
+    ['agent', 'init', join(folder, 'agent')],
+  ])
+    run(folder, link, ...words);
   if (!run(folder, link, '--help').includes('COMMANDS')) throw new Error('hoop --help lists no commands');
 } catch (error) {
   console.error(error.stderr ? `${error.message}\n${error.stderr}` : error.message);

@@ -162,7 +162,7 @@ const roots = [
   },
   {
     name: 'client',
-    rooms: ['core', 'identity', 'tunnel', 'config', 'recording', 'protocols'],
+    rooms: ['core', 'identity', 'network', 'tunnel', 'config', 'recording', 'protocols'],
     packages: ['pg', 'pkijs', 'asn1js', 'koffi', '@xterm/headless'],
     only: {
       pkijs: 'issue-certificate',

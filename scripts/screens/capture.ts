@@ -8,6 +8,7 @@ import { ScreenStage } from '../../test/support/screens.js';
 
 const FOLDER = fileURLToPath(new URL('../../docs/screens/', import.meta.url));
 const HELD = 'UPDATE payments SET amount = 12.50 WHERE customer = 1 AND amount < 50 RETURNING id, amount;';
+const PATIENCE_S = 60;
 /** The screen takes no `y` that comes sooner than anybody reads. */
 const READING_MS = 1_000;
 
@@ -30,28 +31,32 @@ async function approve(stage: ScreenStage): Promise<string> {
     columns: 110,
     rows: 28,
   });
-  await Promise.all([alice.shows(/=> ?$/m), dana.shows(/● live/), erin.shows(/● live/)]);
-  const empty = dana.screen;
-  alice.type(HELD);
-  alice.press('Enter');
   await Promise.all([
-    dana.shows(/1 waits for you/),
-    erin.shows(/1 waits for you/),
-    alice.shows(/waiting for approval/),
+    alice.shows(/=> ?$/m, PATIENCE_S),
+    dana.shows(/● live/, PATIENCE_S),
+    erin.shows(/● live/, PATIENCE_S),
   ]);
-  const [waiting, read, wide] = [alice.screen, dana.screen, erin.screen];
-  dana.press('a');
-  const asked = await dana.shows(/approve this of alice/);
+  const empty = dana.seen;
+  alice.text(HELD);
+  alice.type('Enter');
+  await Promise.all([
+    dana.shows(/1 waits for you/, PATIENCE_S),
+    erin.shows(/1 waits for you/, PATIENCE_S),
+    alice.shows(/waiting for approval/, PATIENCE_S),
+  ]);
+  const [waiting, read, wide] = [alice.seen, dana.seen, erin.seen];
+  dana.type('a');
+  const asked = await dana.shows(/approve this of alice/, PATIENCE_S);
   await delay(READING_MS);
-  dana.press('y');
-  const first = await dana.shows(/more reviewers must approve/);
-  const second = await erin.shows(/approved +dana|needs +dba \(1 of 2\)/);
-  erin.press('a');
-  await erin.shows(/approve this of alice/);
+  dana.type('y');
+  const first = await dana.shows(/more reviewers must approve/, PATIENCE_S);
+  const second = await erin.shows(/approved +dana|needs +dba \(1 of 2\)/, PATIENCE_S);
+  erin.type('a');
+  await erin.shows(/approve this of alice/, PATIENCE_S);
   await delay(READING_MS);
-  erin.press('y');
-  const over = await erin.shows(/approved by erin/);
-  const done = await alice.shows(/UPDATE \d/);
+  erin.type('y');
+  const over = await erin.shows(/approved by erin/, PATIENCE_S);
+  const done = await alice.shows(/UPDATE \d/, PATIENCE_S);
   const parts: readonly (readonly [string, string])[] = [
     ['Dana has `hoop approve` open; nothing waits.', empty],
     ['Alice changes a payment in `psql`. Her statement is held, and she is told for whom it waits.', waiting],
@@ -70,19 +75,19 @@ async function connect(stage: ScreenStage): Promise<string> {
   const carol = await stage.terminal({ subject: 'carol', groups: ['engineering'] }, 'connect postgres', {
     columns: 100,
   });
-  const screen = await carol.shows(/psql '(\S+)'/);
+  const screen = await carol.shows(/psql '(\S+)'/, PATIENCE_S);
   const url = /psql '(\S+)'/.exec(screen)?.[1] ?? '';
   const psql = await stage.psql(url);
-  await psql.shows(/=> ?$/m);
+  await psql.shows(/=> ?$/m, PATIENCE_S);
   for (const sql of ['SELECT id, email FROM customers ORDER BY id;', 'DELETE FROM customers;', HELD]) {
-    psql.type(sql);
-    psql.press('Enter');
-    await psql.shows(/rows\)|ERROR|waiting/);
+    psql.text(sql);
+    psql.type('Enter');
+    await psql.shows(/rows\)|ERROR|waiting/, PATIENCE_S);
     await delay(READING_MS);
   }
-  const busy = await carol.shows(/waiting for/);
-  carol.press('q');
-  const asked = await carol.shows(/q again ends/);
+  const busy = await carol.shows(/waiting for/, PATIENCE_S);
+  carol.type('q');
+  const asked = await carol.shows(/q again ends/, PATIENCE_S);
   return page('hoop connect', 'A port stays open until `q`; `--plain` prints lines instead.', [
     ['The port is open.', screen],
     ['`psql` runs in another terminal: one statement was allowed, one blocked, one waits for people.', busy],

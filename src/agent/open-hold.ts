@@ -15,7 +15,7 @@ export interface HoldingSession {
 
 /** Asks people about a statement; undefined where a grant covers it already. */
 export function openHold(
-  { host: { approvals }, caller, session, place }: HoldingSession,
+  { host: { approvals, withoutSecrets }, caller, session, place }: HoldingSession,
   question: Question,
   verdict: Verdict,
 ): Hold | undefined {
@@ -39,7 +39,7 @@ export function openHold(
     connectionType: connection.type,
     credential,
     requester: { subject, email, groups, issuer, machine },
-    text: question.reviewText(),
+    text: withoutSecrets(question.reviewText()),
     bindHash: bound,
     rules: verdict.matches
       .filter((match) => !match.observed)

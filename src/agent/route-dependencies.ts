@@ -4,6 +4,7 @@ import { HoopError } from '../core/errors.js';
 import type { TokenVerifier } from '../identity/token-verifier.js';
 import { followRecording } from '../recording/follow.js';
 import { readRecording, recordingPath } from '../recording/read.js';
+import { auditDesk } from './audit/audit-desk.js';
 import { card } from './card.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import type { Metrics } from './http/metrics.js';
@@ -31,6 +32,7 @@ export function routeDependencies(
         return known === undefined ? undefined : recordings.withLive(known);
       },
     },
+    audit: auditDesk(parts),
     openRecording: (session, follower) => {
       const path = recordingPath(live.agent.recordings.dir, session.file);
       // Gone, e.g. by age: said before an answer begins, since a broken answer says nothing.

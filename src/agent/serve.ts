@@ -11,6 +11,7 @@ import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { createHttpServer } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
+import { keepPolicies } from './audit/keep-policies.js';
 import type { Parts } from './parts.js';
 import { routeDependencies } from './route-dependencies.js';
 import { isHttpCaller, type Caller, type LiveSession, type SessionHost } from './session-host.js';
@@ -35,6 +36,7 @@ const SPARE_CONNECTIONS = 1_000;
 export async function serve(parts: Parts): Promise<RunningAgent> {
   const { live, approvals, log } = parts;
   const { agent } = live;
+  keepPolicies(parts);
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
   let listening = false;
@@ -122,9 +124,11 @@ async function closeStores({ recordings, store }: Parts): Promise<void> {
   store.close();
 }
 
-async function reload({ live, log }: Parts): Promise<boolean> {
+async function reload(parts: Parts): Promise<boolean> {
+  const { live, log } = parts;
   const faults = await live.reload();
   for (const fault of faults) log.error(`not reloaded: ${fault}`);
+  if (faults.length === 0) keepPolicies(parts);
   if (faults.length === 0) log.info('reloaded', { policy: live.current.policySet.hash });
   return faults.length === 0;
 }

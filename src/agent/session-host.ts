@@ -79,6 +79,8 @@ export interface SessionHost {
   entities(): readonly EntityResource[];
   limits(): Limits;
   readonly hash: KeyedHash;
+  /** A text as it may be shown to reviewers and kept. */
+  readonly withoutSecrets: (text: string) => string;
   readonly approvals: Approvals;
   readonly resolveSecret: SecretResolver;
   /**

@@ -2,6 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Metrics } from './http/metrics.js';
 import { keptKey } from './kept-keys.js';
 import type { Parts } from './parts.js';
+import { SecretScrubber } from './secret-scrubber.js';
 import type { LiveSession, SessionHost } from './session-host.js';
 import { SessionSlots } from './session-slots.js';
 
@@ -11,6 +12,8 @@ const HASH_KEY_BYTES = 32;
 export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Metrics): SessionHost {
   const { live, recordings, approvals, clock, resolveSecret, newId, log } = parts;
   const hashKey = keptKey(parts.store, 'mask-hash', () => randomBytes(HASH_KEY_BYTES));
+  const hash = (input: Uint8Array): Uint8Array => createHmac('sha256', hashKey).update(input).digest();
+  const scrubber = new SecretScrubber(hash);
   return {
     clock,
     monotonicMs: () => performance.now(),
@@ -18,10 +21,11 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     policy: () => live.current.policySet,
     entities: () => live.current.entities,
     limits: () => live.agent.limits,
-    hash: (input) => createHmac('sha256', hashKey).update(input).digest(),
+    hash,
+    withoutSecrets: (text) => scrubber.text(text),
     approvals,
     resolveSecret,
-    openRecording: (start, firstWrite) => recordings.open(start, firstWrite),
+    openRecording: (start, firstWrite) => scrubber.around(recordings.open(start, firstWrite)),
     drives,
     slots: new SessionSlots(),
     log: (message, fields) => {

@@ -29,6 +29,15 @@ export function jsonReport(print: (line: string) => void): ConnectReport {
 
 /** For people: plain lines, on stderr, with something to paste. */
 export function plainReport(say: (line: string) => void): ConnectReport {
+  /** What keeps connections apart from the agent; a login that ended does so for all of them, and is said once. */
+  const reasons = new Set<string>();
+  const isNews = ({ event, why }: ConnectionEvent): boolean => {
+    if (event === 'reconnected') reasons.clear();
+    if (event !== 'disconnected' || typeof why !== 'string') return true;
+    const known = reasons.has(why);
+    reasons.add(why);
+    return !known;
+  };
   return {
     listening: (places) => {
       for (const place of places) {
@@ -38,7 +47,7 @@ export function plainReport(say: (line: string) => void): ConnectReport {
       }
     },
     event: (event) => {
-      const line = lineFor(event);
+      const line = isNews(event) ? lineFor(event) : undefined;
       if (line !== undefined) say(escapeControls(`${event.connection}: ${line}`));
     },
   };
@@ -60,7 +69,8 @@ export function usageOf(place: OpenPlace): string | undefined {
   if ('socket' in place.address) {
     return place.key === undefined ? undefined : `needs the key ${place.key}, valid for this socket file alone`;
   }
-  if (place.type === 'http') return `curl ${variables['HOOP_URL'] ?? ''}/`;
+  if (place.type === 'http')
+    return `curl ${place.key === undefined ? '' : `-H 'x-api-key: ${place.key}' `}${variables['HOOP_URL'] ?? ''}/`;
   // The key is a placeholder of this port: no secret of anybody's.
   const pairs = Object.entries(variables).filter(([name]) => !name.startsWith('HOOP_'));
   return pairs.length === 0 ? undefined : pairs.map(([name, value]) => `${name}=${value}`).join(' ');

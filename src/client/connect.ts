@@ -5,6 +5,7 @@ import type { ConnectReport } from './connect-report.js';
 import { type Environment, exportLines } from './environment.js';
 import { type Access, type Listen, type OpenConnections, openConnections } from './open-connections.js';
 import type { PortMemory } from './local-listener.js';
+import type { ConnectionEvent } from './tunnel-keeper.js';
 
 /** The arguments before and after a lone `--`; `command` undefined where there is none. */
 export function splitCommand(argv: readonly string[]): {
@@ -72,6 +73,8 @@ export interface ConnectOptions {
   readonly access: Access;
   readonly connections: readonly string[];
   readonly listen: Listen;
+  /** A password or key is needed, and enough whatever the operating-system user. */
+  readonly password?: boolean;
   readonly report: ConnectReport;
   /** Prints `export` lines once the ports are open. */
   readonly printEnv?: ((lines: string) => void) | undefined;
@@ -89,9 +92,12 @@ export interface ConnectOptions {
  */
 export async function connect(options: ConnectOptions): Promise<number> {
   const { command, report } = options;
-  const open = await openConnections(options.access, options.connections, options.listen, (event) => {
+  // Of a program that we run, the secret is known to it alone.
+  const rule = options.password === true ? 'secret' : command === undefined ? 'user' : 'both';
+  const onEvent = (event: ConnectionEvent): void => {
     report.event(event);
-  });
+  };
+  const open = await openConnections(options.access, options.connections, options.listen, onEvent, rule);
   try {
     const stopped = command === undefined ? stopSignal() : undefined;
     report.listening(open.places, () => open.traffic());

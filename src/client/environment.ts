@@ -15,6 +15,8 @@ export interface OpenPlace {
   readonly certPath?: string;
   /** Where the port wants one: the API key that it takes. */
   readonly key?: string;
+  /** Where the port wants one: the password that Postgres clients must show. */
+  readonly password?: string;
 }
 
 export type Environment = Readonly<Record<string, string>>;
@@ -37,10 +39,16 @@ function variablesOfType(place: OpenPlace): Environment {
     case 'anthropic':
       return modelVariables('ANTHROPIC', '', place);
     case 'http':
-      return 'socket' in place.address ? {} : { HOOP_URL: baseUrl(place.address) };
+      return httpVariables(place);
     default:
       return {};
   }
+}
+
+/** A port of plain HTTP has a key only where it was asked for. */
+function httpVariables({ address, key }: OpenPlace): Environment {
+  const url: Environment = 'socket' in address ? {} : { HOOP_URL: baseUrl(address) };
+  return key === undefined ? url : { ...url, HOOP_API_KEY: key };
 }
 
 /** A port as the start of a URL, without a slash at the end. */
@@ -96,6 +104,8 @@ function postgresVariables(place: OpenPlace): Environment {
   if (reach === undefined) return {};
   const user = encodeURIComponent(place.user);
   const host = encodeURIComponent(reach.host).replaceAll('%3A', ':');
+  const { password } = place;
+  const login = password === undefined ? user : `${user}:${password}`;
   const authority = `${host.includes(':') ? `[${host}]` : host}:${reach.port}`;
   const { certPath } = place;
   // With the certificate named, `require` verifies it (libpq, and node's pg, which would refuse it otherwise).
@@ -105,9 +115,10 @@ function postgresVariables(place: OpenPlace): Environment {
     PGHOST: reach.host,
     PGPORT: reach.port,
     PGUSER: place.user,
+    ...(password === undefined ? {} : { PGPASSWORD: password }),
     ...(place.database === '' ? {} : { PGDATABASE: place.database }),
     ...(certPath === undefined ? { PGSSLMODE: 'disable' } : { PGSSLMODE: 'require', PGSSLROOTCERT: certPath }),
-    DATABASE_URL: `postgresql://${user}@${authority}/${encodeURIComponent(place.database)}?${tls}`,
+    DATABASE_URL: `postgresql://${login}@${authority}/${encodeURIComponent(place.database)}?${tls}`,
   };
 }
 

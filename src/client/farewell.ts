@@ -5,10 +5,13 @@ import type { TunnelStream } from '../tunnel/stream.js';
 import { cutHttpClient, isRepeatableRequest, refuseHttpClient } from './http-farewell.js';
 import { isRepeatableOpening, refusePostgresClient, withPostgresFarewell } from './postgres-farewell.js';
 
+/** Another user's program, one that does not know the port's secret, or no tunnel to be had. */
+export type RefusalReason = 'stranger' | 'password' | 'unreachable';
+
 /** How local clients of one protocol hear why they are not served, or not served on. */
 export interface Farewell {
   /** Ends a client to which nothing was relayed yet. */
-  refuse(socket: Socket, reason: 'stranger' | 'unreachable', message: string): void;
+  refuse(socket: Socket, reason: RefusalReason, message: string): void;
   /** The stream as it is joined to the client. */
   through(stream: TunnelStream): TunnelStream;
   /** May what a client has sent, to which nothing was answered, be sent once more on another tunnel? */
@@ -17,10 +20,15 @@ export interface Farewell {
   readonly cut: (socket: Socket) => void;
 }
 
+const POSTGRES_CODES = {
+  stranger: SQLSTATE.invalidAuthorization,
+  password: SQLSTATE.invalidPassword,
+  unreachable: SQLSTATE.connectionFailure,
+} as const;
+
 const postgres: Farewell = {
   refuse: (socket, reason, message) => {
-    const sqlstate = reason === 'stranger' ? SQLSTATE.invalidAuthorization : SQLSTATE.connectionFailure;
-    refusePostgresClient(socket, sqlstate, message);
+    refusePostgresClient(socket, POSTGRES_CODES[reason], message);
   },
   through: withPostgresFarewell,
   mayRepeat: isRepeatableOpening,
@@ -31,7 +39,7 @@ const postgres: Farewell = {
 
 const http: Farewell = {
   refuse: (socket, reason, message) => {
-    if (reason === 'stranger') refuseHttpClient(socket, 403, 'hoop_unauthorized', message);
+    if (reason !== 'unreachable') refuseHttpClient(socket, 403, 'hoop_unauthorized', message);
     else refuseHttpClient(socket, 503, 'hoop_unreachable', message);
   },
   through: (stream) => stream,

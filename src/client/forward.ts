@@ -2,10 +2,13 @@ import type { Server, Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { HoopError, messageOf } from '../core/errors.js';
 import { bridge } from '../tunnel/bridge.js';
-import { farewellFor } from './farewell.js';
+import { farewellFor, type RefusalReason } from './farewell.js';
 import { createQuietServer, type LocalAddress } from './local-listener.js';
 import type { PeerCheck } from './peer.js';
+import { requirePostgresPassword, WrongPassword } from './postgres-password.js';
 import { negotiateTls } from './postgres-tls.js';
+import type { ScramVerifier } from './scram-verifier.js';
+import { ClientLeft } from './socket-reader.js';
 import { steadyStream } from './steady-stream.js';
 import type { ConnectionEvent, TunnelKeeper } from './tunnel-keeper.js';
 
@@ -15,8 +18,10 @@ export interface ForwardOptions {
   readonly type: string;
   /** Makes the server listen, e.g. `listenOnPort`. */
   readonly listen: (server: Server) => Promise<LocalAddress>;
-  /** Left out only for socket files, whose mode is the check. */
+  /** Left out for socket files, whose mode is the check, and where a secret is enough. */
   readonly checkPeer?: PeerCheck;
+  /** What Postgres clients must know. */
+  readonly password?: ScramVerifier;
   /** Offers TLS to Postgres clients that ask for it; the others are served as before. */
   readonly tls?: SecureContext;
   readonly keeper: Pick<TunnelKeeper, 'ready' | 'close'>;
@@ -95,7 +100,7 @@ function sum(total: Traffic, socket: Socket): Traffic {
 async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secured: Socket) => void): Promise<void> {
   let socket = accepted;
   const farewell = farewellFor(options.type);
-  const refuse = (reason: 'stranger' | 'unreachable', why: string, message: string): void => {
+  const refuse = (reason: RefusalReason, why: string, message: string): void => {
     options.onEvent({ event: 'refused', connection: options.connection, why });
     if (!socket.destroyed) farewell.refuse(socket, reason, message);
   };
@@ -107,6 +112,7 @@ async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secu
     }
     if (options.tls !== undefined && options.type === 'postgres') socket = await negotiateTls(accepted, options.tls);
     if (socket !== accepted) onSecured(socket);
+    if (options.password !== undefined) await requirePostgresPassword(socket, options.password);
     const tunnel = await options.keeper.ready();
     if (socket.destroyed) return;
     const stream = steadyStream(tunnel.openStream(), {
@@ -116,7 +122,9 @@ async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secu
     bridge(socket, farewell.through(stream), farewell.cut);
     socket.resume();
   } catch (error) {
-    refuse('unreachable', messageOf(error), sayWhy(error));
+    // No news, and nobody to tell.
+    if (error instanceof ClientLeft) return;
+    refuse(error instanceof WrongPassword ? 'password' : 'unreachable', messageOf(error), sayWhy(error));
   }
 }
 

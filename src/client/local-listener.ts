@@ -1,6 +1,8 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { connect, createServer, isIPv4, type AddressInfo, type Server } from 'node:net';
 import { HoopError, messageOf } from '../core/errors.js';
+import { portHolder } from './port-holder.js';
+import { prepareSocketFolder } from './socket-folder.js';
 
 /** Where local programs connect: a loopback port, or a socket file of this user alone. */
 export type LocalAddress = { readonly host: string; readonly port: number } | { readonly socket: string };
@@ -48,11 +50,13 @@ export async function listenOnPort(
   try {
     await listening(server, () => server.listen({ host, port, exclusive: true }));
   } catch (error) {
-    if (hasCode(error, 'EADDRINUSE'))
+    if (hasCode(error, 'EADDRINUSE')) {
+      const holder = await portHolder(port);
       throw new HoopError('port_taken', `port ${String(port)} on ${host} is taken`, {
-        why: 'another program listens there',
+        why: `${holder ?? 'another program'} listens there`,
         cause: error,
       });
+    }
     if (hasCode(error, 'EACCES'))
       throw new HoopError('port_taken', `port ${String(port)} on ${host} may not be used`, {
         why: 'ports below 1024 belong to root',
@@ -96,9 +100,11 @@ export async function listenOnRememberedPort(
 /**
  * Listens on a socket file with mode 0600. A file left by a program that is gone is replaced.
  *
- * @throws HoopError port_taken when a program listens there, or something else has that name
+ * @throws HoopError port_taken when a program listens there, or something else has that name; usage for a folder that
+ *   is not safe
  */
 export async function listenOnSocket(server: Server, path: string): Promise<{ readonly socket: string }> {
+  await prepareSocketFolder(path);
   await clearStaleSocket(path);
   // The mode must be right from the first moment: `chmod` afterwards would leave a gap.
   const umask = process.umask(0o177);

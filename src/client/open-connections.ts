@@ -14,8 +14,8 @@ import {
   requireLoopback,
   type PortMemory,
 } from './local-listener.js';
-import { peerCheck } from './peer.js';
-import { type PortKey, portKeyFor } from './port-key.js';
+import { guardFor, type PortGuard, type PortRule } from './port-guard.js';
+import type { PortKey } from './port-key.js';
 import { TunnelKeeper, type ConnectionEvent } from './tunnel-keeper.js';
 import { watchWake, type WakeWatch } from './wake-watch.js';
 
@@ -97,6 +97,7 @@ export async function dial(
 /**
  * Opens a local port for each connection: all of them, or none.
  *
+ * @param rule who may use the ports
  * @throws HoopError no_access, port_taken, unreachable, not_in_version, usage
  */
 export async function openConnections(
@@ -104,13 +105,13 @@ export async function openConnections(
   names: readonly string[],
   listen: Listen,
   onEvent: (event: ConnectionEvent) => void,
+  rule: PortRule = 'user',
 ): Promise<OpenConnections> {
-  if (listen.kind !== 'socket') {
-    requireLoopback(listen.host);
-    // Before anything is opened: a platform without the check gets no port at all.
-    peerCheck();
-  }
-  const targets = await findTargets(access, names);
+  if (listen.kind !== 'socket') requireLoopback(listen.host);
+  const shared = { ...access, token: onceAtATime(access.token) };
+  const targets = await findTargets(shared, names);
+  // Before anything is opened: what can't be guarded gets no port at all.
+  const guards = targets.map(({ type }) => guardFor(type, rule, listen.kind === 'socket'));
   const tls = listen.kind === 'socket' || listen.tlsFolder === undefined ? undefined : await localTls(listen.tlsFolder);
   if (tls !== undefined) requirePostgres(targets);
   const wake = watchWake();
@@ -120,14 +121,16 @@ export async function openConnections(
     await Promise.all(opened.map(({ forward }) => forward.close()));
   };
   try {
-    for (const target of targets) {
-      const key = portKeyFor(target.type);
-      const forward = await openOne(access, target, listen, { key, tls: tls?.context, wake, onEvent });
+    for (const [index, target] of targets.entries()) {
+      const guard = guards[index] ?? {};
+      const { key, password } = guard;
+      const forward = await openOne(shared, target, listen, { guard, tls: tls?.context, wake, onEvent });
       const place: OpenPlace = {
         ...target,
         address: forward.address,
         ...(tls === undefined ? {} : { certPath: tls.certPath }),
         ...(key === undefined ? {} : { key: key.key }),
+        ...(password === undefined ? {} : { password: password.text }),
       };
       opened.push({ forward, place });
     }
@@ -139,6 +142,17 @@ export async function openConnections(
     await close();
     throw error;
   }
+}
+
+/** Tunnels that come back together ask for one token, not each for its own. */
+function onceAtATime(token: () => Promise<string>): () => Promise<string> {
+  let asked: Promise<string> | undefined;
+  return () => {
+    asked ??= token().finally(() => {
+      asked = undefined;
+    });
+    return asked;
+  };
 }
 
 function requirePostgres(targets: readonly Target[]): void {
@@ -156,7 +170,7 @@ async function localTls(folder: string): Promise<{ readonly context: SecureConte
 }
 
 interface PortOptions {
-  readonly key: PortKey | undefined;
+  readonly guard: PortGuard;
   readonly tls: SecureContext | undefined;
   readonly wake: WakeWatch;
   readonly onEvent: (event: ConnectionEvent) => void;
@@ -166,13 +180,22 @@ async function openOne(
   access: Access,
   { connection, type }: Target,
   listen: Listen,
-  { key, tls, wake, onEvent }: PortOptions,
+  { guard, tls, wake, onEvent }: PortOptions,
 ): Promise<Forward> {
-  const dialAgain = (): Promise<TunnelClient> => dial(access, connection, key, { resumes: true });
+  const dialAgain = (): Promise<TunnelClient> => dial(access, connection, guard.key, { resumes: true });
   const keeper = new TunnelKeeper({ connection, dial: dialAgain, onEvent, wake });
   await keeper.start();
   try {
-    const shared = { connection, type, keeper, onEvent, ...(tls === undefined ? {} : { tls }) };
+    const { checkPeer, password } = guard;
+    const shared = {
+      connection,
+      type,
+      keeper,
+      onEvent,
+      ...(tls === undefined ? {} : { tls }),
+      ...(checkPeer === undefined ? {} : { checkPeer }),
+      ...(password === undefined ? {} : { password: password.verifier }),
+    };
     switch (listen.kind) {
       case 'socket': {
         const path = isAbsolute(listen.path) ? listen.path : resolve(listen.path);
@@ -181,13 +204,11 @@ async function openOne(
       case 'port':
         return await openForward({
           ...shared,
-          checkPeer: peerCheck(),
           listen: (server) => listenOnPort(server, listen.host, listen.port),
         });
       case 'remembered':
         return await openForward({
           ...shared,
-          checkPeer: peerCheck(),
           listen: (server) => listenOnRememberedPort(server, listen.host, connection, listen.ports),
         });
     }

@@ -42,6 +42,11 @@ export function findPeerUid(tables: string, peer: Endpoint, local: Endpoint): nu
   return undefined;
 }
 
+/** Does this platform tell which user is at the other end of a local TCP connection? */
+export function canTellPeers(platform: NodeJS.Platform = process.platform): boolean {
+  return platform === 'linux' && process.getuid !== undefined;
+}
+
 /**
  * The check for this platform: admits connections of the same operating-system user, nobody else;
  * root's port is root's alone. What can't be told is refused.

@@ -11,9 +11,13 @@ export interface PortKey {
 /** Types whose clients always send an API key; it must be this one, so that a key of another account never gets in. */
 const KEYED_TYPES: ReadonlySet<string> = new Set(['openai', 'anthropic']);
 
-/** A fresh key for a port of this type; undefined for types without one. */
-export function portKeyFor(type: string): PortKey | undefined {
-  if (!KEYED_TYPES.has(type)) return undefined;
+/**
+ * A fresh key for a port of this type; undefined for types without one.
+ *
+ * @param asked the port shall want one also where its clients need not send any: plain HTTP
+ */
+export function portKeyFor(type: string, asked = false): PortKey | undefined {
+  if (!KEYED_TYPES.has(type) && !(asked && type === 'http')) return undefined;
   const key = `sk-hoop-${randomBytes(32).toString('base64url')}`;
   return { key, hash: createHash('sha256').update(key).digest('hex') };
 }

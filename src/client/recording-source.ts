@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { HoopError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import type { SessionSummary } from '../core/session-summary.js';
+import { SUMS } from '../recording/bundle.js';
 import { readRecording } from '../recording/read.js';
 import type { Anchor } from '../recording/verify.js';
 import type { SessionIndex } from '../recording/verify-folder.js';
@@ -14,6 +16,13 @@ export type RecordingPlace =
   | { readonly kind: 'session'; readonly id: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'folder'; readonly path: string };
+
+/** An evidence bundle: an archive, or one that is unpacked. */
+export interface BundlePlace {
+  readonly kind: 'bundle';
+  readonly path: string;
+  readonly packed: boolean;
+}
 
 /**
  * A session's id is one unless a file of that very name is here.
@@ -30,12 +39,23 @@ export async function placeOf(argument: string): Promise<RecordingPlace> {
   });
 }
 
+/** Undefined where it is no bundle. */
+export async function bundleAt(argument: string): Promise<BundlePlace | undefined> {
+  const stats = await lstat(argument).catch(() => undefined);
+  if (stats?.isFile() === true && /\.tar$/i.test(argument)) return { kind: 'bundle', path: argument, packed: true };
+  const unpacked = stats?.isDirectory() === true && existsSync(join(argument, SUMS));
+  return unpacked ? { kind: 'bundle', path: argument, packed: false } : undefined;
+}
+
 /** The bytes of one recording, from the agent or from this machine. */
 export async function* recordingBytes(
   place: Exclude<RecordingPlace, { kind: 'folder' }>,
   agent: () => AgentApi,
 ): AsyncGenerator<Uint8Array> {
-  if (place.kind === 'file') return yield* readRecording(place.path);
+  if (place.kind === 'file') {
+    yield* readRecording(place.path);
+    return;
+  }
   const stream = (await agent().stream(`/v1/sessions/${place.id}/recording`)) as AsyncIterable<Uint8Array>;
   try {
     yield* stream;

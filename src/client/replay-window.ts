@@ -47,7 +47,7 @@ export async function titleOf(log: ReplayLog): Promise<string> {
 export function isLandmark({ event }: ReplayEntry, landmark: Landmark): boolean {
   if (landmark === 'blocked') return event.type === 'decision' && event['action'] === 'block';
   if (landmark === 'approval') return event.type.startsWith('approval.');
-  return event.type === 'statement' || event.type === 'request';
+  return (event.type === 'statement' && event['via'] !== 'startup') || event.type === 'request';
 }
 
 /** Where what was blocked and approved stands, 0 to 1 of the length. */

@@ -1,13 +1,18 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { HoopError } from '../core/errors.js';
 import type { Break } from '../recording/chain-checker.js';
 import type { RecordingPublicKey } from '../recording/keys.js';
+import { unpackBundle } from '../recording/bundle.js';
+import { readRecording } from '../recording/read.js';
+import { verifyBundle } from '../recording/verify-bundle.js';
 import { verifyRecording } from '../recording/verify.js';
 import { verifyFolder } from '../recording/verify-folder.js';
 import type { AgentApi } from './agent-api.js';
-import { agentIndex, anchorOf, placeOf, recordingBytes, sessionOfName } from './recording-source.js';
-import type { RecordingPlace } from './recording-source.js';
+import { agentIndex, anchorOf, bundleAt, placeOf, recordingBytes, sessionOfName } from './recording-source.js';
+import type { BundlePlace, RecordingPlace } from './recording-source.js';
 import { keysOfFile, pinKeys, pinnedKeys } from './trusted-keys.js';
 
 export interface VerifyRequest {
@@ -32,7 +37,7 @@ export interface VerifyBreak extends Break {
 
 export interface VerifyResult {
   readonly target: string;
-  readonly kind: RecordingPlace['kind'];
+  readonly kind: RecordingPlace['kind'] | BundlePlace['kind'];
   readonly ok: boolean;
   /** Recordings that hold. */
   readonly verified: number;
@@ -58,13 +63,13 @@ interface Trust {
  * @throws HoopError where a target can't be read or no key is known; what does not hold is a result
  */
 export async function* verifyRecordings(request: VerifyRequest): AsyncGenerator<VerifyResult> {
-  const places = await Promise.all(request.targets.map(placeOf));
+  const places = await Promise.all(request.targets.map(async (target) => (await bundleAt(target)) ?? placeOf(target)));
   const trust = await establishTrust(request);
   for (const [at, place] of places.entries()) {
     const target = request.targets[at] as string;
-    yield place.kind === 'folder'
-      ? await verifyAll(target, place.path, trust)
-      : await verifyOne(target, place, trust, request);
+    if (place.kind === 'bundle') yield await verifyEvidence(target, place, trust);
+    else if (place.kind === 'folder') yield await verifyAll(target, place.path, trust);
+    else yield await verifyOne(target, place, trust, request);
   }
 }
 
@@ -111,6 +116,17 @@ async function verifyAll(target: string, path: string, trust: Trust): Promise<Ve
   const index = trust.index === undefined ? {} : { index: agentIndex(trust.index) };
   const result = await verifyFolder(path, { keys: trust.keys, ...index });
   return { target, kind: 'folder', events: 0, live: false, keyId: '', ...result };
+}
+
+/** A bundle stands for itself: neither index nor checkpoints of the agent are asked. */
+async function verifyEvidence(target: string, { path, packed }: BundlePlace, { keys }: Trust): Promise<VerifyResult> {
+  const folder = packed ? await mkdtemp(join(tmpdir(), 'hoop-bundle-')) : path;
+  try {
+    if (packed) await unpackBundle(readRecording(path), folder);
+    return { target, kind: 'bundle', events: 0, live: false, offline: true, ...(await verifyBundle(folder, keys)) };
+  } finally {
+    if (packed) await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function verifyOne(

@@ -19,12 +19,15 @@ export function escapeControls(text: string, options: { readonly keepNewlines?: 
   });
 }
 
+/** Most of what is measured, and measured at once. */
+const ASCII = /^[\x20-\x7e]*$/;
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}]$/u;
 const TWO_WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]$/u;
 
 /** Terminal cells that `text` takes: East Asian wide characters and emoji two, combining marks none. */
 export function displayWidth(text: string): number {
+  if (ASCII.test(text)) return text.length;
   let width = 0;
   for (const char of text) width += ZERO_WIDTH.test(char) ? 0 : TWO_WIDE.test(char) ? 2 : 1;
   return width;

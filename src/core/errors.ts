@@ -58,6 +58,7 @@ export const ERRORS = {
     suggestion: 'keep the files as they are and tell whoever is responsible for the audit trail',
   },
   tests_failed: { exit: EXIT.failed, suggestion: 'correct the policy, or what its test expects' },
+  verdicts_differ: { exit: EXIT.failed, suggestion: 'read what differs; change the policy, or accept it' },
   limit: { exit: EXIT.failed, suggestion: 'make it smaller, or ask who runs the agent to raise the limit named' },
   protocol: { exit: EXIT.failed, suggestion: 'check that both ends speak the protocol of the connection' },
   recording_failed: {

@@ -16,15 +16,7 @@ export interface StatementRow {
 
 /** What sessions are found by, besides time and words; a session has any number of each. */
 export type TermKind =
-  | 'user'
-  | 'group'
-  | 'connection'
-  | 'correlation'
-  | 'verdict'
-  | 'rule'
-  | 'table'
-  | 'entity'
-  | 'approval';
+  'user' | 'group' | 'connection' | 'correlation' | 'verdict' | 'rule' | 'table' | 'entity' | 'approval';
 
 /** One thing that a session is found by. */
 export interface SessionTerm {

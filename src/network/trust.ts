@@ -22,17 +22,12 @@ export function trustWith(caFile: string | undefined): SecureContext {
   const key = caFile === undefined || caFile === '' ? '' : `${caFile} ${changedAt(caFile)}`;
   const known = contexts.get(key);
   if (known !== undefined) return known;
-  const context = createSecureContext({ ca: [...trustedCertificates(caFile)], minVersion: 'TLSv1.2' });
+  const context = createSecureContext({ ca: trustedCertificates(caFile), minVersion: 'TLSv1.2' });
   contexts.set(key, context);
   return context;
 }
 
-/**
- * What `trustWith` trusts, as PEM.
- *
- * @throws HoopError config_invalid
- */
-export function trustedCertificates(caFile: string | undefined): readonly string[] {
+function trustedCertificates(caFile: string | undefined): string[] {
   const extra = process.env['NODE_EXTRA_CA_CERTS'] ?? '';
   const own = caFile === undefined || caFile === '' ? [] : [readCertificates(caFile)];
   const added = extra === '' || !existsSync(extra) ? [] : [readCertificates(extra)];

@@ -61,6 +61,8 @@ export interface PolicySet {
   readonly policies: readonly CompiledPolicy[];
   /** Hex SHA-256 over the canonical definitions; neither order nor `tests` changes it. */
   readonly hash: string;
+  /** What was hashed: the definitions as canonical JSON, for those who keep what was in force. */
+  readonly source: string;
   /** No rule reads bound values or the time: the same text of the same session always meets the same verdict. */
   readonly steady: boolean;
   /** No rule reads the session: the same text of the same caller meets the same verdict in every session. */
@@ -111,9 +113,11 @@ export function compilePolicies(
   });
   if (faults.length > 0) return { faults };
   const conditions = policies.flatMap((policy) => policy.rules.map((rule) => rule.condition));
+  const source = sourceOf(definitions);
   const steady = conditions.every((condition) => !condition.readsParams && !condition.readsNow);
   const sessionless = conditions.every((condition) => !condition.readsSession);
-  return { set: { policies: sortByName(policies), hash: hashOf(definitions, sha256), steady, sessionless } };
+  const hash = hexOf(sha256(new TextEncoder().encode(source)));
+  return { set: { policies: sortByName(policies), hash, source, steady, sessionless } };
 }
 
 function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): CompiledPolicy {
@@ -231,13 +235,16 @@ function checked<Pattern>(pattern: Pattern | undefined): Pattern {
   return pattern;
 }
 
-function hashOf(definitions: readonly PolicyDefinition[], sha256: (bytes: Uint8Array) => Uint8Array): string {
+function sourceOf(definitions: readonly PolicyDefinition[]): string {
   const deciding = sortByName(definitions).map((definition) => {
     const { tests: _tests, limits, ...rest } = definition;
     const limited = limits.length === 0 ? {} : { limits: sortByName(limits) };
     return { ...rest, ...limited, rules: sortByName(rest.rules), mask: sortByName(rest.mask) };
   });
-  const digest = sha256(new TextEncoder().encode(canonicalJson(deciding)));
+  return canonicalJson(deciding);
+}
+
+function hexOf(digest: Uint8Array): string {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 

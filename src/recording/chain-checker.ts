@@ -23,6 +23,7 @@ export type BreakKind =
   | 'missing'
   | 'duplicate'
   | 'checkpoint'
+  | 'tombstone'
   | 'unreadable';
 
 /** The first thing that does not hold. */

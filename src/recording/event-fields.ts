@@ -63,11 +63,20 @@ const DECIDED: Readonly<Record<string, string>> = {
   approve: 'held',
 };
 
-/** `blocked by production-sql/where-required: a DELETE needs a WHERE` */
+/** `blocked by production-sql/where-required: a DELETE needs a WHERE`; of an observing policy `; would block by …` */
 export function decisionOf(event: ChainedEvent, max: number): string {
   const action = text(event['action']);
   const rules = list(event['rules']);
   const message = bounded(text(event['message']), max);
   const by = rules.length === 0 ? '' : ` by ${rules.join(', ')}`;
-  return `${Object.hasOwn(DECIDED, action) ? (DECIDED[action] as string) : action}${by}${message === '' ? '' : `: ${message}`}`;
+  return `${Object.hasOwn(DECIDED, action) ? (DECIDED[action] as string) : action}${by}${message === '' ? '' : `: ${message}`}${observedOf(event)}`;
+}
+
+function observedOf(event: ChainedEvent): string {
+  const observed: readonly unknown[] = Array.isArray(event['observed']) ? event['observed'] : [];
+  const would = observed
+    .map((match) => record(match))
+    .filter((match) => text(match['action']) !== 'allow')
+    .map((match) => `would ${text(match['action'])} by ${text(match['rule'])}`);
+  return would.length === 0 ? '' : `; ${would.join(', ')}`;
 }

@@ -86,6 +86,11 @@ function keysOfJson(text: string): string[] {
   });
 }
 
+/** Ed25519 signature, 64 bytes. */
+export function signBytes(key: RecordingKey, bytes: Uint8Array): Uint8Array {
+  return sign(null, bytes, key.privateKey);
+}
+
 /** Base64 Ed25519 signature over the UTF-8 bytes of `text`. */
 export function signText(key: RecordingKey, text: string): string {
   return sign(null, Buffer.from(text), key.privateKey).toString('base64');
@@ -116,6 +121,12 @@ export class SignatureChecker {
 
   knows(keyId: string): boolean {
     return this.#keys.has(keyId);
+  }
+
+  /** Of bytes, by any key that is trusted. @returns the key's id */
+  signerOf(text: Uint8Array, signature: Uint8Array): string | undefined {
+    for (const [keyId, key] of this.#keys) if (verify(null, text, key, signature)) return keyId;
+    return undefined;
   }
 
   /** Only the canonical base64 of a signature counts: a second spelling would be a change nobody sees. */

@@ -1,5 +1,7 @@
 import { canonicalJson, canonicalName, canonicalString, sortedNames } from '../core/canonical-json.js';
 import type {
+  ApprovalRequested,
+  ApprovalResolved,
   BodyEvent,
   DecisionEvent,
   OutputEvent,
@@ -9,6 +11,7 @@ import type {
   SessionEnd,
   SessionStart,
   StatementEvent,
+  TtyEvent,
 } from '../core/events.js';
 import type { SealEvent, Link } from './chain.js';
 
@@ -21,17 +24,21 @@ export interface LineParts {
 /**
  * Cuts an event's canonical JSON in two at the place where `hash` goes.
  *
- * The kinds that make up nearly all of a recording have their members' names sorted once, in the order of RFC 8785;
- * everything else goes through `anyLine`, which gives the same for those.
+ * Every member of every kind of event is named here, sorted once in the order of RFC 8785. What is not named counts as
+ * secret and is not written, in the objects `user`, `connection`, `client`, `error`, `usage`, `closed` too.
  *
- * @throws TypeError when the event has no JSON form or uses a name that belongs to the chain
+ * @throws TypeError when the event has no JSON form or is of a kind that has no members named
  */
 export function lineParts(event: RecordedEvent | SealEvent, link: Link): LineParts {
-  const kind = kindOf(event);
-  return kind === undefined ? anyLine(event, link) : kindLine(kind, event, link);
+  return kindLine(kindOf(event), event, link);
 }
 
-function kindOf(event: RecordedEvent | SealEvent): Kind | undefined {
+/** Whoever adds a kind of event to `core/events` names its members below: this does not compile before. */
+function unclassed(event: never): never {
+  throw new TypeError(`events of kind ${String((event as { readonly type?: unknown }).type)} have no members named`);
+}
+
+function kindOf(event: RecordedEvent | SealEvent): Kind {
   switch (event.type) {
     case 'statement':
       return STATEMENT;
@@ -47,10 +54,16 @@ function kindOf(event: RecordedEvent | SealEvent): Kind | undefined {
       return REQUEST;
     case 'session.end':
       return END;
+    case 'approval.requested':
+      return REQUESTED;
+    case 'approval.resolved':
+      return RESOLVED;
+    case 'tty':
+      return TTY;
     case 'seal':
       return SEAL;
     default:
-      return undefined;
+      return unclassed(event);
   }
 }
 
@@ -61,6 +74,8 @@ interface Member {
   readonly label: string;
   /** The same object wherever the same text runs again: its JSON is made once. */
   readonly lasting: boolean;
+  /** Of an object: the names that are written. */
+  readonly inner: readonly string[] | undefined;
 }
 
 /** The members of a kind of event besides the chain's own, sorted, cut where the chain's go. */
@@ -74,12 +89,46 @@ interface Kind {
 
 const LASTING = new Set(['facts', 'columns']);
 
+/** Names of an object's members, each of them, so that one that is forgotten does not compile. */
+function inside<T>(names: Readonly<Record<keyof T & string, true>>): readonly string[] {
+  return Object.keys(names);
+}
+
+const INNER: ReadonlyMap<string, readonly string[]> = new Map([
+  [
+    'user',
+    inside<SessionStart['user']>({
+      subject: true,
+      email: true,
+      groups: true,
+      issuer: true,
+      machine: true,
+      attributes: true,
+    }),
+  ],
+  ['connection', inside<SessionStart['connection']>({ name: true, type: true, labels: true })],
+  ['client', inside<SessionStart['client']>({ application: true, address: true, database: true })],
+  ['error', inside<NonNullable<ResultEvent['error']>>({ code: true, message: true })],
+  ['usage', inside<NonNullable<ResultEvent['usage']>>({ inputTokens: true, outputTokens: true })],
+  ['closed', inside<NonNullable<ResultEvent['closed']>>({ code: true, by: true })],
+]);
+
+/** Only what is named. */
+function classed(value: unknown, names: readonly string[]): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const given = value as Readonly<Record<string, unknown>>;
+  const kept: Record<string, unknown> = {};
+  for (const name of names) if (given[name] !== undefined) kept[name] = given[name];
+  return kept;
+}
+
 /** The members of `E`, each named: one that is forgotten here does not compile, since it would be lost in silence. */
 function kind<E>(names: Readonly<Record<Exclude<keyof E, 'hash'> & string, true>>): Kind {
   const members = sortedNames(names).map((name) => ({
     name,
     label: `,${canonicalName(name)}`,
     lasting: LASTING.has(name),
+    inner: INNER.get(name),
   }));
   const between = (from: string, to: string): Member[] =>
     members.filter(({ name }) => name > from && (to === '' || name < to));
@@ -161,6 +210,16 @@ const REQUEST = kind<RequestEvent>({
   stream: true,
   facts: true,
 });
+const REQUESTED = kind<ApprovalRequested>({ type: true, statement: true, request: true, flow: true });
+const RESOLVED = kind<ApprovalResolved>({
+  type: true,
+  statement: true,
+  request: true,
+  outcome: true,
+  by: true,
+  reason: true,
+});
+const TTY = kind<TtyEvent>({ type: true, statement: true, from: true, data: true, columns: true, rows: true });
 const END = kind<SessionEnd>({ type: true, reason: true, statements: true, blocked: true });
 const SEAL = kind<SealEvent>({ type: true, keyId: true, signature: true });
 
@@ -180,7 +239,8 @@ function joined(members: readonly Member[], values: Readonly<Record<string, unkn
     const value = values[member.name];
     if (value === undefined) continue;
     text += member.label;
-    if (typeof value === 'string') text += canonicalString(value);
+    if (member.inner !== undefined) text += canonicalJson(classed(value, member.inner), 1);
+    else if (typeof value === 'string') text += canonicalString(value);
     else if (typeof value === 'number' && Number.isSafeInteger(value)) text += value;
     else
       text +=
@@ -197,30 +257,4 @@ function lastingText(value: object): string {
   const text = canonicalJson(value, 1);
   lastingTexts.set(value, text);
   return text;
-}
-
-/** In the order in which they sort. */
-const OWN_NAMES = ['at', 'prev', 'seq'];
-
-/** The same for any event, by its names alone. */
-export function anyLine(event: RecordedEvent | SealEvent, link: Link): LineParts {
-  const members = event as unknown as Readonly<Record<string, unknown>>;
-  const own = [`"at":${canonicalString(link.at)}`, `"prev":"${link.prev}"`, `"seq":${link.seq}`] as const;
-  let head = '';
-  let tail = '';
-  let placed = 0;
-  // `type`, which every event has, sorts behind all of the chain's names: each finds its place before it.
-  for (const name of sortedNames(event)) {
-    const value = members[name];
-    if (value === undefined) continue;
-    for (; placed < 3 && name >= (OWN_NAMES[placed] as string); placed += 1) {
-      if (placed === 0) head += `${head === '' ? '{' : ','}${own[0]}`;
-      else tail += `,${own[placed] as string}`;
-    }
-    if (name === 'hash' || name === OWN_NAMES[placed - 1]) throw new TypeError('event uses a name of the chain');
-    const member = `${canonicalName(name)}${canonicalJson(value, 1)}`;
-    if (name < 'hash') head += `${head === '' ? '{' : ','}${member}`;
-    else tail += `,${member}`;
-  }
-  return { head, tail };
 }

@@ -116,6 +116,11 @@ export class Recordings {
     return recorder;
   }
 
+  /** Everything sealed so far is listed by its checkpoint when the promise resolves. */
+  checkpointed(): Promise<void> {
+    return this.#keeper.flush();
+  }
+
   /** Where a live recording stands in its file; undefined for sessions that are not live. */
   live(session: string): ChainPosition | undefined {
     return this.#live.get(session)?.written;

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '../core/events.js';
+import type { DecisionEvent, RecordedEvent } from '../core/events.js';
 import type { SessionTerm, TermKind } from '../core/recording-index.js';
 
 /** Most different terms of one session; what is met after them stands in the recording alone. */
@@ -28,6 +28,7 @@ export class SessionTerms {
       case 'decision':
         if (event.action !== 'allow') this.#add('verdict', event.action);
         for (const rule of names(event.rules)) this.#rule(rule);
+        this.#observed(event.observed);
         return;
       case 'result':
         for (const name in event.masked) this.#add('entity', name.toLowerCase());
@@ -45,6 +46,16 @@ export class SessionTerms {
     const fresh = this.#fresh;
     this.#fresh = [];
     return fresh;
+  }
+
+  /** What an observing policy would have done: that is what it is watched for. */
+  #observed(matches: DecisionEvent['observed']): void {
+    if (!Array.isArray(matches)) return;
+    for (const { rule, action } of matches as NonNullable<DecisionEvent['observed']>) {
+      if (typeof rule !== 'string') continue;
+      this.#rule(rule);
+      if (action !== 'allow') this.#add('verdict', `would-${action}`);
+    }
   }
 
   /** By its whole name, and by the one within its policy. */

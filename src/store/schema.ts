@@ -68,4 +68,16 @@ export const MIGRATIONS: readonly string[] = [
     WHERE kind = 'rule' AND instr(term, '/') > 0;
   DROP INDEX sessions_by_correlation;
   `,
+  `
+  CREATE TABLE policy_sets (
+    hash TEXT PRIMARY KEY, source TEXT NOT NULL, first_at TEXT NOT NULL, last_at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE readings (
+    row INTEGER PRIMARY KEY, at TEXT NOT NULL, session TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL,
+    issuer TEXT NOT NULL, email TEXT NOT NULL, detail TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX readings_by_session ON readings (session, row);
+  CREATE INDEX readings_by_time ON readings (at, row);
+  CREATE INDEX approval_requests_by_time ON approval_requests (created_at, id);
+  `,
 ];

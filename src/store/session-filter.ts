@@ -88,12 +88,13 @@ export function sessionQuery(database: DatabaseSyncInstance, filter: SessionFilt
   };
 }
 
-const VERDICTS = ['allow', 'warn', 'block', 'approve'];
+/** `would-…`: by a policy in observe mode. */
+const VERDICTS = ['allow', 'warn', 'block', 'approve', 'would-warn', 'would-block', 'would-approve'];
 
 function terms(filter: SessionFilter): readonly (readonly [TermKind, string])[] {
   const { verdict } = filter;
   if (verdict !== undefined && !VERDICTS.includes(verdict))
-    throw new HoopError('usage', 'verdict is not allow, warn, block or approve');
+    throw new HoopError('usage', `verdict is none of ${VERDICTS.join(', ')}`);
   const asked: readonly (readonly [TermKind, string | undefined])[] = [
     ['user', filter.user],
     ['user', filter.owner?.subject],
@@ -174,8 +175,12 @@ function cursorOf(database: DatabaseSyncInstance, cursor: string): readonly [str
   return [last.startedAt, cursor];
 }
 
-/** Times are kept with six digits of a second, so that text order is time order; others are brought to it. */
-function comparable(time: string): string {
+/**
+ * Times are kept with six digits of a second, so that text order is time order; others are brought to it.
+ *
+ * @throws HoopError `usage`
+ */
+export function comparable(time: string): string {
   if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/.test(time)) return time;
   const ms = Date.parse(time);
   if (Number.isNaN(ms)) throw new HoopError('usage', 'time is not RFC 3339');

@@ -2,6 +2,7 @@ import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 
 import type { RecordingIndex } from '../core/recording-index.js';
 import { closeDatabase, openDatabase } from './database.js';
+import { AuditTable } from './audit-table.js';
 import { KeyTable } from './key-table.js';
 import { LogFile } from './log-file.js';
 import { RequestTable } from './request-table.js';
@@ -23,6 +24,8 @@ export interface StoreOptions {
 export class Store {
   readonly sessions: SessionTable;
   readonly requests: RequestTable;
+  /** Policies that were in force, and who read what. */
+  readonly audit: AuditTable;
   /** What limits have counted. */
   readonly usage: UsageTable;
   /** The sessions' table as the recorder sees it. */
@@ -34,6 +37,7 @@ export class Store {
     this.#database = database;
     this.#keys = new KeyTable(database, options.masterKey);
     this.requests = new RequestTable(database);
+    this.audit = new AuditTable(database);
     const onFault = options.onFault ?? (() => undefined);
     this.usage = new UsageTable(database, onFault, options.nowMs);
     const sessions = new SessionTable(database, onFault, new LogFile(options.path));

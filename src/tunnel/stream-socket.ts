@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { HoopError, type Fault } from '../core/errors.js';
-import type { TunnelStream } from './stream.js';
+import type { AcceptedStream, TunnelStream } from './stream.js';
 
 /**
  * A tunnel stream in the shape of a socket, as far as the `pg` driver and node:http, both its client and its
@@ -11,7 +11,7 @@ export class StreamSocket extends Duplex {
   #idleTimer: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor(private readonly stream: TunnelStream) {
+  constructor(private readonly stream: TunnelStream & Partial<Pick<AcceptedStream, 'hold' | 'release'>>) {
     super({ allowHalfOpen: true });
     stream.onData((bytes) => {
       this.#idleTimer?.refresh();
@@ -48,6 +48,17 @@ export class StreamSocket extends Duplex {
       this.off('timeout', listener);
     }
     return this;
+  }
+
+  /** As of the stream: at the agent, a broken tunnel does not end what holds. */
+  hold(): void {
+    this.stream.hold?.();
+  }
+
+  /** As of the stream. */
+  release(proceed: () => void): void {
+    if (this.stream.release === undefined) proceed();
+    else this.stream.release(proceed);
   }
 
   /** Frames of a turn leave together, and at once: there is nothing to delay. */

@@ -3,7 +3,7 @@ import { VerdictCache } from '../../src/agent/verdict-cache.js';
 import type { PolicySet } from '../../src/policy/compile.js';
 import type { Verdict } from '../../src/policy/types.js';
 
-const set = (steady: boolean): PolicySet => ({ policies: [], hash: '', steady, sessionless: true });
+const set = (steady: boolean): PolicySet => ({ policies: [], hash: '', source: '[]', steady, sessionless: true });
 const verdict = (rule: string): Verdict => ({
   action: 'block',
   rule,

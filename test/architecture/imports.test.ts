@@ -77,6 +77,13 @@ const breaks: readonly (readonly [rule: string, from: string, ...imports: string
   ],
   ['room-protocols-postgres-only-libpg-query', 'src/protocols/postgres/parser.ts', 'libpg-query'],
   [
+    'room-network',
+    'src/network/x.ts',
+    'src/tunnel/target.ts',
+    'src/identity/target.ts',
+    'src/policy/types.ts',
+  ],
+  [
     'room-tunnel',
     'src/tunnel/x.ts',
     'src/protocols/contract.ts',

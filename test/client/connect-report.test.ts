@@ -83,4 +83,16 @@ describe('plainReport', () => {
       '  curl http://[::1]:6/',
     ]);
   });
+
+  it('says once that the login has ended, whatever the number of connections, and again after it was mended', () => {
+    const lines: string[] = [];
+    const report = plainReport((line) => lines.push(line));
+    const ended = { event: 'disconnected', why: 'not logged in', suggestion: 'run `hoop login`' };
+    report.event({ ...ended, connection: 'a' });
+    report.event({ ...ended, connection: 'b' });
+    expect(lines).toEqual(['a: not connected: not logged in; run `hoop login`']);
+    report.event({ event: 'reconnected', connection: 'b' });
+    report.event({ ...ended, connection: 'b' });
+    expect(lines).toHaveLength(3);
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HoopError, type Fault } from '../../src/core/errors.js';
 import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnel-keeper.js';
-import type { TunnelClient } from '../../src/tunnel/dial.js';
+import type { DetachedStream, TunnelClient } from '../../src/tunnel/dial.js';
 import { FakeTime } from './fake-time.js';
 
 interface FakeTunnel extends TunnelClient {
@@ -9,16 +9,27 @@ interface FakeTunnel extends TunnelClient {
   says(event: Record<string, unknown>): void;
   closed: boolean;
   probes: number;
+  readonly resumed: DetachedStream[];
+  detaches(stream: DetachedStream): void;
 }
 
 function fakeTunnel(): FakeTunnel {
   let onClose: (fault?: Fault) => void = () => undefined;
   let onEvent: (event: Record<string, unknown>) => void = () => undefined;
+  let onDetached: (stream: DetachedStream) => void = () => undefined;
   const tunnel: FakeTunnel = {
     closed: false,
     probes: 0,
-    onDetached: () => undefined,
-    resume: () => undefined,
+    resumed: [],
+    onDetached: (listener) => {
+      onDetached = listener;
+    },
+    detaches: (stream) => {
+      onDetached(stream);
+    },
+    resume: (stream) => {
+      tunnel.resumed.push(stream);
+    },
     probe: () => {
       tunnel.probes += 1;
     },
@@ -192,5 +203,64 @@ describe('TunnelKeeper', () => {
     arrive(late);
     await starting;
     expect(late.closed).toBe(true);
+  });
+
+  it('dials at once on waking, however long it would have waited, and asks a tunnel that stands for a sign of life', async () => {
+    const first = fakeTunnel();
+    const second = fakeTunnel();
+    const time = new FakeTime();
+    const wakes: (() => void)[] = [];
+    const answers = [first, down, down, down, second];
+    const keeper = new TunnelKeeper({
+      connection: 'postgres',
+      dial: () => {
+        const answer = answers.shift() ?? second;
+        return answer instanceof HoopError ? Promise.reject(answer) : Promise.resolve(answer);
+      },
+      onEvent: () => undefined,
+      time,
+      wake: { onWake: (listener) => (wakes.push(listener), () => undefined) },
+    });
+    await keeper.start();
+    wakes[0]?.();
+    expect(first.probes).toBe(1);
+    first.breaks();
+    await time.advance(188 + 375 + 750);
+    wakes[0]?.();
+    await expect(keeper.ready()).resolves.toBe(second);
+  });
+
+  it('opens nothing new on a tunnel whose agent drains, leaves it to end, and closes it with itself', async () => {
+    const first = fakeTunnel();
+    const second = fakeTunnel();
+    const { keeper, time, events } = keeperOver([first, second]);
+    await keeper.start();
+    first.says({ event: 'tunnel.retiring' });
+    const waiting = keeper.ready();
+    await time.advance(188);
+    await expect(waiting).resolves.toBe(second);
+    expect(events[0]).toMatchObject({ event: 'reconnecting', why: 'the agent is shutting down' });
+    expect(first.closed).toBe(false);
+    keeper.close();
+    expect([first.closed, second.closed]).toEqual([true, true]);
+  });
+
+  it('hands streams that held to the next tunnel, and gives them up after 60 s without one', async () => {
+    const first = fakeTunnel();
+    const second = fakeTunnel();
+    const { keeper, time } = keeperOver([first, down, second, down]);
+    await keeper.start();
+    const given: (Fault | undefined)[] = [];
+    const stream = { isClosed: false, lost: (fault?: Fault) => void given.push(fault) };
+    first.detaches(stream);
+    first.breaks();
+    await time.advance(188 + 375);
+    expect(second.resumed).toEqual([stream]);
+    second.detaches(stream);
+    second.breaks();
+    await time.advance(59_000);
+    expect(given).toEqual([]);
+    await time.advance(2_000);
+    expect(given).toMatchObject([{ code: 'unreachable', message: expect.stringContaining('was not run') as string }]);
   });
 });

@@ -185,7 +185,6 @@ describe('hoop connect', () => {
     [['postgres', 'second', '--port', '5555'], 2, 'take one connection'],
     [['postgres', '--duration', '2h'], 2, 'not in this version'],
     [['postgres', '--tls', '--socket', '/tmp/hoop.sock'], 2, 'exclude each other'],
-    [['postgres', '--password'], 2, 'not in this version'],
     [['postgres', '--no-wait'], 2, 'not in this version'],
     [['postgres', '--'], 2, 'no command after'],
     [['postgres', '--json', '--print-env'], 2, 'want stdout'],

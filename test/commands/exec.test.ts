@@ -102,6 +102,45 @@ describe.skipIf(missing !== undefined)(`hoop exec${missing === undefined ? '' : 
     expect((await second.finished).status).toBe(3);
   });
 
+  it('runs a script of 5,000 statements from a pipe, and names the place of the one that fails', async () => {
+    const lines = Array.from({ length: 5_000 }, (_, index) => `INSERT INTO script_rows VALUES (${index});`);
+    const script = `CREATE TABLE script_rows (n int);\n${lines.join('\n')}\nSELECT count(*) FROM script_rows; SELECT 1/0;`;
+    const { status, stdout, stderr } = await runHoop(['exec', 'postgres', '-o', 'csv'], env, script);
+    expect([status, stdout]).toEqual([1, 'count\n5000\n']);
+    expect(stderr).toContain('why:   SQLSTATE 22012, line 5002, column 35');
+  });
+
+  it('runs all or nothing with --single-transaction, also where the last statement is no SQL', async () => {
+    const script = 'CREATE TABLE never (n int); INSERT INTO never VALUES (1); SELEKT;';
+    const { status, stderr } = await runHoop(['exec', 'postgres', '--single-transaction', '-i', script], env);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('SQLSTATE 42601, line 1, column 59')]);
+    const after = await runHoop(['exec', 'postgres', '-o', 'ndjson', '-i', `SELECT to_regclass('never') AS t`], env);
+    expect(after.stdout).toBe('{"t":null}\n');
+  });
+
+  it('takes the rows of a COPY from the lines behind it in a file, as psql does', async () => {
+    const file = join(folder, 'dump.sql');
+    const copy = "COPY pets FROM stdin; -- rows follow\n1\tAnn; 'x\n2\t\\N\n\\.\n";
+    writeFileSync(file, `CREATE TABLE pets (id int, name text);\n${copy}\nSELECT * FROM pets ORDER BY id;\n`);
+    const { status, stdout, stderr } = await runHoop(['exec', 'postgres', '-f', file, '-o', 'csv'], env);
+    expect([status, stdout, stderr]).toEqual([0, `id,name\n1,Ann; 'x\n2,\n`, 'CREATE TABLE\nCOPY 2\n']);
+  });
+
+  it('takes the rows of a COPY given with -i from standard input, 16 MB in and out unchanged', async () => {
+    await runHoop(['exec', 'postgres', '-i', 'CREATE TABLE big (id int, note text)'], env);
+    const rows = Array.from({ length: 100_000 }, (_, index) => `${index}\t${'ä€ row '.repeat(15)}${index}\n`).join('');
+    const into = await runHoop(['exec', 'postgres', '-i', 'COPY big FROM STDIN'], env, rows);
+    expect([into.status, into.stderr]).toEqual([0, 'COPY 100000\n']);
+    const out = await runHoop(['exec', 'postgres', '-i', 'COPY (TABLE big ORDER BY id) TO STDOUT'], env);
+    expect(out.status).toBe(0);
+    expect(out.stdout === rows).toBe(true);
+  });
+
+  it('fails with the server’s words where rows of a COPY are wrong, and goes on after none', async () => {
+    const wrong = await runHoop(['exec', 'postgres', '-i', 'COPY big FROM STDIN'], env, 'x\ty\n'.repeat(200_000));
+    expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('SQLSTATE 22P02')]);
+  });
+
   it('writes a million rows to a pipe whose reader leaves early, and ends quietly', async () => {
     const started = startHoop(
       ['exec', 'postgres', '-o', 'csv', '-i', 'SELECT n FROM generate_series(1, 1000000) AS n'],

@@ -22,7 +22,7 @@ describe('docs/connections.md', () => {
 });
 
 describe('docs/policies.md', () => {
-  const [rules = '', mask = '', limits = '', tests = ''] = examples('policies.md');
+  const [rules = '', mask = '', limits = '', tests = '', file = ''] = examples('policies.md');
 
   it('shows rules, masks and limits that load', async () => {
     const spec = `  rules:\n${indented(indented(rules))}${indented(mask)}${indented(limits)}`;
@@ -31,6 +31,11 @@ describe('docs/policies.md', () => {
     expect(faults).toEqual([]);
     const [policy] = resources?.policies ?? [];
     expect([policy?.rules.length, policy?.mask.length, policy?.limits.length]).toEqual([3, 2, 1]);
+  });
+
+  it('shows a file of tests that loads', async () => {
+    const { faults } = await load({ 'shop.test.yaml': file }, {}, { tests: true });
+    expect(faults).toEqual([]);
   });
 
   it('shows tests of which only the rules and masks are missing', async () => {

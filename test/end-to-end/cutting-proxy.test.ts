@@ -4,6 +4,7 @@ import { Client, type DatabaseError } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, startTestIssuer, type TestAgent, type TestIssuer } from '../support/agent.js';
 import { CuttingProxy } from '../support/cutting-proxy.js';
+import { type HttpUpstream, startHttpUpstream } from '../support/http-upstream.js';
 import { type KeptPort, openKeptPort, type KeptPortOptions } from '../support/kept-port.js';
 import { missingPostgres } from '../support/postgres-server.js';
 
@@ -13,6 +14,7 @@ kind: Policy
 metadata: { name: guard }
 spec:
   rules:
+    - { name: posts, when: 'http.method == "POST"', action: approve, approval: dba-review }
     - { name: payments, when: 'sql.writes.exists(t, t.name == "payments")', action: approve, approval: dba-review }
 ---
 apiVersion: hoop/v1
@@ -37,6 +39,7 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
   let issuer: TestIssuer;
   let agent: TestAgent;
   let proxy: CuttingProxy;
+  let upstream: HttpUpstream;
   /** Where the proxy leads. */
   let behind: number;
   const ports: KeptPort[] = [];
@@ -44,7 +47,8 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
 
   beforeAll(async () => {
     issuer = await startTestIssuer();
-    agent = await startTestAgent({ policies: POLICIES, issuer });
+    upstream = await startHttpUpstream((seen, response) => response.end(`${seen.method} done`));
+    agent = await startTestAgent({ policies: `${POLICIES}${crm(upstream.url)}`, issuer });
     behind = portOf(agent);
     proxy = await CuttingProxy.open(() => behind);
   });
@@ -63,6 +67,7 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
     await proxy.close();
     await agent.close();
     await issuer.close();
+    upstream.close();
   });
 
   const open = async (options: Partial<KeptPortOptions> = {}): Promise<KeptPort> => {
@@ -225,6 +230,22 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
       expect(await rows(103)).toBe(0);
     });
 
+    it('may be an HTTP request: its client gets its one answer after a cut', async () => {
+      const kept = await open({ connection: 'crm', type: 'http' });
+      const answer = fetch(`http://127.0.0.1:${String(kept.port)}/customers`, { method: 'POST', body: '{}' });
+      const request = await until('it waits', () => {
+        const waiting = kept.events.find(({ event }) => event === 'approval.waiting');
+        return waiting?.['request'] as string | undefined;
+      });
+      // The token that resumes it follows the news at once; a round trip later it is there.
+      expect((await fetch(`http://127.0.0.1:${String(kept.port)}/`)).status).toBe(200);
+      proxy.cut();
+      await until('it is back', () => kept.events.some(({ event }) => event === 'reconnected'));
+      expect(await approve(request)).toBe(200);
+      expect(await (await answer).text()).toBe('POST done');
+      expect(upstream.seen.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    });
+
     it('can be cancelled by its client after it came back', async () => {
       const kept = await open();
       const { client, result, request } = await held(kept, 104);
@@ -266,6 +287,20 @@ function failureOf(work: Promise<unknown>): Promise<DatabaseError> {
     },
     (error: unknown) => error as DatabaseError,
   );
+}
+
+function crm(url: string): string {
+  return `
+---
+apiVersion: hoop/v1
+kind: Connection
+metadata: { name: crm }
+spec:
+  type: http
+  url: ${url}
+  credentials: [{ groups: ['*'], headers: { x-token: { env: APP_PASSWORD } } }]
+  access: { groups: [engineering] }
+`;
 }
 
 function portOf({ agent }: TestAgent): number {

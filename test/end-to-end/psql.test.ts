@@ -1,21 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
+import { isInstalled } from '../support/installed.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { Terminal } from '../support/terminal.js';
 
-const missing = missingPostgres() ?? (hasTmux() ? undefined : 'tmux is not installed');
-
-function hasTmux(): boolean {
-  try {
-    execFileSync('tmux', ['-V'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
+const missing = missingPostgres() ?? (isInstalled('tmux') ? undefined : 'tmux is not installed');
 
 const POLICIES = `
 apiVersion: hoop/v1
@@ -27,52 +18,6 @@ spec:
   mask:
     - { name: pii, entities: [email, credit-card], strategy: partial }
 `;
-
-/** A terminal of its own, on a tmux server of its own. */
-class Terminal {
-  readonly #socket = `hoop-${randomBytes(4).toString('hex')}`;
-
-  constructor(command: string) {
-    this.#tmux('-f', '/dev/null', 'new-session', '-d', '-x', '150', '-y', '50', '-s', 't', command);
-  }
-
-  type(...keys: readonly string[]): void {
-    this.#tmux('send-keys', '-t', 't', ...keys);
-  }
-
-  line(text: string): void {
-    // tmux takes a semicolon at the end for its own.
-    this.#tmux('send-keys', '-t', 't', '-l', text.replace(/;$/, '\\;'));
-    this.type('Enter');
-  }
-
-  get screen(): string {
-    return this.#tmux('capture-pane', '-p', '-t', 't', '-S', '-200');
-  }
-
-  /** Waits, for up to 15 s, until the screen holds what is looked for. */
-  async shows(wanted: RegExp): Promise<string> {
-    for (let tries = 0; tries < 300; tries += 1) {
-      const { screen } = this;
-      if (wanted.test(screen)) return screen;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`the screen never showed ${String(wanted)}:\n${this.screen}`);
-  }
-
-  clear(): void {
-    this.type('C-l');
-    this.#tmux('clear-history', '-t', 't');
-  }
-
-  close(): void {
-    this.#tmux('kill-server');
-  }
-
-  #tmux(...args: readonly string[]): string {
-    return execFileSync('tmux', ['-L', this.#socket, ...args], { encoding: 'utf8' });
-  }
-}
 
 describe.skipIf(missing !== undefined)(
   `psql in a terminal${missing === undefined ? '' : ` (skipped: ${missing})`}`,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileExpression } from '../../src/policy/expression.js';
 import { isInRange } from '../../src/policy/ip-range.js';
@@ -105,5 +106,14 @@ describe('glob', () => {
   it('refuses a pattern of more than 1,000 characters, and one that is no literal', () => {
     expect(faultOf(`glob(sql.text, "${'*'.repeat(1001)}")`)).toMatchObject({ offset: 15 });
     expect(faultOf('glob(sql.text, sql.text)')).toMatchObject({ offset: 15 });
+  });
+});
+
+describe('docs/policies.md', () => {
+  it('shows an example of each of the 4 functions, and each compiles', () => {
+    const page = readFileSync(new URL('../../docs/policies.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| `(\w+)\([A-Za-z, ]+\)` \|.*\| `(.+)` \|$/gm)];
+    expect(rows.map(([, name]) => name)).toEqual(['timeOfDay', 'weekday', 'inRange', 'glob']);
+    for (const [, name, example] of rows) expect([name, faultOf(example ?? '')]).toEqual([name, undefined]);
   });
 });

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RecordedEvent } from '../../src/core/events.js';
-import { anyLine, lineParts } from '../../src/recording/line-parts.js';
+import { canonicalJson } from '../../src/core/canonical-json.js';
+import type { ChainedEvent, RecordedEvent } from '../../src/core/events.js';
+import { rechainEvent } from '../../src/recording/chain.js';
+import { lineParts } from '../../src/recording/line-parts.js';
 
 const text = fc.string({ unit: 'binary' });
 const count = fc.nat();
@@ -76,27 +79,86 @@ const events: readonly fc.Arbitrary<object>[] = [
   fc.record({
     type: fc.constant('session.start'),
     session: text,
-    user: fc.dictionary(text, fc.jsonValue()),
-    connection: fc.dictionary(text, fc.jsonValue()),
+    user: fc.record({
+      subject: text,
+      email: text,
+      groups: fc.array(text),
+      issuer: text,
+      machine: fc.boolean(),
+      attributes: fc.dictionary(text, fc.jsonValue()),
+    }),
+    connection: fc.record({ name: text, type: text, labels: fc.dictionary(text, text) }),
     credential: text,
-    client: fc.dictionary(text, fc.jsonValue()),
+    client: fc.record({ application: text, address: text }),
     correlationId: maybe(text),
+  }),
+  fc.record({ type: fc.constant('approval.requested'), statement: count, request: text, flow: text }),
+  fc.record({
+    type: fc.constant('approval.resolved'),
+    statement: count,
+    request: text,
+    outcome: text,
+    by: maybe(text),
+    reason: maybe(text),
   }),
   fc.record({ type: fc.constant('session.end'), reason: text, statements: count, blocked: count }),
   fc.record({ type: fc.constant('seal'), keyId: text, signature: text }),
 ];
 
-describe('the lines of the kinds that make up a recording', () => {
-  it('are the same with their names sorted once as by their names alone', () => {
-    const link = { seq: 7, at: '2026-11-21T04:30:44.123456Z', prev: 'ab'.repeat(32) };
+const link = { seq: 7, at: '2026-11-21T04:30:44.123456Z', prev: 'ab'.repeat(32) };
+
+/** The line with the hash put in, as a verifier makes it of the event read back. */
+function wholeLine(event: RecordedEvent): { readonly written: string; readonly read: string } {
+  const { head, tail } = lineParts(event, link);
+  const hash = createHash('sha256').update(`${head}${tail}}`).digest('hex');
+  const written = `${head},"hash":"${hash}"${tail}}`;
+  return { written, read: rechainEvent(JSON.parse(written) as ChainedEvent).text };
+}
+
+describe('the lines of a recording', () => {
+  it('are canonical, and hold every member that is named', () => {
     fc.assert(
       fc.property(fc.oneof(...events), (event) => {
         const recorded = event as RecordedEvent;
-        expect(lineParts(recorded, link)).toEqual(anyLine(recorded, link));
+        const { written, read } = wholeLine(recorded);
+        expect(written).toBe(read);
+        const { hash: _hash, ...members } = JSON.parse(written) as ChainedEvent;
+        // A lone surrogate has no form in UTF-8; JSON's own is compared.
+        expect(canonicalJson(members)).toBe(canonicalJson(JSON.parse(JSON.stringify({ ...recorded, ...link }))));
         // Facts and columns are remembered: the second time must say the same.
-        expect(lineParts(recorded, link)).toEqual(anyLine(recorded, link));
+        expect(wholeLine(recorded).written).toBe(written);
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it('hold nothing of an event, of its user, client, connection, error or usage that is not named', () => {
+    const secret = 'planted-9f3c';
+    const unnamed = [
+      { type: 'statement', statement: 1, text: 'select 1', via: 'query', token: secret },
+      {
+        type: 'session.start',
+        session: 'x',
+        user: { subject: 'ann', accessToken: secret },
+        connection: { name: 'pg', password: secret },
+        credential: 'app',
+        client: { address: '::1', authorization: secret },
+      },
+      {
+        type: 'result',
+        statement: 1,
+        error: { code: '1', message: 'm', detail: secret },
+        usage: { inputTokens: 1, key: secret },
+        headers: { authorization: secret },
+      },
+      { type: 'approval.resolved', statement: 1, request: 'r', outcome: 'approved', token: secret },
+      { type: 'output', statement: 1, rows: [], totalRows: 0, raw: secret },
+    ];
+    for (const event of unnamed) expect(wholeLine(event as unknown as RecordedEvent).written).not.toContain(secret);
+    expect(wholeLine(unnamed[1] as unknown as RecordedEvent).written).toContain('"subject":"ann"');
+  });
+
+  it('are refused for an event of a kind that has no members named', () => {
+    expect(() => lineParts({ type: 'surprise', secret: 'x' } as unknown as RecordedEvent, link)).toThrow(TypeError);
   });
 });

@@ -10,6 +10,7 @@ import type { ChainedEvent, RecordedEvent } from '../../src/core/events.js';
 import type { EntrySource, ReplayEntry } from '../../src/recording/replay/entry.js';
 import { grouped } from '../../src/recording/replay/groups.js';
 import { writeHtml } from '../../src/recording/replay/html.js';
+import { isInstalled } from '../support/installed.js';
 import { END, request, sessionId, start, statement } from './recorded-session.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hoop-html-'));
@@ -60,66 +61,69 @@ async function inBrowser(html: string): Promise<string> {
 const EVIL = `</pre></article><script>document.title='owned'</script><img src=x onerror="document.title='owned'">'"\u202e\u001b]0;x\u0007`;
 
 describe('a session as a page', () => {
-  it('reads well in a browser: who, verdicts, approval, rows, timing; data stays text', async () => {
-    const held = sessionId();
-    const html = await page([
-      { ...start(), correlationId: EVIL },
-      { type: 'statement', statement: 1, text: EVIL, via: 'execute', params: [EVIL, null] },
-      { type: 'decision', statement: 1, action: 'approve', rules: ['p/payments'], policyHash: '' },
-      { type: 'approval.requested', statement: 1, request: held, flow: 'dba' },
-      {
-        type: 'approval.resolved',
-        statement: 1,
-        request: held,
-        outcome: 'approved',
-        by: 'bob@example.com',
-        reason: EVIL,
-      },
-      {
-        type: 'output',
-        statement: 1,
-        columns: ['id', EVIL],
-        rows: [
-          ['7', null],
-          [EVIL, 'x'],
-        ],
-        totalRows: 9,
-      },
-      { type: 'result', statement: 1, tag: 'SELECT 9', rows: 9, masked: { email: 2 }, durationMs: 1.5 },
-      ...statement(2, 'DELETE FROM customers', 'block'),
-      { type: 'statement', statement: 3, text: 'SELECT 1/0', via: 'query' },
-      { type: 'decision', statement: 3, action: 'allow', rules: [], policyHash: '' },
-      { type: 'result', statement: 3, error: { code: '22012', message: 'division by zero' } },
-      END,
-    ]);
-    expect(html).not.toMatch(/<[^>]*\s(?:src|href)=|url\(|@import|https?:\/\/(?!id\.example\.com)/);
-    expect(html).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
-    const dom = await inBrowser(html);
-    expect(dom).toContain('<title>Session &lt;b&gt;1&lt;/b&gt;</title>');
-    // The page's own script ran, and nothing of the data became an element.
-    expect(dom).toContain('3 shown');
-    expect(dom.match(/<script/g)).toHaveLength(1);
-    expect(dom).not.toContain('<img');
-    const verdicts = [...dom.matchAll(/<article data-verdict="([a-z]+)"( data-failed="yes")?/g)];
-    expect(verdicts.map(([, verdict, failed]) => [verdict, failed !== undefined])).toEqual([
-      ['approved', false],
-      ['blocked', false],
-      ['allowed', true],
-    ]);
-    for (const text of [
-      'bob@example.com',
-      'masked email 2',
-      '1.5 ms',
-      '7 more of 9 rows',
-      'ann@example.com',
-      '22012',
-      '+0.001 s',
-    ])
-      expect(dom).toContain(text);
-    expect(dom).toContain('<td class="null">NULL</td>');
-  });
+  it.skipIf(!isInstalled('chromium'))(
+    'reads well in a browser: who, verdicts, approval, rows, timing; data stays text',
+    async () => {
+      const held = sessionId();
+      const html = await page([
+        { ...start(), correlationId: EVIL },
+        { type: 'statement', statement: 1, text: EVIL, via: 'execute', params: [EVIL, null] },
+        { type: 'decision', statement: 1, action: 'approve', rules: ['p/payments'], policyHash: '' },
+        { type: 'approval.requested', statement: 1, request: held, flow: 'dba' },
+        {
+          type: 'approval.resolved',
+          statement: 1,
+          request: held,
+          outcome: 'approved',
+          by: 'bob@example.com',
+          reason: EVIL,
+        },
+        {
+          type: 'output',
+          statement: 1,
+          columns: ['id', EVIL],
+          rows: [
+            ['7', null],
+            [EVIL, 'x'],
+          ],
+          totalRows: 9,
+        },
+        { type: 'result', statement: 1, tag: 'SELECT 9', rows: 9, masked: { email: 2 }, durationMs: 1.5 },
+        ...statement(2, 'DELETE FROM customers', 'block'),
+        { type: 'statement', statement: 3, text: 'SELECT 1/0', via: 'query' },
+        { type: 'decision', statement: 3, action: 'allow', rules: [], policyHash: '' },
+        { type: 'result', statement: 3, error: { code: '22012', message: 'division by zero' } },
+        END,
+      ]);
+      expect(html).not.toMatch(/<[^>]*\s(?:src|href)=|url\(|@import|https?:\/\/(?!id\.example\.com)/);
+      expect(html).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
+      const dom = await inBrowser(html);
+      expect(dom).toContain('<title>Session &lt;b&gt;1&lt;/b&gt;</title>');
+      // The page's own script ran, and nothing of the data became an element.
+      expect(dom).toContain('3 shown');
+      expect(dom.match(/<script/g)).toHaveLength(1);
+      expect(dom).not.toContain('<img');
+      const verdicts = [...dom.matchAll(/<article data-verdict="([a-z]+)"( data-failed="yes")?/g)];
+      expect(verdicts.map(([, verdict, failed]) => [verdict, failed !== undefined])).toEqual([
+        ['approved', false],
+        ['blocked', false],
+        ['allowed', true],
+      ]);
+      for (const text of [
+        'bob@example.com',
+        'masked email 2',
+        '1.5 ms',
+        '7 more of 9 rows',
+        'ann@example.com',
+        '22012',
+        '+0.001 s',
+      ])
+        expect(dom).toContain(text);
+      expect(dom).toContain('<td class="null">NULL</td>');
+    },
+  );
 
-  it('runs no script but its own, even where one got in', async () => {
+  it.skipIf(!isInstalled('chromium'))('runs no script but its own, even where one got in', async () => {
     const whole = await page([start(), ...statement(1), END]);
     const dom = await inBrowser(whole.replace('</main>', `${EVIL}<style>main{display:none}</style></main>`));
     expect(dom).toContain('<title>Session');

@@ -58,7 +58,7 @@ export class ScreenStage {
       ...options.env,
     };
     const command = `node ${HOOP} ${args}; echo "ended with $?"; exec cat`;
-    const terminal = new Terminal(command, { ...options, env });
+    const terminal = new Terminal(command, { columns: 80, rows: 24, ...options, env });
     this.#terminals.push(terminal);
     return terminal;
   }
@@ -66,7 +66,7 @@ export class ScreenStage {
   /** psql on a port that hoop opened. */
   async psql(url: string): Promise<Terminal> {
     const env = { PSQL_PAGER: 'cat', PSQL_HISTORY: '/dev/null' };
-    const terminal = new Terminal(`psql -X '${url}'`, { columns: 100, env });
+    const terminal = new Terminal(`psql -X '${url}'`, { columns: 100, rows: 24, env });
     this.#terminals.push(terminal);
     return terminal;
   }

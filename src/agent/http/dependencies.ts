@@ -4,6 +4,7 @@ import type { Identity } from '../../core/identity.js';
 import type { AgentResource, ConnectionResource } from '../../core/resources.js';
 import type { SessionSummary } from '../../core/session-summary.js';
 import type { WellKnown } from '../../identity/well-known.js';
+import type { AuditDesk } from '../audit/audit-desk.js';
 import type { Metrics } from './metrics.js';
 
 /** Which sessions are asked for; what is absent does not narrow. */
@@ -69,6 +70,7 @@ export interface HttpDependencies {
   /** Lines of JSON: requests as they come and change. */
   readonly requestFeed: { open(caller: Identity, filter: ListFilter): Readable; closeAll(): void };
   readonly sessions: SessionIndex;
+  readonly audit: AuditDesk;
   /**
    * The bytes of a session's recording as they stand; with `follower`, also those that come, until the session is
    * sealed. Undefined where there is none (any more).

@@ -16,6 +16,7 @@ import { requestRoutes } from './request-routes.js';
 import { matchRoute, readQuery } from './route.js';
 import type { Answer, Route } from './route.js';
 import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
+import { auditRoutes } from './audit-routes.js';
 import { sessionRoutes } from './session-routes.js';
 import { createAuthenticate } from './token.js';
 import type { Authenticate } from './token.js';
@@ -82,6 +83,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...requestRoutes(deps),
     requestEventsRoute(deps),
     ...sessionRoutes(deps),
+    ...auditRoutes(deps),
   );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
   const authenticate = createAuthenticate(deps.verify, options.logins);

@@ -50,6 +50,7 @@ export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
       handler: async (call, caller) => {
         const follows = flag(call.query.get('follow'), 'follow');
         const session = readable(deps, call.id, caller);
+        deps.audit.reads(caller, call.id);
         const stream = await deps.openRecording(session, follows ? follower(deps, call, caller) : undefined);
         if (stream === undefined) throw new HoopError('not_found', 'the session has no recording (any more)');
         return { stream, contentType: 'application/x-ndjson' };
@@ -58,7 +59,8 @@ export function sessionRoutes(deps: HttpDependencies): readonly Route[] {
   ];
 }
 
-function mayReadAll(deps: HttpDependencies, caller: Identity): boolean {
+/** Auditors and administrators. */
+export function mayReadAll(deps: HttpDependencies, caller: Identity): boolean {
   const { admin, auditor } = deps.roles();
   return meetsGroups(admin, caller) || meetsGroups(auditor, caller);
 }
@@ -99,7 +101,8 @@ function flag(value: string | undefined, name: string): boolean {
   return true;
 }
 
-function limitOf(value: string | undefined): number {
+/** @throws HoopError `usage` */
+export function limitOf(value: string | undefined): number {
   if (value === undefined) return DEFAULT_LISTED;
   const limit = /^\d{1,4}$/.test(value) ? Number(value) : 0;
   if (limit < 1 || limit > MAX_LISTED) throw new HoopError('usage', `query parameter limit must be 1 to ${MAX_LISTED}`);
@@ -108,8 +111,8 @@ function limitOf(value: string | undefined): number {
 
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i;
 
-/** A moment as UTC, so that text order is time order. */
-function moment<Name extends 'since' | 'until'>(query: Call['query'], name: Name): { readonly [Key in Name]?: string } {
+/** A moment as UTC, so that text order is time order. @throws HoopError `usage` */
+export function moment<Name extends string>(query: Call['query'], name: Name): { readonly [Key in Name]?: string } {
   const value = query.get(name);
   if (value === undefined) return {};
   const atMs = RFC3339.test(value) ? Date.parse(value) : Number.NaN;

@@ -7,6 +7,7 @@ import type { Catalog, NameLookup } from '../../protocols/postgres/catalog/types
 import type { ResultColumn } from '../../protocols/postgres/columns.js';
 import { boundTo, completeFacts, readSql } from '../../protocols/postgres/facts/analyze.js';
 import { ColumnMasks } from '../../protocols/postgres/lineage/column-masks.js';
+import { lineageOf } from '../../protocols/postgres/lineage/lineage-cache.js';
 import { SessionMemory } from '../../protocols/postgres/lineage/session-memory.js';
 import type { Run } from '../../protocols/postgres/run.js';
 import { CellMasker } from '../../protocols/postgres/values/cell-masker.js';
@@ -21,10 +22,21 @@ export interface KnownDatabase {
   readonly lookup: NameLookup;
 }
 
+const NOTHING_KNOWN: WrittenDatabase = { searchPath: ['public'], tables: {}, views: {}, functions: {} };
+
+export function knownDatabase(written: WrittenDatabase): KnownDatabase;
+export function knownDatabase(written: WrittenDatabase | undefined): KnownDatabase | undefined;
 export function knownDatabase(written: WrittenDatabase | undefined): KnownDatabase | undefined {
   if (written === undefined) return undefined;
   const catalog = writtenCatalog(written);
   return { catalog, lookup: { searchPath: catalog.searchPath } };
+}
+
+/** Names of the columns of a statement's result, as far as its text tells them. */
+export function outputNames(text: string, database: KnownDatabase | undefined): readonly string[] {
+  const { catalog, lookup } = database ?? knownDatabase(NOTHING_KNOWN);
+  const outputs = lineageOf(text, catalog, lookup).statements.flatMap(({ output }) => output ?? []);
+  return outputs.flatMap(({ columns }) => columns.map(({ name }) => name)).filter((name) => name !== '');
 }
 
 /** One statement as the agent would take it: its facts, what masks refuse of it, and what of its rows goes out. */

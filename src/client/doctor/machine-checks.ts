@@ -9,7 +9,7 @@ import { asHoopError, type Check, failed, ok, skipped, warning } from './check.j
 /** An account that no login has: reading it opens the keychain and finds nothing. */
 const PROBE = 'hoop doctor';
 /** Variables that bring a token of their own, in the order in which they count. */
-const GIVEN = ['HOOP_TOKEN', 'HOOP_TOKEN_FILE', 'HOOP_CLIENT_ID'] as const;
+const GIVEN = ['HOOP_TOKEN', 'HOOP_TOKEN_FILE', 'HOOP_CLIENT_ID', 'ACTIONS_ID_TOKEN_REQUEST_URL'] as const;
 
 /** Where are tokens kept, and can they be read? */
 export async function checkKeychain(

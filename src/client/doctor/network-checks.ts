@@ -3,7 +3,7 @@ import { connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { HoopError } from '../../core/errors.js';
-import { trustedCertificates } from '../../network/trust.js';
+import { trustWith } from '../../network/trust.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 
 /** Longest wait for one connection, in ms. */
@@ -88,14 +88,13 @@ interface Handshake {
 }
 
 async function handshake(agent: URL, caFile: string | undefined): Promise<Handshake> {
-  const ca = [...trustedCertificates(caFile)];
   const host = hostOf(agent);
   const socket: TLSSocket = connectTls({
     host,
     port: portOf(agent),
     ALPNProtocols: ['http/1.1'],
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(ca === undefined ? {} : { ca }),
+    secureContext: trustWith(caFile),
   });
   try {
     await new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import { HoopError } from '../../core/errors.js';
 import { runWith } from '../connect.js';
 import { plainReport } from '../connect-report.js';
 import { type Access, openConnections } from '../open-connections.js';
+import type { ConnectionEvent } from '../tunnel-keeper.js';
 
 /** Flags that say how SQL of ours is run: a command of the user's own takes none of them. */
 const SQL_FLAGS = ['input', 'file', 'output', 'wait', 'single-transaction', 'json'] as const;
@@ -26,10 +27,12 @@ export interface ExecChildOptions {
  */
 export async function execChild({ access, connection, command, say }: ExecChildOptions): Promise<number> {
   const report = plainReport(say);
-  const open = await openConnections(access, [connection], { kind: 'port', host: '127.0.0.1', port: 0 }, (event) => {
+  const onEvent = (event: ConnectionEvent): void => {
     // Sessions that open and close are no news here; what keeps the command waiting or fails it is.
     if (!event.event.startsWith('session.')) report.event(event);
-  });
+  };
+  const listen = { kind: 'port', host: '127.0.0.1', port: 0 } as const;
+  const open = await openConnections(access, [connection], listen, onEvent, 'both');
   try {
     return await runWith(command, access, open, say);
   } finally {

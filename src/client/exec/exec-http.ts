@@ -6,13 +6,14 @@ import { portKeyFor } from '../port-key.js';
 import type { ExecRun } from './exec-run.js';
 import { parseHttpInput } from './http-input.js';
 import { runHttp } from './run-http.js';
+import { readWhole } from './script-source.js';
 
 /**
  * Sends one request and prints the answer: the text of a model's, the body of any other.
  *
  * @throws HoopError usage, unreachable, http, and what `runHttp` throws
  */
-export async function execHttp({ options, text, target, waitMs, output }: ExecRun, type: HttpType): Promise<void> {
+export async function execHttp({ options, parts, target, waitMs, output }: ExecRun, type: HttpType): Promise<void> {
   const { access, format, say, stdout } = options;
   if (options.singleTransaction)
     throw new HoopError('usage', '--single-transaction is for databases', {
@@ -20,6 +21,8 @@ export async function execHttp({ options, text, target, waitMs, output }: ExecRu
     });
   if (format === 'csv')
     throw new HoopError('usage', '-o csv is for databases', { suggestion: 'use -o json, or leave it out' });
+  const text = await readWhole(parts);
+  if (text.trim() === '') throw new HoopError('usage', 'nothing to run', { why: 'the text is empty' });
   const input = parseHttpInput(text, type);
   const portKey = portKeyFor(type);
   const tunnel = await dial(access, target.connection, portKey);

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
 import type { Access, Target } from '../open-connections.js';
 import type { PacedOutput } from './paced-output.js';
-import type { ScriptSource } from './script-source.js';
+import type { ScriptSource, TextParts } from './script-source.js';
 
 export const FORMATS = ['table', 'json', 'csv', 'ndjson'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -31,7 +31,8 @@ export interface ExecOptions {
 /** What a run of either kind is given. */
 export interface ExecRun {
   readonly options: ExecOptions;
-  readonly text: string;
+  /** What is to be run, as it arrives. */
+  readonly parts: TextParts;
   readonly target: Target;
   /** Longest wait for one approval, in ms. */
   readonly waitMs: number | undefined;

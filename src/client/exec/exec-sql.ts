@@ -5,7 +5,7 @@ import type { ExecRun, Format } from './exec-run.js';
 import { JsonWriter, NdjsonWriter } from './json-writer.js';
 import type { Print, ResultWriter } from './result-writer.js';
 import { runScript } from './run-script.js';
-import { scriptStatements } from './script-statements.js';
+import { Script } from './script.js';
 import { TableWriter } from './table-writer.js';
 
 /**
@@ -13,9 +13,10 @@ import { TableWriter } from './table-writer.js';
  *
  * @throws HoopError usage, unreachable, sql, blocked, approval_denied, approval_timeout
  */
-export async function execSql({ options, text, target, waitMs, output }: ExecRun): Promise<void> {
-  const statements = await scriptStatements(text);
-  if (statements.length === 0) throw new HoopError('usage', 'nothing to run', { why: 'the text holds no statement' });
+export async function execSql({ options, parts, target, waitMs, output }: ExecRun): Promise<void> {
+  const script = new Script(parts);
+  const first = await script.next();
+  if (first === undefined) throw new HoopError('usage', 'nothing to run', { why: 'the text holds no statement' });
   const tunnel = await dial(options.access, target.connection);
   const writer = writerFor(options.format, (part) => {
     output.print(part);
@@ -23,8 +24,10 @@ export async function execSql({ options, text, target, waitMs, output }: ExecRun
   try {
     await runScript({
       tunnel,
-      script: text,
-      statements,
+      script,
+      first,
+      // As psql does: with -i the rows come from standard input, else they stand in the script.
+      copyRows: options.source.text === undefined ? undefined : options.source.stdin,
       user: target.user,
       database: target.database,
       singleTransaction: options.singleTransaction,
@@ -35,6 +38,7 @@ export async function execSql({ options, text, target, waitMs, output }: ExecRun
     });
   } finally {
     tunnel.close();
+    await script.close();
   }
 }
 

@@ -5,7 +5,7 @@ import { execHttp } from './exec-http.js';
 import type { ExecOptions, ExecRun } from './exec-run.js';
 import { execSql } from './exec-sql.js';
 import { PacedOutput } from './paced-output.js';
-import { readScript } from './script-source.js';
+import { openSource } from './script-source.js';
 
 /**
  * Runs a text on a connection through a tunnel of its own, without a local port, and prints the answers: SQL on a
@@ -15,10 +15,9 @@ import { readScript } from './script-source.js';
  */
 export async function execText(options: ExecOptions): Promise<void> {
   const waitMs = options.wait === undefined ? undefined : await parseWait(options.wait);
-  const text = await readScript(options.source);
-  if (text.trim() === '') throw new HoopError('usage', 'nothing to run', { why: 'the text is empty' });
+  const parts = await openSource(options.source);
   const target = (await findTargets(options.access, [options.connection]))[0] as Target;
-  const run: ExecRun = { options, text, target, waitMs, output: new PacedOutput(options.stdout) };
+  const run: ExecRun = { options, parts, target, waitMs, output: new PacedOutput(options.stdout) };
   if (target.type === 'postgres') return execSql(run);
   if (isHttpType(target.type)) return execHttp(run, target.type);
   throw new HoopError('not_in_version', 'running text on a connection of this type is not in this version');

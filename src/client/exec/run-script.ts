@@ -2,19 +2,23 @@ import pg from 'pg';
 import { HoopError } from '../../core/errors.js';
 import { escapeControls } from '../../core/display.js';
 import type { TunnelClient } from '../../tunnel/dial.js';
-import type { StatementText } from '../../protocols/postgres/facts/split.js';
 import { ApprovalWait } from './approval-wait.js';
+import type { CopyRows } from './copy-in.js';
 import type { PacedOutput } from './paced-output.js';
 import type { ResultWriter } from './result-writer.js';
+import type { Script } from './script.js';
 import { sqlFailure } from './sql-error.js';
+import type { StatementText } from './statement-splitter.js';
 import { type AnswerHandler, StatementRun } from './statement-run.js';
 import { StreamSocket } from '../../tunnel/stream-socket.js';
 
 export interface ScriptOptions {
   readonly tunnel: TunnelClient;
-  /** The whole text, for the places in errors. */
-  readonly script: string;
-  readonly statements: readonly StatementText[];
+  readonly script: Script;
+  /** Its first statement, which was read to see whether there is one. */
+  readonly first: StatementText;
+  /** Rows for `COPY … FROM STDIN` that do not stand in the script. */
+  readonly copyRows?: CopyRows | undefined;
   readonly user: string;
   readonly database: string;
   /** All or nothing: BEGIN before, COMMIT after; the first error undoes everything. */
@@ -76,6 +80,7 @@ async function runAll(client: pg.Client, options: ScriptOptions): Promise<void> 
     columns: () => undefined,
     row: () => undefined,
     copyData: () => undefined,
+    copyRows: () => options.script.copyData(),
     complete: () => undefined,
   };
   const own = (text: string, handler: AnswerHandler = silent): Promise<void> =>
@@ -83,9 +88,11 @@ async function runAll(client: pg.Client, options: ScriptOptions): Promise<void> 
       throw sqlFailure(error);
     });
   if (options.singleTransaction) await own('BEGIN');
-  for (const statement of options.statements) {
-    await client.query(new StatementRun(statement.text, printing(options))).done.catch((error: unknown) => {
-      throw sqlFailure(error, statement, options.script);
+  let statement: StatementText | undefined = options.first;
+  for (; statement !== undefined; statement = await options.script.next()) {
+    const running: StatementText = statement;
+    await client.query(new StatementRun(running.text, printing(options))).done.catch((error: unknown) => {
+      throw sqlFailure(error, running);
     });
   }
   if (options.singleTransaction) await own('COMMIT', { ...silent, complete: requireCommit });
@@ -97,7 +104,7 @@ function requireCommit(tag: string): void {
     throw new HoopError('sql', 'the transaction was rolled back, not committed', { why: `the server answered ${tag}` });
 }
 
-function printing({ writer, say }: ScriptOptions): AnswerHandler {
+function printing({ writer, say, script, copyRows }: ScriptOptions): AnswerHandler {
   let open = false;
   return {
     columns: (columns) => {
@@ -110,6 +117,7 @@ function printing({ writer, say }: ScriptOptions): AnswerHandler {
     copyData: (bytes) => {
       writer.copyData(bytes);
     },
+    copyRows: () => copyRows ?? script.copyData(),
     complete: (tag) => {
       if (open) writer.end();
       else say(escapeControls(tag));

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { HoopError, messageOf } from '../../core/errors.js';
 
@@ -10,57 +10,71 @@ export interface ScriptSource {
   readonly stdin: Readable & { readonly isTTY?: boolean };
 }
 
-/** Larger scripts go through a port: `hoop exec CONNECTION -- psql -f FILE`. */
-const MAX_SCRIPT_BYTES = 64 << 20;
+/** A text as it arrives. */
+export type TextParts = AsyncIterable<string>;
 
-/** @throws HoopError usage for none or two sources, failed for a file that can't be read, limit over 64 MiB */
-export async function readScript(source: ScriptSource): Promise<string> {
+/** Largest text that is read whole. */
+const MAX_WHOLE_BYTES = 64 << 20;
+
+/**
+ * Opens what is to be run, without reading it.
+ *
+ * @throws HoopError usage for none or two sources, failed for a file that can't be read; while reading, usage for bytes
+ *   that are no UTF-8: they would silently become another text than the file holds
+ */
+export async function openSource(source: ScriptSource): Promise<TextParts> {
   if (source.text !== undefined && source.file !== undefined)
     throw new HoopError('usage', '-i and -f exclude each other');
-  if (source.text !== undefined) return source.text;
-  if (source.file !== undefined && source.file !== '-') return decode(await readNamed(source.file));
+  if (source.text !== undefined) return only(source.text);
+  if (source.file !== undefined && source.file !== '-') return decoded(await openNamed(source.file));
   if (source.stdin.isTTY === true) {
     throw new HoopError('usage', 'nothing to run', {
       why: 'neither -i nor -f is given and standard input is a terminal',
       suggestion: 'give the SQL with -i TEXT, -f FILE or by a pipe',
     });
   }
-  return decode(await readStream(source.stdin));
+  return decoded(source.stdin);
 }
 
-async function readNamed(file: string): Promise<Buffer> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw new HoopError('failed', 'the file given with -f can not be read', {
+/** All of a text. @throws HoopError limit over 64 MiB */
+export async function readWhole(parts: TextParts): Promise<string> {
+  let text = '';
+  for await (const part of parts) {
+    text += part;
+    if (text.length > MAX_WHOLE_BYTES)
+      throw new HoopError('limit', `the text is over ${String(MAX_WHOLE_BYTES >> 20)} MiB`);
+  }
+  return text;
+}
+
+async function openNamed(file: string): Promise<AsyncIterable<Uint8Array>> {
+  const unreadable = (error: unknown): HoopError =>
+    new HoopError('failed', 'the file given with -f can not be read', {
       why: messageOf(error),
       suggestion: 'check its name and its rights',
       cause: error,
     });
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    throw unreadable(error);
   });
-  return withinLimit(bytes);
-}
-
-async function readStream(stream: Readable): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of stream as AsyncIterable<Buffer>) {
-    parts.push(part);
-    length += part.length;
-    if (length > MAX_SCRIPT_BYTES) break;
+  if ((await handle.stat()).isDirectory()) {
+    await handle.close();
+    throw unreadable(new Error('it is a folder'));
   }
-  return withinLimit(Buffer.concat(parts));
+  return handle.createReadStream({ highWaterMark: 1 << 20 });
 }
 
-function withinLimit(bytes: Buffer): Buffer {
-  if (bytes.length > MAX_SCRIPT_BYTES)
-    throw new HoopError('limit', `the script is over ${String(MAX_SCRIPT_BYTES >> 20)} MiB`);
-  return bytes;
+async function* only(text: string): AsyncGenerator<string> {
+  yield text;
 }
 
-/** A byte that is no UTF-8 would silently become another text than the file holds. */
-function decode(bytes: Buffer): string {
+async function* decoded(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
+    for await (const part of bytes) yield decoder.decode(part, { stream: true });
+    yield decoder.decode();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
     throw new HoopError('usage', 'the script is no UTF-8 text', { suggestion: 'convert the file, e.g. with iconv' });
   }
 }

@@ -1,6 +1,6 @@
 import { DatabaseError } from 'pg';
 import { HoopError, type ErrorCode, messageOf } from '../../core/errors.js';
-import type { StatementText } from '../../protocols/postgres/facts/split.js';
+import type { StatementText } from './statement-splitter.js';
 
 /** The agent's own refusals all carry 42501; what they begin with tells them apart from the server's. */
 const REFUSALS: readonly (readonly [RegExp, ErrorCode])[] = [
@@ -20,9 +20,9 @@ const LOST: readonly (readonly [string, ErrorCode])[] = [
  * What a failed statement means to the caller: the server's own words, its SQLSTATE, and the line
  * and column in the script.
  *
- * @param script the whole text, for the position; undefined for what the user did not write (BEGIN)
+ * @param statement undefined for what the user did not write (BEGIN)
  */
-export function sqlFailure(thrown: unknown, statement?: StatementText, script?: string): HoopError {
+export function sqlFailure(thrown: unknown, statement?: StatementText): HoopError {
   if (thrown instanceof HoopError) return thrown;
   if (!(thrown instanceof DatabaseError)) {
     return new HoopError('unreachable', 'the connection was lost', {
@@ -32,8 +32,7 @@ export function sqlFailure(thrown: unknown, statement?: StatementText, script?: 
     });
   }
   const sqlstate = thrown.code ?? 'XX000';
-  const place =
-    statement === undefined || script === undefined ? undefined : placeIn(script, statement, thrown.position);
+  const place = statement === undefined ? undefined : placeOf(statement, thrown.position);
   const why = [`SQLSTATE ${sqlstate}`, place, thrown.detail]
     .filter((part) => part !== undefined && part !== '')
     .join(', ');
@@ -50,10 +49,14 @@ function codeOf(sqlstate: string, message: string): ErrorCode {
  * @param position the server's: characters (not UTF-16 units) of the statement, from 1
  * @returns `line 3, column 8`; where the statement begins when the server named no place
  */
-function placeIn(script: string, statement: StatementText, position: string | undefined): string | undefined {
+function placeOf({ text, line, column }: StatementText, position: string | undefined): string | undefined {
   const characters = Number(position ?? '1');
   if (!Number.isSafeInteger(characters) || characters < 1) return undefined;
-  const units = [...statement.text].slice(0, characters - 1).join('').length;
-  const before = script.slice(0, statement.start + units).split('\n');
-  return `line ${String(before.length)}, column ${String([...(before.at(-1) ?? '')].length + 1)}`;
+  const before = [...text]
+    .slice(0, characters - 1)
+    .join('')
+    .split('\n');
+  const last = [...(before.at(-1) ?? '')].length;
+  const inFirstLine = before.length === 1;
+  return `line ${String(line + before.length - 1)}, column ${String(inFirstLine ? column + last : last + 1)}`;
 }

@@ -1,4 +1,5 @@
 import type { Connection, Submittable } from 'pg';
+import { type CopyConnection, type CopyRows, sendRows } from './copy-in.js';
 import type { Column, Row } from './result-writer.js';
 
 /** What one statement's answer is handed to, in order. */
@@ -6,6 +7,8 @@ export interface AnswerHandler {
   columns(columns: readonly Column[]): void;
   row(values: Row): void;
   copyData(bytes: Uint8Array): void;
+  /** The rows that `COPY … FROM STDIN` asks for. */
+  copyRows(): CopyRows;
   /** The server's command tag, e.g. `UPDATE 3`. */
   complete(tag: string): void;
 }
@@ -22,6 +25,7 @@ export class StatementRun implements Submittable {
   #resolve!: () => void;
   #reject!: (error: unknown) => void;
   #handlerError: Error | undefined;
+  #refused = false;
 
   constructor(
     private readonly text: string,
@@ -59,13 +63,15 @@ export class StatementRun implements Submittable {
 
   handleCopyData(message: { readonly chunk: Uint8Array }): void {
     this.#guard(() => {
-      this.handler.copyData(message.chunk);
+      // A copy: the driver reads the next bytes into the same memory, and these may wait for a slow reader.
+      this.handler.copyData(Uint8Array.from(message.chunk));
     });
   }
 
-  handleCopyInResponse(connection: Connection & { sendCopyFail(reason: string): void }): void {
-    // Standard input may be the script itself: there are no rows to send.
-    connection.sendCopyFail('hoop exec sends no rows: use `hoop exec CONNECTION -- psql` for COPY FROM STDIN');
+  handleCopyInResponse(connection: CopyConnection): void {
+    void sendRows(connection, this.handler.copyRows(), () => this.#refused).then((error) => {
+      this.#handlerError ??= error;
+    });
   }
 
   handleEmptyQuery(): void {
@@ -82,6 +88,7 @@ export class StatementRun implements Submittable {
   }
 
   handleError(error: unknown): void {
+    this.#refused = true;
     this.#reject(this.#handlerError ?? error);
   }
 

@@ -15,6 +15,7 @@ export const SQLSTATE = {
   invalidStatementName: '26000',
   invalidCatalogName: '3D000',
   invalidAuthorization: '28000',
+  invalidPassword: '28P01',
   adminShutdown: '57P01',
 } as const;
 

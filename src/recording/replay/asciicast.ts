@@ -51,7 +51,7 @@ class Cast {
   #begun = false;
   #terminal = false;
   /** Until it is known whether this is a terminal's session, and how large its window. */
-  #held: ReplayEntry[] = [];
+  readonly #held: ReplayEntry[] = [];
   #lines = '';
 
   constructor(private readonly options: AsciicastOptions) {

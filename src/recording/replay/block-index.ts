@@ -172,6 +172,8 @@ function landmarkOf(line: Uint8Array): Landmark | undefined {
     return start.includes('"action":"block"') ? 'blocked' : undefined;
   }
   if (end.includes('"type":"approval.')) return 'approval';
+  // What a client asks for when it connects is none of its statements.
+  if (end.endsWith('"via":"startup"}') || end.endsWith('"via":"startup"}}')) return undefined;
   if (end.includes('"type":"statement"') || end.includes('"type":"request"')) return 'statement';
   return undefined;
 }

@@ -11,7 +11,8 @@ export interface Group {
 const MAX_OPEN = 256;
 /** Events of one group that are held. */
 const MAX_EVENTS = 2000;
-/** Bytes of all that are held, roughly: as JSON in UTF-16 units. */
+const MAX_DEPTH = 64;
+/** Characters of all that are held, about. */
 const MAX_CHARS = 8 * 1024 * 1024;
 
 interface Open {
@@ -39,7 +40,7 @@ export async function* grouped(entries: AsyncIterable<ReplayEntry>): AsyncGenera
 class Groups {
   readonly #open = new Map<string, Open>();
   /** As they began; a single event waits in it for its turn as well. */
-  #queue: Open[] = [];
+  readonly #queue: Open[] = [];
   #chars = 0;
 
   take(entry: ReplayEntry): void {
@@ -53,7 +54,7 @@ class Groups {
       return;
     }
     const group = this.#open.get(key) ?? this.#begin(key);
-    const chars = JSON.stringify(event).length;
+    const chars = charsOf(event, 0);
     group.entries.push(entry);
     group.chars += chars;
     this.#chars += chars;
@@ -100,6 +101,15 @@ class Groups {
     if (this.#open.size < MAX_OPEN) this.#open.set(first.key, rest);
     if (this.#open.has(first.key)) this.#queue.push(rest);
   }
+}
+
+/** About as many as its JSON has, without making it. */
+function charsOf(value: unknown, depth: number): number {
+  if (typeof value === 'string') return value.length + 3;
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return 8;
+  let chars = 2;
+  for (const item of Object.values(value)) chars += 8 + charsOf(item, depth + 1);
+  return chars;
 }
 
 function isCount(value: unknown): value is number {

@@ -51,6 +51,8 @@ export const recordingText = '{"seq":1}\n{"seq":2}\n';
 /** An agent's HTTP side on a free loopback port, with real approvals on a store in memory. */
 export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Partial<HttpDependencies> = {}) {
   const failures: unknown[] = [];
+  /** Who read which recording. */
+  const read: { subject: string; session: string }[] = [];
   const notices = new NoticeBoard((error) => failures.push(error));
   const all = desk(undefined, (event) => notices.tell({ kind: 'approval', ...event }));
   const requestFeed = new RequestFeed({ approvals: all.approvals, notices, clock: all.time.clock });
@@ -89,6 +91,11 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
         },
         get: (id) => (id === aliceSession.id ? aliceSession : undefined),
       },
+      audit: {
+        reads: ({ subject }, session) => read.push({ subject, session }),
+        readings: () => ({ items: [], next: '' }),
+        export: () => Readable.from([Buffer.alloc(1024)]),
+      },
       openRecording: () => Promise.resolve(Readable.from([Buffer.from(recordingText)])),
       readiness: () => [{ name: 'store', ready: true }],
       metrics: createMetrics({ liveSessions: () => 3, pendingRequests: () => 2 }),
@@ -115,6 +122,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
     url,
     failures,
     filters,
+    read,
     get,
     post,
     raw: (lines: string) => rawExchange(port, lines),

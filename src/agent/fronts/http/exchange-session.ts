@@ -5,6 +5,7 @@ import type { Context } from '../../../policy/types.js';
 import type { Decision, Question } from '../../../protocols/contract.js';
 import { Decider } from '../../drive/decider.js';
 import { openHold } from '../../open-hold.js';
+import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import { credentialName, type HttpCaller, type SessionHost, type SessionRecorder } from '../../session-host.js';
 import type { HttpRefusal } from '../../../protocols/http/dialect.js';
 import type { ConnectionRules } from './connection-rules.js';
@@ -24,6 +25,9 @@ export class ExchangeSession {
   #decider: Decider | undefined;
   #blocked = 0;
   #left = false;
+  /** The client's way here where that is a tunnel: it may break while people decide. */
+  #way: StreamSocket | undefined;
+  #whenPresent: (() => void) | undefined;
 
   constructor(
     private readonly host: SessionHost,
@@ -53,7 +57,9 @@ export class ExchangeSession {
    *
    * @throws HoopError `recording_failed`: then nothing may go on
    */
-  open(incoming: Pick<IncomingMessage, 'headers'>): void {
+  open(incoming: Pick<IncomingMessage, 'headers' | 'socket'>): void {
+    const socket: unknown = incoming.socket;
+    if (socket instanceof StreamSocket) this.#way = socket;
     this.#recorder = this.host.openRecording(this.#start(incoming), 'at-flush');
   }
 
@@ -82,8 +88,10 @@ export class ExchangeSession {
         },
         {
           answer: (_ticket, decision) => {
-            if (decision.action === 'hold') onHold();
-            else resolve(this.#counted(decision));
+            if (decision.action === 'hold') {
+              this.#way?.hold();
+              onHold();
+            } else resolve(this.#counted(decision));
           },
           closed: () => false,
           clientLeft: () => {
@@ -91,7 +99,12 @@ export class ExchangeSession {
             return this.#left;
           },
           whenPresent: (proceed) => {
-            proceed();
+            this.#whenPresent = proceed;
+            if (this.#left || this.#way === undefined) this.#present();
+            else
+              this.#way.release(() => {
+                this.#present();
+              });
           },
         },
       );
@@ -103,6 +116,13 @@ export class ExchangeSession {
   clientLeft(): void {
     this.#left = true;
     this.#decider?.withdraw('the requester hung up');
+    this.#present();
+  }
+
+  #present(): void {
+    const proceed = this.#whenPresent;
+    this.#whenPresent = undefined;
+    proceed?.();
   }
 
   /** It was refused by something else than the decision. */

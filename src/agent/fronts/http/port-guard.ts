@@ -8,7 +8,7 @@ const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/
 
 /**
  * What a request through a local port must show besides having got there: a loopback Host (a web page that had its
- * name rebound sends its own), no foreign Origin, and for models the key that the port was opened with.
+ * name rebound sends its own), no foreign Origin, and the key that the port was opened with, which ports of models always are.
  *
  * @throws HoopError `not_allowed`, `not_logged_in`, `token_refused`
  */
@@ -20,7 +20,8 @@ export function guardPort(request: Pick<IncomingMessage, 'rawHeaders'>, caller: 
   const origins = valuesOf(request.rawHeaders, 'origin');
   if (origins.length > 1 || (origins[0] !== undefined && !isOwn(origins[0], host)))
     throw new HoopError('not_allowed', 'requests of other web sites are refused');
-  if (caller.connection.type === 'http') return;
+  // Plain HTTP wants a key only where its port was opened with one.
+  if (caller.connection.type === 'http' && caller.portKeyHash === undefined) return;
   if (caller.portKeyHash === undefined) throw new HoopError('not_logged_in', 'this port was opened without a key');
   const given = createHash('sha256').update(tokenOf(request.rawHeaders)).digest();
   const wanted = Buffer.from(caller.portKeyHash, 'hex');

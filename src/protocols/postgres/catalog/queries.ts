@@ -185,7 +185,10 @@ function routines(version: number): string {
   return `with ${HELD}
   select p.oid, n.nspname, p.proname, p.prokind, l.lanname,
     case when x.extension or x.withheld then '' else ${body} end,
-    p.pronargs - p.pronargdefaults, case when p.provariadic <> 0 then -1 else p.pronargs end,
+    p.pronargs - p.pronargdefaults,
+    case when p.provariadic <> 0 then -1
+      when p.prokind = 'p' then coalesce(pg_catalog.cardinality(p.proallargtypes), p.pronargs)
+      else p.pronargs end,
     pg_catalog.array_to_json(pg_catalog.string_to_array(p.proargtypes::text, ' ')::int8[]),
     case when x.extension then '' else pg_catalog.pg_get_function_arguments(p.oid) end,
     case when x.extension then '' else pg_catalog.pg_get_function_result(p.oid) end,
