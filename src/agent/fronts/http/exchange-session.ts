@@ -92,6 +92,7 @@ export class ExchangeSession {
           tell: (event) => {
             this.tell(event);
           },
+          monotonicMs: () => host.monotonicMs(),
           log: (message) => {
             this.log(message);
           },

@@ -202,6 +202,7 @@ export class PostgresFront {
       tell: (event) => {
         caller.tell({ ...event, session: this.#id, connection: caller.connection.name });
       },
+      monotonicMs: () => host.monotonicMs(),
       cancelUpstream: () => {
         this.#cancelUpstream();
       },
