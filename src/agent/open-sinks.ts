@@ -11,14 +11,14 @@ import type { Parts } from './parts.js';
 export async function openSinks({
   live,
   clock,
-  resolveSecret,
+  secrets,
   log,
-}: Pick<Parts, 'live' | 'clock' | 'resolveSecret' | 'log'>): Promise<Sinks> {
+}: Pick<Parts, 'live' | 'clock' | 'secrets' | 'log'>): Promise<Sinks> {
   const sinks = new Sinks({
     dir: join(dirname(live.agent.store.path), 'sinks'),
     nowMs: () => clock.nowMs(),
     random: Math.random,
-    reveal: async (reference) => (await resolveSecret(reference)).reveal(),
+    reveal: async (reference) => (await secrets.resolve(reference)).reveal(),
     info: (message) => {
       log.info(message);
     },

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SinkEvent } from '../../src/core/sink-event.js';
@@ -91,6 +92,9 @@ describe.skipIf(missingPostgres() !== undefined)('sinks of a running agent', () 
     expect(figures).toMatch(/^hoop_holds_waiting 0$/m);
     expect(figures).toMatch(/hoop_sink_delivered_total\{sink="hook"\} [4-9]/);
     expect(figures).not.toMatch(/ann\.lee|hunter2|DROP TABLE/);
+    const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    const named = [...page.matchAll(/`(hoop_[a-z_]+)`/g)].map((found) => found[1] ?? '');
+    for (const name of named) expect(figures).toContain(`# TYPE ${name} `);
     expect(Object.keys(sinkEvent('x')).filter((key) => !(key in (blocked ?? {})))).toEqual([]);
   });
 });
