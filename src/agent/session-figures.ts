@@ -99,20 +99,25 @@ export class SessionFigures {
 
 /** Figures of the sinks, asked for at each scrape. */
 export function sinkMetrics(registry: Registry, figures: () => readonly SinkFigures[]): void {
-  const gauge = (name: string, help: string, value: (sink: SinkFigures) => number): Gauge<'sink'> =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ['sink'] as const,
-      registers: [registry],
+  const labelNames = ['sink'] as const;
+  const registers = [registry];
+  new Gauge({
+    ...{ name: 'hoop_sink_queued', help: 'Events that wait for a sink', labelNames, registers },
+    collect() {
+      this.reset();
+      for (const { sink, queued } of figures()) this.set({ sink }, queued);
+    },
+  });
+  const counter = (name: string, help: string, value: (sink: SinkFigures) => number): Counter<'sink'> =>
+    new Counter({
+      ...{ name, help, labelNames, registers },
       collect() {
         this.reset();
-        for (const one of figures()) this.set({ sink: one.sink }, value(one));
+        for (const one of figures()) this.inc({ sink: one.sink }, value(one));
       },
     });
-  gauge('hoop_sink_queued', 'Events that wait for a sink', (one) => one.queued);
-  gauge('hoop_sink_delivered_total', 'Events that a sink took', (one) => one.delivered);
-  gauge('hoop_sink_failed_total', 'Attempts that failed; the events come again', (one) => one.failed);
-  gauge('hoop_sink_refused_total', 'Events that a sink will never take', (one) => one.refused);
-  gauge('hoop_sink_dropped_total', 'Events given up because the queue was full', (one) => one.dropped);
+  counter('hoop_sink_delivered_total', 'Events that a sink took', (one) => one.delivered);
+  counter('hoop_sink_failed_total', 'Attempts that failed; the events come again', (one) => one.failed);
+  counter('hoop_sink_refused_total', 'Events that a sink will never take', (one) => one.refused);
+  counter('hoop_sink_dropped_total', 'Events given up because the queue was full', (one) => one.dropped);
 }
