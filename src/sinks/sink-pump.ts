@@ -22,6 +22,8 @@ export interface SinkCounts {
 }
 
 const FIRST_PAUSE_MS = 1_000;
+/** How long a delivery may take to hear that it ends, in ms. */
+const LAST_WAIT_MS = 1_000;
 const LONGEST_PAUSE_MS = 5 * 60_000;
 
 /** Takes events from a queue to the other end, in order, again and again until they are taken. */
@@ -30,6 +32,8 @@ export class SinkPump {
   readonly #stop = new AbortController();
   #wake: (() => void) | undefined;
   #failures = 0;
+  /** Closed while something was on its way: the queue belongs to somebody else by now. */
+  #left = false;
   /** Something came since the queue was looked at. */
   #news = false;
   readonly #running: Promise<void>;
@@ -52,7 +56,13 @@ export class SinkPump {
     while (this.#failures === 0 && this.options.queue.length > 0 && performance.now() < end) await pauseOf(10);
     this.#stop.abort();
     this.#wake?.();
-    await this.#running;
+    // A connection that is still being made hears of no abort; nobody waits for it.
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(true), LAST_WAIT_MS);
+    });
+    this.#left = await Promise.race([this.#running.then(() => false), late]);
+    clearTimeout(timer);
     await this.options.delivery.close();
   }
 
@@ -78,6 +88,7 @@ export class SinkPump {
       await queue.advance(batch);
       return;
     }
+    if (this.#left) return;
     this.counts.delivered += events.length;
     await queue.advance(batch);
     if (this.#failures > 0) this.options.onRecovered();
