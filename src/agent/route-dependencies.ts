@@ -9,13 +9,14 @@ import { card } from './card.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import type { Metrics } from './http/metrics.js';
 import type { Parts } from './parts.js';
+import type { Previews } from './previews.js';
 import { RequestFeed } from './request-feed.js';
 
 /** What the routes see of the agent. */
 export function routeDependencies(
   parts: Parts,
   metrics: Metrics,
-  now: { verifier(): TokenVerifier; listening(): boolean },
+  now: { verifier(): TokenVerifier; listening(): boolean; readonly previews: Previews },
 ): HttpDependencies {
   const { live, store, recordings, approvals, log, clock } = parts;
   return {
@@ -25,6 +26,7 @@ export function routeDependencies(
     flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
     roles: () => live.agent.roles,
     approvals,
+    preview: (request, reviewer) => now.previews.of(request, reviewer),
     requestFeed: new RequestFeed(parts),
     sessions: {
       list: (filter) => store.sessions.list(filter),

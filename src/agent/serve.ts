@@ -51,7 +51,11 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     publicUrl: agent.publicUrl,
     maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
     logins,
-    deps: routeDependencies(parts, metrics, { verifier: () => verifier, listening: () => listening }),
+    deps: routeDependencies(parts, metrics, {
+      verifier: () => verifier,
+      listening: () => listening,
+      previews: host.previews,
+    }),
     onUpgrade: (request, socket, head) => {
       tunnels.upgrade(request, socket, head);
     },

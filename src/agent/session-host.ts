@@ -18,6 +18,7 @@ import type { PolicySet } from '../policy/compile.js';
 import type { Action } from '../policy/types.js';
 import type { FirstWrite } from '../recording/recordings.js';
 import type { SecretResolver } from '../secrets/resolver.js';
+import type { Previews } from './previews.js';
 import type { SessionSlots } from './session-slots.js';
 
 /** The recorder of one session, as fronts use it. */
@@ -95,6 +96,8 @@ export interface SessionHost {
   /** A text as it may be shown to reviewers and kept. */
   readonly withoutSecrets: (text: string) => string;
   readonly approvals: Approvals;
+  /** Where fronts offer to try out what they hold. */
+  readonly previews: Previews;
   readonly access: SessionAccess;
   readonly resolveSecret: SecretResolver;
   /**
