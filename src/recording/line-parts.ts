@@ -196,6 +196,7 @@ const START = kind<SessionStart>({
   user: true,
   connection: true,
   credential: true,
+  secrets: true,
   client: true,
   correlationId: true,
   grant: true,

@@ -76,13 +76,7 @@ const breaks: readonly (readonly [rule: string, from: string, ...imports: string
     '@anthropic-ai/sdk',
   ],
   ['room-protocols-postgres-only-libpg-query', 'src/protocols/postgres/parser.ts', 'libpg-query'],
-  [
-    'room-network',
-    'src/network/x.ts',
-    'src/tunnel/target.ts',
-    'src/identity/target.ts',
-    'src/policy/types.ts',
-  ],
+  ['room-network', 'src/network/x.ts', 'src/tunnel/target.ts', 'src/identity/target.ts', 'src/policy/types.ts'],
   [
     'room-tunnel',
     'src/tunnel/x.ts',

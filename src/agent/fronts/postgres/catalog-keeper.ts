@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import type { Catalog } from '../../../protocols/postgres/catalog/types.js';
-import type { OwnSession } from './own-query.js';
+import { withFreshPassword, type OwnSession } from './own-connection.js';
 import { readCatalog } from './read-catalog.js';
 
 export interface CatalogKeeperOptions {
@@ -95,6 +95,7 @@ export class CatalogKeeper {
   async #read(): Promise<Catalog> {
     const { session } = this.options;
     const place = JSON.stringify([session.credential.user, session.database]);
-    return readCatalog(await this.options.dial(), session, place, this.#catalog);
+    const now = await withFreshPassword(session);
+    return readCatalog(await this.options.dial(), now, place, this.#catalog);
   }
 }

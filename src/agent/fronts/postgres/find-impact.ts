@@ -52,8 +52,9 @@ async function sized(trial: TrialSession, tables: readonly ReachedTable[]): Prom
   const oids = tables.map(({ oid }) => String(oid)).join(', ');
   const rows = await trial.tryQuery(`select c.oid, pg_catalog.sum(k.reltuples)::int8, pg_catalog.min(k.reltuples) >= 0,
       pg_catalog.sum(pg_catalog.pg_total_relation_size(k.oid))::int8
-    from pg_catalog.pg_class c, pg_catalog.pg_partition_tree(c.oid) t, pg_catalog.pg_class k
-    where c.oid in (${oids}) and k.oid = t.relid and t.isleaf and k.relkind in ('r', 'm') group by c.oid`);
+    from pg_catalog.pg_class c left join lateral pg_catalog.pg_partition_tree(c.oid) t on t.isleaf
+    join pg_catalog.pg_class k on k.oid = coalesce(t.relid, c.oid)
+    where c.oid in (${oids}) and k.relkind in ('r', 'm') group by c.oid`);
   const sizes = new Map((rows ?? []).map(([oid, ...size]) => [oid, size]));
   return tables.map(({ oid, name, via }) => {
     const [count, counted, bytes] = sizes.get(String(oid)) ?? [];

@@ -15,7 +15,7 @@ import type { SessionHost } from '../../session-host.js';
 import { completeHeld } from './complete-question.js';
 import { dialUpstream } from './dial-upstream.js';
 import { findImpact } from './find-impact.js';
-import { OwnConnection, type OwnAnswer, type OwnSession } from './own-connection.js';
+import { OwnConnection, withFreshPassword, type OwnAnswer, type OwnSession } from './own-connection.js';
 import type { SessionCatalog } from './session-catalog.js';
 import type { SessionJudge } from './session-judge.js';
 import { STATEMENT_TIMEOUT_MS, TrialSession } from './trial-session.js';
@@ -81,9 +81,10 @@ export class HeldTrials {
     held: HeldStatement,
     reviewer: Identity,
   ): Promise<RequestPreview> {
-    const preview = await this.#preview(held, reviewer).catch(
-      (error: unknown): RequestPreview => ({ notes: [], refused: reasonOf(error) }),
-    );
+    const preview = await this.#preview(held, reviewer).catch((error: unknown): RequestPreview => ({
+      notes: [],
+      refused: reasonOf(error),
+    }));
     const { rows, before, after, notes, refused } = preview;
     await this.session.record({
       type: 'approval.preview',
@@ -127,7 +128,9 @@ export class HeldTrials {
         ? ['the requester’s transaction is open: what it did before is not seen here']
         : []),
       ...(sessionChanged
-        ? ['the requester’s session has changed settings or made objects of its own: beyond search_path they are not seen here']
+        ? [
+            'the requester’s session has changed settings or made objects of its own: beyond search_path they are not seen here',
+          ]
         : []),
     ];
   }
@@ -164,7 +167,8 @@ export class HeldTrials {
     work: (trial: TrialSession) => Promise<T>,
   ): Promise<T> {
     const { connection, own } = this.session;
-    const opened = await OwnConnection.open(await dialUpstream(connection), own, TRIAL_TIMEOUT_MS);
+    const session = await withFreshPassword(own);
+    const opened = await OwnConnection.open(await dialUpstream(connection), session, TRIAL_TIMEOUT_MS);
     try {
       const trial = new TrialSession(opened);
       await trial.begin(mode, catalog, lookup);

@@ -9,10 +9,18 @@ import { authenticationCrypto } from './authentication-crypto.js';
 export interface OwnSession {
   readonly credential: { readonly user: string; readonly password: string | undefined };
   readonly database: string;
+  /** The password at the time of a later login; that of `credential` where absent. */
+  readonly freshPassword?: () => Promise<string | undefined>;
   /** What it calls itself; `hoop catalog` where absent. */
   readonly application?: string;
   /** Settings of its start-up packet. */
   readonly settings?: readonly (readonly [name: string, value: string])[];
+}
+
+/** The same with the password as it is now. */
+export async function withFreshPassword(session: OwnSession): Promise<OwnSession> {
+  const password = await (session.freshPassword?.() ?? session.credential.password);
+  return { ...session, credential: { ...session.credential, password } };
 }
 
 /** What came until the server was ready again. */

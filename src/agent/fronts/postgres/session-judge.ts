@@ -94,13 +94,14 @@ export class SessionJudge {
     const plan = maskPlanFor(this.host.policy(), { ...this.context, user });
     const facts = analyze(text);
     const run: Run = { statement: STARTUP, text, facts, basis: facts, startedMs: 0 };
+    let tells = false;
     const masks = sessionMasks(plan, this.host.entities(), this.host.hash, known, (rules) => {
       const columns = new ColumnMasks(rules, known, () => lookup, new SessionMemory());
       columns.asked(run);
-      columns.judged(facts);
+      tells = columns.judged(facts).some(({ observed }) => !observed);
       return columns;
     });
-    return { masks, run };
+    return { masks, run, tells };
   }
 
   judge(question: Question): Verdict | Promise<Verdict> {

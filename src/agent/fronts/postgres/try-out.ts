@@ -30,7 +30,10 @@ export async function tryOut(session: TrialSession, trial: Trial): Promise<Reque
   const { held } = trial;
   const unread = await session.query(unreadFunctions(held.facts, trial.changed));
   if (unread.length > 0)
-    return { notes: [], refused: `nobody can tell what these functions do: ${unread.map(([name]) => name).join(', ')}` };
+    return {
+      notes: [],
+      refused: `nobody can tell what these functions do: ${unread.map(([name]) => name).join(', ')}`,
+    };
   await session.query('savepoint hoop_statement');
   const notes: string[] = [...leftBehind(held.basis, held.facts)];
   const ran = await runShowing(session, trial, notes);
@@ -69,12 +72,12 @@ async function samples(
   if (shape.kind === 'select' && held.facts.writes.length > 0)
     notes.push('the count is of the rows that it gives, not of those that it changes');
   if (answer.description === undefined || answer.rows.length === 0) return {};
-  if (answer.suspended) notes.push(`samples are of the first ${String(answer.rows.length)} rows`);
   const shown = trial.sample(text, answer);
   if (shown === undefined) {
     notes.push('its rows can not be shown: they can not be masked');
     return {};
   }
+  if (answer.suspended) notes.push(`samples are of the first ${String(answer.rows.length)} rows`);
   if (shape.kind === 'delete') return { before: shown };
   if (shape.upsert) notes.push('rows that were there before are changed, others are new: what they were is not shown');
   if (shape.kind !== 'update') return { after: shown };

@@ -11,6 +11,8 @@ const MAX_CELL = 200;
 export interface FollowedMasks {
   readonly masks: SessionMasks;
   readonly run: Run;
+  /** Which rows it gives tells of a masked column: then none is shown. */
+  readonly tells: boolean;
 }
 
 /**
@@ -19,7 +21,7 @@ export interface FollowedMasks {
  *
  * @param people each one's masks, one after the other: what either may not see is not shown
  * @param shown last look at each masked value
- * @returns undefined where the server's messages are malformed: then nothing is shown
+ * @returns undefined where nothing may be shown, or the server's messages are malformed
  */
 export function maskedSample(
   people: readonly FollowedMasks[],
@@ -27,7 +29,7 @@ export function maskedSample(
   shown: (text: string) => string,
 ): PreviewRows | undefined {
   const columns = parseRowDescription(answer.description);
-  if (columns === undefined) return undefined;
+  if (columns === undefined || people.some(({ tells }) => tells)) return undefined;
   const maskers = people.flatMap(({ masks, run }) => {
     const { client, record } = rowMaskers(masks, columns, masks.columns?.ofResult(run, undefined, columns), new Map());
     return record ?? client ?? [];

@@ -66,7 +66,12 @@ class Reach {
   }
 
   /** @param sets columns that an UPDATE sets; undefined where it may be any */
-  change(relation: CatalogRelation, event: RowEvent, sets: readonly string[] | undefined, via: ReachedTable['via']): void {
+  change(
+    relation: CatalogRelation,
+    event: RowEvent,
+    sets: readonly string[] | undefined,
+    via: ReachedTable['via'],
+  ): void {
     const key = `${String(relation.oid)} ${event}`;
     if (this.#changed.has(key) || this.#changed.size > MAX_TABLES * 4) return;
     this.#changed.add(key);

@@ -47,7 +47,8 @@ export function notTakenBack(facts: SqlFacts): string | undefined {
   if (facts.opaque) return `nobody can tell what it does: ${facts.opaqueReason}`;
   const effect = facts.effects.find((one) => !TAKEN_BACK.has(one));
   if (effect !== undefined) return REASONS[effect] ?? `its effect “${effect}” is not one that a rollback takes back`;
-  if (facts.functions.some((name) => bare(name) === 'setval')) return 'setval sets a sequence, which no rollback takes back';
+  if (facts.functions.some((name) => bare(name) === 'setval'))
+    return 'setval sets a sequence, which no rollback takes back';
   return undefined;
 }
 

@@ -43,7 +43,6 @@ const SCHEMA = `
   grant usage on schema other to public;
   grant all on all tables in schema other, public to public;
   grant all on all sequences in schema public to public;
-  analyze;
 `;
 
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
@@ -76,6 +75,7 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
     });
     await direct.connect();
     await direct.query(SCHEMA);
+    await direct.query('analyze people, badges, log');
     ({ port } = await agent.port({ subject: 'alice', groups: ['engineering'] }));
     dana = await agent.token({ subject: 'dana', groups: ['dba'] });
     alice = await agent.token({ subject: 'alice', groups: ['engineering'] });
@@ -132,8 +132,10 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
 
   it('estimates the rows of an update with what is bound to it, and tells the size of its table', async () => {
     const held = await hold('update people set n = 1 where id < $1', [10]);
-    expect(held.request.impact).toMatchObject({
-      estimatedRows: 9,
+    // Without the value the planner would say a third of them: 13.
+    expect(held.request.impact?.estimatedRows).toBeGreaterThan(5);
+    expect(held.request.impact?.estimatedRows).toBeLessThan(12);
+    expect(held.request.impact, JSON.stringify(held.request.impact)).toMatchObject({
       tables: [{ name: 'public.people', rows: 40, via: 'statement', bytes: expect.any(Number) as number }],
     });
     await held.end();
@@ -162,7 +164,7 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
   });
 
   it('shows rows before and after an update, masked for requester and reviewer, and rolls it back', async () => {
-    const held = await hold("update people set mail = $1 || mail, n = n + 1 where id <= 2", ['x']);
+    const held = await hold('update people set mail = $1 || mail, n = n + 1 where id <= 2', ['x']);
     const { body } = await held.preview();
     expect(body).toEqual({
       rows: 2,
@@ -184,6 +186,18 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
     });
     expect((await direct.query('select sum(n)::int as n from people')).rows).toEqual([{ n: 0 }]);
     await held.end();
+  });
+
+  it('shows no rows where which they are would tell the reviewer of a masked column', async () => {
+    const held = await hold("update people set n = n + 1 where name like 'name 1%'");
+    expect((await held.preview()).body).toEqual({
+      rows: 11,
+      notes: ['its rows can not be shown: they can not be masked'],
+    });
+    await held.end();
+    const copied = await hold('update people set mail = name where id = 1');
+    expect(JSON.stringify((await copied.preview()).body)).not.toContain('name 1');
+    await copied.end();
   });
 
   it('counts all rows and shows the first of them', async () => {
@@ -208,7 +222,7 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
   });
 
   it('says that it fails, at once or when it commits, without the server’s own words', async () => {
-    const now = await hold("insert into people (id) values (1)");
+    const now = await hold('insert into people (id) values (1)');
     expect((await now.preview()).body.notes).toContain(
       'as things are it fails: a unique value would be there twice (23505)',
     );
@@ -226,7 +240,10 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
     ["copy log from program 'cat'", 'it reaches outside of the database, which no rollback takes back'],
     ['select leaks()', 'it reaches outside of the database, which no rollback takes back'],
     ["select setval('numbers', 7)", 'setval sets a sequence, which no rollback takes back'],
-    ['select pg_logical_emit_message(false, $$a$$, $$b$$)', 'nobody can tell what these functions do: pg_logical_emit_message'],
+    [
+      'select pg_logical_emit_message(false, $$a$$, $$b$$)',
+      'nobody can tell what these functions do: pg_logical_emit_message',
+    ],
     ['vacuum people', 'VACUUM and its like can not run in a transaction that is rolled back'],
     ['create database d', 'it changes definitions or settings, which would lock them against everybody'],
     ['truncate people', 'TRUNCATE locks the whole table against everybody, readers too'],
