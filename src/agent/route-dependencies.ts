@@ -15,7 +15,8 @@ import { RequestFeed } from './request-feed.js';
 export function routeDependencies(
   parts: Parts,
   metrics: Metrics,
-  now: { verifier(): TokenVerifier; listening(): boolean; readonly previews: Previews },
+  previews: Previews,
+  now: { verifier(): TokenVerifier; listening(): boolean },
 ): HttpDependencies {
   const { live, store, recordings, approvals, log, clock } = parts;
   return {
@@ -25,7 +26,7 @@ export function routeDependencies(
     flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
     roles: () => live.agent.roles,
     approvals,
-    preview: (request, reviewer) => now.previews.of(request, reviewer),
+    preview: (request, reviewer) => previews.of(request, reviewer),
     secrets: parts.secrets.desk,
     requestFeed: new RequestFeed(parts),
     sessions: {
