@@ -18,11 +18,17 @@ type Estimate = Pick<RequestImpact, 'estimatedRows' | 'unknown'>;
  */
 export async function findImpact(trial: TrialSession, held: HeldStatement, reached: Reached): Promise<RequestImpact> {
   const estimate = await estimated(trial, held);
-  const tables = await sized(trial, reached.tables);
+  const { tables, uncounted } = await sized(trial, reached.tables);
+  const notes = [
+    ...(estimate.estimatedRows === undefined ? [] : uncounted).map(
+      (name) => `${name} was never analysed: the estimate is a guess`,
+    ),
+    ...reached.notes,
+  ];
   return {
     ...estimate,
     ...(tables.length === 0 ? {} : { tables }),
-    ...(reached.notes.length === 0 ? {} : { notes: reached.notes }),
+    ...(notes.length === 0 ? {} : { notes }),
   };
 }
 
@@ -47,8 +53,11 @@ function planIn(rows: readonly Uint8Array[]): string {
 }
 
 /** A partitioned table is as large as its parts; a table that was never analysed has no known number of rows. */
-async function sized(trial: TrialSession, tables: readonly ReachedTable[]): Promise<Required<RequestImpact>['tables']> {
-  if (tables.length === 0) return [];
+async function sized(
+  trial: TrialSession,
+  tables: readonly ReachedTable[],
+): Promise<{ readonly tables: Required<RequestImpact>['tables']; readonly uncounted: readonly string[] }> {
+  if (tables.length === 0) return { tables: [], uncounted: [] };
   const oids = tables.map(({ oid }) => String(oid)).join(', ');
   const rows = await trial.tryQuery(`select c.oid, pg_catalog.sum(k.reltuples)::int8, pg_catalog.min(k.reltuples) >= 0,
       pg_catalog.sum(pg_catalog.pg_total_relation_size(k.oid))::int8
@@ -56,7 +65,8 @@ async function sized(trial: TrialSession, tables: readonly ReachedTable[]): Prom
     join pg_catalog.pg_class k on k.oid = coalesce(t.relid, c.oid)
     where c.oid in (${oids}) and k.relkind in ('r', 'm') group by c.oid`);
   const sizes = new Map((rows ?? []).map(([oid, ...size]) => [oid, size]));
-  return tables.map(({ oid, name, via }) => {
+  const uncounted = tables.filter(({ oid, via }) => via === 'statement' && sizes.get(String(oid))?.[1] === 'f');
+  const told = tables.map(({ oid, name, via }) => {
     const [count, counted, bytes] = sizes.get(String(oid)) ?? [];
     return {
       name,
@@ -65,4 +75,5 @@ async function sized(trial: TrialSession, tables: readonly ReachedTable[]): Prom
       ...(typeof bytes === 'string' ? { bytes: Number(bytes) } : {}),
     };
   });
+  return { tables: told, uncounted: uncounted.map(({ name }) => name) };
 }

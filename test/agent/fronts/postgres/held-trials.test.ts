@@ -282,6 +282,7 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
 
   it('shows no rows before where no primary key tells which they were', async () => {
     const held = await hold('update keyless set n = n + 1');
+    expect(held.request.impact?.notes).toEqual(['public.keyless was never analysed: the estimate is a guess']);
     expect((await held.preview()).body).toMatchObject({
       rows: 2,
       after: { columns: ['n'], rows: [['2'], ['3']] },
