@@ -55,9 +55,9 @@ export function notTakenBack(facts: SqlFacts): string | undefined {
 /** Volatile functions in C that leave nothing behind a rollback, but for the numbers of sequences. */
 const HARMLESS = [
   ...['random', 'random_normal', 'clock_timestamp', 'timeofday', 'gen_random_uuid', 'uuidv4', 'uuidv7', 'setseed'],
-  ...['nextval', 'currval', 'lastval', 'pg_notify', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until', 'ri_fkey_check_ins'],
+  ...['nextval', 'currval', 'lastval', 'pg_notify', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until'],
   ...['txid_current', 'pg_current_xact_id', 'uuid_generate_v1', 'uuid_generate_v1mc', 'uuid_generate_v4'],
-  ...['gen_salt', 'gen_random_bytes', 'pg_client_encoding', 'current_setting'],
+  ...['gen_salt', 'gen_random_bytes'],
 ];
 
 const HARMLESS_TRIGGERS = [
