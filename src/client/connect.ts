@@ -22,14 +22,6 @@ export function splitCommand(argv: readonly string[]): {
   return { own: argv.slice(0, at), command };
 }
 
-/** Flags of the contract that this version does not hold: refused by name rather than unknown. */
-export function refuseLaterFlags(given: Readonly<Record<string, unknown>>, later: readonly string[]): void {
-  for (const name of later) {
-    if (given[name] !== undefined && given[name] !== false)
-      throw new HoopError('not_in_version', `--${name} is not in this version`);
-  }
-}
-
 /** @throws HoopError usage where two of them want stdout */
 export function refuseSharedStdout(given: {
   readonly json: boolean;
