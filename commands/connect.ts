@@ -1,9 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
+import { connectOutput } from '../src/cli/connect-output.js';
 import { correlationFrom } from '../src/client/correlation.js';
-import { connect, listenFrom, splitCommand } from '../src/client/connect.js';
-import { jsonReport, plainReport } from '../src/client/connect-report.js';
-import { HoopError } from '../src/core/errors.js';
+import { connect, listenFrom, refuseSharedStdout, splitCommand } from '../src/client/connect.js';
 
 export default class Connect extends HoopCommand {
   static override summary = 'Open a local port for each connection until Ctrl-C';
@@ -29,6 +28,7 @@ export default class Connect extends HoopCommand {
       helpValue: 'ID',
     }),
     'print-env': Flags.boolean({ description: 'print `export` lines once the ports are open' }),
+    plain: Flags.boolean({ description: 'lines instead of a screen' }),
     tls: Flags.boolean({ description: 'offer TLS on the ports to clients that ask for it' }),
     password: Flags.boolean({
       description: 'want a password (HTTP: a key) made for these ports, and take it from any user of this machine',
@@ -44,16 +44,12 @@ export default class Connect extends HoopCommand {
     const { own, command } = splitCommand(this.argv);
     const { flags, argv } = await this.parse(Connect, own);
     const json = this.jsonEnabled();
-    if (json && (command !== undefined || flags['print-env'])) {
-      throw new HoopError('usage', '--json, --print-env and a command of your own all want stdout', {
-        suggestion: 'with --json, the variables are in `env` of the first lines',
-      });
-    }
-    const say = (line: string): void => {
-      this.say(line);
-    };
+    refuseSharedStdout({ json, command, printEnv: flags['print-env'] });
     const connections = argv as string[];
+    const plain = command !== undefined || flags['print-env'] || flags.plain;
     const api = this.agentApi();
+    const output = await connectOutput(api, { json, plain, colours: this.colours.enabled });
+    this.speak = output.say;
     const { duration } = flags;
     const status = await connect({
       ask: duration === undefined ? undefined : { api, duration, wait: !flags['no-wait'], asked: this.askedFor() },
@@ -67,11 +63,12 @@ export default class Connect extends HoopCommand {
       connections,
       listen: listenFrom(flags, connections.length, this.profile()),
       password: flags.password,
-      report: json ? jsonReport((line) => process.stdout.write(`${line}\n`)) : plainReport(say),
+      report: output.report,
+      stop: output.stop,
       printEnv: flags['print-env'] ? (lines) => process.stdout.write(lines) : undefined,
       command,
-      complain: say,
-    });
+      complain: output.say,
+    }).finally(output.close);
     this.exit(status);
   }
 }

@@ -44,14 +44,16 @@ export default class Verify extends HoopCommand {
   }
 
   private show(result: VerifyResult): void {
+    const gone = result.removed ?? 0;
     const { colours } = this;
     const what =
       result.kind === 'folder' || result.kind === 'bundle'
         ? `${result.verified} recordings hold`
         : `${result.events} events hold`;
+    const aged = gone === 0 ? '' : `, ${gone} removed by retention`;
     const how = result.live ? ', still live' : result.keyId === '' ? '' : `, sealed by key ${result.keyId}`;
     this.print(
-      `${result.ok ? colours.green('ok') : colours.red('BROKEN')}  ${colours.plain(result.target)}  ${what}${colours.plain(how)}`,
+      `${result.ok ? colours.green('ok') : colours.red('BROKEN')}  ${colours.plain(result.target)}  ${what}${aged}${colours.plain(how)}`,
     );
     for (const { file, kind, seq, message } of result.breaks) {
       const event = seq === 0 ? '' : ` event ${seq}:`;

@@ -182,7 +182,7 @@ const roots = [
   },
   {
     name: 'cli',
-    rooms: ['core', 'client', 'identity', 'config', 'policy', 'protocols', 'masking', 'recording'],
+    rooms: ['core', 'client', 'tui', 'identity', 'config', 'policy', 'protocols', 'masking', 'recording'],
     packages: ['@oclif/core', 'chalk', 'open', 'qrcode-terminal'],
     node: true,
     because: 'what commands share runs on the laptop: profile, token, printing, exit status; never the agent',

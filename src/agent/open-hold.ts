@@ -61,7 +61,8 @@ function runOf({ id, request, approvedBy }: Grant): { grant: string; request: st
 }
 
 function inputOf(holding: HoldingSession, question: Question, verdict: Verdict, bound: string): OpenInput {
-  const { host, caller, session, application } = holding;
+  const { caller, session, application } = holding;
+  const { withoutSecrets } = holding.host;
   const { identity, connection, correlationId, reason, address } = caller;
   const { subject, email, groups, issuer, machine } = identity;
   const shown = question.event();
@@ -74,8 +75,10 @@ function inputOf(holding: HoldingSession, question: Question, verdict: Verdict, 
     credential: credentialName(caller),
     requester: { subject, email, groups, issuer, machine },
     client: { ...(address === '' ? {} : { address }), ...(application === '' ? {} : { application }) },
-    text: host.withoutSecrets(question.reviewText()),
-    ...(shown?.type === 'statement' && shown.params !== undefined ? { params: shown.params } : {}),
+    text: withoutSecrets(question.reviewText()),
+    ...(shown?.type === 'statement' && shown.params !== undefined
+      ? { params: shown.params.map((value) => (value === null ? null : withoutSecrets(value))) }
+      : {}),
     ...(shown?.facts === undefined ? {} : { facts: shown.facts }),
     bindHash: bound,
     rules: verdict.matches

@@ -1,11 +1,11 @@
 import type { Approvals } from '../approvals/approvals.js';
 import type { RecordingKey } from '../recording/keys.js';
 import type { Recordings } from '../recording/recordings.js';
-import type { SecretResolver } from '../secrets/resolver.js';
 import type { Store } from '../store/store.js';
 import type { LiveResources } from './live-resources.js';
 import type { AgentLog } from './log.js';
 import type { NoticeBoard } from './notices.js';
+import type { AgentSecrets } from './open-secrets.js';
 import type { systemClock } from './system-clock.js';
 
 /** What the agent is put together from, once everything is open. */
@@ -16,7 +16,7 @@ export interface Parts {
   readonly approvals: Approvals;
   readonly key: RecordingKey;
   readonly clock: ReturnType<typeof systemClock>;
-  readonly resolveSecret: SecretResolver;
+  readonly secrets: AgentSecrets;
   readonly newId: () => string;
   readonly log: AgentLog;
   readonly notices: NoticeBoard;

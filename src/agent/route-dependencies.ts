@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { HoopError } from '../core/errors.js';
 import type { TokenVerifier } from '../identity/token-verifier.js';
 import { followRecording } from '../recording/follow.js';
-import { readRecording, recordingPath } from '../recording/read.js';
+import { hasRecording, readRecording, recordingPath } from '../recording/read.js';
 import { auditDesk } from './audit/audit-desk.js';
 import { card } from './card.js';
 import type { HttpDependencies } from './http/dependencies.js';
@@ -25,6 +24,7 @@ export function routeDependencies(
     flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
     roles: () => live.agent.roles,
     approvals,
+    secrets: parts.secrets.desk,
     requestFeed: new RequestFeed(parts),
     sessions: {
       list: (filter) => store.sessions.list(filter),
@@ -37,7 +37,7 @@ export function routeDependencies(
     openRecording: (session, follower) => {
       const path = recordingPath(live.agent.recordings.dir, session.file);
       // Gone, e.g. by age: said before an answer begins, since a broken answer says nothing.
-      if (!existsSync(path)) return Promise.resolve(undefined);
+      if (!hasRecording(path)) return Promise.resolve(undefined);
       const isLive = (): boolean => recordings.live(session.id) !== undefined;
       if (follower === undefined || !isLive()) return Promise.resolve(Readable.from(readRecording(path)));
       const check = (): void => {

@@ -10,8 +10,10 @@ import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { createHttpServer } from './http/server.js';
+import { createHttpServer, type HttpServer } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
+import type { Housekeeping } from '../recording/housekeeping.js';
+import { startHousekeeping } from './housekeeping.js';
 import { keepPolicies } from './audit/keep-policies.js';
 import type { Parts } from './parts.js';
 import { routeDependencies } from './route-dependencies.js';
@@ -35,13 +37,11 @@ const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { live, approvals, log } = parts;
+  const { approvals, log, live } = parts;
   const { agent } = live;
-  keepPolicies(parts);
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
-  let listening = false;
-  let verifier = newVerifier(parts);
+  let [listening, verifier] = [false, newVerifier(parts)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
   const http = httpFront(parts, host, logins);
@@ -52,8 +52,8 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
     logins,
     deps: routeDependencies(parts, metrics, { verifier: () => verifier, listening: () => listening }),
-    onUpgrade: (request, socket, head) => {
-      tunnels.upgrade(request, socket, head);
+    onUpgrade: (...upgrade) => {
+      tunnels.upgrade(...upgrade);
     },
     direct: http,
   });
@@ -64,8 +64,9 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     accept: acceptStream(host, http),
     log,
   });
-  const url = urlOf(agent, await server.listen());
+  const url = await listen(parts, server);
   listening = true;
+  const housekeeping = startHousekeeping(parts);
   return {
     url,
     reload: async () => {
@@ -81,13 +82,13 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
       await http.close();
       tunnels.closeAll();
       await server.close(1_000);
-      await closeStores(parts);
+      await closeStores(parts, housekeeping);
     },
   };
 }
 
-function newVerifier({ live, clock, resolveSecret }: Parts): TokenVerifier {
-  return createTokenVerifier(live.current.identityProviders, { clock, reveal: resolveSecret });
+function newVerifier({ live, clock, secrets }: Parts): TokenVerifier {
+  return createTokenVerifier(live.current.identityProviders, { clock, reveal: secrets.resolve });
 }
 
 /** Hands a tunnel's stream to the front of its connection's protocol. */
@@ -129,7 +130,16 @@ function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
   return createMetrics({ liveSessions: () => drives.size, pendingRequests });
 }
 
-async function closeStores({ recordings, store }: Parts): Promise<void> {
+/** From the moment that the agent serves. */
+async function listen(parts: Parts, server: HttpServer): Promise<string> {
+  const url = urlOf(parts.live.agent, await server.listen());
+  parts.secrets.rotation.start();
+  return url;
+}
+
+async function closeStores({ recordings, store, secrets }: Parts, housekeeping: Housekeeping): Promise<void> {
+  secrets.rotation.stop();
+  await housekeeping.close();
   await recordings.close();
   store.close();
 }

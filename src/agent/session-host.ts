@@ -17,7 +17,9 @@ import {
 import type { PolicySet } from '../policy/compile.js';
 import type { Action } from '../policy/types.js';
 import type { FirstWrite } from '../recording/recordings.js';
+import { storedSecretsOf } from '../secrets/credential-secrets.js';
 import type { SecretResolver } from '../secrets/resolver.js';
+import type { SecretUses } from './secret-uses.js';
 import type { SessionSlots } from './session-slots.js';
 
 /** The recorder of one session, as fronts use it. */
@@ -63,6 +65,12 @@ export function credentialName(caller: Caller): string {
   return storedName(caller);
 }
 
+/** What the record says of the stored secrets that a session uses; nothing where there are none. */
+export function secretsUsed(caller: Caller): { readonly secrets?: readonly string[] } {
+  const secrets = storedSecretsOf(caller.credential);
+  return secrets.length === 0 ? {} : { secrets };
+}
+
 /** A session under way, as ending the agent sees it. */
 export interface LiveSession {
   /** Nothing runs in it: it can be ended without loss. */
@@ -97,6 +105,7 @@ export interface SessionHost {
   readonly approvals: Approvals;
   readonly access: SessionAccess;
   readonly resolveSecret: SecretResolver;
+  readonly secretUses: SecretUses;
   /**
    * @param firstWrite `at-flush` for sessions that forward nothing before their first flush
    * @throws HoopError recording_failed

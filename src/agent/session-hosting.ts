@@ -11,7 +11,7 @@ const HASH_KEY_BYTES = 32;
 
 /** What the sessions see of the agent. */
 export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Metrics): SessionHost {
-  const { live, recordings, approvals, clock, resolveSecret, newId, log } = parts;
+  const { live, recordings, approvals, clock, secrets, newId, log } = parts;
   const hashKey = keptKey(parts.store, 'mask-hash', () => randomBytes(HASH_KEY_BYTES));
   const hash = (input: Uint8Array): Uint8Array => createHmac('sha256', hashKey).update(input).digest();
   const scrubber = new SecretScrubber(hash);
@@ -30,7 +30,8 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     withoutSecrets: (text) => scrubber.text(text),
     approvals,
     access,
-    resolveSecret,
+    resolveSecret: secrets.resolve,
+    secretUses: secrets.uses,
     openRecording: (start, firstWrite) => scrubber.around(recordings.open(start, firstWrite)),
     drives,
     slots: new SessionSlots(),

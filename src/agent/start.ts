@@ -6,15 +6,14 @@ import { loadGrammar } from '../protocols/postgres/facts/analyze.js';
 import { openRecordings, type Recordings } from '../recording/recordings.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver, type SecretResolver } from '../secrets/resolver.js';
-import { readSecretFile } from '../secrets/secret-file.js';
 import { openStore, type Store } from '../store/store.js';
 import { idMaker } from './id-maker.js';
 import { recordingKey } from './kept-keys.js';
 import { LiveResources } from './live-resources.js';
 import type { AgentLog } from './log.js';
-import { notCarriedOut } from './not-carried-out.js';
 import type { Parts } from './parts.js';
 import { NoticeBoard } from './notices.js';
+import { openSecrets, secretSources } from './open-secrets.js';
 import { serve, type RunningAgent } from './serve.js';
 import { systemClock } from './system-clock.js';
 
@@ -31,24 +30,13 @@ export async function startAgent(
   log: AgentLog,
 ): Promise<RunningAgent> {
   const live = await LiveResources.load(dir, env);
-  await prepare(live, log);
+  await loadGrammar();
   const agent = live.agent;
   const clock = systemClock();
-  const resolveSecret = createSecretResolver({
-    env,
-    readFile: readSecretFile,
-    warn: (message) => {
-      log.warn(message);
-    },
-  });
-  const store = await openAgentStore(agent, resolveSecret, log);
+  const sources = secretSources(env, log);
+  const store = await openAgentStore(agent, createSecretResolver(sources), log);
   const newId = idMaker();
-  const notices = new NoticeBoard((error) => {
-    log.failure('a notice could not be delivered', error);
-  });
-  notices.listen(({ type, request }) => {
-    log.info(`approval ${type}`, { request: request.id, connection: request.connection, state: request.state });
-  });
+  const notices = noticeBoard(log);
   const key = recordingKey(store);
   let recordings: Recordings | undefined;
   try {
@@ -64,7 +52,8 @@ export async function startAgent(
     });
     await reportRecovery(recordings, log);
     const approvals = openApprovals({ live, store, clock, newId, notices });
-    return await serve({ live, store, recordings, approvals, key, clock, resolveSecret, newId, log, notices });
+    const secrets = openSecrets(sources, { store, live, clock, log });
+    return await serve({ live, store, recordings, approvals, key, clock, secrets, newId, log, notices });
   } catch (error) {
     await recordings?.close();
     store.close();
@@ -93,9 +82,14 @@ function openApprovals({
   });
 }
 
-async function prepare(live: LiveResources, log: AgentLog): Promise<void> {
-  for (const setting of notCarriedOut(live.current)) log.warn(`not in this version: ${setting}`);
-  await loadGrammar();
+function noticeBoard(log: AgentLog): NoticeBoard {
+  const notices = new NoticeBoard((error) => {
+    log.failure('a notice could not be delivered', error);
+  });
+  notices.listen(({ type, request }) => {
+    log.info(`approval ${type}`, { request: request.id, connection: request.connection, state: request.state });
+  });
+  return notices;
 }
 
 async function openAgentStore(agent: AgentResource, resolve: SecretResolver, log: AgentLog): Promise<Store> {

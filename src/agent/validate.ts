@@ -1,5 +1,5 @@
 import { HoopError } from '../core/errors.js';
-import type { Credential, SecretRef } from '../core/resources.js';
+import { referencesOf } from '../secrets/credential-secrets.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver } from '../secrets/resolver.js';
 import { readSecretFile } from '../secrets/secret-file.js';
@@ -27,7 +27,9 @@ export async function validateAgent(
   await loadMasterKey(resolve, agent.masterKey);
   if (agent.listen.tls !== undefined) await readTls(agent.listen.tls);
   for (const { name, credentials } of current.connections) {
-    for (const secret of credentials.flatMap(secretsOf)) {
+    for (const secret of credentials.flatMap(referencesOf)) {
+      // The store is not opened here: `hoop secrets list` tells which are missing.
+      if ('secret' in secret) continue;
       await resolve(secret).catch((error: unknown) => {
         if (!(error instanceof HoopError)) throw error;
         throw new HoopError(error.code, `connection ${name}: ${error.message}`, {
@@ -38,9 +40,4 @@ export async function validateAgent(
     }
   }
   return { connections: current.connections.length, policies: current.policies.length };
-}
-
-function secretsOf(credential: Credential): readonly SecretRef[] {
-  if ('headers' in credential) return Object.values(credential.headers);
-  return credential.password === undefined ? [] : [credential.password];
 }

@@ -43,6 +43,8 @@ export abstract class HoopCommand extends Command {
     profile: Flags.string({ description: 'profile to use', env: 'HOOP_PROFILE', helpGroup: GLOBAL, helpValue: 'NAME' }),
   };
 
+  /** Where people are told something while a screen has the terminal; stderr where it is not set. */
+  protected speak: ((text: string) => void) | undefined;
   #given: GivenFlags & Record<string, unknown> = {};
   #profile: Profile | undefined;
 
@@ -98,7 +100,8 @@ export abstract class HoopCommand extends Command {
 
   /** Says something to people, on stderr. The caller escapes data (`messageColours.plain`). */
   protected say(text: string): void {
-    process.stderr.write(`${text}\n`);
+    if (this.speak === undefined) process.stderr.write(`${text}\n`);
+    else this.speak(text);
   }
 
   /** Prints a result or a part of one, on stdout. The caller escapes data (`colours.plain`). */

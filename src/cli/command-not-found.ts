@@ -2,6 +2,9 @@ import type { Config } from '@oclif/core';
 import { HoopError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 
+/** Commands of later versions: said by name, so that nobody looks for a misspelling. */
+const LATER: readonly string[] = ['mcp'];
+
 /** What is asked of oclif's configuration. */
 export type KnownCommands = Pick<Config, 'commandIDs' | 'findCommand' | 'findTopic' | 'topics'>;
 
@@ -25,6 +28,8 @@ export function refuseUnknown(argv: readonly string[], known: KnownCommands): vo
 /** @param topic the words before, which are a topic; none: the word is the first */
 function unknownCommand(topic: readonly string[], word: string, known: KnownCommands): HoopError {
   const typed = ['hoop', ...topic, word].join(' ');
+  if (topic.length === 0 && LATER.includes(word))
+    return new HoopError('not_in_version', `\`${typed}\` is not in this version`);
   const meant = nearestCommand(topic, word, known);
   return new HoopError('usage', 'there is no such command', {
     why: `hoop does not know \`${typed}\``,

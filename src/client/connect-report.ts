@@ -2,12 +2,13 @@ import type { FlowProgress } from '../core/approval.js';
 import { escapeControls, toJsonLine } from '../core/display.js';
 import { progressText } from '../core/progress-text.js';
 import { environmentOf, type OpenPlace } from './environment.js';
+import type { Traffic } from './forward.js';
 import type { ConnectionEvent } from './tunnel-keeper.js';
 
 /** How the two readers of `hoop connect` are told what happens. Lines come without their end. */
 export interface ConnectReport {
   /** The ports are open. */
-  listening(places: readonly OpenPlace[]): void;
+  listening(places: readonly OpenPlace[], traffic: () => ReadonlyMap<string, Traffic>): void;
   event(event: ConnectionEvent): void;
 }
 
@@ -22,7 +23,8 @@ export function jsonReport(print: (line: string) => void): ConnectReport {
       }
     },
     event: (event) => {
-      print(toJsonLine(event));
+      // For screens: a program that asks for events has not asked for its own statements.
+      if (event.event !== 'statement') print(toJsonLine(event));
     },
   };
 }
@@ -41,12 +43,7 @@ export function plainReport(say: (line: string) => void): ConnectReport {
   return {
     listening: (places) => {
       for (const place of places) {
-        const { address } = place;
-        const where =
-          'socket' in address
-            ? address.socket
-            : `${address.host.includes(':') ? `[${address.host}]` : address.host}:${String(address.port)}`;
-        say(`${escapeControls(place.connection)} → ${escapeControls(where)} (Ctrl-C ends)`);
+        say(`${escapeControls(place.connection)} → ${escapeControls(whereOf(place))} (Ctrl-C ends)`);
         const hint = usageOf(place);
         if (hint !== undefined) say(`  ${escapeControls(hint)}`);
       }
@@ -58,8 +55,14 @@ export function plainReport(say: (line: string) => void): ConnectReport {
   };
 }
 
+/** `127.0.0.1:15432`, or the socket file's path. */
+export function whereOf({ address }: Pick<OpenPlace, 'address'>): string {
+  if ('socket' in address) return address.socket;
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${String(address.port)}`;
+}
+
 /** What to paste; undefined where there is nothing to show. */
-function usageOf(place: OpenPlace): string | undefined {
+export function usageOf(place: OpenPlace): string | undefined {
   const variables = environmentOf(place);
   if (place.type === 'postgres') {
     const url = variables['DATABASE_URL'];

@@ -22,12 +22,16 @@ export function splitCommand(argv: readonly string[]): {
   return { own: argv.slice(0, at), command };
 }
 
-/** Flags of the contract that this version does not hold: refused by name rather than unknown. */
-export function refuseLaterFlags(given: Readonly<Record<string, unknown>>, later: readonly string[]): void {
-  for (const name of later) {
-    if (given[name] !== undefined && given[name] !== false)
-      throw new HoopError('not_in_version', `--${name} is not in this version`);
-  }
+/** @throws HoopError usage where two of them want stdout */
+export function refuseSharedStdout(given: {
+  readonly json: boolean;
+  readonly command: readonly string[] | undefined;
+  readonly printEnv: boolean;
+}): void {
+  if (!given.json || (given.command === undefined && !given.printEnv)) return;
+  throw new HoopError('usage', '--json, --print-env and a command of your own all want stdout', {
+    suggestion: 'with --json, the variables are in `env` of the first lines',
+  });
 }
 
 /** @throws HoopError usage for flags that exclude each other, or that take one connection */
@@ -82,6 +86,8 @@ export interface ConnectOptions {
   /** Runs this, and ends with it. */
   readonly command?: readonly string[] | undefined;
   readonly complain: (lines: string) => void;
+  /** Resolves when something else than a signal asks to end: a key of a screen. */
+  readonly stop?: Promise<void> | undefined;
 }
 
 /**
@@ -101,12 +107,12 @@ export async function connect(options: ConnectOptions): Promise<number> {
   const open = await openConnections(options.access, options.connections, options.listen, onEvent, rule);
   try {
     const stopped = command === undefined ? stopSignal() : undefined;
-    report.listening(open.places);
+    report.listening(open.places, () => open.traffic());
     options.printEnv?.(
       exportLines({ ...withoutProxy(process.env, open.places), ...correlation(options.access), ...open.environment }),
     );
     if (command !== undefined) return await runWith(command, options.access, open, options.complain);
-    await stopped;
+    await (options.stop === undefined ? stopped : Promise.race([stopped, options.stop]));
     return 0;
   } finally {
     await open.close();

@@ -28,10 +28,18 @@ export interface ForwardOptions {
   readonly onEvent: (event: ConnectionEvent) => void;
 }
 
+/** In bytes. */
+export interface Traffic {
+  readonly sent: number;
+  readonly received: number;
+}
+
 /** An open local port of one connection. */
 export interface Forward {
   readonly connection: string;
   readonly address: LocalAddress;
+  /** What local programs have sent and received through it so far. */
+  traffic(): Traffic;
   /** Ends the port, every local connection and the tunnel. */
   close(): Promise<void>;
 }
@@ -46,9 +54,13 @@ export interface Forward {
 export async function openForward(options: ForwardOptions): Promise<Forward> {
   const server = createQuietServer();
   const sockets = new Set<Socket>();
+  let ended: Traffic = { sent: 0, received: 0 };
   const track = (socket: Socket): void => {
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
+    socket.on('close', () => {
+      // Wrapped in TLS since, its bytes are counted there.
+      if (sockets.delete(socket)) ended = sum(ended, socket);
+    });
     // A reset while it waits: `close` follows and is all that matters.
     socket.on('error', () => undefined);
   };
@@ -67,6 +79,7 @@ export async function openForward(options: ForwardOptions): Promise<Forward> {
   return {
     connection: options.connection,
     address,
+    traffic: () => [...sockets].reduce(sum, ended),
     close: async () => {
       const closed = new Promise<void>((resolve) =>
         server.close(() => {
@@ -78,6 +91,10 @@ export async function openForward(options: ForwardOptions): Promise<Forward> {
       await closed;
     },
   };
+}
+
+function sum(total: Traffic, socket: Socket): Traffic {
+  return { sent: total.sent + socket.bytesRead, received: total.received + socket.bytesWritten };
 }
 
 async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secured: Socket) => void): Promise<void> {

@@ -5,7 +5,7 @@ import { HoopError } from '../core/errors.js';
 import { dialTunnel, type DialOptions, type TunnelClient } from '../tunnel/dial.js';
 import type { AgentApi } from './agent-api.js';
 import { environmentOfAll, type Environment, type OpenPlace, userNameFor } from './environment.js';
-import { openForward, type Forward } from './forward.js';
+import { openForward, type Forward, type Traffic } from './forward.js';
 import { localCertificate } from './local-certificate.js';
 import {
   listenOnPort,
@@ -47,6 +47,8 @@ export interface Target {
 export interface OpenConnections {
   readonly places: readonly OpenPlace[];
   readonly environment: Environment;
+  /** By connection, so far. */
+  traffic(): ReadonlyMap<string, Traffic>;
   close(): Promise<void>;
 }
 
@@ -142,7 +144,9 @@ export async function openConnections(
       opened.push({ forward, place });
     }
     const places = opened.map(({ place }) => place);
-    return { places, environment: environmentOfAll(places), close };
+    const traffic = (): ReadonlyMap<string, Traffic> =>
+      new Map(opened.map(({ forward }) => [forward.connection, forward.traffic()]));
+    return { places, environment: environmentOfAll(places), traffic, close };
   } catch (error) {
     await close();
     throw error;

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { RequestView } from '../core/approval.js';
 import { type ErrorCode, HoopError, messageOf } from '../core/errors.js';
 import { splitLines } from '../recording/lines.js';
-import type { KeeperTime } from './keeper-time.js';
+import { type KeeperTime, SYSTEM_TIME } from './keeper-time.js';
 
 /** What a follower learns. */
 export type RequestNews =
@@ -44,16 +44,6 @@ const FINAL: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'usage',
 ]);
 
-const SYSTEM_TIME: Pick<KeeperTime, 'after' | 'random'> = {
-  after: (delayMs, task) => {
-    const timer = setTimeout(task, delayMs);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-  random: Math.random,
-};
-
 /**
  * Requests as they come and change, pushed by the agent; comes back by itself when the line breaks.
  *
@@ -64,7 +54,8 @@ export async function* followRequests(options: FollowOptions): AsyncGenerator<Re
   const path = `/v1/requests/events?state=${options.state}&mine=${String(options.mine)}`;
   const stopped = (): boolean => signal?.aborted === true;
   let attempt = 0;
-  for (let first = true; !stopped(); first = false) {
+  let heard = false;
+  while (!stopped()) {
     let why: string;
     try {
       const stream = await options.stream(path);
@@ -72,6 +63,7 @@ export async function* followRequests(options: FollowOptions): AsyncGenerator<Re
       for await (const news of readNews(watched)) {
         if (typeof news !== 'string') {
           attempt = 0;
+          heard = true;
           yield news;
           continue;
         }
@@ -80,7 +72,7 @@ export async function* followRequests(options: FollowOptions): AsyncGenerator<Re
       why = watched.endReason ?? 'the agent closed the connection';
     } catch (error) {
       if (stopped()) return;
-      if (error instanceof HoopError && (first || FINAL.has(error.code))) throw error;
+      if (error instanceof HoopError && (!heard || FINAL.has(error.code))) throw error;
       why = messageOf(error);
     }
     if (stopped()) return;

@@ -34,6 +34,7 @@ const AGENT_EVENTS: ReadonlySet<unknown> = new Set([
   'approval.waiting',
   'approval.resolved',
   'blocked',
+  'statement',
 ]);
 
 /** How long a local connection waits for a tunnel, in ms. */

@@ -41,6 +41,8 @@ export interface VerifyResult {
   readonly ok: boolean;
   /** Recordings that hold. */
   readonly verified: number;
+  /** Recordings that were removed when their time was over, as a signed tombstone says. */
+  readonly removed?: number;
   /** Events that hold, for a session or file. */
   readonly events: number;
   readonly live: boolean;

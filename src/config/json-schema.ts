@@ -66,7 +66,7 @@ function described(schema: unknown, kind: ResourceKind, place: string): unknown 
     return variants.map((variant) => described(variant, kind, place));
   }
   if (typeof schema !== 'object' || schema === null) return schema;
-  const inner = Object.entries(schema).map(([key, value]) => {
+  const inner = Object.entries(schema).map(([key, value]: [string, unknown]): [string, unknown] => {
     if (key === 'properties') return [key, eachProperty(value as JsonSchema, kind, place)];
     if (key === 'items') return [key, described(value, kind, `${place}[]`)];
     return [key, key === 'anyOf' || key === 'oneOf' || key === 'allOf' ? described(value, kind, place) : value];

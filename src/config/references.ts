@@ -1,4 +1,5 @@
 import { nearest } from '../core/nearest.js';
+import { isHttpConnection, type ConnectionResource } from '../core/resources.js';
 import { IMPLICIT_RULES } from '../policy/schema.js';
 import type { PolicyTest, TestConnection } from '../policy/schema-tests.js';
 import type { ConfigFault } from './fault.js';
@@ -12,6 +13,7 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
   const entities = [...entityNames, ...namesOf(resources, 'Entity')];
   return [
     ...repeatedNames(resources),
+    ...sharedPasswords(resources),
     ...resources.flatMap((resource) => {
       if (resource.kind === 'Entity' && entityNames.includes(resource.value.name)) {
         return [
@@ -46,6 +48,42 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
       ];
     }),
   ];
+}
+
+/** A password that the agent changes by itself may be nobody else's: they would be locked out. */
+function sharedPasswords(resources: readonly LoadedResource[]): ConfigFault[] {
+  const uses = resources.flatMap(({ document, ...resource }) =>
+    resource.kind === 'Connection' ? secretUses(resource.value).map((use) => ({ document, ...use })) : [],
+  );
+  return uses
+    .filter((use) => use.rotates && uses.some((other) => other.secret === use.secret && other.role !== use.role))
+    .map(({ document, index, secret }) =>
+      document.fault(
+        ['spec', 'credentials', index, 'rotation'],
+        `secret \`${secret}\` is used by another credential too, which a rotation would lock out`,
+      ),
+    );
+}
+
+function secretUses(connection: ConnectionResource) {
+  return isHttpConnection(connection)
+    ? connection.credentials.flatMap(({ headers }, index) =>
+        Object.values(headers).flatMap((from) =>
+          'secret' in from ? [{ index, secret: from.secret, role: connection.url, rotates: false }] : [],
+        ),
+      )
+    : connection.credentials.flatMap(({ username, password, rotateEveryMs }, index) =>
+        password !== undefined && 'secret' in password
+          ? [
+              {
+                index,
+                secret: password.secret,
+                role: JSON.stringify([connection.host, connection.port, username]),
+                rotates: rotateEveryMs !== undefined,
+              },
+            ]
+          : [],
+      );
 }
 
 /** A test that expects a rule or mask which the policy does not have could never hold. */

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
 import type { SecretRef } from '../core/resources.js';
+import { nameSchema } from '../policy/schema-names.js';
 import { AT_KEY } from './schema-faults.js';
 
 const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -65,7 +66,7 @@ const secretKeys = {
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
     .optional(),
   file: z.string().min(1).optional(),
-  secret: notInThisVersion('secret'),
+  secret: nameSchema.optional(),
   vault: notInThisVersion('vault'),
   awsSecretsManager: notInThisVersion('awsSecretsManager'),
 };
@@ -73,15 +74,16 @@ const secretKeys = {
 interface GivenReference {
   readonly env?: string | undefined;
   readonly file?: string | undefined;
+  readonly secret?: string | undefined;
 }
 
-function namesOnePlace(reference: GivenReference): boolean {
-  return (reference.env === undefined) !== (reference.file === undefined);
+function namesOnePlace({ env, file, secret }: GivenReference): boolean {
+  return [env, file, secret].filter((place) => place !== undefined).length === 1;
 }
 
-const ONE_PLACE = { message: 'expected exactly one of `env` and `file`' };
+const ONE_PLACE = { message: 'expected exactly one of `secret`, `env` and `file`' };
 
-/** Where a secret comes from: exactly one of `{ env }` and `{ file }`; never the secret itself. */
+/** Where a secret comes from: exactly one of `{ secret }`, `{ env }` and `{ file }`; never the secret itself. */
 export const secretSchema = z.strictObject(secretKeys).refine(namesOnePlace, ONE_PLACE);
 
 /** The same with what is put before it, e.g. `Bearer `: visible ASCII and spaces, as a header takes it. */
@@ -95,9 +97,24 @@ export const prefixedSecretSchema = z
   })
   .refine(namesOnePlace, ONE_PLACE);
 
+/** The key that the store is sealed under can't be in it; a key management service gives it by a program. */
+export const masterKeySchema = z
+  .strictObject({
+    env: secretKeys.env,
+    file: secretKeys.file,
+    vault: secretKeys.vault,
+    awsSecretsManager: secretKeys.awsSecretsManager,
+    command: z.array(z.string().min(1)).min(1, 'expected a program and its arguments').optional(),
+  })
+  .refine(
+    ({ env, file, command }) => [env, file, command].filter((place) => place !== undefined).length === 1,
+    'expected exactly one of `env`, `file` and `command`',
+  );
+
 /** @param given with or without a prefix */
 export function secretRef(given: GivenReference & { readonly prefix?: string | undefined }, base: string): SecretRef {
   const prefix = given.prefix === undefined ? {} : { prefix: given.prefix };
+  if (given.secret !== undefined) return { secret: given.secret, ...prefix };
   if (given.env !== undefined) return { env: given.env, ...prefix };
   return { file: absolutePath(given.file ?? '', base), ...prefix };
 }

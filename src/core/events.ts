@@ -28,6 +28,8 @@ export interface SessionStart {
   };
   /** The stored credential's name (for databases its user name), never its value. */
   readonly credential: string;
+  /** Names of the stored secrets that the credential needs. */
+  readonly secrets?: readonly string[];
   /** What the client says of itself, e.g. `application_name`; and the address it came from. */
   readonly client: { readonly application?: string; readonly address?: string; readonly database?: string };
   readonly correlationId?: string;

@@ -12,6 +12,9 @@ export type SecretRef =
   | { readonly env: string; readonly prefix?: string }
   | { readonly file: string; readonly prefix?: string };
 
+/** Where the master key comes from: as a secret, or what a program prints, e.g. that of a key management service. */
+export type MasterKeyRef = SecretRef | { readonly command: readonly string[] };
+
 export interface Limits {
   readonly statementBytes: number;
   readonly rowBytes: number;
@@ -30,8 +33,17 @@ export interface AgentResource {
   };
   readonly publicUrl?: string;
   readonly store: { readonly driver: 'sqlite'; readonly path: string };
-  readonly recordings: { readonly dir: string; readonly durability: 'flush' | 'sync'; readonly retentionMs?: number };
-  readonly masterKey: SecretRef;
+  readonly recordings: {
+    readonly dir: string;
+    readonly durability: 'flush' | 'sync';
+    /** How long a recording is kept, in ms; absent: for ever. */
+    readonly retentionMs?: number;
+    /** Most bytes of all recordings together; the oldest go first. */
+    readonly maxBytes?: number;
+    /** Are closed recordings compressed? Absent: no. */
+    readonly compress?: 'brotli';
+  };
+  readonly masterKey: MasterKeyRef;
   readonly roles: { readonly admin: readonly string[]; readonly auditor: readonly string[] };
   readonly limits: Limits;
 }
@@ -95,6 +107,8 @@ export interface DatabaseCredential {
   readonly groups: readonly string[];
   readonly username: string;
   readonly password?: SecretRef;
+  /** The agent changes the password by itself once it is this old, in ms. */
+  readonly rotateEveryMs?: number;
 }
 
 export interface UpstreamTls {

@@ -49,7 +49,7 @@ export function trialResources({ provider, postgres, model, agentPort }: TrialUp
       resource('Agent', 'trial', {
         listen: { host: '127.0.0.1', port: agentPort },
         masterKey: { file: './master.key' },
-        roles: { auditor: { groups: ['dba'] } },
+        roles: { admin: { groups: ['dba'] }, auditor: { groups: ['dba'] } },
       }),
     ],
     'identity.yaml': [

@@ -1,5 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js';
-import { type ExpressionFault, faultOf, isTrue, prepare } from './expression.js';
+import { expressionFault, isTrue, prepare } from './expression.js';
+import type { ExpressionFault } from './expression-fault.js';
 
 /** The names that conditions of one kind may use. */
 export interface Vocabulary {
@@ -17,14 +18,14 @@ export function compileCondition<Bound extends object>(
   try {
     const { parsed } = prepare(text, (created) => vocabulary.declare(created));
     const checked = parsed.check();
-    if (!checked.valid) return { fault: faultOf(checked.error, vocabulary) };
+    if (!checked.valid) return { fault: expressionFault(checked.error, vocabulary) };
     if (checked.type !== 'bool' && checked.type !== 'dyn')
       return {
         fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
       };
     return { evaluate: (facts) => isTrue(parsed(facts)) };
   } catch (error) {
-    return { fault: faultOf(error, vocabulary) };
+    return { fault: expressionFault(error, vocabulary) };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ReviewedRequest, Reviewer } from '../core/approval.js';
 import type { ReviewCondition } from '../core/resources.js';
-import type { ExpressionFault } from './expression.js';
+import type { ExpressionFault } from './expression-fault.js';
 import { compileCondition, type Vocabulary } from './expression-condition.js';
 
 /** What a condition may read, and the CEL types: the part of a request that does not change while it waits. */

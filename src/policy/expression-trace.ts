@@ -1,6 +1,7 @@
 import { serialize, type ASTNode } from '@marcbachmann/cel-js';
 import type { BoundFacts } from './bound-facts.js';
-import { childrenOf, prepare, VARIABLES } from './expression.js';
+import { childrenOf, prepare } from './expression.js';
+import { VARIABLES } from './fact-types.js';
 
 /** One part of a condition, and the parts of it that decided. */
 export interface TracedPart {

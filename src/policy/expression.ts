@@ -1,5 +1,4 @@
 import { Environment, type ASTNode, type ParseResult } from '@marcbachmann/cel-js';
-import { nearest } from '../core/nearest.js';
 import { ObjectNameFacts, RECORDS, type BoundFacts } from './bound-facts.js';
 import {
   FACT_TYPES,
@@ -8,7 +7,9 @@ import {
   PROTOCOL_GROUPS,
   type FactGroup,
   type ProtocolGroup,
+  VARIABLES,
 } from './fact-types.js';
+import { faultOf, type ExpressionFault } from './expression-fault.js';
 import { ownCallFault, registerOwnFunctions } from './expression-functions.js';
 import { compileLinearPattern, type LinearPattern } from './linear-pattern.js';
 
@@ -30,19 +31,11 @@ export interface Expression {
   evaluate(facts: BoundFacts): boolean;
 }
 
-/** Why a condition can't stand. `offset` counts UTF-16 units from the start of the text. */
-export interface ExpressionFault {
-  readonly message: string;
-  readonly offset: number;
-}
-
 /** `matches` and its stand-in are equally long, so that positions in errors stay true. */
 const MATCHES = 'matches';
 const LINEAR_MATCHES = 're2test';
 const BINDERS = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
 const LIMITS = { maxAstNodes: 2_000, maxDepth: 50 };
-/** Names that stand for facts. */
-export const VARIABLES: readonly string[] = [...Object.keys(FACT_TYPES), NOW];
 
 /**
  * Reads one CEL condition over the contract's facts.
@@ -75,9 +68,16 @@ export function compileExpression(
       },
     };
   } catch (error) {
-    return { fault: error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error) };
+    return { fault: expressionFault(error) };
   }
 }
+
+/** What an error of `prepare` or of a check says to whoever wrote the condition. @param names as `faultOf` */
+export function expressionFault(error: unknown, names?: Parameters<typeof faultOf>[1]): ExpressionFault {
+  return error instanceof SurveyError ? { message: error.message, offset: error.offset } : faultOf(error, names);
+}
+
+type Declare = (environment: Environment) => unknown;
 
 /** A condition taken apart, before its types are checked. `ast` is of the text as written, `parsed` of what runs. */
 export interface PreparedExpression {
@@ -86,8 +86,11 @@ export interface PreparedExpression {
   readonly survey: Survey;
 }
 
-/** @throws SurveyError, or an error of the library, where the text is no condition */
-export function prepare(text: string, declare: (created: Environment) => unknown = declareFacts): PreparedExpression {
+/**
+ * @param declare names what a condition may read; left out: the contract's facts
+ * @throws SurveyError, or an error of the library, where the text is no condition
+ */
+export function prepare(text: string, declare: Declare = declareFacts): PreparedExpression {
   const { ast } = new Environment({ limits: LIMITS }).parse(text);
   const survey = surveyTree(ast);
   const patterns = new Map<string, LinearPattern>();
@@ -99,7 +102,7 @@ function evaluate(parsed: ParseResult, facts: BoundFacts): boolean {
   return isTrue(parsed(facts));
 }
 
-/** @throws where a condition came out as neither */
+/** @throws TypeError for anything but true and false */
 export function isTrue(value: unknown): boolean {
   if (typeof value !== 'boolean') throw new TypeError('the condition is neither true nor false');
   return value;
@@ -114,10 +117,7 @@ function declareFacts(created: Environment): void {
   created.registerVariable(NOW, 'google.protobuf.Timestamp');
 }
 
-function environment(
-  patterns: ReadonlyMap<string, LinearPattern>,
-  declare: (created: Environment) => unknown,
-): Environment {
+function environment(patterns: ReadonlyMap<string, LinearPattern>, declare: Declare): Environment {
   const created = new Environment({ limits: LIMITS });
   declare(created);
   created.registerFunction(
@@ -253,27 +253,4 @@ function replaceMatches(text: string, calls: readonly CallNode[]): string {
     replaced = replaced.slice(0, from + at) + LINEAR_MATCHES + replaced.slice(from + at + MATCHES.length);
   }
   return replaced;
-}
-
-/** @param names of facts and fields, where they are others than the contract's */
-export function faultOf(
-  error: unknown,
-  names?: { readonly variables: readonly string[]; readonly fields: readonly string[] },
-): ExpressionFault {
-  if (error instanceof SurveyError) return { message: error.message, offset: error.offset };
-  const known = error as {
-    readonly code?: string;
-    readonly summary?: string;
-    readonly range?: { readonly start: number };
-  };
-  const summary = typeof known.summary === 'string' ? known.summary : 'not a CEL expression';
-  const offset = known.range?.start ?? 0;
-  const missing = /^(?:No such key|Unknown variable): (.+)$/s.exec(summary)?.[1];
-  if (missing === undefined) return { message: summary.charAt(0).toLowerCase() + summary.slice(1), offset };
-  const candidates =
-    known.code === 'unknown_variable'
-      ? (names?.variables ?? VARIABLES)
-      : (names?.fields ?? Object.values(FACT_TYPES).flatMap((fields) => Object.keys(fields)));
-  const near = nearest(missing, candidates);
-  return { message: `unknown fact \`${missing}\`${near === undefined ? '' : `; did you mean \`${near}\`?`}`, offset };
 }

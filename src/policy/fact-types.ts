@@ -87,3 +87,6 @@ export const OBJECT_NAME_FIELDS = { schema: 'string', name: 'string' } as const;
 
 /** The moment of deciding; a timestamp. */
 export const NOW = 'now';
+
+/** Names that stand for facts. */
+export const VARIABLES: readonly string[] = [...Object.keys(FACT_TYPES), NOW];

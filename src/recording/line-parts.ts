@@ -193,6 +193,7 @@ const START = kind<SessionStart>({
   user: true,
   connection: true,
   credential: true,
+  secrets: true,
   client: true,
   correlationId: true,
   grant: true,

@@ -1,4 +1,4 @@
-import { constants, readSync } from 'node:fs';
+import { constants, existsSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { HoopError } from '../core/errors.js';
 import type { ChainedEvent } from '../core/events.js';
 import { isId } from '../core/ids.js';
 import { isChainedEvent, MAX_LINE_VALUES, rechainEvent } from './chain.js';
+import { COMPRESSED, decompressed } from './compression.js';
 import { splitLines } from './lines.js';
 import type { RawLine } from './lines.js';
 
@@ -27,23 +28,39 @@ export function recordingPath(dir: string, file: string): string {
 /** How a file is opened that others may have put there: no link is followed, no pipe waited for. */
 export const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+/** Is a recording there, as it is or compressed? */
+export function hasRecording(path: string): boolean {
+  return existsSync(path) || existsSync(`${path}${COMPRESSED}`);
+}
+
 /**
- * The bytes of a recording, chunk by chunk; the handle is closed with the loop.
+ * The bytes of a recording, chunk by chunk; the handle is closed with the loop. Where it lies compressed, under that
+ * name or as the one asked for, they are those that were compressed.
  *
- * @throws HoopError `not_found` when it is not there or is no regular file
+ * @throws HoopError `not_found` when it is not there or is no regular file, `verify_failed` for a compressed one that
+ *   is none
  */
 export async function* readRecording(path: string): AsyncGenerator<Uint8Array> {
-  let handle: FileHandle;
+  const [handle, compressed] = await openPlain(path);
   try {
-    handle = await open(path, READ_FLAGS);
-  } catch (cause) {
-    throw new HoopError('not_found', 'recording can not be opened', { cause });
-  }
-  try {
-    if (!(await handle.stat()).isFile()) throw new HoopError('not_found', 'recording is not a regular file');
-    yield* readHandle(handle);
+    const stat = await handle.stat();
+    if (!stat.isFile()) throw new HoopError('not_found', 'recording is not a regular file');
+    yield* compressed ? decompressed(readHandle(handle), stat.size) : readHandle(handle);
   } finally {
     await handle.close();
+  }
+}
+
+/** @returns the file, and whether it is compressed */
+async function openPlain(path: string): Promise<readonly [FileHandle, boolean]> {
+  try {
+    return [await open(path, READ_FLAGS), path.endsWith(COMPRESSED)];
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && path.endsWith('.ndjson')) {
+      const handle = await open(`${path}${COMPRESSED}`, READ_FLAGS).catch(() => undefined);
+      if (handle !== undefined) return [handle, true];
+    }
+    throw new HoopError('not_found', 'recording can not be opened', { cause });
   }
 }
 

@@ -117,19 +117,14 @@ export class Recordings {
   }
 
   /** Everything sealed so far is listed by its checkpoint when the promise resolves. */
-  checkpointed(): Promise<void> {
-    return this.#keeper.flush();
-  }
+  readonly checkpointed = (): Promise<void> => this.#keeper.flush();
 
   /** Where a live recording stands in its file; undefined for sessions that are not live. */
   live(session: string): ChainPosition | undefined {
     return this.#live.get(session)?.written;
   }
 
-  /**
-   * The summary with `events` and `head` of the file as it stands while the session is live, so that
-   * someone who holds a copy can compare it; any other summary as it is.
-   */
+  /** The summary; of a live session with `events` and `head` of the file as it stands, for who compares a copy. */
   withLive(summary: SessionSummary): SessionSummary {
     const written = this.live(summary.id);
     return written === undefined || summary.head !== ''

@@ -2,12 +2,10 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { HoopError } from '../core/errors.js';
-import { isId } from '../core/ids.js';
 import type { RecordingIndex } from '../core/recording-index.js';
 import { ChainChecker } from './chain-checker.js';
 import type { Break } from './chain-checker.js';
 import { CHECKPOINT_DRAFT, ROOT_FOLDER } from './checkpoint.js';
-import type { SealedEntry } from './checkpoint.js';
 import type { CheckpointKeeper } from './checkpoint-keeper.js';
 import { publicKeyOf, SignatureChecker } from './keys.js';
 import type { RecordingKey } from './keys.js';
@@ -16,6 +14,9 @@ import { readRecording } from './read.js';
 import { ChainRecorder } from './recorder.js';
 import type { RecorderOptions } from './recorder.js';
 import { RecordingFile } from './recording-file.js';
+import { COMPRESSED_DRAFT } from './compression.js';
+import { sessionOfFile } from './day-files.js';
+import { coveredBy, readTombstone, TOMBSTONE_DRAFT } from './tombstone.js';
 import { SessionTally } from './session-tally.js';
 
 export interface RecoveryReport {
@@ -44,7 +45,6 @@ interface RecoverOptions {
 export const PROBE = '.probe';
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
-const NAME = /^(.{36})\.ndjson$/;
 
 /**
  * Closes what a crash left open: cuts the torn tail, ends the session as `crash`, seals it. Looks
@@ -73,15 +73,25 @@ type OpenReport = { sealed: string[]; removed: string[]; broken: RecoveryReport[
 
 async function recoverDay(options: RecoverOptions, date: string, report: OpenReport): Promise<void> {
   const folder = join(options.dir, date);
-  await rm(join(folder, CHECKPOINT_DRAFT), { force: true });
+  for (const name of [CHECKPOINT_DRAFT, TOMBSTONE_DRAFT, COMPRESSED_DRAFT])
+    await rm(join(folder, name), { force: true });
   const { sessions, broken } = await options.keeper.load(date);
   if (broken !== undefined) report.broken.push({ file: date, kind: 'checkpoint', message: broken });
   const present = new Set<string>();
   for (const name of await readdir(folder)) {
-    const session = NAME.exec(name)?.[1] ?? '';
-    if (!isId(session)) continue;
+    const file = sessionOfFile(name);
+    if (file === undefined) continue;
+    const { session } = file;
     present.add(session);
     if (sessions.has(session) || options.isLive(session)) continue;
+    if (file.compressed) {
+      report.broken.push({
+        file: `${date}/${name}`,
+        kind: 'unlisted',
+        message: 'a compressed recording that nobody lists',
+      });
+      continue;
+    }
     try {
       await recoverFile(options, { date, session, path: join(folder, name) }, report);
     } catch (error) {
@@ -89,22 +99,27 @@ async function recoverDay(options: RecoverOptions, date: string, report: OpenRep
       report.broken.push({ file: `${date}/${name}`, kind: 'unreadable', message });
     }
   }
-  reportMissing(date, sessions, present, options.keeper, report);
+  const buried = await readTombstone(folder, date, new SignatureChecker([publicKeyOf(options.key)]));
+  if (!buried.ok) report.broken.push({ file: `${date}/tombstone`, kind: buried.kind, message: buried.message });
+  const tombstone = buried.ok ? buried.tombstone : undefined;
+  const listed = [...sessions.keys()].filter((session) => !coveredBy(tombstone, session));
+  reportMissing(date, listed, present, tombstone?.removed ?? 0, options.keeper, report);
   options.keeper.forget(date);
 }
 
 function reportMissing(
   date: string,
-  listed: ReadonlyMap<string, SealedEntry>,
+  listed: readonly string[],
   present: ReadonlySet<string>,
+  removed: number,
   keeper: CheckpointKeeper,
   report: OpenReport,
 ): void {
-  for (const session of listed.keys()) {
+  for (const session of listed) {
     if (present.has(session)) continue;
     report.broken.push({ file: `${date}/${session}.ndjson`, kind: 'missing', message: 'a sealed recording is gone' });
   }
-  if (keeper.listed(date) > listed.size && keeper.listed(date) > present.size) {
+  if (keeper.listed(date) > listed.length + removed && keeper.listed(date) > present.size + removed) {
     report.broken.push({ file: date, kind: 'missing', message: 'sealed recordings of this day are gone' });
   }
 }

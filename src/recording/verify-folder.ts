@@ -3,14 +3,17 @@ import { lstat, open, readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
 import { HoopError } from '../core/errors.js';
-import { isId } from '../core/ids.js';
 import type { Break, BreakKind } from './chain-checker.js';
 import { CHECKPOINT, CHECKPOINT_DRAFT, readCheckpoint, ROOT_FOLDER, segmentName, segmentOf } from './checkpoint.js';
 import type { Checkpoint } from './checkpoint.js';
 import { LOCK } from './folder-lock.js';
 import { SignatureChecker } from './keys.js';
 import type { RecordingPublicKey } from './keys.js';
-import { READ_FLAGS, readDescriptor, readRecording } from './read.js';
+import { COMPRESSED, COMPRESSED_DRAFT } from './compression.js';
+import { sessionOfFile } from './day-files.js';
+import { hasRecording, READ_FLAGS, readDescriptor, readRecording } from './read.js';
+import { coveredBy, readTombstone, TOMBSTONE, TOMBSTONE_DRAFT } from './tombstone.js';
+import type { Tombstone } from './tombstone.js';
 import { PROBE } from './recover.js';
 import { verifyRecording } from './verify.js';
 import type { Anchor } from './verify.js';
@@ -42,6 +45,8 @@ export interface FolderVerification {
   readonly ok: boolean;
   /** Recordings that hold. */
   readonly verified: number;
+  /** Recordings that a signed tombstone says were removed when their time was over. */
+  readonly removed: number;
   /** In the order found, at most `MAX_BREAKS`. */
   readonly breaks: readonly FolderBreak[];
   /** Was an agent's index asked? If not, a removal together with an older checkpoint can't be seen. */
@@ -51,7 +56,7 @@ export interface FolderVerification {
 const MAX_BREAKS = 1000;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 /** Names the agent itself puts into a folder; whatever else lies there is unlisted. */
-const OWN_NAMES = new Set([CHECKPOINT, CHECKPOINT_DRAFT]);
+const OWN_NAMES = new Set([CHECKPOINT, CHECKPOINT_DRAFT, TOMBSTONE, TOMBSTONE_DRAFT, COMPRESSED_DRAFT]);
 
 /**
  * Proves a day's folder, or a recordings folder with its days: every recording, and that none is
@@ -64,8 +69,8 @@ export async function verifyFolder(path: string, options: VerifyFolderOptions): 
   const name = basename(resolve(path));
   if (DATE.test(name)) await run.day(path, name, '');
   else await run.root(path);
-  const { breaks, verified, broken } = run;
-  return { ok: broken === 0, verified, breaks, offline: options.index === undefined };
+  const { breaks, verified, removed, broken } = run;
+  return { ok: broken === 0, verified, removed, breaks, offline: options.index === undefined };
 }
 
 /** A recording that holds by itself. */
@@ -82,10 +87,12 @@ interface DayPlace {
   /** Put before names in breaks. */
   readonly below: string;
   readonly checkpoint: Checkpoint | undefined;
+  readonly tombstone: Tombstone | undefined;
 }
 
 class FolderRun {
   verified = 0;
+  removed = 0;
   broken = 0;
   readonly breaks: FolderBreak[] = [];
   readonly #checker: SignatureChecker;
@@ -122,9 +129,9 @@ class FolderRun {
       if (OWN_NAMES.has(name)) continue;
       const part = segmentOf(name);
       if (part !== undefined) lastPart = Math.max(lastPart, part);
-      const session = name.endsWith('.ndjson') ? name.slice(0, -'.ndjson'.length) : '';
-      if (part === undefined && !isId(session)) this.#break(below + name, 'unlisted', 'no name of a recording');
-      if (!isId(session)) continue;
+      const session = sessionOfFile(name)?.session;
+      if (part === undefined && session === undefined) this.#break(below + name, 'unlisted', 'no name of a recording');
+      if (session === undefined) continue;
       present.add(session);
       const found = await this.#file(join(path, name), date, session, below + name, before);
       if (found === undefined || found.live || this.#listed(found, session, below + name, before)) continue;
@@ -136,12 +143,15 @@ class FolderRun {
     // One more may lie there already: the checkpoint that names it is written behind it.
     if (lastPart > partsOf(checkpoint) + 1)
       this.#break(below + segmentName(lastPart), 'unlisted', 'a part of a checkpoint that none names');
-    await this.#compare({ path, date, below, checkpoint }, open, present);
+    const buried = await readTombstone(path, date, this.#checker);
+    if (!buried.ok) this.#break(below + TOMBSTONE, buried.kind, buried.message);
+    const tombstone = buried.ok ? buried.tombstone : undefined;
+    await this.#compare({ path, date, below, checkpoint, tombstone }, open, present);
     return checkpoint?.sessions.size ?? Number.MAX_SAFE_INTEGER;
   }
 
   async #compare(
-    { path, date, below, checkpoint }: DayPlace,
+    { path, date, below, checkpoint, tombstone }: DayPlace,
     open: ReadonlyMap<string, FoundRecording>,
     present: ReadonlySet<string>,
   ): Promise<void> {
@@ -156,7 +166,11 @@ class FolderRun {
     }
     const listed = checkpoint?.sessions ?? new Map<string, unknown>();
     const missing = async (session: string): Promise<void> => {
-      if (present.has(session) || (await exists(join(path, `${session}.ndjson`)))) return;
+      if (present.has(session) || hasRecording(join(path, `${session}.ndjson`))) return;
+      if (coveredBy(tombstone, session)) {
+        this.removed += 1;
+        return;
+      }
       this.#break(`${below}${session}.ndjson`, 'missing', 'a recording is gone', session);
     };
     for (const session of known) await missing(session);
@@ -186,7 +200,8 @@ class FolderRun {
     if (fd === undefined) return undefined;
     try {
       const known = anchor === undefined ? {} : { anchor };
-      const result = await verifyRecording(readDescriptor(fd), { keys: this.#checker, date, session, ...known });
+      const bytes = path.endsWith(COMPRESSED) ? readRecording(path) : readDescriptor(fd);
+      const result = await verifyRecording(bytes, { keys: this.#checker, date, session, ...known });
       if (!result.ok) {
         const { kind, seq, line, message } = result;
         this.#add({ file: name, session, kind, seq, line, message });

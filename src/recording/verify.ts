@@ -1,3 +1,4 @@
+import { HoopError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { ChainChecker } from './chain-checker.js';
 import type { Break, BreakKind } from './chain-checker.js';
@@ -53,7 +54,8 @@ export async function verifyRecording(
   const facts = { session: '', startedAt: '', anchored: true };
   let firstBreak: Break | undefined;
   let tornTail = false;
-  for await (const lines of splitLines(chunks)) {
+  let unpacking: Break | undefined;
+  for await (const lines of splitLines(unpacked(chunks, (message) => (unpacking = unpackBreak(checker, message))))) {
     for (const line of lines) {
       if (!line.ended && options.anchor?.sealed === false && checker.found === undefined) {
         tornTail = true; // a live file may be read in the middle of a write
@@ -71,10 +73,28 @@ export async function verifyRecording(
       }
     }
   }
-  const found = firstBreak ?? checker.found ?? endBreak(checker, options.anchor, facts.anchored, tornTail);
+  const found = firstBreak ?? checker.found ?? unpacking ?? endBreak(checker, options.anchor, facts.anchored, tornTail);
   if (found !== undefined) return { ok: false, session: options.session ?? facts.session, ...found };
   const { events, head, keyId, sealed } = checker;
   return { ok: true, session: facts.session, startedAt: facts.startedAt, events, head, keyId, live: !sealed };
+}
+
+/** The chunks up to where a compressed file is none; that is told, and no error. */
+async function* unpacked(
+  chunks: AsyncIterable<Uint8Array>,
+  onBroken: (message: string) => void,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    if (!(error instanceof HoopError) || error.code !== 'verify_failed') throw error;
+    onBroken(error.message);
+  }
+}
+
+function unpackBreak({ events, sealed }: ChainChecker, message: string): Break {
+  const kind = sealed ? 'added' : message.endsWith('cut off') ? 'truncated' : 'changed';
+  return { kind, seq: events + 1, line: events + 1, message };
 }
 
 function placeBreak(facts: { session: string; startedAt: string }, options: VerifyOptions): Break | undefined {

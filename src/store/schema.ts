@@ -93,4 +93,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX grants_by_state ON grants (state, id);
   CREATE INDEX grants_by_request ON grants (request);
   `,
+  `
+  CREATE TABLE secrets (
+    name TEXT PRIMARY KEY, version INTEGER NOT NULL, wrapped BLOB NOT NULL, sealed BLOB NOT NULL, changed_at TEXT NOT NULL,
+    changed_by TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0, used_at TEXT NOT NULL DEFAULT '', uses INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -122,6 +122,28 @@ export class SessionTable {
     return row === undefined ? undefined : { ...row };
   }
 
+  /**
+   * Takes what sessions said out of the index, as their recordings are gone: those of a day up to one of them. That
+   * they were, by whom and when, stays. In transactions of a few sessions each.
+   *
+   * @param date `YYYY-MM-DD`
+   */
+  async forget(date: string, through: string): Promise<void> {
+    this.#writeAll();
+    const ids = this.#database
+      .prepare("SELECT id FROM sessions WHERE started_at >= ? AND started_at < ? AND id <= ? AND title <> ''")
+      .all(`${date}T`, `${date}U`, through) as { readonly id: string }[];
+    for (let at = 0; at < ids.length; at += SLICE) {
+      inTransaction(this.#database, () => {
+        for (const { id } of ids.slice(at, at + SLICE)) {
+          this.#database.prepare('DELETE FROM statements WHERE session = ?').run(id);
+          this.#database.prepare("UPDATE sessions SET title = '' WHERE id = ?").run(id);
+        }
+      });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   /** @throws HoopError `usage` for a cursor or limit that is none */
   list(filter: SessionFilter = {}): SessionPage {
     this.#writeAll();

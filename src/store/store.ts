@@ -1,12 +1,15 @@
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 
 import type { RecordingIndex } from '../core/recording-index.js';
-import { closeDatabase, openDatabase } from './database.js';
+import { HoopError } from '../core/errors.js';
 import { AuditTable } from './audit-table.js';
+import { closeDatabase, inTransaction, openDatabase } from './database.js';
 import { GrantTable } from './grant-table.js';
 import { KeyTable } from './key-table.js';
 import { LogFile } from './log-file.js';
 import { RequestTable } from './request-table.js';
+import { KEY_BYTES } from './sealed.js';
+import { SecretTable } from './secret-table.js';
 import { SessionTable } from './session-table.js';
 import { UsageTable } from './usage-table.js';
 
@@ -28,6 +31,8 @@ export class Store {
   /** Policies that were in force, and who read what. */
   readonly audit: AuditTable;
   readonly grants: GrantTable;
+  /** Credentials, sealed under the master key. */
+  readonly secrets: SecretTable;
   /** What limits have counted. */
   readonly usage: UsageTable;
   /** The sessions' table as the recorder sees it. */
@@ -37,10 +42,12 @@ export class Store {
 
   constructor(database: DatabaseSyncInstance, options: StoreOptions) {
     this.#database = database;
-    this.#keys = new KeyTable(database, options.masterKey);
     this.audit = new AuditTable(database);
     this.grants = new GrantTable(database);
     this.requests = new RequestTable(database, this.grants);
+    const masterKey = keyGiver(options.masterKey);
+    this.#keys = new KeyTable(database, masterKey);
+    this.secrets = new SecretTable(database, masterKey);
     const onFault = options.onFault ?? (() => undefined);
     this.usage = new UsageTable(database, onFault, options.nowMs);
     const sessions = new SessionTable(database, onFault, new LogFile(options.path));
@@ -65,6 +72,17 @@ export class Store {
     return this.#keys.get(name);
   }
 
+  /**
+   * Seals all keys and secrets under another master key: all or nothing. Then the store has to be opened with that.
+   *
+   * @returns how many were sealed anew
+   * @throws HoopError `config_invalid` where one does not open with the present key
+   */
+  rewrap(next: Uint8Array): number {
+    checkKey(next);
+    return inTransaction(this.#database, () => this.#keys.rewrap(next) + this.secrets.rewrap(next));
+  }
+
   /** Can the store be read? For `/readyz`. */
   get isOpen(): boolean {
     return this.#database.isOpen;
@@ -75,6 +93,7 @@ export class Store {
     if (!this.#database.isOpen) return;
     try {
       this.sessions.flush();
+      this.secrets.flush();
     } finally {
       this.#closeUsage();
     }
@@ -87,6 +106,20 @@ export class Store {
       closeDatabase(this.#database);
     }
   }
+}
+
+/** @throws HoopError `config_invalid` at once where the key is not 32 bytes; when a key is asked for where there is none */
+function keyGiver(masterKey: Uint8Array | undefined): () => Uint8Array {
+  if (masterKey !== undefined) checkKey(masterKey);
+  return () => {
+    if (masterKey === undefined) throw new HoopError('config_invalid', 'the store was opened without a master key');
+    return masterKey;
+  };
+}
+
+function checkKey({ length }: Uint8Array): void {
+  if (length !== KEY_BYTES)
+    throw new HoopError('config_invalid', `master key has ${length} bytes, ${KEY_BYTES} expected`);
 }
 
 /**

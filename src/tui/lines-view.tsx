@@ -15,15 +15,6 @@ const LOOK: Readonly<Record<Tone, Readonly<Record<string, unknown>>>> = {
   inverse: { inverse: true },
 };
 
-/** Text that came from somebody: what could act on the terminal is shown, never sent. */
-export function DataText({ text, tone = 'plain' }: { readonly text: string; readonly tone?: Tone }) {
-  return (
-    <Text {...LOOK[tone]} wrap="truncate">
-      {escapeControls(text)}
-    </Text>
-  );
-}
-
 /** One row of the screen; longer lines are cut, so that rows stay rows. */
 export function LineView({ line }: { readonly line: Line }) {
   return (

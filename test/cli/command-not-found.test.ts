@@ -37,6 +37,10 @@ describe('words that are no command', () => {
     expect(refusal('xyzzyplugh')?.suggestion).toBe('`hoop --help` lists the commands');
   });
 
+  it('says of `hoop mcp` that a later version has it', () => {
+    expect(refusal('mcp')).toMatchObject({ code: 'not_in_version', message: '`hoop mcp` is not in this version' });
+  });
+
   it.each(['connect a', 'ls', 'agent start', 'agent', '--help', 'exec pg -- nonsense'])('passes `hoop %s`', (line) => {
     expect(refusal(line)).toBeUndefined();
   });

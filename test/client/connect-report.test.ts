@@ -48,10 +48,13 @@ describe('plainReport', () => {
   it('names an IPv6 port in brackets, and offers no psql line for a socket file that libpq can’t find', () => {
     const lines: string[] = [];
     const place = { connection, type: 'postgres', database: 'd', user: 'u' };
-    plainReport((line) => lines.push(line)).listening([
-      { ...place, address: { host: '::1', port: 5 } },
-      { ...place, address: { socket: '/tmp/x' } },
-    ]);
+    plainReport((line) => lines.push(line)).listening(
+      [
+        { ...place, address: { host: '::1', port: 5 } },
+        { ...place, address: { socket: '/tmp/x' } },
+      ],
+      () => new Map(),
+    );
     expect(lines).toEqual([
       'postgres → [::1]:5 (Ctrl-C ends)',
       "  psql 'postgresql://u@[::1]:5/d?sslmode=disable'",
@@ -63,11 +66,14 @@ describe('plainReport', () => {
   it('shows what an SDK is given for its port, and the key alone for a socket file', () => {
     const lines: string[] = [];
     const place = { database: '', user: 'u', key: 'sk-hoop-x', address: { host: '127.0.0.1', port: 5 } };
-    plainReport((line) => lines.push(line)).listening([
-      { ...place, connection: 'openai', type: 'openai' },
-      { ...place, connection: 'claude', type: 'anthropic', address: { socket: '/tmp/x' } },
-      { connection: 'crm', type: 'http', database: '', user: 'u', address: { host: '::1', port: 6 } },
-    ]);
+    plainReport((line) => lines.push(line)).listening(
+      [
+        { ...place, connection: 'openai', type: 'openai' },
+        { ...place, connection: 'claude', type: 'anthropic', address: { socket: '/tmp/x' } },
+        { connection: 'crm', type: 'http', database: '', user: 'u', address: { host: '::1', port: 6 } },
+      ],
+      () => new Map(),
+    );
     expect(lines).toEqual([
       'openai → 127.0.0.1:5 (Ctrl-C ends)',
       '  OPENAI_BASE_URL=http://127.0.0.1:5/v1 OPENAI_API_KEY=sk-hoop-x',

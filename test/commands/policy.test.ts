@@ -20,12 +20,12 @@ describe('hoop policy', () => {
       expect(JSON.parse(good.stdout)).toMatchObject({ valid: true, policies: 1, rules: 4, masks: 3, tests: 1 });
       await writeFile(join(dir, 'shop.yaml'), SHOP.replace('sql.effects', 'sql.effect'));
       const bad = await policy(['validate', dir], dir);
-      expect([bad.status, bad.stdout.split('\n')[2]?.trim()]).toEqual([1, '|                                       ^']);
-      expect(bad.stdout).toContain('shop.yaml:7:43: prod/no-drop: unknown fact `effect`; did you mean `effects`?');
+      expect([bad.status, bad.stdout.split('\n')[2]?.trim()]).toEqual([1, `| ${' '.repeat(44)}^`]);
+      expect(bad.stdout).toContain('shop.yaml:7:45: prod/no-drop: unknown fact `effect`; did you mean `effects`?');
       expect(bad.stderr).toContain('error: the resource files have a fault');
       const json = await policy(['validate', dir, '--json'], dir);
       expect([json.status, json.stderr]).toEqual([1, '']);
-      expect(JSON.parse(json.stdout)).toMatchObject({ valid: false, faults: [{ line: 7, column: 43 }] });
+      expect(JSON.parse(json.stdout)).toMatchObject({ valid: false, faults: [{ line: 7, column: 45 }] });
     });
   });
 

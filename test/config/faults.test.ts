@@ -108,7 +108,7 @@ describe('a fault in a resource file', () => {
     [
       'a master key from two places',
       resource('Agent', 'a', '  masterKey: { env: K, file: k }\n'),
-      ['5:14: `spec.masterKey`: expected exactly one of `env` and `file`'],
+      ['5:14: `spec.masterKey`: expected exactly one of `env`, `file` and `command`'],
     ],
     [
       'a master key from a vault',
@@ -162,9 +162,16 @@ describe('a fault in a resource file', () => {
       ['8:42: `spec.credentials[0].password`: expected a map'],
     ],
     [
-      'a password of the later store',
-      connection({ credentials: '[{ username: a, password: { secret: pg } }]' }),
-      ['8:44: `spec.credentials[0].password.secret`: `secret` is not in this version'],
+      'a password of a later store',
+      connection({ credentials: '[{ username: a, password: { vault: "a#b" } }]' }),
+      ['8:44: `spec.credentials[0].password.vault`: `vault` is not in this version'],
+    ],
+    [
+      'the rotation of a password that the agent does not keep',
+      connection({ credentials: '[{ username: a, password: { env: P }, rotation: { every: 30d } }]' }),
+      [
+        '8:54: `spec.credentials[0].rotation`: only a password of the secret store can be changed: `password: { secret: NAME }`',
+      ],
     ],
     [
       'an empty list of groups',

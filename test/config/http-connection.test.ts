@@ -150,8 +150,8 @@ describe('a connection over HTTP', () => {
     ],
     [
       'a key of the later store',
-      connection('openai', URL, ACCESS, '  credentials: [{ apiKey: { secret: k } }]'),
-      ['8:29: `spec.credentials[0].apiKey.secret`: `secret` is not in this version'],
+      connection('openai', URL, ACCESS, '  credentials: [{ apiKey: { vault: "a#k" } }]'),
+      ['8:29: `spec.credentials[0].apiKey.vault`: `vault` is not in this version'],
     ],
     [
       'a header in clear',
@@ -161,7 +161,7 @@ describe('a connection over HTTP', () => {
     [
       'a header from nowhere',
       connection('http', URL, ACCESS, "  credentials: [{ headers: { authorization: { prefix: 'Bearer ' } } }]"),
-      ['8:45: `spec.credentials[0].headers.authorization`: expected exactly one of `env` and `file`'],
+      ['8:45: `spec.credentials[0].headers.authorization`: expected exactly one of `secret`, `env` and `file`'],
     ],
     [
       'a prefix with a line end',

@@ -61,10 +61,10 @@ describe('a secret', () => {
     });
   });
 
-  it('of the secret store is refused by name', async () => {
+  it('of a store that is not open is a fault of the configuration', async () => {
     await expect(value({ secret: 'pg-admin' })).rejects.toMatchObject({
-      code: 'not_in_version',
-      message: 'secret store: not in this version',
+      code: 'config_invalid',
+      message: 'the agent’s secret store is not open here',
     });
   });
 
@@ -100,6 +100,27 @@ describe('a secret', () => {
     for (const text of printed) {
       expect(text).not.toContain('s3cret');
       expect(text).toContain('[secret]');
+    }
+  });
+});
+
+describe('the master key of a program', () => {
+  const printed = (...command: string[]): Promise<Uint8Array> => loadMasterKey(resolver().resolve, { command });
+
+  it('is what that prints, run without a shell', async () => {
+    const key = Buffer.alloc(32, 7).toString('base64');
+    expect(await printed('printf', '%s\\n', key)).toEqual(new Uint8Array(32).fill(7));
+    await expect(printed(`printf ${key}`)).rejects.toMatchObject({ why: expect.stringContaining('ENOENT') as string });
+  });
+
+  it('is not repeated where it is none, or where the program fails', async () => {
+    for (const command of [
+      ['printf', 'planted'],
+      ['sh', '-c', 'echo planted; echo planted >&2; exit 3'],
+    ]) {
+      const error: unknown = await printed(...command).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'config_invalid' });
+      expect(inspect(error)).not.toContain('planted');
     }
   });
 });

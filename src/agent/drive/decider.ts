@@ -12,6 +12,7 @@ import {
   unheldEvents,
   warnings,
 } from './outcome.js';
+import { StatementNews } from './statement-news.js';
 
 /** What a decision goes back to. */
 export interface DecisionDesk {
@@ -29,11 +30,16 @@ export interface DecisionDesk {
 /** Takes one question from asked to answered: policy, people, record; whatever fails on the way blocks. */
 export class Decider {
   #hold: Hold | undefined;
+  readonly #news: StatementNews;
 
   constructor(
     private readonly host: DeciderHost,
     private readonly desk: DecisionDesk,
-  ) {}
+  ) {
+    this.#news = new StatementNews(host.monotonicMs, (event) => {
+      host.tell(event);
+    });
+  }
 
   /** Is a statement waiting for people? */
   get holding(): boolean {
@@ -109,6 +115,7 @@ export class Decider {
     if (event === undefined) return;
     this.host.record(event);
     this.host.record(decisionEvent(question, verdict));
+    this.#news.decided(event, verdict);
   }
 
   /** What is forwarded was recorded before; where it can't be recorded it is refused. */

@@ -42,6 +42,8 @@ export interface DriveHost {
   seal(end: SessionEnd): Promise<void>;
   /** News for the person at the other end of the tunnel. */
   tell(event: Readonly<Record<string, unknown>>): void;
+  /** Monotonic milliseconds. */
+  readonly monotonicMs: () => number;
   /** Asks the server to stop what runs. */
   cancelUpstream(): void;
   closed(): void;
@@ -50,7 +52,7 @@ export interface DriveHost {
 }
 
 /** What deciding needs of it. */
-export type DeciderHost = Pick<DriveHost, 'judge' | 'hold' | 'record' | 'flush' | 'tell' | 'log'>;
+export type DeciderHost = Pick<DriveHost, 'judge' | 'hold' | 'record' | 'flush' | 'tell' | 'monotonicMs' | 'log'>;
 
 /** A protocol's session as the drive runs it. */
 export interface DrivenSession extends Session<Uint8Array> {

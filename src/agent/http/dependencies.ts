@@ -5,6 +5,7 @@ import type { AgentResource, ApprovalFlowResource, ConnectionResource } from '..
 import type { SessionSummary } from '../../core/session-summary.js';
 import type { WellKnown } from '../../identity/well-known.js';
 import type { AuditDesk } from '../audit/audit-desk.js';
+import type { SecretDesk } from '../secret-desk.js';
 import type { Metrics } from './metrics.js';
 
 /** Which sessions are asked for; what is absent does not narrow. */
@@ -73,6 +74,8 @@ export interface HttpDependencies {
   readonly requestFeed: { open(caller: Identity, filter: ListFilter): Readable; closeAll(): void };
   readonly sessions: SessionIndex;
   readonly audit: AuditDesk;
+  /** Absent: this agent has no secret store. */
+  readonly secrets?: SecretDesk;
   /**
    * The bytes of a session's recording as they stand; with `follower`, also those that come, until the session is
    * sealed. Undefined where there is none (any more).

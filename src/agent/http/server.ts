@@ -18,6 +18,7 @@ import { matchRoute, readQuery } from './route.js';
 import type { Answer, Route } from './route.js';
 import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
 import { auditRoutes } from './audit-routes.js';
+import { secretRoutes } from './secret-routes.js';
 import { sessionRoutes } from './session-routes.js';
 import { createAuthenticate } from './token.js';
 import type { Authenticate } from './token.js';
@@ -86,6 +87,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     requestEventsRoute(deps),
     ...sessionRoutes(deps),
     ...auditRoutes(deps),
+    ...secretRoutes(deps),
   );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
   const authenticate = createAuthenticate(deps.verify, options.logins);

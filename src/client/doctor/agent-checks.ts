@@ -52,7 +52,8 @@ export async function checkToken(whoami: () => Promise<Whoami>, nowMs: number): 
     const who = await whoami();
     const leftS = Math.floor(who.expiresAt - nowMs / 1_000);
     const kind = who.machine === true ? 'a machine' : who.groups.length === 0 ? 'no groups' : who.groups.join(', ');
-    const found = `${who.email ?? who.subject} (${kind}), good for ${span(leftS)}`;
+    const name = who.email === undefined || who.email === '' ? who.subject : who.email;
+    const found = `${name} (${kind}), good for ${span(leftS)}`;
     if (leftS >= ENDING_S || who.machine === true) return ok('token', found);
     return warning('token', found, 'commands refresh it; where they can not, run `hoop login`');
   } catch (error) {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import type { AgentResource } from '../../core/resources.js';
+import type { AgentResource, MasterKeyRef } from '../../core/resources.js';
 import { groupsSchema } from '../../policy/schema.js';
 import {
   absolutePath,
   durationSchema,
   integerSchema,
   isLoopback,
+  masterKeySchema,
   notInThisVersion,
   secretRef,
-  secretSchema,
   sizeSchema,
   webUrlSchema,
 } from '../values.js';
@@ -61,9 +61,11 @@ export const agentSchema = envelope(
         dir: z.string().min(1).default('./recordings'),
         durability: z.enum(['flush', 'sync']).default('flush'),
         retention: durationSchema.optional(),
+        maxBytes: sizeSchema.optional(),
+        compress: z.enum(['brotli', 'none']).default('none'),
       })
       .prefault({}),
-    masterKey: secretSchema,
+    masterKey: masterKeySchema,
     roles: z
       .strictObject({
         admin: z.strictObject({ groups: groupsSchema }).optional(),
@@ -89,9 +91,18 @@ export function toAgent(resource: z.output<typeof agentSchema>, base: string): A
       dir: absolutePath(recordings.dir, base),
       durability: recordings.durability,
       ...(recordings.retention === undefined ? {} : { retentionMs: recordings.retention }),
+      ...(recordings.maxBytes === undefined ? {} : { maxBytes: recordings.maxBytes }),
+      ...(recordings.compress === 'brotli' ? { compress: recordings.compress } : {}),
     },
-    masterKey: secretRef(masterKey, base),
+    masterKey: masterKeyOf(masterKey, base),
     roles: { admin: roles.admin?.groups ?? [], auditor: roles.auditor?.groups ?? [] },
     limits,
   };
+}
+
+function masterKeyOf(given: z.output<typeof masterKeySchema>, base: string): MasterKeyRef {
+  if (given.command === undefined) return secretRef(given, base);
+  const [program = '', ...args] = given.command;
+  // A bare name is looked for in PATH, as a shell would.
+  return { command: [program.includes('/') ? absolutePath(program, base) : program, ...args] };
 }

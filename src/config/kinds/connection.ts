@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ConnectionResource } from '../../core/resources.js';
 import { groupsSchema, nameSchema } from '../../policy/schema.js';
+import { AT_KEY } from '../schema-faults.js';
 import { absolutePath, durationSchema, secretRef, secretSchema } from '../values.js';
 import { httpSpecs, toHttpConnection } from './http-connection.js';
 
@@ -39,11 +40,22 @@ const postgresSpec = z.strictObject({
     .prefault({}),
   credentials: z
     .array(
-      z.strictObject({
-        groups: groupsSchema.default(['*']),
-        username: z.string().min(1),
-        password: secretSchema.optional(),
-      }),
+      z
+        .strictObject({
+          groups: groupsSchema.default(['*']),
+          username: z.string().min(1),
+          password: secretSchema.optional(),
+          rotation: z.strictObject({ every: durationSchema }).optional(),
+        })
+        .superRefine(({ password, rotation }, issues) => {
+          if (rotation !== undefined && password?.secret === undefined)
+            issues.addIssue({
+              code: 'custom',
+              path: ['rotation'],
+              params: AT_KEY,
+              message: 'only a password of the secret store can be changed: `password: { secret: NAME }`',
+            });
+        }),
     )
     .min(1, 'expected at least one credential'),
   access: accessSchema,
@@ -78,10 +90,11 @@ export function toConnection(resource: ConnectionOutput, base: string): Connecti
     ...plain,
     ...address,
     tls: { mode: tls.mode, ...(tls.ca === undefined ? {} : { ca: absolutePath(tls.ca, base) }) },
-    credentials: credentials.map(({ groups, username, password }) => ({
+    credentials: credentials.map(({ groups, username, password, rotation }) => ({
       groups,
       username,
       ...(password === undefined ? {} : { password: secretRef(password, base) }),
+      ...(rotation === undefined ? {} : { rotateEveryMs: rotation.every }),
     })),
     catalogTtlMs: catalogTtl,
   };

@@ -55,7 +55,8 @@ export class ApproveScreen {
     }
     const wasPending = this.#known?.get(this.store.get().chosen) === 'pending';
     this.#known = new Map(requests.map(({ id, state }) => [id, state]));
-    this.store.update((state) => afterNews(state, requests, wasPending));
+    const nowMs = this.options.nowMs();
+    this.store.update((state) => afterNews({ ...state, nowMs }, requests, wasPending));
     this.#readSteps();
   };
 

@@ -1,5 +1,6 @@
 import { messageOf } from '../../../core/errors.js';
 import type { Header, HttpRefusal } from '../../../protocols/http/dialect.js';
+import { SECRET_REVOKED } from '../../secret-uses.js';
 import type { LiveSession, SessionHost } from '../../session-host.js';
 import type { ExchangeSession } from './exchange-session.js';
 import { refusalOf } from './refusals.js';
@@ -32,6 +33,9 @@ export async function runExchange(
   }
   host.drives.add(live);
   const unwatch = session.watchAccess(live);
+  const letGo = host.secretUses.hold(session.secrets, () => {
+    live.terminate('secret-revoked', '', SECRET_REVOKED);
+  });
   try {
     await steps.work();
   } catch (error) {
@@ -41,6 +45,7 @@ export async function runExchange(
   } finally {
     host.drives.delete(live);
     unwatch();
+    letGo();
     release();
     steps.after();
     await session.seal();

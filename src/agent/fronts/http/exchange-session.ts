@@ -9,6 +9,7 @@ import { openHold } from '../../open-hold.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import {
   credentialName,
+  secretsUsed,
   type HttpCaller,
   type LiveSession,
   type SessionHost,
@@ -91,6 +92,7 @@ export class ExchangeSession {
           tell: (event) => {
             this.tell(event);
           },
+          monotonicMs: () => host.monotonicMs(),
           log: (message) => {
             this.log(message);
           },
@@ -169,6 +171,11 @@ export class ExchangeSession {
     }
   }
 
+  /** The stored secrets that it uses. */
+  get secrets(): readonly string[] {
+    return secretsUsed(this.caller).secrets ?? [];
+  }
+
   /** News for the person at the other end of the tunnel. */
   tell(event: Readonly<Record<string, unknown>>): void {
     this.caller.tell({ ...event, session: this.id, connection: this.caller.connection.name });
@@ -193,6 +200,7 @@ export class ExchangeSession {
       user: { subject, email, groups, issuer, machine, attributes },
       connection: this.context.connection,
       credential: credentialName(caller),
+      ...secretsUsed(caller),
       client: { ...(application === '' ? {} : { application }), address: caller.address },
       ...(caller.correlationId === '' ? {} : { correlationId: caller.correlationId }),
       ...grantField(this.host.access.require(caller)),

@@ -95,6 +95,8 @@ export class CatalogKeeper {
   async #read(): Promise<Catalog> {
     const { session } = this.options;
     const place = JSON.stringify([session.credential.user, session.database]);
-    return readCatalog(await this.options.dial(), session, place, this.#catalog);
+    const password = await (session.freshPassword?.() ?? session.credential.password);
+    const now = { ...session, credential: { ...session.credential, password } };
+    return readCatalog(await this.options.dial(), now, place, this.#catalog);
   }
 }

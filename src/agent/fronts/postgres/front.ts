@@ -11,7 +11,9 @@ import type { TunnelStream } from '../../../tunnel/stream.js';
 import { Drive } from '../../drive/drive.js';
 import { grantField } from '../../access-guard.js';
 import { openHold } from '../../open-hold.js';
-import type { PostgresCaller, SessionHost, SessionRecorder } from '../../session-host.js';
+import { storedSecretsOf } from '../../../secrets/credential-secrets.js';
+import { SECRET_REVOKED } from '../../secret-uses.js';
+import { secretsUsed, type PostgresCaller, type SessionHost, type SessionRecorder } from '../../session-host.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
@@ -42,6 +44,7 @@ export class PostgresFront {
   #catalog: SessionCatalog | undefined;
   #database = '';
   #application = '';
+  #secretRevoked = false;
   #drive: Drive | undefined;
   #session: WireSession | undefined;
   #openingTimer: NodeJS.Timeout | undefined;
@@ -75,7 +78,16 @@ export class PostgresFront {
   }
 
   async start(startup: StartupMessage, rest: Uint8Array): Promise<void> {
-    const release = this.host.slots.take(this.host.limits().sessions);
+    const leaveSlot = this.host.slots.take(this.host.limits().sessions);
+    // From before the secret is read: one that is revoked meanwhile must not begin a session either.
+    const letGo = this.host.secretUses.hold(storedSecretsOf(this.caller.credential), () => {
+      this.#secretRevoked = true;
+      this.#endIfRevoked();
+    });
+    const release = (): void => {
+      leaveSlot();
+      letGo();
+    };
     try {
       await this.#start(startup, rest, release);
     } catch (error) {
@@ -91,13 +103,9 @@ export class PostgresFront {
     const physical = asksReplication(startup.replication) && startup.replication !== 'database';
     const chosen = databaseFor(caller.connection, physical ? undefined : startup.database, startup.user);
     if ('fault' in chosen) throw new HoopError('not_found', chosen.fault.message);
-    const password =
-      caller.credential.password === undefined
-        ? undefined
-        : (await host.resolveSecret(caller.credential.password)).reveal();
-    const credential = { user: caller.credential.username, password };
+    const credential = { user: caller.credential.username, password: await this.#password() };
     this.#database = chosen.database;
-    const own = { credential, database: chosen.database };
+    const own = { credential, database: chosen.database, freshPassword: () => this.#password() };
     this.#catalog = new SessionCatalog(this.shared.catalogs, caller.connection, own, () => this.#session);
     if (this.#judge.wantsCatalog()) this.#catalog.ahead();
     const upstream = await dialUpstream(caller.connection);
@@ -120,8 +128,19 @@ export class PostgresFront {
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
     this.#drive.start(session.start(rest));
+    this.#endIfRevoked();
     this.#limitOpening(session, this.#drive);
     this.stream.resume();
+  }
+
+  #endIfRevoked(): void {
+    if (this.#secretRevoked) this.#drive?.terminate('secret-revoked', SQLSTATE.adminShutdown, SECRET_REVOKED);
+  }
+
+  /** As it is now: it may be rotated while the session lives. */
+  async #password(): Promise<string | undefined> {
+    const { password } = this.caller.credential;
+    return password === undefined ? undefined : (await this.host.resolveSecret(password)).reveal();
   }
 
   #newSession(
@@ -183,6 +202,7 @@ export class PostgresFront {
       tell: (event) => {
         caller.tell({ ...event, session: this.#id, connection: caller.connection.name });
       },
+      monotonicMs: () => host.monotonicMs(),
       cancelUpstream: () => {
         this.#cancelUpstream();
       },
@@ -214,6 +234,7 @@ export class PostgresFront {
       user: { subject, email, groups, issuer, machine, attributes },
       connection: { name: connection.name, type: connection.type, labels: connection.labels },
       credential: credential.username,
+      ...secretsUsed(this.caller),
       client: { ...(application === '' ? {} : { application }), address, database },
       ...(correlationId === '' ? {} : { correlationId }),
       ...grantField(this.host.access.require(this.caller)),

@@ -9,6 +9,8 @@ import { authenticationCrypto } from './authentication-crypto.js';
 export interface OwnSession {
   readonly credential: { readonly user: string; readonly password: string | undefined };
   readonly database: string;
+  /** The password at the time of a later login; that of `credential` where absent. */
+  readonly freshPassword?: () => Promise<string | undefined>;
 }
 
 /** The next query, given what those before it gave; undefined when there is none. */

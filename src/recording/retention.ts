@@ -1,0 +1,117 @@
+import { constants } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { HoopError } from '../core/errors.js';
+import { datesBelow, recordingsOf, sealedOf } from './day-files.js';
+import type { DayFile } from './day-files.js';
+import { publicKeyOf, SignatureChecker } from './keys.js';
+import type { RecordingKey } from './keys.js';
+import { readTombstone, renderTombstone, TOMBSTONE, TOMBSTONE_DRAFT } from './tombstone.js';
+
+export interface RetentionOptions {
+  readonly dir: string;
+  readonly key: RecordingKey;
+  readonly nowMs: number;
+  /** RFC 3339 UTC. */
+  readonly at: string;
+  /** How long a recording is kept, from the start of its session, in ms; undefined: for ever. */
+  readonly retentionMs: number | undefined;
+  /** Most bytes of all recordings together; undefined: no bound. */
+  readonly maxBytes: number | undefined;
+  /** These sessions of a day, up to `through`, are gone. */
+  readonly onRemoved: (date: string, through: string) => void | Promise<void>;
+}
+
+/**
+ * Removes what is older than it may be, and the oldest while there is too much. Only what is sealed and listed goes, in
+ * the order of time: a session that is live, or whose file does not hold, keeps those of its day that came after it.
+ * The signed tombstone is on disk before the first file goes.
+ *
+ * @returns how many recordings were removed
+ * @throws HoopError `verify_failed` for a tombstone that does not hold: its day is left as it is
+ */
+export async function applyRetention(options: RetentionOptions): Promise<number> {
+  const { dir, nowMs, retentionMs, maxBytes } = options;
+  const days: { readonly date: string; readonly files: readonly DayFile[] }[] = [];
+  let total = 0;
+  for (const date of await datesBelow(dir)) {
+    const files = await recordingsOf(dir, date);
+    days.push({ date, files });
+    for (const { bytes } of files) total += bytes;
+  }
+  const oldestMs = retentionMs === undefined ? Number.NEGATIVE_INFINITY : nowMs - retentionMs;
+  const most = maxBytes ?? Number.POSITIVE_INFINITY;
+  let removed = 0;
+  for (const { date, files } of days) {
+    const [first] = files;
+    if (first === undefined || (total <= most && startOf(first.session) >= oldestMs)) continue;
+    const due = await dueOf(options, date, files, (file) => {
+      const goes = total > most || startOf(file.session) < oldestMs;
+      if (goes) total -= file.bytes;
+      return goes;
+    });
+    const aged = due.length > 0 && startOf((due.at(-1) as DayFile).session) < oldestMs;
+    if (due.length > 0) await remove(options, date, due, aged ? 'age' : 'size');
+    removed += new Set(due.map(({ session }) => session)).size;
+  }
+  return removed;
+}
+
+/** A UUIDv7 begins with its time, 48 bits of milliseconds. @see https://www.rfc-editor.org/rfc/rfc9562#section-5.7 */
+function startOf(session: string): number {
+  return Number.parseInt(session.replace('-', '').slice(0, 12), 16);
+}
+
+async function dueOf(
+  { dir, key }: RetentionOptions,
+  date: string,
+  files: readonly DayFile[],
+  goes: (file: DayFile) => boolean,
+): Promise<readonly DayFile[]> {
+  const sealed = await sealedOf(dir, date, new SignatureChecker([publicKeyOf(key)]));
+  const due: DayFile[] = [];
+  for (const file of files) {
+    if (!sealed.has(file.session) || !goes(file)) break;
+    due.push(file);
+  }
+  return due;
+}
+
+async function remove(
+  options: RetentionOptions,
+  date: string,
+  due: readonly DayFile[],
+  reason: 'age' | 'size',
+): Promise<void> {
+  const { dir, key, at } = options;
+  const folder = join(dir, date);
+  const before = await readTombstone(folder, date, new SignatureChecker([publicKeyOf(key)]));
+  if (!before.ok) throw new HoopError('verify_failed', before.message);
+  const sessions = new Set(due.map(({ session }) => session));
+  const through = (due.at(-1) as DayFile).session;
+  const counted = (before.tombstone?.removed ?? 0) + sessions.size;
+  await writeTombstone(folder, renderTombstone({ at, reason, removed: counted, through }, date, key));
+  for (const { name } of due) await rm(join(folder, name), { force: true });
+  await options.onRemoved(date, through);
+}
+
+async function writeTombstone(folder: string, text: string): Promise<void> {
+  const draft = join(folder, TOMBSTONE_DRAFT);
+  const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
+  await rm(draft, { force: true });
+  const handle = await open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await rename(draft, join(folder, TOMBSTONE));
+  const entry = await open(folder, O_RDONLY | O_DIRECTORY);
+  try {
+    await entry.sync();
+  } finally {
+    await entry.close();
+  }
+}
