@@ -3,6 +3,7 @@ import { AccessGuard } from './access-guard.js';
 import type { Metrics } from './http/metrics.js';
 import { keptKey } from './kept-keys.js';
 import type { Parts } from './parts.js';
+import { Previews } from './previews.js';
 import { SecretScrubber } from './secret-scrubber.js';
 import { SinkNews } from './sink-news.js';
 import type { LiveSession, SessionHost } from './session-host.js';
@@ -34,6 +35,7 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     hash,
     withoutSecrets: (text) => scrubber.text(text),
     approvals,
+    previews: new Previews(),
     access,
     resolveSecret: secrets.resolve,
     secretUses: secrets.uses,

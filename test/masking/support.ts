@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { MaskRule, Strategy } from '../../src/core/mask.js';
-import { createTextMasker } from '../../src/masking/text-masker.js';
+import { NUMBER_KINDS } from '../../src/masking/entities/built-in.js';
+import { BUILT_IN_ENTITY_NAMES, createTextMasker } from '../../src/masking/text-masker.js';
 import type { CustomEntity, TextMasker } from '../../src/masking/text-masker.js';
 
 export const hash = (input: Uint8Array): Uint8Array =>
@@ -50,3 +51,12 @@ export function maskedJson(masker: TextMasker, value: string): string | null {
 }
 
 export const STANDARD = ['email', 'credit-card', 'us-ssn', 'phone', 'iban', 'api-key', 'jwt', 'private-key'];
+
+const NUMBERS: ReadonlySet<string> = new Set(NUMBER_KINDS.map(({ name }) => name));
+/** Kinds with a detector of their own; the others are layouts with a check, and share one. */
+export const OWN_KINDS: readonly string[] = BUILT_IN_ENTITY_NAMES.filter((name) => !NUMBERS.has(name));
+/** One of each way of writing that the shared detector knows. */
+export const SOME_NUMBERS: readonly string[] =
+  'nl-bsn es-dni fi-hetu cz-rodne-cislo se-personnummer ch-ahv cl-rut in-aadhaar uk-nino bitcoin-address mac-address'.split(
+    ' ',
+  );
