@@ -30,7 +30,8 @@ const BEARER = /(\bbearer\s+)[A-Za-z0-9._~+/-]{8,}=*/gi;
 const NAMED = /(\b\w*(?:password|passwd|_pwd)["']?\s*[=:]\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s'",;)]+)/gi;
 
 /** What every secret has in it; text without is not looked at further. */
-const MAY_HOLD = /:\/\/|-----BEGIN|eyJ|bearer|AKIA|ASIA|gh[a-z]_|github_pat|\bsk[-_]|\brk_|AIza|xox|passw|_pwd|key|authorization/i;
+const MAY_HOLD =
+  /:\/\/|-----BEGIN|eyJ|bearer|AKIA|ASIA|gh[a-z]_|github_pat|\bsk[-_]|\brk_|AIza|xox|passw|_pwd|key|authorization/i;
 
 /** Texts remembered, since the same statements come again and again. */
 const MAX_KEPT = 512;
