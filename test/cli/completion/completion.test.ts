@@ -47,7 +47,7 @@ const words = (line: string): readonly string[] => {
 describe('what may come next', () => {
   it.each([
     ['hoop conn', ['connect', 'connections']],
-    ['hoop agent ', ['init', 'start']],
+    ['hoop agent ', ['init', 'rotate-master-key', 'start']],
     ['hoop nonsense ', []],
     ['hoop exec pg --single', ['--single-transaction']],
     ['hoop exec pg --single-transaction --single', []],
