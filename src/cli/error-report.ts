@@ -41,10 +41,11 @@ export function toHoopError(thrown: unknown, flags: readonly string[] = []): Hoo
 function parserError(what: string, more: readonly string[]): HoopError {
   const told = more.map((line) => line.trim()).filter((line) => !line.startsWith('See more help'));
   // A rule between two flags is told once from the side of each.
-  if (/^The following errors? occurred/.test(what))
-    return new HoopError('usage', 'the flags do not go together', {
-      why: lowerFirst(told[0] ?? '').replaceAll('=true', ''),
-    });
+  if (/^The following errors? occurred/.test(what)) {
+    const why = lowerFirst(told[0] ?? '').replaceAll('=true', '');
+    const missing = why.includes('must be provided');
+    return new HoopError('usage', missing ? 'a flag is missing' : 'the flags do not go together', { why });
+  }
   const flag = /^Parsing (--\S+)/.exec(what)?.[1];
   if (flag !== undefined)
     return new HoopError('usage', `${flag} does not take this`, { why: lowerFirst(told.join('; ')) });

@@ -41,7 +41,7 @@ describe('a failure', () => {
     ],
     [
       'The following error occurred:\n  All of the following must be provided when using --no-wait: --duration\nSee more help with --help',
-      'the flags do not go together',
+      'a flag is missing',
       'all of the following must be provided when using --no-wait: --duration',
     ],
     [
