@@ -10,7 +10,7 @@ import type { Access } from '../src/client/open-connections.js';
 export default class Exec extends HoopCommand {
   static override summary = 'Run SQL, a request or a command against a connection, once, for scripts and CI';
   static override description =
-    'SQL of -i, -f or standard input is run statement by statement; the first error ends it, and names line and column. Rows of COPY FROM STDIN stand behind it in the script, or with -i come from standard input. For a model API the text is the JSON of a request, and the text of the answer is printed as it comes; for any HTTP connection it may begin with METHOD /PATH, headers and an empty line. With `-- COMMAND`, the command runs with the environment of a fresh local port, and its exit code is returned.';
+    'SQL of -i, -f or standard input is run statement by statement; the first error ends it, and names line and column. Rows of COPY FROM STDIN stand behind it in the script, or with -i come from standard input. For a model API the text is the JSON of a request, and the text of the answer is printed as it comes; for any HTTP connection it may begin with METHOD /PATH, headers and an empty line. With `-- COMMAND`, the command runs with the environment of a fresh local port, and its exit code is returned. Exit 4: no access, 5: blocked by policy, 6: approval denied, 7: not approved in time, 8: agent or server not reached, 1: any other failure.';
   static override examples = [
     '<%= config.bin %> exec postgres -i "SELECT 1"',
     '<%= config.bin %> exec postgres -f report.sql -o csv',

@@ -15,7 +15,7 @@ export default class Replay extends HoopCommand {
     '<%= config.bin %> replay recordings/2026-11-21/0193f1c2-7d3a-7c11-9f0e-2b6d8a4c5e10.ndjson --format json',
     '<%= config.bin %> replay --correlation-id nightly-report-42 --grep payments',
   ];
-  static override args = { target: Args.string({ name: 'SESSION|FILE' }) };
+  static override args = { target: Args.string({ description: 'a session’s id, or the file of a recording' }) };
   static override flags = {
     format: Flags.string({ description: 'write as text, json, asciicast or html', helpValue: 'FORMAT' }),
     sql: Flags.boolean({ description: 'write the statements alone, as SQL text' }),
@@ -46,6 +46,7 @@ export default class Replay extends HoopCommand {
       format: wish.format ?? 'text',
       pace: wish.timed ? wish : undefined,
       write: (text) => this.print(text),
+      nothingFound: () => this.say('nothing in it matches --grep'),
       drained: drainedStdout,
     });
   }

@@ -16,7 +16,11 @@ export default class Verify extends HoopCommand {
   ];
   static override strict = false;
   static override args = {
-    target: Args.string({ name: 'SESSION|FILE|FOLDER|BUNDLE', required: true, description: 'one or several' }),
+    target: Args.string({
+      required: true,
+      description:
+        'a session’s id, the file of a recording, a folder of them, or what `hoop audit export` wrote; several may be named',
+    }),
   };
   static override flags = {
     key: Flags.string({ description: 'file with the public key to trust', helpValue: 'FILE' }),

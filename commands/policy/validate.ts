@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
 import { HoopCommand } from '../../src/cli/base-command.js';
+import { errorReport } from '../../src/cli/error-report.js';
 import { faultsError, faultTexts, readPolicies } from '../../src/cli/policy/load-policies.js';
 
 export default class PolicyValidate extends HoopCommand {
@@ -16,7 +17,7 @@ export default class PolicyValidate extends HoopCommand {
     const read = await readPolicies(args.dir, process.env);
     if ('faults' in read) {
       if (this.jsonEnabled()) {
-        this.printJson({ valid: false, faults: read.faults });
+        this.printJson({ valid: false, faults: read.faults, ...errorReport(faultsError(read.faults)) });
         return this.exit(1);
       }
       for (const text of await faultTexts(read.faults)) this.print(text);

@@ -29,13 +29,7 @@ export function routeDependencies(
     preview: (request, reviewer) => previews.of(request, reviewer),
     secrets: parts.secrets.desk,
     requestFeed: new RequestFeed(parts),
-    sessions: {
-      list: (filter) => store.sessions.list(filter),
-      get: (id) => {
-        const known = store.sessions.get(id);
-        return known === undefined ? undefined : recordings.withLive(known);
-      },
-    },
+    sessions: sessionLists(parts),
     audit: auditDesk(parts),
     openRecording: (session, follower) => {
       const path = recordingPath(live.agent.recordings.dir, session.file);
@@ -58,6 +52,22 @@ export function routeDependencies(
     metrics,
     onFailure: (route, error) => {
       log.failure(`request failed: ${route}`, error);
+    },
+  };
+}
+
+/** Sessions as the store lists them, live ones with what was counted up to now. */
+function sessionLists({ store, recordings }: Parts): HttpDependencies['sessions'] {
+  return {
+    list: (filter) => {
+      const page = store.sessions.list(filter);
+      // `head` and `events` say whether a session is sealed, and stay as they are listed.
+      const items = page.items.map((each) => ({ ...recordings.withLive(each), head: each.head, events: each.events }));
+      return { ...page, items };
+    },
+    get: (id) => {
+      const known = store.sessions.get(id);
+      return known === undefined ? undefined : recordings.withLive(known);
     },
   };
 }

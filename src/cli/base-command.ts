@@ -7,16 +7,11 @@ import { toJsonLine } from '../core/display.js';
 import { createColours } from './colours.js';
 import type { Colours } from './colours.js';
 import { errorLines, errorReport, toHoopError } from './error-report.js';
+import { asksForJson, FORMAT_FLAGS, spellJson } from './json-spelling.js';
 import { renderTable } from './table.js';
 import type { Column } from './table.js';
 
 const GLOBAL = 'GLOBAL';
-
-/** Spellings of `--json` that a command may offer besides; they count only where its flags hold them. */
-const FORMAT_FLAGS = [
-  { name: 'output', spellings: ['-o', '--output'] },
-  { name: 'format', spellings: ['--format'] },
-] as const;
 
 interface GivenFlags {
   readonly json?: boolean | undefined;
@@ -68,7 +63,7 @@ export abstract class HoopCommand extends Command {
     const { flags, baseFlags, args } = given;
     const parsed = await super.parse<F, B, A>(
       { ...given, flags, baseFlags, args: leaveStdin(args) } as typeof given,
-      argv,
+      spellJson(argv ?? this.argv, ownFlags(flags)),
     );
     this.#given = parsed.flags;
     return parsed;
@@ -76,16 +71,8 @@ export abstract class HoopCommand extends Command {
 
   /** Was machine output asked for? Reads the arguments themselves, so that it also answers when they don't parse. */
   override jsonEnabled(): boolean {
-    if (this.parsed) return this.#given.json === true || FORMAT_FLAGS.some(({ name }) => this.#given[name] === 'json');
-    const end = this.argv.indexOf('--');
-    const own = end === -1 ? this.argv : this.argv.slice(0, end);
-    if (own.includes('--json')) return true;
-    return FORMAT_FLAGS.filter(({ name }) => this.ctor.flags !== undefined && name in this.ctor.flags).some(
-      ({ spellings }) =>
-        spellings.some(
-          (flag) => own.includes(`${flag}=json`) || (own.includes(flag) && own[own.indexOf(flag) + 1] === 'json'),
-        ),
-    );
+    if (!this.parsed) return asksForJson(this.argv);
+    return this.#given.json === true || FORMAT_FLAGS.some((name) => this.#given[name] === 'json');
   }
 
   /** The colours of stdout, for results. */
@@ -196,6 +183,11 @@ export abstract class HoopCommand extends Command {
   #colours(stream: 'stdout' | 'stderr'): Colours {
     return createColours({ stream, noColor: this.argv.includes('--no-color'), env: process.env });
   }
+}
+
+/** Names of a command's own flags, other spellings of them included. */
+function ownFlags(flags: Interfaces.FlagInput | undefined): readonly string[] {
+  return Object.entries(flags ?? {}).flatMap(([name, { aliases = [] }]) => [name, ...aliases]);
 }
 
 /** Else oclif takes what is piped in for a missing argument: `hoop login --token-stdin` would lose its token. */

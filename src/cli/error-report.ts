@@ -33,14 +33,29 @@ export function toHoopError(thrown: unknown, flags: readonly string[] = []): Hoo
   const [what = 'failed', ...more] = messageOf(thrown)
     .split('\n')
     .filter((line) => line.trim() !== '');
-  if (thrown instanceof Errors.CLIError) {
-    const why = more
-      .filter((line) => !line.startsWith('See more help'))
-      .map((line) => line.trim())
-      .join('; ');
-    return new HoopError('usage', what, { why: why === '' ? 'the command does not take this' : why });
-  }
+  if (thrown instanceof Errors.CLIError) return parserError(what, more);
   return new HoopError('failed', what, { why: 'hoop did not foresee this', cause: thrown });
+}
+
+/** What oclif's parser says, in the way of our own messages: it heads what matters with lines that say nothing. */
+function parserError(what: string, more: readonly string[]): HoopError {
+  const told = more.map((line) => line.trim()).filter((line) => !line.startsWith('See more help'));
+  // A rule between two flags is told once from the side of each.
+  if (/^The following errors? occurred/.test(what)) {
+    const why = lowerFirst(told[0] ?? '').replaceAll('=true', '');
+    const missing = why.includes('must be provided');
+    return new HoopError('usage', missing ? 'a flag is missing' : 'the flags do not go together', { why });
+  }
+  const flag = /^Parsing (--\S+)/.exec(what)?.[1];
+  if (flag !== undefined)
+    return new HoopError('usage', `${flag} does not take this`, { why: lowerFirst(told.join('; ')) });
+  const why = told.length === 0 ? 'the command does not take this' : told.join('; ');
+  return new HoopError('usage', lowerFirst(what), { why });
+}
+
+/** `Expected …` as `expected …`; what begins with an acronym stays. */
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }
 
 /** Names of arguments that were not given, as help writes them; none for any other error. */
@@ -87,6 +102,6 @@ export function errorLines(error: HoopError, colours: Colours): string {
 
 /** The object for scripts; `why` is told with the message. */
 export function errorReport(error: HoopError): ErrorReport {
-  const message = error.why === undefined ? error.message : `${error.message}: ${error.why}`;
+  const message = error.why === undefined ? error.message : `${error.message.replace(/\.$/, '')}: ${error.why}`;
   return { error: { code: error.code, message, suggestion: error.suggestion } };
 }

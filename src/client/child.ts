@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { escapeControls } from '../core/display.js';
 
 export interface ChildOptions {
   readonly command: string;
@@ -39,8 +40,12 @@ export function runChild(options: ChildOptions): Promise<number> {
       const missing = error.code === 'ENOENT';
       options.complain(
         missing
-          ? 'command not found\nno program of that name is on the PATH\ncheck the spelling of what follows `--`'
-          : `command could not be run\n${error.message}\ncheck that the file is a program and may be run`,
+          ? threeLines(
+              'command not found',
+              'no program of that name is there',
+              'check the spelling of what follows `--`',
+            )
+          : threeLines('command could not be run', error.message, 'check that the file is a program and may be run'),
       );
       finish(missing ? NOT_FOUND : NOT_EXECUTABLE);
     });
@@ -48,4 +53,9 @@ export function runChild(options: ChildOptions): Promise<number> {
       finish(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
+}
+
+/** As every failure is told; here without an error of the table, whose exit statuses a shell's 126 and 127 are none of. */
+function threeLines(what: string, why: string, remedy: string): string {
+  return `error: ${what}\nwhy:   ${escapeControls(why)}\ndo:    ${remedy}`;
 }

@@ -11,7 +11,7 @@ import type { Group } from '../recording/replay/groups.js';
 import { writeHtml } from '../recording/replay/html.js';
 import { paced } from '../recording/replay/pace.js';
 import type { Pace } from '../recording/replay/pace.js';
-import { matching } from '../recording/replay/pattern.js';
+import { isFrame, matching } from '../recording/replay/pattern.js';
 import type { Pattern } from '../recording/replay/pattern.js';
 import { writeSql } from '../recording/replay/sql.js';
 import type { ReplayTarget } from './replay-entries.js';
@@ -32,6 +32,8 @@ export interface ReplayRequest {
   readonly idleLimitMs: number | undefined;
   /** Takes lines without their end. Resolves when there is room for more. */
   readonly write: (text: string) => void;
+  /** Is told where `grep` found nothing: what is written then is the frame alone. */
+  readonly nothingFound?: () => void;
   /** Resolves when what was written has gone. */
   readonly drained: () => Promise<void> | undefined;
 }
@@ -58,9 +60,18 @@ export function drainedStdout(): Promise<void> | undefined {
   return process.stdout.writableNeedDrain ? once(process.stdout, 'drain').then(() => undefined) : undefined;
 }
 
-function shown({ entries, grep, pace }: ReplayRequest): AsyncIterable<ReplayEntry> {
-  const found = grep === undefined ? entries : ungrouped(matching(grouped(entries), grep));
+function shown({ entries, grep, pace, nothingFound }: ReplayRequest): AsyncIterable<ReplayEntry> {
+  const found = grep === undefined ? entries : ungrouped(counted(matching(grouped(entries), grep), nothingFound));
   return pace === undefined ? found : paced(found, pace, (ms) => wait(ms));
+}
+
+async function* counted(groups: AsyncIterable<Group>, nothingFound: (() => void) | undefined): AsyncGenerator<Group> {
+  let found = false;
+  for await (const group of groups) {
+    found ||= !group.entries.every(isFrame);
+    yield group;
+  }
+  if (!found) nothingFound?.();
 }
 
 async function* ungrouped(groups: AsyncIterable<Group>): AsyncGenerator<ReplayEntry> {

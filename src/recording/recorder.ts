@@ -98,6 +98,11 @@ export class ChainRecorder implements SessionRecorder {
     return this.#written;
   }
 
+  /** The summary of a live session as it stands in the file, counts and title of what was told since included. */
+  summary(): SessionSummary {
+    return this.tally.summary({ head: this.#written.head, events: this.#written.seq });
+  }
+
   /**
    * Takes down the first event, whose time also names the file; the first write makes the file and begins with it.
    *
@@ -218,7 +223,7 @@ export class ChainRecorder implements SessionRecorder {
       this.#file?.abandon();
       this.options.onClosed(this);
     }
-    this.options.onSealed(this.tally.summary({ head: this.#written.head, events: this.#written.seq }));
+    this.options.onSealed(this.summary());
   }
 
   /** What can't be chained has failed the recording, which `seal` then closes as such. */

@@ -124,12 +124,12 @@ export class Recordings {
     return this.#live.get(session)?.written;
   }
 
-  /** The summary; of a live session with `events` and `head` of the file as it stands, for who compares a copy. */
+  /**
+   * The summary; of a live session with `events` and `head` of the file as it stands, for who compares a copy, and with
+   * what was counted up to now.
+   */
   withLive(summary: SessionSummary): SessionSummary {
-    const written = this.live(summary.id);
-    return written === undefined || summary.head !== ''
-      ? summary
-      : { ...summary, events: written.seq, head: written.head };
+    return summary.head === '' ? (this.#live.get(summary.id)?.summary() ?? summary) : summary;
   }
 
   /** Can a session be recorded now? For `/readyz`. */

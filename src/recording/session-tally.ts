@@ -25,6 +25,8 @@ export class SessionTally {
   ended = false;
   #start: { readonly event: SessionStart; readonly at: string } | undefined;
   #title = '';
+  /** What the client asked for in its start-up: the title only of a session that did nothing else. */
+  #startup = '';
   #endedAt = '';
   #rows: StatementRow[] = [];
   /** The decision of a statement follows it before the next statement comes. */
@@ -88,7 +90,7 @@ export class SessionTally {
       file: `${at.slice(0, 10)}/${event.session}.ndjson`,
       head: chain.head,
       events: chain.events,
-      title: this.#title,
+      title: this.#title === '' ? this.#startup : this.#title,
     };
   }
 
@@ -105,8 +107,12 @@ export class SessionTally {
   }
 
   #asked(statement: number, text: string, title: string, at: string): void {
-    this.statements += 1;
-    if (this.#title === '') this.#title = titleOf(title);
+    // Start-up settings are decided like a statement, but nobody ran one: `session.end` counts none either.
+    if (statement === 0) this.#startup = titleOf(title);
+    else {
+      this.statements += 1;
+      if (this.#title === '') this.#title = titleOf(title);
+    }
     if (this.#undecided !== undefined) this.#tell(this.#undecided, '', []);
     this.#undecided = { at, text, statement };
   }

@@ -30,7 +30,11 @@ export function createSecretResolver(options: SecretResolverOptions): SecretReso
   return async (ref) => {
     const [provider, name] = providerOf(ref, all);
     const value = await provider.read(name);
-    if (value === '') throw new HoopError('config_invalid', 'a secret is empty', { why: provider.describe(name) });
+    if (value === '')
+      throw new HoopError('config_invalid', 'a secret is empty', {
+        why: provider.describe(name),
+        suggestion: 'give it a value where the agent runs, then start again',
+      });
     return new Secret((ref.prefix ?? '') + value);
   };
 }

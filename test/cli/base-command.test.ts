@@ -10,6 +10,16 @@ import { HoopError } from '../../src/core/errors.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+/** A command without a flag that tells a format. */
+class Bare extends HoopCommand {
+  static asked: boolean | undefined;
+
+  async run(): Promise<void> {
+    await this.parse(Bare);
+    Bare.asked = this.jsonEnabled();
+  }
+}
+
 class Probe extends HoopCommand {
   static override flags = { output: Flags.string({ char: 'o', options: ['table', 'json', 'csv'] }) };
   static behave: (probe: Probe) => Promise<void> | void;
@@ -86,6 +96,29 @@ describe('HoopCommand', () => {
       expect([stderr, status]).toEqual(['', 5]);
     },
   );
+
+  it.each([
+    ['--json'],
+    ['-o', 'json'],
+    ['-ojson'],
+    ['-o=json'],
+    ['--output=json'],
+    ['--format', 'json'],
+    ['--format=json'],
+  ])('takes %s %s for --json where the command has no such flag', async (...argv) => {
+    await new Bare([...argv], await Config.load(ROOT))['_run']();
+    expect(Bare.asked).toBe(true);
+  });
+
+  it('refuses another format of a command without one', async () => {
+    const bare = new Bare(['-o', 'yaml'], await Config.load(ROOT));
+    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const before = process.exitCode;
+    await expect(bare['_run']()).rejects.toMatchObject({ oclif: { exit: 2 } });
+    expect(told.mock.calls.join('')).toContain('does not take -o');
+    process.exitCode = before;
+    told.mockRestore();
+  });
 
   it.each([[], ['-o', 'csv'], ['-o', 'table']])('without it (%s %s) tells three lines on stderr', async (...argv) => {
     const { stdout, stderr, status } = await run(argv, fail);

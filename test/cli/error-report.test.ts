@@ -30,7 +30,32 @@ describe('a failure', () => {
 
   it('of the command line’s parser is usage, exit status 2', () => {
     const error = toHoopError(new Errors.CLIError('Nonexistent flag: --x\nSee more help with --help'));
-    expect([error.code, error.exitStatus, error.message]).toEqual(['usage', 2, 'Nonexistent flag: --x']);
+    expect([error.code, error.exitStatus, error.message]).toEqual(['usage', 2, 'nonexistent flag: --x']);
+  });
+
+  it.each([
+    [
+      'The following errors occurred:\n  --a=true cannot also be provided when using --b\n--b=true …',
+      'the flags do not go together',
+      '--a cannot also be provided when using --b',
+    ],
+    [
+      'The following error occurred:\n  All of the following must be provided when using --no-wait: --duration\nSee more help with --help',
+      'a flag is missing',
+      'all of the following must be provided when using --no-wait: --duration',
+    ],
+    [
+      'Parsing --limit \n\tExpected an integer greater than or equal to 1 but received: 0',
+      '--limit does not take this',
+      'expected an integer greater than or equal to 1 but received: 0',
+    ],
+  ])('of the parser says first what is wrong: %j', (told, message, why) => {
+    expect(toHoopError(new Errors.CLIError(told))).toMatchObject({ code: 'usage', message, why });
+  });
+
+  it('whose message is a sentence has one colon before its reason', () => {
+    const report = errorReport(new HoopError('blocked', 'blocked by policy a/b: Not here.', { why: 'SQLSTATE 42501' }));
+    expect(report.error.message).toBe('blocked by policy a/b: Not here: SQLSTATE 42501');
   });
 
   it('that nobody foresaw is failed, exit status 1, and its stack is not told', () => {

@@ -65,6 +65,17 @@ describe('a recording written', () => {
     }
   });
 
+  it('says where --grep found nothing, and does not where it found something', async () => {
+    for (const [pattern, times] of [
+      ['nowhere', 1],
+      ['payments', 0],
+    ] as const) {
+      let told = 0;
+      await written({ grep: compilePattern(pattern), nothingFound: () => (told += 1) });
+      expect(told).toBe(times);
+    }
+  });
+
   it('says blocked in each format that people read', async () => {
     expect(await written({})).toContain('blocked by standard/where');
     expect(await written({ format: 'sql' })).toContain('blocked by standard/where\n-- DELETE FROM payments;');

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { RecordedEvent } from '../../src/core/events.js';
+import type { SessionSummary } from '../../src/core/session-summary.js';
 import { publicKeyOf } from '../../src/recording/keys.js';
 import { readRecording } from '../../src/recording/read.js';
 import { verifyFolder } from '../../src/recording/verify-folder.js';
@@ -39,6 +40,23 @@ describe('a session that is recorded', () => {
     expect(statSync(bench.path(session)).mode & 0o777).toBe(0o600);
     for (const folder of [bench.dir, join(bench.dir, DATE)]) expect(statSync(folder).mode & 0o777).toBe(0o700);
     await recorder.seal(END);
+    await recordings.close();
+  });
+
+  it('is listed with what was counted so far, and start-up settings are no statement and no title', async () => {
+    const recordings = bench.open();
+    const session = sessionId();
+    const recorder = recordings.open(start(session));
+    const listed = bench.index.opened.get(session) as SessionSummary;
+    for (const event of statement(0, 'application_name = psql')) recorder.record(event);
+    await recorder.flush();
+    expect(recordings.withLive(listed)).toMatchObject({ statements: 0, title: 'application_name = psql' });
+    for (const event of statement(1, 'DELETE FROM x', 'block')) recorder.record(event);
+    await recorder.flush();
+    const counts = { statements: 1, blocked: 1, title: 'DELETE FROM x' };
+    expect(recordings.withLive(listed)).toMatchObject({ ...counts, endedAt: '' });
+    await recorder.seal(END);
+    expect(bench.index.sealed.get(session)).toMatchObject(counts);
     await recordings.close();
   });
 

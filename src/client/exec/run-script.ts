@@ -52,7 +52,7 @@ export async function runScript(options: ScriptOptions): Promise<void> {
   // A loss between statements: the next statement fails with it.
   client.on('error', () => undefined);
   client.on('notice', (notice) => {
-    options.say(`${escapeControls(notice.severity ?? 'NOTICE')}:  ${escapeControls(notice.message ?? '')}`);
+    for (const line of noticeLines(notice.severity ?? 'NOTICE', notice.message ?? '')) options.say(line);
   });
   options.output.onHold((held) => {
     if (held) socket.pause();
@@ -70,6 +70,13 @@ export async function runScript(options: ScriptOptions): Promise<void> {
     socket.resume();
     await client.end().catch(() => undefined);
   }
+}
+
+/** A notice as psql shows it; what follows its first line is set in, so that no line of it passes for another message. */
+function noticeLines(severity: string, message: string): readonly string[] {
+  const head = `${escapeControls(severity)}:  `;
+  const lines = message.split('\n').map((line) => escapeControls(line));
+  return lines.map((line, index) => `${index === 0 ? head : ' '.repeat(head.length)}${line}`);
 }
 
 async function runAll(client: pg.Client, options: ScriptOptions): Promise<void> {

@@ -9,6 +9,9 @@ const REFUSALS: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^approval not given in time/, 'approval_timeout'],
 ];
 
+/** What ends a session whose access was revoked or has run out; behind it stands what to do. */
+const ACCESS_ENDED = /^(access to .* ended.*?); (ask with: .*)$/s;
+
 /** Classes of SQLSTATE after which the connection is gone, or never was. */
 const LOST: readonly (readonly [string, ErrorCode])[] = [
   ['08', 'unreachable'],
@@ -36,11 +39,16 @@ export function sqlFailure(thrown: unknown, statement?: StatementText): HoopErro
   const why = [`SQLSTATE ${sqlstate}`, place, thrown.detail]
     .filter((part) => part !== undefined && part !== '')
     .join(', ');
+  const [, ended, ask] = ACCESS_ENDED.exec(sqlstate === '57P01' ? thrown.message : '') ?? [];
+  if (ended !== undefined && ask !== undefined)
+    return new HoopError('access_needed', ended, { why, suggestion: ask, cause: thrown });
   const options = thrown.hint === undefined ? { why } : { why, suggestion: thrown.hint };
   return new HoopError(codeOf(sqlstate, thrown.message), thrown.message, { ...options, cause: thrown });
 }
 
 function codeOf(sqlstate: string, message: string): ErrorCode {
+  // The agent answered, and says that the server behind it did not.
+  if (message.startsWith('hoop: the database server')) return 'upstream_unreachable';
   if (sqlstate === '42501') return REFUSALS.find(([pattern]) => pattern.test(message))?.[1] ?? 'sql';
   return LOST.find(([prefix]) => sqlstate.startsWith(prefix))?.[1] ?? 'sql';
 }

@@ -183,6 +183,11 @@ describe('execSql', () => {
     expect(lines[0]).toBe('NOTICE:  watch \\x1b[2Jout');
   });
 
+  it('sets in what follows the first line of a notice, so that none passes for a message of ours', async () => {
+    const { lines } = await run(`DO $$ BEGIN RAISE NOTICE E'first\\nerror: forged'; END $$`);
+    expect(lines.slice(0, 2)).toEqual(['NOTICE:  first', '         error: forged']);
+  });
+
   it('prints COPY TO STDOUT as it comes, and refuses it for JSON', async () => {
     const copy = 'COPY (SELECT id FROM customers ORDER BY id) TO STDOUT';
     expect((await run(copy, { format: 'csv' })).stdout).toBe('1\n2\n');
