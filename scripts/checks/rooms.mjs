@@ -129,6 +129,13 @@ const edges = [
     because: 'the database library stays behind the store, so that a second driver changes one room',
   },
   {
+    name: 'sinks',
+    rooms: ['core', 'network', 'identity/http-fetch'],
+    packages: [],
+    node: true,
+    because: 'events leave the agent here, masked and recorded before: a sink reads no policy, request or recording',
+  },
+  {
     name: 'config',
     rooms: ['core', 'policy'],
     packages: ['yaml', 'zod'],
@@ -152,6 +159,7 @@ const roots = [
       'connections',
       'approvals',
       'recording',
+      'sinks',
       'store',
       'config',
     ],

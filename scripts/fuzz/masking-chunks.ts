@@ -34,7 +34,7 @@ const COPY_FORMS: readonly CopyFormat[] = [
 function maskerFor(dice: Dice): SharedMasker {
   const names = dice.chance(40)
     ? USUAL
-    : dice.chance(50)
+    : dice.chance(20)
       ? BUILT_IN_ENTITY_NAMES
       : [...BUILT_IN_ENTITY_NAMES, 'order-token', 'short'].filter(() => dice.chance(25));
   const rule = (entities: readonly string[], strategy: Strategy): MaskRule => ({

@@ -1,6 +1,7 @@
 import type { Approvals } from '../approvals/approvals.js';
 import type { RecordingKey } from '../recording/keys.js';
 import type { Recordings } from '../recording/recordings.js';
+import type { Sinks } from '../sinks/sinks.js';
 import type { Store } from '../store/store.js';
 import type { LiveResources } from './live-resources.js';
 import type { AgentLog } from './log.js';
@@ -20,4 +21,5 @@ export interface Parts {
   readonly newId: () => string;
   readonly log: AgentLog;
   readonly notices: NoticeBoard;
+  readonly sinks: Sinks;
 }

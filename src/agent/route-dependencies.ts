@@ -8,12 +8,14 @@ import { card } from './card.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import type { Metrics } from './http/metrics.js';
 import type { Parts } from './parts.js';
+import type { Previews } from './previews.js';
 import { RequestFeed } from './request-feed.js';
 
 /** What the routes see of the agent. */
 export function routeDependencies(
   parts: Parts,
   metrics: Metrics,
+  previews: Previews,
   now: { verifier(): TokenVerifier; listening(): boolean },
 ): HttpDependencies {
   const { live, store, recordings, approvals, log, clock } = parts;
@@ -24,6 +26,7 @@ export function routeDependencies(
     flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
     roles: () => live.agent.roles,
     approvals,
+    preview: (request, reviewer) => previews.of(request, reviewer),
     secrets: parts.secrets.desk,
     requestFeed: new RequestFeed(parts),
     sessions: sessionLists(parts),

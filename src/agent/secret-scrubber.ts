@@ -29,8 +29,9 @@ const BEARER = /(\bbearer\s+)[A-Za-z0-9._~+/-]{8,}=*/gi;
 /** `PGPASSWORD=x`, `"db_password": "x"`, `passwd: x`. */
 const NAMED = /(\b\w*(?:password|passwd|_pwd)["']?\s*[=:]\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s'",;)]+)/gi;
 
-/** What every secret has in it; data without is not looked at further. */
-const MAY_HOLD = /:\/\/|-----BEGIN|eyJ|bearer|AKIA|ASIA|gh[a-z]_|github_pat|\bsk[-_]|\brk_|AIza|xox|passw|_pwd|key/i;
+/** What every secret has in it; text without is not looked at further. */
+const MAY_HOLD =
+  /:\/\/|-----BEGIN|eyJ|bearer|AKIA|ASIA|gh[a-z]_|github_pat|\bsk[-_]|\brk_|AIza|xox|passw|_pwd|key|authorization/i;
 
 /** Texts remembered, since the same statements come again and again. */
 const MAX_KEPT = 512;
@@ -52,6 +53,7 @@ export class SecretScrubber {
   }
 
   text(text: string): string {
+    if (!MAY_HOLD.test(text)) return text;
     const known = this.#kept.get(text);
     if (known !== undefined) return known;
     const plain = withoutPasswords(text)
@@ -90,8 +92,8 @@ export class SecretScrubber {
           ? { ...event, rows: event.rows.map((row) => this.#row(row)) }
           : {
               ...event,
-              body: this.#data(event.body),
-              ...(event.text === undefined ? {} : { text: event.text.map((text) => this.#data(text)) }),
+              body: this.text(event.body),
+              ...(event.text === undefined ? {} : { text: event.text.map((text) => this.text(text)) }),
             };
       case 'approval.resolved':
         return event.reason === undefined ? event : { ...event, reason: this.text(event.reason) };
@@ -103,12 +105,8 @@ export class SecretScrubber {
   /** What a server said: the same row where it holds none. */
   #row(row: readonly (string | null)[]): readonly (string | null)[] {
     return row.some((cell) => cell !== null && MAY_HOLD.test(cell))
-      ? row.map((cell) => (cell === null ? null : this.#data(cell)))
+      ? row.map((cell) => (cell === null ? null : this.text(cell)))
       : row;
-  }
-
-  #data(text: string): string {
-    return MAY_HOLD.test(text) ? this.text(text) : text;
   }
 
   /** A recorder that is told nothing secret. */

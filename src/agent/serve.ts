@@ -32,6 +32,8 @@ export interface RunningAgent {
   close(graceMs: number): Promise<void>;
 }
 
+/** What waits for a sink may go out for so long; the rest is on disk. */
+const SINKS_GRACE_MS = 2_000;
 /** Sockets above the sessions' own: REST calls, logins, half-open peers. */
 const SPARE_CONNECTIONS = 1_000;
 
@@ -51,7 +53,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     publicUrl: agent.publicUrl,
     maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
     logins,
-    deps: routeDependencies(parts, metrics, { verifier: () => verifier, listening: () => listening }),
+    deps: routeDependencies(parts, metrics, host.previews, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (...upgrade) => {
       tunnels.upgrade(...upgrade);
     },
@@ -137,7 +139,8 @@ async function listen(parts: Parts, server: HttpServer): Promise<string> {
   return url;
 }
 
-async function closeStores({ recordings, store, secrets }: Parts, housekeeping: Housekeeping): Promise<void> {
+async function closeStores({ recordings, store, secrets, sinks }: Parts, housekeeping: Housekeeping): Promise<void> {
+  await sinks.close(SINKS_GRACE_MS);
   secrets.rotation.stop();
   await housekeeping.close();
   await recordings.close();
@@ -148,9 +151,11 @@ async function reload(parts: Parts): Promise<boolean> {
   const { live, log } = parts;
   const faults = await live.reload();
   for (const fault of faults) log.error(`not reloaded: ${fault}`);
-  if (faults.length === 0) keepPolicies(parts);
-  if (faults.length === 0) log.info('reloaded', { policy: live.current.policySet.hash });
-  return faults.length === 0;
+  if (faults.length > 0) return false;
+  keepPolicies(parts);
+  for (const fault of await parts.sinks.configure(live.current.sinks, live.current.approvalFlows)) log.error(fault);
+  log.info('reloaded', { policy: live.current.policySet.hash });
+  return true;
 }
 
 function urlOf(agent: AgentResource, port: number): string {

@@ -19,6 +19,7 @@ import type { Action } from '../policy/types.js';
 import type { FirstWrite } from '../recording/recordings.js';
 import { storedSecretsOf } from '../secrets/credential-secrets.js';
 import type { SecretResolver } from '../secrets/resolver.js';
+import type { Previews } from './previews.js';
 import type { SecretUses } from './secret-uses.js';
 import type { SessionSlots } from './session-slots.js';
 
@@ -103,6 +104,8 @@ export interface SessionHost {
   /** A text as it may be shown to reviewers and kept. */
   readonly withoutSecrets: (text: string) => string;
   readonly approvals: Approvals;
+  /** Where fronts offer to try out what they hold. */
+  readonly previews: Previews;
   readonly access: SessionAccess;
   readonly resolveSecret: SecretResolver;
   readonly secretUses: SecretUses;

@@ -3,8 +3,11 @@ import { AccessGuard } from './access-guard.js';
 import type { Metrics } from './http/metrics.js';
 import { keptKey } from './kept-keys.js';
 import type { Parts } from './parts.js';
+import { Previews } from './previews.js';
 import { SecretScrubber } from './secret-scrubber.js';
+import { SinkNews } from './sink-news.js';
 import type { LiveSession, SessionHost } from './session-host.js';
+import { SessionFigures, sinkMetrics } from './session-figures.js';
 import { SessionSlots } from './session-slots.js';
 
 const HASH_KEY_BYTES = 32;
@@ -19,6 +22,9 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
   parts.notices.listen(({ type, grant }) => {
     if (type === 'grant.ended' && grant !== undefined) access.ended(grant);
   });
+  const figures = new SessionFigures(metrics.registry);
+  sinkMetrics(metrics.registry, () => parts.sinks.figures());
+  const news = sinkNews(parts, (text) => scrubber.text(text));
   return {
     clock,
     monotonicMs: () => performance.now(),
@@ -29,10 +35,12 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     hash,
     withoutSecrets: (text) => scrubber.text(text),
     approvals,
+    previews: new Previews(),
     access,
     resolveSecret: secrets.resolve,
     secretUses: secrets.uses,
-    openRecording: (start, firstWrite) => scrubber.around(recordings.open(start, firstWrite)),
+    openRecording: (start, firstWrite) =>
+      scrubber.around(figures.around(start, news.around(start, recordings.open(start, firstWrite)))),
     drives,
     slots: new SessionSlots(),
     log: (message, fields) => {
@@ -42,4 +50,22 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
       metrics.decided(action);
     },
   };
+}
+
+function sinkNews({ sinks, notices, clock, newId, log }: Parts, withoutSecrets: (text: string) => string): SinkNews {
+  const news = new SinkNews({
+    sinks,
+    stamp: () => ({ id: newId(), atMs: clock.nowMs() }),
+    withoutSecrets,
+    warn: (message) => {
+      log.warn(message);
+    },
+  });
+  notices.listen((notice) => {
+    news.notice(notice);
+  });
+  sinks.beforeClose(() => {
+    news.settle();
+  });
+  return news;
 }

@@ -6,6 +6,7 @@ import { loadGrammar } from '../protocols/postgres/facts/analyze.js';
 import { openRecordings, type Recordings } from '../recording/recordings.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver, type SecretResolver } from '../secrets/resolver.js';
+import type { Sinks } from '../sinks/sinks.js';
 import { openStore, type Store } from '../store/store.js';
 import { idMaker } from './id-maker.js';
 import { recordingKey } from './kept-keys.js';
@@ -15,6 +16,7 @@ import type { Parts } from './parts.js';
 import { NoticeBoard } from './notices.js';
 import { openSecrets, secretSources } from './open-secrets.js';
 import { serve, type RunningAgent } from './serve.js';
+import { openSinks } from './open-sinks.js';
 import { systemClock } from './system-clock.js';
 
 export type { RunningAgent } from './serve.js';
@@ -39,6 +41,7 @@ export async function startAgent(
   const notices = noticeBoard(log);
   const key = recordingKey(store);
   let recordings: Recordings | undefined;
+  let sinks: Sinks | undefined;
   try {
     recordings = openRecordings({
       dir: agent.recordings.dir,
@@ -53,8 +56,10 @@ export async function startAgent(
     await reportRecovery(recordings, log);
     const approvals = openApprovals({ live, store, clock, newId, notices });
     const secrets = openSecrets(sources, { store, live, clock, log });
-    return await serve({ live, store, recordings, approvals, key, clock, secrets, newId, log, notices });
+    sinks = await openSinks({ live, clock, secrets, log });
+    return await serve({ live, store, recordings, approvals, key, clock, secrets, sinks, newId, log, notices });
   } catch (error) {
+    await sinks?.close(0);
     await recordings?.close();
     store.close();
     throw error;
@@ -98,6 +103,9 @@ async function openAgentStore(agent: AgentResource, resolve: SecretResolver, log
   return openStore({
     path: agent.store.path,
     masterKey,
+    onUpgraded: ({ from, to, backup }) => {
+      log.info(`the store was brought from version ${String(from)} to ${String(to)}; before it was copied`, { backup });
+    },
     onFault: () => {
       log.error('the store could not be written; it is tried again');
     },

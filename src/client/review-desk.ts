@@ -1,4 +1,4 @@
-import type { RequestView } from '../core/approval.js';
+import type { RequestPreview, RequestView } from '../core/approval.js';
 import { HoopError } from '../core/errors.js';
 import type { AgentApi } from './agent-api.js';
 import { earlierSteps, type EarlierStep } from './earlier-steps.js';
@@ -93,9 +93,9 @@ export class ReviewDesk {
     return this.#decided(await this.#api.post<RequestView>(`/v1/requests/${id}/deny`, { reason }));
   }
 
-  async preview<Preview>(id: string): Promise<Preview> {
+  async preview(id: string): Promise<RequestPreview> {
     try {
-      return await this.#api.post<Preview>(`/v1/requests/${id}/preview`, {});
+      return await this.#api.post<RequestPreview>(`/v1/requests/${id}/preview`, {});
     } catch (error) {
       if (!(error instanceof HoopError) || (error.code !== 'not_found' && error.code !== 'not_in_version')) throw error;
       throw new HoopError(error.code, 'a preview is not available', { cause: error });

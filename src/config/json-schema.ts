@@ -7,6 +7,7 @@ import { entitySchema } from './kinds/entity.js';
 import { identityProviderSchema } from './kinds/identity-provider.js';
 import { policySchema } from './kinds/policy.js';
 import { policyTestFileSchema } from './kinds/policy-test.js';
+import { sinkSchema } from './kinds/sink.js';
 import type { ResourceKind } from './read-resource.js';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
@@ -19,6 +20,7 @@ const SCHEMAS: Readonly<Record<ResourceKind, z.ZodType>> = {
   Policy: policySchema,
   ApprovalFlow: approvalFlowSchema,
   Entity: entitySchema,
+  Sink: sinkSchema,
   PolicyTest: policyTestFileSchema,
 };
 

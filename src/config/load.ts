@@ -98,6 +98,7 @@ function collect(loaded: readonly LoadedResource[], policySet: PolicySet): Resou
     identityProviders: loaded.filter((resource) => resource.kind === 'IdentityProvider').map(({ value }) => value),
     connections: loaded.filter((resource) => resource.kind === 'Connection').map(({ value }) => value),
     approvalFlows: loaded.filter((resource) => resource.kind === 'ApprovalFlow').map(({ value }) => value),
+    sinks: loaded.filter((resource) => resource.kind === 'Sink').map(({ value }) => value),
     entities: loaded.filter((resource) => resource.kind === 'Entity').map(({ value }) => value),
     policies: loaded.filter((resource) => resource.kind === 'Policy').map(({ value }) => value),
     policySet,

@@ -7,6 +7,7 @@ import {
   type ConnectionResource,
   type EntityResource,
   type IdentityProviderResource,
+  type SinkResource,
 } from '../core/resources.js';
 import { nearest } from '../core/nearest.js';
 import { CONNECTION_TYPES, type PolicyDefinition } from '../policy/schema.js';
@@ -18,6 +19,7 @@ import { entitySchema, toEntity } from './kinds/entity.js';
 import { identityProviderSchema, toIdentityProvider } from './kinds/identity-provider.js';
 import { policySchema, toPolicy } from './kinds/policy.js';
 import { policyTestFileSchema, toPolicyTest, type PolicyTestResource } from './kinds/policy-test.js';
+import { sinkSchema, toSink } from './kinds/sink.js';
 import { isTestFile } from './read-files.js';
 import { faultsOfIssues } from './schema-faults.js';
 import type { ConfigDocument } from './yaml-documents.js';
@@ -30,6 +32,7 @@ export type LoadedResource = { readonly document: ConfigDocument } & (
   | { readonly kind: 'Policy'; readonly value: PolicyDefinition }
   | { readonly kind: 'ApprovalFlow'; readonly value: ApprovalFlowResource }
   | { readonly kind: 'Entity'; readonly value: EntityResource }
+  | { readonly kind: 'Sink'; readonly value: SinkResource }
   | { readonly kind: 'PolicyTest'; readonly value: PolicyTestResource }
 );
 
@@ -56,6 +59,8 @@ const READERS: Readonly<Record<ResourceKind, (document: ConfigDocument) => ReadR
     check(document, approvalFlowSchema, (found) => ({ document, kind: 'ApprovalFlow', value: toApprovalFlow(found) })),
   Entity: (document) =>
     check(document, entitySchema, (found) => ({ document, kind: 'Entity', value: toEntity(found) })),
+  Sink: (document) =>
+    check(document, sinkSchema, (found) => ({ document, kind: 'Sink', value: toSink(found, dirname(document.file)) })),
   PolicyTest: readPolicyTest,
 };
 
@@ -72,7 +77,6 @@ export function readResource(document: ConfigDocument): ReadResult {
   const kind = value['kind'];
   if (kind === undefined)
     return { faults: [document.fault([], `\`kind\` is missing: one of ${Object.keys(READERS).join(', ')}`)] };
-  if (kind === 'Sink') return { faults: [document.fault(['kind'], 'kind `Sink` is not in this version')] };
   if (typeof kind !== 'string' || !Object.hasOwn(READERS, kind)) {
     const near = typeof kind === 'string' ? nearest(kind, Object.keys(READERS)) : undefined;
     return {

@@ -9,6 +9,7 @@ import type { ConfigDocument, Path } from './yaml-documents.js';
 /** What only shows when all resources are seen together: names taken twice, names of nothing. */
 export function referenceFaults(resources: readonly LoadedResource[], entityNames: readonly string[]): ConfigFault[] {
   const flows = namesOf(resources, 'ApprovalFlow');
+  const sinks = namesOf(resources, 'Sink');
   const tested = testedNames(resources);
   const entities = [...entityNames, ...namesOf(resources, 'Entity')];
   return [
@@ -28,6 +29,11 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
           'ApprovalFlow',
           flows,
         );
+      if (resource.kind === 'ApprovalFlow')
+        return (resource.value.notify ?? []).flatMap((name, index) =>
+          dangling(resource.document, ['spec', 'notify', index], name, 'Sink', sinks),
+        );
+      if (resource.kind === 'Sink') return unusedSink(resource, resources);
       if (resource.kind === 'PolicyTest')
         return [
           ...connectionFaults(resource.document, ['spec', 'connection'], resource.value.connection, tested),
@@ -48,6 +54,16 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
       ];
     }),
   ];
+}
+
+/** A sink that nothing reaches was meant to be told of something. */
+function unusedSink(
+  { document, value }: Extract<LoadedResource, { kind: 'Sink' }>,
+  resources: readonly LoadedResource[],
+): ConfigFault[] {
+  const named = resources.some((one) => one.kind === 'ApprovalFlow' && one.value.notify?.includes(value.name) === true);
+  if (value.events.length > 0 || named) return [];
+  return [document.fault(['spec'], '`events` is missing, and no ApprovalFlow names this sink under `notify`')];
 }
 
 /** A password that the agent changes by itself may be nobody else's: they would be locked out. */

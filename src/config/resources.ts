@@ -4,6 +4,7 @@ import type {
   ConnectionResource,
   EntityResource,
   IdentityProviderResource,
+  SinkResource,
 } from '../core/resources.js';
 import type { PolicySet } from '../policy/compile.js';
 import type { PolicyDefinition } from '../policy/schema.js';
@@ -16,6 +17,7 @@ export interface Resources {
   readonly identityProviders: readonly IdentityProviderResource[];
   readonly connections: readonly ConnectionResource[];
   readonly approvalFlows: readonly ApprovalFlowResource[];
+  readonly sinks: readonly SinkResource[];
   readonly entities: readonly EntityResource[];
   readonly policies: readonly PolicyDefinition[];
   readonly policySet: PolicySet;

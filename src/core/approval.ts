@@ -88,13 +88,33 @@ export interface RequestImpact {
     readonly name: string;
     readonly rows?: number;
     readonly bytes?: number;
-    /** `statement`, `cascade`, `trigger` */
+    /** `statement`, `cascade`, `trigger`, `partition`, `other` (a view, rule, default or function) */
     readonly via: string;
   }[];
   /** One line each: triggers that fire, cascades followed. */
   readonly notes?: readonly string[];
   /** Why there is no estimate. */
   readonly unknown?: string;
+}
+
+/** Rows of a preview: masked, bounded text; null for NULL. */
+export interface PreviewRows {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
+/** What came of trying a held statement out in a transaction that was rolled back. */
+export interface RequestPreview {
+  /** Rows that the statement changed, or gave. */
+  readonly rows?: number;
+  /** A sample of them as they are. */
+  readonly before?: PreviewRows;
+  /** A sample of them as they would be; of a read, what it gives. */
+  readonly after?: PreviewRows;
+  /** One line each: what the figures don't say. */
+  readonly notes: readonly string[];
+  /** Why it was not tried out. */
+  readonly refused?: string;
 }
 
 /** What one flow still needs: an entry for each of its reviewer groups. */

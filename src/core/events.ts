@@ -11,6 +11,7 @@ export type RecordedEvent =
   | DecisionEvent
   | ApprovalRequested
   | ApprovalResolved
+  | ApprovalPreviewed
   | ResultEvent
   | OutputEvent
   | BodyEvent
@@ -104,6 +105,21 @@ export interface ApprovalResolved {
   readonly grant?: string;
   readonly by?: string;
   readonly reason?: string;
+}
+
+/** A reviewer had the held statement tried out and rolled back. */
+export interface ApprovalPreviewed {
+  readonly type: 'approval.preview';
+  readonly statement: number;
+  readonly request: string;
+  readonly by: string;
+  /** Rows that it changed, or gave. */
+  readonly rows?: number;
+  /** Rows of the masked samples that the reviewer saw. */
+  readonly shown: number;
+  readonly notes: readonly string[];
+  /** Why it was not tried out. */
+  readonly refused?: string;
 }
 
 export interface ResultEvent {

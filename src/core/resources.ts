@@ -231,6 +231,31 @@ export interface ApprovalFlowResource {
   readonly notify?: readonly string[];
 }
 
+interface AnySink {
+  readonly name: string;
+  /** Patterns of events that go there; those of flows that name the sink come besides. */
+  readonly events: readonly string[];
+  /** What may wait on disk. */
+  readonly queueBytes: number;
+  /** A PEM file that is trusted besides the system's roots. */
+  readonly ca?: string;
+}
+
+/** Where events go outside of the agent. */
+export type SinkResource = AnySink &
+  (
+    | {
+        readonly type: 'webhook';
+        readonly url: string;
+        readonly secret: SecretRef;
+        readonly headers: Readonly<Record<string, SecretRef>>;
+      }
+    | { readonly type: 'slack' | 'teams'; readonly url: string }
+    | { readonly type: 'file'; readonly path: string; readonly maxBytes: number; readonly keep: number }
+    | { readonly type: 'syslog'; readonly host: string; readonly port: number }
+    | { readonly type: 'otlp'; readonly url: string; readonly headers: Readonly<Record<string, SecretRef>> }
+  );
+
 export interface EntityResource {
   readonly name: string;
   /** RE2 syntax. */

@@ -123,9 +123,10 @@ class EngineStretch implements StretchMasker {
     let kept = start;
     let at = start;
     while (at < end) {
-      const changed = this.#run(bytes, at, Math.min(end, at + this.#chunkBytes));
-      const consumed = this.engine.view.getUint32(this.#result, true);
-      rows += this.engine.view.getUint32(this.#result + 4, true);
+      const stop = this.#knownTo(bytes, at, end);
+      const changed = stop > at && this.#run(bytes, at, stop);
+      const consumed = stop > at ? this.engine.view.getUint32(this.#result, true) : 0;
+      rows += stop > at ? this.engine.view.getUint32(this.#result + 4, true) : 0;
       if (consumed > 0 && !changed) {
         at += consumed;
         continue;
@@ -137,7 +138,7 @@ class EngineStretch implements StretchMasker {
       if (consumed > 0) {
         if (!this.#take(parts, bytes, at, counts, slow)) return undefined;
       } else {
-        // Larger than the scanner's memory, or malformed.
+        // Larger than the scanner's memory, malformed, or perhaps with something that the scanner does not know.
         const masked = slow(bytes.subarray(at, at + taken));
         if (masked === undefined) return undefined;
         parts.push(masked);
@@ -148,6 +149,20 @@ class EngineStretch implements StretchMasker {
     }
     if (at > kept) parts.push(bytes.subarray(kept, at));
     return { parts, rows, end: at };
+  }
+
+  /** How far the scanner may look: to the first message in which a kind may stand that it does not know. */
+  #knownTo(bytes: Uint8Array, start: number, end: number): number {
+    const stop = Math.min(end, start + this.#chunkBytes);
+    const { rest } = this.plan;
+    if (rest?.mayMatch(bytes, start, stop) !== true) return stop;
+    for (let at = start; at < stop;) {
+      const next = messageEnd(bytes, at, end);
+      if (next === undefined || next > stop) return at === start ? stop : at;
+      if (rest.mayMatch(bytes, at, next)) return at;
+      at = next;
+    }
+    return stop;
   }
 
   #run(bytes: Uint8Array, start: number, end: number): boolean {

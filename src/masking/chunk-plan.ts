@@ -3,7 +3,9 @@ import type { ChunkEngine, Layout } from './chunk-engine.js';
 import { placeLiterals } from './chunk-literals.js';
 import type { PlacedLiteral } from './chunk-literals.js';
 import type { Literal } from './entity.js';
+import { prefilterOf } from './mask-set.js';
 import type { Mask } from './mask-set.js';
+import type { Prefilter } from './prefilter.js';
 
 /** Kinds that the scanner finds by itself, by name, in the order of its counts. */
 export const SCANNED: readonly string[] = ['email', 'credit-card', 'us-ssn', 'phone', 'iban', 'ip-address', 'br-cpf'];
@@ -20,13 +22,19 @@ const ESCAPED = new Set([0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x22, 0x5c]);
 export interface ChunkPlan {
   readonly masks: readonly Mask[];
   readonly literals: readonly PlacedLiteral[];
+  /** Says that kinds the scanner does not know may stand in a message; undefined where all are known. */
+  readonly rest: Prefilter | undefined;
 }
 
-/** @returns undefined where something is asked for that the scanner can't rule out: then every row is TypeScript's */
+/** @returns undefined where something is asked for that nothing can rule out: then every row is TypeScript's */
 export function chunkPlanOf(masks: readonly Mask[]): ChunkPlan | undefined {
   const literals: Literal[] = [];
-  for (const { name, target } of masks) {
-    if (SCANNED.includes(name) || name === PASSWORD_IN_URL) continue;
+  const rest: Mask[] = [];
+  for (const mask of masks)
+    if (!isScanned(mask) && 'detector' in mask.target && mask.target.detector.literals === undefined) rest.push(mask);
+  for (const mask of masks) {
+    if (isScanned(mask) || rest.includes(mask)) continue;
+    const { target } = mask;
     const own: readonly Literal[] =
       'finder' in target
         ? [{ text: target.finder.literal.slice(0, MAX_LITERAL_BYTES), least: 0, check: 'none' }]
@@ -34,7 +42,12 @@ export function chunkPlanOf(masks: readonly Mask[]): ChunkPlan | undefined {
     if (own.length === 0 || own.some(({ text }) => text.length === 0)) return undefined;
     literals.push(...own);
   }
-  return literals.length > MAX_LITERALS ? undefined : { masks, literals: placeLiterals(literals) };
+  if (literals.length > MAX_LITERALS) return undefined;
+  return { masks, literals: placeLiterals(literals), rest: rest.length === 0 ? undefined : prefilterOf(rest) };
+}
+
+function isScanned({ name }: Mask): boolean {
+  return SCANNED.includes(name) || name === PASSWORD_IN_URL;
 }
 
 /** Which rows come: the scanner is set up anew whenever this or the plan changes. */

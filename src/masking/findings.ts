@@ -4,6 +4,7 @@ import { ClusterRule } from './clusters.js';
 import type { Cluster, Finding, TargetTraits } from './clusters.js';
 import { newSpan } from './entity.js';
 import type { EntityDetector, Span } from './entity.js';
+import { LANE, triggerTables } from './trigger-tables.js';
 
 /** One entity that is asked for: a built-in kind, or one of a resource file. */
 export type Target = { readonly detector: EntityDetector } | { readonly finder: CustomFinder };
@@ -14,7 +15,7 @@ export type Target = { readonly detector: EntityDetector } | { readonly finder: 
  * A value without findings costs no allocation.
  */
 export class FindingScan {
-  readonly #table = new Uint32Array(256);
+  readonly #tables: readonly Uint32Array[];
   readonly #detectors: EntityDetector[] = [];
   readonly #detectorTargets: number[] = [];
   readonly #finders: { readonly finder: CustomFinder; readonly target: number }[] = [];
@@ -35,18 +36,17 @@ export class FindingScan {
         this.#finders.push({ finder: target.finder, target: index });
         return;
       }
-      const bit = 1 << this.#detectors.length;
       this.#detectors.push(target.detector);
       this.#detectorTargets.push(index);
       this.#skips.push(0);
-      for (const byte of target.detector.triggers) this.#table[byte] = ((this.#table[byte] as number) | bit) >>> 0;
     });
+    this.#tables = triggerTables(this.#detectors);
   }
 
   /** Findings in bytes[start,end) in order, overlapping ones joined; undefined where there are none. */
   scan(bytes: Uint8Array, start: number, end: number): Cluster[] | undefined {
     for (let index = 0; index < this.#skips.length; index += 1) this.#skips[index] = start;
-    if (this.#detectors.length > 0) this.#detect(bytes, start, end);
+    for (let lane = 0; lane < this.#tables.length; lane += 1) this.#detect(lane, bytes, start, end);
     for (const { finder, target } of this.#finders)
       finder.findAll(bytes, start, end, (from, to) => this.#found.push({ from, to, target }));
     if (this.#found.length === 0) return undefined;
@@ -55,23 +55,24 @@ export class FindingScan {
     return this.#rule.join(found);
   }
 
-  #detect(bytes: Uint8Array, start: number, end: number): void {
-    const table = this.#table;
+  #detect(lane: number, bytes: Uint8Array, start: number, end: number): void {
+    const table = this.#tables[lane] as Uint32Array;
+    const first = lane * LANE;
     let inDigits = false;
     for (let at = start; at < end; at += 1) {
       const byte = bytes[at] as number;
       const mask = table[byte] as number;
       const digit = byte >= 0x30 && byte <= 0x39;
       // Of a run of digits only the first is a trigger.
-      if (mask !== 0 && !(digit && inDigits)) this.#try(mask, bytes, at, start, end);
+      if (mask !== 0 && !(digit && inDigits)) this.#try(first, mask, bytes, at, start, end);
       inDigits = digit;
     }
   }
 
-  #try(mask: number, bytes: Uint8Array, at: number, start: number, end: number): void {
+  #try(first: number, mask: number, bytes: Uint8Array, at: number, start: number, end: number): void {
     const span = this.#span;
     for (let rest = mask; rest !== 0; rest &= rest - 1) {
-      const index = 31 - Math.clz32(rest & -rest);
+      const index = first + 31 - Math.clz32(rest & -rest);
       if (at < (this.#skips[index] as number)) continue;
       span.skipTo = 0;
       span.open = false;

@@ -5,6 +5,7 @@ import type { EntityDetector } from './entity.js';
 import { masksOf, prefilterOf, traitsOf } from './mask-set.js';
 import type { Mask, TextMaskerOptions } from './mask-set.js';
 import type { Prefilter } from './prefilter.js';
+import { triggerTables } from './trigger-tables.js';
 
 /** What all streams of one set of rules share. */
 export interface StreamPlan {
@@ -15,8 +16,8 @@ export interface StreamPlan {
   readonly detectors: readonly EntityDetector[];
   /** By detector: which mask it is for. */
   readonly detectorTargets: readonly number[];
-  /** By byte: bits of the detectors it is a trigger of. */
-  readonly table: Uint32Array;
+  /** For each 32 detectors, by byte: bits of those it is a trigger of. */
+  readonly tables: readonly Uint32Array[];
   readonly leads: readonly EntityDetector['lead'][];
   readonly finders: readonly { readonly finder: CustomFinder; readonly target: number }[];
   /** A mask makes whole values NULL. */
@@ -36,7 +37,6 @@ export function streamPlanOf(options: TextMaskerOptions): StreamPlan {
       detectorTargets.push(index);
     }
   });
-  const table = triggerTable(detectors);
   return {
     masks,
     hash: options.hash,
@@ -44,18 +44,9 @@ export function streamPlanOf(options: TextMaskerOptions): StreamPlan {
     prefilter: prefilterOf(masks),
     detectors,
     detectorTargets,
-    table,
+    tables: triggerTables(detectors),
     leads: detectors.map(({ lead }) => lead).filter((lead) => lead !== undefined),
     finders,
     nulls: masks.some(({ rule }) => rule.strategy === 'null'),
   };
-}
-
-/** By byte: bits of the detectors that it is a trigger of. */
-export function triggerTable(detectors: readonly EntityDetector[]): Uint32Array {
-  const table = new Uint32Array(256);
-  detectors.forEach((detector, index) => {
-    for (const byte of detector.triggers) table[byte] = ((table[byte] as number) | (1 << index)) >>> 0;
-  });
-  return table;
 }

@@ -5,6 +5,7 @@ import { newSpan } from './entity.js';
 import type { EntityDetector, Span } from './entity.js';
 import { LocalWord } from './local-word.js';
 import type { StreamPlan } from './stream-plan.js';
+import { LANE } from './trigger-tables.js';
 
 /** How far detectors look back from where a finding may begin; longer reaches are held or followed. */
 const CONTEXT_BYTES = 128;
@@ -70,7 +71,7 @@ export class StreamScan {
     const from = this.#scanned;
     if (this.#busyCount > 0) this.#goOn(from, over);
     if (this.#busyCount === 0 && this.end - from > REACH_BYTES) this.#leap();
-    this.#detect(over);
+    for (let lane = 0; lane < this.#plan.tables.length; lane += 1) this.#detect(lane, over);
     this.#scanned = this.end;
     this.hold = over ? this.end : this.#leads();
     for (const finder of this.#finders) {
@@ -133,8 +134,8 @@ export class StreamScan {
       this.#scanned = from;
   }
 
-  #detect(over: boolean): void {
-    const { table } = this.#plan;
+  #detect(lane: number, over: boolean): void {
+    const table = this.#plan.tables[lane] as Uint32Array;
     const { bytes, end } = this;
     let at = this.#scanned;
     let inDigits = at > 0 && isDigit(bytes[at - 1] as number);
@@ -145,7 +146,7 @@ export class StreamScan {
       // Of a run of digits only the first is a trigger.
       if (mask !== 0 && !(digit && inDigits)) {
         for (let rest = mask; rest !== 0; rest &= rest - 1) {
-          const index = 31 - Math.clz32(rest & -rest);
+          const index = lane * LANE + 31 - Math.clz32(rest & -rest);
           if (this.#busy[index] === undefined) this.#try(index, at, over);
         }
       }
@@ -217,10 +218,11 @@ export class StreamScan {
 
   /** Tries the triggers in bytes[from,to) that one detector has passed over while it waited. */
   #catchUp(index: number, from: number, to: number, over: boolean): void {
-    const bit = 1 << index;
+    const table = this.#plan.tables[Math.floor(index / LANE)] as Uint32Array;
+    const bit = 1 << (index % LANE);
     for (let at = Math.max(from, this.#skips[index] as number); at < to; at += 1) {
       const byte = this.bytes[at] as number;
-      if (((this.#plan.table[byte] as number) & bit) === 0) continue;
+      if (((table[byte] as number) & bit) === 0) continue;
       if (isDigit(byte) && at > 0 && isDigit(this.bytes[at - 1] as number)) continue;
       this.#try(index, at, over);
       if (this.#busy[index] !== undefined) return;

@@ -1,6 +1,6 @@
 import type { ErrorCode, Fault } from '../core/errors.js';
 import type { RecordedEvent, RequestEvent, StatementEvent } from '../core/events.js';
-import type { Facts } from '../policy/types.js';
+import type { Facts, SqlFacts } from '../policy/types.js';
 
 export type Side = 'client' | 'upstream';
 
@@ -38,6 +38,27 @@ export interface Question {
   reviewText(): string;
   /** What a grant is bound to: exact text and bound parameters. */
   bindTo(): Uint8Array;
+  /** Of protocols whose servers can be asked about a statement before it runs. */
+  held?(): HeldStatement;
+}
+
+/**
+ * A statement as its server would get it, exact and unmasked: for asking that server about it, never for people, the
+ * record or the log.
+ */
+export interface HeldStatement {
+  readonly text: string;
+  /** Object ids of the types of its parameters; 0 or missing where left open. */
+  readonly types: readonly number[];
+  /** Formats of the values, by the wire's rule. */
+  readonly formats: readonly number[];
+  readonly values: readonly (Uint8Array | null)[];
+  /** Facts of the text alone. */
+  readonly basis: SqlFacts;
+  /** The same with all that is known of it by now. */
+  readonly facts: SqlFacts;
+  /** Has its session done what may change what it means: settings, prepared statements, temporary tables? */
+  readonly sessionChanged: boolean;
 }
 
 /** What was decided. After `hold` the ticket stays open until another decision follows. */

@@ -1,5 +1,6 @@
 import { canonicalJson, canonicalName, canonicalString, sortedNames } from '../core/canonical-json.js';
 import type {
+  ApprovalPreviewed,
   ApprovalRequested,
   ApprovalResolved,
   BodyEvent,
@@ -58,6 +59,8 @@ function kindOf(event: RecordedEvent | SealEvent): Kind {
       return REQUESTED;
     case 'approval.resolved':
       return RESOLVED;
+    case 'approval.preview':
+      return PREVIEWED;
     case 'tty':
       return TTY;
     case 'seal':
@@ -221,6 +224,16 @@ const RESOLVED = kind<ApprovalResolved>({
   by: true,
   reason: true,
   grant: true,
+});
+const PREVIEWED = kind<ApprovalPreviewed>({
+  type: true,
+  statement: true,
+  request: true,
+  by: true,
+  rows: true,
+  shown: true,
+  notes: true,
+  refused: true,
 });
 const TTY = kind<TtyEvent>({ type: true, statement: true, from: true, data: true, columns: true, rows: true });
 const END = kind<SessionEnd>({ type: true, reason: true, statements: true, blocked: true });

@@ -70,6 +70,8 @@ export class Transcript {
           `waits for approval by ${text(event['flow'])}, request ${text(event['request'])}`,
           'held',
         );
+      case 'approval.preview':
+        return this.#line(event, this.#previewed(event), 'about');
       case 'approval.resolved':
         return this.#line(event, this.#resolution(event), event['outcome'] === 'approved' ? 'allowed' : 'blocked');
       case 'output':
@@ -151,6 +153,12 @@ export class Transcript {
     this.#noun = 'request';
     this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  ${requestTitle(event)}`, 'asked');
     for (const line of requestLines(event, this.#limits.text)) this.#write(indent(line));
+  }
+
+  #previewed(event: ChainedEvent): string {
+    const rows = typeof event['rows'] === 'number' ? `: ${String(event['rows'])} rows, rolled back` : '';
+    const refused = text(event['refused']) === '' ? '' : `, refused: ${text(event['refused'])}`;
+    return `tried out for ${text(event['by'])}${rows}${refused}`;
   }
 
   #resolution(event: ChainedEvent): string {

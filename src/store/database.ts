@@ -5,7 +5,16 @@ import { DatabaseSync } from '@photostructure/sqlite';
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 
 import { HoopError } from '../core/errors.js';
+import { backUp } from './backup.js';
 import { MIGRATIONS } from './schema.js';
+
+/** Tables of an older version were brought up to this one. */
+export interface Upgrade {
+  readonly from: number;
+  readonly to: number;
+  /** Name of the copy that was made before, beside the store. */
+  readonly backup: string;
+}
 
 /**
  * Opens the database file for this process alone: 0600, write-ahead log, every commit on disk.
@@ -15,7 +24,7 @@ import { MIGRATIONS } from './schema.js';
  * @throws HoopError `config_invalid` when the file can't be used, another process holds it, or a
  *   newer version of hoop wrote it
  */
-export function openDatabase(path: string): DatabaseSyncInstance {
+export function openDatabase(path: string, onUpgraded?: (upgrade: Upgrade) => void): DatabaseSyncInstance {
   prepareFile(path);
   let database: DatabaseSyncInstance | undefined;
   try {
@@ -23,7 +32,8 @@ export function openDatabase(path: string): DatabaseSyncInstance {
     database.exec(
       'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF',
     );
-    migrate(database);
+    const upgrade = migrate(database, path);
+    if (upgrade !== undefined) onUpgraded?.(upgrade);
     return database;
   } catch (cause) {
     if (database !== undefined) closeQuietly(database);
@@ -83,16 +93,20 @@ function prepareFile(path: string): void {
   }
 }
 
-function migrate(database: DatabaseSyncInstance): void {
+/** A store that holds something is copied before any of it changes. */
+function migrate(database: DatabaseSyncInstance, path: string): Upgrade | undefined {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > MIGRATIONS.length) {
     throw new HoopError('config_invalid', `the store is of version ${version}, this hoop knows ${MIGRATIONS.length}`, {
       suggestion: 'run the version of hoop that wrote the store, or a newer one',
     });
   }
+  const to = MIGRATIONS.length;
+  const backup = version === 0 || version === to ? undefined : backUp(database, path, version);
   MIGRATIONS.slice(version).forEach((step, index) => {
     inTransaction(database, () => database.exec(`${step}; PRAGMA user_version = ${version + index + 1}`));
   });
+  return backup === undefined ? undefined : { from: version, to, backup };
 }
 
 /** All or nothing, on disk when this returns. */

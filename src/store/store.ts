@@ -3,7 +3,7 @@ import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import type { RecordingIndex } from '../core/recording-index.js';
 import { HoopError } from '../core/errors.js';
 import { AuditTable } from './audit-table.js';
-import { closeDatabase, inTransaction, openDatabase } from './database.js';
+import { closeDatabase, inTransaction, openDatabase, type Upgrade } from './database.js';
 import { GrantTable } from './grant-table.js';
 import { KeyTable } from './key-table.js';
 import { LogFile } from './log-file.js';
@@ -20,6 +20,8 @@ export interface StoreOptions {
   readonly masterKey?: Uint8Array;
   /** A write that nobody waited for failed; it is tried again. */
   readonly onFault?: () => void;
+  /** The file was of an older version. */
+  readonly onUpgraded?: (upgrade: Upgrade) => void;
   /** Milliseconds since the epoch; the system's clock where left out. */
   readonly nowMs?: () => number;
 }
@@ -129,7 +131,7 @@ function checkKey({ length }: Uint8Array): void {
  *   newer version of hoop wrote it
  */
 export function openStore(options: StoreOptions): Store {
-  const database = openDatabase(options.path);
+  const database = openDatabase(options.path, options.onUpgraded);
   try {
     return new Store(database, options);
   } catch (error) {

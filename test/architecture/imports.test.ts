@@ -120,6 +120,7 @@ const breaks: readonly (readonly [rule: string, from: string, ...imports: string
     'libpg-query',
     'yaml',
   ],
+  ['room-recording-only-re2js', 'src/recording/pattern.ts', 're2js'],
   ['room-agent-only-pg', 'src/agent/http/x.ts', 'pg'],
   ['room-agent-only-undici', 'src/agent/http/y.ts', 'undici'],
   ['room-agent-only-http-proxy', 'src/agent/http/z.ts', 'http-proxy'],
@@ -139,6 +140,7 @@ const breaks: readonly (readonly [rule: string, from: string, ...imports: string
   ['room-client-only-pkijs', 'src/client/certificate.ts', 'pkijs'],
   ['room-client-only-asn1js', 'src/client/encoding.ts', 'asn1js'],
   ['room-client-only-koffi', 'src/client/kernel.ts', 'koffi'],
+  ['room-client-only-headless', 'src/client/emulator.ts', '@xterm/headless'],
   ['room-tui', 'src/tui/x.ts', 'src/client/target.ts', 'src/identity/target.ts', 'node:net', 'ws'],
   [
     'room-cli',

@@ -187,7 +187,7 @@ describe('hoop connect', () => {
     [['postgres', '--no-wait'], 2, '--duration'],
     [['postgres', '--'], 2, 'no command after'],
     [['postgres', '--json', '--print-env'], 2, 'want stdout'],
-    [[], 2, 'connection'],
+    [[], 2, 'CONNECTION is missing'],
   ] as const)('refuses %j with exit %i', async (args, exit, text) => {
     const { status, stdout, stderr } = await runHoop(['connect', ...args], env);
     expect(stdout + stderr).toContain(text);

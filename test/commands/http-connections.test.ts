@@ -133,7 +133,8 @@ describe.skipIf(missing !== undefined)(
           OPENAI_ORG_ID: 'org-of-another-account',
           ANTHROPIC_AUTH_TOKEN: 'token-of-another-account',
           ANTHROPIC_BASE_URL: 'http://127.0.0.1:1',
-          HTTP_PROXY: 'http://127.0.0.1:1',
+          // Not that of plain addresses: the command itself would have to go through it.
+          HTTPS_PROXY: 'http://127.0.0.1:1',
           NO_PROXY: 'corp.example',
         },
       );
@@ -236,7 +237,7 @@ describe.skipIf(missing !== undefined)(
     it('hoop exec says what it waits for, goes on when it is approved, and exits 7 after --wait', async () => {
       const ask = ['exec', 'openai', '-i', '{"model":"trial","input":"say: approved"}'];
       const waiting = await start(ask);
-      const [, request = ''] = await waiting.said(/openai: waits for approval until .*: hoop approve (\S+)/);
+      const [, request = ''] = await waiting.said(/openai: waits for .+ until .*: hoop approve (\S+)/);
       const reviewer = await callerEnv({ subject: 'rita', groups: ['dba'] });
       expect((await runHoop(['approve', request], reviewer)).status).toBe(0);
       expect(await waiting.finished).toMatchObject({ status: 0, stdout: 'approved\n' });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { SINK_EVENTS } from '../../src/core/sink-event.js';
 import { load, resource } from './config-fixtures.js';
 
 /** The examples of a page, in order. */
@@ -46,5 +47,22 @@ describe('docs/policies.md', () => {
       'there is no mask `pii`',
       'there is no mask `fields`',
     ]);
+  });
+});
+
+describe('docs/sinks.md', () => {
+  it('shows sinks that load', async () => {
+    const [sinks = ''] = examples('sinks.md');
+    const { faults, resources } = await load({ 's.yaml': sinks }, { SLACK_WEBHOOK: 'https://hooks.example.com/x' });
+    expect(faults).toEqual([]);
+    expect(resources?.sinks.map(({ name, type }) => [name, type])).toEqual([
+      ['security-hook', 'webhook'],
+      ['dba-channel', 'slack'],
+    ]);
+  });
+
+  it('names every event', () => {
+    const text = readFileSync(new URL('../../docs/sinks.md', import.meta.url), 'utf8');
+    for (const name of SINK_EVENTS) expect(text).toContain(`\`${name}\``);
   });
 });

@@ -38,9 +38,10 @@ describe('a fault in a resource file', () => {
     [
       'no kind',
       'apiVersion: hoop/v1\n',
-      ['1:1: `kind` is missing: one of Agent, IdentityProvider, Connection, Policy, ApprovalFlow, Entity, PolicyTest'],
+      [
+        '1:1: `kind` is missing: one of Agent, IdentityProvider, Connection, Policy, ApprovalFlow, Entity, Sink, PolicyTest',
+      ],
     ],
-    ['a Sink', resource('Sink', 's', '  type: webhook\n'), ['2:7: kind `Sink` is not in this version']],
     [
       'a document that is no map',
       '- a\n',

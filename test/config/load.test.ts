@@ -141,7 +141,10 @@ describe('loadConfig', () => {
   breakGlass: { groups: [oncall] }
   notify: [security-hook]
 `;
-    const { resources, faults } = await load({ 'f.yaml': resource('ApprovalFlow', 'f', spec) });
+    const { resources, faults } = await load({
+      'f.yaml': resource('ApprovalFlow', 'f', spec),
+      's.yaml': resource('Sink', 'security-hook', '  { type: file, path: ./events.ndjson }\n'),
+    });
     expect(faults).toEqual([]);
     const [flow] = resources?.approvalFlows ?? [];
     expect(flow).toMatchObject({

@@ -81,5 +81,5 @@ describe.skipIf(missingPostgres() !== undefined)('an agent killed during a sessi
     const result = await verifyFolder(join(folder.dir, 'recordings'), { keys: card.recordingKeys });
     expect(result.breaks).toEqual([]);
     expect(result).toMatchObject({ ok: true, verified: recordings().length });
-  }, 60_000);
+  }, 180_000);
 });

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN_ENTITY_NAMES } from '../../src/masking/text-masker.js';
 import { StreamScan } from '../../src/masking/stream-scan.js';
 import { streamPlanOf } from '../../src/masking/stream-plan.js';
 import { TextStream } from '../../src/masking/text-stream.js';
 import { counted, HOSTILE } from './hostile.js';
-import { bytesOf, hash, maskerOf, ruleOf } from './support.js';
+import { OWN_KINDS, SOME_NUMBERS, bytesOf, hash, maskerOf, ruleOf } from './support.js';
 
 describe('work on hostile values', () => {
-  const masker = maskerOf(BUILT_IN_ENTITY_NAMES);
+  const masker = maskerOf(OWN_KINDS);
 
   it.each(HOSTILE)('grows with the length alone for many %s', (unit) => {
     const work = (count: number): number => {
@@ -31,7 +30,7 @@ describe('work on hostile values', () => {
 });
 
 describe('work on hostile texts in parts', () => {
-  const plan = streamPlanOf({ rules: [ruleOf(BUILT_IN_ENTITY_NAMES)], hash });
+  const plan = streamPlanOf({ rules: [ruleOf(OWN_KINDS)], hash });
 
   it.each(HOSTILE.flatMap((unit) => [1, 1_024].map((size) => [unit, size] as const)))(
     'grows with the length alone for many %s in parts of %i bytes',
@@ -68,5 +67,35 @@ describe('work on hostile texts in parts', () => {
     expect(stream.roomBytes).toBeLessThanOrEqual(512 * 1_024);
     stream.end();
     expect(released).toBeLessThanOrEqual(1_048_576 + 65_536 * 2);
+  });
+});
+
+describe('work on hostile numbers', () => {
+  const UNITS = [
+    '1',
+    '12-',
+    '1.1',
+    '123 456 ',
+    '12345678',
+    'bsn ',
+    'bsn 1',
+    'bsn 123456789 ',
+    'aa1',
+    'AA99',
+    '00:',
+    'bc1q',
+    '1/',
+  ];
+
+  it.each(UNITS)('grows with the length alone for many %s', (unit) => {
+    const masker = maskerOf(SOME_NUMBERS);
+    const work = (count: number): number => {
+      const value = counted(bytesOf(unit.repeat(Math.ceil(count / unit.length)).slice(0, count)));
+      masker.maskValue(value.bytes, 0, value.bytes.length, new Map());
+      return value.reads();
+    };
+    const once = work(1_000);
+    expect(once).toBeLessThan(1_000 * 1_000);
+    expect(work(2_000)).toBeLessThan(once * 2.2 + 2_000);
   });
 });

@@ -170,7 +170,7 @@ describe('mayMatch', () => {
           }
         },
       ),
-      { numRuns: 4000 },
+      { numRuns: 2500 },
     );
   });
 

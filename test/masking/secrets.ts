@@ -1,4 +1,6 @@
 import * as fc from 'fast-check';
+import { NUMBER_KINDS } from '../../src/masking/entities/built-in.js';
+import { NUMBERS } from './entities/number-samples.js';
 
 /** Luhn as the standard words it, written apart from the engine. */
 function luhnDigit(payload: string): string {
@@ -22,6 +24,7 @@ const digits = (length: number): fc.Arbitrary<string> =>
 export const chars = (alphabet: string, minLength: number, maxLength: number): fc.Arbitrary<string> =>
   fc.array(fc.constantFrom(...alphabet), { minLength, maxLength }).map((list) => list.join(''));
 export const LOWER = 'abcdefghijklmnopqrstuvwxyz';
+const HEX = '0123456789abcdef';
 const TOKEN = `${LOWER}${LOWER.toUpperCase()}0123456789`;
 const grouped = (text: string, separator: string): string => text.replace(/(.{4})(?=.)/g, `$1${separator}`);
 
@@ -124,9 +127,35 @@ export const SECRETS: Record<string, fc.Arbitrary<string>> = {
     .filter((password) => !/^[*]+$/.test(password))
     .map((password) => `db://joe:${password}@host`),
   'br-cpf': cpf,
+  'gitlab-token': chars(TOKEN, 20, 30).map((tail) => `glpat-${tail}`),
+  'npm-token': chars(TOKEN, 36, 36).map((tail) => `npm_${tail}`),
+  'pypi-token': chars(TOKEN, 60, 90).map((tail) => `pypi-${tail}`),
+  'huggingface-token': chars(TOKEN, 34, 34).map((tail) => `hf_${tail}`),
+  'sendgrid-key': chars(TOKEN, 65, 66).map((tail) => `SG.${tail.slice(0, 22)}.${tail.slice(22)}`),
+  'digitalocean-token': chars(HEX, 64, 64).map((tail) => `dop_v1_${tail}`),
+  'shopify-token': chars(HEX, 32, 32).map((tail) => `shpss_${tail}`),
+  'twilio-key': chars(HEX, 31, 31).map((tail) => `SK1${tail}`),
+  'databricks-token': chars(HEX, 31, 31).map((tail) => `dapi1${tail}`),
+  'vault-token': chars(TOKEN, 24, 90).map((tail) => `hvs.${tail}`),
+  'mailgun-key': chars(HEX, 31, 31).map((tail) => `key-1${tail}`),
+  'grafana-token': chars(TOKEN, 32, 40).map((tail) => `glsa_${tail}`),
+  'docker-token': chars(TOKEN, 24, 30).map((tail) => `dckr_pat_${tail}`),
+  'linear-key': chars(TOKEN, 40, 40).map((tail) => `lin_api_${tail}`),
+  ...Object.fromEntries(
+    NUMBER_KINDS.map(({ name, words }) => [
+      name,
+      fc
+        .constantFrom(...(NUMBERS[name] ?? []))
+        .map((value) => (words === undefined ? '' : `${words[0] ?? ''}: `) + value),
+    ]),
+  ),
 };
-export const secretIn = (name: string, value: string): string =>
-  name === 'password-in-url' ? value.slice('db://joe:'.length, -'@host'.length) : value;
+const WORDS = new Map(NUMBER_KINDS.map(({ name, words }) => [name, words?.[0]]));
+export const secretIn = (name: string, value: string): string => {
+  const word = WORDS.get(name);
+  if (word !== undefined) return value.slice(word.length + 2);
+  return name === 'password-in-url' ? value.slice('db://joe:'.length, -'@host'.length) : value;
+};
 export const planted = fc
   .constantFrom(...Object.keys(SECRETS))
   .chain((name) => (SECRETS[name] as fc.Arbitrary<string>).map((value) => ({ name, value })));

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN_ENTITY_NAMES } from '../../src/masking/text-masker.js';
 import { cuttings, mixedText, pairOf, STRATEGIES, through, wellFormed } from './streams.js';
-import { bytesOf } from './support.js';
+import { OWN_KINDS, bytesOf } from './support.js';
 
 const ORIGINALS = new Map([
   ['u_0123456789ab@masked.invalid', 'joe@example.com'],
@@ -13,7 +12,7 @@ const ORIGINALS = new Map([
 ]);
 
 describe('placeholders of a request in an answer', () => {
-  const { stream } = pairOf(BUILT_IN_ENTITY_NAMES, 'redact');
+  const { stream } = pairOf(OWN_KINDS, 'redact');
   const restored = (value: string): string[] => {
     const all = Array.from(cuttings(bytesOf(value), []), (parts) =>
       Buffer.from(through((counts) => stream.text(counts, ORIGINALS), parts).text, 'latin1').toString(),
@@ -44,7 +43,7 @@ describe('placeholders of a request in an answer', () => {
   });
 
   it.each(STRATEGIES)('come out the same for every cut under %s', (strategy) => {
-    const masker = pairOf(BUILT_IN_ENTITY_NAMES, strategy).stream;
+    const masker = pairOf(OWN_KINDS, strategy).stream;
     const piece = fc.oneof(
       fc.constantFrom(...ORIGINALS.keys(), 'jwt_5', 'u_0123', '9007 3321', '-----BEGIN PRIVATE KEY-----'),
       mixedText,

@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { MaskRule, Strategy } from '../../src/core/mask.js';
-import { createTextMasker } from '../../src/masking/text-masker.js';
+import { MORE_TOKENS } from '../../src/masking/entities/access-keys.js';
+import { NUMBER_KINDS } from '../../src/masking/entities/built-in.js';
+import { BUILT_IN_ENTITY_NAMES, createTextMasker } from '../../src/masking/text-masker.js';
 import type { CustomEntity, TextMasker } from '../../src/masking/text-masker.js';
 
 export const hash = (input: Uint8Array): Uint8Array =>
@@ -50,3 +52,12 @@ export function maskedJson(masker: TextMasker, value: string): string | null {
 }
 
 export const STANDARD = ['email', 'credit-card', 'us-ssn', 'phone', 'iban', 'api-key', 'jwt', 'private-key'];
+
+const SHARED: ReadonlySet<string> = new Set([...NUMBER_KINDS, ...MORE_TOKENS].map(({ name }) => name));
+/** Kinds with a detector of their own, and one vendor's tokens; the others are more layouts or prefixes for the same code. */
+export const OWN_KINDS: readonly string[] = BUILT_IN_ENTITY_NAMES.filter((name) => !SHARED.has(name));
+/** One of each way of writing that the shared detector knows. */
+export const SOME_NUMBERS: readonly string[] =
+  'nl-bsn es-dni fi-hetu cz-rodne-cislo se-personnummer ch-ahv cl-rut in-aadhaar uk-nino bitcoin-address mac-address'.split(
+    ' ',
+  );

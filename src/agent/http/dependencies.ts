@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Approvals, ListFilter } from '../../approvals/approvals.js';
+import type { RequestPreview } from '../../core/approval.js';
 import type { Identity } from '../../core/identity.js';
 import type { AgentResource, ApprovalFlowResource, ConnectionResource } from '../../core/resources.js';
 import type { SessionSummary } from '../../core/session-summary.js';
@@ -70,6 +71,8 @@ export interface HttpDependencies {
   readonly flow: (name: string) => ApprovalFlowResource | undefined;
   readonly roles: () => AgentResource['roles'];
   readonly approvals: Approvals;
+  /** Tries a held statement out and rolls it back. @throws HoopError `limit`, `recording_failed` */
+  readonly preview: (request: string, reviewer: Identity) => Promise<RequestPreview>;
   /** Lines of JSON: requests as they come and change. */
   readonly requestFeed: { open(caller: Identity, filter: ListFilter): Readable; closeAll(): void };
   readonly sessions: SessionIndex;

@@ -54,6 +54,7 @@ export function requestRoutes(deps: HttpDependencies, logins: Pick<LoginLimit, '
         return { json: viewOf(approvals, caller, approvals.get(caller, call.id)) };
       },
     },
+    previewRoute(deps),
     decisionRoute(approvals, 'approve'),
     decisionRoute(approvals, 'deny'),
     ...ownRoutes(deps, logins),
@@ -82,6 +83,22 @@ function ownRoutes(deps: HttpDependencies, logins: Pick<LoginLimit, 'subject'>):
       handler: ({ id }, caller) => ({ json: viewOf(approvals, caller, approvals.withdrawOwn(caller, id)) }),
     },
   ];
+}
+
+function previewRoute({ approvals, preview }: HttpDependencies): Route {
+  return {
+    method: 'POST',
+    path: '/v1/requests/:id/preview',
+    auth: 'user',
+    summary: 'what a held statement would do, tried out and rolled back',
+    query: [],
+    handler: async ({ id }, caller): Promise<Answer> => {
+      const request = approvals.get(caller, id);
+      if (!approvals.mayDecide(caller, request))
+        throw new HoopError('not_allowed', 'you are not a reviewer of this request');
+      return { json: await preview(id, caller) };
+    },
+  };
 }
 
 function decisionRoute(approvals: Approvals, verdict: 'approve' | 'deny'): Route {

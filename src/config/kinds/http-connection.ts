@@ -27,7 +27,7 @@ const NOT_CREDENTIALS = [
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 
 /** Names in lower case, as they are sent; one that stands there twice, in whatever case, would be a silent choice. */
-const headersSchema = z.record(z.string(), prefixedSecretSchema).transform((given, context) => {
+export const headersSchema = z.record(z.string(), prefixedSecretSchema).transform((given, context) => {
   const headers: Record<string, z.output<typeof prefixedSecretSchema>> = {};
   for (const [written, reference] of Object.entries(given)) {
     const name = written.toLowerCase();

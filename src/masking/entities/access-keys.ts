@@ -1,8 +1,8 @@
-import { isAlphanumeric, isDigit, isTokenByte, opensWord } from '../byte-classes.js';
+import { isAlphanumeric, isDigit, isHexDigit, isTokenByte, opensWord } from '../byte-classes.js';
 import { byteProbe, codes, UNREAD } from '../entity.js';
 import type { EntityDetector, Probe, Span } from '../entity.js';
 
-const ALPHABETS = ['upper', 'alphanumeric', 'token', 'dotted'] as const;
+const ALPHABETS = ['upper', 'alphanumeric', 'token', 'dotted', 'hex'] as const;
 type Alphabet = (typeof ALPHABETS)[number];
 
 /** How one vendor writes one kind of key: a fixed beginning, then at least `min` characters of an alphabet. */
@@ -54,20 +54,19 @@ const SLACK = [
   kind('xapp-', 'token', 10, { digit: true }),
   kind('xoxe.xoxp-', 'token', 10, { digit: true }),
 ];
-/** Vendors without an entity of their own. */
-const OTHERS = [
-  kind('glpat-', 'token', 20),
-  kind('npm_', 'alphanumeric', 36),
-  kind('hf_', 'alphanumeric', 30),
-  kind('SG.', 'dotted', 60),
-  kind('dop_v1_', 'alphanumeric', 60),
-  kind('shpat_', 'alphanumeric', 32),
-  kind('pypi-', 'token', 60),
-];
+/** @see https://docs.gitlab.com/security/tokens/#token-prefixes */
+const GITLAB = [kind('glpat-', 'token', 20)];
+const NPM = [kind('npm_', 'alphanumeric', 36)];
+const HUGGING_FACE = [kind('hf_', 'alphanumeric', 30)];
+const SENDGRID = [kind('SG.', 'dotted', 60)];
+const DIGITAL_OCEAN = [kind('dop_v1_', 'alphanumeric', 60)];
+const SHOPIFY = [kind('shpat_', 'alphanumeric', 32)];
+const PYPI = [kind('pypi-', 'token', 60)];
 
 function inAlphabet(alphabet: Alphabet, byte: number): boolean {
   if (alphabet === 'upper') return (byte >= 0x41 && byte <= 0x5a) || isDigit(byte);
   if (alphabet === 'alphanumeric') return isAlphanumeric(byte);
+  if (alphabet === 'hex') return isHexDigit(byte);
   return isTokenByte(byte) || (alphabet === 'dotted' && byte === 0x2e);
 }
 
@@ -175,5 +174,48 @@ export const apiKey = keyDetector('api-key', [
   ...STRIPE,
   ...GOOGLE,
   ...SLACK,
-  ...OTHERS,
+  ...GITLAB,
+  ...NPM,
+  ...HUGGING_FACE,
+  ...SENDGRID,
+  ...DIGITAL_OCEAN,
+  ...SHOPIFY,
+  ...PYPI,
 ]);
+/** Other tokens of GitLab than personal ones: of deployments, runners, triggers, agents, feeds, mail, SCIM, sessions, clients. */
+const GITLAB_OTHERS = ['gldt-', 'glrt-', 'glptt-', 'glagent-', 'glft-', 'glimt-', 'glsoat-', 'glcbt-', 'gloas-'];
+/** Vendors whose kinds can be asked for by themselves. */
+export const MORE_TOKENS: readonly EntityDetector[] = [
+  keyDetector('gitlab-token', [...GITLAB, ...GITLAB_OTHERS.map((prefix) => kind(prefix, 'token', 20))]),
+  keyDetector('npm-token', NPM),
+  keyDetector('pypi-token', PYPI),
+  keyDetector('huggingface-token', HUGGING_FACE),
+  keyDetector('sendgrid-key', SENDGRID),
+  keyDetector('digitalocean-token', [
+    ...DIGITAL_OCEAN,
+    ...['doo_v1_', 'dor_v1_'].map((prefix) => kind(prefix, 'alphanumeric', 60)),
+  ]),
+  keyDetector('shopify-token', [
+    ...SHOPIFY,
+    ...['shpss_', 'shpca_', 'shppa_'].map((prefix) => kind(prefix, 'alphanumeric', 32)),
+  ]),
+  keyDetector('twilio-key', [
+    kind('SK', 'hex', 32, { exact: true, digit: true }),
+    kind('AC', 'hex', 32, { exact: true, digit: true }),
+  ]),
+  keyDetector('databricks-token', [kind('dapi', 'hex', 32, { digit: true })]),
+  keyDetector(
+    'vault-token',
+    ['hvs.', 'hvb.', 'hvr.'].map((prefix) => kind(prefix, 'token', 24)),
+  ),
+  keyDetector('mailgun-key', [kind('key-', 'hex', 32, { exact: true, digit: true })]),
+  keyDetector(
+    'grafana-token',
+    ['glsa_', 'glc_'].map((prefix) => kind(prefix, 'token', 32)),
+  ),
+  keyDetector(
+    'docker-token',
+    ['dckr_pat_', 'dckr_oat_'].map((prefix) => kind(prefix, 'token', 24)),
+  ),
+  keyDetector('linear-key', [kind('lin_api_', 'alphanumeric', 40)]),
+];

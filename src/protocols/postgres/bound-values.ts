@@ -62,6 +62,11 @@ export class BoundValues {
     return (this.#typed ??= typedParams(this.texts(), this.types));
   }
 
+  /** As they came, until they are released. */
+  get sent(): Pick<BindBody, 'formats' | 'values'> & { readonly types: readonly number[] } {
+    return { formats: this.body.formats, values: this.#values, types: this.types };
+  }
+
   /** The first `maxLength` UTF-16 units of each text. */
   starts(maxLength: number): readonly (string | null)[] {
     return this.#spelled(maxLength).map((text) => text?.slice(0, maxLength) ?? null);

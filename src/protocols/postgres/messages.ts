@@ -153,9 +153,34 @@ export const saslResponse = (response: string): Uint8Array =>
 
 export const queryMessage = (text: string): Uint8Array => new BodyWriter().cstring(text).message(CLIENT.query);
 
-export function parseMessage(name: string, text: string): Uint8Array {
-  return new BodyWriter().cstring(name).cstring(text).uint16(0).message(CLIENT.parse);
+/** @param types object ids of the types of its parameters; 0 or missing: the server's choice */
+export function parseMessage(name: string, text: string, types: readonly number[] = []): Uint8Array {
+  const writer = new BodyWriter().cstring(name).cstring(text).uint16(types.length);
+  for (const type of types) writer.uint32(type);
+  return writer.message(CLIENT.parse);
 }
+
+/** Binds values to the unnamed statement; its results come as text. */
+export function bindMessage(
+  portal: string,
+  { formats, values }: { readonly formats: readonly number[]; readonly values: readonly (Uint8Array | null)[] },
+): Uint8Array {
+  const writer = new BodyWriter().cstring(portal).cstring('').uint16(formats.length);
+  for (const format of formats) writer.uint16(format);
+  writer.uint16(values.length);
+  for (const value of values) {
+    if (value === null) writer.uint32(0xffffffff);
+    else writer.uint32(value.length).raw(value);
+  }
+  return writer.uint16(0).message(CLIENT.bind);
+}
+
+/** @param maxRows then the portal is suspended; 0: all */
+export function executeMessage(portal: string, maxRows: number): Uint8Array {
+  return new BodyWriter().cstring(portal).uint32(maxRows).message(CLIENT.execute);
+}
+
+export const syncMessage = (): Uint8Array => new BodyWriter().message(CLIENT.sync);
 
 /** @param kind `S` a statement, `P` a portal */
 export function describeMessage(kind: 'S' | 'P', name: Uint8Array): Uint8Array {

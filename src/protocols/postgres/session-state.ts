@@ -34,6 +34,11 @@ export class SessionState {
     this.#changes = this.#unique ? [] : [...this.#changes, change];
   }
 
+  /** Has any such statement gone up? */
+  get changed(): boolean {
+    return this.#unique || this.#changes.length > 0;
+  }
+
   /** The same for sessions in the same state, which may be this one later. */
   get state(): unknown {
     // Its random key stands for the session; it goes into a hash and nowhere else.

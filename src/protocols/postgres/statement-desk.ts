@@ -2,7 +2,7 @@ import type { Fault } from '../../core/errors.js';
 import type { StatementEvent } from '../../core/events.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { SqlFacts } from '../../policy/types.js';
-import type { Decision, Question, Step } from '../contract.js';
+import type { Decision, HeldStatement, Question, Step } from '../contract.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { noticeMessage, parseMessage, queryMessage, type ErrorFields } from './messages.js';
 import { REFUSED_TEXT, refusalFor, SQLSTATE } from './refusal.js';
@@ -221,7 +221,14 @@ export class StatementDesk {
       event: () => this.#event(run, via),
       reviewText: () => this.#recordText(run.text),
       bindTo: () => this.#bindTo(run),
+      held: () => this.#held(run),
     };
+  }
+
+  #held(run: Run): HeldStatement {
+    const { text, basis, facts } = run;
+    const sent = run.bound?.sent ?? { types: [], formats: [], values: [] };
+    return { text, basis, facts, ...sent, sessionChanged: this.#state.changed };
   }
 
   /** What it means, with what is bound to it, what it runs by name, and the state of the session it runs in. */

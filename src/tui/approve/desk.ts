@@ -1,4 +1,4 @@
-import type { RequestView } from '../../core/approval.js';
+import type { RequestPreview, RequestView } from '../../core/approval.js';
 
 /** What the screen knows of the requests, from whoever reads them. */
 export interface DeskState {
@@ -25,21 +25,6 @@ export interface EarlierStep {
   readonly action: string;
 }
 
-/** Rows that a statement changes, as the agent tried it out. */
-export interface Preview {
-  readonly rows?: number;
-  readonly before?: PreviewRows;
-  readonly after?: PreviewRows;
-  readonly notes?: readonly string[];
-  /** Why there is none. */
-  readonly refused?: string;
-}
-
-export interface PreviewRows {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly unknown[])[];
-}
-
 /** What the screen asks for; each rejects with an error whose message is for people. */
 export interface ReviewDesk {
   readonly get: () => DeskState;
@@ -47,7 +32,7 @@ export interface ReviewDesk {
   /** @param duration as in `30m`; only for requests that may be approved for a time */
   approve(id: string, given: { readonly reason: string; readonly duration?: string }): Promise<RequestView>;
   deny(id: string, reason: string): Promise<RequestView>;
-  preview(id: string): Promise<Preview>;
+  preview(id: string): Promise<RequestPreview>;
   /** Undefined where the caller may not read them. */
   earlierSteps(request: RequestView): Promise<readonly EarlierStep[] | undefined>;
 }

@@ -1,15 +1,15 @@
-import type { RequestView } from '../../core/approval.js';
+import type { RequestPreview, RequestView } from '../../core/approval.js';
 import { escapeControls } from '../../core/display.js';
 import { byteText, spanText, timeLeft } from '../figures.js';
 import { type Line, line, type Piece, piece, type Tone, wrapLine } from '../lines.js';
 import { sqlLines } from '../sql-pieces.js';
-import type { EarlierStep, Preview } from './desk.js';
+import type { EarlierStep } from './desk.js';
 import { previewLines } from './preview-lines.js';
 
 /** What is known of a request besides itself. */
 export interface DetailExtras {
   readonly steps?: readonly EarlierStep[] | 'reading' | 'not-yours' | undefined;
-  readonly preview?: Preview | 'asking' | { readonly failed: string } | undefined;
+  readonly preview?: RequestPreview | 'asking' | { readonly failed: string } | undefined;
 }
 
 export interface DetailOptions extends DetailExtras {

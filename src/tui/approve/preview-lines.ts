@@ -1,19 +1,19 @@
 import { displayWidth, escapeControls } from '../../core/display.js';
 import { clipLine, type Line, line, padLine, piece, wrapLine } from '../lines.js';
-import type { Preview, PreviewRows } from './desk.js';
+import type { PreviewRows, RequestPreview } from '../../core/approval.js';
 
 /** Cells that a column of a sample gets at most. */
 const MAX_COLUMN_CELLS = 24;
 
 /** What trying the statement out has shown. */
 export function previewLines(
-  preview: Preview | 'asking' | { readonly failed: string } | undefined,
+  preview: RequestPreview | 'asking' | { readonly failed: string } | undefined,
   width: number,
 ): readonly Line[] {
   if (preview === undefined) return [];
   if (preview === 'asking') return [[], line('preview: the agent tries it out and rolls it back…', 'dim')];
   if ('failed' in preview) return [[], ...wrapLine([piece('preview: ', 'bold'), piece(preview.failed, 'red')], width)];
-  const { rows, before, after, notes = [], refused } = preview;
+  const { rows, before, after, notes, refused } = preview;
   return [
     [],
     ...(refused === undefined ? [] : wrapLine([piece('no preview: ', 'bold'), piece(refused, 'red')], width)),

@@ -1,9 +1,9 @@
-import type { RequestView } from '../../core/approval.js';
+import type { RequestPreview, RequestView } from '../../core/approval.js';
 import type { KeyPress } from '../keys.js';
 import { editLine, emptyEdit, type LineEdit } from '../line-edit.js';
 import { moved, scrolled } from '../scrolling.js';
 import type { Tone } from '../lines.js';
-import type { EarlierStep, Preview } from './desk.js';
+import type { EarlierStep } from './desk.js';
 
 /** What the keys mean at the moment. What decides is bound to the request it was begun for, whatever is chosen since. */
 export type Mode =
@@ -34,7 +34,7 @@ export interface ApproveState {
   readonly formatted: boolean;
   readonly notice: { readonly text: string; readonly tone: Tone } | undefined;
   readonly nowMs: number;
-  readonly previews: ReadonlyMap<string, Preview | 'asking' | { readonly failed: string }>;
+  readonly previews: ReadonlyMap<string, RequestPreview | 'asking' | { readonly failed: string }>;
   readonly steps: ReadonlyMap<string, readonly EarlierStep[] | 'reading' | 'not-yours'>;
 }
 

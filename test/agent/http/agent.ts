@@ -83,6 +83,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
       flow: (name) => all.configured.get(name),
       roles: () => ({ admin: ['admins'], auditor: ['audit'] }),
       approvals: all.approvals,
+      preview: () => Promise.resolve({ notes: [], refused: 'nothing is held here' }),
       requestFeed,
       sessions: {
         list: (filter) => {

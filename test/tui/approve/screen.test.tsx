@@ -1,7 +1,7 @@
 import { render } from 'ink-testing-library';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { RequestView } from '../../../src/core/approval.js';
-import type { DeskState, EarlierStep, Preview, ReviewDesk } from '../../../src/tui/approve/desk.js';
+import type { RequestPreview, RequestView } from '../../../src/core/approval.js';
+import type { DeskState, EarlierStep, ReviewDesk } from '../../../src/tui/approve/desk.js';
 import { approveFrame } from '../../../src/tui/approve/frame.js';
 import { ApproveScreen, ApproveView } from '../../../src/tui/approve/screen.js';
 import type { KeyName, KeyPress } from '../../../src/tui/keys.js';
@@ -14,7 +14,7 @@ const [first, second] = ['019abcde-0000-7000-8000-000000000001', '019abcde-0000-
 /** A desk whose requests the test sets, and which writes down what it is asked. */
 class TestDesk implements ReviewDesk {
   readonly asked: unknown[] = [];
-  preview_: Preview | Error = new Error('a preview is not available');
+  preview_: RequestPreview | Error = new Error('a preview is not available');
   steps: readonly EarlierStep[] | undefined = [];
   refusal: Error | undefined;
   #state: DeskState;
@@ -45,7 +45,7 @@ class TestDesk implements ReviewDesk {
     return this.#decide(id, 'denied');
   }
 
-  async preview(id: string): Promise<Preview> {
+  async preview(id: string): Promise<RequestPreview> {
     this.asked.push(['preview', id]);
     if (this.preview_ instanceof Error) throw this.preview_;
     return this.preview_;
@@ -256,7 +256,7 @@ describe('the approve screen', () => {
     await vi.waitFor(() => expect(text()).toContain('a preview is not available'));
     desk.preview_ = {
       rows: 2,
-      before: { columns: ['id', 'amount'], rows: [[7, '10.50']] },
+      before: { columns: ['id', 'amount'], rows: [['7', '10.50']] },
       notes: ['a trigger fires'],
     };
     press('p');

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import type { Catalog } from '../../../protocols/postgres/catalog/types.js';
-import type { OwnSession } from './own-query.js';
+import { withFreshPassword, type OwnSession } from './own-connection.js';
 import { readCatalog } from './read-catalog.js';
 
 export interface CatalogKeeperOptions {
@@ -95,8 +95,7 @@ export class CatalogKeeper {
   async #read(): Promise<Catalog> {
     const { session } = this.options;
     const place = JSON.stringify([session.credential.user, session.database]);
-    const password = await (session.freshPassword?.() ?? session.credential.password);
-    const now = { ...session, credential: { ...session.credential, password } };
+    const now = await withFreshPassword(session);
     return readCatalog(await this.options.dial(), now, place, this.#catalog);
   }
 }

@@ -1,5 +1,5 @@
 import type { Facts, SqlFacts } from '../../../policy/types.js';
-import type { Question } from '../../../protocols/contract.js';
+import type { HeldStatement, Question } from '../../../protocols/contract.js';
 import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
 import { boundTo, completeFacts } from '../../../protocols/postgres/facts/analyze.js';
 
@@ -12,4 +12,10 @@ export function completeQuestion(
 ): { readonly facts: Facts; readonly basis: SqlFacts } {
   const basis = completeFacts(question.basis as SqlFacts, catalog, lookup);
   return { facts: { sql: question.basis === sql ? basis : boundTo(basis, sql) }, basis };
+}
+
+/** A held statement with all that the catalogue adds to its facts. */
+export function completeHeld(held: HeldStatement, catalog: Catalog, lookup: NameLookup): HeldStatement {
+  const facts = completeFacts(held.basis, catalog, lookup);
+  return { ...held, facts };
 }

@@ -19,7 +19,9 @@ import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
 import { dialUpstream } from './dial-upstream.js';
+import type { OwnSession } from './own-query.js';
 import { SessionCatalog } from './session-catalog.js';
+import { HeldTrials } from './held-trials.js';
 import { SessionJudge } from './session-judge.js';
 import { studiedReader, type StudiedReader } from './studied-reader.js';
 import type { TextStudy } from './text-study.js';
@@ -123,7 +125,8 @@ export class PostgresFront {
       },
     });
     const session = this.#newSession(startup, chosen.database, credential, cancelKey);
-    this.#drive = this.#openDrive(session, recorder, cancelKey, release);
+    const trials = this.#heldTrials(own, startup, this.#catalog, recorder);
+    this.#drive = this.#openDrive(session, { recorder, trials }, cancelKey, release);
     this.#drive.attach(socketPipe(upstream));
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
@@ -187,13 +190,42 @@ export class PostgresFront {
     this.#openingTimer.unref();
   }
 
-  #openDrive(session: WireSession, recorder: SessionRecorder, cancelKey: CancelKey, release: () => void): Drive {
+  #heldTrials(
+    own: OwnSession,
+    startup: StartupMessage,
+    catalog: SessionCatalog,
+    recorder: SessionRecorder,
+  ): HeldTrials {
+    return new HeldTrials({
+      host: this.host,
+      connection: this.caller.connection,
+      own: { ...own, settings: startup.settings, application: 'hoop preview' },
+      judge: this.#judge,
+      catalog,
+      lookup: (known) => {
+        const settled = this.#session?.lookup(known);
+        return settled && catalog.lookup(settled);
+      },
+      inTransaction: () => this.#session?.inTransaction === true,
+      record: async (event) => {
+        recorder.record(event);
+        await recorder.flush();
+      },
+    });
+  }
+
+  #openDrive(
+    session: WireSession,
+    { recorder, trials }: { readonly recorder: SessionRecorder; readonly trials: HeldTrials },
+    cancelKey: CancelKey,
+    release: () => void,
+  ): Drive {
     const { host, caller } = this;
     const holding = { host, caller, session: this.#id, place: this.#database, application: this.#application };
     const drive: Drive = new Drive(session, this.stream, {
       judge: (question) => this.#judge.judge(question),
       study: (text) => this.#reader.study(text),
-      hold: (question, verdict) => openHold(holding, question, verdict),
+      hold: (question, verdict) => trials.following(openHold(holding, question, verdict), question),
       record: (event) => {
         recorder.record(event);
       },

@@ -1,3 +1,4 @@
+import type { Identity } from '../../../core/identity.js';
 import type { MaskPlan } from '../../../core/mask.js';
 import { maskPlanFor } from '../../../policy/mask-plan.js';
 import { readsParams, readsSql } from '../../../policy/applies.js';
@@ -6,10 +7,12 @@ import type { PolicySet } from '../../../policy/compile.js';
 import type { Context, Facts, RuleMatch, SqlFacts, Verdict } from '../../../policy/types.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
-import { needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
+import { analyze, needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import { ColumnMasks } from '../../../protocols/postgres/lineage/column-masks.js';
 import { SessionMemory } from '../../../protocols/postgres/lineage/session-memory.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
+import type { Run } from '../../../protocols/postgres/run.js';
+import type { FollowedMasks } from '../../../protocols/postgres/trial/masked-sample.js';
 import type { SessionHost } from '../../session-host.js';
 import { sessionMasks } from '../../session-masks.js';
 import { VerdictCache } from '../../verdict-cache.js';
@@ -79,6 +82,26 @@ export class SessionJudge {
       });
     }
     return this.#masks;
+  }
+
+  /**
+   * The masks for a text that the agent runs over a connection of its own: nothing that the session did counts.
+   *
+   * @param user whose masks: the requester's where absent
+   */
+  ownMasks(text: string, lookup: NameLookup, user: Identity = this.context.user): FollowedMasks {
+    const known = (): Catalog | undefined => this.session.catalog()?.latest;
+    const plan = maskPlanFor(this.host.policy(), { ...this.context, user });
+    const facts = analyze(text);
+    const run: Run = { statement: STARTUP, text, facts, basis: facts, startedMs: 0 };
+    let tells = false;
+    const masks = sessionMasks(plan, this.host.entities(), this.host.hash, known, (rules) => {
+      const columns = new ColumnMasks(rules, known, () => lookup, new SessionMemory());
+      columns.asked(run);
+      tells = columns.judged(facts).some(({ observed }) => !observed);
+      return columns;
+    });
+    return { masks, run, tells };
   }
 
   judge(question: Question): Verdict | Promise<Verdict> {

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { load, resource } from './config-fixtures.js';
+
+const spec = (text: string): string => resource('Sink', 's', `  ${text}\n`);
+const faultsOf = async (text: string): Promise<string[]> => {
+  const { faults } = await load({ 's.yaml': spec(text) });
+  return faults.map((fault) => fault.replace(/^s\.yaml:\d+:\d+: /, ''));
+};
+
+describe('a Sink', () => {
+  it('of each type loads, with defaults', async () => {
+    const { faults, resources, dir } = await load(
+      {
+        's.yaml': [
+          resource(
+            'Sink',
+            'hook',
+            '  { type: webhook, url: "https://x.example/h?k=1", secret: { env: K }, events: [decision.block] }\n',
+          ),
+          resource('Sink', 'chat', '  { type: slack, url: "${SLACK}", events: ["approval.*"] }\n'),
+          resource('Sink', 'teams', '  { type: teams, url: "https://x.example/t", events: ["*"] }\n'),
+          resource('Sink', 'file', '  { type: file, path: ./events.ndjson, events: ["*"], maxBytes: 1MiB }\n'),
+          resource('Sink', 'log', '  { type: syslog, address: "logs.example", ca: ./ca.pem, events: ["*"] }\n'),
+          resource(
+            'Sink',
+            'otlp',
+            '  { type: otlp, url: "http://127.0.0.1:4318", events: ["*"], headers: { Authorization: { env: T } } }\n',
+          ),
+        ].join('---\n'),
+      },
+      { SLACK: 'https://hooks.example/T/B/x' },
+    );
+    expect(faults).toEqual([]);
+    const queueBytes = 64 * 2 ** 20;
+    expect(resources?.sinks).toMatchObject([
+      { name: 'hook', type: 'webhook', secret: { env: 'K' }, events: ['decision.block'], queueBytes },
+      { name: 'chat', type: 'slack', url: 'https://hooks.example/T/B/x' },
+      { name: 'teams', type: 'teams' },
+      { name: 'file', type: 'file', path: `${dir}/events.ndjson`, maxBytes: 2 ** 20, keep: 5 },
+      { name: 'log', type: 'syslog', host: 'logs.example', port: 6514, ca: `${dir}/ca.pem` },
+      { name: 'otlp', type: 'otlp', headers: { authorization: { env: 'T' } } },
+    ]);
+  });
+
+  it('needs what its type needs, and takes no key of another', async () => {
+    expect(await faultsOf('{ type: webhook, url: "https://x.example", events: ["*"] }')).toEqual([
+      '`spec.secret`: is missing',
+    ]);
+    expect(await faultsOf('{ type: slack, url: "https://x.example", path: ./x, events: ["*"] }')).toEqual([
+      'unknown key `path` here; it belongs to type `file`',
+    ]);
+    expect(await faultsOf('{ type: slack, url: "http://x.example", events: ["*"] }')).toEqual([
+      '`spec.url`: plain http is possible on loopback only',
+    ]);
+  });
+
+  it('that is told of an event that does not exist gets the nearest name', async () => {
+    expect(await faultsOf('{ type: slack, url: "https://x.example", events: [decision.blocked] }')).toEqual([
+      '`spec.events[0]`: no event has this name; did you mean `decision.block`?',
+    ]);
+  });
+
+  it('that nothing would reach is a fault, and so is a flow that notifies a sink that is not there', async () => {
+    expect(await faultsOf('{ type: slack, url: "https://x.example" }')).toEqual([
+      '`events` is missing, and no ApprovalFlow names this sink under `notify`',
+    ]);
+    const flow = (name: string): string =>
+      resource('ApprovalFlow', 'f', `  { reviewers: [{ groups: [dba] }], notify: [${name}] }\n`);
+    const sink = resource('Sink', 'dba-channel', '  { type: slack, url: "https://x.example" }\n');
+    expect((await load({ 'a.yaml': flow('dba-channel'), 'b.yaml': sink })).faults).toEqual([]);
+    expect((await load({ 'a.yaml': flow('dba-chanel'), 'b.yaml': sink })).faults).toEqual([
+      expect.stringMatching(/there is no Sink `dba-chanel`; did you mean `dba-channel`\?$/),
+      expect.stringMatching(/no ApprovalFlow names this sink/),
+    ]);
+  });
+});
