@@ -35,7 +35,7 @@ export function devText(stack: TrialStack, options: DevTextOptions): string {
     type('hoop login', 'open the link, confirm the code, be alice'),
     type('hoop connections'),
     type('hoop connect postgres', 'a local port until Ctrl-C; it prints a psql command for a third terminal'),
-    type('hoop connect postgres -- psql', 'or this: psql on a port of its own'),
+    type('hoop connect postgres -- psql', 'or instead: psql, and the port ends with it'),
     statement(TRIAL_STATEMENTS.read, 'e-mail, phone, SSN and card come masked'),
     statement(TRIAL_STATEMENTS.blocked, 'blocked by policy standard-sql/delete-no-where; the session goes on'),
     statement(TRIAL_STATEMENTS.held, 'waits until dana approves it'),
@@ -66,7 +66,9 @@ interface Typing {
 
 function typingOf(stack: TrialStack, { colours, alias }: DevTextOptions): Typing {
   const type = (command: string, remark = ''): string =>
-    `  ${colours.cyan(command.padEnd(28))}${remark === '' ? '' : ` ${colours.dim(`# ${remark}`)}`}`.trimEnd();
+    remark === ''
+      ? `  ${colours.cyan(command)}`
+      : `  ${colours.cyan(command.padEnd(28))} ${colours.dim(`# ${remark}`)}`;
   const setUp = (user: string): readonly string[] => [
     ...(alias === undefined ? [] : [type(alias)]),
     type(`export HOOP_AGENT_URL=${stack.agentUrl} HOOP_KEYRING=file`),

@@ -217,7 +217,7 @@ export class Transcript {
     this.#endLine();
     if (this.options.brief === true && (event['reason'] === 'client' || event['reason'] === 'upstream')) return;
     const { statements, blocked, reason } = event;
-    const noun = this.#noun === 'request' && statements === 1 ? 'request' : `${this.#noun}s`;
+    const noun = statements === 1 ? this.#noun : `${this.#noun}s`;
     const counts = `${text(statements)} ${noun}, ${text(blocked)} blocked`;
     this.#write(`\nended   ${this.#offset(event)}  ${text(reason)}: ${counts}`, 'about');
   }

@@ -27,6 +27,11 @@ async function transcript(
 }
 
 describe('a session as text', () => {
+  it('counts one statement as one', async () => {
+    const text = await transcript([start(), { type: 'session.end', reason: 'client', statements: 1, blocked: 0 }]);
+    expect(text).toContain('client: 1 statement, 0 blocked');
+  });
+
   it('says who, what, the verdict, the approval, the rows and how it ended', async () => {
     const session = sessionId();
     const request = sessionId();
