@@ -120,6 +120,7 @@ const breaks: readonly (readonly [rule: string, from: string, ...imports: string
     'libpg-query',
     'yaml',
   ],
+  ['room-sinks', 'src/sinks/x.ts', 'src/policy/types.ts', 'src/store/target.ts', 'ws'],
   ['room-recording-only-re2js', 'src/recording/pattern.ts', 're2js'],
   ['room-agent-only-pg', 'src/agent/http/x.ts', 'pg'],
   ['room-agent-only-undici', 'src/agent/http/y.ts', 'undici'],
