@@ -18,6 +18,7 @@ const RULES: Readonly<Record<string, string>> = {
   'GET /v1/requests/:id': 'the requester and reviewers; for all others it is not there',
   'POST /v1/requests/:id/withdraw': 'the requester',
   'POST /v1/requests/:id/approve': 'reviewers of its flow; no machine, and oneself only where the flow says so',
+  'POST /v1/requests/:id/preview': 'those who may decide the request',
   'POST /v1/requests/:id/deny': 'reviewers of its flow; no machine, and oneself only where the flow says so',
   'GET /v1/grants': 'any caller; lists their own and those of requests they may review; administrators, all',
   'POST /v1/grants/:id/revoke': 'its owner, reviewers of its flow, administrators; for all others it is not there',

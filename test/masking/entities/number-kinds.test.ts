@@ -51,7 +51,7 @@ describe('kinds of numbers', () => {
         expect(masked(masker, text)?.includes(`[${name}]`), text).not.toBe(true);
     });
 
-    it.skipIf(WITHOUT_CHECK_AT_END.has(name)).each(samples)('leaves %s with another last sign', (value) => {
+    it.each(WITHOUT_CHECK_AT_END.has(name) ? [] : samples)('leaves %s with another last sign', (value) => {
       expect(masked(masker, `${words[0] ?? 'number'}: ${withOtherEnd(value)}`)).toBe('unchanged');
     });
 
