@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 
 import { join } from 'node:path';
 
@@ -21,6 +20,7 @@ import type { SealedEntry, Segment } from './checkpoint.js';
 import { publicKeyOf, SignatureChecker } from './keys.js';
 import type { RecordingKey } from './keys.js';
 import { readRecording } from './read.js';
+import { replaceFile } from './replace-file.js';
 
 /** Shortest pause between two writes, in ms: seals that come meanwhile share the next one. */
 const MIN_PAUSE_MS = 250;
@@ -233,30 +233,19 @@ export class CheckpointKeeper {
   async #writeSegment(date: string, day: Day): Promise<void> {
     const oldest = [...firstOf(day.lines, SEGMENT_SESSIONS)];
     const { text, segment } = segmentFrom(oldest.map(([, line]) => line));
-    await this.#writeFile(this.#path(date), segmentName(day.segments.length + 1), text);
+    await replace(this.#path(date), segmentName(day.segments.length + 1), text);
     day.segments.push(segment);
     for (const [session] of oldest) day.lines.delete(session);
   }
 
   async #writeCheckpoint(folder: string, lines: readonly string[], listed: number): Promise<void> {
     const text = renderCheckpoint(lines, folder, this.options.key, this.options.clock.timestamp(), listed);
-    await this.#writeFile(this.#path(folder), CHECKPOINT, text);
+    await replace(this.#path(folder), CHECKPOINT, text);
   }
+}
 
-  /** Written beside, put on disk, then renamed: a crash leaves the old one or the new one whole. */
-  async #writeFile(path: string, name: string, text: string): Promise<void> {
-    const draft = join(path, CHECKPOINT_DRAFT);
-    const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
-    await rm(draft, { force: true });
-    const handle = await open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.datasync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, join(path, name));
-  }
+function replace(folder: string, name: string, text: string): Promise<void> {
+  return replaceFile(join(folder, CHECKPOINT_DRAFT), join(folder, name), text);
 }
 
 function listedBy(segments: readonly Segment[]): number {

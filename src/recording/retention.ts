@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { HoopError } from '../core/errors.js';
@@ -7,6 +7,7 @@ import { datesBelow, recordingsOf, sealedOf } from './day-files.js';
 import type { DayFile } from './day-files.js';
 import { publicKeyOf, SignatureChecker } from './keys.js';
 import type { RecordingKey } from './keys.js';
+import { replaceFile } from './replace-file.js';
 import { readTombstone, renderTombstone, TOMBSTONE, TOMBSTONE_DRAFT } from './tombstone.js';
 
 export interface RetentionOptions {
@@ -97,17 +98,8 @@ async function remove(
 }
 
 async function writeTombstone(folder: string, text: string): Promise<void> {
-  const draft = join(folder, TOMBSTONE_DRAFT);
-  const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
-  await rm(draft, { force: true });
-  const handle = await open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
-  await rename(draft, join(folder, TOMBSTONE));
+  await replaceFile(join(folder, TOMBSTONE_DRAFT), join(folder, TOMBSTONE), text);
+  const { O_DIRECTORY, O_RDONLY } = constants;
   const entry = await open(folder, O_RDONLY | O_DIRECTORY);
   try {
     await entry.sync();
