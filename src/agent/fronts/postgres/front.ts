@@ -72,6 +72,7 @@ export class PostgresFront {
     };
     this.#judge = new SessionJudge(host, context, {
       catalog: () => this.#catalog,
+      outline: (text) => this.#reader.outline(text),
       lookup: (catalog) => {
         const settled = this.#session?.lookup(catalog);
         return settled && (this.#catalog?.lookup(settled) ?? settled);
