@@ -6,6 +6,8 @@ const MAX_TEXT_BYTES = 64 * 1024;
 const MAX_TEXTS = 256;
 const MAX_TOOL_CALLS = 256;
 const MAX_NAME_LENGTH = 256;
+/** Members of a usage, all events together. */
+const MAX_USAGE_MEMBERS = 64;
 
 /** What the members of a `usage` come to; undefined where they say nothing. */
 export type UsageOf = (members: ReadonlyMap<string, number>) => ModelUsage | undefined;
@@ -51,7 +53,9 @@ export class AnswerRecord {
   /** Of members given more than once the last counts: they are running totals. */
   addUsage(usage: JsonNode | undefined): void {
     if (usage?.kind !== 'object') return;
-    for (const { name, value } of usage.members) if (value.kind === 'number') this.#usage.set(name, value.value);
+    for (const { name, value } of usage.members)
+      if (value.kind === 'number' && (this.#usage.has(name) || this.#usage.size < MAX_USAGE_MEMBERS))
+        this.#usage.set(name, value.value);
   }
 
   summary(): AnswerSummary {

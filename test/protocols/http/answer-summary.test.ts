@@ -129,4 +129,11 @@ describe('an answer without a masker', () => {
     for (const part of parts) expect(body.push(part)).toBe(part);
     expect(concatBytes([body.end()])).toHaveLength(0);
   });
+
+  it('keeps no more than 64 members of a usage, however many its events make up', () => {
+    const made = Array.from({ length: 200 }, (_, at) => `data: {"choices":[],"usage":{"made_up_${String(at)}":1}}\n\n`);
+    const told = `data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":12}}\n\n`;
+    expect(summaryOf(openaiEventStream, told + made.join(''), false).usage).toEqual(USED);
+    expect(summaryOf(openaiEventStream, made.join('') + told, false).usage).toBeUndefined();
+  });
 });

@@ -154,7 +154,9 @@ export class UpgradeExchange implements LiveSession {
   async #carry(rules: ConnectionRules, reading: RequestReading): Promise<Outcome> {
     const { caller, request, localBase } = this.input;
     const { headers, redactor } = await this.parts.credentials.of(caller.credential);
+    const masks = this.#masks(rules, reading, redactor);
     const place = { upstream: caller.connection.url, base: localBase };
+    const shown = { redactor, masker: rules.answers, counts: masks.counts, place };
     const asked = [...request.headers, ...headers];
     try {
       const going = { connection: caller.connection, target: targetOf(request), headers: asked };
@@ -162,16 +164,16 @@ export class UpgradeExchange implements LiveSession {
       if (socket === undefined) {
         const message = `the upstream refused the upgrade with status ${String(status)}`;
         if (status < 300) throw new UpstreamFault(message);
-        return this.#refuse({ status, code: 'upstream_error', message }, plainHeaders(rawHeaders, { redactor, place }));
+        return this.#refuse({ status, code: 'upstream_error', message }, plainHeaders(rawHeaders, shown));
       }
       socket.on('error', () => socket.destroy());
       try {
-        this.#out.switchProtocols(switchHeaders(asked, rawHeaders, { redactor, place }));
+        this.#out.switchProtocols(switchHeaders(asked, rawHeaders, shown));
       } catch (error) {
         socket.destroy();
         throw error;
       }
-      return await this.#relayed(socket, this.#masks(rules, reading, redactor));
+      return await this.#relayed(socket, masks);
     } catch (error) {
       if (this.#session.left) return { status: this.#out.status, error: CLIENT_LEFT };
       return this.#refuse(refusalOf(upstreamError(error as Error)));
