@@ -25,12 +25,18 @@ export class AnswerRecord {
   readonly #usage = new Map<string, number>();
   readonly #toolCalls: string[] = [];
   #begun = false;
+  #characters = 0;
 
   constructor(private readonly usageOf: UsageOf) {}
 
   /** A text or a tool call goes on. */
   begin(): void {
     this.#begun = true;
+  }
+
+  /** Counts what a text or the arguments of a tool go on with. */
+  count(text: string): void {
+    this.#characters += text.length;
   }
 
   addText(key: string, text: string): void {
@@ -64,6 +70,7 @@ export class AnswerRecord {
       ...(usage === undefined ? {} : { usage }),
       toolCalls: [...this.#toolCalls],
       text: [...this.#texts.values()].map(({ text }) => text),
+      characters: this.#characters,
       begun: this.#begun,
     };
   }

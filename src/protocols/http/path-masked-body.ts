@@ -16,7 +16,7 @@ const NEWLINE = 0x0a;
 const PASSING: AnswerBody = {
   push: (part) => part,
   end: () => NOTHING,
-  summary: () => ({ toolCalls: [], text: [], begun: false }),
+  summary: () => ({ toolCalls: [], text: [], characters: 0, begun: false }),
 };
 
 /**

@@ -83,7 +83,7 @@ export class AnswerPipe implements AnswerSink {
   }
 
   summary(): AnswerSummary {
-    return (this.#recorded.stage ?? this.#stage)?.summary() ?? { toolCalls: [], text: [], begun: false };
+    return (this.#recorded.stage ?? this.#stage)?.summary() ?? { toolCalls: [], text: [], characters: 0, begun: false };
   }
 
   head(status: number, rawHeaders: readonly string[], flow: Flow): void {

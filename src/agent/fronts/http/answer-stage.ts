@@ -80,7 +80,7 @@ function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undef
   }
 }
 
-const NOTHING_TOLD: AnswerSummary = { toolCalls: [], text: [], begun: false };
+const NOTHING_TOLD: AnswerSummary = { toolCalls: [], text: [], characters: 0, begun: false };
 
 function withoutSummary(stream: MaskedStream): AnswerBody {
   return { push: (part) => stream.push(part), end: () => stream.end(), summary: () => NOTHING_TOLD };

@@ -146,7 +146,7 @@ export class UpgradeExchange implements LiveSession {
       const durationMs = Math.round((host.monotonicMs() - startedMs) * 10) / 10;
       session.record({ type: 'result', statement: 1, durationMs, ...outcome });
     } finally {
-      counted.settle(switched ? undefined : { inputTokens: 0, outputTokens: 0 });
+      counted.settle({ usage: switched ? undefined : { inputTokens: 0, outputTokens: 0 }, writtenTokens: 0 });
     }
   }
 
