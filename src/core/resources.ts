@@ -24,6 +24,23 @@ export interface Limits {
   readonly loginsPerMinute: number;
 }
 
+/** A bucket of an S3-compatible store. */
+export interface UploadTarget {
+  /** `https://host`, without a slash at the end. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  /** Empty, or with a slash at the end. */
+  readonly prefix: string;
+  /** Is the bucket named in the path, and not in the host's name? */
+  readonly pathStyle: boolean;
+  /** PEM file trusted besides the usual certificates. */
+  readonly ca?: string;
+  readonly accessKeyId: SecretRef;
+  readonly secretAccessKey: SecretRef;
+  readonly sessionToken?: SecretRef;
+}
+
 export interface AgentResource {
   readonly name: string;
   readonly listen: {
@@ -42,6 +59,8 @@ export interface AgentResource {
     readonly maxBytes?: number;
     /** Are closed recordings compressed? Absent: no. */
     readonly compress?: 'brotli';
+    /** Where closed recordings are copied to; absent: nowhere. */
+    readonly upload?: UploadTarget;
   };
   readonly masterKey: MasterKeyRef;
   readonly roles: { readonly admin: readonly string[]; readonly auditor: readonly string[] };
