@@ -164,7 +164,8 @@ export class Archive {
   async #copySessions(date: string, sessions: readonly string[]): Promise<number> {
     const rest = sessions.values();
     const done: Confirmation[] = [];
-    let [left, refused] = [0, undefined as unknown];
+    let left = 0;
+    let refused: StoreFault | undefined;
     const keep = (): void => {
       this.options.ledger.confirm(done.splice(0));
     };
