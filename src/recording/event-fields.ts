@@ -17,6 +17,11 @@ export function plain(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 }
 
+/** What ended a session, in words. */
+export function endOf(reason: unknown): string {
+  return reason === 'crash' ? 'a crash of the agent, sealed at its next start' : text(reason);
+}
+
 export function number(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }

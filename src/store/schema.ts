@@ -104,5 +104,6 @@ export const MIGRATIONS: readonly string[] = [
     target TEXT NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, at TEXT NOT NULL,
     PRIMARY KEY (path, target)
   ) STRICT, WITHOUT ROWID;
+  ALTER TABLE sessions ADD COLUMN end_reason TEXT NOT NULL DEFAULT '';
   `,
 ];
