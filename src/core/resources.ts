@@ -3,6 +3,7 @@
  * paths absolute. `config` makes them from files; nothing else parses YAML.
  */
 
+import type { RecordBounds } from './output-digest.js';
 import type { Reviewer, ReviewedRequest } from './approval.js';
 import type { AudienceParameter, LoginToken } from './login-options.js';
 
@@ -140,6 +141,8 @@ interface AnyConnection {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly access: { readonly groups: readonly string[]; readonly approval?: string; readonly maxDurationMs?: number };
+  /** How much of each output is recorded, where that is not as usual. */
+  readonly record?: Partial<RecordBounds>;
 }
 
 export interface PostgresConnection extends AnyConnection {

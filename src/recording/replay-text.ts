@@ -1,7 +1,19 @@
 import { displayWidth } from '../core/display.js';
 import type { ChainedEvent } from '../core/events.js';
 import type { Sense } from '../core/replay-frame.js';
-import { block, bounded, decisionOf, endOf, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
+import {
+  block,
+  bounded,
+  decisionOf,
+  digestOf,
+  endOf,
+  failureOf,
+  list,
+  maskedOf,
+  number,
+  record,
+  text,
+} from './event-fields.js';
 import { TerminalLines } from './replay/terminal-lines.js';
 import { answerLines, bodyLines, isAnswer, requestLines, requestTitle } from './http-lines.js';
 
@@ -176,6 +188,7 @@ export class Transcript {
       rows === undefined ? '' : `${rows} ${rows === 1 ? 'row' : 'rows'}`,
       maskedOf(event),
       duration === undefined ? '' : `${duration} ms`,
+      digestOf(event),
     ];
     return parts.filter((part) => part !== '').join(' · ');
   }

@@ -8,6 +8,22 @@ const loaded = (upload: string) => load({ 'a.yaml': agent(upload) }, {}, { requi
 const faultsOf = async (upload: string): Promise<string[]> =>
   (await loaded(upload)).faults.map((fault) => fault.replace(/^a\.yaml:\d+:\d+: /, ''));
 
+describe('how much of an output is recorded', () => {
+  const spec = (record: string): string =>
+    resource(
+      'Connection',
+      'api',
+      `  { type: http, url: "https://x.example", access: { groups: [a] }, record: ${record} }\n`,
+    );
+  it('is said by the connection, in rows only where there are any', async () => {
+    const good = await load({ 'a.yaml': spec('{ bytes: 1MiB, hashBytes: 0 }') }, {}, { requireAgent: false });
+    expect(good.resources?.connections[0]?.record).toEqual({ bytes: 2 ** 20, hashBytes: 0 });
+    const { faults } = await load({ 'a.yaml': spec('{ rows: 3, bytes: 5MiB }') }, {}, { requireAgent: false });
+    expect(faults.join()).toContain('expected at most 4MiB');
+    expect(faults.join()).toContain('unknown key `rows`');
+  });
+});
+
 describe('where recordings are copied to', () => {
   it('is the store of Amazon for the region, unless an endpoint is given', async () => {
     const { resources, dir } = await loaded(`bucket: hoop-rec, region: eu-central-1, ${KEYS}`);
