@@ -19,6 +19,7 @@ try {
   const needed = [
     'bin/run.js',
     'dist/hoop.cjs',
+    'dist/policy.cjs',
     'dist/man/hoop.1',
     'dist/src/core/errors.js',
     'oclif.manifest.json',

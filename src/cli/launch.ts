@@ -7,11 +7,11 @@ import type { main } from './main.js';
 /** The package's folder; this file is its `dist/src/cli/launch.js`. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Commands that are not in the bundle: they need the agent or the trial stack, and run for long. */
+/** Commands that are in no bundle: they need the agent or the trial stack, and run for long. */
 const UNBUNDLED: ReadonlySet<string> = new Set(['agent', 'dev']);
 
 /**
- * Starts hoop by the shortest way: `--version` without loading anything, the commands of a laptop from the bundle, the
+ * Starts hoop by the shortest way: `--version` without loading anything, the commands of a laptop from the bundles, the
  * others from the files as they were compiled.
  *
  * @param argv what was typed after `hoop`
@@ -25,7 +25,7 @@ export async function launch(argv: readonly string[]): Promise<void> {
     );
     return;
   }
-  const bundle = join(ROOT, 'dist', 'hoop.cjs');
+  const bundle = join(ROOT, 'dist', word === 'policy' ? 'policy.cjs' : 'hoop.cjs');
   const loaded =
     UNBUNDLED.has(word) || !existsSync(bundle)
       ? await import('./main.js')
