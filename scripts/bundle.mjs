@@ -20,7 +20,20 @@ const EXTERNAL = [...Object.keys(optionalDependencies), 'libpg-query', 'typescri
 /** Packages of screens and of certificates: a file that reaches them by plain imports stays outside as they do. */
 const SELDOM = /^(ink|react|@inkjs\/.*|@xterm\/headless|pkijs|asn1js)$/;
 
+const SHARED = {
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20.19',
+  // ASCII, so that it is read as Latin-1, without decoding. Small, since all of it is read at every start.
+  charset: 'ascii',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
 export async function writeBundles() {
+  await writeLauncher();
   const ids = readdirSync(join(dist, 'commands'), { recursive: true })
     .filter((file) => file.endsWith('.js') && !/^(agent[\\/]|dev\.js$)/.test(file))
     .map((file) => file.slice(0, -3).split(sep).join('/'));
@@ -32,6 +45,20 @@ export async function writeBundles() {
   await writeBundle('policy.cjs', ids.filter(ofPolicy));
 }
 
+/**
+ * The launcher as CommonJS: Node has that at hand, while its loader of ES modules is itself a good many files to load.
+ * What it imports, it imports from the compiled files.
+ */
+function writeLauncher() {
+  return build({
+    ...SHARED,
+    entryPoints: [join(dist, 'src/cli/launch.js')],
+    outfile: join(dist, 'launch.cjs'),
+    external: [join(dist, 'src/cli/main.js')],
+    plugins: [ownAddresses],
+  });
+}
+
 /** @param commands ids of those that are in it */
 function writeBundle(name, commands) {
   const modules = commands.map(
@@ -41,23 +68,22 @@ function writeBundle(name, commands) {
 const modules = { ${modules.join(', ')} };
 export const main = (argv, options) => run(argv, { ...options, modules });`;
   return build({
+    ...SHARED,
     stdin: { contents, resolveDir: dist, sourcefile: 'bundle.js', loader: 'js' },
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20.19',
     outfile: join(dist, name),
-    // ASCII, so that it is read as Latin-1, without decoding. Small, since all of it is read at every start.
-    charset: 'ascii',
-    minify: true,
     // oclif would read its own package.json and compare versions at each start; ours says which Node it takes.
     define: { 'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"' },
-    legalComments: 'none',
     external: EXTERNAL.flatMap((name) => [name, `${name}/*`]),
     plugins: [ownFiles],
-    logLevel: 'warning',
   });
 }
+
+const ownAddresses = {
+  name: 'own-addresses',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.js$/ }, ({ path }) => ({ contents: withAddress(path), loader: 'js' }));
+  },
+};
 
 const ownFiles = {
   name: 'own-files',
@@ -67,17 +93,19 @@ const ownFiles = {
     }));
     onLoad({ filter: /\.js$/ }, ({ path }) => {
       if (!path.startsWith(dist)) return undefined;
-      const contents = readFileSync(path, 'utf8')
-        .replaceAll('import.meta.url', () => addressOf(path))
-        .replaceAll(/\bimport\((['"])([^'"]+)\1\)/g, (whole, _quote, name) => outside(path, name) ?? whole);
+      const contents = withAddress(path).replaceAll(
+        /\bimport\((['"])([^'"]+)\1\)/g,
+        (whole, _quote, name) => outside(path, name) ?? whole,
+      );
       return { contents, loader: 'js' };
     });
   },
 };
 
-/** A file's own address, which in one file would be that of the bundle. */
-function addressOf(file) {
-  return `(require('node:url').pathToFileURL(require('node:path').join(__dirname, ${JSON.stringify(fromDist(file))})).href)`;
+/** The file's text with its own address, which in one file would be that of the bundle. */
+function withAddress(file) {
+  const address = `(require('node:url').pathToFileURL(require('node:path').join(__dirname, ${JSON.stringify(fromDist(file))})).href)`;
+  return readFileSync(file, 'utf8').replaceAll('import.meta.url', () => address);
 }
 
 /**
