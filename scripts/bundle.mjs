@@ -20,6 +20,8 @@ const EXTERNAL = [...Object.keys(optionalDependencies), 'libpg-query', 'typescri
 /** Packages of screens and of certificates: a file that reaches them by plain imports stays outside as they do. */
 const SELDOM = /^(ink|react|@inkjs\/.*|@xterm\/headless|pkijs|asn1js)$/;
 
+const LATE_BUFFERUTIL = join(root, 'scripts/late-bufferutil.cjs');
+
 const SHARED = {
   bundle: true,
   platform: 'node',
@@ -91,6 +93,9 @@ const ownFiles = {
     onResolve({ filter: SELDOM }, ({ path, importer }) => ({
       errors: [{ text: `${relative(root, importer)} loads ${path} with every command: import() it where it is used` }],
     }));
+    onResolve({ filter: /^bufferutil$/ }, ({ importer }) =>
+      importer === LATE_BUFFERUTIL ? undefined : { path: LATE_BUFFERUTIL },
+    );
     onLoad({ filter: /\.js$/ }, ({ path }) => {
       if (!path.startsWith(dist)) return undefined;
       const contents = withAddress(path).replaceAll(

@@ -74,13 +74,21 @@ class HoopPlugin extends Plugin {
   }
 }
 
+/** Without themes, a file of oclif's that it would look for at each start: hoop's colours say something. */
+class HoopConfig extends Config {
+  override scopedEnvVarTrue(key: string): boolean {
+    return key === 'DISABLE_THEME' || super.scopedEnvVarTrue(key);
+  }
+}
+
 /** Runs one command line to its end, and sets the exit status. */
 export async function main(argv: readonly string[], { root, pjson, modules }: MainOptions): Promise<void> {
   try {
     const shared = { isRoot: true, root, pjson: pjson as Interfaces.PJSON };
     const plugin = new HoopPlugin(shared).with(modules);
     await plugin.load();
-    const config = await Config.load({ ...shared, plugins: new Map([[plugin.name, plugin]]) });
+    const config = new HoopConfig({ ...shared, plugins: new Map([[plugin.name, plugin]]) });
+    await config.load();
     refuseUnknown(argv, config);
     await run([...argv], config);
   } catch (error) {
