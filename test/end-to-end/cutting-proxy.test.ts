@@ -7,6 +7,7 @@ import { CuttingProxy } from '../support/cutting-proxy.js';
 import { type HttpUpstream, startHttpUpstream } from '../support/http-upstream.js';
 import { type KeptPort, openKeptPort, type KeptPortOptions } from '../support/kept-port.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { until } from '../support/until.js';
 
 const POLICIES = `
 apiVersion: hoop/v1
@@ -22,18 +23,6 @@ kind: ApprovalFlow
 metadata: { name: dba-review }
 spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 5m }
 `;
-
-const DEADLINE_MS = 20_000;
-
-async function until<T>(what: string, met: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const end = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const found = await met();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`not within ${String(DEADLINE_MS)} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 describe.skipIf(missingPostgres() !== undefined)('a port behind a network that breaks', () => {
   let issuer: TestIssuer;
