@@ -35,9 +35,8 @@ export class Stage {
     const issuer = await startTestIssuer();
     const upstream = await heldUpstream();
     const agent = await startTestAgent({ policies: policies(upstream.url), issuer });
-    let stage: Stage | undefined;
-    const proxy = await CuttingProxy.open(() => stage?.behind ?? 0);
-    stage = new Stage(issuer, agent, upstream, proxy);
+    const proxy = await CuttingProxy.open(() => stage.behind);
+    const stage = new Stage(issuer, agent, upstream, proxy);
     return stage;
   }
 
