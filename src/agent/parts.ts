@@ -8,6 +8,7 @@ import type { AgentLog } from './log.js';
 import type { NoticeBoard } from './notices.js';
 import type { AgentSecrets } from './open-secrets.js';
 import type { systemClock } from './system-clock.js';
+import type { Tracing } from './tracing/open-tracing.js';
 
 /** What the agent is put together from, once everything is open. */
 export interface Parts {
@@ -22,4 +23,6 @@ export interface Parts {
   readonly log: AgentLog;
   readonly notices: NoticeBoard;
   readonly sinks: Sinks;
+  /** Absent: nothing is traced. */
+  readonly tracing: Tracing | undefined;
 }

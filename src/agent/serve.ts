@@ -39,8 +39,8 @@ const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { approvals, log, live } = parts;
-  const { agent } = live;
+  const { approvals, log, tracing } = parts;
+  const { agent } = parts.live;
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
   let [listening, verifier] = [false, newVerifier(parts)];
@@ -64,7 +64,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     ...reachable(parts),
     logins,
     accept: acceptStream(host, http),
-    log,
+    ...{ log, tracing },
   });
   const url = await listen(parts, server);
   listening = true;
@@ -139,8 +139,11 @@ async function listen(parts: Parts, server: HttpServer): Promise<string> {
   return url;
 }
 
-async function closeStores({ recordings, store, secrets, sinks }: Parts, housekeeping: Housekeeping): Promise<void> {
-  await sinks.close(SINKS_GRACE_MS);
+async function closeStores(
+  { recordings, store, secrets, sinks, tracing }: Parts,
+  housekeeping: Housekeeping,
+): Promise<void> {
+  await Promise.all([sinks.close(SINKS_GRACE_MS), tracing?.close(SINKS_GRACE_MS)]);
   secrets.rotation.stop();
   await housekeeping.close();
   await recordings.close();

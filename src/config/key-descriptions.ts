@@ -10,6 +10,8 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Agent spec.recordings.durability': '`flush`: with the kernel before a statement is forwarded; `sync`: on the disk.',
   'Agent spec.masterKey': 'Where the key of 32 bytes, in base64, comes from that encrypts what the store keeps.',
   'Agent spec.roles': 'Groups of administrators and auditors; left out, nobody is one.',
+  'Agent spec.tracing': 'Spans go by OTLP over HTTP to this collector; left out, nothing is traced.',
+  'Agent spec.tracing.ratio': 'Which part is traced of what comes without a trace of its own, 0 to 1.',
   'Agent spec.limits': 'Bounds where a rule or mask has to read; over them a statement or request is refused.',
   'IdentityProvider spec.issuer': 'The issuer, exactly as tokens say it.',
   'IdentityProvider spec.audience': 'What `aud` of a token has to be, or to hold.',

@@ -24,6 +24,17 @@ export interface Limits {
   readonly loginsPerMinute: number;
 }
 
+/** Where spans go, and of how much. */
+export interface TracingSettings {
+  /** Of an OTLP/HTTP collector; `/v1/traces` is put behind it. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, SecretRef>>;
+  /** Path of a PEM file that is trusted besides the system's roots. */
+  readonly ca?: string;
+  /** Which part is traced of what comes without a trace of its own: 0 to 1. */
+  readonly ratio: number;
+}
+
 export interface AgentResource {
   readonly name: string;
   readonly listen: {
@@ -46,6 +57,7 @@ export interface AgentResource {
   readonly masterKey: MasterKeyRef;
   readonly roles: { readonly admin: readonly string[]; readonly auditor: readonly string[] };
   readonly limits: Limits;
+  readonly tracing?: TracingSettings;
 }
 
 /** A condition on a token's claims, and what a token that meets it has besides. */

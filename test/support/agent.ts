@@ -119,7 +119,7 @@ export async function openPort(
   agentUrl: string,
   connection: string,
   token: string,
-  more: Pick<DialOptions, 'reason'> = {},
+  more: Pick<DialOptions, 'reason' | 'trace' | 'portKeyHash'> = {},
 ): Promise<{ port: number; tunnel: TunnelClient; events: Record<string, unknown>[]; close(): void }> {
   const tunnel = await dialTunnel({ agentUrl, connection, token, ...more });
   const events: Record<string, unknown>[] = [];

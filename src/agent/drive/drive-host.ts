@@ -1,6 +1,7 @@
 import type { ApprovalOutcome, ApprovalRequest, FlowProgress } from '../../core/approval.js';
 import type { RecordedEvent, SessionEnd } from '../../core/events.js';
 import type { Verdict } from '../../policy/types.js';
+import type { SessionTrace } from '../tracing/session-trace.js';
 import type { Question, Session, Step } from '../../protocols/contract.js';
 
 /** A statement that waits for people. */
@@ -49,10 +50,15 @@ export interface DriveHost {
   closed(): void;
   /** A failure of ours, for the log; never user data. */
   log(message: string): void;
+  /** Absent: nothing of the session is traced. */
+  readonly trace?: Pick<SessionTrace, 'asked' | 'looking' | 'looked'> | undefined;
 }
 
 /** What deciding needs of it. */
-export type DeciderHost = Pick<DriveHost, 'judge' | 'hold' | 'record' | 'flush' | 'tell' | 'monotonicMs' | 'log'>;
+export type DeciderHost = Pick<
+  DriveHost,
+  'judge' | 'hold' | 'record' | 'flush' | 'tell' | 'monotonicMs' | 'log' | 'trace'
+>;
 
 /** A protocol's session as the drive runs it. */
 export interface DrivenSession extends Session<Uint8Array> {

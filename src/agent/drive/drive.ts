@@ -65,8 +65,11 @@ export class Drive {
       return;
     }
     this.#upstream = upstream;
+    const { trace } = this.host;
     upstream.onData((bytes) => {
+      trace?.looking();
       this.#guarded(() => this.session.receive('upstream', bytes));
+      trace?.looked(this.session.busy);
     });
     upstream.onEnd(() => {
       this.#guarded(() => this.session.end('upstream'));

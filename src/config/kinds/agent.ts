@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AgentResource, MasterKeyRef } from '../../core/resources.js';
+import type { AgentResource, MasterKeyRef, TracingSettings } from '../../core/resources.js';
 import { groupsSchema } from '../../policy/schema.js';
 import {
   absolutePath,
@@ -13,6 +13,8 @@ import {
   webUrlSchema,
 } from '../values.js';
 import { envelope } from './envelope.js';
+import { headersSchema, secretHeaders } from './http-connection.js';
+import { postUrl } from './sink.js';
 
 const DEFAULT_LIMITS = {
   statementBytes: 8 * 2 ** 20,
@@ -50,6 +52,13 @@ const limitsSchema = z.strictObject({
   loginsPerMinute: integerSchema(1, 1_000_000).default(DEFAULT_LIMITS.loginsPerMinute),
 });
 
+const tracingSchema = z.strictObject({
+  url: postUrl,
+  headers: headersSchema.default({}),
+  ca: z.string().min(1).optional(),
+  ratio: z.number().min(0).max(1).default(1),
+});
+
 export const agentSchema = envelope(
   'Agent',
   z.strictObject({
@@ -73,11 +82,12 @@ export const agentSchema = envelope(
       })
       .default({}),
     limits: limitsSchema.prefault({}),
+    tracing: tracingSchema.optional(),
   }),
 );
 
 export function toAgent(resource: z.output<typeof agentSchema>, base: string): AgentResource {
-  const { listen, publicUrl, store, recordings, masterKey, roles, limits } = resource.spec;
+  const { listen, publicUrl, store, recordings, masterKey, roles, limits, tracing } = resource.spec;
   const tls =
     listen.tls === undefined
       ? {}
@@ -97,6 +107,16 @@ export function toAgent(resource: z.output<typeof agentSchema>, base: string): A
     masterKey: masterKeyOf(masterKey, base),
     roles: { admin: roles.admin?.groups ?? [], auditor: roles.auditor?.groups ?? [] },
     limits,
+    ...(tracing === undefined ? {} : { tracing: tracingOf(tracing, base) }),
+  };
+}
+
+function tracingOf({ url, headers, ca, ratio }: z.output<typeof tracingSchema>, base: string): TracingSettings {
+  return {
+    url,
+    headers: secretHeaders(headers, base),
+    ...(ca === undefined ? {} : { ca: absolutePath(ca, base) }),
+    ratio,
   };
 }
 
