@@ -10,7 +10,7 @@ import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { createHttpServer, type HttpServer } from './http/server.js';
+import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
 import type { Housekeeping } from '../recording/housekeeping.js';
 import { startHousekeeping } from './housekeeping.js';
@@ -34,7 +34,7 @@ export interface RunningAgent {
 
 /** What waits for a sink may go out for so long; the rest is on disk. */
 const SINKS_GRACE_MS = 2_000;
-/** Sockets above the sessions' own: REST calls, logins, half-open peers. */
+/** Sockets above the sessions' own: REST calls, logins; and as many that have asked for nothing. */
 const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
@@ -51,7 +51,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
     publicUrl: agent.publicUrl,
-    maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
+    ...bounds(agent.limits.sessions),
     logins,
     deps: routeDependencies(parts, metrics, host.previews, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (...upgrade) => {
@@ -87,6 +87,10 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
       await closeStores(parts, housekeeping);
     },
   };
+}
+
+function bounds(sessions: number): Pick<HttpServerOptions, 'maxConnections' | 'maxHalfOpen'> {
+  return { maxConnections: sessions + 2 * SPARE_CONNECTIONS, maxHalfOpen: SPARE_CONNECTIONS };
 }
 
 function newVerifier({ live, clock, secrets }: Parts): TokenVerifier {
