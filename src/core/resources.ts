@@ -19,6 +19,8 @@ export interface Limits {
   readonly statementBytes: number;
   readonly rowBytes: number;
   readonly bodyBytes: number;
+  /** What one session may hold in memory; none of the others is larger. */
+  readonly sessionBytes: number;
   /** Live sessions of the whole agent. */
   readonly sessions: number;
   readonly loginsPerMinute: number;

@@ -43,6 +43,8 @@ export interface DriveHost {
   seal(end: SessionEnd): Promise<void>;
   /** News for the person at the other end of the tunnel. */
   tell(event: Readonly<Record<string, unknown>>): void;
+  /** Most memory that the session may hold, in bytes; over it the session ends. */
+  readonly maxHeldBytes: number;
   /** Monotonic milliseconds. */
   readonly monotonicMs: () => number;
   /** Asks the server to stop what runs. */
@@ -63,6 +65,8 @@ export type DeciderHost = Pick<
 /** A protocol's session as the drive runs it. */
 export interface DrivenSession extends Session<Uint8Array> {
   readonly busy: boolean;
+  /** About the memory that it holds for its client and server, in bytes. */
+  readonly heldBytes: number;
   readonly counts: { readonly statements: number; readonly blocked: number };
   terminate(reason: string, code: string, message: string): readonly Step[];
 }

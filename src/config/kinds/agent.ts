@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AgentResource, MasterKeyRef, TracingSettings } from '../../core/resources.js';
+import type { AgentResource, Limits, MasterKeyRef, TracingSettings } from '../../core/resources.js';
 import { groupsSchema } from '../../policy/schema.js';
 import {
   absolutePath,
@@ -48,6 +48,7 @@ const limitsSchema = z.strictObject({
   statementBytes: sizeSchema.default(DEFAULT_LIMITS.statementBytes),
   rowBytes: sizeSchema.default(DEFAULT_LIMITS.rowBytes),
   bodyBytes: sizeSchema.default(DEFAULT_LIMITS.bodyBytes),
+  sessionBytes: sizeSchema.optional(),
   sessions: integerSchema(1, 1_000_000).default(DEFAULT_LIMITS.sessions),
   loginsPerMinute: integerSchema(1, 1_000_000).default(DEFAULT_LIMITS.loginsPerMinute),
 });
@@ -106,9 +107,18 @@ export function toAgent(resource: z.output<typeof agentSchema>, base: string): A
     },
     masterKey: masterKeyOf(masterKey, base),
     roles: { admin: roles.admin?.groups ?? [], auditor: roles.auditor?.groups ?? [] },
-    limits,
+    limits: limitsOf(limits),
     ...(tracing === undefined ? {} : { tracing: tracingOf(tracing, base) }),
   };
+}
+
+/** Left out, a session may hold twice the largest message; where it is given, no message may be larger. */
+function limitsOf({ sessionBytes, ...limits }: z.output<typeof limitsSchema>): Limits {
+  const { statementBytes, rowBytes, bodyBytes } = limits;
+  if (sessionBytes === undefined) return { ...limits, sessionBytes: 2 * Math.max(statementBytes, rowBytes, bodyBytes) };
+  const most = (bytes: number): number => Math.min(bytes, sessionBytes);
+  const messages = { statementBytes: most(statementBytes), rowBytes: most(rowBytes), bodyBytes: most(bodyBytes) };
+  return { ...limits, ...messages, sessionBytes };
 }
 
 function tracingOf({ url, headers, ca, ratio }: z.output<typeof tracingSchema>, base: string): TracingSettings {

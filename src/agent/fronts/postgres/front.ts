@@ -251,6 +251,7 @@ export class PostgresFront {
       },
       monotonicMs: () => host.monotonicMs(),
       trace: this.#trace,
+      maxHeldBytes: host.limits().sessionBytes,
       cancelUpstream: () => {
         this.#cancelUpstream();
       },
