@@ -1,7 +1,6 @@
 import { HoopError, messageOf } from '../../../core/errors.js';
 import { databaseFor } from '../../../connections/database.js';
 import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
-import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { ReplicationSession } from '../../../protocols/postgres/replication-session.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
@@ -18,6 +17,7 @@ import { sessionStart } from '../../session-start.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
+import { cancelUpstream } from './cancel-upstream.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
 import { dialUpstream } from './dial-upstream.js';
 import type { OwnSession } from './own-query.js';
@@ -81,6 +81,7 @@ export class PostgresFront {
     });
     this.#judge = new SessionJudge(host, context, {
       catalog: () => this.#catalog,
+      outline: (text) => this.#reader.outline(text),
       lookup: (catalog) => {
         const settled = this.#session?.lookup(catalog);
         return settled && (this.#catalog?.lookup(settled) ?? settled);
@@ -129,9 +130,7 @@ export class PostgresFront {
     }
     const cancelKey = this.shared.cancels.issue({
       owner: caller.identity,
-      cancel: () => {
-        this.#drive?.cancel();
-      },
+      cancel: () => this.#drive?.cancel(),
     });
     const session = this.#newSession(startup, chosen.database, credential, cancelKey);
     const trials = this.#heldTrials(own, startup, this.#catalog, recorder);
@@ -252,9 +251,7 @@ export class PostgresFront {
       monotonicMs: () => host.monotonicMs(),
       trace: this.#trace,
       maxHeldBytes: host.limits().sessionBytes,
-      cancelUpstream: () => {
-        this.#cancelUpstream();
-      },
+      cancelUpstream: () => this.#cancelUpstream(),
       closed: () => {
         this.shared.cancels.release(cancelKey);
         clearInterval(this.#openingTimer);
@@ -279,21 +276,13 @@ export class PostgresFront {
     return this.#trace?.around(recorder) ?? recorder;
   }
 
-  /** A cancel travels over a connection of its own, as the protocol has it. */
-  #cancelUpstream(): void {
-    const key = this.#session?.serverKey;
-    if (key === undefined) return;
-    dialUpstream(this.caller.connection).then(
-      (socket) => {
-        socket.on('error', () => undefined);
-        // Between asking and sending, what ran may have ended: then this would hit the next statement.
-        if (this.#session?.busy === true) socket.end(cancelPacket(key.pid, key.secret));
-        else socket.destroy();
-        socket.resume();
-      },
-      (error: unknown) => {
-        this.host.log(`cancel not sent: ${messageOf(error)}`, { session: this.#id });
-      },
-    );
+  async #cancelUpstream(): Promise<void> {
+    const session = this.#session;
+    if (session?.serverKey === undefined) return;
+    try {
+      await cancelUpstream(this.caller.connection, session.serverKey, () => session.busy);
+    } catch (error) {
+      this.host.log(`cancel not sent: ${messageOf(error)}`, { session: this.#id });
+    }
   }
 }
