@@ -10,6 +10,7 @@ import { callerRoutes } from './caller-routes.js';
 import type { HttpDependencies } from './dependencies.js';
 import { Refusal, createGate } from './gate.js';
 import type { Gate } from './gate.js';
+import { HalfOpenPeers } from './half-open-peers.js';
 import { publicRoutes } from './public-routes.js';
 import { grantRoutes } from './grant-routes.js';
 import { requestEventsRoute } from './request-events-route.js';
@@ -33,6 +34,8 @@ export interface HttpServerOptions {
   readonly publicUrl?: string | undefined;
   /** Sockets open at once, tunnels included; one more is closed unread. */
   readonly maxConnections: number;
+  /** Of them, those that have asked for nothing: one more, and the oldest is closed. */
+  readonly maxHalfOpen: number;
   readonly timeouts?: Partial<HttpTimeouts>;
   readonly deps: HttpDependencies;
   /** Bounds what refused tokens may cost. */
@@ -147,6 +150,7 @@ function createServer(
           onRequest,
         );
   server.maxConnections = options.maxConnections;
+  new HalfOpenPeers(options.maxHalfOpen).watch(server);
   return server;
 }
 

@@ -1,6 +1,7 @@
 import type { RecordBounds } from '../../../core/output-digest.js';
 import { HoopError } from '../../../core/errors.js';
 import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
+import type { SessionTrace } from '../../tracing/session-trace.js';
 import type { Originals } from '../../../masking/stream-masker.js';
 import type { RedactedStream, Redactor } from '../../../protocols/http/credential-redaction.js';
 import type {
@@ -48,6 +49,8 @@ export interface AnswerPipeOptions {
   readonly hash: KeyedHash;
   /** How much of the body is recorded. */
   readonly bounds: RecordBounds;
+  /** Takes the time of masking; absent: nothing of the session is traced. */
+  readonly trace?: Pick<SessionTrace, 'timed'> | undefined;
   nowMs(): number;
   /** Called once, when nothing more of the answer comes. */
   done(error: Error | undefined): void;
@@ -180,6 +183,7 @@ export class AnswerPipe implements AnswerSink {
       counts: this.counts,
       ...(originals === undefined ? {} : { originals }),
     });
+    if (this.#masks && this.#stage !== undefined) this.#stage = options.trace?.timed(this.#stage) ?? this.#stage;
     const alike = rules.record === rules.answers && rules.paths.record.length === rules.paths.answers.length;
     if (!alike || originals !== undefined) {
       const { record, paths } = rules;
