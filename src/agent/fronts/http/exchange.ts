@@ -136,7 +136,7 @@ export class Exchange implements LiveSession {
         this.#session.endReason = 'upstream';
         this.#out.refuse(refusalOf(upstreamError(fault)));
       }
-      const costUsd = counted.settle(usedIn(pipe, session.left));
+      const costUsd = counted.settle(usedIn(pipe, { left: session.left, fault }));
       settled = undefined;
       const [output, result] = answerEvents(pipe, {
         startedMs,
@@ -150,7 +150,7 @@ export class Exchange implements LiveSession {
       if (output !== undefined) session.record(output);
       session.record(result);
     } finally {
-      settled?.settle(undefined);
+      settled?.settle({ usage: undefined, writtenTokens: 0 });
     }
   }
 
