@@ -63,6 +63,8 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ApprovalFlow spec.grant.scope':
     'What an approval covers: that exact statement once, the session, or the connection for a time.',
   'ApprovalFlow spec.grant.ttl': 'How long a grant lives that is not used up.',
+  'ApprovalFlow spec.preview':
+    'SQL is tried out in a transaction that is rolled back as soon as it waits: reviewers see rows before and after.',
   'ApprovalFlow spec.selfApproval': 'May someone approve what they asked for?',
   'Sink spec.type': 'How events are delivered.',
   'Sink spec.events': 'Names or patterns of the events that go there: `approval.*`, `decision.block`.',

@@ -227,6 +227,8 @@ export interface ApprovalFlowResource {
   readonly ticket?: { readonly pattern: string; test(text: string): boolean };
   /** Who goes ahead at once by giving a reason, and is looked at afterwards. */
   readonly breakGlass?: { readonly groups: readonly string[] };
+  /** Statements are tried out and rolled back as soon as they wait, for reviewers to see. */
+  readonly preview?: boolean;
   /** Names of sinks that are told of this flow's requests. */
   readonly notify?: readonly string[];
 }

@@ -230,6 +230,7 @@ const PREVIEWED = kind<ApprovalPreviewed>({
   statement: true,
   request: true,
   by: true,
+  flow: true,
   rows: true,
   shown: true,
   notes: true,

@@ -1,7 +1,6 @@
 import { HoopError, messageOf } from '../../../core/errors.js';
 import { databaseFor } from '../../../connections/database.js';
 import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
-import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { ReplicationSession } from '../../../protocols/postgres/replication-session.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
@@ -16,6 +15,7 @@ import { SECRET_REVOKED } from '../../secret-uses.js';
 import { secretsUsed, type PostgresCaller, type SessionHost, type SessionRecorder } from '../../session-host.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
+import { cancelStatement } from './cancel-statement.js';
 import type { CancelRegistry } from './cancel-registry.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
 import { dialUpstream } from './dial-upstream.js';
@@ -273,21 +273,12 @@ export class PostgresFront {
     });
   }
 
-  /** A cancel travels over a connection of its own, as the protocol has it. */
   #cancelUpstream(): void {
     const key = this.#session?.serverKey;
     if (key === undefined) return;
-    dialUpstream(this.caller.connection).then(
-      (socket) => {
-        socket.on('error', () => undefined);
-        // Between asking and sending, what ran may have ended: then this would hit the next statement.
-        if (this.#session?.busy === true) socket.end(cancelPacket(key.pid, key.secret));
-        else socket.destroy();
-        socket.resume();
-      },
-      (error: unknown) => {
-        this.host.log(`cancel not sent: ${messageOf(error)}`, { session: this.#id });
-      },
-    );
+    const running = (): CancelKey | undefined => (this.#session?.busy === true ? key : undefined);
+    cancelStatement(this.caller.connection, running).catch((error: unknown) => {
+      this.host.log(`cancel not sent: ${messageOf(error)}`, { session: this.#id });
+    });
   }
 }
