@@ -53,7 +53,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     publicUrl: agent.publicUrl,
     maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
     logins,
-    deps: routeDependencies(parts, metrics, host.previews, { verifier: () => verifier, listening: () => listening }),
+    deps: routeDependencies(parts, metrics, host, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (...upgrade) => {
       tunnels.upgrade(...upgrade);
     },

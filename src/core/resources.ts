@@ -243,6 +243,18 @@ interface AnySink {
   readonly ca?: string;
 }
 
+/** Buttons below messages in Slack, and whose decision a press of them is. */
+export interface SlackButtons {
+  /** Of the Slack app: what Slack signs its requests with. */
+  readonly signingSecret: SecretRef;
+  /** Id of the workspace. */
+  readonly team: string;
+  /** Slack users, and who they are: a subject of an identity provider. */
+  readonly people: readonly { readonly user: string; readonly provider: string; readonly subject: string }[];
+  /** A token of the person must have been verified within this time, in ms: it says which groups they are in. */
+  readonly seenWithinMs: number;
+}
+
 /** Where events go outside of the agent. */
 export type SinkResource = AnySink &
   (
@@ -252,7 +264,8 @@ export type SinkResource = AnySink &
         readonly secret: SecretRef;
         readonly headers: Readonly<Record<string, SecretRef>>;
       }
-    | { readonly type: 'slack' | 'teams'; readonly url: string }
+    | { readonly type: 'slack'; readonly url: string; readonly buttons?: SlackButtons }
+    | { readonly type: 'teams'; readonly url: string }
     | { readonly type: 'file'; readonly path: string; readonly maxBytes: number; readonly keep: number }
     | { readonly type: 'syslog'; readonly host: string; readonly port: number }
     | { readonly type: 'otlp'; readonly url: string; readonly headers: Readonly<Record<string, SecretRef>> }
