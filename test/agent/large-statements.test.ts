@@ -12,6 +12,14 @@ metadata: { name: guard }
 spec:
   rules:
     - { name: where-required, when: sql.unqualifiedWrite, action: block, message: Say which rows. }
+---
+apiVersion: hoop/v1
+kind: Policy
+metadata: { name: pii }
+spec:
+  inference: block
+  mask:
+    - { name: secrets, columns: ['*.ssn'], strategy: redact }
 `;
 
 /** Over 64 KiB: read in another thread. */
@@ -51,6 +59,38 @@ describe.skipIf(missingPostgres() !== undefined)('statements over 64 KiB through
       code: '42501',
     });
     expect((await db.query('select count(*)::int > 0 as kept from customers')).rows).toEqual([{ kept: true }]);
+    await db.end();
+  });
+
+  it('are followed as small ones are: masked columns stay masked, and may not be compared', async () => {
+    const db = await client();
+    const ids = Array.from({ length: 300_000 }, (_, at) => String(at)).join(',');
+    const { rows } = await db.query(`select ssn || '' as s, name from customers where id in (${ids}) order by id`);
+    expect(rows).toEqual([
+      { s: expect.not.stringContaining('123-45'), name: 'Ann Lee' },
+      { s: expect.not.stringContaining('321-54'), name: 'Bo Diaz' },
+    ]);
+    const guess = `select id from customers where ssn like '1%' and id in (${ids})`;
+    await expect(db.query(guess)).rejects.toMatchObject({ message: expect.stringContaining('pii/secrets') });
+    await expect(db.query({ text: guess, name: 'guess' })).rejects.toMatchObject({ code: '42501' });
+    const values = Array.from({ length: 60_000 }, (_, at) => `(${String(at + 10)}, 'n${String(at)}')`).join(',');
+    const inserted = await db.query(`insert into contacts (id, email) values ${values} returning id, ssn`);
+    expect([inserted.rows.length, inserted.rows[0]]).toEqual([60_000, { id: 10, ssn: null }]);
+    await db.end();
+  });
+
+  it('that repeat nothing, and so are too large to be followed, are refused where columns are masked', async () => {
+    const db = await client();
+    const columns = Array.from(
+      { length: 1_600 },
+      (_, at) => `id + ${Array.from({ length: 20 }, () => at).join(' + ')}`,
+    );
+    const unions = Array.from({ length: 3 }, () => `select ${columns.join(',')} from customers`);
+    await expect(db.query(unions.join(' union all '))).rejects.toMatchObject({
+      code: '42501',
+      message: expect.stringContaining('too large to follow'),
+    });
+    expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await db.end();
   });
 

@@ -2,6 +2,7 @@ import type { SqlFacts } from '../../policy/types.js';
 import type { AuthenticationCrypto } from './authentication.js';
 import type { CopyFormat } from './copy-format.js';
 import type { SettingChange } from './facts/findings.js';
+import type { Outline } from './facts/outline.js';
 import type { SessionMasks } from './masks.js';
 import type { CancelKey, StartupMessage } from './startup.js';
 
@@ -16,6 +17,8 @@ export interface SqlReading {
   readonly deallocates: readonly string[];
   /** Settings that it changes. */
   readonly settings: readonly SettingChange[];
+  /** Of a text that was studied: its tree without what repeats. */
+  readonly outline?: Outline;
 }
 
 /** How a session reads SQL; the real grammar stands behind it. */

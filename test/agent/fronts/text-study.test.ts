@@ -26,7 +26,7 @@ describe('texts that are read in another thread', () => {
     ['parentheses nested too deeply', `SELECT ${'('.repeat(40_000)}1${')'.repeat(40_000)}`],
     ['text with a NUL', `SELECT '${'x'.repeat(70_000)}\0'; DELETE FROM b`],
   ])('give for %s what reading them here gives', async (_, text) => {
-    const [there, here] = [await study.read(text), readSql(text)];
+    const [there, here] = [await study.read(text), readSql(text, { outline: true })];
     expect(there.facts.text === text).toBe(true);
     expect(withoutText(there)).toEqual(withoutText(here));
   });
@@ -49,6 +49,16 @@ describe('texts that are read in another thread', () => {
     expect(sql.needsStudy(text)).toBe(false);
     expect(sql.read(text) === sql.read(text)).toBe(true);
     expect(sql.read(text).facts.unqualified).toEqual(['update']);
+  });
+
+  it('leave what tells where columns go, so that nobody parses them here', async () => {
+    const { sql, study: read, outline } = studiedReader(study);
+    const text = `COPY (SELECT 1 WHERE 1 IN (${Array.from({ length: 20_000 }, (_, at) => at).join(',')})) TO STDOUT CSV`;
+    await read(text);
+    expect(outline(text)).toMatchObject({ tree: { stmts: [{ stmt: { CopyStmt: {} } }] } });
+    expect(sql.copyFormat(text)).toMatchObject({ kind: 'csv' });
+    expect(outline(`SELECT ${'x '.repeat(35_000)} FROM WHERE`)).toBe('unknown');
+    expect(outline('select 1')).toBeUndefined();
   });
 
   it('are not those of up to 64 Ki characters, nor those over the bound, which nobody reads', () => {

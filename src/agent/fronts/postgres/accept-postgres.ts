@@ -37,8 +37,10 @@ export function acceptPostgres(
       started = true;
       clearTimeout(timer);
       if (step.kind === 'cancel') {
-        shared.cancels.cancel(step.key, caller.identity);
-        stream.end();
+        // The end tells the client that its cancel is done: what it sends next must not be hit by it.
+        void shared.cancels.cancel(step.key, caller.identity).then(() => {
+          stream.end();
+        });
       } else if (step.kind === 'fault') {
         refuse(stream, SQLSTATE.protocolViolation, step.fault.message);
       } else {

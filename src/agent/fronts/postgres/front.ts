@@ -15,8 +15,8 @@ import { SECRET_REVOKED } from '../../secret-uses.js';
 import { secretsUsed, type PostgresCaller, type SessionHost, type SessionRecorder } from '../../session-host.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
-import { cancelStatement } from './cancel-statement.js';
 import type { CancelRegistry } from './cancel-registry.js';
+import { cancelUpstream } from './cancel-upstream.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
 import { dialUpstream } from './dial-upstream.js';
 import type { OwnSession } from './own-query.js';
@@ -72,6 +72,7 @@ export class PostgresFront {
     };
     this.#judge = new SessionJudge(host, context, {
       catalog: () => this.#catalog,
+      outline: (text) => this.#reader.outline(text),
       lookup: (catalog) => {
         const settled = this.#session?.lookup(catalog);
         return settled && (this.#catalog?.lookup(settled) ?? settled);
@@ -120,9 +121,7 @@ export class PostgresFront {
     }
     const cancelKey = this.shared.cancels.issue({
       owner: caller.identity,
-      cancel: () => {
-        this.#drive?.cancel();
-      },
+      cancel: () => this.#drive?.cancel(),
     });
     const session = this.#newSession(startup, chosen.database, credential, cancelKey);
     const trials = this.#heldTrials(own, startup, this.#catalog, recorder);
@@ -235,9 +234,7 @@ export class PostgresFront {
         caller.tell({ ...event, session: this.#id, connection: caller.connection.name });
       },
       monotonicMs: () => host.monotonicMs(),
-      cancelUpstream: () => {
-        this.#cancelUpstream();
-      },
+      cancelUpstream: () => this.#cancelUpstream(),
       closed: () => {
         this.shared.cancels.release(cancelKey);
         clearInterval(this.#openingTimer);
@@ -273,12 +270,13 @@ export class PostgresFront {
     });
   }
 
-  #cancelUpstream(): void {
-    const key = this.#session?.serverKey;
-    if (key === undefined) return;
-    const running = (): CancelKey | undefined => (this.#session?.busy === true ? key : undefined);
-    cancelStatement(this.caller.connection, running).catch((error: unknown) => {
+  async #cancelUpstream(): Promise<void> {
+    const session = this.#session;
+    if (session?.serverKey === undefined) return;
+    try {
+      await cancelUpstream(this.caller.connection, session.serverKey, () => session.busy);
+    } catch (error) {
       this.host.log(`cancel not sent: ${messageOf(error)}`, { session: this.#id });
-    });
+    }
   }
 }

@@ -12,7 +12,7 @@ import { trialText } from '../../../protocols/postgres/trial/trial-text.js';
 import type { HoldAnswer } from '../../drive/drive-host.js';
 import { NOT_TRIED, type PreviewAsker } from '../../previews.js';
 import type { SessionHost } from '../../session-host.js';
-import { cancelStatement } from './cancel-statement.js';
+import { cancelUpstream } from './cancel-upstream.js';
 import { completeHeld } from './complete-question.js';
 import { dialUpstream } from './dial-upstream.js';
 import { findImpact } from './find-impact.js';
@@ -188,8 +188,9 @@ export class HeldTrials {
     const session = await withFreshPassword(own);
     const opened = await OwnConnection.open(await dialUpstream(connection), session, TRIAL_TIMEOUT_MS);
     const stop = (): void => {
+      const { serverKey } = opened;
       opened.close();
-      void cancelStatement(connection, () => opened.serverKey).catch(() => undefined);
+      if (serverKey !== undefined) void cancelUpstream(connection, serverKey, () => true).catch(() => undefined);
     };
     try {
       over?.throwIfAborted();

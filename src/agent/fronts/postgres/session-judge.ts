@@ -9,6 +9,7 @@ import type { Question } from '../../../protocols/contract.js';
 import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
 import { analyze, needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import { ColumnMasks } from '../../../protocols/postgres/lineage/column-masks.js';
+import type { Outline } from '../../../protocols/postgres/facts/outline.js';
 import { SessionMemory } from '../../../protocols/postgres/lineage/session-memory.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
 import type { Run } from '../../../protocols/postgres/run.js';
@@ -29,6 +30,8 @@ export interface JudgedSession {
   catalog(): SessionCatalog | undefined;
   /** How the session looks names up now; undefined before it is open. */
   lookup(catalog: Catalog): NameLookup | undefined;
+  /** Of a text that must not be parsed here. */
+  outline(text: string): Outline | 'unknown' | undefined;
 }
 
 /** Follows policy for one session: what it masks, and what it says of each question. */
@@ -77,7 +80,7 @@ export class SessionJudge {
       const known = (): Catalog | undefined => this.session.catalog()?.latest;
       this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, known, (rules) => {
         const lookup = (catalog: Catalog): NameLookup => this.session.lookup(catalog) ?? { searchPath: undefined };
-        this.#columns = new ColumnMasks(rules, known, lookup, this.#memory);
+        this.#columns = new ColumnMasks(rules, known, lookup, this.#memory, (text) => this.session.outline(text));
         return this.#columns;
       });
     }

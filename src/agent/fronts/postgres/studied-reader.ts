@@ -1,4 +1,6 @@
 import { DEFAULT_MAX_BYTES, type SqlReading } from '../../../protocols/postgres/facts/analyze.js';
+import { copyFormatOf } from '../../../protocols/postgres/facts/copy-format.js';
+import type { Outline } from '../../../protocols/postgres/facts/outline.js';
 import type { SqlReader } from '../../../protocols/postgres/session-options.js';
 import { isReadingKept, keepReading, sqlReader } from '../../../protocols/postgres/sql-reader.js';
 import type { TextStudy } from './text-study.js';
@@ -12,18 +14,27 @@ export interface StudiedReader {
   readonly sql: SqlReader;
   /** Reads a large text in another thread; afterwards `sql.read` of it is a look-up. */
   study(text: string): Promise<void>;
+  /** What the study of a large text left of its tree, which must not be made here; undefined for other texts. */
+  outline(text: string): Outline | 'unknown' | undefined;
 }
 
 /** One session's reader of SQL. */
 export function studiedReader(study: TextStudy): StudiedReader {
   const known = new Map<string, SqlReading>();
+  const read = (text: string): SqlReading =>
+    (text.length > LARGE_CHARS ? known.get(text) : undefined) ?? sqlReader.read(text);
   return {
     sql: {
       ...sqlReader,
-      read: (text) => (text.length > LARGE_CHARS ? known.get(text) : undefined) ?? sqlReader.read(text),
+      read,
       // What is over the bound is not read at all.
       needsStudy: (text) =>
         text.length > LARGE_CHARS && text.length <= DEFAULT_MAX_BYTES && !known.has(text) && !isReadingKept(text),
+      copyFormat: (text) => {
+        if (text.length <= LARGE_CHARS) return sqlReader.copyFormat(text);
+        const { outline } = read(text);
+        return outline && copyFormatOf(outline.tree);
+      },
     },
     study: async (text) => {
       const reading = await study.read(text);
@@ -32,5 +43,6 @@ export function studiedReader(study: TextStudy): StudiedReader {
       const [oldest] = known.keys();
       if (known.size > KEPT && oldest !== undefined) known.delete(oldest);
     },
+    outline: (text) => (text.length > LARGE_CHARS ? (read(text).outline ?? 'unknown') : undefined),
   };
 }

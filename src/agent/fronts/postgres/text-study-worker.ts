@@ -4,7 +4,7 @@ import { loadGrammar, readSql, type SqlReading } from '../../../protocols/postgr
 /** The thread of `TextStudy`: one text in, one reading out, without the text, which the other side has. */
 parentPort?.on('message', (text: string) => {
   void loadGrammar().then(() => {
-    const reading = readSql(text);
+    const reading = readSql(text, { outline: true });
     const answer: SqlReading = { ...reading, facts: { ...reading.facts, text: '' } };
     parentPort?.postMessage(answer);
   });

@@ -11,8 +11,12 @@ const CSV: CopyFormat = { kind: 'csv', delimiter: 0x2c, quote: 0x22, escape: 0x2
  */
 export function copyFormatIn(text: string): CopyFormat | undefined {
   const parsed = parseSql(text);
-  if (parsed.kind !== 'tree') return undefined;
-  const copies = listAt(parsed.tree, 'stmts').flatMap((raw) => {
+  return parsed.kind === 'tree' ? copyFormatOf(parsed.tree) : undefined;
+}
+
+/** The same, of a tree that is known. */
+export function copyFormatOf(tree: TreeNode): CopyFormat | undefined {
+  const copies = listAt(tree, 'stmts').flatMap((raw) => {
     const copy = inside((raw as TreeNode)['stmt'], 'CopyStmt');
     return copy === undefined || copy['is_from'] === true ? [] : [copy];
   });

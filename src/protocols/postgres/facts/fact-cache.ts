@@ -67,6 +67,7 @@ function costOf(reading: SqlReading): number {
     600 +
     2 * reading.facts.text.length +
     all.reduce((sum, facts) => sum + 400 + 160 * names(facts), 0) +
-    120 * reading.settings.length
+    120 * reading.settings.length +
+    150 * (reading.outline?.nodes ?? 0)
   );
 }

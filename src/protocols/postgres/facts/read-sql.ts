@@ -5,6 +5,7 @@ import { DEFINITION_HANDLERS } from './definition-statements.js';
 import { Findings } from './findings.js';
 import type { SettingChange } from './findings.js';
 import { parseSql } from './grammar.js';
+import { outlineOf, type Outline } from './outline.js';
 import { OverBounds } from './over-bounds.js';
 import { RENAME_HANDLERS } from './renames.js';
 import { SESSION_HANDLERS } from './session-statements.js';
@@ -26,6 +27,8 @@ export const HANDLERS = {
 
 export interface AnalyzeOptions {
   readonly maxBytes?: number;
+  /** Is the outline of its tree wanted, for those who must not parse it again? */
+  readonly outline?: boolean;
 }
 
 /** Everything one message tells: its facts and what a session has to remember of it. */
@@ -39,6 +42,8 @@ export interface SqlReading {
   /** Names that DEALLOCATE forgets; `*` for all (DISCARD ALL too). */
   readonly deallocates: readonly string[];
   readonly settings: readonly SettingChange[];
+  /** Of a text read with `outline`, where it could be made. */
+  readonly outline?: Outline;
 }
 
 /** Reads one message; never throws. EXECUTE is left to `withPrepared`. */
@@ -56,7 +61,9 @@ export function readSql(text: string, options: AnalyzeOptions = {}): SqlReading 
         facts: { ...reading.facts, syntaxError: { message: parsed.message, position: parsed.position } },
       };
     }
-    return readTree(text, listAt(parsed.tree, 'stmts'));
+    const reading = readTree(text, listAt(parsed.tree, 'stmts'));
+    const outline = options.outline === true ? outlineOf(parsed.tree) : undefined;
+    return outline === undefined ? reading : { ...reading, outline };
   } catch (error) {
     // Depth of the walk itself; its own bounds come first unless the caller's stack is nearly full.
     return unread(text, error instanceof OverBounds ? error.message : 'nested too deeply to read');

@@ -2,6 +2,7 @@ import type { MaskRule } from '../../../core/mask.js';
 import type { SqlFacts } from '../../../policy/types.js';
 import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, NameLookup } from '../catalog/types.js';
+import type { Outline } from '../facts/outline.js';
 import type { ResultColumn } from '../columns.js';
 import type { CopyColumn } from '../copy-masker.js';
 import type { ReversibleValue, WholeColumns } from '../masks.js';
@@ -10,7 +11,7 @@ import { ColumnRules, meetsName, strongest } from './column-rules.js';
 import { ANYTHING, either, placeKey, type Derivation } from './derivation.js';
 import { inferenceRefusals, type Refusal } from './inference.js';
 import { lineageOf } from './lineage-cache.js';
-import type { TextLineage } from './read-lineage.js';
+import type { TextLineage } from './text-lineage.js';
 import { routineResult, viewColumns } from './read-lineage.js';
 import type { Output } from './scope.js';
 import type { Held, SessionMemory } from './session-memory.js';
@@ -60,6 +61,8 @@ export class ColumnMasks implements WholeColumns {
     private readonly catalog: () => Catalog | undefined,
     private readonly lookup: (catalog: Catalog) => NameLookup,
     private readonly memory: SessionMemory,
+    /** Of texts that are not to be parsed again. */
+    private readonly outline: (text: string) => Outline | 'unknown' | undefined = () => undefined,
   ) {
     this.#reverses = rules.some((rule) => rule.reversible === true && !rule.observed);
   }
@@ -101,7 +104,9 @@ export class ColumnMasks implements WholeColumns {
 
   #read(run: Run, catalog: Catalog, lookup: NameLookup): Followed {
     const names = this.memory.names(lookup);
-    const lineages = [run.text, ...(run.executes ?? [])].map((text) => lineageOf(text, catalog, names));
+    const lineages = [run.text, ...(run.executes ?? [])].map((text) =>
+      lineageOf(text, catalog, names, this.outline(text)),
+    );
     const followed = { lineages, held: this.memory.held(lineages) };
     // What depends on nothing that the session did before is the same wherever the text runs again.
     const lasting =

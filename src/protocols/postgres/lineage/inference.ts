@@ -2,7 +2,7 @@ import type { MaskRule } from '../../../core/mask.js';
 import type { ColumnRules } from './column-rules.js';
 import { isAsStrong } from './column-rules.js';
 import type { Derivation } from './derivation.js';
-import type { TextLineage } from './read-lineage.js';
+import type { TextLineage } from './text-lineage.js';
 import type { Use } from './uses.js';
 
 /** A masked column is used where the answer would tell of it, or brought where no mask is. */

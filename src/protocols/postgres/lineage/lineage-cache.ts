@@ -1,5 +1,7 @@
 import type { Catalog } from '../catalog/types.js';
-import { readLineage, type TextLineage } from './read-lineage.js';
+import type { Outline } from '../facts/outline.js';
+import { readLineage } from './read-lineage.js';
+import type { TextLineage } from './text-lineage.js';
 import type { SessionNames } from './session-names.js';
 
 /** Texts remembered for one reading of the catalogue; longer texts are read each time. */
@@ -9,8 +11,13 @@ const MAX_TEXT_CHARS = 16_384;
 const byCatalog = new WeakMap<Catalog, Map<string, TextLineage>>();
 
 /** As `readLineage`, remembered by text, catalogue and search path; not where the session has made relations. */
-export function lineageOf(text: string, catalog: Catalog, names: SessionNames): TextLineage {
-  if (names.made !== undefined || text.length > MAX_TEXT_CHARS) return readLineage(text, catalog, names);
+export function lineageOf(
+  text: string,
+  catalog: Catalog,
+  names: SessionNames,
+  outline?: Outline | 'unknown',
+): TextLineage {
+  if (names.made !== undefined || text.length > MAX_TEXT_CHARS) return readLineage(text, catalog, names, outline);
   let known = byCatalog.get(catalog);
   if (known === undefined) byCatalog.set(catalog, (known = new Map<string, TextLineage>()));
   const key = `${names.searchPath === undefined ? '' : JSON.stringify(names.searchPath)}\n${text}`;

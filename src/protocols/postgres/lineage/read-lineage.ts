@@ -1,5 +1,6 @@
 import type { Catalog, CatalogRelation, CatalogRoutine } from '../catalog/types.js';
 import { parseSql } from '../facts/grammar.js';
+import type { Outline } from '../facts/outline.js';
 import { OverBounds } from '../facts/over-bounds.js';
 import { statementRanges } from '../facts/split.js';
 import { isNode, listAt, tagged } from '../facts/tree.js';
@@ -10,31 +11,15 @@ import type { Ctes } from './scope.js';
 import { ANYTHING, derived, either, NOTHING, type Derivation } from './derivation.js';
 import { valueOf } from './expressions.js';
 import { Findings } from './findings.js';
-import { replaceableValues, type GivenValue } from './given-values.js';
+import { replaceableValues } from './given-values.js';
 import type { BodyParts } from './body-parts.js';
 import { readBody, readRoutine } from './kept-routines.js';
 import { readSelect } from './queries.js';
 import type { Reading, RoutineReading, StatementReading } from './reading.js';
 import type { Level, Output } from './scope.js';
-import type { Made, SessionNames } from './session-names.js';
+import type { SessionNames } from './session-names.js';
 import { readStatement } from './statements.js';
-import type { Use } from './uses.js';
-
-/** Everything one text tells of where the columns in it go. */
-export interface TextLineage {
-  readonly statements: readonly StatementReading[];
-  readonly uses: readonly Use[];
-  /** The caller's values that could be replaced by what they stand for. */
-  readonly given: readonly GivenValue[];
-  /** Relations that it reads or writes, those behind views and routines too. */
-  readonly touched: ReadonlySet<number>;
-  /** It reads what nobody can tell: any column may be behind what it gives. */
-  readonly touchesAnything: boolean;
-  /** It calls routines of users: they may open cursors. */
-  readonly callsRoutines: boolean;
-  /** What it makes that later statements may name. */
-  readonly made: readonly Made[];
-}
+import { UNFOLLOWED, UNREADABLE, type TextLineage } from './text-lineage.js';
 
 /** What is behind the views and routines of one reading of the catalogue: the same for every text. */
 interface Known {
@@ -61,23 +46,25 @@ const ANYWHERE: SessionNames = { searchPath: undefined };
 const MAX_STEPS = 400_000;
 const MAX_DEPTH = 1_000;
 
-const UNREADABLE: TextLineage = {
-  statements: [],
-  uses: [],
-  given: [],
-  touched: new Set(),
-  touchesAnything: true,
-  callsRoutines: true,
-  made: [],
-};
-
-/** Reads one message; never throws. What cannot be read may touch anything. */
-export function readLineage(text: string, catalog: Catalog, names: SessionNames): TextLineage {
+/**
+ * Reads one message; never throws. What cannot be read may touch anything.
+ *
+ * @param outline of a large text: it is not parsed again; the caller's values are not all in it. `unknown` where it could
+ *   not be made
+ */
+export function readLineage(
+  text: string,
+  catalog: Catalog,
+  names: SessionNames,
+  outline?: Outline | 'unknown',
+): TextLineage {
   // The parser reads no further than a NUL.
   if (text.includes('\0')) return UNREADABLE;
+  if (outline === 'unknown') return UNFOLLOWED;
   try {
-    const parsed = text === '' ? { kind: 'tree' as const, tree: {} } : parseSql(text);
-    if (parsed.kind !== 'tree') return UNREADABLE;
+    const parsed = text === '' || outline ? { kind: 'tree' as const, tree: outline?.tree ?? {} } : parseSql(text);
+    // The server's grammar refuses what ours does; what ours gave up is another thing.
+    if (parsed.kind !== 'tree') return parsed.kind === 'refused' ? UNREADABLE : UNFOLLOWED;
     const list = listAt(parsed.tree, 'stmts');
     const ranges = statementRanges(text, list);
     const reader = new LineageReader(catalog, names);
@@ -92,7 +79,7 @@ export function readLineage(text: string, catalog: Catalog, names: SessionNames)
     const given = replaceableValues(reader.findings.given, list);
     return { statements, uses, given, touched, touchesAnything, callsRoutines, made };
   } catch (error) {
-    if (error instanceof OverBounds || error instanceof RangeError) return UNREADABLE;
+    if (error instanceof OverBounds || error instanceof RangeError) return UNFOLLOWED;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import type { NameLookup } from '../catalog/types.js';
 import { ANYTHING } from './derivation.js';
-import type { TextLineage } from './read-lineage.js';
+import type { TextLineage } from './text-lineage.js';
 import type { Output } from './scope.js';
 import type { Made, SessionNames } from './session-names.js';
 

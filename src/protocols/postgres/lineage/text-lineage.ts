@@ -1,0 +1,41 @@
+import { ANYTHING } from './derivation.js';
+import type { GivenValue } from './given-values.js';
+import type { StatementReading } from './reading.js';
+import type { Made } from './session-names.js';
+import type { Use } from './uses.js';
+
+/** Everything one text tells of where the columns in it go. */
+export interface TextLineage {
+  readonly statements: readonly StatementReading[];
+  readonly uses: readonly Use[];
+  /** The caller's values that could be replaced by what they stand for. */
+  readonly given: readonly GivenValue[];
+  /** Relations that it reads or writes, those behind views and routines too. */
+  readonly touched: ReadonlySet<number>;
+  /** It reads what nobody can tell: any column may be behind what it gives. */
+  readonly touchesAnything: boolean;
+  /** It calls routines of users: they may open cursors. */
+  readonly callsRoutines: boolean;
+  /** What it makes that later statements may name. */
+  readonly made: readonly Made[];
+}
+
+/** Of a text that no grammar reads. */
+export const UNREADABLE: TextLineage = {
+  statements: [],
+  uses: [],
+  given: [],
+  touched: new Set(),
+  touchesAnything: true,
+  callsRoutines: true,
+  made: [],
+};
+
+/** What is too large to be followed may compare and move anything: masks with `inference` refuse it. */
+export const UNFOLLOWED: TextLineage = {
+  ...UNREADABLE,
+  uses: [
+    { kind: 'compared', clause: 'a text too large to follow', value: ANYTHING },
+    { kind: 'moved', clause: 'a text too large to follow', value: ANYTHING, to: undefined },
+  ],
+};
