@@ -1,8 +1,8 @@
 import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
-import type { Store } from '../store/store.js';
 import type { TunnelStream } from '../tunnel/stream.js';
 import { accessLookup } from './access-guard.js';
+import { addArchiveFigures } from './archive-figures.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
@@ -42,7 +42,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   const { approvals, log, live } = parts;
   const { agent } = live;
   const drives = new Set<LiveSession>();
-  const metrics = agentMetrics(parts.store, drives);
+  const metrics = agentMetrics(parts, drives);
   let [listening, verifier] = [false, newVerifier(parts)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
@@ -127,9 +127,11 @@ function httpFront(parts: Parts, host: SessionHost, logins: LoginLimit): HttpFro
   });
 }
 
-function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
+function agentMetrics({ store, archive, clock }: Parts, drives: ReadonlySet<LiveSession>): Metrics {
   const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
-  return createMetrics({ liveSessions: () => drives.size, pendingRequests });
+  const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
+  if (archive !== undefined) addArchiveFigures(metrics.registry, archive, () => clock.nowMs());
+  return metrics;
 }
 
 /** From the moment that the agent serves. */
@@ -139,8 +141,9 @@ async function listen(parts: Parts, server: HttpServer): Promise<string> {
   return url;
 }
 
-async function closeStores({ recordings, store, secrets, sinks }: Parts, housekeeping: Housekeeping): Promise<void> {
-  await sinks.close(SINKS_GRACE_MS);
+async function closeStores(parts: Parts, housekeeping: Housekeeping): Promise<void> {
+  const { recordings, store, secrets, sinks, archive } = parts;
+  await Promise.all([sinks.close(SINKS_GRACE_MS), archive?.close(SINKS_GRACE_MS)]);
   secrets.rotation.stop();
   await housekeeping.close();
   await recordings.close();

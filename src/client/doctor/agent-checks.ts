@@ -25,7 +25,7 @@ export async function checkAgent({ agentUrl, caFile, version }: AgentQuestion): 
     const fetch = createFetch({ caFile });
     const agent = await fetchWellKnown(agentUrl, fetch);
     const ready = await fetch(`${agentUrl}/readyz`, { method: 'GET' });
-    await ready.body?.cancel();
+    const said = await ready.text();
     const found = `hoop ${agent.version}, logins by ${agent.issuer}`;
     if (ready.status !== 200)
       return failed(
@@ -35,6 +35,12 @@ export async function checkAgent({ agentUrl, caFile, version }: AgentQuestion): 
           suggestion: 'wait a moment; if it stays so, its log says what is missing',
         }),
       );
+    if (uploadsFail(said))
+      return warning(
+        'agent',
+        `${found}; its recordings can not be copied to their bucket`,
+        'tell whoever runs the agent: its log says why; until then recordings are kept in its folder alone',
+      );
     if (agent.version === version) return ok('agent', found);
     return warning(
       'agent',
@@ -43,6 +49,16 @@ export async function checkAgent({ agentUrl, caFile, version }: AgentQuestion): 
     );
   } catch (error) {
     return failed('agent', asHoopError(error, 'unreachable', 'the agent does not answer'));
+  }
+}
+
+/** @param said the answer of `/readyz` */
+function uploadsFail(said: string): boolean {
+  try {
+    const { attention } = JSON.parse(said) as { readonly attention?: unknown };
+    return Array.isArray(attention) && attention.includes('uploads');
+  } catch {
+    return false;
   }
 }
 
