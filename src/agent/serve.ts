@@ -52,7 +52,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     publicUrl: agent.publicUrl,
     ...bounds(agent.limits.sessions),
     logins,
-    deps: routeDependencies(parts, metrics, host.previews, { verifier: () => verifier, listening: () => listening }),
+    deps: routeDependencies(parts, metrics, host, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (...upgrade) => {
       tunnels.upgrade(...upgrade);
     },
