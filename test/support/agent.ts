@@ -37,6 +37,8 @@ export interface TestAgent {
 export interface TestAgentOptions {
   /** YAML documents: policies, flows, entities, more connections. */
   readonly policies?: string;
+  /** Members of `listen` besides host and port: `tls: { cert: …, key: … }`. */
+  readonly listenSpec?: string;
   /** Lines below `spec:` of the Agent, e.g. `limits: { statementBytes: 1000 }`. */
   readonly agentSpec?: string;
   readonly connectionSpec?: string;
@@ -46,6 +48,8 @@ export interface TestAgentOptions {
   readonly database?: string;
   /** Instead of the server that tests share. */
   readonly postgres?: PostgresServer;
+  /** Where the agent reaches it, if not at its own port: something that stands between. */
+  readonly serverPort?: number;
   readonly issuer?: TestIssuer;
   /** Variables of the agent's environment besides the passwords of `postgres`. */
   readonly env?: Readonly<Record<string, string>>;
@@ -119,7 +123,7 @@ export async function openPort(
   agentUrl: string,
   connection: string,
   token: string,
-  more: Pick<DialOptions, 'reason'> = {},
+  more: Pick<DialOptions, 'reason' | 'trace' | 'portKeyHash' | 'caFile'> = {},
 ): Promise<{ port: number; tunnel: TunnelClient; events: Record<string, unknown>[]; close(): void }> {
   const tunnel = await dialTunnel({ agentUrl, connection, token, ...more });
   const events: Record<string, unknown>[] = [];
@@ -200,7 +204,7 @@ function agentYaml(issuer: TestIssuer, options: TestAgentOptions): string {
 kind: Agent
 metadata: { name: test }
 spec:
-  listen: { host: 127.0.0.1, port: 0 }
+  listen: { host: 127.0.0.1, port: 0${options.listenSpec === undefined ? '' : `, ${options.listenSpec}`} }
   store: { driver: sqlite, path: ../state/hoop.db }
   recordings: { dir: ../recordings, ${options.recordingsSpec ?? 'durability: flush'} }
   masterKey: { file: ../master.key }
@@ -220,7 +224,7 @@ kind: Connection
 metadata: { name: postgres, labels: { env: test } }
 spec:
   type: postgres
-  address: 127.0.0.1:${String(postgres.port)}
+  address: 127.0.0.1:${String(options.serverPort ?? postgres.port)}
   database: ${database}
   tls: { mode: disable }
   credentials:

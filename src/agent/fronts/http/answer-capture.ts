@@ -1,4 +1,5 @@
 import { HoopError } from '../../../core/errors.js';
+import type { RecordBounds } from '../../../core/output-digest.js';
 import type { AnswerBody } from '../../../protocols/http/dialect.js';
 import { BodyCapture } from './body-capture.js';
 
@@ -7,10 +8,14 @@ export type StageRun = (stage: AnswerBody, part: Uint8Array) => Uint8Array;
 
 /** What the record keeps of an answer: what the client gets, or, where the record is masked in another way, that. */
 export class AnswerCapture {
-  readonly body = new BodyCapture();
+  readonly body: BodyCapture;
   /** Where the record is masked in another way than the answer. */
   stage: AnswerBody | undefined;
   #failed = false;
+
+  constructor(bounds: RecordBounds) {
+    this.body = new BodyCapture(bounds);
+  }
 
   /**
    * What can't be masked for the record is left out of it, and is no reason to keep it from the client.

@@ -1,5 +1,7 @@
+import type { RecordBounds } from '../../../core/output-digest.js';
 import { HoopError } from '../../../core/errors.js';
 import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
+import type { SessionTrace } from '../../tracing/session-trace.js';
 import type { Originals } from '../../../masking/stream-masker.js';
 import type { RedactedStream, Redactor } from '../../../protocols/http/credential-redaction.js';
 import type {
@@ -46,6 +48,10 @@ export interface AnswerPipeOptions {
   readonly maxEventBytes: number;
   readonly out: AnswerOut;
   readonly hash: KeyedHash;
+  /** How much of the body is recorded. */
+  readonly bounds: RecordBounds;
+  /** Takes the time of masking; absent: nothing of the session is traced. */
+  readonly trace?: Pick<SessionTrace, 'timed'> | undefined;
   nowMs(): number;
   /** Called once, when nothing more of the answer comes. */
   done(error: Error | undefined): void;
@@ -68,12 +74,13 @@ export class AnswerPipe implements AnswerSink {
   #headers: readonly string[] = [];
   #decoder: Decoder | undefined;
   #stage: AnswerBody | undefined;
-  readonly #recorded = new AnswerCapture();
+  readonly #recorded: AnswerCapture;
   #held: { readonly raw: Buffer[]; readonly clean: Uint8Array[]; bytes: number } | undefined;
 
   readonly #redacted: RedactedStream | undefined;
 
   constructor(private readonly options: AnswerPipeOptions) {
+    this.#recorded = new AnswerCapture(options.bounds);
     this.#redacted = options.redactor?.stream();
   }
 
@@ -172,6 +179,7 @@ export class AnswerPipe implements AnswerSink {
       narrow: options.uninspected === 'block',
       ...(originals === undefined ? {} : { originals }),
     });
+    if (this.#masks && this.#stage !== undefined) this.#stage = options.trace?.timed(this.#stage) ?? this.#stage;
     const alike = rules.record === rules.answers && rules.paths.record.length === rules.paths.answers.length;
     if (!alike || originals !== undefined) {
       const { record, paths } = rules;

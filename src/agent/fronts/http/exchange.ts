@@ -1,3 +1,4 @@
+import { recordBounds } from '../../record-bounds.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HoopError } from '../../../core/errors.js';
 import { readBody } from '../../../protocols/http/read-body.js';
@@ -37,6 +38,8 @@ export interface ExchangeInput {
   readonly dialect: Dialect;
   /** The path that stands for the upstream on this side: empty, or `/c/NAME`. */
   readonly localBase: string;
+  /** Monotonic milliseconds at which it came. */
+  readonly arrivedMs: number;
 }
 
 /** What was judged and allowed. */
@@ -59,7 +62,7 @@ export class Exchange implements LiveSession {
     private readonly input: ExchangeInput,
   ) {
     const { caller, response, incoming, dialect } = input;
-    this.#session = new ExchangeSession(parts.host, caller);
+    this.#session = new ExchangeSession(parts.host, caller, input.arrivedMs);
     this.#out = new ClientAnswer(response, incoming, dialect, this.#session.id);
     response.once('close', () => {
       if (!response.writableFinished) this.#clientGone();
@@ -175,6 +178,8 @@ export class Exchange implements LiveSession {
         maxEventBytes: host.limits().bodyBytes,
         out: this.#out,
         hash: host.hash,
+        bounds: recordBounds(caller.connection),
+        trace: this.#session.trace,
         nowMs: () => host.monotonicMs(),
         done: (fault) => {
           // A fault of ours ends the upstream's sending too.
@@ -192,7 +197,8 @@ export class Exchange implements LiveSession {
         return;
       }
       const all = [...sent.headers, ...headers];
-      const going = { method: request.method, target: sent.target, headers: all, body: sent.body };
+      const traced = this.#session.trace?.headers(all) ?? all;
+      const going = { method: request.method, target: sent.target, headers: traced, body: sent.body };
       upstream.abort = upstreams.send(caller.connection, going, pipe);
     });
   }

@@ -42,6 +42,8 @@ export interface UpgradeInput {
   readonly dialect: Dialect;
   /** The path that stands for the upstream on this side: empty, or `/c/NAME`. */
   readonly localBase: string;
+  /** Monotonic milliseconds at which it came. */
+  readonly arrivedMs: number;
 }
 
 /** What the client was given, for the record. */
@@ -71,7 +73,7 @@ export class UpgradeExchange implements LiveSession {
     private readonly input: UpgradeInput,
   ) {
     const { socket, head, caller, dialect } = input;
-    this.#session = new ExchangeSession(parts.host, caller);
+    this.#session = new ExchangeSession(parts.host, caller, input.arrivedMs);
     this.#out = new UpgradeAnswer(socket, dialect, this.#session.id);
     this.#early = new EarlyBytes(socket, head, () => {
       this.#clientLeft();
@@ -157,7 +159,8 @@ export class UpgradeExchange implements LiveSession {
     const masks = this.#masks(rules, reading, redactor);
     const place = { upstream: caller.connection.url, base: localBase };
     const shown = { redactor, masker: rules.answers, counts: masks.counts, place };
-    const asked = [...request.headers, ...headers];
+    const given = [...request.headers, ...headers];
+    const asked = this.#session.trace?.headers(given) ?? given;
     try {
       const going = { connection: caller.connection, target: targetOf(request), headers: asked };
       const { status, rawHeaders, socket } = await dialUpgrade(going, this.#dialling.signal);
