@@ -13,6 +13,7 @@ import { maskAnswerTree } from './mask-answer-tree.js';
 import { StreamedTexts } from './streamed-texts.js';
 import type { TextRest } from './streamed-texts.js';
 import { TextEdits } from './text-edits.js';
+import { hasUnreadEscapes } from './unread-escapes.js';
 
 /** The event that ends a stream of OpenAI's dialect; no JSON. */
 const DONE = '[DONE]';
@@ -206,7 +207,11 @@ class MaskedEventStream implements AnswerBody {
   }
 
   #rewritten(event: ServerEvent, data: string | undefined): Uint8Array {
-    return rewriteEvent(event, data, (line) => this.masking.whole(line));
+    return rewriteEvent(event, data, (line) => {
+      // A document under the type of events is read by clients as what it is.
+      if (hasUnreadEscapes(line)) throw new HoopError('protocol', 'a line of the answer has escapes and is no data');
+      return this.masking.whole(line);
+    });
   }
 }
 

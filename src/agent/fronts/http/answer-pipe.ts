@@ -167,6 +167,7 @@ export class AnswerPipe implements AnswerSink {
       dialect: options.dialect,
       request: options.reading,
       maxEventBytes: options.maxEventBytes,
+      events: true,
       hash: options.hash,
       contentType: this.contentType.split(';')[0]?.trim().toLowerCase() ?? '',
     };
