@@ -181,9 +181,12 @@ function readings(bytes: Buffer): string[] {
   return [
     bytes.toString(),
     ...texts,
-    ...texts.map((text) =>
-      text.replace(/\\u00([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
-    ),
+    // Of what is no JSON from its first character on nobody undoes escapes.
+    ...texts
+      .filter((text) => /^\s*(?:[[{"]|data:|event:)/.test(text))
+      .map((text) =>
+        text.replace(/\\u00([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+      ),
     ...texts.flatMap(assembled),
   ];
 }

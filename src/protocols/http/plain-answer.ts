@@ -12,7 +12,7 @@ const nothing = (): AnswerSummary => NOTHING;
  * comes in pieces; of JSON see `PlainLayout`. No name or number in it is left alone for being structure.
  */
 export function plainEventStream(options: AnswerOptions): AnswerBody {
-  if (options.masker === undefined) return passing();
+  if (options.masker === undefined && options.credential === undefined) return passing();
   const layout = new PlainLayout();
   const body = answerEventStream(options, {
     layout: layout.json,

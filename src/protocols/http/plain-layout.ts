@@ -36,6 +36,11 @@ export class PlainLayout {
         throw new HoopError('protocol', 'data is no JSON, and has escapes that can not be read');
       this.#textual.add(name);
     }
+    return this.bare(data, name);
+  };
+
+  /** The reading of data that is a piece of text, whatever it looks like. */
+  bare(data: string, name: string): EventReading {
     const node = { kind: 'string', from: 0, to: data.length, value: data } as const;
     const piece: TextPiece = {
       key: `;${name}`,
@@ -45,7 +50,7 @@ export class PlainLayout {
       extra: (rest) => ({ name, data: rest }),
     };
     return { pieces: [piece], ends: () => false, toolCalls: [] };
-  };
+  }
 
   /**
    * JSON: strings under the names of `PIECES` are pieces of one text for each path to them, except in a JSON-RPC

@@ -1,10 +1,13 @@
 import { HoopError } from '../../core/errors.js';
 import type { MaskedStream } from '../../masking/stream-masker.js';
 
-/** `\u0040` and the like: escapes of ASCII, which need none, and which no mask finds in what can't be read as JSON. */
-const ESCAPE = /\\u00[2-7]/i;
+/**
+ * `\u0040` and the like: escapes of ASCII, which need none, and which no mask finds in what can't be read as JSON. Not
+ * those of `<`, `>`, `&`, `'` and `=`, which some encoders write for the sake of HTML.
+ */
+const ESCAPE = /\\u00(?!26|27|3c|3d|3e)[2-7][0-9a-f]/i;
 /** What of an escape may stand at the end of one part. */
-const LONGEST_BEGINNING = 4;
+const LONGEST_BEGINNING = 5;
 const NOTHING = '';
 
 /** Readers that take more than JSON for JSON (`NaN`, comments, a comma too many) would undo escapes behind it. */

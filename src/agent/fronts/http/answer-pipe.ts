@@ -168,6 +168,7 @@ export class AnswerPipe implements AnswerSink {
       request: options.reading,
       maxEventBytes: options.maxEventBytes,
       events: true,
+      credential: options.redactor?.pieces,
       hash: options.hash,
       contentType: this.contentType.split(';')[0]?.trim().toLowerCase() ?? '',
     };

@@ -2,7 +2,13 @@ import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { MaskedStream, Originals, StreamMasker } from '../../../masking/stream-masker.js';
 import { HoopError } from '../../../core/errors.js';
 import { isTextType, mediaTypeOf } from '../../../protocols/http/body.js';
-import type { AnswerBody, AnswerSummary, Dialect, RequestReading } from '../../../protocols/http/dialect.js';
+import type {
+  AnswerOptions,
+  AnswerBody,
+  AnswerSummary,
+  Dialect,
+  RequestReading,
+} from '../../../protocols/http/dialect.js';
 import { SniffingStage } from './sniffing-stage.js';
 import { CheckedJson } from '../../../protocols/http/unread-escapes.js';
 import { PathMaskedBody } from '../../../protocols/http/path-masked-body.js';
@@ -42,6 +48,8 @@ export interface StageOptions {
   readonly masker: StreamMasker | undefined;
   readonly counts: MaskCounts;
   readonly originals?: Originals;
+  /** As in `AnswerOptions`. */
+  readonly credential?: AnswerOptions['credential'];
   readonly maxEventBytes: number;
   /** Rules that name places of a JSON body. */
   readonly paths: readonly MaskRule[];

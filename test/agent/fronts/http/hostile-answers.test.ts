@@ -25,6 +25,16 @@ const ANSWERS = new Map<string, Buffer>([
   ['/nan-text', answer('text/plain', Buffer.from(`[1,, "ann.lee\\u0040example.com"]`))],
   ['/nan-events', answer('text/event-stream', Buffer.from(`data: [NaN, "ann.lee\\u0040example.com"]\n\n`))],
   ['/json-as-events', answer('text/event-stream', Buffer.from(`{"a":"ann.lee\\u0040example.com"}`))],
+  [
+    '/cut-credential',
+    answer(
+      'text/event-stream',
+      Buffer.from(
+        `data: {"choices":[{"index":0,"delta":{"content":"it is ${KEY.slice(0, 12)}"}}]}\n\n` +
+          `data: {"choices":[{"index":0,"delta":{"content":"${KEY.slice(12)}, keep it"}}]}\n\ndata: [DONE]\n\n`,
+      ),
+    ),
+  ],
   ['/events-as-text', answer('text/plain', Buffer.from(CUT_EVENTS))],
   ['/events-as-json', answer('application/json', Buffer.from(CUT_EVENTS))],
   ['/events-as-lines', answer('application/x-ndjson', Buffer.from(CUT_EVENTS))],
@@ -169,6 +179,16 @@ describe('an answer that lies about its form', () => {
     const bytes = await bytesOf('/two-codings', ['plain']);
     expect(bytes.toString('latin1')).toMatch(/^HTTP\/1\.1 502 /);
   });
+
+  it.each(['plain', 'masked'])(
+    'with the credential cut over two events, does not show it to %s callers',
+    async (group) => {
+      const bytes = await bytesOf('/cut-credential', [group]);
+      expect(bytes.toString()).toContain('"content":"it is ');
+      expect(bytes.toString()).not.toContain(KEY.slice(12));
+      expect((await recorded(bytes)).toString()).not.toContain(KEY.slice(12));
+    },
+  );
 
   it.each(['plain', 'watched'])('passes as it is for %s callers, whose answers nothing masks', async (group) => {
     const bytes = await bytesOf('/utf-16-json', [group]);
