@@ -1,8 +1,10 @@
+import type { Resources } from '../config/resources.js';
 import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
 import type { Store } from '../store/store.js';
 import type { TunnelStream } from '../tunnel/stream.js';
 import { accessLookup } from './access-guard.js';
+import { currentCaller, type Reach } from './current-caller.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
@@ -20,7 +22,7 @@ import { routeDependencies } from './route-dependencies.js';
 import { isHttpCaller, type Caller, type LiveSession, type SessionHost } from './session-host.js';
 import { sessionHost } from './session-hosting.js';
 import { readTls } from './tls-files.js';
-import { TunnelAcceptor, type UpgradeOptions } from './upgrade.js';
+import { TunnelAcceptor } from './upgrade.js';
 import { UsageLimits } from './usage/usage-limits.js';
 
 export interface RunningAgent {
@@ -43,7 +45,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   const { agent } = live;
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
-  let [listening, verifier] = [false, newVerifier(parts)];
+  let [listening, verifier] = [false, newVerifier(parts, live.current)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
   const http = httpFront(parts, host, logins);
@@ -62,8 +64,9 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     ...reachable(parts),
+    trusts: ({ issuer }) => live.current.identityProviders.some((provider) => provider.issuer === issuer),
     logins,
-    accept: acceptStream(host, http),
+    accept: acceptStream(host, http, reachable(parts)),
     log,
   });
   const url = await listen(parts, server);
@@ -71,11 +74,12 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   const housekeeping = startHousekeeping(parts);
   return {
     url,
-    reload: async () => {
-      const done = await reload(parts);
-      if (done) verifier = newVerifier(parts);
-      return done;
-    },
+    reload: () =>
+      reload(parts, (next) => {
+        verifier = next;
+        host.access.recheck();
+        tunnels.recheck();
+      }),
     close: async (graceMs) => {
       listening = false;
       tunnels.retire();
@@ -89,25 +93,29 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   };
 }
 
-function newVerifier({ live, clock, secrets }: Parts): TokenVerifier {
-  return createTokenVerifier(live.current.identityProviders, { clock, reveal: secrets.resolve });
+function newVerifier({ clock, secrets }: Parts, { identityProviders }: Resources): TokenVerifier {
+  return createTokenVerifier(identityProviders, { clock, reveal: secrets.resolve });
 }
 
 /** Hands a tunnel's stream to the front of its connection's protocol. */
-function acceptStream(host: SessionHost, http: HttpFront): (stream: TunnelStream, caller: Caller) => void {
+function acceptStream(
+  host: SessionHost,
+  http: HttpFront,
+  reach: Reach,
+): (stream: TunnelStream, caller: Caller) => void {
   const shared = {
     cancels: new CancelRegistry(),
     catalogs: new CatalogKeepers(() => host.monotonicMs()),
     study: new TextStudy(),
   };
   return (stream, caller) => {
+    // Requests of HTTP are looked at one by one.
     if (isHttpCaller(caller)) http.accept(stream, caller);
-    else acceptPostgres(stream, caller, host, shared);
+    else acceptPostgres(stream, { caller, current: () => currentCaller(caller, reach) }, host, shared);
   };
 }
 
-/** Connections as configured now, and to whom those that need it are granted now. */
-function reachable({ live, approvals }: Parts): Pick<UpgradeOptions, 'connections' | 'access'> {
+function reachable({ live, approvals }: Parts): Reach {
   return {
     connections: () => live.current.connections,
     access: (identity) => accessLookup(approvals, identity),
@@ -147,11 +155,17 @@ async function closeStores({ recordings, store, secrets, sinks }: Parts, houseke
   store.close();
 }
 
-async function reload(parts: Parts): Promise<boolean> {
+/** @param take puts the verifier of the new providers in the place of the old one */
+async function reload(parts: Parts, take: (verifier: TokenVerifier) => void): Promise<boolean> {
   const { live, log } = parts;
-  const faults = await live.reload();
-  for (const fault of faults) log.error(`not reloaded: ${fault}`);
-  if (faults.length > 0) return false;
+  const done = await live.reload((next) => newVerifier(parts, next));
+  if ('faults' in done) {
+    for (const fault of done.faults) log.error(`not reloaded: ${fault}`);
+    return false;
+  }
+  if (done.made === undefined) return true;
+  // In the same turn: nobody may come in by the old providers under the new rules.
+  take(done.made);
   keepPolicies(parts);
   for (const fault of await parts.sinks.configure(live.current.sinks, live.current.approvalFlows)) log.error(fault);
   log.info('reloaded', { policy: live.current.policySet.hash });

@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type AccessLookup, connectionFor, isHttpPermitted } from '../../../connections/access.js';
+import { connectionFor, isHttpPermitted } from '../../../connections/access.js';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import type { Identity } from '../../../core/identity.js';
-import type { ConnectionResource } from '../../../core/resources.js';
 import type { Dialect, HttpRequest } from '../../../protocols/http/dialect.js';
 import { forwardedHeaders } from '../../../protocols/http/headers.js';
 import { readTarget } from '../../../protocols/http/target.js';
@@ -11,6 +10,7 @@ import { DIALECTS } from '../../../protocols/registry.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import type { UsageLimits } from '../../usage/usage-limits.js';
+import { currentCaller, type Reach } from '../../current-caller.js';
 import type { HttpCaller, SessionHost } from '../../session-host.js';
 import { RulesBook } from './connection-rules.js';
 import { correlationOf } from './correlation.js';
@@ -29,12 +29,9 @@ import { Upstreams } from './upstream.js';
 /** `/c/NAME`, then the path for the upstream. */
 const DIRECT = /^\/c\/([^/?#]+)(\/[^]*|\?[^]*)?$/;
 
-export interface HttpFrontOptions {
+export interface HttpFrontOptions extends Reach {
   readonly host: SessionHost;
   readonly usage: UsageLimits;
-  readonly connections: () => readonly ConnectionResource[];
-  /** Until when connections that need an approved request are granted to someone. */
-  readonly access: (identity: Identity) => AccessLookup;
   /** Bounds asking for connections that are not the caller's. */
   readonly subject: <Found>(identity: Identity, find: () => Found) => Found;
 }
@@ -125,11 +122,7 @@ export class HttpFront {
     const caller = this.#callers.get(incoming.socket);
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'a request of nobody');
-      guardPort(incoming, caller);
-      this.options.host.access.require(caller);
-      const correlationId = correlationOf(incoming, caller.correlationId);
-      const target = incoming.url ?? '';
-      await this.#exchange(incoming, response, { caller: { ...caller, correlationId }, target, localBase: '' });
+      await this.#exchange(incoming, response, this.#throughPort(incoming, caller));
     };
     run().catch((error: unknown) => {
       const dialect = caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type];
@@ -141,16 +134,21 @@ export class HttpFront {
     const caller = this.#callers.get(incoming.socket);
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'an upgrade of nobody');
-      guardPort(incoming, caller);
-      this.options.host.access.require(caller);
+      const called = this.#throughPort(incoming, caller);
       checkHandshake(incoming);
-      const correlationId = correlationOf(incoming, caller.correlationId);
-      const target = incoming.url ?? '';
-      await this.#upgrade(incoming, socket, head, { caller: { ...caller, correlationId }, target, localBase: '' });
+      await this.#upgrade(incoming, socket, head, called);
     };
     run().catch((error: unknown) => {
       this.#refuseUpgrade(socket, caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type], error);
     });
+  }
+
+  /** What comes through a local port, from a caller who was let in a while ago. */
+  #throughPort(incoming: IncomingMessage, caller: HttpCaller): Called {
+    const current = currentCaller(caller, this.options);
+    guardPort(incoming, current);
+    const correlationId = correlationOf(incoming, caller.correlationId);
+    return { caller: { ...current, correlationId }, target: incoming.url ?? '', localBase: '' };
   }
 
   /** Who sent a request to `/c/NAME/…`, and what they ask of whom. */
