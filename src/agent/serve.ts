@@ -22,6 +22,7 @@ import { routeDependencies } from './route-dependencies.js';
 import { isHttpCaller, type Caller, type LiveSession, type SessionHost } from './session-host.js';
 import { sessionHost } from './session-hosting.js';
 import { readTls } from './tls-files.js';
+import { TokenWatches } from './token-watches.js';
 import { TunnelAcceptor } from './upgrade.js';
 import { UsageLimits } from './usage/usage-limits.js';
 
@@ -41,14 +42,15 @@ const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { approvals, log, live } = parts;
+  const { log, live } = parts;
   const { agent } = live;
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts.store, drives);
   let [listening, verifier] = [false, newVerifier(parts, live.current)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
-  const http = httpFront(parts, host, logins);
+  const watches = tokenWatches(parts);
+  const http = httpFront(parts, host, { logins, watches });
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
@@ -60,11 +62,12 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
       tunnels.upgrade(...upgrade);
     },
     direct: http,
+    watches,
   });
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     ...reachable(parts),
-    trusts: ({ issuer }) => live.current.identityProviders.some((provider) => provider.issuer === issuer),
+    watches,
     logins,
     accept: acceptStream(host, http, reachable(parts)),
     log,
@@ -78,19 +81,19 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
       reload(parts, (next) => {
         verifier = next;
         host.access.recheck();
-        tunnels.recheck();
+        watches.look();
       }),
     close: async (graceMs) => {
       listening = false;
-      tunnels.retire();
-      approvals.close();
-      await drain(drives, graceMs);
-      await http.close();
-      tunnels.closeAll();
-      await server.close(1_000);
-      await closeStores(parts, housekeeping);
+      await close({ parts, drives, http, tunnels, server, housekeeping }, graceMs);
     },
   };
+}
+
+function tokenWatches({ live }: Parts): TokenWatches {
+  return new TokenWatches({
+    trusts: ({ issuer }) => live.current.identityProviders.some((provider) => provider.issuer === issuer),
+  });
 }
 
 function newVerifier({ clock, secrets }: Parts, { identityProviders }: Resources): TokenVerifier {
@@ -122,7 +125,11 @@ function reachable({ live, approvals }: Parts): Reach {
   };
 }
 
-function httpFront(parts: Parts, host: SessionHost, logins: LoginLimit): HttpFront {
+function httpFront(
+  parts: Parts,
+  host: SessionHost,
+  { logins, watches }: { readonly logins: LoginLimit; readonly watches: TokenWatches },
+): HttpFront {
   const { store, clock, log } = parts;
   const complain = (message: string): void => {
     log.error(message);
@@ -132,6 +139,7 @@ function httpFront(parts: Parts, host: SessionHost, logins: LoginLimit): HttpFro
     usage: new UsageLimits(store.usage, () => clock.nowMs(), complain),
     ...reachable(parts),
     subject: (identity, find) => logins.subject(identity, find),
+    watches,
   });
 }
 
@@ -145,6 +153,27 @@ async function listen(parts: Parts, server: HttpServer): Promise<string> {
   const url = urlOf(parts.live.agent, await server.listen());
   parts.secrets.rotation.start();
   return url;
+}
+
+interface Serving {
+  readonly parts: Parts;
+  readonly drives: ReadonlySet<LiveSession>;
+  readonly http: HttpFront;
+  readonly tunnels: TunnelAcceptor;
+  readonly server: HttpServer;
+  readonly housekeeping: Housekeeping;
+}
+
+/** What runs may end within the grace; then everything is sealed and closed, what others need last. */
+async function close(serving: Serving, graceMs: number): Promise<void> {
+  const { parts, drives, http, tunnels, server, housekeeping } = serving;
+  tunnels.retire();
+  parts.approvals.close();
+  await drain(drives, graceMs);
+  await http.close();
+  tunnels.closeAll();
+  await server.close(1_000);
+  await closeStores(parts, housekeeping);
 }
 
 async function closeStores({ recordings, store, secrets, sinks }: Parts, housekeeping: Housekeeping): Promise<void> {

@@ -14,7 +14,7 @@ import { refuseSocket } from './http/answer.js';
 import type { AgentLog } from './log.js';
 import { type LoginLimit, TooManyLogins } from './login-limit.js';
 import { credentialName, type Caller } from './session-host.js';
-import { type TokenWatch, watchToken } from './token-watch.js';
+import type { TokenWatches } from './token-watches.js';
 
 export interface UpgradeOptions extends Reach {
   authenticate(request: IncomingMessage): Promise<Identity>;
@@ -23,10 +23,8 @@ export interface UpgradeOptions extends Reach {
   /** Takes one stream of a tunnel that was authenticated and authorised. */
   accept(stream: AcceptedStream, caller: Caller): void;
   readonly log: Pick<AgentLog, 'warn'>;
-  /** Is the issuer of this token still one of those configured? */
-  readonly trusts: (identity: Identity) => boolean;
-  /** How often a tunnel's token is proven again, in ms. */
-  readonly recheckMs?: number;
+  /** Tokens by which tunnels are open. */
+  readonly watches: TokenWatches;
 }
 
 const TUNNEL_PATH = /^\/v1\/tunnel\/([^/?]+)$/;
@@ -41,7 +39,7 @@ export class TunnelAcceptor {
     maxPayload: MAX_MESSAGE_BYTES,
     skipUTF8Validation: true,
   });
-  readonly #open = new Map<TunnelServer, TokenWatch>();
+  readonly #open = new Set<TunnelServer>();
   readonly #held = new HeldStreams();
   /** The agent takes nothing new: it drains. */
   #retired = false;
@@ -71,33 +69,29 @@ export class TunnelAcceptor {
   /** Takes nothing new, and tells every CLI to dial elsewhere for it; what runs goes on. */
   retire(): void {
     this.#retired = true;
-    for (const server of this.#open.keys()) server.sendEvent({ event: RETIRING_EVENT });
-  }
-
-  /** Tokens and rights are looked at anew: what proves or gives them has changed. */
-  recheck(): void {
-    for (const watch of [...this.#open.values()]) watch.look();
+    for (const server of this.#open) server.sendEvent({ event: RETIRING_EVENT });
   }
 
   /** Ends every tunnel. */
   closeAll(): void {
-    for (const server of [...this.#open.keys()]) server.close(RETIRED);
+    for (const server of [...this.#open]) server.close(RETIRED);
     this.#held.close();
   }
 
   #accepted(websocket: WebSocket, request: IncomingMessage, accepted: Caller): void {
     const resumes = request.headers[RESUME_HEADER] === RESUME_VERSION;
     let caller = accepted;
+    let stopWatching = (): void => undefined;
     const server: TunnelServer = acceptTunnel(websocket, {
       wire: request.socket,
       onClose: () => {
-        this.#open.get(server)?.stop();
+        stopWatching();
         this.#open.delete(server);
       },
       ...(resumes ? { held: { streams: this.#held, owner: ownerOf(caller) } } : {}),
     });
-    const watch = this.#watch(request, caller, server, (identity) => (caller = { ...caller, identity }));
-    this.#open.set(server, watch);
+    this.#open.add(server);
+    stopWatching = this.#watch(request, caller, server, (identity) => (caller = { ...caller, identity }));
     server.onStream((stream) => {
       this.#takeStream(stream, caller);
     });
@@ -109,27 +103,18 @@ export class TunnelAcceptor {
     caller: Caller,
     server: TunnelServer,
     onGood: (identity: Identity) => void,
-  ): TokenWatch {
-    const { identity } = caller;
-    const refused = (): void => {
-      server.close({ code: 'token_refused', message: 'the token of this tunnel was revoked' });
-    };
-    const watch = watchToken({
-      identity,
+  ): () => void {
+    return this.options.watches.watch({
+      identity: caller.identity,
       again: () => this.options.authenticate(request),
       onGood: (fresh) => {
         if (this.#stillReaches(caller, fresh)) onGood(fresh);
         else server.close({ code: 'no_access', message: 'the caller of this tunnel is in other groups by now' });
       },
-      onRefused: refused,
-      everyMs: this.options.recheckMs,
+      onRefused: () => {
+        server.close({ code: 'token_refused', message: 'the token of this tunnel was revoked' });
+      },
     });
-    const look = (): void => {
-      // Of a token that has ended since, that much can still be told.
-      if (this.options.trusts(identity)) watch.look();
-      else refused();
-    };
-    return { ...watch, look };
   }
 
   /** What the configuration alone takes away, `access-guard` ends by a word of the protocol's own. */

@@ -110,6 +110,30 @@ describe.skipIf(missingPostgres())('a reload', () => {
     expect((await agent.call('/v1/whoami', { token })).status).toBe(401);
   });
 
+  it('ends what that issuer’s tokens follow without a tunnel: events of an upstream, requests, recordings', async () => {
+    const other = await startTestIssuer();
+    closing.push(() => other.close());
+    const upstream = await startHttpUpstream((_seen, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: first\n\n');
+    });
+    closing.push(() => {
+      upstream.close();
+    });
+    const web = `apiVersion: hoop/v1
+kind: Connection
+metadata: { name: web }
+spec: { type: http, url: '${upstream.url}', credentials: [{ groups: ['*'], headers: {} }], access: { groups: [engineering] } }
+`;
+    const agent = await start({ policies: web + provider('other', other.issuer) });
+    const headers = { authorization: `Bearer ${await other.token({ sub: 'eve', groups: ['engineering'] })}` };
+    const events = await fetch(`${agent.agent.url}/c/web/events`, { headers });
+    const feed = await fetch(`${agent.agent.url}/v1/requests/events`, { headers });
+    expect([events.status, feed.status]).toEqual([200, 200]);
+    expect(await change(agent, 'policies.yaml', () => web)).toBe(true);
+    await expect(events.text()).rejects.toThrow();
+    await expect(feed.text()).rejects.toThrow();
+  });
+
   it('is refused whole where two providers would be one, and the state before stays: its policies, its issuers', async () => {
     const agent = await start();
     const block = `apiVersion: hoop/v1

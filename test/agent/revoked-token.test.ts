@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LoginLimit } from '../../src/agent/login-limit.js';
+import { TokenWatches } from '../../src/agent/token-watches.js';
 import { TunnelAcceptor } from '../../src/agent/upgrade.js';
 import { type Fault, HoopError } from '../../src/core/errors.js';
 import type { Identity } from '../../src/core/identity.js';
@@ -39,10 +40,9 @@ async function acceptor(who: () => Promise<Identity>, access: PostgresConnection
     connections: () => [{ ...CONNECTION, access }],
     access: () => () => undefined,
     logins: new LoginLimit({ perMinute: 100, nowMs: () => 0 }),
-    trusts: () => true,
     accept: () => undefined,
     log: { warn: () => undefined },
-    recheckMs: 10,
+    watches: new TokenWatches({ trusts: () => true, everyMs: 10 }),
   });
   const server = createServer();
   server.on('upgrade', (request, socket, head) => {

@@ -10,6 +10,7 @@ import { callerRoutes } from './caller-routes.js';
 import type { HttpDependencies } from './dependencies.js';
 import { Refusal, createGate } from './gate.js';
 import type { Gate } from './gate.js';
+import { guardStream } from './guarded-stream.js';
 import { publicRoutes } from './public-routes.js';
 import { grantRoutes } from './grant-routes.js';
 import { requestEventsRoute } from './request-events-route.js';
@@ -20,6 +21,7 @@ import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
 import { auditRoutes } from './audit-routes.js';
 import { secretRoutes } from './secret-routes.js';
 import { sessionRoutes } from './session-routes.js';
+import type { TokenWatches } from '../token-watches.js';
 import { createAuthenticate } from './token.js';
 import type { Authenticate } from './token.js';
 
@@ -43,6 +45,8 @@ export interface HttpServerOptions {
    */
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly direct: DirectWay;
+  /** Tokens by which long answers are read. */
+  readonly watches: TokenWatches;
 }
 
 /** Takes what comes to `/c/CONNECTION/…`; its host and origin are right, and it is not authenticated yet. */
@@ -97,10 +101,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       direct(options, gate, authenticate, request, response);
       return;
     }
-    answer({ deps, routes, gate, authenticate, requestMs }, request, response).catch((error: unknown) => {
-      deps.onFailure('none', error);
-      response.destroy();
-    });
+    answer({ deps, routes, gate, authenticate, requestMs, watches: options.watches }, request, response).catch(
+      (error: unknown) => {
+        deps.onFailure('none', error);
+        response.destroy();
+      },
+    );
   });
   const upgraded = new Set<Duplex>();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -157,6 +163,7 @@ interface Serving {
   readonly authenticate: Authenticate;
   /** How long a request's body may take, in ms. */
   readonly requestMs: number;
+  readonly watches: TokenWatches;
 }
 
 async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -193,7 +200,10 @@ async function run(
     if (!request.complete) refuseSocket(request.socket, tooSlow());
   }, serving.requestMs);
   try {
-    return await route.handler({ id, request, query: readQuery(route, search) }, caller);
+    const given = await route.handler({ id, request, query: readQuery(route, search) }, caller);
+    if (!('stream' in given)) return given;
+    const proof = { identity: caller, again: () => serving.authenticate(request) };
+    return { ...given, stream: guardStream(given.stream, (watched) => serving.watches.watch(watched), proof) };
   } finally {
     clearTimeout(timer);
   }

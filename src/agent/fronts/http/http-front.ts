@@ -18,6 +18,7 @@ import { CredentialBook } from './credential-book.js';
 import { Exchange, type ExchangeParts } from './exchange.js';
 import { guardPort } from './port-guard.js';
 import { MAX_HEADER_BYTES, refuseUnparsed } from '../../http/unparsed.js';
+import type { TokenWatches } from '../../token-watches.js';
 import { ClientAnswer } from './client-answer.js';
 import { refusalOf } from './refusals.js';
 import { UpgradeAnswer } from './upgrade-answer.js';
@@ -32,6 +33,8 @@ const DIRECT = /^\/c\/([^/?#]+)(\/[^]*|\?[^]*)?$/;
 export interface HttpFrontOptions extends Reach {
   readonly host: SessionHost;
   readonly usage: UsageLimits;
+  /** Tokens by which requests and upgraded streams are under way. */
+  readonly watches: TokenWatches;
   /** Bounds asking for connections that are not the caller's. */
   readonly subject: <Found>(identity: Identity, find: () => Found) => Found;
 }
@@ -89,6 +92,7 @@ export class HttpFront {
     try {
       const called = await this.#called(incoming, authenticate);
       dialect = DIALECTS[called.caller.connection.type];
+      response.once('close', this.#watch(incoming, called, authenticate));
       await this.#exchange(incoming, response, called);
     } catch (error) {
       this.#refuse(incoming, response, dialect, error);
@@ -107,6 +111,7 @@ export class HttpFront {
       checkHandshake(incoming);
       const called = await this.#called(incoming, authenticate);
       dialect = DIALECTS[called.caller.connection.type];
+      socket.once('close', this.#watch(incoming, called, authenticate));
       await this.#upgrade(incoming, socket, head, called);
     } catch (error) {
       this.#refuseUpgrade(socket, dialect, error);
@@ -171,6 +176,19 @@ export class HttpFront {
       tell: () => undefined,
     };
     return { caller, target: rest.startsWith('/') ? rest : `/${rest}`, localBase: `/c/${name}` };
+  }
+
+  /** A stream of events or messages may last: it is cut once its token does not count any more. */
+  #watch(
+    incoming: IncomingMessage,
+    { caller: { identity } }: Called,
+    authenticate: (request: IncomingMessage) => Promise<Identity>,
+  ): () => void {
+    return this.options.watches.watch({
+      identity,
+      again: () => authenticate(incoming),
+      onRefused: () => incoming.socket.destroy(),
+    });
   }
 
   async #exchange(incoming: IncomingMessage, response: ServerResponse, called: Called): Promise<void> {
