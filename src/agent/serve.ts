@@ -1,13 +1,12 @@
 import type { Resources } from '../config/resources.js';
 import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
-import type { Store } from '../store/store.js';
-import type { TunnelStream } from '../tunnel/stream.js';
 import { accessLookup } from './access-guard.js';
+import { addArchiveFigures } from './archive-figures.js';
 import { currentCaller, type Reach } from './current-caller.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
-import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
+import { acceptCancel, acceptPostgres } from './fronts/postgres/accept-postgres.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
@@ -19,11 +18,11 @@ import { startHousekeeping } from './housekeeping.js';
 import { keepPolicies } from './audit/keep-policies.js';
 import type { Parts } from './parts.js';
 import { routeDependencies } from './route-dependencies.js';
-import { isHttpCaller, type Caller, type LiveSession, type SessionHost } from './session-host.js';
+import { isHttpCaller, type LiveSession, type SessionHost } from './session-host.js';
 import { sessionHost } from './session-hosting.js';
 import { readTls } from './tls-files.js';
 import { TokenWatches } from './token-watches.js';
-import { TunnelAcceptor } from './upgrade.js';
+import { TunnelAcceptor, type UpgradeOptions } from './upgrade.js';
 import { UsageLimits } from './usage/usage-limits.js';
 
 export interface RunningAgent {
@@ -45,7 +44,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   const { log, live } = parts;
   const { agent } = live;
   const drives = new Set<LiveSession>();
-  const metrics = agentMetrics(parts.store, drives);
+  const metrics = agentMetrics(parts, drives);
   let [listening, verifier] = [false, newVerifier(parts, live.current)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
@@ -69,7 +68,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     ...reachable(parts),
     watches,
     logins,
-    accept: acceptStream(host, http, reachable(parts)),
+    ...acceptStreams(host, http, reachable(parts)),
     log,
   });
   const url = await listen(parts, server);
@@ -101,20 +100,26 @@ function newVerifier({ clock, secrets }: Parts, { identityProviders }: Resources
 }
 
 /** Hands a tunnel's stream to the front of its connection's protocol. */
-function acceptStream(
+function acceptStreams(
   host: SessionHost,
   http: HttpFront,
   reach: Reach,
-): (stream: TunnelStream, caller: Caller) => void {
+): Pick<UpgradeOptions, 'accept' | 'acceptLate'> {
   const shared = {
     cancels: new CancelRegistry(),
     catalogs: new CatalogKeepers(() => host.monotonicMs()),
     study: new TextStudy(),
   };
-  return (stream, caller) => {
-    // Requests of HTTP are looked at one by one.
-    if (isHttpCaller(caller)) http.accept(stream, caller);
-    else acceptPostgres(stream, { caller, current: () => currentCaller(caller, reach) }, host, shared);
+  return {
+    accept: (stream, caller) => {
+      // Requests of HTTP are looked at one by one.
+      if (isHttpCaller(caller)) http.accept(stream, caller);
+      else acceptPostgres(stream, { caller, current: () => currentCaller(caller, reach) }, host, shared);
+    },
+    acceptLate: (stream, caller, why) => {
+      if (isHttpCaller(caller)) stream.destroy(why);
+      else acceptCancel(stream, caller, shared, why);
+    },
   };
 }
 
@@ -143,9 +148,11 @@ function httpFront(
   });
 }
 
-function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
+function agentMetrics({ store, archive, clock }: Parts, drives: ReadonlySet<LiveSession>): Metrics {
   const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
-  return createMetrics({ liveSessions: () => drives.size, pendingRequests });
+  const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
+  if (archive !== undefined) addArchiveFigures(metrics.registry, archive, () => clock.nowMs());
+  return metrics;
 }
 
 /** From the moment that the agent serves. */
@@ -176,8 +183,9 @@ async function close(serving: Serving, graceMs: number): Promise<void> {
   await closeStores(parts, housekeeping);
 }
 
-async function closeStores({ recordings, store, secrets, sinks }: Parts, housekeeping: Housekeeping): Promise<void> {
-  await sinks.close(SINKS_GRACE_MS);
+async function closeStores(parts: Parts, housekeeping: Housekeeping): Promise<void> {
+  const { recordings, store, secrets, sinks, archive } = parts;
+  await Promise.all([sinks.close(SINKS_GRACE_MS), archive?.close(SINKS_GRACE_MS)]);
   secrets.rotation.stop();
   await housekeeping.close();
   await recordings.close();

@@ -14,6 +14,7 @@ import { LiveResources } from './live-resources.js';
 import type { AgentLog } from './log.js';
 import type { Parts } from './parts.js';
 import { NoticeBoard } from './notices.js';
+import { openArchive } from './open-archive.js';
 import { openSecrets, secretSources } from './open-secrets.js';
 import { serve, type RunningAgent } from './serve.js';
 import { openSinks } from './open-sinks.js';
@@ -57,7 +58,21 @@ export async function startAgent(
     const approvals = openApprovals({ live, store, clock, newId, notices });
     const secrets = openSecrets(sources, { store, live, clock, log });
     sinks = await openSinks({ live, clock, secrets, log });
-    return await serve({ live, store, recordings, approvals, key, clock, secrets, sinks, newId, log, notices });
+    const archive = openArchive({ live, store, key, clock, secrets, log });
+    return await serve({
+      live,
+      store,
+      recordings,
+      approvals,
+      key,
+      clock,
+      secrets,
+      sinks,
+      archive,
+      newId,
+      log,
+      notices,
+    });
   } catch (error) {
     await sinks?.close(0);
     await recordings?.close();

@@ -5,7 +5,7 @@ import { connectionFor, findPermitted, isHttpPermitted, storedName } from '../co
 import { HoopError, type Fault, messageOf } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import { acceptTunnel, type TunnelServer } from '../tunnel/accept.js';
-import { RESUME_HEADER, RESUME_VERSION, RETIRING_EVENT } from '../tunnel/handshake.js';
+import { RESUME_HEADER, RESUME_VERSION, RETIRING_EVENT, TOKEN_ENDING_EVENT } from '../tunnel/handshake.js';
 import { HeldStreams } from '../tunnel/held-streams.js';
 import type { AcceptedStream } from '../tunnel/stream.js';
 import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
@@ -22,6 +22,11 @@ export interface UpgradeOptions extends Reach {
   readonly logins: LoginLimit;
   /** Takes one stream of a tunnel that was authenticated and authorised. */
   accept(stream: AcceptedStream, caller: Caller): void;
+  /**
+   * The same of a tunnel that takes nothing new, for the reason given: the agent drains, or the token has ended. What runs
+   * may still be cancelled.
+   */
+  acceptLate(stream: AcceptedStream, caller: Caller, why: Fault): void;
   readonly log: Pick<AgentLog, 'warn'>;
   /** Tokens by which tunnels are open. */
   readonly watches: TokenWatches;
@@ -91,7 +96,13 @@ export class TunnelAcceptor {
       ...(resumes ? { held: { streams: this.#held, owner: ownerOf(caller) } } : {}),
     });
     this.#open.add(server);
-    stopWatching = this.#watch(request, caller, server, (identity) => (caller = { ...caller, identity }));
+    const stops = [
+      this.#watch(request, caller, server, (identity) => (caller = { ...caller, identity })),
+      announceEnd(caller.identity, server),
+    ];
+    stopWatching = () => {
+      for (const stop of stops) stop();
+    };
     server.onStream((stream) => {
       this.#takeStream(stream, caller);
     });
@@ -124,17 +135,17 @@ export class TunnelAcceptor {
     return found !== undefined && storedName(found) === credentialName(caller);
   }
 
-  /** A token that ends does not end sessions under way: whoever is in was let in rightly; no new stream after it. */
+  /** A token that ends does not end sessions under way: whoever is in was let in rightly; nothing new begins after it. */
   #takeStream(stream: AcceptedStream, caller: Caller): void {
-    if (this.#retired) stream.destroy(RETIRED);
-    else if (caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now())
-      stream.destroy({ code: 'token_refused', message: 'the token of this tunnel has expired' });
-    else {
-      const tell: Caller['tell'] = (event) => {
-        stream.sendEvent(event);
-      };
-      this.options.accept(stream, { ...caller, tell });
+    const ended = caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now();
+    if (this.#retired || ended) {
+      this.options.acceptLate(stream, caller, this.#retired ? RETIRED : TOKEN_ENDED);
+      return;
     }
+    const tell: Caller['tell'] = (event) => {
+      stream.sendEvent(event);
+    };
+    this.options.accept(stream, { ...caller, tell });
   }
 
   async #authorise(request: IncomingMessage): Promise<Caller> {
@@ -158,6 +169,29 @@ export class TunnelAcceptor {
     return { ...shared, ...permitted, ...(portKeyHash === '' ? {} : { portKeyHash }) };
   }
 }
+
+/** Of a token that has ended: the CLI takes what is new to its next tunnel, which has a fresh one. */
+const TOKEN_ENDED: Fault = { code: 'unreachable', message: 'the token of this tunnel has ended' };
+
+/** A timer's longest, in ms; a tunnel does not last that long. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Tells the CLI when the token of its tunnel ends: it is due a fresh one then. */
+function announceEnd({ expiresAt }: Identity, server: TunnelServer): () => void {
+  // A laptop whose clock is behind may come back with the same token: not more than once in this time.
+  const inMs = Math.max(expiresAt * 1000 - Date.now(), SHORTEST_TOKEN_MS);
+  const timer = setTimeout(
+    () => {
+      server.sendEvent({ event: TOKEN_ENDING_EVENT });
+    },
+    Math.min(inMs, MAX_TIMER_MS),
+  ).unref();
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
+const SHORTEST_TOKEN_MS = 1_000;
 
 const RETIRED: Fault = { code: 'unreachable', message: 'the agent is shutting down' };
 

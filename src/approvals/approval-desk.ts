@@ -18,7 +18,7 @@ import type { AccessQuery, GrantQuery } from './grants.js';
 import { alreadyDecided, nameOf, noSuchRequest } from './request-faults.js';
 import type { RequestFilter, Resolution } from './request-store.js';
 import { RequestWatchers } from './request-watchers.js';
-import { isMet, isSamePerson, mayReview, progressOf } from './reviewers.js';
+import { isMet, isSamePerson, mayBeOneHuman, mayReview, progressOf } from './reviewers.js';
 
 /** Who decided what nobody decided. */
 const BREAK_GLASS = 'break-glass';
@@ -89,7 +89,7 @@ export class ApprovalDesk<Timer> implements Approvals {
     const request = this.#current(id);
     if (request === undefined) throw noSuchRequest();
     if (!this.mayDecide(by, request)) {
-      const own = isSamePerson(by, request.requester);
+      const own = mayBeOneHuman(by, request.requester);
       throw new HoopError(
         'not_allowed',
         own ? 'deciding your own request is not allowed' : 'you are not a reviewer of this request',

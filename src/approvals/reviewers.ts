@@ -11,12 +11,20 @@ export function isSamePerson(one: Person, other: Person): boolean {
 }
 
 /**
+ * May they be one human? Someone with accounts at two trusted providers has two subjects, and most likely one address.
+ * Good to refuse by, never to allow by: an address is what a provider says it is.
+ */
+export function mayBeOneHuman(one: Person & { email: string }, other: Person & { email: string }): boolean {
+  return isSamePerson(one, other) || (one.email !== '' && one.email.toLowerCase() === other.email.toLowerCase());
+}
+
+/**
  * May this caller approve or deny under this flow? Never a machine, never a token of a provider
- * that is not for reviewers, never the requester unless the flow says so.
+ * that is not for reviewers, never the requester, by whatever account, unless the flow says so.
  */
 export function mayReview(flow: ApprovalFlowResource, request: ApprovalRequest, viewer: Identity): boolean {
   if (viewer.machine || !viewer.mayReview) return false;
-  if (isSamePerson(viewer, request.requester) && !flow.selfApproval) return false;
+  if (mayBeOneHuman(viewer, request.requester) && !flow.selfApproval) return false;
   return flow.reviewers.some((entry) => fits(flow, entry, request, viewer));
 }
 
@@ -60,7 +68,11 @@ function placesOf(flow: ApprovalFlowResource): readonly ReviewerEntry[] {
  * people that do suffice.
  */
 function seated(flow: ApprovalFlowResource, request: ApprovalRequest): ReadonlyMap<ApprovalVote, number> {
-  const voters = request.votes.filter((vote) => flow.selfApproval || !isSamePerson(vote, request.requester));
+  const voters = request.votes.filter(
+    (vote, at) =>
+      (flow.selfApproval || !mayBeOneHuman(vote, request.requester)) &&
+      !request.votes.slice(0, at).some((earlier) => mayBeOneHuman(earlier, vote)),
+  );
   const places = placesOf(flow);
   const mayFill = (place: number, voter: ApprovalVote): boolean => {
     const entry = places[place];

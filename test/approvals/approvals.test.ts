@@ -145,7 +145,7 @@ describe('the right to decide', () => {
   it('is for the same subject of another issuer: that is another person', () => {
     const { approvals } = desk();
     const { request } = approvals.open(heldStatement(alice));
-    const other = person('alice', ['dba'], { issuer: 'https://other.example.com' });
+    const other = person('alice', ['dba'], { issuer: 'https://other.example.com', email: 'another@example.com' });
     expect(approvals.decide(request.id, other, 'approve', '').state).toBe('approved');
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ApprovalRequest } from '../../src/core/approval.js';
 import { meetsGroups } from '../../src/core/identity.js';
 import type { ApprovalFlowResource } from '../../src/core/resources.js';
-import { isMet } from '../../src/approvals/reviewers.js';
+import { isMet, mayReview } from '../../src/approvals/reviewers.js';
 import { flow, heldStatement, person } from './desk.js';
 
 type Entries = ApprovalFlowResource['reviewers'];
@@ -78,5 +78,38 @@ describe('reviewer entries', () => {
       fc.property(entries, voters, (reviewers, people) => met(reviewers, people) === metByTrying(reviewers, people)),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('someone with accounts at two trusted providers', () => {
+  const elsewhere = { issuer: 'https://other.example.com' };
+  const dba = { reviewers: [{ groups: ['dba'], count: 2 }] };
+  const request = (votes: ApprovalRequest['votes']): ApprovalRequest => ({ ...requestWith([]), votes });
+
+  it('does not decide their own request by the other account', () => {
+    const other = person('a-7', ['dba'], { ...elsewhere, email: 'Alice@Example.com' });
+    expect(mayReview(flow('f', dba), request([]), other)).toBe(false);
+    expect(mayReview(flow('f', { ...dba, selfApproval: true }), request([]), other)).toBe(true);
+    expect(mayReview(flow('f', dba), request([]), person('b-7', ['dba'], elsewhere))).toBe(true);
+  });
+
+  it('counts once, however often they vote', () => {
+    const vote = (subject: string, more: Parameters<typeof person>[2] = {}) => ({
+      ...person(subject, ['dba'], more),
+      at: '',
+    });
+    const bo = vote('bo');
+    expect(isMet(flow('f', dba), request([bo, vote('b-9', { ...elsewhere, email: 'BO@example.com' })]))).toBe(false);
+    expect(isMet(flow('f', dba), request([bo, vote('bo', elsewhere)]))).toBe(false);
+    expect(isMet(flow('f', dba), request([bo, vote('eve', elsewhere)]))).toBe(true);
+  });
+
+  it('is nobody in particular where no address is told', () => {
+    const nobody = { ...elsewhere, email: '' };
+    const votes = [
+      { ...person('x', ['dba'], { email: '' }), at: '' },
+      { ...person('y', ['dba'], nobody), at: '' },
+    ];
+    expect(isMet(flow('f', dba), request(votes))).toBe(true);
   });
 });

@@ -46,6 +46,8 @@ export interface TestAgentOptions {
   readonly database?: string;
   /** Instead of the server that tests share. */
   readonly postgres?: PostgresServer;
+  /** Where the agent reaches it, if not at its own port: something that stands between. */
+  readonly serverPort?: number;
   readonly issuer?: TestIssuer;
   /** Variables of the agent's environment besides the passwords of `postgres`. */
   readonly env?: Readonly<Record<string, string>>;
@@ -220,7 +222,7 @@ kind: Connection
 metadata: { name: postgres, labels: { env: test } }
 spec:
   type: postgres
-  address: 127.0.0.1:${String(postgres.port)}
+  address: 127.0.0.1:${String(options.serverPort ?? postgres.port)}
   database: ${database}
   tls: { mode: disable }
   credentials:

@@ -3,6 +3,8 @@ import { cstring, i32, messagesIn } from '../protocols/postgres/wire.js';
 
 /** A conversation in messages with a local port or a server that asks for no password. */
 export interface RawSession {
+  /** Of BackendKeyData; zeros where none came. */
+  readonly cancelKey: { readonly processId: number; readonly secretKey: number };
   send(bytes: Buffer): void;
   until(type: string, count?: number): Promise<{ type: string; body: Buffer }[]>;
   end(): void;
@@ -30,8 +32,10 @@ export async function rawSession(port: number): Promise<RawSession> {
       await new Promise<void>((resolve) => (wake = resolve));
     }
   };
-  await until('Z');
-  return { send: (data) => socket.write(data), until, end: () => socket.destroy() };
+  const opening = await until('Z');
+  const key = opening.find(({ type }) => type === 'K')?.body;
+  const cancelKey = { processId: key?.readInt32BE(0) ?? 0, secretKey: key?.readInt32BE(4) ?? 0 };
+  return { cancelKey, send: (data) => socket.write(data), until, end: () => socket.destroy() };
 }
 
 function wholeMessages(bytes: Buffer): Buffer {

@@ -45,7 +45,7 @@ export interface DriveHost {
   /** Monotonic milliseconds. */
   readonly monotonicMs: () => number;
   /** Asks the server to stop what runs. */
-  cancelUpstream(): void;
+  cancelUpstream(): Promise<void>;
   closed(): void;
   /** A failure of ours, for the log; never user data. */
   log(message: string): void;

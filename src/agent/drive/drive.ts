@@ -89,9 +89,10 @@ export class Drive {
   }
 
   /** The client asked, by its cancel key, to stop what runs or waits. */
-  cancel(): void {
+  cancel(): Promise<void> | undefined {
     if (this.#decider.holding) this.#decider.withdraw('cancelled by the requester');
-    else if (this.session.busy) this.host.cancelUpstream();
+    else if (this.session.busy) return this.host.cancelUpstream();
+    return undefined;
   }
 
   /** Ends the session from the agent's side. */

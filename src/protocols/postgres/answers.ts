@@ -86,6 +86,7 @@ export class AnswerReader {
     if (this.#passing > 0) {
       const count = Math.min(this.#passing, bytes.length - at);
       this.#passing -= count;
+      this.handler.passed(bytes.subarray(at, at + count));
       return at + count;
     }
     if (bytes.length - at < HEADER_BYTES) return undefined;
@@ -98,7 +99,9 @@ export class AnswerReader {
     if (STREAMED.has(type) && this.handler.passes(type, total)) {
       this.handler.countedRows(1, total);
       this.#passing = Math.max(0, at + total - bytes.length);
-      return Math.min(at + total, bytes.length);
+      const end = Math.min(at + total, bytes.length);
+      this.handler.passed(bytes.subarray(at, end));
+      return end;
     }
     if (at + total > bytes.length) {
       this.#neededBytes = total;
@@ -162,6 +165,7 @@ export class AnswerReader {
       return at;
     }
     this.handler.countedRows(rows, end - at);
+    this.handler.passed(bytes.subarray(at, end));
     return end;
   }
 

@@ -1,3 +1,4 @@
+import type { RecordBounds } from '../../../core/output-digest.js';
 import { HoopError } from '../../../core/errors.js';
 import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
 import type { Originals } from '../../../masking/stream-masker.js';
@@ -45,6 +46,8 @@ export interface AnswerPipeOptions {
   readonly maxEventBytes: number;
   readonly out: AnswerOut;
   readonly hash: KeyedHash;
+  /** How much of the body is recorded. */
+  readonly bounds: RecordBounds;
   nowMs(): number;
   /** Called once, when nothing more of the answer comes. */
   done(error: Error | undefined): void;
@@ -53,7 +56,7 @@ export interface AnswerPipeOptions {
 /** Takes one answer from the upstream to the client: decoded, the credential redacted, masked, captured for the record. */
 export class AnswerPipe implements AnswerSink {
   readonly counts: MaskCounts = new Map();
-  readonly capture = new BodyCapture();
+  readonly capture: BodyCapture;
   status = 0;
   contentType = '';
   /** Bytes given to the client. */
@@ -75,6 +78,7 @@ export class AnswerPipe implements AnswerSink {
   readonly #redacted: RedactedStream | undefined;
 
   constructor(private readonly options: AnswerPipeOptions) {
+    this.capture = new BodyCapture(options.bounds);
     this.#redacted = options.redactor?.stream();
   }
 

@@ -21,6 +21,7 @@ export interface ExchangeEnd {
 export function answerEvents(pipe: AnswerPipe, end: ExchangeEnd): readonly [BodyEvent | undefined, ResultEvent] {
   const summary = pipe.summary();
   const { capture, contentType } = pipe;
+  const digest = capture.digest();
   const output: BodyEvent | undefined =
     capture.bytes === 0
       ? undefined
@@ -29,6 +30,7 @@ export function answerEvents(pipe: AnswerPipe, end: ExchangeEnd): readonly [Body
           statement: 1,
           body: capture.text(),
           bodyBytes: capture.bytes,
+          ...(digest === undefined ? {} : { digest }),
           ...(contentType === '' ? {} : { contentType }),
           ...(summary.text.length === 0 ? {} : { text: summary.text }),
         };

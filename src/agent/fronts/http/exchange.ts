@@ -1,3 +1,4 @@
+import { recordBounds } from '../../record-bounds.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HoopError } from '../../../core/errors.js';
 import { readBody } from '../../../protocols/http/body.js';
@@ -170,6 +171,7 @@ export class Exchange implements LiveSession {
         maxEventBytes: host.limits().bodyBytes,
         out: this.#out,
         hash: host.hash,
+        bounds: recordBounds(caller.connection),
         nowMs: () => host.monotonicMs(),
         done: (fault) => {
           // A fault of ours ends the upstream's sending too.

@@ -5,7 +5,8 @@ import type { CancelKey } from '../../../protocols/postgres/startup.js';
 export interface Cancellable {
   /** Whose session it is; a key alone is not enough. */
   readonly owner: { readonly subject: string; readonly issuer: string };
-  cancel(): void;
+  /** Resolves when nothing more of it is on its way; never rejects. */
+  cancel(): Promise<void> | undefined;
 }
 
 /**
@@ -31,10 +32,13 @@ export class CancelRegistry {
     this.#sessions.delete(nameOf(key));
   }
 
-  /** Nothing tells the caller whether the key was known: the protocol has no answer to a cancel. */
-  cancel(key: CancelKey, caller: { readonly subject: string; readonly issuer: string }): void {
+  /**
+   * Nothing tells the caller whether the key was known: the protocol has no answer to a cancel. Resolves when the server
+   * has taken it.
+   */
+  async cancel(key: CancelKey, caller: { readonly subject: string; readonly issuer: string }): Promise<void> {
     const session = this.#sessions.get(nameOf(key));
-    if (session?.owner.subject === caller.subject && session.owner.issuer === caller.issuer) session.cancel();
+    if (session?.owner.subject === caller.subject && session.owner.issuer === caller.issuer) await session.cancel();
   }
 }
 

@@ -1,7 +1,7 @@
+import { recordBounds, sha256 } from '../../record-bounds.js';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import { databaseFor } from '../../../connections/database.js';
 import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
-import { cancelPacket } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { ReplicationSession } from '../../../protocols/postgres/replication-session.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
@@ -17,6 +17,7 @@ import { secretsUsed, type PostgresCaller, type SessionHost, type SessionRecorde
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
+import { cancelUpstream } from './cancel-upstream.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
 import { dialUpstream } from './dial-upstream.js';
 import type { OwnSession } from './own-query.js';
@@ -121,9 +122,7 @@ export class PostgresFront {
     }
     const cancelKey = this.shared.cancels.issue({
       owner: caller.identity,
-      cancel: () => {
-        this.#drive?.cancel();
-      },
+      cancel: () => this.#drive?.cancel(),
     });
     const session = this.#newSession(startup, chosen.database, credential, cancelKey);
     const trials = this.#heldTrials(own, startup, this.#catalog, recorder);
@@ -167,6 +166,7 @@ export class PostgresFront {
       idle: () => {
         this.#catalog?.idle();
       },
+      bounds: { ...recordBounds(this.caller.connection), newHash: sha256 },
       nowMs: () => this.host.monotonicMs(),
     };
     const allowed = this.caller.connection.replication === true;
@@ -236,9 +236,7 @@ export class PostgresFront {
         caller.tell({ ...event, session: this.#id, connection: caller.connection.name });
       },
       monotonicMs: () => host.monotonicMs(),
-      cancelUpstream: () => {
-        this.#cancelUpstream();
-      },
+      cancelUpstream: () => this.#cancelUpstream(),
       closed: () => {
         this.shared.cancels.release(cancelKey);
         clearInterval(this.#openingTimer);
@@ -274,21 +272,13 @@ export class PostgresFront {
     });
   }
 
-  /** A cancel travels over a connection of its own, as the protocol has it. */
-  #cancelUpstream(): void {
-    const key = this.#session?.serverKey;
-    if (key === undefined) return;
-    dialUpstream(this.caller.connection).then(
-      (socket) => {
-        socket.on('error', () => undefined);
-        // Between asking and sending, what ran may have ended: then this would hit the next statement.
-        if (this.#session?.busy === true) socket.end(cancelPacket(key.pid, key.secret));
-        else socket.destroy();
-        socket.resume();
-      },
-      (error: unknown) => {
-        this.host.log(`cancel not sent: ${messageOf(error)}`, { session: this.#id });
-      },
-    );
+  async #cancelUpstream(): Promise<void> {
+    const session = this.#session;
+    if (session?.serverKey === undefined) return;
+    try {
+      await cancelUpstream(this.caller.connection, session.serverKey, () => session.busy);
+    } catch (error) {
+      this.host.log(`cancel not sent: ${messageOf(error)}`, { session: this.#id });
+    }
   }
 }

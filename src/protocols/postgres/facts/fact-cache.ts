@@ -64,9 +64,9 @@ function costOf(reading: SqlReading): number {
   const names = (facts: SqlFacts): number => facts.reads.length + facts.writes.length + facts.functions.length;
   const all = [reading.facts, ...reading.prepared.map((one) => one.facts)];
   return (
-    600 +
+    1_200 +
     2 * reading.facts.text.length +
-    all.reduce((sum, facts) => sum + 400 + 160 * names(facts), 0) +
+    all.reduce((sum, facts) => sum + 900 + 160 * names(facts), 0) +
     120 * reading.settings.length +
     150 * (reading.outline?.nodes ?? 0)
   );

@@ -1,3 +1,4 @@
+import { OverBounds } from '../facts/over-bounds.js';
 import { EMPTY, inside, itemsOf, listAt, namesIn, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import {
@@ -51,7 +52,11 @@ function languageOf(node: TreeNode, field: string, otherwise: string): string {
   return (textAt(inside(option(node, field, 'language'), 'String') ?? EMPTY, 'sval') || otherwise).toLowerCase();
 }
 
+/** The text that such a body stands in is parsed in another thread; the body would be parsed here. */
+const MAX_BODY_CHARS = 64 << 10;
+
 function partsOf(language: string, body: string, source: () => string): BodyParts {
+  if (body.length > MAX_BODY_CHARS) throw new OverBounds('a body too large to follow');
   if (language === 'sql') return sqlParts(body);
   if (language === 'plpgsql') return plpgsqlParts(source(), body);
   return UNREADABLE_PARTS;

@@ -38,11 +38,15 @@ const REASONS: Readonly<Record<string, string>> = {
   lock: 'it takes locks of its own',
 };
 
+/** A text of that many characters takes a few milliseconds to parse; a trial parses it several times. */
+const MAX_TEXT_CHARS = 64 << 10;
+
 /**
  * Why a statement can't be tried out in a transaction that is rolled back; undefined where nothing in its facts,
  * completed from the catalogue, stands against it.
  */
 export function notTakenBack(facts: SqlFacts): string | undefined {
+  if (facts.text.length > MAX_TEXT_CHARS) return 'its text is too large to be tried out';
   if (facts.statements > 1) return 'several statements in one message';
   if (facts.opaque) return `nobody can tell what it does: ${facts.opaqueReason}`;
   const effect = facts.effects.find((one) => !TAKEN_BACK.has(one));

@@ -85,6 +85,11 @@ describe('a text that can not be followed', () => {
     expect(refusal).toMatchObject({ rule: 'pii/secrets', message: expect.stringContaining('too large to follow') });
   });
 
+  it('is refused too when it is a block of code of 70 KB', () => {
+    const text = `do $$ begin ${'perform 1; '.repeat(7_000)} end $$`;
+    expect(inferenceRefusals(readLineage(text, catalog, catalog, outline(text)), RULES)).toHaveLength(1);
+  });
+
   it('is refused too when it takes too many steps', () => {
     const text = many(60_000, () => 'select id + 1 + 2 + 3 + 4 + 5 + 6 from c', ';');
     expect(inferenceRefusals(readLineage(text, catalog, catalog), RULES)).toHaveLength(1);

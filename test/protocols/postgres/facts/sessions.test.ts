@@ -200,23 +200,23 @@ describe('the cache', () => {
     expect(cache.read('SELECT 1', { maxBytes: 3 }).facts.opaque).toBe(true);
   });
 
-  it('holds at most 10 kB, dropping what was used least recently', () => {
-    const cache = createFactCache(10_000);
+  it('holds at most 30 kB, dropping what was used least recently', () => {
+    const cache = createFactCache(30_000);
     const kept = cache.read('SELECT 0');
     for (let number = 1; number <= 100; number += 1) {
       cache.read(`SELECT ${number}`);
       expect(cache.read('SELECT 0')).toBe(kept);
-      expect(cache.bytes).toBeLessThanOrEqual(10_000);
+      expect(cache.bytes).toBeLessThanOrEqual(30_000);
     }
     expect(cache.bytes).toBeGreaterThan(5_000);
-    const other = createFactCache(10_000);
+    const other = createFactCache(30_000);
     const dropped = other.read('SELECT 0');
     for (let number = 1; number <= 100; number += 1) other.read(`SELECT ${number}`);
     expect(other.read('SELECT 0')).not.toBe(dropped);
   });
 
   it('does not keep a text of more than an eighth of it', () => {
-    const cache = createFactCache(10_000);
+    const cache = createFactCache(30_000);
     cache.read(`SELECT '${'x'.repeat(2_000)}'`);
     expect(cache.bytes).toBe(0);
   });
