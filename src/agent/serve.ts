@@ -11,7 +11,7 @@ import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { createHttpServer, type HttpServer } from './http/server.js';
+import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
 import type { Housekeeping } from '../recording/housekeeping.js';
 import { startHousekeeping } from './housekeeping.js';
@@ -36,12 +36,12 @@ export interface RunningAgent {
 
 /** What waits for a sink may go out for so long; the rest is on disk. */
 const SINKS_GRACE_MS = 2_000;
-/** Sockets above the sessions' own: REST calls, logins, half-open peers. */
+/** Sockets above the sessions' own: REST calls, logins; and as many that have asked for nothing. */
 const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { log, live } = parts;
+  const { log, live, tracing } = parts;
   const { agent } = live;
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts, drives);
@@ -54,7 +54,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
     publicUrl: agent.publicUrl,
-    maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
+    ...bounds(agent.limits.sessions),
     logins,
     deps: routeDependencies(parts, metrics, host.previews, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (...upgrade) => {
@@ -69,7 +69,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     watches,
     logins,
     ...acceptStreams(host, http, reachable(parts)),
-    log,
+    ...{ log, tracing },
   });
   const url = await listen(parts, server);
   listening = true;
@@ -93,6 +93,10 @@ function tokenWatches({ live }: Parts): TokenWatches {
   return new TokenWatches({
     trusts: ({ issuer }) => live.current.identityProviders.some((provider) => provider.issuer === issuer),
   });
+}
+
+function bounds(sessions: number): Pick<HttpServerOptions, 'maxConnections' | 'maxHalfOpen'> {
+  return { maxConnections: sessions + 2 * SPARE_CONNECTIONS, maxHalfOpen: SPARE_CONNECTIONS };
 }
 
 function newVerifier({ clock, secrets }: Parts, { identityProviders }: Resources): TokenVerifier {
@@ -184,8 +188,8 @@ async function close(serving: Serving, graceMs: number): Promise<void> {
 }
 
 async function closeStores(parts: Parts, housekeeping: Housekeeping): Promise<void> {
-  const { recordings, store, secrets, sinks, archive } = parts;
-  await Promise.all([sinks.close(SINKS_GRACE_MS), archive?.close(SINKS_GRACE_MS)]);
+  const { recordings, store, secrets, sinks, archive, tracing } = parts;
+  await Promise.all([sinks.close(SINKS_GRACE_MS), archive?.close(SINKS_GRACE_MS), tracing?.close(SINKS_GRACE_MS)]);
   secrets.rotation.stop();
   await housekeeping.close();
   await recordings.close();

@@ -13,8 +13,10 @@ import type { Reach } from './current-caller.js';
 import { refuseSocket } from './http/answer.js';
 import type { AgentLog } from './log.js';
 import { type LoginLimit, TooManyLogins } from './login-limit.js';
+import { traceOf } from './fronts/http/correlation.js';
 import { credentialName, type Caller } from './session-host.js';
 import type { TokenWatches } from './token-watches.js';
+import type { Tracing } from './tracing/open-tracing.js';
 
 export interface UpgradeOptions extends Reach {
   authenticate(request: IncomingMessage): Promise<Identity>;
@@ -30,6 +32,8 @@ export interface UpgradeOptions extends Reach {
   readonly log: Pick<AgentLog, 'warn'>;
   /** Tokens by which tunnels are open. */
   readonly watches: TokenWatches;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 const TUNNEL_PATH = /^\/v1\/tunnel\/([^/?]+)$/;
@@ -52,8 +56,10 @@ export class TunnelAcceptor {
   constructor(private readonly options: UpgradeOptions) {}
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const cameMs = performance.now();
     this.#authorise(request).then(
       (caller) => {
+        this.options.tracing?.tunnel(caller.trace, cameMs);
         if (socket.destroyed) return;
         if (this.#retired) {
           refuseSocket(socket, HoopError.fromFault(RETIRED));
@@ -160,6 +166,7 @@ export class TunnelAcceptor {
     const common = {
       identity,
       correlationId: header(request, 'x-hoop-correlation-id'),
+      trace: traceOf(request),
       reason: header(request, 'x-hoop-reason'),
       address: request.socket.remoteAddress ?? '',
     };

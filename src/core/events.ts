@@ -208,7 +208,7 @@ export interface TtyEvent {
 
 export interface SessionEnd {
   readonly type: 'session.end';
-  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `crash` */
+  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `limit`, `crash` */
   readonly reason: string;
   readonly statements: number;
   readonly blocked: number;

@@ -20,6 +20,8 @@ export interface Limits {
   readonly statementBytes: number;
   readonly rowBytes: number;
   readonly bodyBytes: number;
+  /** What one session may hold in memory; none of the others is larger. */
+  readonly sessionBytes: number;
   /** Live sessions of the whole agent. */
   readonly sessions: number;
   readonly loginsPerMinute: number;
@@ -40,6 +42,17 @@ export interface UploadTarget {
   readonly accessKeyId: SecretRef;
   readonly secretAccessKey: SecretRef;
   readonly sessionToken?: SecretRef;
+}
+
+/** Where spans go, and of how much. */
+export interface TracingSettings {
+  /** Of an OTLP/HTTP collector; `/v1/traces` is put behind it. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, SecretRef>>;
+  /** Path of a PEM file that is trusted besides the system's roots. */
+  readonly ca?: string;
+  /** Which part is traced of what comes without a trace of its own: 0 to 1. */
+  readonly ratio: number;
 }
 
 export interface AgentResource {
@@ -66,6 +79,7 @@ export interface AgentResource {
   readonly masterKey: MasterKeyRef;
   readonly roles: { readonly admin: readonly string[]; readonly auditor: readonly string[] };
   readonly limits: Limits;
+  readonly tracing?: TracingSettings;
 }
 
 /** A condition on a token's claims, and what a token that meets it has besides. */

@@ -8,22 +8,20 @@ import { type LoginLimit, TooManyLogins } from '../login-limit.js';
 import { refuseSocket, send, sendFailure } from './answer.js';
 import { callerRoutes } from './caller-routes.js';
 import type { HttpDependencies } from './dependencies.js';
-import { Refusal, createGate } from './gate.js';
-import type { Gate } from './gate.js';
+import { Refusal, createGate, type Gate } from './gate.js';
 import { guardStream } from './guarded-stream.js';
+import { HalfOpenPeers } from './half-open-peers.js';
 import { publicRoutes } from './public-routes.js';
 import { grantRoutes } from './grant-routes.js';
 import { requestEventsRoute } from './request-events-route.js';
 import { requestRoutes } from './request-routes.js';
-import { matchRoute, readQuery } from './route.js';
-import type { Answer, Route } from './route.js';
+import { matchRoute, readQuery, type Answer, type Route } from './route.js';
 import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
 import { auditRoutes } from './audit-routes.js';
 import { secretRoutes } from './secret-routes.js';
 import { sessionRoutes } from './session-routes.js';
 import type { TokenWatches } from '../token-watches.js';
-import { createAuthenticate } from './token.js';
-import type { Authenticate } from './token.js';
+import { createAuthenticate, type Authenticate } from './token.js';
 
 /** A label takes few values: what a client makes up is `other`. */
 const METRIC_METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
@@ -35,6 +33,8 @@ export interface HttpServerOptions {
   readonly publicUrl?: string | undefined;
   /** Sockets open at once, tunnels included; one more is closed unread. */
   readonly maxConnections: number;
+  /** Of them, those that have asked for nothing: one more, and the oldest is closed. */
+  readonly maxHalfOpen: number;
   readonly timeouts?: Partial<HttpTimeouts>;
   readonly deps: HttpDependencies;
   /** Bounds what refused tokens may cost. */
@@ -153,6 +153,7 @@ function createServer(
           onRequest,
         );
   server.maxConnections = options.maxConnections;
+  new HalfOpenPeers(options.maxHalfOpen).watch(server);
   return server;
 }
 

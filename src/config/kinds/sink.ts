@@ -5,7 +5,7 @@ import type { SinkResource } from '../../core/resources.js';
 import { SINK_EVENTS } from '../../core/sink-event.js';
 import { absolutePath, integerSchema, isLoopback, secretRef, secretSchema, sizeSchema } from '../values.js';
 import { envelope } from './envelope.js';
-import { headersSchema } from './http-connection.js';
+import { headersSchema, secretHeaders } from './http-connection.js';
 
 const DEFAULT_QUEUE_BYTES = 64 * 2 ** 20;
 const DEFAULT_FILE_BYTES = 64 * 2 ** 20;
@@ -14,7 +14,7 @@ const DEFAULT_FILES_KEPT = 5;
 const SYSLOG_TLS_PORT = 6514;
 
 /** An address may end in a query: that of Teams holds its key. Shown nowhere, since whoever knows it may post. */
-const postUrl = z.string().superRefine((text, context) => {
+export const postUrl = z.string().superRefine((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['https:', 'http:'].includes(url.protocol) || url.username !== '' || url.hash !== '')
     context.addIssue({ code: 'custom', message: 'expected an address such as https://hooks.example.com/hoop' });
@@ -91,9 +91,7 @@ export function toSink({ metadata, spec }: z.output<typeof sinkSchema>, base: st
   const ca = spec.ca === undefined ? {} : { ca: absolutePath(spec.ca, base) };
   if (spec.type === 'syslog') return { ...common, ...ca, type: 'syslog', ...spec.address };
   if (spec.type === 'slack' || spec.type === 'teams') return { ...common, ...ca, type: spec.type, url: spec.url };
-  const headers = Object.fromEntries(
-    Object.entries(spec.headers).map(([name, reference]) => [name, secretRef(reference, base)]),
-  );
+  const headers = secretHeaders(spec.headers, base);
   if (spec.type === 'otlp') return { ...common, ...ca, type: 'otlp', url: spec.url, headers };
   return { ...common, ...ca, type: 'webhook', url: spec.url, headers, secret: secretRef(spec.secret, base) };
 }

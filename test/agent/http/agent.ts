@@ -61,6 +61,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
   const server = createHttpServer({
     listen: { host: '127.0.0.1', port: 0 },
     maxConnections: 1_000,
+    maxHalfOpen: 500,
     logins: new LoginLimit({ perMinute: 1_000, nowMs: () => 0 }),
     watches: new TokenWatches({ trusts: () => true }),
     onUpgrade: (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),

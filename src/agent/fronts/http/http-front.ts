@@ -13,7 +13,7 @@ import type { UsageLimits } from '../../usage/usage-limits.js';
 import { currentCaller, type Reach } from '../../current-caller.js';
 import type { HttpCaller, SessionHost } from '../../session-host.js';
 import { RulesBook } from './connection-rules.js';
-import { correlationOf } from './correlation.js';
+import { correlationOf, traceOf } from './correlation.js';
 import { CredentialBook } from './credential-book.js';
 import { Exchange, type ExchangeParts } from './exchange.js';
 import { guardPort } from './port-guard.js';
@@ -124,10 +124,11 @@ export class HttpFront {
   }
 
   #fromPort(incoming: IncomingMessage, response: ServerResponse): void {
+    const arrivedMs = this.options.host.monotonicMs();
     const caller = this.#callers.get(incoming.socket);
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'a request of nobody');
-      await this.#exchange(incoming, response, this.#throughPort(incoming, caller));
+      await this.#exchange(incoming, response, this.#throughPort(incoming, caller, arrivedMs));
     };
     run().catch((error: unknown) => {
       const dialect = caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type];
@@ -136,10 +137,11 @@ export class HttpFront {
   }
 
   #upgradeFromPort(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const arrivedMs = this.options.host.monotonicMs();
     const caller = this.#callers.get(incoming.socket);
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'an upgrade of nobody');
-      const called = this.#throughPort(incoming, caller);
+      const called = this.#throughPort(incoming, caller, arrivedMs);
       checkHandshake(incoming);
       await this.#upgrade(incoming, socket, head, called);
     };
@@ -149,11 +151,12 @@ export class HttpFront {
   }
 
   /** What comes through a local port, from a caller who was let in a while ago. */
-  #throughPort(incoming: IncomingMessage, caller: HttpCaller): Called {
+  #throughPort(incoming: IncomingMessage, caller: HttpCaller, arrivedMs: number): Called {
     const current = currentCaller(caller, this.options);
     guardPort(incoming, current);
     const correlationId = correlationOf(incoming, caller.correlationId);
-    return { caller: { ...current, correlationId }, target: incoming.url ?? '', localBase: '' };
+    const trace = traceOf(incoming) ?? caller.trace;
+    return { caller: { ...current, correlationId, trace }, target: incoming.url ?? '', localBase: '', arrivedMs };
   }
 
   /** Who sent a request to `/c/NAME/…`, and what they ask of whom. */
@@ -161,6 +164,7 @@ export class HttpFront {
     incoming: IncomingMessage,
     authenticate: (request: IncomingMessage) => Promise<Identity>,
   ): Promise<Called> {
+    const arrivedMs = this.options.host.monotonicMs();
     const identity = await authenticate(incoming);
     const [, name = '', rest = ''] = DIRECT.exec(incoming.url ?? '') ?? [];
     const permitted = this.options.subject(identity, () =>
@@ -171,11 +175,12 @@ export class HttpFront {
       identity,
       ...permitted,
       correlationId: correlationOf(incoming, ''),
+      trace: traceOf(incoming),
       reason: '',
       address: incoming.socket.remoteAddress ?? '',
       tell: () => undefined,
     };
-    return { caller, target: rest.startsWith('/') ? rest : `/${rest}`, localBase: `/c/${name}` };
+    return { caller, target: rest.startsWith('/') ? rest : `/${rest}`, localBase: `/c/${name}`, arrivedMs };
   }
 
   /** A stream of events or messages may last: it is cut once its token does not count any more. */
@@ -192,18 +197,27 @@ export class HttpFront {
   }
 
   async #exchange(incoming: IncomingMessage, response: ServerResponse, called: Called): Promise<void> {
-    const { caller, localBase } = called;
+    const { caller, localBase, arrivedMs } = called;
     const request = requestOf(incoming, called);
     const dialect = DIALECTS[caller.connection.type];
-    await new Exchange(this.#parts(), { incoming, response, caller, request, dialect, localBase }).run();
+    await new Exchange(this.#parts(), { incoming, response, caller, request, dialect, localBase, arrivedMs }).run();
   }
 
   async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, called: Called): Promise<void> {
-    const { caller, localBase } = called;
+    const { caller, localBase, arrivedMs } = called;
     const read = requestOf(incoming, called);
     const request = { ...read, headers: handshakeHeaders(read.headers) };
     const dialect = DIALECTS[caller.connection.type];
-    await new UpgradeExchange(this.#parts(), { incoming, socket, head, caller, request, dialect, localBase }).run();
+    await new UpgradeExchange(this.#parts(), {
+      incoming,
+      socket,
+      head,
+      caller,
+      request,
+      dialect,
+      localBase,
+      arrivedMs,
+    }).run();
   }
 
   #parts(): ExchangeParts {
@@ -234,6 +248,8 @@ interface Called {
   /** Below the connection's `url`. */
   readonly target: string;
   readonly localBase: string;
+  /** Monotonic milliseconds at which it came. */
+  readonly arrivedMs: number;
 }
 
 /** @throws HoopError `protocol` for a path or headers that could mean two things */
