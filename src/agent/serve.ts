@@ -3,6 +3,8 @@ import { createTokenVerifier, type TokenVerifier } from '../identity/token-verif
 import type { TunnelStream } from '../tunnel/stream.js';
 import { accessLookup } from './access-guard.js';
 import { addArchiveFigures } from './archive-figures.js';
+import type { ApprovalRecords } from './approval-records.js';
+import { approvalRecords } from './open-approval-records.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
 import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
@@ -39,13 +41,13 @@ const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { approvals, log, live } = parts;
-  const { agent } = live;
+  const { agent } = parts.live;
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts, drives);
   let [listening, verifier] = [false, newVerifier(parts)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
+  const records = approvalRecords(parts, host.withoutSecrets);
   const http = httpFront(parts, host, logins);
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
@@ -64,7 +66,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     ...reachable(parts),
     logins,
     accept: acceptStream(host, http),
-    log,
+    log: parts.log,
   });
   const url = await listen(parts, server);
   listening = true;
@@ -79,12 +81,12 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     close: async (graceMs) => {
       listening = false;
       tunnels.retire();
-      approvals.close();
+      parts.approvals.close();
       await drain(drives, graceMs);
       await http.close();
       tunnels.closeAll();
       await server.close(1_000);
-      await closeStores(parts, housekeeping);
+      await closeStores(parts, records, housekeeping);
     },
   };
 }
@@ -141,7 +143,8 @@ async function listen(parts: Parts, server: HttpServer): Promise<string> {
   return url;
 }
 
-async function closeStores(parts: Parts, housekeeping: Housekeeping): Promise<void> {
+async function closeStores(parts: Parts, records: ApprovalRecords, housekeeping: Housekeeping): Promise<void> {
+  await records.settled();
   const { recordings, store, secrets, sinks, archive } = parts;
   await Promise.all([sinks.close(SINKS_GRACE_MS), archive?.close(SINKS_GRACE_MS)]);
   secrets.rotation.stop();
