@@ -268,7 +268,8 @@ describe.skipIf(missingPostgres() !== undefined)('approvals through the agent', 
     close();
     const [grant] = (await agent.call('/v1/grants?state=all', { token })).body as GrantView[];
     expect(await recorded((event) => event['type'] === 'session.end' && event['reason'] === 'revoked')).toHaveLength(2);
-    expect(await recorded((event) => event['grant'] === grant?.id)).toHaveLength(2);
+    const under = (event: Record<string, unknown>) => event['type'] === 'session.start' && event['grant'] === grant?.id;
+    expect(await recorded(under)).toHaveLength(2);
   });
 
   it.each([
