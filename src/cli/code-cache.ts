@@ -61,14 +61,27 @@ export function loadScript(path: string, command: string, env: Environment): unk
     });
   const module = { exports: {} };
   const wrapper = script.runInThisContext() as (...values: unknown[]) => void;
-  wrapper(module.exports, createRequire(path), module, path, dirname(path), importer(path));
+  wrapper(module.exports, createRequire(path), module, path, dirname(path), importer(path, process.env));
   return module.exports;
 }
 
-/** `import()` for the file, whose own would not work on Node 20 once its code comes out of the cache. */
-function importer(path: string): (name: string) => Promise<unknown> {
+/**
+ * `import()` for the file, whose own would not work on Node 20 once its code comes out of the cache.
+ *
+ * What is imported is screens above all, and React as it is made for production: the other one measures every
+ * rendering, and keeps all measures as long as the process lives. What a child inherits stays as it was.
+ */
+function importer(path: string, env: Record<string, string | undefined>): (name: string) => Promise<unknown> {
   const base = pathToFileURL(path);
-  return (name) => import(name.startsWith('.') ? new URL(name, base).href : name);
+  return async (name) => {
+    const given = env['NODE_ENV'];
+    env['NODE_ENV'] = given ?? 'production';
+    try {
+      return (await import(name.startsWith('.') ? new URL(name, base).href : name)) as unknown;
+    } finally {
+      if (given === undefined) delete env['NODE_ENV'];
+    }
+  };
 }
 
 /** The file's bytes where it is this user's alone; undefined for any other, and for none. */

@@ -45,8 +45,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function run(env: Record<string, string> = {}): string {
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', PROGRAM, BUILT, script], {
+function run(env: Record<string, string> = {}, program = PROGRAM): string {
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program, BUILT, script], {
     env: { PATH: process.env['PATH'], HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
     encoding: 'utf8',
   });
@@ -62,6 +62,25 @@ describe('the code cache', () => {
     expect([run(), run()]).toEqual(['none answer beside', 'taken answer beside']);
     expect(statSync(kept()).mode & 0o777).toBe(0o600);
     expect(statSync(cache()).mode & 0o777).toBe(0o700);
+  });
+
+  it('imports screens as they are made for production, and leaves the environment of children as it was', () => {
+    writeFileSync(join(folder, 'beside.mjs'), 'export const word = String(process.env.NODE_ENV);');
+    writeFileSync(
+      script,
+      `exports.answer = () => String(process.env.NODE_ENV); exports.later = async () => {
+        const { word } = await __import('./beside.mjs'); return word + ' ' + String(process.env.NODE_ENV); };`,
+    );
+    expect(run()).toBe('none undefined production undefined');
+    expect(run({ NODE_ENV: 'development' })).toBe('taken development development development');
+  });
+
+  it('takes what was compiled where memory is spared, as for hoop replay', () => {
+    const sparing = PROGRAM.replace(
+      'const script',
+      "(await import(new URL('spare-memory.js', new URL(process.argv[1], 'file:')).href)).spareMemory();\nconst script",
+    );
+    expect([run({}, sparing), run({}, sparing)]).toEqual(['none answer beside', 'taken answer beside']);
   });
 
   it('takes nothing that somebody else could have written', () => {
