@@ -1,23 +1,22 @@
 import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
-import type { TunnelStream } from '../tunnel/stream.js';
 import { accessLookup } from './access-guard.js';
 import { addArchiveFigures } from './archive-figures.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
-import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
+import { acceptCancel, acceptPostgres } from './fronts/postgres/accept-postgres.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { createHttpServer, type HttpServer } from './http/server.js';
+import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
 import type { Housekeeping } from '../recording/housekeeping.js';
 import { startHousekeeping } from './housekeeping.js';
 import { keepPolicies } from './audit/keep-policies.js';
 import type { Parts } from './parts.js';
 import { routeDependencies } from './route-dependencies.js';
-import { isHttpCaller, type Caller, type LiveSession, type SessionHost } from './session-host.js';
+import { isHttpCaller, type LiveSession, type SessionHost } from './session-host.js';
 import { sessionHost } from './session-hosting.js';
 import { readTls } from './tls-files.js';
 import { TunnelAcceptor, type UpgradeOptions } from './upgrade.js';
@@ -34,13 +33,13 @@ export interface RunningAgent {
 
 /** What waits for a sink may go out for so long; the rest is on disk. */
 const SINKS_GRACE_MS = 2_000;
-/** Sockets above the sessions' own: REST calls, logins, half-open peers. */
+/** Sockets above the sessions' own: REST calls, logins; and as many that have asked for nothing. */
 const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { approvals, log, live } = parts;
-  const { agent } = live;
+  const { approvals, log, tracing } = parts;
+  const { agent } = parts.live;
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts, drives);
   let [listening, verifier] = [false, newVerifier(parts)];
@@ -51,9 +50,9 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
     publicUrl: agent.publicUrl,
-    maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
+    ...bounds(agent.limits.sessions),
     logins,
-    deps: routeDependencies(parts, metrics, host.previews, { verifier: () => verifier, listening: () => listening }),
+    deps: routeDependencies(parts, metrics, host, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (...upgrade) => {
       tunnels.upgrade(...upgrade);
     },
@@ -63,8 +62,8 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     authenticate: (request) => server.authenticate(request),
     ...reachable(parts),
     logins,
-    accept: acceptStream(host, http),
-    log,
+    ...acceptStreams(host, http),
+    ...{ log, tracing },
   });
   const url = await listen(parts, server);
   listening = true;
@@ -89,20 +88,30 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   };
 }
 
+function bounds(sessions: number): Pick<HttpServerOptions, 'maxConnections' | 'maxHalfOpen'> {
+  return { maxConnections: sessions + 2 * SPARE_CONNECTIONS, maxHalfOpen: SPARE_CONNECTIONS };
+}
+
 function newVerifier({ live, clock, secrets }: Parts): TokenVerifier {
   return createTokenVerifier(live.current.identityProviders, { clock, reveal: secrets.resolve });
 }
 
 /** Hands a tunnel's stream to the front of its connection's protocol. */
-function acceptStream(host: SessionHost, http: HttpFront): (stream: TunnelStream, caller: Caller) => void {
+function acceptStreams(host: SessionHost, http: HttpFront): Pick<UpgradeOptions, 'accept' | 'acceptLate'> {
   const shared = {
     cancels: new CancelRegistry(),
     catalogs: new CatalogKeepers(() => host.monotonicMs()),
     study: new TextStudy(),
   };
-  return (stream, caller) => {
-    if (isHttpCaller(caller)) http.accept(stream, caller);
-    else acceptPostgres(stream, caller, host, shared);
+  return {
+    accept: (stream, caller) => {
+      if (isHttpCaller(caller)) http.accept(stream, caller);
+      else acceptPostgres(stream, caller, host, shared);
+    },
+    acceptLate: (stream, caller, why) => {
+      if (isHttpCaller(caller)) stream.destroy(why);
+      else acceptCancel(stream, caller, shared, why);
+    },
   };
 }
 
@@ -142,8 +151,8 @@ async function listen(parts: Parts, server: HttpServer): Promise<string> {
 }
 
 async function closeStores(parts: Parts, housekeeping: Housekeeping): Promise<void> {
-  const { recordings, store, secrets, sinks, archive } = parts;
-  await Promise.all([sinks.close(SINKS_GRACE_MS), archive?.close(SINKS_GRACE_MS)]);
+  const { recordings, store, secrets, sinks, archive, tracing } = parts;
+  await Promise.all([sinks.close(SINKS_GRACE_MS), archive?.close(SINKS_GRACE_MS), tracing?.close(SINKS_GRACE_MS)]);
   secrets.rotation.stop();
   await housekeeping.close();
   await recordings.close();

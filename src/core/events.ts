@@ -108,15 +108,18 @@ export interface ApprovalResolved {
   readonly reason?: string;
 }
 
-/** A reviewer had the held statement tried out and rolled back. */
+/** A held statement was tried out and rolled back. */
 export interface ApprovalPreviewed {
   readonly type: 'approval.preview';
   readonly statement: number;
   readonly request: string;
-  readonly by: string;
+  /** The reviewer who asked for it. */
+  readonly by?: string;
+  /** The flow that asks for it of every statement; absent where a reviewer did. */
+  readonly flow?: string;
   /** Rows that it changed, or gave. */
   readonly rows?: number;
-  /** Rows of the masked samples that the reviewer saw. */
+  /** Rows of the masked samples. */
   readonly shown: number;
   readonly notes: readonly string[];
   /** Why it was not tried out. */
@@ -208,7 +211,7 @@ export interface TtyEvent {
 
 export interface SessionEnd {
   readonly type: 'session.end';
-  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `crash` */
+  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `limit`, `crash` */
   readonly reason: string;
   readonly statements: number;
   readonly blocked: number;

@@ -233,6 +233,7 @@ const PREVIEWED = kind<ApprovalPreviewed>({
   statement: true,
   request: true,
   by: true,
+  flow: true,
   rows: true,
   shown: true,
   notes: true,

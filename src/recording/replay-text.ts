@@ -170,7 +170,8 @@ export class Transcript {
   #previewed(event: ChainedEvent): string {
     const rows = typeof event['rows'] === 'number' ? `: ${String(event['rows'])} rows, rolled back` : '';
     const refused = text(event['refused']) === '' ? '' : `, refused: ${text(event['refused'])}`;
-    return `tried out for ${text(event['by'])}${rows}${refused}`;
+    const flow = text(event['flow']);
+    return `tried out for ${flow === '' ? text(event['by']) : `flow ${flow}`}${rows}${refused}`;
   }
 
   #resolution(event: ChainedEvent): string {
