@@ -64,7 +64,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     ...reachable(parts),
     logins,
     accept: acceptStream(host, http),
-    ...{ log, tracing },
+    ...{ log, tracing, registry: metrics.registry },
   });
   const url = await listen(parts, server);
   listening = true;

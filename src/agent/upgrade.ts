@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Registry } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type AccessLookup, connectionFor, isHttpPermitted } from '../connections/access.js';
 import { HoopError, type Fault, messageOf } from '../core/errors.js';
@@ -16,6 +17,7 @@ import { type LoginLimit, TooManyLogins } from './login-limit.js';
 import { traceOf } from './fronts/http/correlation.js';
 import { credentialName, type Caller } from './session-host.js';
 import type { Tracing } from './tracing/open-tracing.js';
+import { TunnelFigures } from './tunnel-figures.js';
 
 export interface UpgradeOptions {
   authenticate(request: IncomingMessage): Promise<Identity>;
@@ -27,6 +29,8 @@ export interface UpgradeOptions {
   /** Takes one stream of a tunnel that was authenticated and authorised. */
   accept(stream: AcceptedStream, caller: Caller): void;
   readonly log: Pick<AgentLog, 'warn'>;
+  /** Where figures of tunnels are told. */
+  readonly registry: Registry;
   /** Absent: nothing is traced. */
   readonly tracing?: Tracing | undefined;
   /** How often a tunnel's token is asked about again, where that tells more than its signature. */
@@ -49,10 +53,13 @@ export class TunnelAcceptor {
   });
   readonly #open = new Set<TunnelServer>();
   readonly #held = new HeldStreams();
+  readonly #figures: TunnelFigures;
   /** The agent takes nothing new: it drains. */
   #retired = false;
 
-  constructor(private readonly options: UpgradeOptions) {}
+  constructor(private readonly options: UpgradeOptions) {
+    this.#figures = new TunnelFigures(options.registry, this.#held);
+  }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const cameMs = performance.now();
@@ -106,9 +113,11 @@ export class TunnelAcceptor {
   #accepted(websocket: WebSocket, request: IncomingMessage, caller: Caller): void {
     const resumes = request.headers[RESUME_HEADER] === RESUME_VERSION;
     let stopAsking = (): void => undefined;
+    const ended = this.#figures.opened(request.socket, () => server.streamCount);
     const server: TunnelServer = acceptTunnel(websocket, {
       wire: request.socket,
-      onClose: () => {
+      onClose: (fault) => {
+        ended(fault !== undefined);
         stopAsking();
         this.#open.delete(server);
       },
@@ -125,6 +134,7 @@ export class TunnelAcceptor {
         const tell: Caller['tell'] = (event) => {
           stream.sendEvent(event);
         };
+        this.#figures.streamOpened();
         this.options.accept(stream, { ...caller, tell });
       }
     });

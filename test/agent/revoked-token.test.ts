@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -31,6 +32,7 @@ afterEach(async () => {
 async function acceptor(who: () => Promise<Identity>) {
   let asked = 0;
   const tunnels = new TunnelAcceptor({
+    registry: new Registry(),
     authenticate: () => {
       asked += 1;
       return who();
