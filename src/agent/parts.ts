@@ -1,4 +1,5 @@
 import type { Approvals } from '../approvals/approvals.js';
+import type { Archive } from '../archive/archive.js';
 import type { RecordingKey } from '../recording/keys.js';
 import type { Recordings } from '../recording/recordings.js';
 import type { Sinks } from '../sinks/sinks.js';
@@ -23,6 +24,8 @@ export interface Parts {
   readonly log: AgentLog;
   readonly notices: NoticeBoard;
   readonly sinks: Sinks;
+  /** Where recordings are copied to; undefined where that is nowhere. */
+  readonly archive: Archive | undefined;
   /** Absent: nothing is traced. */
   readonly tracing: Tracing | undefined;
 }

@@ -3,6 +3,7 @@ import { HoopError } from '../core/errors.js';
 import type { TokenVerifier } from '../identity/token-verifier.js';
 import { followRecording } from '../recording/follow.js';
 import { hasRecording, readRecording, recordingPath } from '../recording/read.js';
+import { archiveTrouble } from './archive-figures.js';
 import { auditDesk } from './audit/audit-desk.js';
 import { card } from './card.js';
 import type { HttpDependencies } from './http/dependencies.js';
@@ -49,6 +50,7 @@ export function routeDependencies(
       { name: 'recordings', ready: recordings.writable() },
       { name: 'listening', ready: now.listening() },
     ],
+    attention: () => archiveTrouble(parts.archive),
     metrics,
     onFailure: (route, error) => {
       log.failure(`request failed: ${route}`, error);

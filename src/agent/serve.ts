@@ -1,11 +1,10 @@
 import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
-import type { Store } from '../store/store.js';
-import type { TunnelStream } from '../tunnel/stream.js';
 import { accessLookup } from './access-guard.js';
+import { addArchiveFigures } from './archive-figures.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
-import { acceptPostgres } from './fronts/postgres/accept-postgres.js';
+import { acceptCancel, acceptPostgres } from './fronts/postgres/accept-postgres.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
@@ -17,7 +16,7 @@ import { startHousekeeping } from './housekeeping.js';
 import { keepPolicies } from './audit/keep-policies.js';
 import type { Parts } from './parts.js';
 import { routeDependencies } from './route-dependencies.js';
-import { isHttpCaller, type Caller, type LiveSession, type SessionHost } from './session-host.js';
+import { isHttpCaller, type LiveSession, type SessionHost } from './session-host.js';
 import { sessionHost } from './session-hosting.js';
 import { readTls } from './tls-files.js';
 import { TunnelAcceptor, type UpgradeOptions } from './upgrade.js';
@@ -42,7 +41,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   const { approvals, log, tracing } = parts;
   const { agent } = parts.live;
   const drives = new Set<LiveSession>();
-  const metrics = agentMetrics(parts.store, drives);
+  const metrics = agentMetrics(parts, drives);
   let [listening, verifier] = [false, newVerifier(parts)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
@@ -63,7 +62,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     authenticate: (request) => server.authenticate(request),
     ...reachable(parts),
     logins,
-    accept: acceptStream(host, http),
+    ...acceptStreams(host, http),
     ...{ log, tracing, registry: metrics.registry },
   });
   const url = await listen(parts, server);
@@ -98,15 +97,21 @@ function newVerifier({ live, clock, secrets }: Parts): TokenVerifier {
 }
 
 /** Hands a tunnel's stream to the front of its connection's protocol. */
-function acceptStream(host: SessionHost, http: HttpFront): (stream: TunnelStream, caller: Caller) => void {
+function acceptStreams(host: SessionHost, http: HttpFront): Pick<UpgradeOptions, 'accept' | 'acceptLate'> {
   const shared = {
     cancels: new CancelRegistry(),
     catalogs: new CatalogKeepers(() => host.monotonicMs()),
     study: new TextStudy(),
   };
-  return (stream, caller) => {
-    if (isHttpCaller(caller)) http.accept(stream, caller);
-    else acceptPostgres(stream, caller, host, shared);
+  return {
+    accept: (stream, caller) => {
+      if (isHttpCaller(caller)) http.accept(stream, caller);
+      else acceptPostgres(stream, caller, host, shared);
+    },
+    acceptLate: (stream, caller, why) => {
+      if (isHttpCaller(caller)) stream.destroy(why);
+      else acceptCancel(stream, caller, shared, why);
+    },
   };
 }
 
@@ -131,9 +136,11 @@ function httpFront(parts: Parts, host: SessionHost, logins: LoginLimit): HttpFro
   });
 }
 
-function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
+function agentMetrics({ store, archive, clock }: Parts, drives: ReadonlySet<LiveSession>): Metrics {
   const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
-  return createMetrics({ liveSessions: () => drives.size, pendingRequests });
+  const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
+  if (archive !== undefined) addArchiveFigures(metrics.registry, archive, () => clock.nowMs());
+  return metrics;
 }
 
 /** From the moment that the agent serves. */
@@ -143,11 +150,9 @@ async function listen(parts: Parts, server: HttpServer): Promise<string> {
   return url;
 }
 
-async function closeStores(
-  { recordings, store, secrets, sinks, tracing }: Parts,
-  housekeeping: Housekeeping,
-): Promise<void> {
-  await Promise.all([sinks.close(SINKS_GRACE_MS), tracing?.close(SINKS_GRACE_MS)]);
+async function closeStores(parts: Parts, housekeeping: Housekeeping): Promise<void> {
+  const { recordings, store, secrets, sinks, archive, tracing } = parts;
+  await Promise.all([sinks.close(SINKS_GRACE_MS), archive?.close(SINKS_GRACE_MS), tracing?.close(SINKS_GRACE_MS)]);
   secrets.rotation.stop();
   await housekeeping.close();
   await recordings.close();

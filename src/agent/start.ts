@@ -14,6 +14,7 @@ import { LiveResources } from './live-resources.js';
 import type { AgentLog } from './log.js';
 import type { Parts } from './parts.js';
 import { NoticeBoard } from './notices.js';
+import { openArchive } from './open-archive.js';
 import { openSecrets, secretSources } from './open-secrets.js';
 import { serve, type RunningAgent } from './serve.js';
 import { deliveryHost, openSinks } from './open-sinks.js';
@@ -49,6 +50,7 @@ export async function startAgent(
     const approvals = openApprovals({ live, store, clock, newId, notices });
     const secrets = openSecrets(sources, { store, live, clock, log });
     sinks = await openSinks({ live, clock, secrets, log });
+    const archive = openArchive({ live, store, key, clock, secrets, log });
     const tracing = openTracing(agent.tracing, deliveryHost({ clock, secrets, log }));
     return await serve({
       live,
@@ -59,6 +61,7 @@ export async function startAgent(
       clock,
       secrets,
       sinks,
+      archive,
       newId,
       log,
       notices,

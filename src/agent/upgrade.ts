@@ -7,7 +7,7 @@ import { HoopError, type Fault, messageOf } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import type { ConnectionResource } from '../core/resources.js';
 import { acceptTunnel, type TunnelServer } from '../tunnel/accept.js';
-import { RESUME_HEADER, RESUME_VERSION, RETIRING_EVENT } from '../tunnel/handshake.js';
+import { RESUME_HEADER, RESUME_VERSION, RETIRING_EVENT, TOKEN_ENDING_EVENT } from '../tunnel/handshake.js';
 import { HeldStreams } from '../tunnel/held-streams.js';
 import type { AcceptedStream } from '../tunnel/stream.js';
 import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
@@ -28,6 +28,11 @@ export interface UpgradeOptions {
   readonly logins: LoginLimit;
   /** Takes one stream of a tunnel that was authenticated and authorised. */
   accept(stream: AcceptedStream, caller: Caller): void;
+  /**
+   * The same of a tunnel that takes nothing new, for the reason given: the agent drains, or the token has ended. What runs
+   * may still be cancelled.
+   */
+  acceptLate(stream: AcceptedStream, caller: Caller, why: Fault): void;
   readonly log: Pick<AgentLog, 'warn'>;
   /** Where figures of tunnels are told. */
   readonly registry: Registry;
@@ -124,12 +129,14 @@ export class TunnelAcceptor {
       ...(resumes ? { held: { streams: this.#held, owner: ownerOf(caller) } } : {}),
     });
     this.#open.add(server);
-    stopAsking = this.#keepAsking(request, caller.identity, server);
-    // A token that ends does not end sessions under way: whoever is in was let in rightly; no new stream after it.
+    const stops = [this.#keepAsking(request, caller.identity, server), announceEnd(caller.identity, server)];
+    stopAsking = () => {
+      for (const stop of stops) stop();
+    };
+    // A token that ends does not end sessions under way: whoever is in was let in rightly; nothing new begins after it.
     server.onStream((stream) => {
-      if (this.#retired) stream.destroy(RETIRED);
-      else if (caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now())
-        stream.destroy({ code: 'token_refused', message: 'the token of this tunnel has expired' });
+      const ended = caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now();
+      if (this.#retired || ended) this.options.acceptLate(stream, caller, this.#retired ? RETIRED : TOKEN_ENDED);
       else {
         const tell: Caller['tell'] = (event) => {
           stream.sendEvent(event);
@@ -162,6 +169,29 @@ export class TunnelAcceptor {
     return { ...shared, ...permitted, ...(portKeyHash === '' ? {} : { portKeyHash }) };
   }
 }
+
+/** Of a token that has ended: the CLI takes what is new to its next tunnel, which has a fresh one. */
+const TOKEN_ENDED: Fault = { code: 'unreachable', message: 'the token of this tunnel has ended' };
+
+/** A timer's longest, in ms; a tunnel does not last that long. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Tells the CLI when the token of its tunnel ends: it is due a fresh one then. */
+function announceEnd({ expiresAt }: Identity, server: TunnelServer): () => void {
+  // A laptop whose clock is behind may come back with the same token: not more than once in this time.
+  const inMs = Math.max(expiresAt * 1000 - Date.now(), SHORTEST_TOKEN_MS);
+  const timer = setTimeout(
+    () => {
+      server.sendEvent({ event: TOKEN_ENDING_EVENT });
+    },
+    Math.min(inMs, MAX_TIMER_MS),
+  ).unref();
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
+const SHORTEST_TOKEN_MS = 1_000;
 
 const RETIRED: Fault = { code: 'unreachable', message: 'the agent is shutting down' };
 

@@ -1,4 +1,5 @@
 import type { Identity } from './identity.js';
+import type { OutputDigest } from './output-digest.js';
 
 /**
  * What a recording is made of. A room says what happened (`RecordedEvent`); the recorder adds
@@ -129,6 +130,8 @@ export interface ResultEvent {
   readonly tag?: string;
   readonly rows?: number;
   readonly bytes?: number;
+  /** Of rows that are not all recorded: of their DataRow or CopyData messages, as the client got them. */
+  readonly digest?: OutputDigest;
   /** Values masked, by entity or mask name. */
   readonly masked?: Readonly<Record<string, number>>;
   readonly durationMs?: number;
@@ -171,6 +174,8 @@ export interface BodyEvent {
   readonly body: string;
   /** Bytes of the whole body as the client got it. */
   readonly bodyBytes: number;
+  /** Of a body that is not recorded whole: of all of it, masked as it is recorded. */
+  readonly digest?: OutputDigest;
   readonly contentType?: string;
   /** Text of a model's answer put together from its stream, masked, bounded: one of each choice or block. */
   readonly text?: readonly string[];

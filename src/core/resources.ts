@@ -3,6 +3,7 @@
  * paths absolute. `config` makes them from files; nothing else parses YAML.
  */
 
+import type { RecordBounds } from './output-digest.js';
 import type { Reviewer, ReviewedRequest } from './approval.js';
 import type { AudienceParameter, LoginToken } from './login-options.js';
 
@@ -24,6 +25,23 @@ export interface Limits {
   /** Live sessions of the whole agent. */
   readonly sessions: number;
   readonly loginsPerMinute: number;
+}
+
+/** A bucket of an S3-compatible store. */
+export interface UploadTarget {
+  /** `https://host`, without a slash at the end. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  /** Empty, or with a slash at the end. */
+  readonly prefix: string;
+  /** Is the bucket named in the path, and not in the host's name? */
+  readonly pathStyle: boolean;
+  /** PEM file trusted besides the usual certificates. */
+  readonly ca?: string;
+  readonly accessKeyId: SecretRef;
+  readonly secretAccessKey: SecretRef;
+  readonly sessionToken?: SecretRef;
 }
 
 /** Where spans go, and of how much. */
@@ -55,6 +73,8 @@ export interface AgentResource {
     readonly maxBytes?: number;
     /** Are closed recordings compressed? Absent: no. */
     readonly compress?: 'brotli';
+    /** Where closed recordings are copied to; absent: nowhere. */
+    readonly upload?: UploadTarget;
   };
   readonly masterKey: MasterKeyRef;
   readonly roles: { readonly admin: readonly string[]; readonly auditor: readonly string[] };
@@ -135,6 +155,8 @@ interface AnyConnection {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly access: { readonly groups: readonly string[]; readonly approval?: string; readonly maxDurationMs?: number };
+  /** How much of each output is recorded, where that is not as usual. */
+  readonly record?: Partial<RecordBounds>;
 }
 
 export interface PostgresConnection extends AnyConnection {

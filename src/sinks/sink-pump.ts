@@ -1,3 +1,4 @@
+import { retryPause } from '../core/retry-pause.js';
 import type { SinkEvent } from '../core/sink-event.js';
 import { DeliveryFault, whyOf, type Delivery } from './delivery.js';
 import type { DiskQueue, QueuedLines } from './disk-queue.js';
@@ -21,10 +22,8 @@ export interface SinkCounts {
   refused: number;
 }
 
-const FIRST_PAUSE_MS = 1_000;
 /** How long a delivery may take to hear that it ends, in ms. */
 const LAST_WAIT_MS = 1_000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
 
 /** Takes events from a queue to the other end, in order, again and again until they are taken. */
 export class SinkPump {
@@ -115,12 +114,6 @@ export class SinkPump {
     });
     this.#wake = undefined;
   }
-}
-
-/** Doubled each time up to five minutes, less up to half of it by chance: agents that failed together do not come together. */
-export function retryPause(failures: number, random: number): number {
-  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 20));
-  return longest * (1 - random / 2);
 }
 
 function parsed(line: string): SinkEvent[] {

@@ -3,7 +3,7 @@ import type { Span } from '../core/span.js';
 import { DeliveryFault, whyOf, type DeliveryHost } from './delivery.js';
 import { agentResource, attribute, nanos, rejectedCount, signalUrl } from './otlp-encoding.js';
 import { postJson, revealHeaders } from './post-json.js';
-import { retryPause } from './sink-pump.js';
+import { retryPause } from '../core/retry-pause.js';
 
 /** Spans that may wait; what comes beyond is dropped and counted: spans are no evidence, and must not fill the memory. */
 const MAX_WAITING = 8_192;

@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { Fault } from '../core/errors.js';
 import type { HeldStreams } from './held-streams.js';
 import type { AcceptedStream } from './stream.js';
-import { muxOverWebSocket } from './websocket-link.js';
+import { muxOverWebSocket, type Wire } from './websocket-link.js';
 
 /** The agent's end of one tunnel. */
 export interface TunnelServer {
@@ -18,7 +17,7 @@ export interface TunnelServer {
 
 export interface AcceptOptions {
   readonly onClose: (fault?: Fault) => void;
-  readonly wire?: Pick<Socket, 'bytesRead'>;
+  readonly wire?: Wire;
   /** Where streams that hold wait for the CLI to come back; left out for a CLI that can't. */
   readonly held?: { readonly streams: HeldStreams; readonly owner: string } | undefined;
   readonly tickMs?: number;

@@ -45,6 +45,8 @@ export interface TunnelClient {
   resume(stream: DetachedStream): void;
   /** Asks the agent for a sign of life now: after a sleep, or when the network has changed. */
   readonly probe: () => void;
+  /** Closes it once no stream is left on it; open none from here on. */
+  closeWhenIdle(): void;
   close(): void;
 }
 
@@ -91,6 +93,9 @@ export async function dialTunnel(options: DialOptions): Promise<TunnelClient> {
       mux.resume(stream as MuxStream);
     },
     probe,
+    closeWhenIdle: () => {
+      mux.closeWhenIdle();
+    },
     close: () => {
       mux.close();
     },

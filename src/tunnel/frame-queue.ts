@@ -13,6 +13,8 @@ import {
 export interface Link {
   /** `done` is called when the bytes left this process's buffers. */
   send(bytes: Uint8Array, done?: () => void): void;
+  /** What `send` is called with by `messages` leaves in one write, where the carrier can do that. */
+  together?(messages: () => void): void;
   /** Bytes not yet handed to the kernel. */
   bufferedBytes(): number;
   close(): void;
@@ -92,7 +94,12 @@ export class FrameQueue {
     const parts = this.#pending;
     this.#pending = [];
     this.#pendingBytes = 0;
-    for (const message of coalesce(parts)) this.options.link.send(message, this.#starved ? this.#sent : undefined);
+    const { link } = this.options;
+    const send = (): void => {
+      for (const message of coalesce(parts)) link.send(message, this.#starved ? this.#sent : undefined);
+    };
+    if (link.together === undefined) send();
+    else link.together(send);
   }
 
   readonly #sent = (): void => {

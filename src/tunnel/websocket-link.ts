@@ -11,11 +11,13 @@ export const MAX_MESSAGE_BYTES = 4 << 20;
 /** The other end has closed the tunnel on purpose. */
 const NORMAL_CLOSURE = 1000;
 
+export type Wire = Pick<Socket, 'bytesRead' | 'cork' | 'uncork'>;
+
 export interface LinkOptions {
   /** Called once when the WebSocket is gone, after every stream was told. */
   readonly onClose: (fault?: Fault) => void;
-  /** The connection below: what moves on it is a sign of life, also where a message takes long. */
-  readonly wire?: Pick<Socket, 'bytesRead'> | undefined;
+  /** The connection below: what moves on it is a sign of life, also where a message takes long; it joins messages to one write. */
+  readonly wire?: Wire | undefined;
   readonly resumption?: MuxOptions['resumption'];
   /** Tests make it shorter. */
   readonly tickMs?: number | undefined;
@@ -36,6 +38,11 @@ export function muxOverWebSocket(socket: WebSocket, role: MuxOptions['role'], op
     link: {
       send: (bytes, done) => {
         socket.send(bytes, { binary: true, compress: false }, done);
+      },
+      together: (messages) => {
+        options.wire?.cork();
+        messages();
+        options.wire?.uncork();
       },
       bufferedBytes: () => socket.bufferedAmount,
       close: () => {

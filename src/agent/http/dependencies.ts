@@ -86,6 +86,8 @@ export interface HttpDependencies {
   readonly openRecording: (session: SessionSummary, follower?: Follower) => Promise<Readable | undefined>;
   /** What must hold to serve: configuration loaded, store open, recordings writable, listening. */
   readonly readiness: () => readonly { readonly name: string; readonly ready: boolean }[];
+  /** What does not work as it should and keeps nobody from being served, such as `uploads`. */
+  readonly attention?: () => readonly string[];
   readonly metrics: Metrics;
   /** Told of failures that no `HoopError` foresaw; the caller sees none of it. */
   readonly onFailure: (route: string, error: unknown) => void;

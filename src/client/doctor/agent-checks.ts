@@ -1,5 +1,6 @@
 import type { Whoami } from '../agent-api.js';
 import { HoopError } from '../../core/errors.js';
+import { createHttpExchange } from '../../identity/http-exchange.js';
 import { createFetch } from '../../identity/http-fetch.js';
 import { fetchWellKnown } from '../../identity/well-known.js';
 import { asHoopError, type Check, failed, ok, skipped, warning } from './check.js';
@@ -22,10 +23,10 @@ export interface AgentQuestion {
 /** Is it an agent, of which version, and does it take work? */
 export async function checkAgent({ agentUrl, caFile, version }: AgentQuestion): Promise<Check> {
   try {
+    const agent = await fetchWellKnown(agentUrl, { caFile });
     const fetch = createFetch({ caFile });
-    const agent = await fetchWellKnown(agentUrl, fetch);
     const ready = await fetch(`${agentUrl}/readyz`, { method: 'GET' });
-    await ready.body?.cancel();
+    const said = await ready.text();
     const found = `hoop ${agent.version}, logins by ${agent.issuer}`;
     if (ready.status !== 200)
       return failed(
@@ -35,6 +36,12 @@ export async function checkAgent({ agentUrl, caFile, version }: AgentQuestion): 
           suggestion: 'wait a moment; if it stays so, its log says what is missing',
         }),
       );
+    if (uploadsFail(said))
+      return warning(
+        'agent',
+        `${found}; its recordings can not be copied to their bucket`,
+        'tell whoever runs the agent: its log says why; until then recordings are kept in its folder alone',
+      );
     if (agent.version === version) return ok('agent', found);
     return warning(
       'agent',
@@ -43,6 +50,16 @@ export async function checkAgent({ agentUrl, caFile, version }: AgentQuestion): 
     );
   } catch (error) {
     return failed('agent', asHoopError(error, 'unreachable', 'the agent does not answer'));
+  }
+}
+
+/** @param said the answer of `/readyz` */
+function uploadsFail(said: string): boolean {
+  try {
+    const { attention } = JSON.parse(said) as { readonly attention?: unknown };
+    return Array.isArray(attention) && attention.includes('uploads');
+  } catch {
+    return false;
   }
 }
 
@@ -64,10 +81,10 @@ export async function checkToken(whoami: () => Promise<Whoami>, nowMs: number): 
 /** Do this machine and the agent agree on the time? What differs by more than a minute refuses good tokens. */
 export async function checkClock({ agentUrl, caFile }: Pick<AgentQuestion, 'agentUrl' | 'caFile'>): Promise<Check> {
   try {
-    const response = await createFetch({ caFile })(`${agentUrl}/healthz`, { method: 'GET' });
+    const answer = await createHttpExchange({ caFile })(`${agentUrl}/healthz`, {});
     const nowMs = Date.now();
-    await response.body?.cancel();
-    const agentMs = Date.parse(response.headers.get('date') ?? '');
+    answer.destroy();
+    const agentMs = Date.parse(answer.headers.date ?? '');
     if (Number.isNaN(agentMs)) return skipped('clock', 'the agent does not say what time it is');
     return clockFindings(Math.round((nowMs - agentMs) / 1_000));
   } catch (error) {

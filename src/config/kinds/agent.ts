@@ -13,6 +13,7 @@ import {
   webUrlSchema,
 } from '../values.js';
 import { envelope } from './envelope.js';
+import { toUploadTarget, uploadSchema } from './upload.js';
 import { headersSchema, secretHeaders } from './http-connection.js';
 import { postUrl } from './sink.js';
 
@@ -73,6 +74,7 @@ export const agentSchema = envelope(
         retention: durationSchema.optional(),
         maxBytes: sizeSchema.optional(),
         compress: z.enum(['brotli', 'none']).default('none'),
+        upload: uploadSchema.optional(),
       })
       .prefault({}),
     masterKey: masterKeySchema,
@@ -104,6 +106,7 @@ export function toAgent(resource: z.output<typeof agentSchema>, base: string): A
       ...(recordings.retention === undefined ? {} : { retentionMs: recordings.retention }),
       ...(recordings.maxBytes === undefined ? {} : { maxBytes: recordings.maxBytes }),
       ...(recordings.compress === 'brotli' ? { compress: recordings.compress } : {}),
+      ...(recordings.upload === undefined ? {} : { upload: toUploadTarget(recordings.upload, base) }),
     },
     masterKey: masterKeyOf(masterKey, base),
     roles: { admin: roles.admin?.groups ?? [], auditor: roles.auditor?.groups ?? [] },

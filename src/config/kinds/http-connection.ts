@@ -92,11 +92,12 @@ function keyedCredential(type: 'openai' | 'anthropic') {
 const NO_CREDENTIAL = 'expected at least one credential; leave the key out for an upstream that asks for none';
 
 /** The kinds of `spec` that speak HTTP. An upstream that asks for no key has no credentials: all callers are alike to it. */
-export function httpSpecs<Access extends z.ZodType>(access: Access) {
+export function httpSpecs<Access extends z.ZodType, Recorded extends z.ZodType>(access: Access, record: Recorded) {
   const shared = {
     url: upstreamUrl,
     ca: z.string().min(1).optional(),
     access,
+    record: record.optional(),
     uninspected: z.enum(['block', 'allow']).default('block'),
   };
   const model = <Type extends 'openai' | 'anthropic'>(type: Type) =>
@@ -114,7 +115,7 @@ export function httpSpecs<Access extends z.ZodType>(access: Access) {
   ] as const;
 }
 
-type HttpSpec = z.output<ReturnType<typeof httpSpecs<z.ZodType>>[number]>;
+type HttpSpec = z.output<ReturnType<typeof httpSpecs<z.ZodType, z.ZodType>>[number]>;
 
 export function toHttpConnection(spec: HttpSpec, base: string): Omit<HttpConnection, 'name' | 'labels' | 'access'> {
   return {

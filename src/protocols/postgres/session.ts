@@ -68,6 +68,7 @@ export class PostgresSession implements Session<Uint8Array> {
       prepared: this.#prepared,
       masks: () => options.masks(),
       nowMs: () => options.nowMs(),
+      bounds: options.bounds,
       record: (event) => this.#steps.push({ kind: 'record', event }),
       parameter: (name, value) => {
         this.#client.parameter(name, value);

@@ -1,3 +1,4 @@
+import { recordBounds } from '../../record-bounds.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HoopError } from '../../../core/errors.js';
 import { readBody } from '../../../protocols/http/body.js';
@@ -135,7 +136,7 @@ export class Exchange implements LiveSession {
         this.#session.endReason = 'upstream';
         this.#out.refuse(refusalOf(upstreamError(fault)));
       }
-      const costUsd = counted.settle(usedIn(pipe, session.left));
+      const costUsd = counted.settle(usedIn(pipe, { left: session.left, fault }));
       settled = undefined;
       const [output, result] = answerEvents(pipe, {
         startedMs,
@@ -149,7 +150,7 @@ export class Exchange implements LiveSession {
       if (output !== undefined) session.record(output);
       session.record(result);
     } finally {
-      settled?.settle(undefined);
+      settled?.settle({ usage: undefined, writtenTokens: 0 });
     }
   }
 
@@ -172,6 +173,7 @@ export class Exchange implements LiveSession {
         maxEventBytes: host.limits().bodyBytes,
         out: this.#out,
         hash: host.hash,
+        bounds: recordBounds(caller.connection),
         trace: this.#session.trace,
         nowMs: () => host.monotonicMs(),
         done: (fault) => {

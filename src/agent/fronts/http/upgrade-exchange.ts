@@ -148,7 +148,7 @@ export class UpgradeExchange implements LiveSession {
       const durationMs = Math.round((host.monotonicMs() - startedMs) * 10) / 10;
       session.record({ type: 'result', statement: 1, durationMs, ...outcome });
     } finally {
-      counted.settle(switched ? undefined : { inputTokens: 0, outputTokens: 0 });
+      counted.settle({ usage: switched ? undefined : { inputTokens: 0, outputTokens: 0 }, writtenTokens: 0 });
     }
   }
 
@@ -156,7 +156,9 @@ export class UpgradeExchange implements LiveSession {
   async #carry(rules: ConnectionRules, reading: RequestReading): Promise<Outcome> {
     const { caller, request, localBase } = this.input;
     const { headers, redactor } = await this.parts.credentials.of(caller.credential);
+    const masks = this.#masks(rules, reading, redactor);
     const place = { upstream: caller.connection.url, base: localBase };
+    const shown = { redactor, masker: rules.answers, counts: masks.counts, place };
     const given = [...request.headers, ...headers];
     const asked = this.#session.trace?.headers(given) ?? given;
     try {
@@ -165,16 +167,16 @@ export class UpgradeExchange implements LiveSession {
       if (socket === undefined) {
         const message = `the upstream refused the upgrade with status ${String(status)}`;
         if (status < 300) throw new UpstreamFault(message);
-        return this.#refuse({ status, code: 'upstream_error', message }, plainHeaders(rawHeaders, { redactor, place }));
+        return this.#refuse({ status, code: 'upstream_error', message }, plainHeaders(rawHeaders, shown));
       }
       socket.on('error', () => socket.destroy());
       try {
-        this.#out.switchProtocols(switchHeaders(asked, rawHeaders, { redactor, place }));
+        this.#out.switchProtocols(switchHeaders(asked, rawHeaders, shown));
       } catch (error) {
         socket.destroy();
         throw error;
       }
-      return await this.#relayed(socket, this.#masks(rules, reading, redactor));
+      return await this.#relayed(socket, masks);
     } catch (error) {
       if (this.#session.left) return { status: this.#out.status, error: CLIENT_LEFT };
       return this.#refuse(refusalOf(upstreamError(error as Error)));

@@ -1,4 +1,4 @@
-import { HoopError, messageOf } from '../../../core/errors.js';
+import { type Fault, HoopError, messageOf } from '../../../core/errors.js';
 import { errorMessage } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { StartupReader } from '../../../protocols/postgres/startup.js';
@@ -53,6 +53,40 @@ export function acceptPostgres(
       }
       return;
     }
+  });
+}
+
+/**
+ * Takes one stream of a tunnel that takes nothing new: a cancel request of what runs here. Anything else is given back at
+ * once, with nothing answered, so that the CLI can begin it on another tunnel.
+ *
+ * @param why tells the CLI
+ */
+export function acceptCancel(
+  stream: TunnelStream,
+  caller: PostgresCaller,
+  { cancels }: Pick<SharedByPostgres, 'cancels'>,
+  why: Fault,
+): void {
+  const reader = new StartupReader();
+  let done = false;
+  const timer = setTimeout(() => {
+    stream.destroy(why);
+  }, STARTUP_TIMEOUT_MS);
+  stream.onClose(() => {
+    clearTimeout(timer);
+  });
+  stream.onData((bytes) => {
+    if (done) return;
+    reader.push(bytes);
+    const step = reader.next();
+    if (step.kind === 'more') return;
+    done = true;
+    if (step.kind !== 'cancel') stream.destroy(why);
+    else
+      void cancels.cancel(step.key, caller.identity).then(() => {
+        stream.end();
+      });
   });
 }
 

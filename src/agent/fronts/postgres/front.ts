@@ -1,3 +1,4 @@
+import { recordBounds, sha256 } from '../../record-bounds.js';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import { databaseFor } from '../../../connections/database.js';
 import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
@@ -180,6 +181,7 @@ export class PostgresFront {
       idle: () => {
         this.#catalog?.idle();
       },
+      bounds: { ...recordBounds(this.caller.connection), newHash: sha256 },
       nowMs: () => this.host.monotonicMs(),
     };
     const allowed = this.caller.connection.replication === true;

@@ -31,6 +31,7 @@ afterEach(async () => {
 /** An agent's tunnels, whose callers are who `who` says, or refused. */
 async function acceptor(who: () => Promise<Identity>) {
   let asked = 0;
+  const late: Fault[] = [];
   const tunnels = new TunnelAcceptor({
     registry: new Registry(),
     authenticate: () => {
@@ -41,6 +42,10 @@ async function acceptor(who: () => Promise<Identity>) {
     access: () => () => undefined,
     logins: new LoginLimit({ perMinute: 100, nowMs: () => 0 }),
     accept: () => undefined,
+    acceptLate: (stream, _caller, why) => {
+      late.push(why);
+      stream.destroy(why);
+    },
     log: { warn: () => undefined },
     recheckMs: 10,
   });
@@ -57,7 +62,7 @@ async function acceptor(who: () => Promise<Identity>) {
       }),
   );
   const agentUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { agentUrl, asked: () => asked };
+  return { agentUrl, late, asked: () => asked };
 }
 
 const ann = (over: Partial<Identity> = {}): Identity => ({
@@ -93,6 +98,19 @@ describe('a tunnel', () => {
     await dialTunnel({ agentUrl: other.agentUrl, connection: 'postgres', token: 't' });
     await expect.poll(other.asked, { timeout: 10_000 }).toBeGreaterThan(3);
     expect(asked()).toBe(1);
+    tunnel.close();
+  });
+
+  it('says when its token ends, and takes nothing new once that and the minute for clocks are over', async () => {
+    const nowS = Math.floor(Date.now() / 1000);
+    const { agentUrl, late } = await acceptor(async () => ann({ expiresAt: nowS - 61 }));
+    const tunnel = await dialTunnel({ agentUrl, connection: 'postgres', token: 't' });
+    const events: Record<string, unknown>[] = [];
+    tunnel.onEvent((event) => events.push(event));
+    const fault = new Promise<Fault | undefined>((resolve) => tunnel.openStream().onClose(resolve));
+    expect(await fault).toEqual({ code: 'unreachable', message: 'the token of this tunnel has ended' });
+    expect(late).toEqual([await fault]);
+    await expect.poll(() => events, { timeout: 10_000 }).toEqual([{ event: 'tunnel.token-ending' }]);
     tunnel.close();
   });
 });
