@@ -72,7 +72,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     watches,
     logins,
     ...acceptStreams(host, http, reachable(parts)),
-    ...{ log, tracing },
+    ...{ log, tracing, registry: metrics.registry },
   });
   const url = await listen(parts, server);
   listening = true;

@@ -156,7 +156,9 @@ function createServer(
           onRequest,
         );
   server.maxConnections = options.maxConnections;
-  new HalfOpenPeers(options.maxHalfOpen).watch(server);
+  const halfOpen = new HalfOpenPeers(options.maxHalfOpen);
+  halfOpen.watch(server);
+  options.deps.metrics.halfOpen(() => halfOpen.count);
   return server;
 }
 
