@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { DecideCommand } from '../src/cli/decide-command.js';
-import { canDraw } from '../src/tui/terminal.js';
+import { canDraw, loadScreen } from '../src/tui/terminal.js';
 
 export default class Approve extends DecideCommand {
   static override summary = 'Approve a held statement or a request for access';
@@ -30,7 +30,7 @@ export default class Approve extends DecideCommand {
     // Only the screen needs them, and Ink takes a third of a second to load.
     const [{ ReviewDesk }, { openApproveScreen }] = await Promise.all([
       import('../src/client/review-desk.js'),
-      import('../src/tui/approve/screen.js'),
+      loadScreen(() => import('../src/tui/approve/screen.js')),
     ]);
     const desk = new ReviewDesk(this.agentApi());
     await desk.start();

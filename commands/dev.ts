@@ -8,7 +8,7 @@ import { runDev } from '../src/dev/run-dev.js';
 export default class Dev extends HoopCommand {
   static override summary = 'Run a trial stack until Ctrl-C: identity provider, Postgres with data, agent';
   static override description =
-    'Everything is on loopback and in a temporary folder. It says what to type in a second terminal. With --json, one object says where things are.';
+    'Everything is on loopback and in a temporary folder. It says what to type in a second terminal; `source alice.sh` in that folder types the first lines of it. With --json, one object says where things are.';
   static override examples = ['<%= config.bin %> dev', '<%= config.bin %> dev --keep ./trial'];
   static override flags = {
     keep: Flags.string({ description: 'put files into this folder and leave them there', helpValue: 'DIR' }),

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
-import { correlationFrom } from '../src/client/correlation.js';
+import { runOf } from '../src/client/correlation.js';
 import { splitCommand } from '../src/client/connect.js';
 import { formatFrom, FORMATS } from '../src/client/exec/exec-run.js';
 import type { Access } from '../src/client/open-connections.js';
@@ -51,7 +51,7 @@ export default class Exec extends HoopCommand {
       token: () => this.accessToken(),
       caFile: process.env['HOOP_CA_FILE'],
       reason: flags.reason,
-      correlationId: correlationFrom(flags['correlation-id'], process.env),
+      ...runOf(flags['correlation-id'], process.env),
     };
     const say = (line: string): void => {
       this.say(line);

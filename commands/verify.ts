@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { errorReport } from '../src/cli/error-report.js';
 import { configFolder } from '../src/client/profile.js';
-import { verifyRecordings } from '../src/client/verify-recordings.js';
+import { crashText, verifyRecordings } from '../src/client/verify-recordings.js';
 import type { VerifyResult } from '../src/client/verify-recordings.js';
 import { HoopError } from '../src/core/errors.js';
 
@@ -59,6 +59,8 @@ export default class Verify extends HoopCommand {
     this.print(
       `${result.ok ? colours.green('ok') : colours.red('BROKEN')}  ${colours.plain(result.target)}  ${what}${aged}${colours.plain(how)}`,
     );
+    for (const { file, ...crash } of result.crashes)
+      this.print(`  ${colours.yellow('crash')}  ${colours.plain(file)}: ${colours.plain(crashText(crash))}`);
     for (const { file, kind, seq, message } of result.breaks) {
       const event = seq === 0 ? '' : ` event ${seq}:`;
       this.print(`  ${colours.red(kind)}  ${colours.plain(file)}:${event} ${colours.plain(message)}`);

@@ -24,7 +24,12 @@ const SHIPPED = new Set([
 /** Besides those, for tools that never reach a user: their obligations bind only who distributes them. */
 const TOOLS = new Set([...SHIPPED, 'CC-BY-3.0', 'CC-BY-4.0', 'MPL-2.0']);
 
+/** Their package.json names none, their readme does: read by hand, for that very version. */
+const IN_README = { 'humanize-number@0.0.2': 'MIT', 'only@0.0.2': 'MIT' };
+
 function licenceOf(path, locked) {
+  const readme = IN_README[`${path.replace(/^.*node_modules\//, '')}@${locked.version}`];
+  if (readme !== undefined) return readme;
   try {
     const { license, licenses } = JSON.parse(readFileSync(`${root}/${path}/package.json`, 'utf8'));
     const named = license ?? licenses?.[0];

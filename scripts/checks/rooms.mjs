@@ -136,6 +136,13 @@ const edges = [
     because: 'events leave the agent here, masked and recorded before: a sink reads no policy, request or recording',
   },
   {
+    name: 'archive',
+    rooms: ['core', 'network', 'recording'],
+    packages: [],
+    node: true,
+    because: 'closed recordings are copied elsewhere by what only reads them: it writes no recording and makes no event',
+  },
+  {
     name: 'config',
     rooms: ['core', 'policy'],
     packages: ['yaml', 'zod'],
@@ -160,6 +167,7 @@ const roots = [
       'approvals',
       'recording',
       'sinks',
+      'archive',
       'store',
       'config',
     ],

@@ -33,7 +33,6 @@ for (const policies of [false, true]) {
     short: Number(values.short),
     resultBytes: Number(values.gigabytes) * 1e9,
     cellBytes: Number(values['cell-mebibytes']) * 2 ** 20,
-    policies,
   };
   const settings = { max_connections: String(sizes.connections + 50), log_min_messages: 'log' };
   const way = await openWay('hoop', { settings, policies: policies ? STANDARD : [] });

@@ -5,6 +5,7 @@ import type { Verdict } from '../policy/types.js';
 import type { Question } from '../protocols/contract.js';
 import { bindHash } from './bind-hash.js';
 import type { HoldAnswer } from './drive/drive-host.js';
+import { NOT_TRIED } from './previews.js';
 import { credentialName, type Caller, type SessionHost } from './session-host.js';
 
 /** The session whose statement needs approval. */
@@ -37,6 +38,9 @@ export function openHold(holding: HoldingSession, question: Question, verdict: V
   try {
     const { request, outcome } = approvals.open(inputOf(holding, question, verdict, bound));
     if (request.breakGlass === true) return { kind: 'broken', request };
+    const tried = question.statement !== 0 && question.held?.() !== undefined;
+    if (request.previewWanted === true && !tried)
+      approvals.complete(request.id, { preview: { notes: [], refused: NOT_TRIED } });
     return {
       kind: 'wait',
       request,

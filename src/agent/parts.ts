@@ -1,4 +1,5 @@
 import type { Approvals } from '../approvals/approvals.js';
+import type { Archive } from '../archive/archive.js';
 import type { RecordingKey } from '../recording/keys.js';
 import type { Recordings } from '../recording/recordings.js';
 import type { Sinks } from '../sinks/sinks.js';
@@ -8,6 +9,7 @@ import type { AgentLog } from './log.js';
 import type { NoticeBoard } from './notices.js';
 import type { AgentSecrets } from './open-secrets.js';
 import type { systemClock } from './system-clock.js';
+import type { Tracing } from './tracing/open-tracing.js';
 
 /** What the agent is put together from, once everything is open. */
 export interface Parts {
@@ -22,4 +24,8 @@ export interface Parts {
   readonly log: AgentLog;
   readonly notices: NoticeBoard;
   readonly sinks: Sinks;
+  /** Where recordings are copied to; undefined where that is nowhere. */
+  readonly archive: Archive | undefined;
+  /** Absent: nothing is traced. */
+  readonly tracing: Tracing | undefined;
 }

@@ -1,7 +1,7 @@
 import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
-import type { Store } from '../store/store.js';
 import { accessLookup } from './access-guard.js';
+import { addArchiveFigures } from './archive-figures.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
 import { acceptCancel, acceptPostgres } from './fronts/postgres/accept-postgres.js';
@@ -9,7 +9,7 @@ import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { createHttpServer, type HttpServer } from './http/server.js';
+import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.js';
 import { LoginLimit } from './login-limit.js';
 import type { Housekeeping } from '../recording/housekeeping.js';
 import { startHousekeeping } from './housekeeping.js';
@@ -33,15 +33,15 @@ export interface RunningAgent {
 
 /** What waits for a sink may go out for so long; the rest is on disk. */
 const SINKS_GRACE_MS = 2_000;
-/** Sockets above the sessions' own: REST calls, logins, half-open peers. */
+/** Sockets above the sessions' own: REST calls, logins; and as many that have asked for nothing. */
 const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { approvals, log, live } = parts;
-  const { agent } = live;
+  const { approvals, log, tracing } = parts;
+  const { agent } = parts.live;
   const drives = new Set<LiveSession>();
-  const metrics = agentMetrics(parts.store, drives);
+  const metrics = agentMetrics(parts, drives);
   let [listening, verifier] = [false, newVerifier(parts)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
@@ -50,9 +50,9 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
     publicUrl: agent.publicUrl,
-    maxConnections: agent.limits.sessions + SPARE_CONNECTIONS,
+    ...bounds(agent.limits.sessions),
     logins,
-    deps: routeDependencies(parts, metrics, host.previews, { verifier: () => verifier, listening: () => listening }),
+    deps: routeDependencies(parts, metrics, host, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (...upgrade) => {
       tunnels.upgrade(...upgrade);
     },
@@ -63,7 +63,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     ...reachable(parts),
     logins,
     ...acceptStreams(host, http),
-    log,
+    ...{ log, tracing },
   });
   const url = await listen(parts, server);
   listening = true;
@@ -86,6 +86,10 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
       await closeStores(parts, housekeeping);
     },
   };
+}
+
+function bounds(sessions: number): Pick<HttpServerOptions, 'maxConnections' | 'maxHalfOpen'> {
+  return { maxConnections: sessions + 2 * SPARE_CONNECTIONS, maxHalfOpen: SPARE_CONNECTIONS };
 }
 
 function newVerifier({ live, clock, secrets }: Parts): TokenVerifier {
@@ -132,9 +136,11 @@ function httpFront(parts: Parts, host: SessionHost, logins: LoginLimit): HttpFro
   });
 }
 
-function agentMetrics(store: Store, drives: ReadonlySet<LiveSession>): Metrics {
+function agentMetrics({ store, archive, clock }: Parts, drives: ReadonlySet<LiveSession>): Metrics {
   const pendingRequests = (): number => store.requests.list({ state: 'pending' }).length;
-  return createMetrics({ liveSessions: () => drives.size, pendingRequests });
+  const metrics = createMetrics({ liveSessions: () => drives.size, pendingRequests });
+  if (archive !== undefined) addArchiveFigures(metrics.registry, archive, () => clock.nowMs());
+  return metrics;
 }
 
 /** From the moment that the agent serves. */
@@ -144,8 +150,9 @@ async function listen(parts: Parts, server: HttpServer): Promise<string> {
   return url;
 }
 
-async function closeStores({ recordings, store, secrets, sinks }: Parts, housekeeping: Housekeeping): Promise<void> {
-  await sinks.close(SINKS_GRACE_MS);
+async function closeStores(parts: Parts, housekeeping: Housekeeping): Promise<void> {
+  const { recordings, store, secrets, sinks, archive, tracing } = parts;
+  await Promise.all([sinks.close(SINKS_GRACE_MS), archive?.close(SINKS_GRACE_MS), tracing?.close(SINKS_GRACE_MS)]);
   secrets.rotation.stop();
   await housekeeping.close();
   await recordings.close();

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { DecisionEvent, ResultEvent, SessionStart } from '../core/events.js';
 import type { SinkFigures } from '../sinks/sinks.js';
+import type { TraceFigures } from '../sinks/trace-export.js';
 import type { SessionRecorder } from './session-host.js';
 
 /** Different values of one label; what comes after them is told as `other`. Rules and connections of many reloads add up. */
@@ -120,4 +121,20 @@ export function sinkMetrics(registry: Registry, figures: () => readonly SinkFigu
   counter('hoop_sink_failed_total', 'Attempts that failed; the events come again', (one) => one.failed);
   counter('hoop_sink_refused_total', 'Events that a sink will never take', (one) => one.refused);
   counter('hoop_sink_dropped_total', 'Events given up because the queue was full', (one) => one.dropped);
+}
+
+/** Spans that the collector took, and those that it never will, asked for at each scrape. */
+export function traceMetrics(registry: Registry, figures: () => TraceFigures): void {
+  new Counter({
+    name: 'hoop_trace_spans_total',
+    help: 'Spans that ended, by what became of them',
+    labelNames: ['outcome'] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      const { exported, dropped } = figures();
+      this.inc({ outcome: 'exported' }, exported);
+      this.inc({ outcome: 'dropped' }, dropped);
+    },
+  });
 }

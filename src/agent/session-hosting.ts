@@ -7,7 +7,7 @@ import { Previews } from './previews.js';
 import { SecretScrubber } from './secret-scrubber.js';
 import { SinkNews } from './sink-news.js';
 import type { LiveSession, SessionHost } from './session-host.js';
-import { SessionFigures, sinkMetrics } from './session-figures.js';
+import { SessionFigures, sinkMetrics, traceMetrics } from './session-figures.js';
 import { SessionSlots } from './session-slots.js';
 
 const HASH_KEY_BYTES = 32;
@@ -24,6 +24,7 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
   });
   const figures = new SessionFigures(metrics.registry);
   sinkMetrics(metrics.registry, () => parts.sinks.figures());
+  if (parts.tracing !== undefined) traceMetrics(metrics.registry, parts.tracing.figures);
   const news = sinkNews(parts, (text) => scrubber.text(text));
   return {
     clock,
@@ -46,6 +47,7 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     log: (message, fields) => {
       log.warn(message, fields);
     },
+    trace: (traced) => parts.tracing?.session(traced),
     decided: (action) => {
       metrics.decided(action);
     },

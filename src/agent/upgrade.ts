@@ -13,7 +13,9 @@ import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
 import { refuseSocket } from './http/answer.js';
 import type { AgentLog } from './log.js';
 import { type LoginLimit, TooManyLogins } from './login-limit.js';
+import { traceOf } from './fronts/http/correlation.js';
 import { credentialName, type Caller } from './session-host.js';
+import type { Tracing } from './tracing/open-tracing.js';
 
 export interface UpgradeOptions {
   authenticate(request: IncomingMessage): Promise<Identity>;
@@ -30,6 +32,8 @@ export interface UpgradeOptions {
    */
   acceptLate(stream: AcceptedStream, caller: Caller, why: Fault): void;
   readonly log: Pick<AgentLog, 'warn'>;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** How often a tunnel's token is asked about again, where that tells more than its signature. */
   readonly recheckMs?: number;
 }
@@ -56,8 +60,10 @@ export class TunnelAcceptor {
   constructor(private readonly options: UpgradeOptions) {}
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const cameMs = performance.now();
     this.#authorise(request).then(
       (caller) => {
+        this.options.tracing?.tunnel(caller.trace, cameMs);
         if (socket.destroyed) return;
         if (this.#retired) {
           refuseSocket(socket, HoopError.fromFault(RETIRED));
@@ -143,6 +149,7 @@ export class TunnelAcceptor {
     const common = {
       identity,
       correlationId: header(request, 'x-hoop-correlation-id'),
+      trace: traceOf(request),
       reason: header(request, 'x-hoop-reason'),
       address: request.socket.remoteAddress ?? '',
     };

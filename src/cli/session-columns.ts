@@ -19,6 +19,7 @@ export const sessionColumns: readonly Column<SessionSummary>[] = [
 /** Those that are shown only where they are asked for. */
 const MORE_COLUMNS: readonly Column<SessionSummary>[] = [
   { header: 'ended', value: ({ endedAt }) => (endedAt === '' ? 'live' : `${endedAt.slice(0, 19).replace('T', ' ')}Z`) },
+  { header: 'end', value: ({ endReason }) => endReason ?? '' },
   { header: 'subject', value: ({ subject }) => subject },
   { header: 'issuer', value: ({ issuer }) => issuer },
   { header: 'type', value: ({ connectionType }) => connectionType },
@@ -48,8 +49,10 @@ export function chosenColumns(names: string): readonly Column<SessionSummary>[] 
   });
 }
 
-function lasted({ startedAt, endedAt }: SessionSummary): string {
+function lasted({ startedAt, endedAt, endReason }: SessionSummary): string {
   if (endedAt === '') return 'live';
+  // How long it went on until the crash is in its recording: what is known here is when it was sealed.
+  if (endReason === 'crash') return 'crash';
   const seconds = (Date.parse(endedAt) - Date.parse(startedAt)) / 1000;
   if (!Number.isFinite(seconds)) return '?';
   if (seconds < 60) return `${seconds.toFixed(1)}s`;

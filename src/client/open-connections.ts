@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { ConnectionSummary } from '../core/connection-summary.js';
 import { HoopError } from '../core/errors.js';
+import type { TraceContext } from '../core/trace-context.js';
 import { dialTunnel, type DialOptions, type TunnelClient } from '../tunnel/dial.js';
 import type { AgentApi } from './agent-api.js';
 import { environmentOfAll, type Environment, type OpenPlace, userNameFor } from './environment.js';
@@ -34,6 +35,8 @@ export interface Access {
   readonly caFile?: string | undefined;
   readonly reason?: string | undefined;
   readonly correlationId?: string | undefined;
+  /** The place in a trace that whatever is done belongs to. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** What a caller has to know of one connection before using it. */
@@ -98,6 +101,7 @@ export async function dial(
   };
   if (access.caFile !== undefined && access.caFile !== '') options.caFile = access.caFile;
   if (access.correlationId !== undefined) options.correlationId = access.correlationId;
+  if (access.trace !== undefined) options.trace = access.trace;
   if (access.reason !== undefined) options.reason = access.reason;
   if (portKey !== undefined) options.portKeyHash = portKey.hash;
   return dialTunnel(options);

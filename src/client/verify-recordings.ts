@@ -10,6 +10,7 @@ import { readRecording } from '../recording/read.js';
 import { verifyBundle } from '../recording/verify-bundle.js';
 import { verifyRecording } from '../recording/verify.js';
 import { verifyFolder } from '../recording/verify-folder.js';
+import type { CrashedSession } from '../recording/verify-folder.js';
 import type { AgentApi } from './agent-api.js';
 import { agentIndex, anchorOf, bundleAt, placeOf, recordingBytes, sessionOfName } from './recording-source.js';
 import type { BundlePlace, RecordingPlace } from './recording-source.js';
@@ -47,10 +48,17 @@ export interface VerifyResult {
   readonly events: number;
   readonly live: boolean;
   readonly keyId: string;
+  /** Recordings that hold, of sessions that a crash of the agent ended; `file` as in breaks. */
+  readonly crashes: readonly CrashedSession[];
   /** True: nobody was asked which recordings there should be. */
   readonly offline: boolean;
   /** The first is the first event that does not hold. */
   readonly breaks: readonly VerifyBreak[];
+}
+
+/** For people; times as the recording has them. */
+export function crashText({ lastEventAt, sealedAt }: Pick<CrashedSession, 'lastEventAt' | 'sealedAt'>): string {
+  return `the agent crashed after the event of ${lastEventAt}; its next start sealed what there was, at ${sealedAt}`;
 }
 
 interface Trust {
@@ -147,6 +155,7 @@ async function verifyOne(
       ok: false,
       verified: 0,
       events,
+      crashes: [],
       breaks: [{ kind, seq, line, message, file: target, session: session ?? '' }],
     };
   };
@@ -161,6 +170,7 @@ async function verifyOne(
     ...(anchor === undefined ? {} : { anchor }),
   });
   if (!result.ok) return failed(result);
-  const { events, live, keyId } = result;
-  return { ...base, ok: true, verified: 1, events, live, keyId, breaks: [] };
+  const { events, live, keyId, crash } = result;
+  const crashes = crash === undefined ? [] : [{ file: target, session: result.session, ...crash }];
+  return { ...base, ok: true, verified: 1, events, live, keyId, crashes, breaks: [] };
 }

@@ -1,4 +1,5 @@
 import type { Identity } from './identity.js';
+import type { OutputDigest } from './output-digest.js';
 
 /**
  * What a recording is made of. A room says what happened (`RecordedEvent`); the recorder adds
@@ -107,15 +108,18 @@ export interface ApprovalResolved {
   readonly reason?: string;
 }
 
-/** A reviewer had the held statement tried out and rolled back. */
+/** A held statement was tried out and rolled back. */
 export interface ApprovalPreviewed {
   readonly type: 'approval.preview';
   readonly statement: number;
   readonly request: string;
-  readonly by: string;
+  /** The reviewer who asked for it. */
+  readonly by?: string;
+  /** The flow that asks for it of every statement; absent where a reviewer did. */
+  readonly flow?: string;
   /** Rows that it changed, or gave. */
   readonly rows?: number;
-  /** Rows of the masked samples that the reviewer saw. */
+  /** Rows of the masked samples. */
   readonly shown: number;
   readonly notes: readonly string[];
   /** Why it was not tried out. */
@@ -129,6 +133,8 @@ export interface ResultEvent {
   readonly tag?: string;
   readonly rows?: number;
   readonly bytes?: number;
+  /** Of rows that are not all recorded: of their DataRow or CopyData messages, as the client got them. */
+  readonly digest?: OutputDigest;
   /** Values masked, by entity or mask name. */
   readonly masked?: Readonly<Record<string, number>>;
   readonly durationMs?: number;
@@ -171,6 +177,8 @@ export interface BodyEvent {
   readonly body: string;
   /** Bytes of the whole body as the client got it. */
   readonly bodyBytes: number;
+  /** Of a body that is not recorded whole: of all of it, masked as it is recorded. */
+  readonly digest?: OutputDigest;
   readonly contentType?: string;
   /** Text of a model's answer put together from its stream, masked, bounded: one of each choice or block. */
   readonly text?: readonly string[];
@@ -203,7 +211,7 @@ export interface TtyEvent {
 
 export interface SessionEnd {
   readonly type: 'session.end';
-  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `crash` */
+  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `limit`, `crash` */
   readonly reason: string;
   readonly statements: number;
   readonly blocked: number;

@@ -3,25 +3,51 @@
  * paths absolute. `config` makes them from files; nothing else parses YAML.
  */
 
+import type { RecordBounds } from './output-digest.js';
 import type { Reviewer, ReviewedRequest } from './approval.js';
 import type { AudienceParameter, LoginToken } from './login-options.js';
+import type { MasterKeyRef, SecretRef } from './secret-ref.js';
 
-/** Where a secret's value comes from; resolved by `secrets` at the moment of use. */
-export type SecretRef =
-  | { readonly secret: string; readonly prefix?: string }
-  | { readonly env: string; readonly prefix?: string }
-  | { readonly file: string; readonly prefix?: string };
-
-/** Where the master key comes from: as a secret, or what a program prints, e.g. that of a key management service. */
-export type MasterKeyRef = SecretRef | { readonly command: readonly string[] };
+export type { MasterKeyRef, SecretRef } from './secret-ref.js';
+export type { SinkResource, SlackButtons } from './sink-resource.js';
 
 export interface Limits {
   readonly statementBytes: number;
   readonly rowBytes: number;
   readonly bodyBytes: number;
+  /** What one session may hold in memory; none of the others is larger. */
+  readonly sessionBytes: number;
   /** Live sessions of the whole agent. */
   readonly sessions: number;
   readonly loginsPerMinute: number;
+}
+
+/** A bucket of an S3-compatible store. */
+export interface UploadTarget {
+  /** `https://host`, without a slash at the end. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  /** Empty, or with a slash at the end. */
+  readonly prefix: string;
+  /** Is the bucket named in the path, and not in the host's name? */
+  readonly pathStyle: boolean;
+  /** PEM file trusted besides the usual certificates. */
+  readonly ca?: string;
+  readonly accessKeyId: SecretRef;
+  readonly secretAccessKey: SecretRef;
+  readonly sessionToken?: SecretRef;
+}
+
+/** Where spans go, and of how much. */
+export interface TracingSettings {
+  /** Of an OTLP/HTTP collector; `/v1/traces` is put behind it. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, SecretRef>>;
+  /** Path of a PEM file that is trusted besides the system's roots. */
+  readonly ca?: string;
+  /** Which part is traced of what comes without a trace of its own: 0 to 1. */
+  readonly ratio: number;
 }
 
 export interface AgentResource {
@@ -42,10 +68,13 @@ export interface AgentResource {
     readonly maxBytes?: number;
     /** Are closed recordings compressed? Absent: no. */
     readonly compress?: 'brotli';
+    /** Where closed recordings are copied to; absent: nowhere. */
+    readonly upload?: UploadTarget;
   };
   readonly masterKey: MasterKeyRef;
   readonly roles: { readonly admin: readonly string[]; readonly auditor: readonly string[] };
   readonly limits: Limits;
+  readonly tracing?: TracingSettings;
 }
 
 /** A condition on a token's claims, and what a token that meets it has besides. */
@@ -121,6 +150,8 @@ interface AnyConnection {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly access: { readonly groups: readonly string[]; readonly approval?: string; readonly maxDurationMs?: number };
+  /** How much of each output is recorded, where that is not as usual. */
+  readonly record?: Partial<RecordBounds>;
 }
 
 export interface PostgresConnection extends AnyConnection {
@@ -227,34 +258,11 @@ export interface ApprovalFlowResource {
   readonly ticket?: { readonly pattern: string; test(text: string): boolean };
   /** Who goes ahead at once by giving a reason, and is looked at afterwards. */
   readonly breakGlass?: { readonly groups: readonly string[] };
+  /** Statements are tried out and rolled back as soon as they wait, for reviewers to see. */
+  readonly preview?: boolean;
   /** Names of sinks that are told of this flow's requests. */
   readonly notify?: readonly string[];
 }
-
-interface AnySink {
-  readonly name: string;
-  /** Patterns of events that go there; those of flows that name the sink come besides. */
-  readonly events: readonly string[];
-  /** What may wait on disk. */
-  readonly queueBytes: number;
-  /** A PEM file that is trusted besides the system's roots. */
-  readonly ca?: string;
-}
-
-/** Where events go outside of the agent. */
-export type SinkResource = AnySink &
-  (
-    | {
-        readonly type: 'webhook';
-        readonly url: string;
-        readonly secret: SecretRef;
-        readonly headers: Readonly<Record<string, SecretRef>>;
-      }
-    | { readonly type: 'slack' | 'teams'; readonly url: string }
-    | { readonly type: 'file'; readonly path: string; readonly maxBytes: number; readonly keep: number }
-    | { readonly type: 'syslog'; readonly host: string; readonly port: number }
-    | { readonly type: 'otlp'; readonly url: string; readonly headers: Readonly<Record<string, SecretRef>> }
-  );
 
 export interface EntityResource {
   readonly name: string;

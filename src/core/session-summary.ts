@@ -12,6 +12,8 @@ export interface SessionSummary {
   readonly startedAt: string;
   /** Empty while live. */
   readonly endedAt: string;
+  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `crash`; empty while live. After a crash `endedAt` is when it was sealed. */
+  readonly endReason?: string;
   readonly statements: number;
   readonly blocked: number;
   readonly approvals: number;

@@ -67,7 +67,11 @@ export class ChainChecker {
       return undefined;
     }
     if (this.sealed) return this.#fail('added', 'something follows the seal');
-    if (!line.ended) return this.#fail('truncated', 'the file ends within an event');
+    if (!line.ended)
+      return this.#fail(
+        'truncated',
+        'the file ends within an event: cut off, or left so by a crash that no start of the agent has followed yet',
+      );
     if (
       parsed === undefined ||
       !parsed.intact ||

@@ -114,12 +114,14 @@ export type CheckpointResult =
  * Reads and proves a checkpoint. Holds its entries, about 250 bytes each.
  *
  * @param openSegment the bytes of `checkpoint.N`; left out, segments are neither read nor proven
+ * @param after as many segments, the oldest, are neither read nor proven
  */
 export async function readCheckpoint(
   chunks: AsyncIterable<Uint8Array>,
   folder: string,
   keys: SignatureChecker,
   openSegment?: (segment: number) => AsyncIterable<Uint8Array>,
+  after = 0,
 ): Promise<CheckpointResult> {
   const found = new Entries();
   const broken = (message: string, kind: Break['kind'] = 'checkpoint', line = found.lines): CheckpointResult => ({
@@ -142,6 +144,7 @@ export async function readCheckpoint(
   const { sessions, days, segments } = found;
   if (openSegment !== undefined) {
     for (const [index, segment] of segments.entries()) {
+      if (index < after) continue;
       const wrong = await readSegment(() => openSegment(index + 1), segment, sessions);
       if (wrong !== undefined) return broken(`has a part, ${segmentName(index + 1)}, that ${wrong}`, 'checkpoint', 0);
     }

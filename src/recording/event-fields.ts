@@ -17,6 +17,19 @@ export function plain(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
 }
 
+/** Of an output that is not recorded whole: its size and hash; empty where there is none. */
+export function digestOf(event: ChainedEvent): string {
+  const { bytes, sha256, whole } = record(event['digest']);
+  const size = number(bytes);
+  if (size === undefined || typeof sha256 !== 'string') return '';
+  return `sha-256 of ${whole === true ? 'all' : 'the first'} ${String(size)} B ${text(sha256)}`;
+}
+
+/** What ended a session, in words. */
+export function endOf(reason: unknown): string {
+  return reason === 'crash' ? 'a crash of the agent, sealed at its next start' : text(reason);
+}
+
 export function number(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }

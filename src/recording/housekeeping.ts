@@ -18,6 +18,7 @@ export interface HousekeepingOptions {
   /** As in `RetentionOptions`. */
   readonly retentionMs: number | undefined;
   readonly maxBytes: number | undefined;
+  readonly onlyCopy?: ((date: string, session: string) => boolean) | undefined;
   readonly onRemoved: (date: string, through: string) => void | Promise<void>;
   /** Something was done: for the log. */
   readonly onDone: (done: HousekeepingReport) => void;
@@ -41,8 +42,14 @@ export class Housekeeping {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
+  #compressedBeforeMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: HousekeepingOptions) {}
+
+  /** May a closed recording, which was last written then, become a smaller file yet? In ms since the epoch. */
+  willCompress(changedMs: number, bytes: number): boolean {
+    return this.options.compress && bytes >= MIN_COMPRESSED_BYTES && changedMs >= this.#compressedBeforeMs;
+  }
 
   /** Runs now and then from here on. */
   start(): void {
@@ -59,13 +66,16 @@ export class Housekeeping {
 
   /** One run. Rejects with what reading and writing the folder throws. */
   async run(): Promise<HousekeepingReport> {
-    const { dir, key, clock, compress, retentionMs, maxBytes, onRemoved } = this.options;
-    const kept = { retentionMs, maxBytes, onRemoved };
+    const { dir, key, clock, compress, retentionMs, maxBytes, onlyCopy, onRemoved } = this.options;
+    const kept = { retentionMs, maxBytes, onlyCopy, onRemoved };
     const removed =
       retentionMs === undefined && maxBytes === undefined
         ? 0
         : await applyRetention({ dir, key, nowMs: clock.nowMs(), at: clock.timestamp(), ...kept });
-    return { removed, compressed: compress ? await this.#compress() : 0 };
+    const beganMs = clock.nowMs();
+    const compressed = compress ? await this.#compress() : 0;
+    if (!this.#closed) this.#compressedBeforeMs = beganMs;
+    return { removed, compressed };
   }
 
   async #compress(): Promise<number> {

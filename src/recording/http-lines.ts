@@ -1,5 +1,5 @@
 import type { ChainedEvent } from '../core/events.js';
-import { block, bounded, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
+import { block, bounded, digestOf, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
 
 /** Characters shown of a body that stands behind a message: it says what else was sent, the message is what is read. */
 const BEHIND_CHARS = 1000;
@@ -98,5 +98,7 @@ function cutNote(event: ChainedEvent): string {
   const bytes = number(event['bodyBytes']);
   const kept = typeof event['body'] === 'string' ? event['body'].length : 0;
   // UTF-8 needs at most three bytes for a UTF-16 unit: more bytes than that were certainly cut.
+  const digest = digestOf(event);
+  if (digest !== '') return ` … the whole message has ${String(bytes)} bytes, ${digest}`;
   return bytes !== undefined && bytes > 3 * kept ? ` … the whole message has ${String(bytes)} bytes` : '';
 }

@@ -42,6 +42,12 @@ export function publicKeyOf(key: RecordingKey): RecordingPublicKey {
   return { keyId: key.keyId, publicKey: spki(createPublicKey(key.privateKey)).toString('base64') };
 }
 
+/** A public key as PEM, which OpenSSL and `hoop verify --key` read. */
+export function pemOf({ publicKey }: RecordingPublicKey): string {
+  const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' });
+  return key.export({ type: 'spki', format: 'pem' }).toString();
+}
+
 /**
  * Public keys from what people keep: PEM, base64 SPKI DER (one a line), one `RecordingPublicKey`,
  * a list of them, or the whole answer of `/.well-known/hoop` (JSON). The key id is always computed anew.

@@ -113,6 +113,7 @@ const INNER: ReadonlyMap<string, readonly string[]> = new Map([
   ['client', inside<SessionStart['client']>({ application: true, address: true, database: true })],
   ['error', inside<NonNullable<ResultEvent['error']>>({ code: true, message: true })],
   ['usage', inside<NonNullable<ResultEvent['usage']>>({ inputTokens: true, outputTokens: true })],
+  ['digest', inside<NonNullable<ResultEvent['digest']>>({ bytes: true, sha256: true, whole: true })],
   ['closed', inside<NonNullable<ResultEvent['closed']>>({ code: true, by: true })],
 ]);
 
@@ -168,6 +169,7 @@ const BODY = kind<BodyEvent>({
   statement: true,
   body: true,
   bodyBytes: true,
+  digest: true,
   contentType: true,
   text: true,
   from: true,
@@ -178,6 +180,7 @@ const RESULT = kind<ResultEvent>({
   tag: true,
   rows: true,
   bytes: true,
+  digest: true,
   masked: true,
   durationMs: true,
   error: true,
@@ -230,6 +233,7 @@ const PREVIEWED = kind<ApprovalPreviewed>({
   statement: true,
   request: true,
   by: true,
+  flow: true,
   rows: true,
   shown: true,
   notes: true,

@@ -1,7 +1,19 @@
 import { displayWidth } from '../core/display.js';
 import type { ChainedEvent } from '../core/events.js';
 import type { Sense } from '../core/replay-frame.js';
-import { block, bounded, decisionOf, failureOf, list, maskedOf, number, record, text } from './event-fields.js';
+import {
+  block,
+  bounded,
+  decisionOf,
+  digestOf,
+  endOf,
+  failureOf,
+  list,
+  maskedOf,
+  number,
+  record,
+  text,
+} from './event-fields.js';
 import { TerminalLines } from './replay/terminal-lines.js';
 import { answerLines, bodyLines, isAnswer, requestLines, requestTitle } from './http-lines.js';
 
@@ -158,7 +170,8 @@ export class Transcript {
   #previewed(event: ChainedEvent): string {
     const rows = typeof event['rows'] === 'number' ? `: ${String(event['rows'])} rows, rolled back` : '';
     const refused = text(event['refused']) === '' ? '' : `, refused: ${text(event['refused'])}`;
-    return `tried out for ${text(event['by'])}${rows}${refused}`;
+    const flow = text(event['flow']);
+    return `tried out for ${flow === '' ? text(event['by']) : `flow ${flow}`}${rows}${refused}`;
   }
 
   #resolution(event: ChainedEvent): string {
@@ -176,6 +189,7 @@ export class Transcript {
       rows === undefined ? '' : `${rows} ${rows === 1 ? 'row' : 'rows'}`,
       maskedOf(event),
       duration === undefined ? '' : `${duration} ms`,
+      digestOf(event),
     ];
     return parts.filter((part) => part !== '').join(' · ');
   }
@@ -219,7 +233,7 @@ export class Transcript {
     const { statements, blocked, reason } = event;
     const noun = statements === 1 ? this.#noun : `${this.#noun}s`;
     const counts = `${text(statements)} ${noun}, ${text(blocked)} blocked`;
-    this.#write(`\nended   ${this.#offset(event)}  ${text(reason)}: ${counts}`, 'about');
+    this.#write(`\nended   ${this.#offset(event)}  ${endOf(reason)}: ${counts}`, 'about');
   }
 
   #lines(event: ChainedEvent, lines: readonly string[]): void {

@@ -3,6 +3,7 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { HoopError } from '../core/errors.js';
+import { idTimeMs } from '../core/ids.js';
 import { datesBelow, recordingsOf, sealedOf } from './day-files.js';
 import type { DayFile } from './day-files.js';
 import { publicKeyOf, SignatureChecker } from './keys.js';
@@ -20,13 +21,16 @@ export interface RetentionOptions {
   readonly retentionMs: number | undefined;
   /** Most bytes of all recordings together; undefined: no bound. */
   readonly maxBytes: number | undefined;
+  /** Is this the only copy, which has to be kept whatever its age? */
+  readonly onlyCopy?: ((date: string, session: string) => boolean) | undefined;
   /** These sessions of a day, up to `through`, are gone. */
   readonly onRemoved: (date: string, through: string) => void | Promise<void>;
 }
 
 /**
  * Removes what is older than it may be, and the oldest while there is too much. Only what is sealed and listed goes, in
- * the order of time: a session that is live, or whose file does not hold, keeps those of its day that came after it.
+ * the order of time: a session that is live, or whose file does not hold, or that is still to be copied elsewhere, keeps
+ * those of its day that came after it.
  * The signed tombstone is on disk before the first file goes.
  *
  * @returns how many recordings were removed
@@ -46,26 +50,21 @@ export async function applyRetention(options: RetentionOptions): Promise<number>
   let removed = 0;
   for (const { date, files } of days) {
     const [first] = files;
-    if (first === undefined || (total <= most && startOf(first.session) >= oldestMs)) continue;
+    if (first === undefined || (total <= most && idTimeMs(first.session) >= oldestMs)) continue;
     const due = await dueOf(options, date, files, (file) => {
-      const goes = total > most || startOf(file.session) < oldestMs;
+      const goes = total > most || idTimeMs(file.session) < oldestMs;
       if (goes) total -= file.bytes;
       return goes;
     });
-    const aged = due.length > 0 && startOf((due.at(-1) as DayFile).session) < oldestMs;
+    const aged = due.length > 0 && idTimeMs((due.at(-1) as DayFile).session) < oldestMs;
     if (due.length > 0) await remove(options, date, due, aged ? 'age' : 'size');
     removed += new Set(due.map(({ session }) => session)).size;
   }
   return removed;
 }
 
-/** A UUIDv7 begins with its time, 48 bits of milliseconds. @see https://www.rfc-editor.org/rfc/rfc9562#section-5.7 */
-function startOf(session: string): number {
-  return Number.parseInt(session.replace('-', '').slice(0, 12), 16);
-}
-
 async function dueOf(
-  { dir, key }: RetentionOptions,
+  { dir, key, onlyCopy }: RetentionOptions,
   date: string,
   files: readonly DayFile[],
   goes: (file: DayFile) => boolean,
@@ -73,7 +72,7 @@ async function dueOf(
   const sealed = await sealedOf(dir, date, new SignatureChecker([publicKeyOf(key)]));
   const due: DayFile[] = [];
   for (const file of files) {
-    if (!sealed.has(file.session) || !goes(file)) break;
+    if (!sealed.has(file.session) || onlyCopy?.(date, file.session) === true || !goes(file)) break;
     due.push(file);
   }
   return due;

@@ -28,6 +28,7 @@ export class SessionTally {
   /** What the client asked for in its start-up: the title only of a session that did nothing else. */
   #startup = '';
   #endedAt = '';
+  #endReason = '';
   #rows: StatementRow[] = [];
   /** The decision of a statement follows it before the next statement comes. */
   #undecided: Undecided | undefined;
@@ -62,6 +63,7 @@ export class SessionTally {
       case 'session.end':
         this.ended = true;
         this.#endedAt = at;
+        this.#endReason = recorded.reason;
         if (this.#undecided !== undefined) this.#tell(this.#undecided, '', []);
         this.#undecided = undefined;
         return;
@@ -84,6 +86,7 @@ export class SessionTally {
       correlationId: event.correlationId ?? '',
       startedAt: at,
       endedAt: this.#endedAt,
+      endReason: this.#endReason,
       statements: this.statements,
       blocked: this.blocked,
       approvals: this.approvals,

@@ -12,12 +12,13 @@ import { splitLines } from './lines.js';
 import { readRecording } from './read.js';
 import { coveredBy, readTombstone } from './tombstone.js';
 import { verifyRecording } from './verify.js';
-import type { FolderBreak } from './verify-folder.js';
+import type { CrashedSession, FolderBreak } from './verify-folder.js';
 
 export interface BundleVerification {
   readonly ok: boolean;
   /** Recordings that hold. */
   readonly verified: number;
+  readonly crashes: readonly CrashedSession[];
   /** In the order found, at most `MAX_BREAKS`. */
   readonly breaks: readonly FolderBreak[];
   readonly keyId: string;
@@ -37,8 +38,8 @@ const DAY_MS = 86_400_000;
 export async function verifyBundle(folder: string, keys: readonly RecordingPublicKey[]): Promise<BundleVerification> {
   const run = new BundleRun(folder, new SignatureChecker(keys));
   await run.all();
-  const { breaks, broken, verified, keyId } = run;
-  return { ok: broken === 0, verified, breaks, keyId };
+  const { breaks, broken, verified, crashes, keyId } = run;
+  return { ok: broken === 0, verified, crashes, breaks, keyId };
 }
 
 class BundleRun {
@@ -46,6 +47,7 @@ class BundleRun {
   broken = 0;
   keyId = '';
   readonly breaks: FolderBreak[] = [];
+  readonly crashes: CrashedSession[] = [];
   readonly #sums = new Map<string, string>();
   readonly #held = new Map<string, { readonly head: string; readonly events: number }>();
   #span = { from: '', to: '' };
@@ -120,6 +122,7 @@ class BundleRun {
         return;
       }
       this.#held.set(session, result);
+      if (result.crash !== undefined) this.crashes.push({ file: name, session, ...result.crash });
     }
     const hash = createHash('sha256');
     for await (const chunk of readRecording(path)) hash.update(chunk);

@@ -16,7 +16,7 @@ import { coveredBy, readTombstone, TOMBSTONE, TOMBSTONE_DRAFT } from './tombston
 import type { Tombstone } from './tombstone.js';
 import { PROBE } from './recover.js';
 import { verifyRecording } from './verify.js';
-import type { Anchor } from './verify.js';
+import type { Anchor, CrashEnd } from './verify.js';
 
 /** What the agent knows of the sessions that the caller may read. */
 export interface SessionIndex {
@@ -41,12 +41,21 @@ export interface FolderBreak extends Break {
   readonly session: string;
 }
 
+/** A recording that holds, of a session that a crash of the agent ended. */
+export interface CrashedSession extends CrashEnd {
+  /** Path below the folder given. */
+  readonly file: string;
+  readonly session: string;
+}
+
 export interface FolderVerification {
   readonly ok: boolean;
   /** Recordings that hold. */
   readonly verified: number;
   /** Recordings that a signed tombstone says were removed when their time was over. */
   readonly removed: number;
+  /** Of those that hold. A crash is no tampering: what was written before it is all there. */
+  readonly crashes: readonly CrashedSession[];
   /** In the order found, at most `MAX_BREAKS`. */
   readonly breaks: readonly FolderBreak[];
   /** Was an agent's index asked? If not, a removal together with an older checkpoint can't be seen. */
@@ -69,8 +78,8 @@ export async function verifyFolder(path: string, options: VerifyFolderOptions): 
   const name = basename(resolve(path));
   if (DATE.test(name)) await run.day(path, name, '');
   else await run.root(path);
-  const { breaks, verified, removed, broken } = run;
-  return { ok: broken === 0, verified, removed, breaks, offline: options.index === undefined };
+  const { breaks, verified, removed, broken, crashes } = run;
+  return { ok: broken === 0, verified, removed, crashes, breaks, offline: options.index === undefined };
 }
 
 /** A recording that holds by itself. */
@@ -95,6 +104,7 @@ class FolderRun {
   removed = 0;
   broken = 0;
   readonly breaks: FolderBreak[] = [];
+  readonly crashes: CrashedSession[] = [];
   readonly #checker: SignatureChecker;
 
   constructor(private readonly options: VerifyFolderOptions) {
@@ -208,6 +218,7 @@ class FolderRun {
         return undefined;
       }
       if (result.live) this.#hold(name);
+      if (result.crash !== undefined) this.crashes.push({ file: name, session, ...result.crash });
       return result;
     } finally {
       closeSync(fd);

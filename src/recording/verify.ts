@@ -25,6 +25,14 @@ export interface VerifyOptions {
   readonly anchor?: Anchor;
 }
 
+/** The agent crashed while the session was open, and its next start closed and sealed what was written. */
+export interface CrashEnd {
+  /** RFC 3339 UTC, of the last event before the crash. */
+  readonly lastEventAt: string;
+  /** RFC 3339 UTC, when the next start sealed it. */
+  readonly sealedAt: string;
+}
+
 export type Verification =
   | {
       readonly ok: true;
@@ -35,6 +43,8 @@ export type Verification =
       /** Empty while live. */
       readonly keyId: string;
       readonly live: boolean;
+      /** Absent where the session came to an end of its own. */
+      readonly crash?: CrashEnd;
     }
   | ({ readonly ok: false; readonly session: string } & Break);
 
@@ -51,7 +61,7 @@ export async function verifyRecording(
 ): Promise<Verification> {
   const { keys } = options;
   const checker = new ChainChecker(keys instanceof SignatureChecker ? keys : new SignatureChecker(keys));
-  const facts = { session: '', startedAt: '', anchored: true };
+  const facts = { session: '', startedAt: '', anchored: true, lastAt: '', crash: undefined as CrashEnd | undefined };
   let firstBreak: Break | undefined;
   let tornTail = false;
   let unpacking: Break | undefined;
@@ -68,6 +78,9 @@ export async function verifyRecording(
         facts.session = typeof event['session'] === 'string' ? event['session'] : '';
         firstBreak ??= placeBreak(facts, options);
       }
+      if (event.type === 'session.end' && event['reason'] === 'crash')
+        facts.crash = { lastEventAt: facts.lastAt, sealedAt: event.at };
+      facts.lastAt = event.at;
       if (options.anchor !== undefined && event.seq === options.anchor.events) {
         facts.anchored = event.hash === options.anchor.head;
       }
@@ -76,7 +89,9 @@ export async function verifyRecording(
   const found = firstBreak ?? checker.found ?? unpacking ?? endBreak(checker, options.anchor, facts.anchored, tornTail);
   if (found !== undefined) return { ok: false, session: options.session ?? facts.session, ...found };
   const { events, head, keyId, sealed } = checker;
-  return { ok: true, session: facts.session, startedAt: facts.startedAt, events, head, keyId, live: !sealed };
+  const { session, startedAt, crash } = facts;
+  const ended = sealed && crash !== undefined ? { crash } : {};
+  return { ok: true, session, startedAt, events, head, keyId, live: !sealed, ...ended };
 }
 
 /** The chunks up to where a compressed file is none; that is told, and no error. */

@@ -1,5 +1,6 @@
+import { retryPause } from '../core/retry-pause.js';
 import type { SinkEvent } from '../core/sink-event.js';
-import { DeliveryFault, type Delivery } from './delivery.js';
+import { DeliveryFault, whyOf, type Delivery } from './delivery.js';
 import type { DiskQueue, QueuedLines } from './disk-queue.js';
 
 export interface SinkPumpOptions {
@@ -21,10 +22,8 @@ export interface SinkCounts {
   refused: number;
 }
 
-const FIRST_PAUSE_MS = 1_000;
 /** How long a delivery may take to hear that it ends, in ms. */
 const LAST_WAIT_MS = 1_000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
 
 /** Takes events from a queue to the other end, in order, again and again until they are taken. */
 export class SinkPump {
@@ -117,12 +116,6 @@ export class SinkPump {
   }
 }
 
-/** Doubled each time up to five minutes, less up to half of it by chance: agents that failed together do not come together. */
-export function retryPause(failures: number, random: number): number {
-  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 20));
-  return longest * (1 - random / 2);
-}
-
 function parsed(line: string): SinkEvent[] {
   try {
     return [JSON.parse(line) as SinkEvent];
@@ -130,13 +123,6 @@ function parsed(line: string): SinkEvent[] {
     // Someone else wrote into the folder: there is nothing that could be delivered.
     return [];
   }
-}
-
-/** Our own words or the system's code; never what the other end wrote. */
-function whyOf(error: unknown): string {
-  if (error instanceof DeliveryFault) return error.message;
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return typeof code === 'string' ? code : error instanceof Error ? error.name : 'unknown';
 }
 
 function pauseOf(ms: number): Promise<void> {

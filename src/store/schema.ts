@@ -99,4 +99,11 @@ export const MIGRATIONS: readonly string[] = [
     changed_by TEXT NOT NULL, revoked INTEGER NOT NULL DEFAULT 0, used_at TEXT NOT NULL DEFAULT '', uses INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE uploads (
+    target TEXT NOT NULL, path TEXT NOT NULL, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (path, target)
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE sessions ADD COLUMN end_reason TEXT NOT NULL DEFAULT '';
+  `,
 ];

@@ -32,7 +32,7 @@ const MAX_KEPT_ROWS = 50_000;
 
 const COLUMNS =
   'id, connection, connection_type AS connectionType, subject, issuer, email, credential, correlation_id AS correlationId, ' +
-  'sessions.started_at AS startedAt, ended_at AS endedAt, statements, blocked, approvals, file, head, events, title';
+  'sessions.started_at AS startedAt, ended_at AS endedAt, statements, blocked, approvals, file, head, events, title, end_reason AS endReason';
 
 /** How much of each a transaction took. */
 interface Written {
@@ -223,16 +223,16 @@ export class SessionTable {
   #writeSummaries(most: number): string[] {
     // A session that is sealed stays sealed, whatever is told late.
     const put = (this.#putSession ??= this.#database.prepare(
-      `INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET ended_at = excluded.ended_at, statements = excluded.statements, blocked = excluded.blocked,
          approvals = excluded.approvals, head = excluded.head, events = excluded.events,
-         title = excluded.title WHERE sessions.head = ''`,
+         title = excluded.title, end_reason = excluded.end_reason WHERE sessions.head = ''`,
     ));
     const written: string[] = [];
     for (const s of this.#summaries.values()) {
       if (written.length === most) break;
       const who = [s.id, s.connection, s.connectionType, s.subject, s.issuer, s.email, s.credential, s.correlationId];
-      const counts = [s.statements, s.blocked, s.approvals, s.file, s.head, s.events, s.title ?? ''];
+      const counts = [s.statements, s.blocked, s.approvals, s.file, s.head, s.events, s.title ?? '', s.endReason ?? ''];
       put.run(...who, s.startedAt, s.endedAt, ...counts);
       this.#writeOwnTerms(s);
       written.push(s.id);

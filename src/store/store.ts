@@ -11,6 +11,7 @@ import { RequestTable } from './request-table.js';
 import { KEY_BYTES } from './sealed.js';
 import { SecretTable } from './secret-table.js';
 import { SessionTable } from './session-table.js';
+import { UploadTable } from './upload-table.js';
 import { UsageTable } from './usage-table.js';
 
 export interface StoreOptions {
@@ -35,6 +36,8 @@ export class Store {
   readonly grants: GrantTable;
   /** Credentials, sealed under the master key. */
   readonly secrets: SecretTable;
+  /** What lies in a bucket too. */
+  readonly uploads: UploadTable;
   /** What limits have counted. */
   readonly usage: UsageTable;
   /** The sessions' table as the recorder sees it. */
@@ -51,6 +54,7 @@ export class Store {
     this.#keys = new KeyTable(database, masterKey);
     this.secrets = new SecretTable(database, masterKey);
     const onFault = options.onFault ?? (() => undefined);
+    this.uploads = new UploadTable(database);
     this.usage = new UsageTable(database, onFault, options.nowMs);
     const sessions = new SessionTable(database, onFault, new LogFile(options.path));
     this.sessions = sessions;

@@ -120,6 +120,7 @@ const breaks: readonly (readonly [rule: string, from: string, ...imports: string
     'libpg-query',
     'yaml',
   ],
+  ['room-archive', 'src/archive/x.ts', 'src/store/target.ts', 'src/secrets/target.ts', 'ws'],
   ['room-sinks', 'src/sinks/x.ts', 'src/policy/types.ts', 'src/store/target.ts', 'ws'],
   ['room-recording-only-re2js', 'src/recording/pattern.ts', 're2js'],
   ['room-agent-only-pg', 'src/agent/http/x.ts', 'pg'],

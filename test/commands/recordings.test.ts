@@ -122,6 +122,35 @@ describe('hoop verify', () => {
     await recorder.seal(END);
   });
 
+  it('tells a session that a crash of the agent ended from one that somebody changed', async () => {
+    const { session } = live();
+    await recordings.close();
+    writeFileSync(join(folder, 'agent.pub'), publicKeyOf(bench.key).publicKey);
+    const unsealed = await hoop(['verify', bench.path(session), '--key', join(folder, 'agent.pub')]);
+    expect(unsealed).toMatchObject({ status: 1 });
+    expect(unsealed.stdout).toContain('unsealed');
+    recordings = bench.open({ index: store.recordingIndex });
+    expect((await recordings.recover()).sealed).toEqual([session]);
+    await recordings.close();
+    const people = await hoop(['verify', bench.dir]);
+    expect(people.status).toBe(0);
+    expect(people.stdout).toContain('1 recordings hold');
+    expect(people.stdout).toMatch(
+      new RegExp(
+        `  crash  ${DATE}/${session}.ndjson: the agent crashed after the event of ${DATE}T\\S+Z; its next start`,
+      ),
+    );
+    const json = JSON.parse((await hoop(['verify', session, '--json'])).stdout) as unknown;
+    expect(json).toMatchObject({
+      ok: true,
+      results: [{ crashes: [{ session, lastEventAt: expect.stringMatching(/Z$/) }] }],
+    });
+    expect((await hoop(['sessions'])).stdout).toMatch(new RegExp(`${session}.* crash `));
+    expect((await hoop(['replay', session, '--no-timing'])).stdout).toContain(
+      'a crash of the agent, sealed at its next start: 1 statement',
+    );
+  });
+
   it('finds by the agent’s index what an offline check can not, and says so offline', async () => {
     await bench.record(recordings);
     await recordings.close();

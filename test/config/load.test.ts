@@ -40,6 +40,7 @@ describe('loadConfig', () => {
         bodyBytes: 16_777_216,
         sessions: 1_000,
         loginsPerMinute: 600,
+        sessionBytes: 536_870_912,
       },
     });
     expect(resources?.identityProviders).toEqual([
@@ -105,7 +106,14 @@ describe('loadConfig', () => {
       recordings: { durability: 'sync', retentionMs: 7_776_000_000 },
       masterKey: { env: 'KEY' },
       roles: { admin: [], auditor: ['sec'] },
-      limits: { statementBytes: 524_288, rowBytes: 1_073_741_824, bodyBytes: 1_000, sessions: 5, loginsPerMinute: 600 },
+      limits: {
+        statementBytes: 524_288,
+        rowBytes: 1_073_741_824,
+        bodyBytes: 1_000,
+        sessions: 5,
+        loginsPerMinute: 600,
+        sessionBytes: 2_147_483_648,
+      },
     });
     expect(resources?.connections[0]).toMatchObject({
       host: '2001:db8::1',
@@ -122,6 +130,7 @@ describe('loadConfig', () => {
         grant: { scope: 'session', ttlMs: 30_000, unlimitedUses: true },
         selfApproval: true,
         reasonRequired: false,
+        preview: false,
         notify: [],
       },
     ]);
@@ -137,6 +146,7 @@ describe('loadConfig', () => {
   schedule: { days: [mon-thu, sun], hours: '09:30-24:00', timezone: Europe/Berlin }
   maxDuration: 8h
   reasonRequired: true
+  preview: true
   ticket: '\\b(OPS|SEC)-[0-9]+\\b'
   breakGlass: { groups: [oncall] }
   notify: [security-hook]
@@ -153,6 +163,7 @@ describe('loadConfig', () => {
       schedule: { days: [0, 1, 2, 3, 4], fromMinute: 570, toMinute: 1_440, timezone: 'Europe/Berlin' },
       maxDurationMs: 28_800_000,
       reasonRequired: true,
+      preview: true,
       breakGlass: { groups: ['oncall'] },
       notify: ['security-hook'],
     });

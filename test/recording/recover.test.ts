@@ -43,7 +43,9 @@ describe('after a crash', () => {
     const session = await crashed();
     bench.index.opened.clear();
     expect(await recover()).toEqual({ sealed: [session], removed: [], broken: [] });
-    expect(await verify(session)).toMatchObject({ ok: true, events: 9 });
+    const [last, end] = [6, 7].map((line) => (JSON.parse(bench.lines(session)[line] as string) as { at: string }).at);
+    const crash = { lastEventAt: last, sealedAt: end };
+    expect(await verify(session)).toMatchObject({ ok: true, events: 9, crash });
     expect(JSON.parse(bench.lines(session)[7] as string)).toMatchObject({
       type: 'session.end',
       reason: 'crash',
@@ -51,9 +53,12 @@ describe('after a crash', () => {
       blocked: 1,
     });
     expect(bench.index.opened.get(session)).toMatchObject({ subject: 'u-1' });
-    expect(bench.index.sealed.get(session)).toMatchObject({ statements: 2, blocked: 1, events: 9 });
+    expect(bench.index.sealed.get(session)).toMatchObject({ statements: 2, blocked: 1, events: 9, endReason: 'crash' });
     expect(bench.index.rows.map((row) => row.text)).toContain('DELETE FROM x');
-    expect(await folder()).toMatchObject({ ok: true, verified: 1 });
+    expect(await folder()).toMatchObject({
+      ...{ ok: true, verified: 1, breaks: [] },
+      crashes: [{ file: `${DATE}/${session}.ndjson`, session, ...crash }],
+    });
     expect(await recover()).toEqual({ sealed: [], removed: [], broken: [] });
   });
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { ApprovalFlowResource, SinkResource } from '../../src/core/resources.js';
-import { retryPause } from '../../src/sinks/sink-pump.js';
+import { retryPause } from '../../src/core/retry-pause.js';
 import { Sinks } from '../../src/sinks/sinks.js';
 import { flow } from '../approvals/desk.js';
 import { issueServerCertificate } from '../support/server-certificate.js';

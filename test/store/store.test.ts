@@ -50,6 +50,7 @@ function summary(number: number, change: Partial<SessionSummary> = {}): SessionS
     file: `2026-11-21/${id(number)}.ndjson`,
     head: '',
     events: 0,
+    endReason: '',
     title: '',
     ...change,
   };

@@ -1,4 +1,4 @@
-import { createHash, createPublicKey } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { canonicalJson } from '../../core/canonical-json.js';
 import { HoopError } from '../../core/errors.js';
 import type { SessionSummary } from '../../core/session-summary.js';
-import { signBytes } from '../../recording/keys.js';
+import { pemOf, publicKeyOf, signBytes } from '../../recording/keys.js';
 import { readEvents, readRecording, recordingPath } from '../../recording/read.js';
 import { TAR_END, tarHeader, tarPadding } from '../../recording/tar.js';
 import type { Parts } from '../parts.js';
@@ -67,13 +67,10 @@ class Bundle {
   }
 
   async *files(): AsyncGenerator<Uint8Array> {
-    const { keyId, privateKey } = this.parts.key;
+    const { keyId } = this.parts.key;
     const { span } = this.request;
     yield* this.#text('README.txt', bundleReadme({ ...span, createdAt: this.#createdAt, keyId }));
-    yield* this.#text(
-      `keys/${keyId}.pem`,
-      createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString(),
-    );
+    yield* this.#text(`keys/${keyId}.pem`, pemOf(publicKeyOf(this.parts.key)));
     const index: string[] = [];
     for (const sessions of this.#pages()) {
       this.request.reads(sessions.map(({ id }) => id));

@@ -11,6 +11,10 @@ export class Backlog {
     return this.#bytes > MAX_BYTES;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   push(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;

@@ -54,5 +54,6 @@ export function publicRoutes(deps: HttpDependencies, routes: () => readonly Rout
 function readinessOf(deps: HttpDependencies): Answer {
   const checks = deps.readiness();
   const ready = checks.every((check) => check.ready);
-  return { status: ready ? 200 : 503, json: { ready, checks } };
+  const attention = deps.attention?.() ?? [];
+  return { status: ready ? 200 : 503, json: { ready, checks, ...(attention.length > 0 ? { attention } : {}) } };
 }

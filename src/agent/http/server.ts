@@ -4,12 +4,14 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
+import type { Identity } from '../../core/identity.js';
 import { type LoginLimit, TooManyLogins } from '../login-limit.js';
 import { refuseSocket, send, sendFailure } from './answer.js';
 import { callerRoutes } from './caller-routes.js';
 import type { HttpDependencies } from './dependencies.js';
 import { Refusal, createGate } from './gate.js';
 import type { Gate } from './gate.js';
+import { HalfOpenPeers } from './half-open-peers.js';
 import { publicRoutes } from './public-routes.js';
 import { grantRoutes } from './grant-routes.js';
 import { requestEventsRoute } from './request-events-route.js';
@@ -20,6 +22,7 @@ import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
 import { auditRoutes } from './audit-routes.js';
 import { secretRoutes } from './secret-routes.js';
 import { sessionRoutes } from './session-routes.js';
+import { slackRoute } from './slack-route.js';
 import { createAuthenticate } from './token.js';
 import type { Authenticate } from './token.js';
 
@@ -33,6 +36,8 @@ export interface HttpServerOptions {
   readonly publicUrl?: string | undefined;
   /** Sockets open at once, tunnels included; one more is closed unread. */
   readonly maxConnections: number;
+  /** Of them, those that have asked for nothing: one more, and the oldest is closed. */
+  readonly maxHalfOpen: number;
   readonly timeouts?: Partial<HttpTimeouts>;
   readonly deps: HttpDependencies;
   /** Bounds what refused tokens may cost. */
@@ -88,6 +93,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...sessionRoutes(deps),
     ...auditRoutes(deps),
     ...secretRoutes(deps),
+    slackRoute(deps),
   );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
   const authenticate = createAuthenticate(deps.verify, options.logins);
@@ -147,6 +153,7 @@ function createServer(
           onRequest,
         );
   server.maxConnections = options.maxConnections;
+  new HalfOpenPeers(options.maxHalfOpen).watch(server);
   return server;
 }
 
@@ -186,14 +193,15 @@ async function run(
   route: Route,
   { id, search, request }: { readonly id: string; readonly search: URLSearchParams; readonly request: IncomingMessage },
 ): Promise<Answer> {
-  if (route.auth === 'public') return route.handler({ id, request, query: readQuery(route, search) });
-  const caller = await serving.authenticate(request);
+  const caller = route.auth === 'public' ? undefined : await serving.authenticate(request);
   // The server itself sets no limit, for the sake of uploads.
   const timer = setTimeout(() => {
     if (!request.complete) refuseSocket(request.socket, tooSlow());
   }, serving.requestMs);
   try {
-    return await route.handler({ id, request, query: readQuery(route, search) }, caller);
+    const call = { id, request, query: readQuery(route, search) };
+    if (route.auth === 'public') return await route.handler(call);
+    return await route.handler(call, caller as Identity);
   } finally {
     clearTimeout(timer);
   }

@@ -1,6 +1,7 @@
 import type { Whoami } from '../agent-api.js';
 import { HoopError } from '../../core/errors.js';
 import { createHttpExchange } from '../../identity/http-exchange.js';
+import { createFetch } from '../../identity/http-fetch.js';
 import { fetchWellKnown } from '../../identity/well-known.js';
 import { asHoopError, type Check, failed, ok, skipped, warning } from './check.js';
 
@@ -23,16 +24,23 @@ export interface AgentQuestion {
 export async function checkAgent({ agentUrl, caFile, version }: AgentQuestion): Promise<Check> {
   try {
     const agent = await fetchWellKnown(agentUrl, { caFile });
-    const ready = await createHttpExchange({ caFile })(`${agentUrl}/readyz`, {});
-    ready.destroy();
+    const fetch = createFetch({ caFile });
+    const ready = await fetch(`${agentUrl}/readyz`, { method: 'GET' });
+    const said = await ready.text();
     const found = `hoop ${agent.version}, logins by ${agent.issuer}`;
-    if (ready.statusCode !== 200)
+    if (ready.status !== 200)
       return failed(
         'agent',
         new HoopError('unreachable', 'the agent is not ready', {
-          why: `/readyz answers ${String(ready.statusCode)}`,
+          why: `/readyz answers ${String(ready.status)}`,
           suggestion: 'wait a moment; if it stays so, its log says what is missing',
         }),
+      );
+    if (uploadsFail(said))
+      return warning(
+        'agent',
+        `${found}; its recordings can not be copied to their bucket`,
+        'tell whoever runs the agent: its log says why; until then recordings are kept in its folder alone',
       );
     if (agent.version === version) return ok('agent', found);
     return warning(
@@ -42,6 +50,16 @@ export async function checkAgent({ agentUrl, caFile, version }: AgentQuestion): 
     );
   } catch (error) {
     return failed('agent', asHoopError(error, 'unreachable', 'the agent does not answer'));
+  }
+}
+
+/** @param said the answer of `/readyz` */
+function uploadsFail(said: string): boolean {
+  try {
+    const { attention } = JSON.parse(said) as { readonly attention?: unknown };
+    return Array.isArray(attention) && attention.includes('uploads');
+  } catch {
+    return false;
   }
 }
 

@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import type { RecordBounds } from '../../core/output-digest.js';
 import type { ConnectionResource } from '../../core/resources.js';
 import { groupsSchema, nameSchema } from '../../policy/schema.js';
 import { AT_KEY } from '../schema-faults.js';
-import { absolutePath, durationSchema, secretRef, secretSchema } from '../values.js';
+import { absolutePath, durationSchema, integerSchema, secretRef, secretSchema, sizeSchema } from '../values.js';
 import { httpSpecs, toHttpConnection } from './http-connection.js';
 
 const DEFAULT_PORT = 5432;
 const DEFAULT_CATALOG_TTL_MS = 5_000;
+const MAX_RECORDED_BYTES = 4 * 2 ** 20;
 
 const ADDRESS = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^\s:/[\]@]+))(?::(\d{1,5}))?$/;
 
@@ -25,6 +27,14 @@ const accessSchema = z.strictObject({
   approval: nameSchema.optional(),
   maxDuration: durationSchema.optional(),
 });
+
+/** A line of a recording has 32 MiB at most, and its session keeps it in memory until the output has ended. */
+const recordSchema = z.strictObject({
+  rows: integerSchema(0, 10_000).optional(),
+  bytes: sizeSchema.refine((bytes) => bytes <= MAX_RECORDED_BYTES, 'expected at most 4MiB').optional(),
+  hashBytes: z.union([z.literal(0), sizeSchema]).optional(),
+});
+const recordedBody = recordSchema.omit({ rows: true });
 
 const postgresSpec = z.strictObject({
   type: z.literal('postgres'),
@@ -59,6 +69,7 @@ const postgresSpec = z.strictObject({
     )
     .min(1, 'expected at least one credential'),
   access: accessSchema,
+  record: recordSchema.optional(),
   catalogTtl: durationSchema.default(DEFAULT_CATALOG_TTL_MS),
 });
 
@@ -66,14 +77,14 @@ export const connectionSchema = z.strictObject({
   apiVersion: z.literal('hoop/v1'),
   kind: z.literal('Connection'),
   metadata: z.strictObject({ name: nameSchema, labels: z.record(z.string(), z.string()).default({}) }),
-  spec: z.discriminatedUnion('type', [postgresSpec, ...httpSpecs(accessSchema)]),
+  spec: z.discriminatedUnion('type', [postgresSpec, ...httpSpecs(accessSchema, recordedBody)]),
 });
 
 type ConnectionOutput = z.output<typeof connectionSchema>;
 
 export function toConnection(resource: ConnectionOutput, base: string): ConnectionResource {
   const { metadata, spec } = resource;
-  const { access } = spec;
+  const { access, record } = spec;
   const shared = {
     name: metadata.name,
     labels: metadata.labels,
@@ -82,9 +93,10 @@ export function toConnection(resource: ConnectionOutput, base: string): Connecti
       ...(access.approval === undefined ? {} : { approval: access.approval }),
       ...(access.maxDuration === undefined ? {} : { maxDurationMs: access.maxDuration }),
     },
+    ...(record === undefined ? {} : { record: definedOf(record) }),
   };
   if (spec.type !== 'postgres') return { ...shared, ...toHttpConnection(spec, base) };
-  const { address, tls, credentials, catalogTtl, access: _access, ...plain } = spec;
+  const { address, tls, credentials, catalogTtl, access: _access, record: _record, ...plain } = spec;
   return {
     ...shared,
     ...plain,
@@ -98,4 +110,9 @@ export function toConnection(resource: ConnectionOutput, base: string): Connecti
     })),
     catalogTtlMs: catalogTtl,
   };
+}
+
+/** Without keys that are there and undefined. */
+function definedOf(record: z.output<typeof recordSchema>): Partial<RecordBounds> {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
 }

@@ -38,6 +38,14 @@ export const headersSchema = z.record(z.string(), prefixedSecretSchema).transfor
   return headers;
 });
 
+/** What each header's value comes from. */
+export function secretHeaders(
+  given: z.output<typeof headersSchema>,
+  base: string,
+): Readonly<Record<string, SecretRef>> {
+  return Object.fromEntries(Object.entries(given).map(([name, reference]) => [name, secretRef(reference, base)]));
+}
+
 function headerFault(name: string, before: object): string | undefined {
   if (!HEADER_NAME.test(name)) return 'expected the name of a header';
   if (NOT_CREDENTIALS.includes(name)) return 'this header belongs to the transport';
@@ -84,11 +92,12 @@ function keyedCredential(type: 'openai' | 'anthropic') {
 const NO_CREDENTIAL = 'expected at least one credential; leave the key out for an upstream that asks for none';
 
 /** The kinds of `spec` that speak HTTP. An upstream that asks for no key has no credentials: all callers are alike to it. */
-export function httpSpecs<Access extends z.ZodType>(access: Access) {
+export function httpSpecs<Access extends z.ZodType, Recorded extends z.ZodType>(access: Access, record: Recorded) {
   const shared = {
     url: upstreamUrl,
     ca: z.string().min(1).optional(),
     access,
+    record: record.optional(),
     uninspected: z.enum(['block', 'allow']).default('block'),
   };
   const model = <Type extends 'openai' | 'anthropic'>(type: Type) =>
@@ -106,7 +115,7 @@ export function httpSpecs<Access extends z.ZodType>(access: Access) {
   ] as const;
 }
 
-type HttpSpec = z.output<ReturnType<typeof httpSpecs<z.ZodType>>[number]>;
+type HttpSpec = z.output<ReturnType<typeof httpSpecs<z.ZodType, z.ZodType>>[number]>;
 
 export function toHttpConnection(spec: HttpSpec, base: string): Omit<HttpConnection, 'name' | 'labels' | 'access'> {
   return {
@@ -127,7 +136,7 @@ function toCredential(type: HttpType, given: GivenCredential, base: string): Htt
     const { name, prefix } = KEY_HEADERS[type];
     headers[name] = secretRef({ ...given.apiKey, prefix }, base);
   }
-  for (const [name, reference] of Object.entries(given.headers)) headers[name] = secretRef(reference, base);
+  Object.assign(headers, secretHeaders(given.headers, base));
   return { groups: given.groups, name: given.name ?? nameOf(Object.values(headers)), headers };
 }
 

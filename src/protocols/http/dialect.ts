@@ -47,6 +47,8 @@ export interface RequestReading {
   readonly ambiguous: boolean;
   /** Content that can't be read as text, a word or two for each kind: `image`, `a multipart body`, … Absent or empty: none. */
   readonly uninspected?: readonly string[];
+  /** Most tokens that all answers together may have, of each prompt, choice and try; null where the request sets no limit. */
+  readonly mostTokens?: number | null;
   /** Where in the body the content stands: what a mask may change. Absent: all of it is content. */
   readonly places?: BodyPlaces;
 }
@@ -71,6 +73,8 @@ export interface AnswerSummary {
   readonly toolCalls: readonly string[];
   /** Text of each choice or block, masked, bounded. */
   readonly text: readonly string[];
+  /** Characters of all texts and arguments of tools that the answer held, as they went out. */
+  readonly characters: number;
   /** Was text or a tool call begun? The time of the first is the first token's. */
   readonly begun: boolean;
 }

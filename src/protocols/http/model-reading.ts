@@ -85,6 +85,7 @@ export function modelReading(
     text: lastUser || (messages.findLast(({ text }) => text !== '')?.text ?? plain.text),
     ambiguous: hasDuplicates(tree) || hasFoldedNames(tree, requests.names, requests.places),
     uninspected: [...(plain.uninspected ?? []), ...reader.uninspected],
+    mostTokens: sum(asked.map((one) => mostTokens(one, requests))),
     places: requests.places,
   };
 }
@@ -94,6 +95,16 @@ function toolsIn(body: JsonNode, { tool }: ModelRequests): readonly OfferedTool[
     const list = member(body, name);
     return list?.kind === 'array' ? list.items.map((entry) => tool(entry)) : [];
   });
+}
+
+/** Each prompt of a list is answered, in as many choices as are asked for, of the best of as many tries. */
+function mostTokens(body: JsonNode, requests: ModelRequests): number | null {
+  const most = numberIn(body, requests.maxTokens);
+  if (most === null) return null;
+  const prompts = member(body, 'prompt');
+  const texts = prompts?.kind === 'array' ? prompts.items.filter(({ kind }) => kind !== 'number').length : 1;
+  const tries = Math.max(1, numberIn(body, ['n']) ?? 1, numberIn(body, ['best_of']) ?? 1);
+  return most * tries * Math.max(1, texts);
 }
 
 function isTrue(node: JsonNode | undefined): boolean {

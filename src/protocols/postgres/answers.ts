@@ -52,6 +52,10 @@ export class AnswerReader {
     return this.#passing > 0;
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   push(chunk: Uint8Array): Fault | undefined {
     if (this.#fault !== undefined) return this.#fault;
     if (this.#heldBytes > 0) {
@@ -86,6 +90,7 @@ export class AnswerReader {
     if (this.#passing > 0) {
       const count = Math.min(this.#passing, bytes.length - at);
       this.#passing -= count;
+      this.handler.passed(bytes.subarray(at, at + count));
       return at + count;
     }
     if (bytes.length - at < HEADER_BYTES) return undefined;
@@ -98,7 +103,9 @@ export class AnswerReader {
     if (STREAMED.has(type) && this.handler.passes(type, total)) {
       this.handler.countedRows(1, total);
       this.#passing = Math.max(0, at + total - bytes.length);
-      return Math.min(at + total, bytes.length);
+      const end = Math.min(at + total, bytes.length);
+      this.handler.passed(bytes.subarray(at, end));
+      return end;
     }
     if (at + total > bytes.length) {
       this.#neededBytes = total;
@@ -162,6 +169,7 @@ export class AnswerReader {
       return at;
     }
     this.handler.countedRows(rows, end - at);
+    this.handler.passed(bytes.subarray(at, end));
     return end;
   }
 

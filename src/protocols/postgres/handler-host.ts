@@ -4,6 +4,7 @@ import type { CopyFormat } from './copy-format.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import type { SessionMasks } from './masks.js';
 import type { PreparedStatements } from './prepared.js';
+import type { ResultBounds } from './result-record.js';
 import type { Run } from './run.js';
 
 /** What the handler needs of its session. */
@@ -12,6 +13,8 @@ export interface HandlerHost {
   readonly prepared: PreparedStatements;
   masks(): SessionMasks;
   nowMs(): number;
+  /** How much of a result is recorded. */
+  readonly bounds: ResultBounds;
   record(event: RecordedEvent): void;
   parameter(name: string, value: string): void;
   /** An error came and no Sync is under way: the client's messages are skipped until one comes. */

@@ -15,7 +15,7 @@ import { ResultRecord } from './result-record.js';
 import { ResultShapes } from './result-shapes.js';
 import type { RowMasker } from './row-masker.js';
 import type { Run } from './run.js';
-import { maskFunctionResult, maskParameter, maskNotification } from './single-values.js';
+import { answeredNotification, answeredParameter, maskFunctionResult } from './single-values.js';
 
 const malformed = (what: string): Fault => ({ code: 'protocol', message: `malformed ${what} from the server` });
 
@@ -58,6 +58,11 @@ export class ResultHandler {
     return this.#client?.untouched(bytes, start, end) ?? true;
   }
 
+  /** Bytes of rows that go to the client. */
+  passed(bytes: Uint8Array): void {
+    this.#result?.passed(bytes);
+  }
+
   countedRows(rows: number, bytes: number): void {
     if (this.#result === undefined) return;
     this.#result.rows += rows;
@@ -82,6 +87,7 @@ export class ResultHandler {
         : maskStretch(masker.stretch, { type, bytes, at, least }, this.#counts, one);
     if (masked === undefined || 'code' in masked) return masked;
     this.countedRows(masked.rows, masked.end - at);
+    for (const part of masked.parts ?? [bytes.subarray(at, masked.end)]) this.passed(part);
     return masked;
   }
 
@@ -103,7 +109,7 @@ export class ResultHandler {
       case SERVER.notice:
         return this.#notice(message);
       case SERVER.notification:
-        return this.#notification(message);
+        return answeredNotification(message, this.host.masks(), this.#counts) ?? malformed('notification');
       case SERVER.readyForQuery:
         return this.#ready(message);
       case SERVER.copyIn:
@@ -131,17 +137,17 @@ export class ResultHandler {
   }
 
   #begin(run: Run, columns: readonly ResultColumn[] | undefined): void {
-    this.#result = new ResultRecord(run.statement, columns, run.startedMs);
-    const maskers = columns === undefined ? NO_MASKERS : this.#maskers(run, columns);
+    const maskers = columns === undefined ? NO_MASKERS : this.#shapes.ofRun(this.host, run, columns, this.#completed);
+    const masks = this.host.masks();
+    const further = columns === undefined ? masks.record !== masks.answers : maskers.record !== undefined;
+    this.#result = this.#record(run, columns, !further);
     this.#client = maskers.client;
     this.#recordMasker = maskers.record;
     this.#counts = maskers.counts ?? this.#unowned;
   }
 
-  #maskers(run: Run, columns: readonly ResultColumn[]): Partial<ReturnType<ResultShapes['maskers']>> {
-    const masks = this.host.masks();
-    const nth = this.host.expected.front()?.kind === 'query' ? this.#completed : undefined;
-    return this.#shapes.maskers(masks, columns, masks.columns?.ofResult(run, nth, columns));
+  #record(run: Run, columns?: readonly ResultColumn[], hashes = false): ResultRecord {
+    return new ResultRecord(run.statement, columns, run.startedMs, this.host.bounds, hashes);
   }
 
   #row(message: Uint8Array): Handled {
@@ -152,6 +158,7 @@ export class ResultHandler {
     if (masked === undefined) return malformed('row');
     result.rows += 1;
     result.bytes += message.length;
+    result.passed(masked);
     if (result.wantsRows) {
       const recorded = this.#recordMasker === undefined ? masked : this.#recordMasker.mask(masked);
       if (recorded === undefined) return malformed('row');
@@ -177,9 +184,7 @@ export class ResultHandler {
   #complete(message: Uint8Array, tag: string): Handled {
     const front = this.host.expected.front();
     if (front !== undefined && 'refused' in front) return outOfStep;
-    const result =
-      this.#current() ??
-      (front?.kind === 'query' ? new ResultRecord(front.run.statement, undefined, front.run.startedMs) : undefined);
+    const result = this.#current() ?? (front?.kind === 'query' ? this.#record(front.run) : undefined);
     if (front?.kind === 'execute') this.host.expected.shift();
     else if (front?.kind !== 'query')
       return { code: 'protocol', message: 'the server completed a command that nobody asked for' };
@@ -214,7 +219,7 @@ export class ResultHandler {
     if (run !== undefined && refused === undefined) {
       const { code, message: text } = masked.report;
       const recorded = { code, message: masks.record?.maskText(text, new Map()) ?? text };
-      const result = this.#result ?? new ResultRecord(run.statement, undefined, run.startedMs);
+      const result = this.#result ?? this.#record(run);
       for (const event of result.events({ nowMs: this.host.nowMs(), masked: this.#counts, error: recorded }))
         this.host.record(event);
     }
@@ -239,12 +244,6 @@ export class ResultHandler {
     const masks = this.host.masks();
     const edits = editsOf(this.host.expected.front());
     return maskReport(message, masks.answers, this.#quoted(masks), this.#counts, edits)?.bytes ?? malformed('notice');
-  }
-
-  #notification(message: Uint8Array): Handled {
-    const masker = this.host.masks().answers;
-    if (masker === undefined) return message;
-    return maskNotification(message, masker, this.#counts) ?? malformed('notification');
   }
 
   #ready(message: Uint8Array): Handled {
@@ -279,7 +278,9 @@ export class ResultHandler {
   #copyData(message: Uint8Array): Handled {
     if (this.#copy === undefined) return outOfStep;
     this.countedRows(1, message.length);
-    return maskedCopyData(this.#copy, message) ?? malformed('COPY row');
+    const masked = maskedCopyData(this.#copy, message);
+    if (masked !== undefined) this.passed(masked);
+    return masked ?? malformed('COPY row');
   }
 
   #functionResult(message: Uint8Array): Handled {
@@ -294,7 +295,6 @@ export class ResultHandler {
   #parameter(message: Uint8Array): Handled {
     const reader = new BodyReader(message);
     this.host.parameter(reader.cstring(), reader.cstring());
-    const masker = this.host.masks().answers;
-    return masker === undefined ? message : (maskParameter(message, masker, this.#counts) ?? malformed('parameter'));
+    return answeredParameter(message, this.host.masks(), this.#counts) ?? malformed('parameter');
   }
 }

@@ -1,25 +1,35 @@
 import { decodeUtf8 } from '../../core/bytes.js';
 import type { RecordedEvent } from '../../core/events.js';
+import { DigestingOutput, type RecordBounds, type RunningHash } from '../../core/output-digest.js';
 import { int32, uint16 } from './frames.js';
 
-/** Rows and characters of a result that are kept in the record; the true size is stated beside them. */
-const MAX_ROWS = 50;
-const MAX_CHARS = 16 * 1024;
 const MAX_CELL_CHARS = 1024;
+
+/** How much of a result is kept in the record; the true size, and the hash of all of it, are stated beside that. */
+export interface ResultBounds extends RecordBounds {
+  readonly newHash: () => RunningHash;
+}
 
 /** Gathers what the record keeps of one result: bounded, masked rows and the true counts. */
 export class ResultRecord {
   rows = 0;
   bytes = 0;
   readonly #kept: (string | null)[][] = [];
+  readonly #digest: DigestingOutput;
   #chars = 0;
+  #cut = false;
 
   constructor(
     readonly statement: number,
     private readonly columns:
       readonly { readonly name: string; readonly format: number; readonly typeOid: number }[] | undefined,
     private readonly startedMs: number,
-  ) {}
+    private readonly bounds: ResultBounds,
+    /** False where the record is masked further than what the client gets: a hash of that could be guessed from. */
+    hashes: boolean,
+  ) {
+    this.#digest = new DigestingOutput(hashes ? bounds.newHash : undefined, bounds.hashBytes);
+  }
 
   /** Are its columns known? */
   get described(): boolean {
@@ -28,7 +38,13 @@ export class ResultRecord {
 
   /** Are more rows wanted? When not, rows need only be counted. */
   get wantsRows(): boolean {
-    return this.columns !== undefined && this.#kept.length < MAX_ROWS && this.#chars < MAX_CHARS;
+    const { rows, bytes } = this.bounds;
+    return this.columns !== undefined && this.#kept.length < rows && this.#chars < bytes;
+  }
+
+  /** What the client gets of the rows, as it goes out. */
+  passed(bytes: Uint8Array): void {
+    this.#digest.take(bytes);
   }
 
   /** @param row a whole DataRow, masked */
@@ -49,6 +65,7 @@ export class ResultRecord {
     const cut = bytes.length > MAX_CELL_CHARS ? bytes.subarray(0, MAX_CELL_CHARS) : bytes;
     const text = column?.format === 1 && !isText(column.typeOid) ? binaryText(bytes, column.typeOid) : decodeUtf8(cut);
     this.#chars += text.length;
+    if (bytes.length > cut.length) this.#cut = true;
     return bytes.length > cut.length ? `${text}… (${String(bytes.length)} B)` : text;
   }
 
@@ -60,6 +77,7 @@ export class ResultRecord {
     readonly error?: { readonly code: string; readonly message: string };
   }): RecordedEvent[] {
     const events: RecordedEvent[] = [];
+    const digest = this.#cut || this.rows > this.#kept.length ? this.#digest.digest() : undefined;
     if (this.columns !== undefined) {
       events.push({
         type: 'output',
@@ -75,6 +93,7 @@ export class ResultRecord {
       ...(end.tag === undefined ? {} : { tag: end.tag }),
       rows: this.rows,
       bytes: this.bytes,
+      ...(digest === undefined ? {} : { digest }),
       ...(end.masked.size === 0 ? {} : { masked: Object.fromEntries(end.masked) }),
       durationMs: Math.max(0, Math.round((end.nowMs - this.startedMs) * 1000) / 1000),
       ...(end.error === undefined ? {} : { error: end.error }),

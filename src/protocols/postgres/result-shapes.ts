@@ -1,6 +1,8 @@
 import { copyBytes } from '../../core/copy-bytes.js';
 import type { MaskCounts } from '../../core/mask.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
+import type { HandlerHost } from './handler-host.js';
+import type { Run } from './run.js';
 import { rowMaskers, type ColumnRulesOfResult, type RowMaskers, type SessionMasks } from './masks.js';
 
 /** Descriptions remembered for one session: drivers run the same few statements over and over. */
@@ -32,6 +34,18 @@ export class ResultShapes {
     this.#known[this.#next] = { bytes: copyBytes(message), columns };
     this.#next = (this.#next + 1) % MAX_KNOWN;
     return columns;
+  }
+
+  /** The same of a run's result. @param completed commands of the running simple query that are done */
+  ofRun(
+    host: HandlerHost,
+    run: Run,
+    columns: readonly ResultColumn[],
+    completed: number,
+  ): ReturnType<ResultShapes['maskers']> {
+    const masks = host.masks();
+    const nth = host.expected.front()?.kind === 'query' ? completed : undefined;
+    return this.maskers(masks, columns, masks.columns?.ofResult(run, nth, columns));
   }
 
   /** The maskers of one result, and the counts that the client's adds to, which are empty. */

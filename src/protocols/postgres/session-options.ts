@@ -4,6 +4,7 @@ import type { CopyFormat } from './copy-format.js';
 import type { SettingChange } from './facts/findings.js';
 import type { Outline } from './facts/outline.js';
 import type { SessionMasks } from './masks.js';
+import type { ResultBounds } from './result-record.js';
 import type { CancelKey, StartupMessage } from './startup.js';
 
 /** What one text tells: its facts, and what it does to prepared statements. */
@@ -54,6 +55,8 @@ export interface PostgresSessionOptions {
   masks(): SessionMasks;
   /** The server is ready and no transaction is open: whatever was changed before can be seen. */
   idle?(): void;
+  /** How much of a result is recorded. */
+  readonly bounds: ResultBounds;
   /** Monotonic milliseconds. */
   nowMs(): number;
 }

@@ -68,6 +68,7 @@ export class PostgresSession implements Session<Uint8Array> {
       prepared: this.#prepared,
       masks: () => options.masks(),
       nowMs: () => options.nowMs(),
+      bounds: options.bounds,
       record: (event) => this.#steps.push({ kind: 'record', event }),
       parameter: (name, value) => {
         this.#client.parameter(name, value);
@@ -120,6 +121,11 @@ export class PostgresSession implements Session<Uint8Array> {
   /** Was a transaction open when the server was ready last? */
   get inTransaction(): boolean {
     return this.#client.inTransaction;
+  }
+
+  /** About the memory that it holds, in bytes: messages in parts, prepared texts, portals, answers that are awaited. */
+  get heldBytes(): number {
+    return this.#client.heldBytes + this.#prepared.heldBytes + this.#answers.heldBytes + this.#expected.heldBytes;
   }
 
   get counts(): { readonly statements: number; readonly blocked: number } {

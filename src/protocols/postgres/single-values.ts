@@ -1,3 +1,4 @@
+import type { SessionMasks } from './masks.js';
 import type { MaskCounts } from '../../core/mask.js';
 import { BodyReader } from './frames.js';
 import { functionResult, notificationMessage, parameterStatus } from './messages.js';
@@ -13,7 +14,7 @@ const STAR = 0x2a;
  *
  * @returns the message itself when nothing changed; undefined when it is malformed
  */
-export function maskNotification(message: Uint8Array, masker: ValueMasker, counts: MaskCounts): Uint8Array | undefined {
+function maskNotification(message: Uint8Array, masker: ValueMasker, counts: MaskCounts): Uint8Array | undefined {
   const reader = new BodyReader(message);
   const [pid, channel, payload] = [reader.int32(), reader.cstring(), reader.cstring()];
   if (reader.failed || reader.remaining > 0) return undefined;
@@ -57,10 +58,28 @@ function starred(value: Uint8Array, masked: Uint8Array): Uint8Array {
  *
  * @returns the message itself when nothing changed; undefined when it is malformed
  */
-export function maskParameter(message: Uint8Array, masker: ValueMasker, counts: MaskCounts): Uint8Array | undefined {
+function maskParameter(message: Uint8Array, masker: ValueMasker, counts: MaskCounts): Uint8Array | undefined {
   const reader = new BodyReader(message);
   const [name, value] = [reader.cstring(), reader.cstring()];
   if (reader.failed || reader.remaining > 0) return undefined;
   const masked = maskFreeText(value, masker, counts);
   return masked === value ? message : parameterStatus(name, masked);
+}
+
+/** A notification as the client gets it; undefined where it is none. */
+export function answeredNotification(
+  message: Uint8Array,
+  { answers }: Pick<SessionMasks, 'answers'>,
+  counts: MaskCounts,
+): Uint8Array | undefined {
+  return answers === undefined ? message : maskNotification(message, answers, counts);
+}
+
+/** A parameter of the server as the client gets it; undefined where it is none. */
+export function answeredParameter(
+  message: Uint8Array,
+  { answers }: Pick<SessionMasks, 'answers'>,
+  counts: MaskCounts,
+): Uint8Array | undefined {
+  return answers === undefined ? message : maskParameter(message, answers, counts);
 }

@@ -1,5 +1,5 @@
 import type { ChainedEvent } from '../../core/events.js';
-import { bounded, decisionOf, failureOf, list, maskedOf, number, plain, record } from '../event-fields.js';
+import { bounded, decisionOf, digestOf, failureOf, list, maskedOf, number, plain, record } from '../event-fields.js';
 import { answerLines, isAnswer, requestTitle } from '../http-lines.js';
 import { atMsOf } from './entry.js';
 import type { Group } from './groups.js';
@@ -120,6 +120,7 @@ function result(event: ChainedEvent): string {
     rows === undefined ? '' : `${String(rows)} ${rows === 1 ? 'row' : 'rows'}`,
     maskedOf(event),
     duration === undefined ? '' : `${String(duration)} ms`,
+    digestOf(event),
   ];
   const shown = parts.filter((part) => part !== '').join(' · ');
   return (
@@ -149,9 +150,8 @@ function speech(who: string, said: unknown): string {
 /** @param open read at first sight */
 function folded(name: string, event: ChainedEvent, open: boolean): string {
   const bytes = number(event['bodyBytes']);
-  const size = [bytes === undefined ? '' : `${String(bytes)} bytes`, plain(event['contentType'])].filter(
-    (part) => part !== '',
-  );
+  const said = [bytes === undefined ? '' : `${String(bytes)} bytes`, plain(event['contentType']), digestOf(event)];
+  const size = said.filter((part) => part !== '');
   if (plain(event['body']) === '') return size.length === 0 ? '' : note(`${name}, ${size.join(' of ')}`);
   return `<details${open ? ' open' : ''}><summary>${escapeHtml([name, ...size].join(', '))}</summary>${block(event['body'])}</details>`;
 }

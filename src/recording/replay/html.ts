@@ -1,5 +1,5 @@
 import type { ChainedEvent } from '../../core/events.js';
-import { list, plain, record } from '../event-fields.js';
+import { endOf, list, plain, record } from '../event-fields.js';
 import { atMsOf } from './entry.js';
 import type { ReplayEntry } from './entry.js';
 import type { Group } from './groups.js';
@@ -63,9 +63,10 @@ class Page {
     if (rest !== '') this.write(`<pre class="terminal">${escapeHtml(rest)}</pre>`);
     const { event } = entry;
     const seconds = (atMsOf(event) - (this.#startsMs.get(entry.source?.session ?? '') ?? Number.NaN)) / 1000;
-    const lasted = Number.isNaN(seconds) ? '' : ` after ${seconds.toFixed(3)} s`;
+    // After a crash the end is when it was sealed.
+    const lasted = Number.isNaN(seconds) || event['reason'] === 'crash' ? '' : ` after ${seconds.toFixed(3)} s`;
     this.write(
-      `<p class="note">ended by ${text(event['reason'])}${lasted}: ${text(event['statements'])} statements or requests, ${text(event['blocked'])} blocked</p>`,
+      `<p class="note">ended by ${escapeHtml(endOf(event['reason']))}${lasted}: ${text(event['statements'])} statements or requests, ${text(event['blocked'])} blocked</p>`,
     );
   }
 

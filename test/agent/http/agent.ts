@@ -60,6 +60,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
   const server = createHttpServer({
     listen: { host: '127.0.0.1', port: 0 },
     maxConnections: 1_000,
+    maxHalfOpen: 500,
     logins: new LoginLimit({ perMinute: 1_000, nowMs: () => 0 }),
     onUpgrade: (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
     direct: { direct: (_request, response) => response.end(), directUpgrade: (_request, socket) => socket.destroy() },
@@ -85,6 +86,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
       approvals: all.approvals,
       preview: () => Promise.resolve({ notes: [], refused: 'nothing is held here' }),
       requestFeed,
+      slack: () => Promise.reject(new HoopError('not_found', 'no such path')),
       sessions: {
         list: (filter) => {
           filters.push(filter);

@@ -7,7 +7,9 @@
  *     = decision         answers the open ticket     ? question  is put to policy
  *     x reason: fault    the session is over
  */
+import { sha256 } from '../../../src/agent/record-bounds.js';
 import { createHash } from 'node:crypto';
+import type { RecordBounds } from '../../../src/core/output-digest.js';
 import { authenticationCrypto } from '../../../src/agent/fronts/postgres/authentication-crypto.js';
 import { maskWhole } from '../../../src/masking/text-masker.js';
 import type { Decision, Step } from '../../../src/protocols/contract.js';
@@ -42,14 +44,17 @@ export interface Settings {
   readonly statementBytes?: number;
   readonly rowBytes?: number;
   readonly startup?: Partial<StartupMessage>;
+  readonly bounds?: Partial<RecordBounds>;
+  /** Is the record masked further than the answers? */
+  readonly observed?: boolean;
 }
 
-export function masksOf({ mask = [], columns = [] }: Settings): SessionMasks {
+export function masksOf({ mask = [], columns = [], observed = false }: Settings): SessionMasks {
   const answers = mask.length === 0 ? undefined : maskerOf(mask);
   const rule = { ...ruleOf([]), name: 'p/secret', strategy: 'redact' as const };
   return {
     answers,
-    record: answers,
+    record: observed ? maskerOf(['email']) : answers,
     known: () => undefined,
     columns:
       columns.length === 0
@@ -96,6 +101,7 @@ function optionsOf(settings: Settings): PostgresSessionOptions {
     crypto: authenticationCrypto,
     limits: { statementBytes: settings.statementBytes ?? 10_000, rowBytes: settings.rowBytes ?? 1_000_000 },
     sql: sqlReader,
+    bounds: { rows: 50, bytes: 16 * 1024, hashBytes: 1_000_000, newHash: sha256, ...settings.bounds },
     readsSql: () => true,
     readsParams: () => true,
     masks: () => masks,

@@ -1,3 +1,4 @@
+import { sha256 } from '../../../src/agent/record-bounds.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ExpectedReplies } from '../../../src/protocols/postgres/expected-replies.js';
 import { loadGrammar } from '../../../src/protocols/postgres/facts/analyze.js';
@@ -95,7 +96,8 @@ describe('binary scalars', () => {
 
 describe('ResultRecord', () => {
   it('keeps 50 of 60 rows, cells of 1,024 characters, and the true counts', () => {
-    const record = new ResultRecord(3, [{ name: 'a', format: 0, typeOid: 25 }], 100);
+    const bounds = { rows: 50, bytes: 16 * 1024, hashBytes: 0, newHash: sha256 };
+    const record = new ResultRecord(3, [{ name: 'a', format: 0, typeOid: 25 }], 100, bounds, true);
     for (let index = 0; index < 60; index += 1) {
       record.rows += 1;
       if (record.wantsRows) record.keep(row([index === 0 ? 'x'.repeat(2_000) : String(index)]));

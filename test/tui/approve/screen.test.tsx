@@ -264,6 +264,17 @@ describe('the approve screen', () => {
     expect(text()).toContain('· a trigger fires');
   });
 
+  it('shows the preview that a flow asked for without a key, and that it is on its way', () => {
+    const desk = new TestDesk({ ...held, previewWanted: true });
+    const { text } = open(desk, { columns: 120, rows: 60 });
+    expect(text()).toContain('preview: the agent tries it out and rolls it back…');
+    const after = { columns: ['id', 'amount'], rows: [['7', '0.00']] };
+    desk.set({ requests: [{ ...held, previewWanted: true, preview: { rows: 1, after, notes: [] } }] });
+    expect(text()).toContain('preview: 1 row, rolled back');
+    expect(text()).toContain('0.00');
+    expect(desk.asked).toEqual([]);
+  });
+
   it('never lets data act on the terminal, from whichever field it comes', () => {
     const evil = '\u001b]52;c;aGk=\u0007\u202e\r';
     const request = {

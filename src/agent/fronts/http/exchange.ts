@@ -1,3 +1,4 @@
+import { recordBounds } from '../../record-bounds.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HoopError } from '../../../core/errors.js';
 import { readBody } from '../../../protocols/http/body.js';
@@ -37,6 +38,8 @@ export interface ExchangeInput {
   readonly dialect: Dialect;
   /** The path that stands for the upstream on this side: empty, or `/c/NAME`. */
   readonly localBase: string;
+  /** Monotonic milliseconds at which it came. */
+  readonly arrivedMs: number;
 }
 
 /** What was judged and allowed. */
@@ -59,7 +62,7 @@ export class Exchange implements LiveSession {
     private readonly input: ExchangeInput,
   ) {
     const { caller, response, incoming, dialect } = input;
-    this.#session = new ExchangeSession(parts.host, caller);
+    this.#session = new ExchangeSession(parts.host, caller, input.arrivedMs);
     this.#out = new ClientAnswer(response, incoming, dialect, this.#session.id);
     response.once('close', () => {
       if (!response.writableFinished) this.#clientGone();
@@ -133,7 +136,7 @@ export class Exchange implements LiveSession {
         this.#session.endReason = 'upstream';
         this.#out.refuse(refusalOf(upstreamError(fault)));
       }
-      const costUsd = counted.settle(usedIn(pipe, session.left));
+      const costUsd = counted.settle(usedIn(pipe, { left: session.left, fault }));
       settled = undefined;
       const [output, result] = answerEvents(pipe, {
         startedMs,
@@ -147,7 +150,7 @@ export class Exchange implements LiveSession {
       if (output !== undefined) session.record(output);
       session.record(result);
     } finally {
-      settled?.settle(undefined);
+      settled?.settle({ usage: undefined, writtenTokens: 0 });
     }
   }
 
@@ -170,6 +173,8 @@ export class Exchange implements LiveSession {
         maxEventBytes: host.limits().bodyBytes,
         out: this.#out,
         hash: host.hash,
+        bounds: recordBounds(caller.connection),
+        trace: this.#session.trace,
         nowMs: () => host.monotonicMs(),
         done: (fault) => {
           // A fault of ours ends the upstream's sending too.
@@ -187,7 +192,8 @@ export class Exchange implements LiveSession {
         return;
       }
       const all = [...sent.headers, ...headers];
-      const going = { method: request.method, target: sent.target, headers: all, body: sent.body };
+      const traced = this.#session.trace?.headers(all) ?? all;
+      const going = { method: request.method, target: sent.target, headers: traced, body: sent.body };
       upstream.abort = upstreams.send(caller.connection, going, pipe);
     });
   }

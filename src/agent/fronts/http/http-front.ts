@@ -13,7 +13,7 @@ import type { TunnelStream } from '../../../tunnel/stream.js';
 import type { UsageLimits } from '../../usage/usage-limits.js';
 import type { HttpCaller, SessionHost } from '../../session-host.js';
 import { RulesBook } from './connection-rules.js';
-import { correlationOf } from './correlation.js';
+import { correlationOf, traceOf } from './correlation.js';
 import { CredentialBook } from './credential-book.js';
 import { Exchange, type ExchangeParts } from './exchange.js';
 import { guardPort } from './port-guard.js';
@@ -122,14 +122,13 @@ export class HttpFront {
   }
 
   #fromPort(incoming: IncomingMessage, response: ServerResponse): void {
+    const arrivedMs = this.options.host.monotonicMs();
     const caller = this.#callers.get(incoming.socket);
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'a request of nobody');
       guardPort(incoming, caller);
       this.options.host.access.require(caller);
-      const correlationId = correlationOf(incoming, caller.correlationId);
-      const target = incoming.url ?? '';
-      await this.#exchange(incoming, response, { caller: { ...caller, correlationId }, target, localBase: '' });
+      await this.#exchange(incoming, response, throughPort(incoming, caller, arrivedMs));
     };
     run().catch((error: unknown) => {
       const dialect = caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type];
@@ -138,15 +137,14 @@ export class HttpFront {
   }
 
   #upgradeFromPort(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const arrivedMs = this.options.host.monotonicMs();
     const caller = this.#callers.get(incoming.socket);
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'an upgrade of nobody');
       guardPort(incoming, caller);
       this.options.host.access.require(caller);
       checkHandshake(incoming);
-      const correlationId = correlationOf(incoming, caller.correlationId);
-      const target = incoming.url ?? '';
-      await this.#upgrade(incoming, socket, head, { caller: { ...caller, correlationId }, target, localBase: '' });
+      await this.#upgrade(incoming, socket, head, throughPort(incoming, caller, arrivedMs));
     };
     run().catch((error: unknown) => {
       this.#refuseUpgrade(socket, caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type], error);
@@ -158,6 +156,7 @@ export class HttpFront {
     incoming: IncomingMessage,
     authenticate: (request: IncomingMessage) => Promise<Identity>,
   ): Promise<Called> {
+    const arrivedMs = this.options.host.monotonicMs();
     const identity = await authenticate(incoming);
     const [, name = '', rest = ''] = DIRECT.exec(incoming.url ?? '') ?? [];
     const permitted = this.options.subject(identity, () =>
@@ -168,26 +167,36 @@ export class HttpFront {
       identity,
       ...permitted,
       correlationId: correlationOf(incoming, ''),
+      trace: traceOf(incoming),
       reason: '',
       address: incoming.socket.remoteAddress ?? '',
       tell: () => undefined,
     };
-    return { caller, target: rest.startsWith('/') ? rest : `/${rest}`, localBase: `/c/${name}` };
+    return { caller, target: rest.startsWith('/') ? rest : `/${rest}`, localBase: `/c/${name}`, arrivedMs };
   }
 
   async #exchange(incoming: IncomingMessage, response: ServerResponse, called: Called): Promise<void> {
-    const { caller, localBase } = called;
+    const { caller, localBase, arrivedMs } = called;
     const request = requestOf(incoming, called);
     const dialect = DIALECTS[caller.connection.type];
-    await new Exchange(this.#parts(), { incoming, response, caller, request, dialect, localBase }).run();
+    await new Exchange(this.#parts(), { incoming, response, caller, request, dialect, localBase, arrivedMs }).run();
   }
 
   async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, called: Called): Promise<void> {
-    const { caller, localBase } = called;
+    const { caller, localBase, arrivedMs } = called;
     const read = requestOf(incoming, called);
     const request = { ...read, headers: handshakeHeaders(read.headers) };
     const dialect = DIALECTS[caller.connection.type];
-    await new UpgradeExchange(this.#parts(), { incoming, socket, head, caller, request, dialect, localBase }).run();
+    await new UpgradeExchange(this.#parts(), {
+      incoming,
+      socket,
+      head,
+      caller,
+      request,
+      dialect,
+      localBase,
+      arrivedMs,
+    }).run();
   }
 
   #parts(): ExchangeParts {
@@ -218,6 +227,15 @@ interface Called {
   /** Below the connection's `url`. */
   readonly target: string;
   readonly localBase: string;
+  /** Monotonic milliseconds at which it came. */
+  readonly arrivedMs: number;
+}
+
+/** A request that came through a tunnel: what it says of itself goes before what was said when the tunnel was opened. */
+function throughPort(incoming: IncomingMessage, caller: HttpCaller, arrivedMs: number): Called {
+  const correlationId = correlationOf(incoming, caller.correlationId);
+  const trace = traceOf(incoming) ?? caller.trace;
+  return { caller: { ...caller, correlationId, trace }, target: incoming.url ?? '', localBase: '', arrivedMs };
 }
 
 /** @throws HoopError `protocol` for a path or headers that could mean two things */

@@ -13,6 +13,8 @@ import type { Intake } from './intake.js';
 
 /** Most characters of a request's text that a search finds, and that lists show. */
 const TEXT_CHARS = 16 * 1024;
+/** Bytes of a masked body that the record keeps. */
+const KEPT_BYTES = 64 * 1024;
 
 /** Headers that change from try to try without changing what is asked for: an approval is not bound to them. */
 const VOLATILE =
@@ -96,7 +98,7 @@ export class RequestQuestion implements Question {
   #maskedBody(): string {
     const { intake, rules, request } = this.asked;
     const bytes = this.#shown;
-    const capture = new BodyCapture();
+    const capture = new BodyCapture({ bytes: KEPT_BYTES, hashBytes: 0 });
     const json = request.contentType.endsWith('json');
     const stream = json ? rules.record?.json(new Map()) : rules.record?.text(new Map());
     if (stream === undefined) capture.take(bytes);
