@@ -178,7 +178,7 @@ async function scripts(alice: Person, folder: string): Promise<readonly Part[]> 
   const statuses = await alice.types(
     `hoop exec postgres -i 'DELETE FROM customers'; echo "exit status $?"`,
     `hoop exec postgres -i 'SELECT 1; SELECT nothing FROM nowhere'; echo "exit status $?"`,
-    `hoop exec postgres -- sh -c 'exit 7'; echo "exit status $?"`,
+    `hoop exec postgres -- sh -c 'exit 42'; echo "exit status $?"`,
     `hoop exec nowhere -- true; echo "exit status $?"`,
     `hoop exec postgres --wait 1s -i 'UPDATE payments SET amount = 1 WHERE id = 3'; echo "exit status $?"`,
   );
