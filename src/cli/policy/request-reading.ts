@@ -53,11 +53,17 @@ export function promptRequest(
   type: HttpType,
   {
     prompt,
+    repeat = 1,
     model,
     tools = [],
-  }: { readonly prompt: string; readonly model?: string | undefined; readonly tools?: readonly string[] | undefined },
+  }: {
+    readonly prompt: string;
+    readonly repeat?: number | undefined;
+    readonly model?: string | undefined;
+    readonly tools?: readonly string[] | undefined;
+  },
 ): WrittenRequest {
-  const messages = [{ role: 'user', content: prompt }];
+  const messages = [{ role: 'user', content: prompt.repeat(repeat) }];
   if (type === 'anthropic') {
     const offered = tools.map((name) => ({ name, description: '', input_schema: { type: 'object' } }));
     const body = {
