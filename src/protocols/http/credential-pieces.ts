@@ -2,6 +2,8 @@
 export interface CredentialPieces {
   /** @returns the piece with stars for what is of a credential; of the same length */
   push(piece: string): string;
+  /** Does the text end with what may be the beginning of a credential? */
+  readonly begun: boolean;
 }
 
 /** Shorter ones begin by chance at the end of many pieces. */
@@ -63,6 +65,9 @@ export function piecesOf(values: readonly string[]): (() => CredentialPieces) | 
   return () => {
     const depths = sought.map(() => 0);
     return {
+      get begun() {
+        return depths.some((depth) => depth > 0);
+      },
       push(piece) {
         let shown = piece;
         sought.forEach((one, index) => {

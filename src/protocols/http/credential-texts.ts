@@ -11,6 +11,11 @@ export class CredentialTexts {
 
   constructor(private readonly open: () => CredentialPieces) {}
 
+  /** Has any of them begun to tell a credential? */
+  get begun(): boolean {
+    return [...this.#texts.values()].some(({ begun }) => begun);
+  }
+
   /** What each piece of one event may show. */
   shown({ pieces, ends }: EventReading): ReadonlyMap<TextPiece, string> {
     const shown = new Map(pieces.map((piece) => [piece, this.#text(piece.key).push(piece.node.value)]));

@@ -88,6 +88,8 @@ export interface AnswerBody {
   /** @returns what goes to the client now */
   push(part: Uint8Array): Uint8Array;
   end(): Uint8Array;
+  /** The answer broke off, and does not end: what of it may still go out, so that it looks as broken as it is. Absent: nothing. */
+  broken?(): Uint8Array;
   summary(): AnswerSummary;
 }
 

@@ -38,6 +38,12 @@ export class FollowedEventStream implements AnswerBody {
     return this.#read(NOTHING, (reader) => reader.end());
   }
 
+  broken(): Uint8Array {
+    const rest = this.#unsent;
+    this.#unsent = NOTHING;
+    return this.#credential?.begun === true ? NOTHING : rest;
+  }
+
   summary(): AnswerSummary {
     return this.record.summary();
   }

@@ -20,7 +20,12 @@ export function plainEventStream(options: AnswerOptions): AnswerBody {
     plain: true,
     usageOf: () => undefined,
   });
-  return { push: (part) => body.push(part), end: () => body.end(), summary: nothing };
+  return {
+    push: (part) => body.push(part),
+    end: () => body.end(),
+    broken: () => body.broken?.() ?? new Uint8Array(),
+    summary: nothing,
+  };
 }
 
 /** JSON, masked as it comes: nothing of it is held but what may become part of a finding. */

@@ -80,3 +80,15 @@ it('passes what can’t be read, or is too large to be, as it came', () => {
   const parts = [bytes.subarray(0, 500_000), bytes.subarray(500_000)].map((part) => body.push(part));
   expect(textOf(concatBytes([...parts, body.end()]))).toBe(broken);
 });
+
+it.each([
+  ['openai', openaiEventStream],
+  ['plain', plainEventStream],
+])('gives on half an event of a stream that broke off, but not behind a credential that was begun: %s', (_, make) => {
+  const broken = (content: string): string => {
+    const body = make(optionsOf({ masker: undefined, credential: pieces }));
+    body.push(bytesOf(`data: {"choices":[{"index":0,"delta":{"content":"${content}"}}]}\n\ndata: {"choices":[{"ind`));
+    return textOf(body.broken?.() ?? new Uint8Array());
+  };
+  expect([broken('hello'), broken(`it is ${KEY.slice(0, 20)}`)]).toEqual(['data: {"choices":[{"ind', '']);
+});

@@ -130,6 +130,9 @@ export class AnswerPipe implements AnswerSink {
   }
 
   failed(error: Error): void {
+    this.#guarded(() => {
+      this.#write(this.#stage?.broken?.() ?? new Uint8Array(), false);
+    });
     this.#finish(error);
   }
 
