@@ -10,6 +10,7 @@ import type { ConfigDocument, Path } from './yaml-documents.js';
 export function referenceFaults(resources: readonly LoadedResource[], entityNames: readonly string[]): ConfigFault[] {
   const flows = namesOf(resources, 'ApprovalFlow');
   const sinks = namesOf(resources, 'Sink');
+  const providers = namesOf(resources, 'IdentityProvider');
   const tested = testedNames(resources);
   const entities = [...entityNames, ...namesOf(resources, 'Entity')];
   return [
@@ -34,7 +35,8 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
         return (resource.value.notify ?? []).flatMap((name, index) =>
           dangling(resource.document, ['spec', 'notify', index], name, 'Sink', sinks),
         );
-      if (resource.kind === 'Sink') return unusedSink(resource, resources);
+      if (resource.kind === 'Sink')
+        return [...unusedSink(resource, resources), ...unknownProviders(resource, providers)];
       if (resource.kind === 'PolicyTest')
         return [
           ...connectionFaults(resource.document, ['spec', 'connection'], resource.value.connection, tested),
@@ -65,6 +67,17 @@ function unusedSink(
   const named = resources.some((one) => one.kind === 'ApprovalFlow' && one.value.notify?.includes(value.name) === true);
   if (value.events.length > 0 || named) return [];
   return [document.fault(['spec'], '`events` is missing, and no ApprovalFlow names this sink under `notify`')];
+}
+
+/** Who presses a button in Slack has to be somebody. */
+function unknownProviders(
+  { document, value }: Extract<LoadedResource, { kind: 'Sink' }>,
+  providers: readonly string[],
+): ConfigFault[] {
+  if (value.type !== 'slack') return [];
+  return (value.buttons?.people ?? []).flatMap(({ provider }, index) =>
+    dangling(document, ['spec', 'buttons', 'people', index, 'provider'], provider, 'IdentityProvider', providers),
+  );
 }
 
 /** A token must lead to one provider: by issuer and audience; one that is no JWT says neither. */

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
+import type { Identity } from '../../core/identity.js';
 import { type LoginLimit, TooManyLogins } from '../login-limit.js';
 import { refuseSocket, send, sendFailure } from './answer.js';
 import { callerRoutes } from './caller-routes.js';
@@ -20,6 +21,7 @@ import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
 import { auditRoutes } from './audit-routes.js';
 import { secretRoutes } from './secret-routes.js';
 import { sessionRoutes } from './session-routes.js';
+import { slackRoute } from './slack-route.js';
 import type { TokenWatches } from '../token-watches.js';
 import { createAuthenticate, type Authenticate } from './token.js';
 
@@ -92,6 +94,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...sessionRoutes(deps),
     ...auditRoutes(deps),
     ...secretRoutes(deps),
+    slackRoute(deps),
   );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
   const authenticate = createAuthenticate(deps.verify, options.logins);
@@ -153,7 +156,9 @@ function createServer(
           onRequest,
         );
   server.maxConnections = options.maxConnections;
-  new HalfOpenPeers(options.maxHalfOpen).watch(server);
+  const halfOpen = new HalfOpenPeers(options.maxHalfOpen);
+  halfOpen.watch(server);
+  options.deps.metrics.halfOpen(() => halfOpen.count);
   return server;
 }
 
@@ -194,16 +199,17 @@ async function run(
   route: Route,
   { id, search, request }: { readonly id: string; readonly search: URLSearchParams; readonly request: IncomingMessage },
 ): Promise<Answer> {
-  if (route.auth === 'public') return route.handler({ id, request, query: readQuery(route, search) });
-  const caller = await serving.authenticate(request);
+  const caller = route.auth === 'public' ? undefined : await serving.authenticate(request);
   // The server itself sets no limit, for the sake of uploads.
   const timer = setTimeout(() => {
     if (!request.complete) refuseSocket(request.socket, tooSlow());
   }, serving.requestMs);
   try {
-    const given = await route.handler({ id, request, query: readQuery(route, search) }, caller);
+    const call = { id, request, query: readQuery(route, search) };
+    if (route.auth === 'public') return await route.handler(call);
+    const given = await route.handler(call, caller as Identity);
     if (!('stream' in given)) return given;
-    const proof = { identity: caller, again: () => serving.authenticate(request) };
+    const proof = { identity: caller as Identity, again: () => serving.authenticate(request) };
     return { ...given, stream: guardStream(given.stream, (watched) => serving.watches.watch(watched), proof) };
   } finally {
     clearTimeout(timer);

@@ -88,6 +88,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
       approvals: all.approvals,
       preview: () => Promise.resolve({ notes: [], refused: 'nothing is held here' }),
       requestFeed,
+      slack: () => Promise.reject(new HoopError('not_found', 'no such path')),
       sessions: {
         list: (filter) => {
           filters.push(filter);

@@ -81,7 +81,7 @@ spec:
 apiVersion: hoop/v1
 kind: ApprovalFlow
 metadata: { name: review }
-spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 30s }
+spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 30s, preview: true }
 `,
   });
 });
@@ -327,9 +327,12 @@ describe('a held request', () => {
       signal: leaving.signal,
     }).catch(() => undefined);
     const id = await pending();
+    const token = await agent.token({ subject: 'dana', groups: ['dba'] });
+    expect((await agent.call(`/v1/requests/${id}`, { token })).body).toMatchObject({
+      preview: { refused: expect.stringMatching(/^only a statement that is held now/) as string },
+    });
     leaving.abort();
     await going;
-    const token = await agent.token({ subject: 'dana', groups: ['dba'] });
     await expect
       .poll(async () => (await agent.call(`/v1/requests/${id}`, { token })).body, { timeout: 3_000 })
       .toMatchObject({ state: 'cancelled' });
