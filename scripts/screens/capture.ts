@@ -5,19 +5,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ScreenStage } from '../../test/support/screens.js';
+import { decisions } from './decisions.js';
+import { confirm, page, PATIENCE_S, READING_MS } from './page.js';
 
 const FOLDER = fileURLToPath(new URL('../../docs/screens/', import.meta.url));
 const HELD = 'UPDATE payments SET amount = 12.50 WHERE customer = 1 AND amount < 50 RETURNING id, amount;';
-const PATIENCE_S = 60;
-/** The screen takes no `y` that comes sooner than anybody reads. */
-const READING_MS = 1_000;
-
-/** A screen as a block of text; ids and ports differ from run to run, and stay as they were. */
-function block(screen: string): string {
-  const rows = screen.split('\n').map((row) => row.trimEnd());
-  while (rows.at(-1) === '') rows.pop();
-  return ['```text', ...rows, '```'].join('\n');
-}
 
 async function approve(stage: ScreenStage): Promise<string> {
   const reason = '--reason "correct the amount of order 7"';
@@ -45,6 +37,9 @@ async function approve(stage: ScreenStage): Promise<string> {
     alice.shows(/waiting for approval/, PATIENCE_S),
   ]);
   const [waiting, read, wide] = [alice.seen, dana.seen, erin.seen];
+  erin.type('p');
+  const tried = await erin.shows(/rolled back[^]*after/, PATIENCE_S);
+  erin.type('Tab', 'Home', 'Tab');
   dana.type('a');
   const asked = await dana.shows(/approve this of alice/, PATIENCE_S);
   await delay(READING_MS);
@@ -52,9 +47,7 @@ async function approve(stage: ScreenStage): Promise<string> {
   const first = await dana.shows(/more reviewers must approve/, PATIENCE_S);
   const second = await erin.shows(/approved +dana|needs +dba \(1 of 2\)/, PATIENCE_S);
   erin.type('a');
-  await erin.shows(/approve this of alice/, PATIENCE_S);
-  await delay(READING_MS);
-  erin.type('y');
+  await confirm(erin);
   const over = await erin.shows(/approved by erin/, PATIENCE_S);
   const done = await alice.shows(/UPDATE \d/, PATIENCE_S);
   const parts: readonly (readonly [string, string])[] = [
@@ -62,6 +55,7 @@ async function approve(stage: ScreenStage): Promise<string> {
     ['Alice changes a payment in `psql`. Her statement is held, and she is told for whom it waits.', waiting],
     ['Dana reads it, in a terminal of 80 by 24.', read],
     ['Erin reads the same in a larger one.', wide],
+    ['Erin presses `p`: the agent tries it out, rolls it back, and shows what it would change.', tried],
     ['Dana presses `a`. Only `y`, on its own, goes ahead.', asked],
     ['Two database administrators must approve: hers counts, and it still waits.', first],
     ['Erin sees that at once.', second],
@@ -95,15 +89,11 @@ async function connect(stage: ScreenStage): Promise<string> {
   ]);
 }
 
-function page(title: string, intro: string, parts: readonly (readonly [string, string])[]): string {
-  const made = 'Captured from real terminals by `npx tsx scripts/screens/capture.ts`.';
-  return `${[`# ${title}`, `${intro} ${made}`, ...parts.flatMap(([text, screen]) => [text, block(screen)])].join('\n\n')}\n`;
-}
-
 mkdirSync(FOLDER, { recursive: true });
 const stage = await ScreenStage.open(2);
 try {
   writeFileSync(`${FOLDER}approve.md`, await approve(stage));
+  writeFileSync(`${FOLDER}decisions.md`, await decisions(stage));
   writeFileSync(`${FOLDER}connect.md`, await connect(stage));
 } finally {
   await stage.close();
