@@ -98,3 +98,5 @@ try {
 } finally {
   await stage.close();
 }
+// The database server that tests share ends with its process, not before.
+process.exit(0);

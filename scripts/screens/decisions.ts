@@ -38,7 +38,7 @@ async function denied(bella: Terminal, dana: Terminal): Promise<readonly Part[]>
   dana.text('the address is wrong');
   const typed = await dana.shows(/address is wrong/, PATIENCE_S);
   dana.type('Enter');
-  const told = await bella.shows(/denied by dana/, PATIENCE_S);
+  const told = await bella.shows(/ERROR: +approval denied by dana[^]*=> ?$/m, PATIENCE_S);
   return [
     ['The flow says `preview: true`: Dana need not ask what the statement would do. Values are masked.', tried],
     ['She denies it, and says why.', typed],
@@ -49,7 +49,7 @@ async function denied(bella: Terminal, dana: Terminal): Promise<readonly Part[]>
 async function forATime(bella: Terminal, dana: Terminal): Promise<readonly Part[]> {
   bella.type('C-l');
   bella.line(REPAIR);
-  await dana.shows(/1 waits for you/, PATIENCE_S);
+  await dana.shows(/statement 2 +waits/, PATIENCE_S);
   dana.type('t');
   await dana.shows(/for how long/, PATIENCE_S);
   dana.text('30m');
@@ -69,9 +69,9 @@ async function withdrawn(bella: Terminal, dana: Terminal): Promise<readonly Part
   bella.type('C-l');
   bella.line("UPDATE contacts SET ssn = '' WHERE id = 2;");
   await bella.shows(/waiting for approval/, PATIENCE_S);
-  await dana.shows(/1 waits for you/, PATIENCE_S);
+  await dana.shows(/statement 4 +waits/, PATIENCE_S);
   bella.type('C-c');
-  await bella.shows(/ERROR/, PATIENCE_S);
+  await bella.shows(/canceling statement[^]*=> ?$/m, PATIENCE_S);
   return [
     ['Bella presses Ctrl-C while she waits. Her client is told what any server would tell it,', bella.seen],
     ['and nobody has to decide any more.', await dana.shows(/cancelled/, PATIENCE_S)],
