@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { connectOutput } from '../src/cli/connect-output.js';
-import { correlationFrom } from '../src/client/correlation.js';
+import { runOf } from '../src/client/correlation.js';
 import { connect, listenFrom, refuseSharedStdout, splitCommand } from '../src/client/connect.js';
 
 export default class Connect extends HoopCommand {
@@ -58,7 +58,7 @@ export default class Connect extends HoopCommand {
         token: () => this.accessToken(),
         caFile: process.env['HOOP_CA_FILE'],
         reason: flags.reason,
-        correlationId: correlationFrom(flags['correlation-id'], process.env),
+        ...runOf(flags['correlation-id'], process.env),
       },
       connections,
       listen: listenFrom(flags, connections.length, this.profile()),

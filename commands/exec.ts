@@ -1,10 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
-import { correlationFrom } from '../src/client/correlation.js';
+import { runOf } from '../src/client/correlation.js';
 import { splitCommand } from '../src/client/connect.js';
-import { execChild, refuseSqlFlags } from '../src/client/exec/exec-child.js';
 import { formatFrom, FORMATS } from '../src/client/exec/exec-run.js';
-import { execText } from '../src/client/exec/exec-text.js';
 import type { Access } from '../src/client/open-connections.js';
 
 export default class Exec extends HoopCommand {
@@ -53,16 +51,19 @@ export default class Exec extends HoopCommand {
       token: () => this.accessToken(),
       caFile: process.env['HOOP_CA_FILE'],
       reason: flags.reason,
-      correlationId: correlationFrom(flags['correlation-id'], process.env),
+      ...runOf(flags['correlation-id'], process.env),
     };
     const say = (line: string): void => {
       this.say(line);
     };
     const { connection } = args;
+    // Loaded apart: the driver and the printers of results are not needed to run a command, which shall start fast.
     if (command !== undefined) {
+      const { execChild, refuseSqlFlags } = await import('../src/client/exec/exec-child.js');
       refuseSqlFlags(flags);
       this.exit(await execChild({ access, api, connection, command, say, wait: flags.wait }));
     }
+    const { execText } = await import('../src/client/exec/exec-text.js');
     await execText({
       access,
       api,

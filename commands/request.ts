@@ -36,7 +36,7 @@ export default class Request extends HoopCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Request);
     const { connection } = args;
-    const waitMs = await durationFlag('wait', flags.wait);
+    const waitMs = durationFlag('wait', flags.wait);
     const api = this.agentApi();
     const asked = await askAccess(api, { connection, duration: flags.duration, reason: flags.reason });
     if (asked === undefined) {

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeBundle } from './bundle.mjs';
+import { writeBundles } from './bundle.mjs';
 import { writeManPages } from './man-pages.mjs';
 import { writeScanner } from './scanner.mjs';
 
@@ -24,7 +24,7 @@ execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconf
 });
 chmodSync(new URL('../bin/run.js', import.meta.url), 0o755);
 
-await writeBundle();
+await writeBundles();
 
 const { Plugin } = await import('@oclif/core');
 const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true });

@@ -18,7 +18,10 @@ try {
   const packed = new Set(files.map((file) => file.path));
   const needed = [
     'bin/run.js',
+    'bin/package.json',
+    'dist/launch.cjs',
     'dist/hoop.cjs',
+    'dist/policy.cjs',
     'dist/man/hoop.1',
     'dist/src/core/errors.js',
     'oclif.manifest.json',

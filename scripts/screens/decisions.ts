@@ -1,9 +1,8 @@
 import { CuttingProxy } from '../../test/support/cutting-proxy.js';
 import type { ScreenStage } from '../../test/support/screens.js';
 import type { Terminal } from '../../test/support/terminal.js';
-import { confirm, page, PATIENCE_S } from './page.js';
-
-type Part = readonly [text: string, screen: string];
+import { page, type Part } from './page.js';
+import { confirm, PATIENCE_S } from './reviewer.js';
 
 const BELLA = { subject: 'bella', groups: ['engineering'] };
 const DANA = { subject: 'dana', groups: ['dba'] };

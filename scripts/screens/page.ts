@@ -1,16 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Terminal } from '../../test/support/terminal.js';
+/** A text, and the screen that shows it; what was typed in it stands in the screen. */
+export type Part = readonly [text: string, screen: string];
 
-/** A slow machine starts hoop in so long. */
-export const PATIENCE_S = 60;
-/** The screen takes no `y` that comes sooner than anybody reads. */
-export const READING_MS = 1_000;
-
-/** Presses `y` once the question stands there, as a person who has read it. */
-export async function confirm(reviewer: Terminal): Promise<void> {
-  await reviewer.shows(/approve this of/, PATIENCE_S);
-  await delay(READING_MS);
-  reviewer.type('y');
+/** A page of screens, as Markdown. */
+export function page(title: string, intro: string, parts: readonly Part[]): string {
+  const made = 'Captured from real terminals by `npx tsx scripts/screens/capture.ts`.';
+  return `${[`# ${title}`, `${intro} ${made}`, ...parts.flatMap(([text, screen]) => [text, block(screen)])].join('\n\n')}\n`;
 }
 
 /** A screen as a block of text; ids and ports differ from run to run, and stay as they were. */
@@ -20,9 +14,4 @@ function block(screen: string): string {
   const rows = shown.split('\n').map((row) => row.trimEnd());
   while (rows.at(-1) === '') rows.pop();
   return ['```text', ...rows, '```'].join('\n');
-}
-
-export function page(title: string, intro: string, parts: readonly (readonly [string, string])[]): string {
-  const made = 'Captured from real terminals by `npx tsx scripts/screens/capture.ts`.';
-  return `${[`# ${title}`, `${intro} ${made}`, ...parts.flatMap(([text, screen]) => [text, block(screen)])].join('\n\n')}\n`;
 }

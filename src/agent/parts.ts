@@ -9,6 +9,7 @@ import type { AgentLog } from './log.js';
 import type { NoticeBoard } from './notices.js';
 import type { AgentSecrets } from './open-secrets.js';
 import type { systemClock } from './system-clock.js';
+import type { Tracing } from './tracing/open-tracing.js';
 
 /** What the agent is put together from, once everything is open. */
 export interface Parts {
@@ -25,4 +26,6 @@ export interface Parts {
   readonly sinks: Sinks;
   /** Where recordings are copied to; undefined where that is nowhere. */
   readonly archive: Archive | undefined;
+  /** Absent: nothing is traced. */
+  readonly tracing: Tracing | undefined;
 }

@@ -2,7 +2,7 @@ import type { Approvals } from '../approvals/approvals.js';
 import { storedName } from '../connections/access.js';
 import type { Grant } from '../core/approval.js';
 import type { Clock } from '../core/clock.js';
-import type { RecordedEvent, SessionEnd, SessionStart } from '../core/events.js';
+import type { SessionStart } from '../core/events.js';
 import type { Identity } from '../core/identity.js';
 import type { KeyedHash } from '../core/mask.js';
 import {
@@ -14,6 +14,7 @@ import {
   type Limits,
   type PostgresConnection,
 } from '../core/resources.js';
+import type { TraceContext } from '../core/trace-context.js';
 import type { PolicySet } from '../policy/compile.js';
 import type { Action } from '../policy/types.js';
 import type { FirstWrite } from '../recording/recordings.js';
@@ -21,20 +22,19 @@ import { storedSecretsOf } from '../secrets/credential-secrets.js';
 import type { SecretResolver } from '../secrets/resolver.js';
 import type { Previews } from './previews.js';
 import type { SecretUses } from './secret-uses.js';
+import type { SessionRecorder } from './session-recorder.js';
 import type { SessionSlots } from './session-slots.js';
+import type { SessionTrace, TracedSession } from './tracing/session-trace.js';
 
-/** The recorder of one session, as fronts use it. */
-export interface SessionRecorder {
-  record(event: RecordedEvent): void;
-  flush(): void | Promise<void>;
-  seal(end: SessionEnd): Promise<void>;
-}
+export type { SessionRecorder } from './session-recorder.js';
 
 /** Who calls, through what; the same for every stream of a tunnel. */
 interface AnyCaller {
   readonly identity: Identity;
   readonly correlationId: string;
   readonly reason: string;
+  /** Where the caller said that it is in a trace. */
+  readonly trace?: TraceContext | undefined;
   /** Address that the call came from. */
   readonly address: string;
   tell(event: Readonly<Record<string, unknown>>): void;
@@ -80,15 +80,18 @@ export interface LiveSession {
   terminate(reason: string, code: string, message: string): void;
 }
 
-/** Connections that need an approved request: who may use them, and for how long. */
+/** Who may use a connection, and for how long. */
 export interface SessionAccess {
   /**
    * @returns the grant it is under; undefined where the connection is open
-   * @throws HoopError `access_needed`
+   * @throws HoopError `access_needed`; `no_access` where the configuration in force now gives the caller no access, or
+   *   another credential
    */
   require(caller: Caller): Grant | undefined;
   /** Ends the session as soon as its access does. @returns what ends the watching */
   watch(caller: Caller, session: LiveSession): () => void;
+  /** The configuration has changed: ends the sessions that it does not allow any more. */
+  recheck(): void;
 }
 
 /** What every front needs of the agent. */
@@ -117,6 +120,8 @@ export interface SessionHost {
   readonly drives: Set<LiveSession>;
   readonly slots: SessionSlots;
   log(message: string, fields?: Readonly<Record<string, string>>): void;
+  /** Undefined where nothing of the session is traced. */
+  trace(traced: TracedSession): SessionTrace | undefined;
   /** For the figures: one more statement was decided. */
   decided(action: Action): void;
 }

@@ -17,8 +17,9 @@ import { NoticeBoard } from './notices.js';
 import { openArchive } from './open-archive.js';
 import { openSecrets, secretSources } from './open-secrets.js';
 import { serve, type RunningAgent } from './serve.js';
-import { openSinks } from './open-sinks.js';
+import { deliveryHost, openSinks } from './open-sinks.js';
 import { systemClock } from './system-clock.js';
+import { openTracing } from './tracing/open-tracing.js';
 
 export type { RunningAgent } from './serve.js';
 
@@ -44,21 +45,13 @@ export async function startAgent(
   let recordings: Recordings | undefined;
   let sinks: Sinks | undefined;
   try {
-    recordings = openRecordings({
-      dir: agent.recordings.dir,
-      durability: agent.recordings.durability,
-      key,
-      clock,
-      index: store.recordingIndex,
-      onFault: ({ message, session }) => {
-        log.error(message, session === undefined ? {} : { session });
-      },
-    });
+    recordings = openAgentRecordings({ agent, key, clock, store, log });
     await reportRecovery(recordings, log);
     const approvals = openApprovals({ live, store, clock, newId, notices });
     const secrets = openSecrets(sources, { store, live, clock, log });
     sinks = await openSinks({ live, clock, secrets, log });
     const archive = openArchive({ live, store, key, clock, secrets, log });
+    const tracing = openTracing(agent.tracing, deliveryHost({ clock, secrets, log }));
     return await serve({
       live,
       store,
@@ -72,6 +65,7 @@ export async function startAgent(
       newId,
       log,
       notices,
+      tracing,
     });
   } catch (error) {
     await sinks?.close(0);
@@ -79,6 +73,25 @@ export async function startAgent(
     store.close();
     throw error;
   }
+}
+
+function openAgentRecordings({
+  agent,
+  key,
+  clock,
+  store,
+  log,
+}: { readonly agent: AgentResource } & Pick<Parts, 'key' | 'clock' | 'store' | 'log'>): Recordings {
+  return openRecordings({
+    dir: agent.recordings.dir,
+    durability: agent.recordings.durability,
+    key,
+    clock,
+    index: store.recordingIndex,
+    onFault: ({ message, session }) => {
+      log.error(message, session === undefined ? {} : { session });
+    },
+  });
 }
 
 function openApprovals({

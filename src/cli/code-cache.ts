@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 
@@ -45,7 +45,8 @@ export function loadScript(path: string, command: string, env: Environment): unk
   const folder = join(cacheFolder(env), 'code');
   const { mtimeMs, size } = statSync(path);
   // Of one build and one Node; the prefix tells files of others, which are removed when one is written.
-  const build = `${Math.trunc(mtimeMs).toString(36)}-${size.toString(36)}-${process.version}-${process.arch}`;
+  const kind = `${basename(path, '.cjs')}.`;
+  const build = `${kind}${Math.trunc(mtimeMs).toString(36)}-${size.toString(36)}-${process.version}-${process.arch}`;
   const file = join(folder, `${build}.${command}`);
   const kept = off ? undefined : readOwn(file);
   const script = new Script(
@@ -57,7 +58,7 @@ export function loadScript(path: string, command: string, env: Environment): unk
   );
   if (!off && (kept === undefined || script.cachedDataRejected === true))
     process.once('exit', () => {
-      keep(folder, build, file, script);
+      keep({ folder, kind, build, file, script });
     });
   const module = { exports: {} };
   const wrapper = script.runInThisContext() as (...values: unknown[]) => void;
@@ -87,13 +88,24 @@ function readOwn(file: string): Buffer | undefined {
   }
 }
 
+interface Kept {
+  readonly folder: string;
+  /** What names of this script's files begin with, of any build. */
+  readonly kind: string;
+  /** The same, of this build. */
+  readonly build: string;
+  readonly file: string;
+  readonly script: Script;
+}
+
 /** At the end of the process, when all functions that the command needs have been compiled. Failing is no harm. */
-function keep(folder: string, build: string, file: string, script: Script): void {
+function keep({ folder, kind, build, file, script }: Kept): void {
   const half = `${file}.${String(process.pid)}`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chmodSync(folder, 0o700);
-    for (const name of readdirSync(folder)) if (!name.startsWith(`${build}.`)) rmSync(join(folder, name));
+    for (const name of readdirSync(folder))
+      if (name.startsWith(kind) && !name.startsWith(`${build}.`)) rmSync(join(folder, name));
     writeFileSync(half, script.createCachedData(), { mode: 0o600, flag: 'wx' });
     renameSync(half, file);
   } catch {

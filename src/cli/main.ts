@@ -1,4 +1,6 @@
-import { Config, handle, Plugin, run } from '@oclif/core';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Config, Errors, handle, Plugin, run } from '@oclif/core';
 import type { Command, Interfaces } from '@oclif/core';
 import { HoopError } from '../core/errors.js';
 import { createColours } from './colours.js';
@@ -19,22 +21,63 @@ export interface MainOptions {
 
 /** oclif's view of hoop: commands from the manifest, their code from the bundle where it is there. */
 class HoopPlugin extends Plugin {
-  #modules: CommandModules = {};
+  #modules: CommandModules | undefined;
 
   with(modules: CommandModules | undefined): this {
-    this.#modules = modules ?? {};
+    this.#modules = modules;
     return this;
+  }
+
+  /**
+   * With the bundle, what oclif's own loading comes to for one plugin with a manifest. Its own sorts the commands as
+   * people of this locale do, and V8 takes longer to read the rules of that than all else here takes.
+   */
+  override async load(): Promise<void> {
+    if (this.#modules === undefined) {
+      await super.load();
+      return;
+    }
+    const { root, pjson } = this.options as { readonly root: string; readonly pjson: Interfaces.PJSON };
+    const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as Plugin['manifest'];
+    const { name, version } = pjson;
+    Object.assign(this, { root, pjson, name, alias: name, version, manifest });
+    Object.assign(this, {
+      type: 'core',
+      isRoot: true,
+      valid: true,
+      moduleType: 'module',
+      hasManifest: true,
+      hooks: {},
+    });
+    this.commandIDs = Object.keys(manifest.commands).sort();
+    this.commands = this.commandIDs.map((id) => ({
+      ...(manifest.commands[id] as Command.Cached),
+      load: () => this.findCommand(id, { must: true }),
+      pluginAlias: name,
+      pluginType: 'core',
+    }));
   }
 
   override findCommand(id: string, options: { must: true }): Promise<Command.Class>;
   override findCommand(id: string, options?: { must: boolean }): Promise<Command.Class | undefined>;
   override async findCommand(id: string, options?: { must: boolean }): Promise<Command.Class | undefined> {
-    const module = Object.hasOwn(this.#modules, id) ? this.#modules[id] : undefined;
-    if (module === undefined) return super.findCommand(id, options);
+    const modules = this.#modules ?? {};
+    const module = Object.hasOwn(modules, id) ? modules[id] : undefined;
+    if (module === undefined) {
+      if (this.#modules !== undefined) await super.load();
+      return super.findCommand(id, options);
+    }
     const command = (await module()).default;
     command.id = id;
     command.plugin = this;
     return command;
+  }
+}
+
+/** Without themes, a file of oclif's that it would look for at each start: hoop's colours say something. */
+class HoopConfig extends Config {
+  override scopedEnvVarTrue(key: string): boolean {
+    return key === 'DISABLE_THEME' || super.scopedEnvVarTrue(key);
   }
 }
 
@@ -44,11 +87,14 @@ export async function main(argv: readonly string[], { root, pjson, modules }: Ma
     const shared = { isRoot: true, root, pjson: pjson as Interfaces.PJSON };
     const plugin = new HoopPlugin(shared).with(modules);
     await plugin.load();
-    const config = await Config.load({ ...shared, plugins: new Map([[plugin.name, plugin]]) });
+    const config = new HoopConfig({ ...shared, plugins: new Map([[plugin.name, plugin]]) });
+    await config.load();
     refuseUnknown(argv, config);
     await run([...argv], config);
   } catch (error) {
     if (error instanceof HoopError) tell(error, argv);
+    // A status that was told already. oclif would first format the stack of it.
+    else if (error instanceof Errors.ExitError) process.exit(error.oclif.exit);
     else await handle(error as Error);
   }
 }

@@ -1,9 +1,10 @@
-import { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { ERRORS, HoopError, messageOf } from '../core/errors.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
-import { createFetch } from '../identity/http-fetch.js';
-import type { Fetch } from '../identity/http-fetch.js';
+import { createHttpExchange } from '../identity/http-exchange.js';
+import type { HttpExchange, HttpExchangeOptions } from '../identity/http-exchange.js';
 import { readBody } from '../identity/read-body.js';
 import { fetchWellKnown } from '../identity/well-known.js';
 import type { WellKnown } from '../identity/well-known.js';
@@ -24,7 +25,8 @@ export type Whoami = Pick<Identity, 'subject' | 'email' | 'groups' | 'issuer' | 
 export class AgentApi {
   readonly url: string;
   readonly #token: () => Promise<string>;
-  readonly #fetch: Fetch;
+  readonly #options: HttpExchangeOptions;
+  readonly #exchange: HttpExchange;
 
   /** @param options.url without a slash at the end */
   constructor(options: {
@@ -34,7 +36,8 @@ export class AgentApi {
   }) {
     this.url = options.url;
     this.#token = options.token;
-    this.#fetch = createFetch({ caFile: options.caFile });
+    this.#options = { caFile: options.caFile };
+    this.#exchange = createHttpExchange(this.#options);
   }
 
   /** Who the agent takes the caller for. */
@@ -44,7 +47,7 @@ export class AgentApi {
 
   /** What the agent says of itself; asks without a token. */
   wellKnown(): Promise<WellKnown> {
-    return fetchWellKnown(this.url, this.#fetch);
+    return fetchWellKnown(this.url, this.#options);
   }
 
   /** @param path from the root, query included: `/v1/sessions?user=ann` */
@@ -57,21 +60,20 @@ export class AgentApi {
   }
 
   /** The answer's bytes as they come, for downloads and for following what is live. */
-  async stream(path: string): Promise<Readable> {
-    const response = await this.#authorized('GET', path, undefined, true);
-    return response.body === null ? Readable.from([]) : Readable.fromWeb(response.body);
+  stream(path: string): Promise<Readable> {
+    return this.#authorized('GET', path, undefined, true);
   }
 
-  async #authorized(method: string, path: string, body?: unknown, live = false): Promise<Response> {
+  async #authorized(method: string, path: string, body?: unknown, live = false): Promise<IncomingMessage> {
     const headers: Record<string, string> = {
       authorization: `Bearer ${await this.#token()}`,
       accept: 'application/json',
     };
     if (body !== undefined) headers['content-type'] = 'application/json';
-    let response: Response;
+    let answer: IncomingMessage;
     try {
       const text = body === undefined ? undefined : JSON.stringify(body);
-      response = await this.#fetch(`${this.url}${path}`, { method, headers, body: text, live });
+      answer = await this.#exchange(`${this.url}${path}`, { method, headers, body: text, live });
     } catch (error) {
       if (error instanceof HoopError) throw error;
       throw new HoopError('unreachable', 'the agent does not answer', {
@@ -79,22 +81,23 @@ export class AgentApi {
         cause: error,
       });
     }
-    if (response.status >= 200 && response.status < 300) return response;
-    throw await failureOf(response);
+    const status = answer.statusCode ?? 500;
+    if (status >= 200 && status < 300) return answer;
+    throw await failureOf(status, answer);
   }
 }
 
 /** The agent's error body as the error it names; a status alone where there is none. */
-async function failureOf(response: Response): Promise<HoopError> {
-  const told = await readBody(response, MAX_ERROR_BYTES)
+async function failureOf(status: number, body: AsyncIterable<Uint8Array>): Promise<HoopError> {
+  const told = await readBody(body, MAX_ERROR_BYTES)
     .then(parseFailure)
     .catch(() => undefined);
   if (told !== undefined) return told;
-  if (response.status === 401) return new HoopError('token_refused', 'the agent refused the token');
-  if (response.status === 403) return new HoopError('not_allowed', 'the agent refused this');
-  if (response.status === 404) return new HoopError('not_found', 'the agent does not know this');
-  const redirect = response.status >= 300 && response.status < 400;
-  return new HoopError(redirect ? 'protocol' : 'failed', `the agent answered with status ${response.status}`, {
+  if (status === 401) return new HoopError('token_refused', 'the agent refused the token');
+  if (status === 403) return new HoopError('not_allowed', 'the agent refused this');
+  if (status === 404) return new HoopError('not_found', 'the agent does not know this');
+  const redirect = status >= 300 && status < 400;
+  return new HoopError(redirect ? 'protocol' : 'failed', `the agent answered with status ${status}`, {
     why: redirect ? 'a redirect is never followed with a token' : 'the answer holds no reason',
   });
 }
@@ -106,9 +109,9 @@ function parseFailure(text: string): HoopError | undefined {
   return new HoopError(code as ErrorCode, message, typeof suggestion === 'string' ? { suggestion } : {});
 }
 
-async function readJson(response: Response): Promise<unknown> {
+async function readJson(body: AsyncIterable<Uint8Array>): Promise<unknown> {
   try {
-    const text = await readBody(response, MAX_ANSWER_BYTES);
+    const text = await readBody(body, MAX_ANSWER_BYTES);
     return text === '' ? undefined : (JSON.parse(text) as unknown);
   } catch (error) {
     if (error instanceof HoopError) throw error;

@@ -1,5 +1,4 @@
 import { messageOf } from '../core/errors.js';
-import { createFetch } from '../identity/http-fetch.js';
 import { fetchWellKnown } from '../identity/well-known.js';
 
 /** Longest wait for the agent's answer, in ms: this program's own version is what was asked for first. */
@@ -22,7 +21,7 @@ export interface AgentVersion {
  */
 export async function agentVersion(url: string, own: string, caFile: string | undefined): Promise<AgentVersion> {
   try {
-    const { version } = await fetchWellKnown(url, createFetch({ caFile, timeoutMs: TIMEOUT_MS }));
+    const { version } = await fetchWellKnown(url, { caFile, timeoutMs: TIMEOUT_MS });
     return { url, version, is: compare(version, own) };
   } catch (error) {
     return { url, version: null, is: null, error: messageOf(error) };

@@ -1,10 +1,8 @@
 import { HoopError } from '../core/errors.js';
+import { parseTraceparent, type TraceContext } from '../core/trace-context.js';
 
 /** The agent keeps no more, and an id that is cut is another id. */
 const MAX_CHARACTERS = 500;
-
-/** version, trace-id, parent-id, flags. @see https://www.w3.org/TR/trace-context/#traceparent-header-field-values */
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|$)/;
 
 /**
  * The id that ties the sessions of one run: the flag, else `HOOP_CORRELATION_ID`, else the trace-id of
@@ -17,8 +15,16 @@ export function correlationFrom(
   env: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
   const given = [flag, env['HOOP_CORRELATION_ID']].find((id) => id !== undefined && id !== '');
-  if (given === undefined) return TRACEPARENT.exec(env['TRACEPARENT'] ?? '')?.[1];
+  if (given === undefined) return parseTraceparent(env['TRACEPARENT'])?.traceId;
   if (given.length > MAX_CHARACTERS)
     throw new HoopError('usage', `a correlation id has up to ${String(MAX_CHARACTERS)} characters`);
   return given;
+}
+
+/** What ties what is done to other things: the correlation id, and the caller's place in a trace. */
+export function runOf(
+  flag: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly correlationId: string | undefined; readonly trace: TraceContext | undefined } {
+  return { correlationId: correlationFrom(flag, env), trace: parseTraceparent(env['TRACEPARENT']) };
 }

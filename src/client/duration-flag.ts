@@ -1,3 +1,4 @@
+import { parseDuration } from '../core/duration.js';
 import { HoopError } from '../core/errors.js';
 
 /** Longest delay that a timer keeps, in ms: longer than that is no bound that anyone waits for. */
@@ -8,11 +9,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  *
  * @throws HoopError usage
  */
-export async function durationFlag(flag: string, text: string | undefined): Promise<number | undefined> {
+export function durationFlag(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  // Loaded here: the schema library costs more than most runs need.
-  const { durationSchema } = await import('../config/values.js');
-  const parsed = durationSchema.safeParse(text);
-  if (!parsed.success) throw new HoopError('usage', `--${flag} takes a duration such as 30s, 10m or 2h`);
-  return Math.min(parsed.data, MAX_TIMER_MS);
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new HoopError('usage', `--${flag} takes a duration such as 30s, 10m or 2h`);
+  return Math.min(ms, MAX_TIMER_MS);
 }

@@ -5,6 +5,7 @@ import { bridge } from '../tunnel/bridge.js';
 import { farewellFor, type RefusalReason } from './farewell.js';
 import { createQuietServer, type LocalAddress } from './local-listener.js';
 import type { PeerCheck } from './peer.js';
+import { relayCancel } from './postgres-cancel.js';
 import { requirePostgresPassword, WrongPassword } from './postgres-password.js';
 import { negotiateTls } from './postgres-tls.js';
 import type { ScramVerifier } from './scram-verifier.js';
@@ -24,7 +25,7 @@ export interface ForwardOptions {
   readonly password?: ScramVerifier;
   /** Offers TLS to Postgres clients that ask for it; the others are served as before. */
   readonly tls?: SecureContext;
-  readonly keeper: Pick<TunnelKeeper, 'ready' | 'close'>;
+  readonly keeper: Pick<TunnelKeeper, 'ready' | 'close' | 'leaving'>;
   readonly onEvent: (event: ConnectionEvent) => void;
 }
 
@@ -113,6 +114,8 @@ async function admit(accepted: Socket, options: ForwardOptions, onSecured: (secu
     if (options.tls !== undefined && options.type === 'postgres') socket = await negotiateTls(accepted, options.tls);
     if (socket !== accepted) onSecured(socket);
     if (options.password !== undefined) await requirePostgresPassword(socket, options.password);
+    const { leaving } = options.keeper;
+    if (options.type === 'postgres' && leaving.length > 0 && (await relayCancel(socket, leaving))) return;
     const tunnel = await options.keeper.ready();
     if (socket.destroyed) return;
     const stream = steadyStream(tunnel.openStream(), {

@@ -52,7 +52,7 @@ export async function logIn(
   { env, say }: Surroundings,
 ): Promise<{ readonly who: Whoami; readonly overriddenBy: string | undefined }> {
   const fetch = createFetch({ caFile: env['HOOP_CA_FILE'] });
-  const agent = await fetchWellKnown(profile.agentUrl, fetch);
+  const agent = await fetchWellKnown(profile.agentUrl, { caFile: env['HOOP_CA_FILE'] });
   const place = profile.login();
   const store = new TokenStore({ folder: place.folder, env, say });
   const elsewhere = new LoginElsewhere(store, place);

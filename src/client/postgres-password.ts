@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { HoopError } from '../core/errors.js';
+import { CANCEL_REQUEST, readPostgresOpening } from './postgres-opening.js';
 import type { ScramVerifier } from './scram-verifier.js';
-import { SocketReader } from './socket-reader.js';
+import type { SocketReader } from './socket-reader.js';
 
 /**
  * The local end's own authentication, for a port with a password: SCRAM-SHA-256, before anything reaches the agent.
@@ -21,10 +22,6 @@ const MECHANISM = 'SCRAM-SHA-256';
 const SASL = 10;
 const SASL_CONTINUE = 11;
 const SASL_FINAL = 12;
-const SSL_REQUEST = 80_877_103;
-const GSS_REQUEST = 80_877_104;
-const CANCEL_REQUEST = 80_877_102;
-const MAX_STARTUP_BYTES = 10_000;
 const MAX_ANSWER_BYTES = 2_048;
 const PASSWORD_MESSAGE = 0x70; // p
 const AUTHENTICATION = 0x52; // R
@@ -49,8 +46,7 @@ export class WrongPassword extends HoopError {
 export async function requirePostgresPassword(socket: Socket, verifier: ScramVerifier): Promise<void> {
   const timer = setTimeout(() => socket.destroy(), TIMEOUT_MS);
   try {
-    const reader = new SocketReader(socket);
-    const { packet, code } = await opening(socket, reader);
+    const { packet, code, reader } = await readPostgresOpening(socket);
     if (code !== CANCEL_REQUEST) await prove(socket, reader, verifier);
     reader.putBack(packet);
   } catch (error) {
@@ -59,23 +55,6 @@ export async function requirePostgresPassword(socket: Socket, verifier: ScramVer
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** The start-up message or cancel request; encryption is not spoken here any more, and refused twice at most. */
-async function opening(
-  socket: Socket,
-  reader: SocketReader,
-): Promise<{ readonly packet: Buffer; readonly code: number }> {
-  for (let refused = 0; refused <= 2; refused += 1) {
-    const head = await reader.take(8);
-    const length = head.readUInt32BE(0);
-    const code = head.readUInt32BE(4);
-    if (length < 8 || length > MAX_STARTUP_BYTES) break;
-    const packet = Buffer.concat([head, await reader.take(length - 8)]);
-    if (code !== SSL_REQUEST && code !== GSS_REQUEST) return { packet, code };
-    socket.write('N');
-  }
-  throw new HoopError('protocol', 'expected a start-up message');
 }
 
 async function prove(socket: Socket, reader: SocketReader, verifier: ScramVerifier): Promise<void> {

@@ -1,4 +1,4 @@
-import { durationSchema } from '../config/values.js';
+import { parseDuration } from '../core/duration.js';
 import { HoopError } from '../core/errors.js';
 import { compilePattern } from '../recording/replay/pattern.js';
 import type { Pattern } from '../recording/replay/pattern.js';
@@ -68,7 +68,7 @@ function speedOf(text: string): number {
 }
 
 function durationOf(text: string): number {
-  const ms = durationSchema.safeParse(text).data;
+  const ms = parseDuration(text);
   if (ms !== undefined) return ms;
   throw new HoopError('usage', 'the idle limit is no duration', { suggestion: 'write it like 500ms, 2s or 1m' });
 }

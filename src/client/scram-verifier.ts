@@ -9,16 +9,23 @@ const CLIENT_FINAL = /^(c=([A-Za-z0-9+/=]+),r=([\x21-\x2b\x2d-\x7e]+)),p=([A-Za-
 const hmac = (key: Uint8Array, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
-/** What a server keeps of a password for SCRAM-SHA-256: enough to check it, not enough to show it elsewhere. */
+/** Checks a password by SCRAM-SHA-256, as a server does. */
 export class ScramVerifier {
   readonly #salt = randomBytes(SALT_BYTES);
-  readonly #storedKey: Buffer;
-  readonly #serverKey: Buffer;
+  readonly #password: string;
+  #derived: { readonly storedKey: Buffer; readonly serverKey: Buffer } | undefined;
 
   constructor(password: string) {
-    const salted = pbkdf2Sync(password, this.#salt, ITERATIONS, 32, 'sha256');
-    this.#storedKey = sha256(hmac(salted, 'Client Key'));
-    this.#serverKey = hmac(salted, 'Server Key');
+    this.#password = password;
+  }
+
+  /** Derived for the first client: many a command opens a port that it does not use. */
+  get #keys(): { readonly storedKey: Buffer; readonly serverKey: Buffer } {
+    if (this.#derived === undefined) {
+      const salted = pbkdf2Sync(this.#password, this.#salt, ITERATIONS, 32, 'sha256');
+      this.#derived = { storedKey: sha256(hmac(salted, 'Client Key')), serverKey: hmac(salted, 'Server Key') };
+    }
+    return this.#derived;
   }
 
   /**
@@ -44,16 +51,16 @@ export class ScramVerifier {
           return undefined;
         const signed = `${bare},${serverFirst},${unproven}`;
         return this.#proves(Buffer.from(proof, 'base64'), signed)
-          ? `v=${hmac(this.#serverKey, signed).toString('base64')}`
+          ? `v=${hmac(this.#keys.serverKey, signed).toString('base64')}`
           : undefined;
       },
     };
   }
 
   #proves(proof: Buffer, signed: string): boolean {
-    const signature = hmac(this.#storedKey, signed);
+    const signature = hmac(this.#keys.storedKey, signed);
     if (proof.length !== signature.length) return false;
     const clientKey = proof.map((byte, index) => byte ^ (signature[index] as number));
-    return timingSafeEqual(sha256(clientKey), this.#storedKey);
+    return timingSafeEqual(sha256(clientKey), this.#keys.storedKey);
   }
 }

@@ -1,6 +1,6 @@
 import { type ErrorCode, type Fault, HoopError, messageOf } from '../core/errors.js';
 import type { TunnelClient } from '../tunnel/dial.js';
-import { RETIRING_EVENT } from '../tunnel/handshake.js';
+import { RETIRING_EVENT, TOKEN_ENDING_EVENT } from '../tunnel/handshake.js';
 import { DetachedStreams } from './detached-streams.js';
 import { type KeeperTime, SYSTEM_TIME } from './keeper-time.js';
 import type { WakeWatch } from './wake-watch.js';
@@ -68,7 +68,7 @@ export class TunnelKeeper {
   readonly #time: KeeperTime;
   readonly #waiters = new Set<Waiter>();
   readonly #detached: DetachedStreams;
-  /** Tunnels of an agent that goes: nothing new on them, what runs on them goes on. */
+  /** Tunnels of an agent that goes, or with a token that ends: nothing new on them, what runs on them goes on. */
   readonly #retired = new Set<TunnelClient>();
   readonly #offWake: (() => void) | undefined;
   #tunnel: TunnelClient | undefined;
@@ -122,6 +122,12 @@ export class TunnelKeeper {
     });
   }
 
+  /** Where sessions may run that no new stream reaches: tunnels of agents that go, and the one in use; else none. */
+  get leaving(): readonly TunnelClient[] {
+    if (this.#retired.size === 0) return [];
+    return [...this.#retired, ...(this.#tunnel === undefined ? [] : [this.#tunnel])];
+  }
+
   /** Ends the tunnel and every stream in it. */
   close(): void {
     this.#closed = true;
@@ -140,28 +146,58 @@ export class TunnelKeeper {
       tunnel.close();
       return;
     }
+    if (this.#tunnel !== undefined) this.#leave(this.#tunnel);
     this.#tunnel = tunnel;
     this.#dialedAtMs = this.#time.nowMs();
     tunnel.onEvent((event) => {
       const name = event['event'];
       if (name === RETIRING_EVENT) this.#retire(tunnel);
+      else if (name === TOKEN_ENDING_EVENT) void this.#renew(tunnel);
       else if (typeof name === 'string' && AGENT_EVENTS.has(name))
         this.options.onEvent({ ...event, event: name, connection: this.options.connection });
     });
     tunnel.onDetached((stream) => {
       if (this.#closed) stream.lost({ code: 'unreachable', message: 'the port was closed' });
       else this.#detached.add(stream);
+      // One that was left breaks while another is there: no next one will come to take up what holds.
+      if (this.#tunnel !== undefined && this.#tunnel !== tunnel) this.#detached.resumeOver(this.#tunnel);
     });
     tunnel.onClose((fault) => {
       this.#retired.delete(tunnel);
       if (this.#tunnel === tunnel) this.#lost(fault);
     });
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
     this.#detached.resumeOver(tunnel);
     for (const waiter of this.#waiters) {
       waiter.cancelTimeout();
       waiter.resolve(tunnel);
     }
     this.#waiters.clear();
+  }
+
+  /**
+   * The token ends: another tunnel with a fresh one takes its place for what is new. Nobody waits, and nobody is told but
+   * where there is no fresh token to be had.
+   */
+  async #renew(tunnel: TunnelClient): Promise<void> {
+    if (this.#tunnel !== tunnel) return;
+    try {
+      const next = await this.options.dial();
+      // It broke meanwhile, and its successor is there already.
+      if (this.#tunnel !== undefined && this.#tunnel !== tunnel) next.close();
+      else this.#take(next);
+    } catch (error) {
+      if (this.#tunnel !== tunnel) return;
+      this.#leave(tunnel);
+      this.#tunnel = undefined;
+      this.#failed(error);
+    }
+  }
+
+  #leave(tunnel: TunnelClient): void {
+    this.#retired.add(tunnel);
+    tunnel.closeWhenIdle();
   }
 
   /** The agent goes: what runs ends there, what is new goes to whoever takes its place. */

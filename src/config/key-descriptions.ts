@@ -14,6 +14,8 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Agent spec.recordings.upload.ca': "A PEM file that is trusted besides the system's roots.",
   'Agent spec.masterKey': 'Where the key of 32 bytes, in base64, comes from that encrypts what the store keeps.',
   'Agent spec.roles': 'Groups of administrators and auditors; left out, nobody is one.',
+  'Agent spec.tracing': 'Spans go by OTLP over HTTP to this collector; left out, nothing is traced.',
+  'Agent spec.tracing.ratio': 'Which part is traced of what comes without a trace of its own, 0 to 1.',
   'Agent spec.limits': 'Bounds where a rule or mask has to read; over them a statement or request is refused.',
   'Connection spec.record': 'How much of each output is recorded; its true size and hash stand beside it.',
   'Connection spec.record.rows': 'Rows of a result.',

@@ -1,23 +1,21 @@
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
+import { DURATION_PATTERN, parseDuration } from '../core/duration.js';
 import type { SecretRef } from '../core/resources.js';
 import { nameSchema } from '../policy/schema-names.js';
 import { AT_KEY } from './schema-faults.js';
 
-const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const SIZE_UNITS: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
-/** `500ms`, `30s`, `5m`, `2h`, `90d`, also `1h30m`; gives milliseconds, more than 0, at most 100 years. */
+/** Gives milliseconds. */
 const parsedDuration = z.string().transform((text, context) => {
-  const parts = /^(?:\d{1,9}(?:ms|s|m|h|d))+$/.test(text) ? text.matchAll(/(\d+)(ms|s|m|h|d)/g) : [];
-  let totalMs = 0;
-  for (const part of parts) totalMs += Number(part[1]) * (DURATION_UNITS_MS[part[2] ?? ''] ?? 0);
-  if (totalMs > 0 && totalMs <= 36_525 * 86_400_000) return totalMs;
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
   context.addIssue({ code: 'custom', message: 'expected a duration such as 500ms, 30s, 5m, 2h or 90d' });
   return z.NEVER;
 });
 export const durationSchema = parsedDuration.meta({
-  pattern: '^([0-9]{1,9}(ms|s|m|h|d))+$',
+  pattern: DURATION_PATTERN,
   examples: ['30s', '5m', '90d'],
 });
 

@@ -268,7 +268,7 @@ export interface TtyEvent {
 
 export interface SessionEnd {
   readonly type: 'session.end';
-  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `crash`; `done` where nobody was connected */
+  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `limit`, `crash`; `done` where nobody was connected */
   readonly reason: string;
   readonly statements: number;
   readonly blocked: number;

@@ -47,6 +47,9 @@ export interface JsonLiteral extends Placed {
 /** Deeper than any real request; bounds the stack of those who walk the tree. */
 const MAX_DEPTH = 512;
 
+/** Each costs about a hundred bytes, however short it is; no real body of a size that is read whole has as many. */
+const MAX_VALUES = 2_000_000;
+
 const SPACE = /[ \t\n\r]*/y;
 const CONTROL = /[^ -\uffff]/;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
@@ -56,7 +59,8 @@ const LITERAL = /true|false|null/y;
  * Reads one JSON text, strictly.
  *
  * @param text offsets in the tree count its UTF-16 units
- * @returns a fault `protocol` for anything that is not exactly one JSON text, or nested deeper than 512 levels
+ * @returns a fault `protocol` for anything that is not exactly one JSON text, or nested deeper than 512 levels, or of more than
+ *   2,000,000 values
  * @see https://www.rfc-editor.org/rfc/rfc8259
  */
 export function parseJsonTree(text: string): JsonNode | Fault {
@@ -107,6 +111,7 @@ class NotJson extends Error {}
 class TreeReader {
   #at = 0;
   #depth = 0;
+  #values = 0;
 
   constructor(private readonly text: string) {}
 
@@ -118,6 +123,8 @@ class TreeReader {
   }
 
   #value(): JsonNode {
+    this.#values += 1;
+    if (this.#values > MAX_VALUES) throw new NotJson(`JSON has more than ${String(MAX_VALUES)} values`);
     this.#space();
     const from = this.#at;
     switch (this.text[from]) {

@@ -6,20 +6,17 @@
 import type { RecordBounds } from './output-digest.js';
 import type { Reviewer, ReviewedRequest } from './approval.js';
 import type { AudienceParameter, LoginToken } from './login-options.js';
+import type { MasterKeyRef, SecretRef } from './secret-ref.js';
 
-/** Where a secret's value comes from; resolved by `secrets` at the moment of use. */
-export type SecretRef =
-  | { readonly secret: string; readonly prefix?: string }
-  | { readonly env: string; readonly prefix?: string }
-  | { readonly file: string; readonly prefix?: string };
-
-/** Where the master key comes from: as a secret, or what a program prints, e.g. that of a key management service. */
-export type MasterKeyRef = SecretRef | { readonly command: readonly string[] };
+export type { MasterKeyRef, SecretRef } from './secret-ref.js';
+export type { SinkResource, SlackButtons } from './sink-resource.js';
 
 export interface Limits {
   readonly statementBytes: number;
   readonly rowBytes: number;
   readonly bodyBytes: number;
+  /** What one session may hold in memory; none of the others is larger. */
+  readonly sessionBytes: number;
   /** Live sessions of the whole agent. */
   readonly sessions: number;
   readonly loginsPerMinute: number;
@@ -40,6 +37,17 @@ export interface UploadTarget {
   readonly accessKeyId: SecretRef;
   readonly secretAccessKey: SecretRef;
   readonly sessionToken?: SecretRef;
+}
+
+/** Where spans go, and of how much. */
+export interface TracingSettings {
+  /** Of an OTLP/HTTP collector; `/v1/traces` is put behind it. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, SecretRef>>;
+  /** Path of a PEM file that is trusted besides the system's roots. */
+  readonly ca?: string;
+  /** Which part is traced of what comes without a trace of its own: 0 to 1. */
+  readonly ratio: number;
 }
 
 export interface AgentResource {
@@ -66,6 +74,7 @@ export interface AgentResource {
   readonly masterKey: MasterKeyRef;
   readonly roles: { readonly admin: readonly string[]; readonly auditor: readonly string[] };
   readonly limits: Limits;
+  readonly tracing?: TracingSettings;
 }
 
 /** A condition on a token's claims, and what a token that meets it has besides. */
@@ -254,44 +263,6 @@ export interface ApprovalFlowResource {
   /** Names of sinks that are told of this flow's requests. */
   readonly notify?: readonly string[];
 }
-
-interface AnySink {
-  readonly name: string;
-  /** Patterns of events that go there; those of flows that name the sink come besides. */
-  readonly events: readonly string[];
-  /** What may wait on disk. */
-  readonly queueBytes: number;
-  /** A PEM file that is trusted besides the system's roots. */
-  readonly ca?: string;
-}
-
-/** Buttons below messages in Slack, and whose decision a press of them is. */
-export interface SlackButtons {
-  /** Of the Slack app: what Slack signs its requests with. */
-  readonly signingSecret: SecretRef;
-  /** Id of the workspace. */
-  readonly team: string;
-  /** Slack users, and who they are: a subject of an identity provider. */
-  readonly people: readonly { readonly user: string; readonly provider: string; readonly subject: string }[];
-  /** A token of the person must have been verified within this time, in ms: it says which groups they are in. */
-  readonly seenWithinMs: number;
-}
-
-/** Where events go outside of the agent. */
-export type SinkResource = AnySink &
-  (
-    | {
-        readonly type: 'webhook';
-        readonly url: string;
-        readonly secret: SecretRef;
-        readonly headers: Readonly<Record<string, SecretRef>>;
-      }
-    | { readonly type: 'slack'; readonly url: string; readonly buttons?: SlackButtons }
-    | { readonly type: 'teams'; readonly url: string }
-    | { readonly type: 'file'; readonly path: string; readonly maxBytes: number; readonly keep: number }
-    | { readonly type: 'syslog'; readonly host: string; readonly port: number }
-    | { readonly type: 'otlp'; readonly url: string; readonly headers: Readonly<Record<string, SecretRef>> }
-  );
 
 export interface EntityResource {
   readonly name: string;

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HoopError } from '../core/errors.js';
+import { writeShellFiles } from './shell-files.js';
 import { startTrialStack, type TrialStack } from './trial-stack.js';
 
 /**
@@ -20,6 +21,7 @@ export async function runDev(options: {
   try {
     const stack = await startTrialStack({ dir });
     try {
+      await writeShellFiles(stack);
       options.onRunning(stack);
       const broken = await Promise.race([stopped, stack.broken]);
       if (broken !== undefined)

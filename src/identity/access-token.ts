@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { decodeJwt } from 'jose';
 import { HoopError } from '../core/errors.js';
-import { clientCredentialsLogin } from './client-credentials.js';
 import { createFetch } from './http-fetch.js';
 import { jobTokenSource, requestJobToken } from './job-token.js';
 import type { LoginPlace } from './login-place.js';
@@ -32,19 +30,22 @@ export async function accessToken(
 ): Promise<string> {
   const given = givenToken(place.env);
   if (given !== undefined) return given;
-  const fetch = createFetch({ caFile: place.env['HOOP_CA_FILE'] });
+  const caFile = place.env['HOOP_CA_FILE'];
+  const fetch = createFetch({ caFile });
   const client = machineClient(place.env);
   if (client !== undefined)
-    return machineToken(`${place.agentUrl} client ${client.clientId}`, async () =>
-      clientCredentialsLogin({ ...client, agent: await fetchWellKnown(place.agentUrl, fetch), fetch }),
-    );
+    return machineToken(`${place.agentUrl} client ${client.clientId}`, async () => {
+      // As the other libraries of logins: a command with a good token needs none of them.
+      const { clientCredentialsLogin } = await import('./client-credentials.js');
+      return clientCredentialsLogin({ ...client, agent: await fetchWellKnown(place.agentUrl, { caFile }), fetch });
+    });
   const store = new TokenStore({ folder: place.folder, env: place.env, say: options.say });
   const job = jobTokenSource(place.env);
   // In a job that somebody logged in by hand, that login counts.
   if (job === undefined || (await store.read(place)) !== undefined)
     return (await freshTokens(place, store, fetch)).accessToken;
   return machineToken(`${place.agentUrl} job`, async () => {
-    const agent = await fetchWellKnown(place.agentUrl, fetch);
+    const agent = await fetchWellKnown(place.agentUrl, { caFile });
     return asKept(await requestJobToken(job, agent, place.env, fetch));
   });
 }
@@ -63,12 +64,13 @@ async function machineToken(key: string, obtain: () => Promise<MachineToken>): P
 }
 
 /** A job's token with the life that it says of itself; the agent checks it. */
-function asKept(accessToken: string): MachineToken {
+async function asKept(accessToken: string): Promise<MachineToken> {
   const obtainedAt = Math.floor(Date.now() / 1000);
-  return { accessToken, obtainedAt, expiresAt: endOf(accessToken) ?? obtainedAt + UNKNOWN_LIFE_S };
+  return { accessToken, obtainedAt, expiresAt: (await endOf(accessToken)) ?? obtainedAt + UNKNOWN_LIFE_S };
 }
 
-function endOf(token: string): number | undefined {
+async function endOf(token: string): Promise<number | undefined> {
+  const { decodeJwt } = await import('jose');
   try {
     return decodeJwt(token).exp;
   } catch {

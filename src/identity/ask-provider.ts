@@ -1,6 +1,7 @@
 import { HoopError } from '../core/errors.js';
 import type { IdentityProviderResource, SecretRef } from '../core/resources.js';
-import type { Fetch, FetchInit } from './http-fetch.js';
+import type { HttpRequestInit } from './http-exchange.js';
+import type { Fetch } from './http-fetch.js';
 import type { IssuerKeys } from './issuer-keys.js';
 import { ProviderAway } from './provider-away.js';
 import { readBody } from './read-body.js';
@@ -73,14 +74,14 @@ export async function askUserinfo(token: string, access: ProviderAccess): Promis
 async function askForJson(
   { keys, fetch }: ProviderAccess,
   endpoint: 'introspection_endpoint' | 'userinfo_endpoint',
-  init: FetchInit,
+  init: HttpRequestInit,
 ): Promise<Claims> {
   let status: number;
   let text: string;
   try {
     const response = await fetch(await keys.endpoint(endpoint), init);
     status = response.status;
-    text = await readBody(response, MAX_BYTES);
+    text = await readBody(response.body, MAX_BYTES);
   } catch (error) {
     if (error instanceof HoopError && error.code !== 'limit') throw error;
     throw new ProviderAway('the identity provider can not be asked about the token');

@@ -107,7 +107,7 @@ export class IssuerKeys {
   async #getJson(url: string): Promise<Record<string, unknown>> {
     const response = await this.fetch(url, { headers: { accept: 'application/json' } });
     if (response.status !== 200) throw new Error(`the identity provider answered with status ${response.status}`);
-    const value: unknown = JSON.parse(await readBody(response, MAX_BYTES));
+    const value: unknown = JSON.parse(await readBody(response.body, MAX_BYTES));
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new Error('its answer is no JSON object');
     return value as Record<string, unknown>;

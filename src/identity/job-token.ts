@@ -44,7 +44,7 @@ export async function requestJobToken(
     const headers = { authorization: `bearer ${source.bearer}`, accept: 'application/json' };
     const response = await fetch(url.href, { headers });
     status = response.status;
-    text = await readBody(response, MAX_BYTES);
+    text = await readBody(response.body, MAX_BYTES);
   } catch (error) {
     throw new HoopError('unreachable', 'the host of this job gives no token', { why: messageOf(error), cause: error });
   }

@@ -1,9 +1,7 @@
-import * as oidc from 'openid-client';
 import { HoopError } from '../core/errors.js';
 import { withFileLock } from './file-lock.js';
 import type { Fetch } from './http-fetch.js';
 import type { LoginPlace } from './login-place.js';
-import { audienceParameters, discoverIssuer, explainOidcFailure, toTokenSet } from './oidc-client.js';
 import { isNearEnd } from './token-set.js';
 import type { TokenSet } from './token-set.js';
 import type { TokenStore } from './token-store.js';
@@ -28,29 +26,16 @@ async function refreshOnce(place: LoginPlace, store: TokenStore, fetch: Fetch): 
   // Another process may have done it while this one waited for the lock.
   const tokens = await readLogin(place, store);
   if (!isNearEnd(tokens, nowS()) || tokens.refreshToken === undefined) return stillGood(tokens);
+  // Loaded where a refresh is due: nearly all commands find a token that is good.
+  const { refreshGrant } = await import('./refresh-grant.js');
   try {
-    const issuer = await discoverIssuer(tokens, fetch);
-    const answer = await oidc.refreshTokenGrant(
-      issuer,
-      tokens.refreshToken,
-      audienceParameters(tokens.audience, tokens.audienceParameter),
-    );
-    const refreshed = {
-      ...answer,
-      claims: () => answer.claims(),
-      refresh_token: answer.refresh_token ?? tokens.refreshToken,
-    };
-    const next = {
-      ...toTokenSet(refreshed, tokens, nowS()),
-      ...(tokens.loginId === undefined ? {} : { loginId: tokens.loginId }),
-    };
+    const next = await refreshGrant(tokens, fetch);
     await store.write(place, next);
     return next;
   } catch (error) {
-    const failure = explainOidcFailure(error, 'the identity provider did not refresh the login');
     // A short outage of the provider costs nobody the time that the old token still has.
-    if (failure.code === 'unreachable' && nowS() < tokens.expiresAt) return tokens;
-    throw failure;
+    if (error instanceof HoopError && error.code === 'unreachable' && nowS() < tokens.expiresAt) return tokens;
+    throw error;
   }
 }
 

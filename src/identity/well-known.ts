@@ -1,7 +1,8 @@
 import { HoopError, messageOf } from '../core/errors.js';
 import { AUDIENCE_PARAMETERS, LOGIN_TOKENS } from '../core/login-options.js';
 import type { AudienceParameter, LoginToken } from '../core/login-options.js';
-import type { Fetch } from './http-fetch.js';
+import { createHttpExchange } from './http-exchange.js';
+import type { HttpExchangeOptions } from './http-exchange.js';
 import { readBody } from './read-body.js';
 
 const MAX_BYTES = 256 * 1024;
@@ -32,13 +33,15 @@ export interface WellKnown {
  * @param agentUrl without a slash at the end
  * @throws HoopError `unreachable`, `protocol`
  */
-export async function fetchWellKnown(agentUrl: string, fetch: Fetch): Promise<WellKnown> {
+export async function fetchWellKnown(agentUrl: string, options: HttpExchangeOptions): Promise<WellKnown> {
   let status: number;
   let text: string;
   try {
-    const response = await fetch(`${agentUrl}/.well-known/hoop`, { headers: { accept: 'application/json' } });
-    status = response.status;
-    text = await readBody(response, MAX_BYTES);
+    const answer = await createHttpExchange(options)(`${agentUrl}/.well-known/hoop`, {
+      headers: { accept: 'application/json' },
+    });
+    status = answer.statusCode ?? 500;
+    text = await readBody(answer, MAX_BYTES);
   } catch (error) {
     throw new HoopError('unreachable', 'the agent does not answer', {
       why: `${agentUrl}: ${messageOf(error)}`,

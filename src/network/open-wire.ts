@@ -12,6 +12,8 @@ export interface WireOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** From the first packet to the end of the TLS handshake. */
   readonly timeoutMs: number;
+  /** Stops before TLS: who looks for what is broken takes one step after the other. */
+  readonly beforeTls?: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface WireOptions {
  */
 export async function openWire(target: URL, options: WireOptions): Promise<Socket> {
   const secure = target.protocol === 'https:' || target.protocol === 'wss:';
-  const context = secure ? trustWith(options.caFile) : undefined;
+  const context = secure && options.beforeTls !== true ? trustWith(options.caFile) : undefined;
   const proxy = proxyFor(target, options.env ?? process.env);
   const host = target.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = target.port === '' ? (secure ? 443 : 80) : Number(target.port);

@@ -38,3 +38,10 @@ export interface DeliveryHost {
   /** Told of what an endpoint took only a part of. */
   warn(message: string): void;
 }
+
+/** Our own words or the system's code; never what the other end wrote. */
+export function whyOf(error: unknown): string {
+  if (error instanceof DeliveryFault) return error.message;
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return typeof code === 'string' ? code : error instanceof Error ? error.name : 'unknown';
+}

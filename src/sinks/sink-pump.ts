@@ -1,6 +1,6 @@
 import { retryPause } from '../core/retry-pause.js';
 import type { SinkEvent } from '../core/sink-event.js';
-import { DeliveryFault, type Delivery } from './delivery.js';
+import { DeliveryFault, whyOf, type Delivery } from './delivery.js';
 import type { DiskQueue, QueuedLines } from './disk-queue.js';
 
 export interface SinkPumpOptions {
@@ -123,13 +123,6 @@ function parsed(line: string): SinkEvent[] {
     // Someone else wrote into the folder: there is nothing that could be delivered.
     return [];
   }
-}
-
-/** Our own words or the system's code; never what the other end wrote. */
-function whyOf(error: unknown): string {
-  if (error instanceof DeliveryFault) return error.message;
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  return typeof code === 'string' ? code : error instanceof Error ? error.name : 'unknown';
 }
 
 function pauseOf(ms: number): Promise<void> {

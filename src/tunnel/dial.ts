@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type ClientOptions } from 'ws';
 import { HoopError, type ErrorCode, ERRORS, type Fault, messageOf } from '../core/errors.js';
+import { formatTraceparent, type TraceContext } from '../core/trace-context.js';
 import { openWire } from '../network/open-wire.js';
 import { RESUME_HEADER, RESUME_VERSION } from './handshake.js';
 import type { MuxStream } from './mux-stream.js';
@@ -17,6 +18,8 @@ export interface DialOptions {
   readonly caFile?: string;
   readonly correlationId?: string;
   readonly reason?: string;
+  /** The caller's place in a trace (W3C Trace Context). */
+  readonly trace?: TraceContext;
   /** Hex SHA-256 of the key that the port's clients show: the agent lets nothing else in. */
   readonly portKeyHash?: string;
   /** Whoever dials takes up streams that hold on the next tunnel. */
@@ -42,6 +45,8 @@ export interface TunnelClient {
   resume(stream: DetachedStream): void;
   /** Asks the agent for a sign of life now: after a sleep, or when the network has changed. */
   readonly probe: () => void;
+  /** Closes it once no stream is left on it; open none from here on. */
+  closeWhenIdle(): void;
   close(): void;
 }
 
@@ -88,6 +93,9 @@ export async function dialTunnel(options: DialOptions): Promise<TunnelClient> {
       mux.resume(stream as MuxStream);
     },
     probe,
+    closeWhenIdle: () => {
+      mux.closeWhenIdle();
+    },
     close: () => {
       mux.close();
     },
@@ -97,6 +105,7 @@ export async function dialTunnel(options: DialOptions): Promise<TunnelClient> {
 function headersOf(options: DialOptions): Record<string, string> {
   const headers: Record<string, string> = { authorization: `Bearer ${options.token}` };
   if (options.correlationId !== undefined) headers['x-hoop-correlation-id'] = encodeURIComponent(options.correlationId);
+  if (options.trace !== undefined) headers['traceparent'] = formatTraceparent(options.trace);
   if (options.reason !== undefined) headers['x-hoop-reason'] = encodeURIComponent(options.reason);
   if (options.portKeyHash !== undefined) headers['x-hoop-port-key'] = options.portKeyHash;
   if (options.resumes === true) headers[RESUME_HEADER] = RESUME_VERSION;

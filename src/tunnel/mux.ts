@@ -32,6 +32,7 @@ export class Mux {
   #nextStream = 1;
   #highestAccepted = 0;
   #closed = false;
+  #closesIdle = false;
   #onStream: ((stream: AcceptedStream) => void) | undefined;
   #onEvent: ((event: Readonly<Record<string, unknown>>) => void) | undefined;
   #onDetached: ((stream: MuxStream) => void) | undefined;
@@ -104,6 +105,12 @@ export class Mux {
     if (fault !== undefined) this.close(fault);
   }
 
+  /** Closes the link once no stream is left on it; open none from here on. */
+  closeWhenIdle(): void {
+    this.#closesIdle = true;
+    this.#closeIfIdle();
+  }
+
   /** Ends every stream. Idempotent. */
   close(fault?: Fault): void {
     this.#over(fault, false);
@@ -112,6 +119,10 @@ export class Mux {
   /** The link broke: ends every stream but those that hold, which wait to be resumed. */
   lost(fault: Fault): void {
     this.#over(fault, true);
+  }
+
+  #closeIfIdle(): void {
+    if (this.#closesIdle && this.#streams.size === 0) this.close();
   }
 
   #over(fault: Fault | undefined, broken: boolean): void {
@@ -157,7 +168,13 @@ export class Mux {
       resumed: (counts) => {
         this.#out.text(FRAME.resumed, id, JSON.stringify(counts));
       },
-      closed: () => this.#streams.delete(id),
+      closed: () => {
+        this.#streams.delete(id);
+        if (this.#closesIdle)
+          this.options.schedule(() => {
+            this.#closeIfIdle();
+          });
+      },
     };
   }
 

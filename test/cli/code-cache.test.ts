@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,8 +55,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function run(env: Record<string, string> = {}): string {
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', PROGRAM, BUILT, script], {
+function run(env: Record<string, string> = {}, path = script, program = PROGRAM): string {
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program, BUILT, path], {
     env: { PATH: process.env['PATH'], HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
     encoding: 'utf8',
   });
@@ -62,6 +72,14 @@ describe('the code cache', () => {
     expect([run(), run()]).toEqual(['none answer beside', 'taken answer beside']);
     expect(statSync(kept()).mode & 0o777).toBe(0o600);
     expect(statSync(cache()).mode & 0o777).toBe(0o700);
+  });
+
+  it('takes what was compiled where memory is spared, as for hoop replay', () => {
+    const sparing = PROGRAM.replace(
+      'const script',
+      "(await import(new URL('spare-memory.js', new URL(process.argv[1], 'file:')).href)).spareMemory();\nconst script",
+    );
+    expect([run({}, script, sparing), run({}, script, sparing)]).toEqual(['none answer beside', 'taken answer beside']);
   });
 
   it('takes nothing that somebody else could have written', () => {
@@ -87,6 +105,13 @@ describe('the code cache', () => {
     expect(run()).toBe('none answer beside');
     expect(readdirSync(cache())).toHaveLength(1);
     expect(kept()).not.toBe(before);
+  });
+
+  it('keeps two scripts beside each other', () => {
+    const other = join(folder, 'script-of-more.cjs');
+    copyFileSync(script, other);
+    expect([run(), run({}, other)]).toEqual(['none answer beside', 'none answer beside']);
+    expect([run(), run({}, other)]).toEqual(['taken answer beside', 'taken answer beside']);
   });
 
   it('does without where nothing can be kept, and where it is turned off', () => {

@@ -8,6 +8,8 @@ interface FakeTunnel extends TunnelClient {
   breaks(fault?: Fault): void;
   says(event: Record<string, unknown>): void;
   closed: boolean;
+  /** Told to close as soon as nothing runs on it. */
+  left: boolean;
   probes: number;
   readonly resumed: DetachedStream[];
   detaches(stream: DetachedStream): void;
@@ -19,6 +21,7 @@ function fakeTunnel(): FakeTunnel {
   let onDetached: (stream: DetachedStream) => void = () => undefined;
   const tunnel: FakeTunnel = {
     closed: false,
+    left: false,
     probes: 0,
     resumed: [],
     onDetached: (listener) => {
@@ -41,6 +44,9 @@ function fakeTunnel(): FakeTunnel {
     },
     onClose: (listener) => {
       onClose = listener;
+    },
+    closeWhenIdle: () => {
+      tunnel.left = true;
     },
     close: () => {
       tunnel.closed = true;
@@ -243,6 +249,58 @@ describe('TunnelKeeper', () => {
     expect(first.closed).toBe(false);
     keeper.close();
     expect([first.closed, second.closed]).toEqual([true, true]);
+  });
+
+  it('takes another tunnel when the token of one ends, tells nobody, and leaves the old one to what runs on it', async () => {
+    const first = fakeTunnel();
+    const second = fakeTunnel();
+    const { keeper, events, dials } = keeperOver([first, second]);
+    await keeper.start();
+    first.says({ event: 'tunnel.token-ending' });
+    // Until the next one is there, nobody waits.
+    await expect(keeper.ready()).resolves.toBe(first);
+    await expect.poll(() => keeper.ready()).toBe(second);
+    expect([dials(), events, first.left, first.closed, keeper.leaving]).toEqual([2, [], true, false, [first, second]]);
+    first.breaks();
+    expect([events, keeper.leaving]).toEqual([[], []]);
+    first.says({ event: 'tunnel.token-ending' });
+    expect(dials()).toBe(2);
+  });
+
+  it('says what to do when a token ends and there is no other, and tries again for the next client', async () => {
+    const first = fakeTunnel();
+    const second = fakeTunnel();
+    const ended = new HoopError('not_logged_in', 'the login has ended');
+    const { keeper, events } = keeperOver([first, ended, second]);
+    await keeper.start();
+    first.says({ event: 'tunnel.token-ending' });
+    await expect.poll(() => events).toMatchObject([{ event: 'disconnected', code: 'not_logged_in' }]);
+    expect([first.left, first.closed]).toEqual([true, false]);
+    await expect(keeper.ready()).resolves.toBe(second);
+  });
+
+  it('dials on when a token ends while the agent can not be reached', async () => {
+    const first = fakeTunnel();
+    const second = fakeTunnel();
+    const { keeper, time, events } = keeperOver([first, down, second]);
+    await keeper.start();
+    first.says({ event: 'tunnel.token-ending' });
+    await expect.poll(() => events.length).toBe(1);
+    await time.advance(188);
+    expect(events.map(({ event }) => event)).toEqual(['reconnecting', 'reconnected']);
+    await expect(keeper.ready()).resolves.toBe(second);
+  });
+
+  it('hands streams that held on a tunnel it has left to the one in use', async () => {
+    const first = fakeTunnel();
+    const second = fakeTunnel();
+    const { keeper } = keeperOver([first, second]);
+    await keeper.start();
+    first.says({ event: 'tunnel.token-ending' });
+    await expect.poll(() => keeper.ready()).toBe(second);
+    const stream = { isClosed: false, lost: () => undefined };
+    first.detaches(stream);
+    expect(second.resumed).toEqual([stream]);
   });
 
   it('hands streams that held to the next tunnel, and gives them up after 60 s without one', async () => {

@@ -40,6 +40,7 @@ describe('loadConfig', () => {
         bodyBytes: 16_777_216,
         sessions: 1_000,
         loginsPerMinute: 600,
+        sessionBytes: 536_870_912,
       },
     });
     expect(resources?.identityProviders).toEqual([
@@ -105,7 +106,14 @@ describe('loadConfig', () => {
       recordings: { durability: 'sync', retentionMs: 7_776_000_000 },
       masterKey: { env: 'KEY' },
       roles: { admin: [], auditor: ['sec'] },
-      limits: { statementBytes: 524_288, rowBytes: 1_073_741_824, bodyBytes: 1_000, sessions: 5, loginsPerMinute: 600 },
+      limits: {
+        statementBytes: 524_288,
+        rowBytes: 1_073_741_824,
+        bodyBytes: 1_000,
+        sessions: 5,
+        loginsPerMinute: 600,
+        sessionBytes: 2_147_483_648,
+      },
     });
     expect(resources?.connections[0]).toMatchObject({
       host: '2001:db8::1',

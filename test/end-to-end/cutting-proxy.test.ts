@@ -7,6 +7,7 @@ import { CuttingProxy } from '../support/cutting-proxy.js';
 import { type HttpUpstream, startHttpUpstream } from '../support/http-upstream.js';
 import { type KeptPort, openKeptPort, type KeptPortOptions } from '../support/kept-port.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { until } from '../support/until.js';
 
 const POLICIES = `
 apiVersion: hoop/v1
@@ -22,18 +23,6 @@ kind: ApprovalFlow
 metadata: { name: dba-review }
 spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 5m }
 `;
-
-const DEADLINE_MS = 20_000;
-
-async function until<T>(what: string, met: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const end = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const found = await met();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`not within ${String(DEADLINE_MS)} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 describe.skipIf(missingPostgres() !== undefined)('a port behind a network that breaks', () => {
   let issuer: TestIssuer;
@@ -277,6 +266,57 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
       await before.close();
       await next.close();
     }
+  });
+
+  it.each(['while another agent is there already', 'while there is no other agent'])(
+    'brings a cancel to the agent that drains, %s, and ends when that has taken it',
+    async (when) => {
+      const next = await startTestAgent({ issuer, database: agent.database });
+      const before = await startTestAgent({ issuer, database: agent.database });
+      try {
+        behind = portOf(before);
+        const kept = await open();
+        const client = await session(kept);
+        const { ended } = await running(client);
+        behind = portOf(next);
+        if (when === 'while there is no other agent') proxy.refuse(true);
+        const closed = before.agent.close(30_000);
+        await until('the agent has said that it goes', () => kept.keeper.leaving.length > 0);
+        await cancel(client, kept.port);
+        expect((await ended).code).toBe('57014');
+        await closed;
+        proxy.refuse(false);
+        expect(await one(await session(kept))).toBe(1);
+      } finally {
+        await before.close();
+        await next.close();
+      }
+    },
+  );
+
+  it('goes on with a fresh token when that of its tunnel ends: nobody waits, nothing running ends, nothing is said', async () => {
+    const tokens: string[] = [];
+    const kept = await open({
+      token: async () => {
+        // The first ends a second from now.
+        const exp = Math.floor(Date.now() / 1000) + (tokens.length === 0 ? 2 : 600);
+        const claims = { sub: 'ann', groups: ['engineering'], email: 'ann@example.com', exp };
+        tokens.push(await issuer.token(claims));
+        return tokens.at(-1) ?? '';
+      },
+    });
+    const client = await session(kept);
+    await until('the tunnel is another', () => tokens.length === 2);
+    await until('the first one is left to what runs on it', () => kept.keeper.leaving.length === 2);
+    expect(await one(await session(kept))).toBe(1);
+    expect(await one(client)).toBe(1);
+    const { ended } = await running(client);
+    await cancel(client, kept.port);
+    expect((await ended).code).toBe('57014');
+    expect(kept.events.filter(({ event }) => /connect/.test(event))).toEqual([]);
+    await client.end();
+    await until('the first one is closed', () => kept.keeper.leaving.length === 0);
+    expect(tokens).toHaveLength(2);
   });
 });
 

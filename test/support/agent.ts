@@ -37,6 +37,8 @@ export interface TestAgent {
 export interface TestAgentOptions {
   /** YAML documents: policies, flows, entities, more connections. */
   readonly policies?: string;
+  /** Members of `listen` besides host and port: `tls: { cert: …, key: … }`. */
+  readonly listenSpec?: string;
   /** Lines below `spec:` of the Agent, e.g. `limits: { statementBytes: 1000 }`. */
   readonly agentSpec?: string;
   readonly connectionSpec?: string;
@@ -121,7 +123,7 @@ export async function openPort(
   agentUrl: string,
   connection: string,
   token: string,
-  more: Pick<DialOptions, 'reason'> = {},
+  more: Pick<DialOptions, 'reason' | 'trace' | 'portKeyHash' | 'caFile'> = {},
 ): Promise<{ port: number; tunnel: TunnelClient; events: Record<string, unknown>[]; close(): void }> {
   const tunnel = await dialTunnel({ agentUrl, connection, token, ...more });
   const events: Record<string, unknown>[] = [];
@@ -202,7 +204,7 @@ function agentYaml(issuer: TestIssuer, options: TestAgentOptions): string {
 kind: Agent
 metadata: { name: test }
 spec:
-  listen: { host: 127.0.0.1, port: 0 }
+  listen: { host: 127.0.0.1, port: 0${options.listenSpec === undefined ? '' : `, ${options.listenSpec}`} }
   store: { driver: sqlite, path: ../state/hoop.db }
   recordings: { dir: ../recordings, ${options.recordingsSpec ?? 'durability: flush'} }
   masterKey: { file: ../master.key }

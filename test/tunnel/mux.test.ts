@@ -132,6 +132,30 @@ describe('Mux', () => {
     expect(faults.map((fault) => fault?.message)).toEqual(['gone', 'gone']);
   });
 
+  it('closes when the last stream is over, where it was asked to', () => {
+    const { opener, acceptor, run } = pair();
+    const bytes: number[] = [];
+    let ended = false;
+    acceptor.onStream((stream) => {
+      stream.onData((part) => bytes.push(part.length));
+      stream.onEnd(() => {
+        stream.end();
+      });
+    });
+    const stream = opener.openStream();
+    stream.onEnd(() => (ended = true));
+    opener.closeWhenIdle();
+    stream.write(new Uint8Array(10));
+    run();
+    expect([opener.streamCount, acceptor.streamCount]).toEqual([1, 1]);
+    stream.end();
+    run();
+    expect([bytes, ended, opener.streamCount, acceptor.streamCount]).toEqual([[10], true, 0, 0]);
+    let fault: Fault | undefined;
+    opener.openStream().onClose((given) => (fault = given));
+    expect(fault?.message).toBe('the tunnel is closed');
+  });
+
   it('carries a reset with its fault to the other side', () => {
     const { opener, acceptor, run } = pair();
     acceptor.onStream((stream) => {

@@ -55,6 +55,7 @@ export class Decider {
 
   /** Puts a question to policy, and to people where policy says so; the answer follows, at once or later. */
   ask(ticket: number, question: Question): void {
+    if (question.phase === 'run') this.host.trace?.asked(question.statement);
     let verdict: Verdict | Promise<Verdict>;
     try {
       verdict = this.host.judge(question);

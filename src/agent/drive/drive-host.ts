@@ -1,6 +1,7 @@
 import type { ApprovalOutcome, ApprovalRequest, ApprovalVote, FlowProgress } from '../../core/approval.js';
 import type { RecordedEvent, SessionEnd } from '../../core/events.js';
 import type { Verdict } from '../../policy/types.js';
+import type { SessionTrace } from '../tracing/session-trace.js';
 import type { Question, Session, Step } from '../../protocols/contract.js';
 
 /** A statement that waits for people. */
@@ -42,6 +43,8 @@ export interface DriveHost {
   seal(end: SessionEnd): Promise<void>;
   /** News for the person at the other end of the tunnel. */
   tell(event: Readonly<Record<string, unknown>>): void;
+  /** Most memory that the session may hold, in bytes; over it the session ends. */
+  readonly maxHeldBytes: number;
   /** Monotonic milliseconds. */
   readonly monotonicMs: () => number;
   /** Asks the server to stop what runs. */
@@ -49,14 +52,21 @@ export interface DriveHost {
   closed(): void;
   /** A failure of ours, for the log; never user data. */
   log(message: string): void;
+  /** Absent: nothing of the session is traced. */
+  readonly trace?: Pick<SessionTrace, 'asked' | 'looking' | 'looked'> | undefined;
 }
 
 /** What deciding needs of it. */
-export type DeciderHost = Pick<DriveHost, 'judge' | 'hold' | 'record' | 'flush' | 'tell' | 'monotonicMs' | 'log'>;
+export type DeciderHost = Pick<
+  DriveHost,
+  'judge' | 'hold' | 'record' | 'flush' | 'tell' | 'monotonicMs' | 'log' | 'trace'
+>;
 
 /** A protocol's session as the drive runs it. */
 export interface DrivenSession extends Session<Uint8Array> {
   readonly busy: boolean;
+  /** About the memory that it holds for its client and server, in bytes. */
+  readonly heldBytes: number;
   readonly counts: { readonly statements: number; readonly blocked: number };
   terminate(reason: string, code: string, message: string): readonly Step[];
 }

@@ -65,8 +65,12 @@ export class Drive {
       return;
     }
     this.#upstream = upstream;
+    const { trace } = this.host;
     upstream.onData((bytes) => {
+      trace?.looking();
       this.#guarded(() => this.session.receive('upstream', bytes));
+      this.#bound();
+      trace?.looked(this.session.busy);
     });
     upstream.onEnd(() => {
       this.#guarded(() => this.session.end('upstream'));
@@ -104,10 +108,20 @@ export class Drive {
     if (this.#closed) return;
     if (!this.#deciding) {
       this.#guarded(() => this.session.receive('client', bytes));
+      this.#bound();
       return;
     }
     this.#backlog.push(bytes);
     if (this.#backlog.full) this.client.pause();
+  }
+
+  /** A session that holds more than its part of the memory ends, so that the others go on. */
+  #bound(): void {
+    const { maxHeldBytes } = this.host;
+    if (this.#closed || this.session.heldBytes + this.#backlog.bytes <= maxHeldBytes) return;
+    const message = `hoop: the session holds more than limits.sessionBytes (${String(maxHeldBytes)} bytes)`;
+    this.host.log('session ended: it holds more than limits.sessionBytes');
+    this.terminate('limit', '54000', message);
   }
 
   #clientGone(): void {
@@ -226,6 +240,7 @@ export class Drive {
         return;
       }
       this.#guarded(() => this.session.receive('client', bytes));
+      this.#bound();
     }
   }
 

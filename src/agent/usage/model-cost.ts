@@ -47,9 +47,14 @@ export function estimateUsage(
 ): UsageEstimate {
   if (model === '') return { tokens: 0, costUsd: 0 };
   // At least one: what holds no text (an image, a file by its id) must not pass a limit that is used up.
-  const inputTokens = Math.max(1, Math.ceil(promptCharacters / CHARACTERS_PER_TOKEN));
+  const inputTokens = Math.max(1, tokensOf(promptCharacters));
   const outputTokens = wholeTokens(maxTokens ?? 0);
   return { tokens: inputTokens + outputTokens, costUsd: costOf(prices, model, { inputTokens, outputTokens }) };
+}
+
+/** @param characters of a text of which nobody counted the tokens */
+export function tokensOf(characters: number): number {
+  return Math.ceil(characters / CHARACTERS_PER_TOKEN);
 }
 
 /** What was written by others as a count of tokens: whole, not negative, bounded. */

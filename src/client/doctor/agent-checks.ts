@@ -1,5 +1,6 @@
 import type { Whoami } from '../agent-api.js';
 import { HoopError } from '../../core/errors.js';
+import { createHttpExchange } from '../../identity/http-exchange.js';
 import { createFetch } from '../../identity/http-fetch.js';
 import { fetchWellKnown } from '../../identity/well-known.js';
 import { asHoopError, type Check, failed, ok, skipped, warning } from './check.js';
@@ -22,8 +23,8 @@ export interface AgentQuestion {
 /** Is it an agent, of which version, and does it take work? */
 export async function checkAgent({ agentUrl, caFile, version }: AgentQuestion): Promise<Check> {
   try {
+    const agent = await fetchWellKnown(agentUrl, { caFile });
     const fetch = createFetch({ caFile });
-    const agent = await fetchWellKnown(agentUrl, fetch);
     const ready = await fetch(`${agentUrl}/readyz`, { method: 'GET' });
     const said = await ready.text();
     const found = `hoop ${agent.version}, logins by ${agent.issuer}`;
@@ -80,10 +81,10 @@ export async function checkToken(whoami: () => Promise<Whoami>, nowMs: number): 
 /** Do this machine and the agent agree on the time? What differs by more than a minute refuses good tokens. */
 export async function checkClock({ agentUrl, caFile }: Pick<AgentQuestion, 'agentUrl' | 'caFile'>): Promise<Check> {
   try {
-    const response = await createFetch({ caFile })(`${agentUrl}/healthz`, { method: 'GET' });
+    const answer = await createHttpExchange({ caFile })(`${agentUrl}/healthz`, {});
     const nowMs = Date.now();
-    await response.body?.cancel();
-    const agentMs = Date.parse(response.headers.get('date') ?? '');
+    answer.destroy();
+    const agentMs = Date.parse(answer.headers.date ?? '');
     if (Number.isNaN(agentMs)) return skipped('clock', 'the agent does not say what time it is');
     return clockFindings(Math.round((nowMs - agentMs) / 1_000));
   } catch (error) {

@@ -60,14 +60,14 @@ function configurationOf(profile: () => Profile): Check {
 async function checkHop(id: CheckId, { profile, whoami, version, env, nowMs }: ExamineOptions): Promise<Check> {
   const { agentUrl } = profile();
   const caFile = env['HOOP_CA_FILE'];
-  const agent = new URL(agentUrl);
+  const way = { agent: new URL(agentUrl), env };
   switch (id) {
     case 'dns':
-      return checkDns(agent);
+      return checkDns(way);
     case 'tcp':
-      return checkTcp(agent);
+      return checkTcp(way);
     case 'tls':
-      return checkTls(agent, { caFile, nowMs: nowMs() });
+      return checkTls(way, { caFile, nowMs: nowMs() });
     case 'agent':
       return checkAgent({ agentUrl, caFile, version });
     case 'token':

@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises';
-import { connect, isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { isIP, type Socket } from 'node:net';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { HoopError } from '../../core/errors.js';
-import { trustWith } from '../../network/trust.js';
+import { openWire } from '../../network/open-wire.js';
+import { type Proxy, proxyFor } from '../../network/proxy-choice.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 
 /** Longest wait for one connection, in ms. */
@@ -16,39 +16,51 @@ const hostOf = (agent: URL): string => agent.hostname.replace(/^\[|\]$/g, '');
 const portOf = (agent: URL): number =>
   Number(agent.port === '' ? (agent.protocol === 'https:' ? 443 : 80) : agent.port);
 
-/** Has the agent's name an address? */
-export async function checkDns(agent: URL): Promise<Check> {
-  const host = hostOf(agent);
-  if (isIP(host) !== 0) return skipped('dns', `${host} is an address: no name to look up`);
+/** The way to the agent as every command goes it. */
+export interface Way {
+  readonly agent: URL;
+  /** Where proxies are named. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Has the agent's name an address? Where a proxy is set, the proxy's: it looks up the agent's. */
+export async function checkDns({ agent, env }: Way): Promise<Check> {
   try {
-    const addresses = (await lookup(host, { all: true })).map(({ address }) => address);
-    return ok('dns', `${host} is ${addresses.join(', ')}`);
+    const proxy = proxyFor(agent, env);
+    const host = proxy?.host ?? hostOf(agent);
+    const found = isIP(host) === 0 ? await addressesOf(host) : `${host} is an address`;
+    if (proxy !== undefined) return ok('dns', `proxy ${found}; it looks up ${hostOf(agent)}`);
+    return isIP(host) === 0 ? ok('dns', found) : skipped('dns', `${found}: no name to look up`);
   } catch (error) {
-    return failed(
-      'dns',
-      new HoopError('unreachable', `the name ${host} has no address`, {
-        why: codeOf(error),
-        suggestion: 'check the name with --agent URL; inside of a company network the VPN may be needed',
-      }),
-    );
+    if (error instanceof HoopError) return failed('dns', error);
+    throw error;
+  }
+}
+
+async function addressesOf(host: string): Promise<string> {
+  try {
+    return `${host} is ${(await lookup(host, { all: true })).map(({ address }) => address).join(', ')}`;
+  } catch (error) {
+    throw new HoopError('unreachable', `the name ${host} has no address`, {
+      why: codeOf(error),
+      suggestion: 'check the name with --agent URL; inside of a company network the VPN or a proxy may be needed',
+    });
   }
 }
 
 /** Does something listen there? */
-export async function checkTcp(agent: URL): Promise<Check> {
+export async function checkTcp({ agent, env }: Way): Promise<Check> {
   const [host, port] = [hostOf(agent), portOf(agent)];
   const started = performance.now();
-  const socket = connect({ host, port, timeout: TIMEOUT_MS });
+  let socket: Socket | undefined;
   try {
-    await new Promise((resolve, reject) => {
-      socket.once('connect', resolve).once('error', reject);
-      socket.once('timeout', () => {
-        reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
-      });
-    });
+    const proxy = proxyFor(agent, env);
+    socket = await openWire(agent, { env, timeoutMs: TIMEOUT_MS, beforeTls: true });
     const took = Math.round(performance.now() - started);
-    return ok('tcp', `connected to ${socket.remoteAddress ?? host}, port ${String(port)}, in ${String(took)} ms`);
+    const there = proxy === undefined ? (socket.remoteAddress ?? host) : `${host} through the proxy ${named(proxy)}`;
+    return ok('tcp', `connected to ${there}, port ${String(port)}, in ${String(took)} ms`);
   } catch (error) {
+    if (error instanceof HoopError) return failed('tcp', error);
     const refused = codeOf(error) === 'ECONNREFUSED';
     return failed(
       'tcp',
@@ -60,18 +72,23 @@ export async function checkTcp(agent: URL): Promise<Check> {
       }),
     );
   } finally {
-    socket.destroy();
+    socket?.destroy();
   }
+}
+
+/** Without user and password. */
+function named({ host, port }: Proxy): string {
+  return `${isIP(host) === 6 ? `[${host}]` : host}:${String(port)}`;
 }
 
 /** Is the certificate one that this machine trusts, for this name, and for long enough? */
 export async function checkTls(
-  agent: URL,
+  way: Way,
   options: { readonly caFile: string | undefined; readonly nowMs: number },
 ): Promise<Check> {
-  if (agent.protocol !== 'https:') return skipped('tls', 'plain http, which is for an agent on this machine alone');
+  if (way.agent.protocol !== 'https:') return skipped('tls', 'plain http, which is for an agent on this machine alone');
   try {
-    return tlsFindings(await handshake(agent, options.caFile), options.nowMs);
+    return tlsFindings(await handshake(way, options.caFile), options.nowMs);
   } catch (error) {
     if (error instanceof HoopError) return failed('tls', error);
     const code = codeOf(error);
@@ -87,26 +104,11 @@ interface Handshake {
   readonly certificate: PeerCertificate;
 }
 
-async function handshake(agent: URL, caFile: string | undefined): Promise<Handshake> {
-  const host = hostOf(agent);
-  const socket: TLSSocket = connectTls({
-    host,
-    port: portOf(agent),
-    ALPNProtocols: ['http/1.1'],
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    secureContext: trustWith(caFile),
-  });
-  try {
-    await new Promise((resolve, reject) => {
-      socket.setTimeout(TIMEOUT_MS, () => {
-        reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
-      });
-      socket.once('secureConnect', resolve).once('error', reject);
-    });
-    return { protocol: socket.getProtocol(), certificate: socket.getPeerCertificate() };
-  } finally {
-    socket.destroy();
-  }
+async function handshake({ agent, env }: Way, caFile: string | undefined): Promise<Handshake> {
+  const socket = (await openWire(agent, { env, caFile, timeoutMs: TIMEOUT_MS })) as TLSSocket;
+  const found = { protocol: socket.getProtocol(), certificate: socket.getPeerCertificate() };
+  socket.destroy();
+  return found;
 }
 
 function tlsFindings({ protocol, certificate }: Handshake, nowMs: number): Check {

@@ -34,7 +34,7 @@ export interface ExecChildOptions {
  */
 export async function execChild(options: ExecChildOptions): Promise<number> {
   const { access, api, connection, command, say } = options;
-  const waitMs = await durationFlag('wait', options.wait);
+  const waitMs = durationFlag('wait', options.wait);
   await awaitAccess({ api, connection, waitMs, reason: access.reason, say });
   const holds = waitMs === undefined ? undefined : new BoundedHolds(api, waitMs, say);
   const report = plainReport(say);

@@ -16,7 +16,7 @@ import { openSource } from './script-source.js';
  * @throws HoopError usage, no_access, unreachable, sql, http, blocked, approval_denied, approval_timeout
  */
 export async function execText(options: ExecOptions): Promise<void> {
-  const waitMs = await durationFlag('wait', options.wait);
+  const waitMs = durationFlag('wait', options.wait);
   const parts = await openSource(options.source);
   const { api, connection, access, say } = options;
   if (api !== undefined) await awaitAccess({ api, connection, waitMs, reason: access.reason, say });

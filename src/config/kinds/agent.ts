@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AgentResource, MasterKeyRef } from '../../core/resources.js';
+import type { AgentResource, Limits, MasterKeyRef, TracingSettings } from '../../core/resources.js';
 import { groupsSchema } from '../../policy/schema.js';
 import {
   absolutePath,
@@ -14,6 +14,8 @@ import {
 } from '../values.js';
 import { envelope } from './envelope.js';
 import { toUploadTarget, uploadSchema } from './upload.js';
+import { headersSchema, secretHeaders } from './http-connection.js';
+import { postUrl } from './sink.js';
 
 const DEFAULT_LIMITS = {
   statementBytes: 8 * 2 ** 20,
@@ -47,8 +49,16 @@ const limitsSchema = z.strictObject({
   statementBytes: sizeSchema.default(DEFAULT_LIMITS.statementBytes),
   rowBytes: sizeSchema.default(DEFAULT_LIMITS.rowBytes),
   bodyBytes: sizeSchema.default(DEFAULT_LIMITS.bodyBytes),
+  sessionBytes: sizeSchema.optional(),
   sessions: integerSchema(1, 1_000_000).default(DEFAULT_LIMITS.sessions),
   loginsPerMinute: integerSchema(1, 1_000_000).default(DEFAULT_LIMITS.loginsPerMinute),
+});
+
+const tracingSchema = z.strictObject({
+  url: postUrl,
+  headers: headersSchema.default({}),
+  ca: z.string().min(1).optional(),
+  ratio: z.number().min(0).max(1).default(1),
 });
 
 export const agentSchema = envelope(
@@ -75,11 +85,12 @@ export const agentSchema = envelope(
       })
       .default({}),
     limits: limitsSchema.prefault({}),
+    tracing: tracingSchema.optional(),
   }),
 );
 
 export function toAgent(resource: z.output<typeof agentSchema>, base: string): AgentResource {
-  const { listen, publicUrl, store, recordings, masterKey, roles, limits } = resource.spec;
+  const { listen, publicUrl, store, recordings, masterKey, roles, limits, tracing } = resource.spec;
   const tls =
     listen.tls === undefined
       ? {}
@@ -99,7 +110,26 @@ export function toAgent(resource: z.output<typeof agentSchema>, base: string): A
     },
     masterKey: masterKeyOf(masterKey, base),
     roles: { admin: roles.admin?.groups ?? [], auditor: roles.auditor?.groups ?? [] },
-    limits,
+    limits: limitsOf(limits),
+    ...(tracing === undefined ? {} : { tracing: tracingOf(tracing, base) }),
+  };
+}
+
+/** Left out, a session may hold twice the largest message; where it is given, no message may be larger. */
+function limitsOf({ sessionBytes, ...limits }: z.output<typeof limitsSchema>): Limits {
+  const { statementBytes, rowBytes, bodyBytes } = limits;
+  if (sessionBytes === undefined) return { ...limits, sessionBytes: 2 * Math.max(statementBytes, rowBytes, bodyBytes) };
+  const most = (bytes: number): number => Math.min(bytes, sessionBytes);
+  const messages = { statementBytes: most(statementBytes), rowBytes: most(rowBytes), bodyBytes: most(bodyBytes) };
+  return { ...limits, ...messages, sessionBytes };
+}
+
+function tracingOf({ url, headers, ca, ratio }: z.output<typeof tracingSchema>, base: string): TracingSettings {
+  return {
+    url,
+    headers: secretHeaders(headers, base),
+    ...(ca === undefined ? {} : { ca: absolutePath(ca, base) }),
+    ratio,
   };
 }
 

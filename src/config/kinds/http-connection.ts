@@ -38,6 +38,14 @@ export const headersSchema = z.record(z.string(), prefixedSecretSchema).transfor
   return headers;
 });
 
+/** What each header's value comes from. */
+export function secretHeaders(
+  given: z.output<typeof headersSchema>,
+  base: string,
+): Readonly<Record<string, SecretRef>> {
+  return Object.fromEntries(Object.entries(given).map(([name, reference]) => [name, secretRef(reference, base)]));
+}
+
 function headerFault(name: string, before: object): string | undefined {
   if (!HEADER_NAME.test(name)) return 'expected the name of a header';
   if (NOT_CREDENTIALS.includes(name)) return 'this header belongs to the transport';
@@ -128,7 +136,7 @@ function toCredential(type: HttpType, given: GivenCredential, base: string): Htt
     const { name, prefix } = KEY_HEADERS[type];
     headers[name] = secretRef({ ...given.apiKey, prefix }, base);
   }
-  for (const [name, reference] of Object.entries(given.headers)) headers[name] = secretRef(reference, base);
+  Object.assign(headers, secretHeaders(given.headers, base));
   return { groups: given.groups, name: given.name ?? nameOf(Object.values(headers)), headers };
 }
 

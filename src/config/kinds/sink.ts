@@ -5,7 +5,7 @@ import type { SinkResource } from '../../core/resources.js';
 import { SINK_EVENTS } from '../../core/sink-event.js';
 import { absolutePath, integerSchema, isLoopback, secretRef, secretSchema, sizeSchema } from '../values.js';
 import { envelope } from './envelope.js';
-import { headersSchema } from './http-connection.js';
+import { headersSchema, secretHeaders } from './http-connection.js';
 import { slackButtonsSchema, toSlackButtons } from './slack-buttons.js';
 
 const DEFAULT_QUEUE_BYTES = 64 * 2 ** 20;
@@ -15,7 +15,7 @@ const DEFAULT_FILES_KEPT = 5;
 const SYSLOG_TLS_PORT = 6514;
 
 /** An address may end in a query: that of Teams holds its key. Shown nowhere, since whoever knows it may post. */
-const postUrl = z.string().superRefine((text, context) => {
+export const postUrl = z.string().superRefine((text, context) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['https:', 'http:'].includes(url.protocol) || url.username !== '' || url.hash !== '')
     context.addIssue({ code: 'custom', message: 'expected an address such as https://hooks.example.com/hoop' });
@@ -102,9 +102,7 @@ export function toSink({ metadata, spec }: z.output<typeof sinkSchema>, base: st
     const buttons = spec.buttons === undefined ? {} : { buttons: toSlackButtons(spec.buttons, base) };
     return { ...common, ...ca, type: 'slack', url: spec.url, ...buttons };
   }
-  const headers = Object.fromEntries(
-    Object.entries(spec.headers).map(([name, reference]) => [name, secretRef(reference, base)]),
-  );
+  const headers = secretHeaders(spec.headers, base);
   if (spec.type === 'otlp') return { ...common, ...ca, type: 'otlp', url: spec.url, headers };
   return { ...common, ...ca, type: 'webhook', url: spec.url, headers, secret: secretRef(spec.secret, base) };
 }

@@ -109,6 +109,8 @@ function recordDocument(
   for (const tool of toolCalls) record.addToolCall(mask(tool));
   texts.forEach((text, index) => {
     record.begin();
-    record.addText(String(index), mask(text));
+    const shown = mask(text);
+    record.count(shown);
+    record.addText(String(index), shown);
   });
 }

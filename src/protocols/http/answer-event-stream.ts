@@ -67,6 +67,7 @@ class FollowedEventStream implements AnswerBody {
     const reading = this.layout(tree, data, name);
     for (const { key, kind, node } of reading.pieces) {
       if (node.value !== '') this.record.begin();
+      this.record.count(node.value);
       if (kind === 'text') this.record.addText(key, node.value);
     }
     for (const tool of reading.toolCalls) this.record.addToolCall(tool);

@@ -6,6 +6,8 @@ const MAX_TEXT_BYTES = 64 * 1024;
 const MAX_TEXTS = 256;
 const MAX_TOOL_CALLS = 256;
 const MAX_NAME_LENGTH = 256;
+/** Members of a usage, all events together. */
+const MAX_USAGE_MEMBERS = 64;
 
 /** What the members of a `usage` come to; undefined where they say nothing. */
 export type UsageOf = (members: ReadonlyMap<string, number>) => ModelUsage | undefined;
@@ -23,12 +25,18 @@ export class AnswerRecord {
   readonly #usage = new Map<string, number>();
   readonly #toolCalls: string[] = [];
   #begun = false;
+  #characters = 0;
 
   constructor(private readonly usageOf: UsageOf) {}
 
   /** A text or a tool call goes on. */
   begin(): void {
     this.#begun = true;
+  }
+
+  /** Counts what a text or the arguments of a tool go on with. */
+  count(text: string): void {
+    this.#characters += text.length;
   }
 
   addText(key: string, text: string): void {
@@ -51,7 +59,9 @@ export class AnswerRecord {
   /** Of members given more than once the last counts: they are running totals. */
   addUsage(usage: JsonNode | undefined): void {
     if (usage?.kind !== 'object') return;
-    for (const { name, value } of usage.members) if (value.kind === 'number') this.#usage.set(name, value.value);
+    for (const { name, value } of usage.members)
+      if (value.kind === 'number' && (this.#usage.has(name) || this.#usage.size < MAX_USAGE_MEMBERS))
+        this.#usage.set(name, value.value);
   }
 
   summary(): AnswerSummary {
@@ -60,6 +70,7 @@ export class AnswerRecord {
       ...(usage === undefined ? {} : { usage }),
       toolCalls: [...this.#toolCalls],
       text: [...this.#texts.values()].map(({ text }) => text),
+      characters: this.#characters,
       begun: this.#begun,
     };
   }

@@ -4,6 +4,7 @@ import type { MaskCounts } from '../../core/mask.js';
 import type { Originals, StreamMasker } from '../../masking/stream-masker.js';
 import type { Facts } from '../../policy/types.js';
 import type { BodyPlaces } from './body-places.js';
+import type { BodyPart } from './multipart.js';
 
 /** One header as it was sent; the name in lower case. */
 export type Header = readonly [name: string, value: string];
@@ -30,6 +31,8 @@ export interface ReadBody {
   readonly json: JsonNode | undefined;
   /** UTF-8 text; the tree's offsets count its characters. Empty where it is no text. */
   readonly text: string;
+  /** Of `multipart/form-data` that can be taken apart in one way alone. */
+  readonly parts?: readonly BodyPart[];
 }
 
 /** What a dialect makes of a request. */
@@ -47,6 +50,8 @@ export interface RequestReading {
   readonly ambiguous: boolean;
   /** Content that can't be read as text, a word or two for each kind: `image`, `a multipart body`, … Absent or empty: none. */
   readonly uninspected?: readonly string[];
+  /** Most tokens that all answers together may have, of each prompt, choice and try; null where the request sets no limit. */
+  readonly mostTokens?: number | null;
   /** Where in the body the content stands: what a mask may change. Absent: all of it is content. */
   readonly places?: BodyPlaces;
 }
@@ -71,6 +76,8 @@ export interface AnswerSummary {
   readonly toolCalls: readonly string[];
   /** Text of each choice or block, masked, bounded. */
   readonly text: readonly string[];
+  /** Characters of all texts and arguments of tools that the answer held, as they went out. */
+  readonly characters: number;
   /** Was text or a tool call begun? The time of the first is the first token's. */
   readonly begun: boolean;
 }

@@ -28,6 +28,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const FIRST_CAPACITY = 4096;
+/** Lines of one event: each costs many times its bytes where it is short. */
+const MAX_LINES = 65_536;
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
@@ -52,7 +54,7 @@ export class EventStreamReader {
   /** @param maxEventBytes largest event accepted, line ends included */
   constructor(private readonly maxEventBytes: number) {}
 
-  /** @throws HoopError `protocol` for an event that is too large */
+  /** @throws HoopError `protocol` for an event that is too large, in bytes or lines */
   push(part: Uint8Array): ServerEvent[] {
     this.#append(part);
     const events: ServerEvent[] = [];
@@ -127,6 +129,8 @@ export class EventStreamReader {
     }
     this.#lines.push(lineOf(text, end));
     this.#lineFrom = this.#at;
+    if (this.#lines.length > MAX_LINES)
+      throw new HoopError('protocol', `an event of the answer has more than ${String(MAX_LINES)} lines`);
     if (text === '') events.push(this.#takeEvent(this.#at));
   }
 

@@ -16,7 +16,7 @@ const NEWLINE = 0x0a;
 const PASSING: AnswerBody = {
   push: (part) => part,
   end: () => NOTHING,
-  summary: () => ({ toolCalls: [], text: [], begun: false }),
+  summary: () => ({ toolCalls: [], text: [], characters: 0, begun: false }),
 };
 
 /**
@@ -32,6 +32,8 @@ export class PathMaskedBody implements AnswerBody {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #passed = false;
+  /** Is the first sign that means anything there? Before it only white space and a byte order mark, which means nothing. */
+  #begun = false;
 
   /** @param next undefined where nothing else looks at the body */
   constructor(
@@ -46,9 +48,13 @@ export class PathMaskedBody implements AnswerBody {
     if (this.#passed) return this.#next.push(part);
     this.#held.push(part);
     this.#heldBytes += part.length;
-    if (this.#form === 'maybe' && startsOtherwise(this.#held)) {
-      this.#passed = true;
-      return this.#next.push(this.#taken());
+    if (this.#form === 'maybe' && !this.#begun) {
+      const first = part.find((byte) => !BLANK.has(byte));
+      this.#begun = first !== undefined;
+      if (first !== undefined && first !== OPEN_MAP && first !== OPEN_LIST) {
+        this.#passed = true;
+        return this.#next.push(this.#taken());
+      }
     }
     const lines = this.#form === 'lines' || this.#form === 'events';
     const out = lines && part.includes(NEWLINE) ? this.#next.push(this.#masked(this.#wholeLines())) : NOTHING;
@@ -97,13 +103,6 @@ function textOf(bytes: Uint8Array): string {
   } catch (cause) {
     throw new HoopError('protocol', 'JSON that is masked by path is not UTF-8', { cause });
   }
-}
-
-/** Is the first sign that means anything there, and neither a map nor a list? A byte order mark means nothing. */
-function startsOtherwise(parts: readonly Uint8Array[]): boolean {
-  for (const part of parts)
-    for (const byte of part) if (!BLANK.has(byte)) return byte !== OPEN_MAP && byte !== OPEN_LIST;
-  return false;
 }
 
 const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);

@@ -3,7 +3,7 @@ import type { AnswerBody, AnswerOptions, AnswerSummary } from './dialect.js';
 import { PlainLayout } from './plain-layout.js';
 
 /** Nothing is known of what the answer means. */
-const NOTHING: AnswerSummary = { toolCalls: [], text: [], begun: false };
+const NOTHING: AnswerSummary = { toolCalls: [], text: [], characters: 0, begun: false };
 const nothing = (): AnswerSummary => NOTHING;
 
 /**

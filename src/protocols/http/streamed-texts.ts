@@ -76,6 +76,7 @@ export class StreamedTexts {
   }
 
   #keep(piece: TextPiece, text: string): void {
+    this.record.count(text);
     if (piece.kind === 'text') this.record.addText(piece.key, text);
   }
 }

@@ -52,6 +52,10 @@ export class AnswerReader {
     return this.#passing > 0;
   }
 
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
   push(chunk: Uint8Array): Fault | undefined {
     if (this.#fault !== undefined) return this.#fault;
     if (this.#heldBytes > 0) {

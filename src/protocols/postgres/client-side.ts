@@ -60,6 +60,11 @@ export class ClientSide {
     this.#parser.push(bytes);
   }
 
+  /** About the memory that is held for what the client sent, in bytes. */
+  get heldBytes(): number {
+    return this.#parser.heldBytes + this.#extended.heldBytes;
+  }
+
   get unreadBytes(): number {
     return this.#parser.heldBytes;
   }

@@ -19,6 +19,8 @@ export type Expected =
   | { readonly kind: 'copy-end' }
   | { readonly kind: 'sync' };
 
+const EXPECTED_BYTES = 256;
+
 /**
  * The messages whose answers have not come yet, oldest first: the server answers in order, so the
  * front tells what each answer belongs to. After an error in the extended protocol the server
@@ -32,6 +34,11 @@ export class ExpectedReplies {
 
   get length(): number {
     return this.#queue.length - this.#head;
+  }
+
+  /** About the memory that they take, in bytes; their texts are on the way, or count as prepared. */
+  get heldBytes(): number {
+    return this.length * EXPECTED_BYTES;
   }
 
   push(expected: Expected): void {

@@ -6,14 +6,13 @@ import { CLIENT, type Frame, typeSet } from './frames.js';
 import { describeMessage } from './messages.js';
 import { bindWithOriginals, withOriginals } from './originals/originals.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
+import { Portals } from './portals.js';
 import { SQLSTATE } from './refusal.js';
 import type { Portal, Run } from './run.js';
 import type { SqlPrepared } from './sql-prepared.js';
 import type { StatementDesk } from './statement-desk.js';
 import type { StatementReader } from './statement-reader.js';
 import { unreadable } from './statement-text.js';
-
-const MAX_PORTALS = 10_000;
 
 /**
  * The extended protocol's messages. A text is refused at its Parse where it would be blocked
@@ -22,7 +21,7 @@ const MAX_PORTALS = 10_000;
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
  */
 export class ExtendedQuery {
-  readonly #portals = new Map<string, Portal>();
+  readonly #portals = new Portals();
   /**
    * Portals whose columns are known for certain when they run next. Once something else runs, SQL may
    * have closed a portal and declared a cursor of its name, whose columns would pass by the old masks.
@@ -38,6 +37,11 @@ export class ExtendedQuery {
     private readonly sqlPrepared: SqlPrepared,
     private readonly reader: StatementReader,
   ) {}
+
+  /** About the memory that open portals take, in bytes. */
+  get heldBytes(): number {
+    return this.#portals.heldBytes;
+  }
 
   parse(bytes: Uint8Array): void {
     const body = parseBody(bytes);
@@ -187,7 +191,6 @@ export class ExtendedQuery {
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {
     const portal: Portal = { run, columns: undefined, boundIn: this.#closers };
-    if (this.#portals.size > MAX_PORTALS) this.#portals.clear();
     this.#portals.set(body.portal, portal);
     this.reader.running(run);
     this.expected.push({ kind: 'bind', name: body.portal, portal });
@@ -216,7 +219,7 @@ export class ExtendedQuery {
 
   /** The server has no portal any more of those that it had opened. */
   transactionEnded(): void {
-    for (const [name, portal] of this.#portals) if (portal.opened === true) this.#portals.delete(name);
+    this.#portals.transactionEnded();
   }
 
   #malformed(what: string): void {

@@ -111,6 +111,11 @@ export class ReplicationSession implements Session<Uint8Array> {
     return this.#expected.length > 0;
   }
 
+  /** Bytes of messages of which a part is missing. */
+  get heldBytes(): number {
+    return this.#client.unreadBytes + this.#fromServer.heldBytes;
+  }
+
   get counts(): { readonly statements: number; readonly blocked: number } {
     return this.#client.counts;
   }

@@ -123,6 +123,11 @@ export class PostgresSession implements Session<Uint8Array> {
     return this.#client.inTransaction;
   }
 
+  /** About the memory that it holds, in bytes: messages in parts, prepared texts, portals, answers that are awaited. */
+  get heldBytes(): number {
+    return this.#client.heldBytes + this.#prepared.heldBytes + this.#answers.heldBytes + this.#expected.heldBytes;
+  }
+
   get counts(): { readonly statements: number; readonly blocked: number } {
     return this.#client.counts;
   }

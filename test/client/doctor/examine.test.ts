@@ -9,10 +9,11 @@ import { checkAgent, checkToken, clockFindings } from '../../../src/client/docto
 import type { Check } from '../../../src/client/doctor/check.js';
 import { examine, exitStatusOf } from '../../../src/client/doctor/examine.js';
 import { checkKeychain } from '../../../src/client/doctor/machine-checks.js';
-import { checkDns, checkTls } from '../../../src/client/doctor/network-checks.js';
+import { checkDns, checkTcp, checkTls } from '../../../src/client/doctor/network-checks.js';
 import { openProfile } from '../../../src/client/profile.js';
 import { HoopError } from '../../../src/core/errors.js';
 import { startTestAgent, type TestAgent } from '../../support/agent.js';
+import { ConnectProxy } from '../../support/connect-proxy.js';
 import { missingPostgres, freePort } from '../../support/postgres-server.js';
 import { issueServerCertificate } from '../../support/server-certificate.js';
 
@@ -98,7 +99,11 @@ it('stops at the port where nothing listens, and exits 8', async () => {
 });
 
 it('names a host that has no address', async () => {
-  expect(await checkDns(new URL('https://agent.invalid'))).toMatchObject({ id: 'dns', state: 'failed', exitStatus: 8 });
+  expect(await checkDns({ agent: new URL('https://agent.invalid'), env: {} })).toMatchObject({
+    id: 'dns',
+    state: 'failed',
+    exitStatus: 8,
+  });
 });
 
 it('says which variable to set where no agent is known, and exits 2', async () => {
@@ -128,19 +133,19 @@ describe('TLS', () => {
   afterAll(() => server.close());
 
   it('fails for an authority that is not trusted, and names HOOP_CA_FILE', async () => {
-    expect(await checkTls(url, { caFile: undefined, nowMs: Date.now() })).toMatchObject({
+    expect(await checkTls({ agent: url, env: {} }, { caFile: undefined, nowMs: Date.now() })).toMatchObject({
       state: 'failed',
       suggestion: expect.stringContaining('HOOP_CA_FILE'),
     });
   });
 
   it('warns of a certificate that is about to end', async () => {
-    const check = await checkTls(url, { caFile, nowMs: Date.now() });
+    const check = await checkTls({ agent: url, env: {} }, { caFile, nowMs: Date.now() });
     expect(check).toMatchObject({
       state: 'warning',
       found: expect.stringMatching(/TLSv1\.3, certificate of 127\.0\.0\.1/),
     });
-    const month = await checkTls(url, { caFile, nowMs: Date.now() - 30 * 86_400_000 });
+    const month = await checkTls({ agent: url, env: {} }, { caFile, nowMs: Date.now() - 30 * 86_400_000 });
     expect(month.state).toBe('ok');
   });
 
@@ -150,11 +155,71 @@ describe('TLS', () => {
     const http = createServer((_request, response) => response.end('x'));
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     plain.port = String((http.address() as AddressInfo).port);
-    expect(await checkTls(plain, { caFile, nowMs: Date.now() })).toMatchObject({
+    expect(await checkTls({ agent: plain, env: {} }, { caFile, nowMs: Date.now() })).toMatchObject({
       state: 'failed',
       suggestion: expect.stringContaining('speaks no TLS'),
     });
     http.close();
+  });
+});
+
+describe('through a proxy', () => {
+  const agent = new URL('https://agent.test:8443');
+  let proxy: ConnectProxy;
+  let server: Server;
+  let caFile: string;
+  beforeAll(async () => {
+    caFile = await issueServerCertificate(folder, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+    const [key, cert] = ['server.key', 'server.crt'].map((name) => readFileSync(join(folder, name)));
+    server = createHttps({ key, cert });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    proxy = await ConnectProxy.open({ login: 'ann:secret' });
+  });
+  afterAll(async () => {
+    server.close();
+    await proxy.close();
+  });
+  const through = (login: string): Record<string, string> => ({
+    HTTPS_PROXY: `http://${login}@127.0.0.1:${String(proxy.port)}`,
+  });
+
+  it('looks up the proxy, since that looks up the agent, and never tells its password', async () => {
+    const check = await checkDns({ agent, env: through('ann:secret') });
+    expect(check).toMatchObject({ state: 'ok', found: 'proxy 127.0.0.1 is an address; it looks up agent.test' });
+  });
+
+  it('connects and greets the agent by CONNECT alone', async () => {
+    agent.port = String((server.address() as AddressInfo).port);
+    const way = { agent, env: through('ann:secret') };
+    const tcp = await checkTcp(way);
+    expect(tcp).toMatchObject({
+      state: 'ok',
+      found: expect.stringContaining('agent.test through the proxy 127.0.0.1'),
+    });
+    expect(tcp.found).not.toContain('secret');
+    // Reached, and of another name: the certificate is for 127.0.0.1.
+    expect(await checkTls(way, { caFile, nowMs: Date.now() })).toMatchObject({
+      state: 'failed',
+      found: expect.stringContaining('ERR_TLS_CERT_ALTNAME_INVALID'),
+    });
+    expect(new Set(proxy.asked)).toEqual(new Set([`agent.test:${agent.port}`]));
+  });
+
+  it('says that the proxy wants a login, is not there, or is none', async () => {
+    expect(await checkTcp({ agent, env: through('ann:wrong') })).toMatchObject({
+      state: 'failed',
+      found: expect.stringContaining('the proxy wants a login'),
+      exitStatus: 8,
+    });
+    const away = { HTTPS_PROXY: `http://127.0.0.1:${String(await freePort())}` };
+    expect(await checkTcp({ agent, env: away })).toMatchObject({
+      state: 'failed',
+      suggestion: expect.stringContaining('NO_PROXY'),
+    });
+    expect(await checkDns({ agent, env: { HTTPS_PROXY: 'socks5://127.0.0.1:1' } })).toMatchObject({
+      state: 'failed',
+      exitStatus: 2,
+    });
   });
 });
 

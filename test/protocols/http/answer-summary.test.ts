@@ -38,8 +38,20 @@ describe('what an answer tells besides its bytes', () => {
     ['messages', anthropicEventStream, messageStream(piecesOf(TEXT, 9), 2, 'text')],
   ])('is the text of each of two choices or blocks, masked where there is a masker, and usage: %s', (_, make, text) => {
     const masked = maskedText(TEXT);
-    expect(summaryOf(make, text, true)).toEqual({ usage: USED, toolCalls: [], text: [masked, masked], begun: true });
-    expect(summaryOf(make, text, false)).toEqual({ usage: USED, toolCalls: [], text: [TEXT, TEXT], begun: true });
+    expect(summaryOf(make, text, true)).toEqual({
+      usage: USED,
+      toolCalls: [],
+      text: [masked, masked],
+      characters: 2 * masked.length,
+      begun: true,
+    });
+    expect(summaryOf(make, text, false)).toEqual({
+      usage: USED,
+      toolCalls: [],
+      text: [TEXT, TEXT],
+      characters: 2 * TEXT.length,
+      begun: true,
+    });
   });
 
   it.each([
@@ -48,8 +60,10 @@ describe('what an answer tells besides its bytes', () => {
     ['messages', anthropicEventStream, messageStream(piecesOf(ARGUMENTS, 3), 2, 'tool arguments')],
   ])('is the names of two tools that were called: %s', (_, make, text) => {
     const told = { usage: USED, toolCalls: ['send_mail', 'send_mail'], text: [], begun: true };
-    expect(summaryOf(make, text, true)).toEqual(told);
-    expect(summaryOf(make, text, false)).toEqual(told);
+    const masked = 2 * masker.json(new Map()).push(bytesOf(ARGUMENTS)).length;
+    expect(masked).toBeGreaterThan(0);
+    expect(summaryOf(make, text, true)).toEqual({ ...told, characters: masked });
+    expect(summaryOf(make, text, false)).toEqual({ ...told, characters: 2 * ARGUMENTS.length });
   });
 
   it.each([
@@ -82,15 +96,22 @@ describe('what an answer tells besides its bytes', () => {
       usage: USED,
       toolCalls: ['send_mail'],
       text: [maskedText(TEXT)],
+      characters: maskedText(TEXT).length,
       begun: true,
     });
-    expect(summaryOf(make, text, false)).toEqual({ usage: USED, toolCalls: ['send_mail'], text: [TEXT], begun: true });
+    expect(summaryOf(make, text, false)).toEqual({
+      usage: USED,
+      toolCalls: ['send_mail'],
+      text: [TEXT],
+      characters: TEXT.length,
+      begun: true,
+    });
   });
 
   it('has begun with the first piece of text, and not before', () => {
     const body = openaiEventStream(optionsOf());
     body.push(bytesOf('data: {"choices":[{"index":0,"delta":{"role":"assistant","content":""}}]}\n\n'));
-    expect(body.summary()).toEqual({ toolCalls: [], text: [], begun: false });
+    expect(body.summary()).toEqual({ toolCalls: [], text: [], characters: 0, begun: false });
     body.push(bytesOf('data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'));
     expect(body.summary().begun).toBe(true);
   });
@@ -109,7 +130,7 @@ describe('what an answer tells besides its bytes', () => {
   });
 
   it('is nothing for an API of which nothing is known', () => {
-    const nothing = { toolCalls: [], text: [], begun: false };
+    const nothing = { toolCalls: [], text: [], characters: 0, begun: false };
     expect(summaryOf(plainEventStream, chatStream([TEXT], 1, 'text'), true)).toEqual(nothing);
     expect(summaryOf(plainJson, JSON.stringify({ content: TEXT }), true)).toEqual(nothing);
   });
@@ -128,5 +149,12 @@ describe('an answer without a masker', () => {
     const body = make(optionsOf({ masker: undefined, maxEventBytes: 200 }));
     for (const part of parts) expect(body.push(part)).toBe(part);
     expect(concatBytes([body.end()])).toHaveLength(0);
+  });
+
+  it('keeps no more than 64 members of a usage, however many its events make up', () => {
+    const made = Array.from({ length: 200 }, (_, at) => `data: {"choices":[],"usage":{"made_up_${String(at)}":1}}\n\n`);
+    const told = `data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":12}}\n\n`;
+    expect(summaryOf(openaiEventStream, told + made.join(''), false).usage).toEqual(USED);
+    expect(summaryOf(openaiEventStream, made.join('') + told, false).usage).toBeUndefined();
   });
 });

@@ -59,4 +59,10 @@ describe('the reader of event streams', () => {
     for (const parts of [[larger], single])
       expect(() => read(parts, 20)).toThrow(expect.objectContaining({ code: 'protocol' }));
   });
+
+  it('refuses an event of more than 65,536 lines, whose parts would take a hundred times their bytes', () => {
+    const lines = (count: number): Uint8Array => bytesOf(`${'a\n'.repeat(count)}\n`);
+    expect(read([lines(65_535)], 1 << 20)).toHaveLength(1);
+    expect(() => read([lines(65_536)], 1 << 20)).toThrow(expect.objectContaining({ code: 'protocol' }));
+  });
 });

@@ -103,7 +103,7 @@ describe('PathMaskedBody', () => {
         return bytes('<');
       },
       end: () => bytes('>'),
-      summary: () => ({ toolCalls: ['x'], text: [], begun: true }),
+      summary: () => ({ toolCalls: ['x'], text: [], characters: 0, begun: true }),
     };
     const body = open('application/json', 100, next);
     body.push(bytes('{"ssn":'));

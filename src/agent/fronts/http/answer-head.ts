@@ -28,3 +28,11 @@ export function headerOf(raw: readonly string[], name: string): string {
     if (raw[index]?.toLowerCase() === name) return raw[index + 1] ?? '';
   return '';
 }
+
+/** All content codings, in order, in lower case: a client undoes those of every header that is sent. */
+export function codingsOf(raw: readonly string[]): string {
+  const codings: string[] = [];
+  for (let index = 0; index + 1 < raw.length; index += 2)
+    if (raw[index]?.toLowerCase() === 'content-encoding') codings.push((raw[index + 1] ?? '').trim().toLowerCase());
+  return codings.join(', ');
+}

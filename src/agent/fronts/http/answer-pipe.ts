@@ -1,6 +1,7 @@
 import type { RecordBounds } from '../../../core/output-digest.js';
 import { HoopError } from '../../../core/errors.js';
 import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
+import type { SessionTrace } from '../../tracing/session-trace.js';
 import type { Originals } from '../../../masking/stream-masker.js';
 import type { RedactedStream, Redactor } from '../../../protocols/http/credential-redaction.js';
 import type {
@@ -12,9 +13,10 @@ import type {
   RequestReading,
 } from '../../../protocols/http/dialect.js';
 import { answerHeaders } from '../../../protocols/http/answer-headers.js';
-import { headerOf, shownHeaders } from './answer-head.js';
+import { codingsOf, headerOf, shownHeaders } from './answer-head.js';
 import { answerKind, answerStage, type AnswerKind } from './answer-stage.js';
-import { BodyCapture } from './body-capture.js';
+import { AnswerCapture, type StageRun } from './answer-capture.js';
+import type { BodyCapture } from './body-capture.js';
 import { createDecoder, type Decoder } from './body-coding.js';
 import { masksAnswers, type ConnectionRules } from './connection-rules.js';
 import { UpstreamFault } from './refusals.js';
@@ -48,6 +50,8 @@ export interface AnswerPipeOptions {
   readonly hash: KeyedHash;
   /** How much of the body is recorded. */
   readonly bounds: RecordBounds;
+  /** Takes the time of masking; absent: nothing of the session is traced. */
+  readonly trace?: Pick<SessionTrace, 'timed'> | undefined;
   nowMs(): number;
   /** Called once, when nothing more of the answer comes. */
   done(error: Error | undefined): void;
@@ -56,7 +60,6 @@ export interface AnswerPipeOptions {
 /** Takes one answer from the upstream to the client: decoded, the credential redacted, masked, captured for the record. */
 export class AnswerPipe implements AnswerSink {
   readonly counts: MaskCounts = new Map();
-  readonly capture: BodyCapture;
   status = 0;
   contentType = '';
   /** Bytes given to the client. */
@@ -71,28 +74,23 @@ export class AnswerPipe implements AnswerSink {
   #headers: readonly string[] = [];
   #decoder: Decoder | undefined;
   #stage: AnswerBody | undefined;
-  /** Where the record is masked in another way than the answer. */
-  #recordStage: AnswerBody | undefined;
+  readonly #recorded: AnswerCapture;
   #held: { readonly raw: Buffer[]; readonly clean: Uint8Array[]; bytes: number } | undefined;
 
   readonly #redacted: RedactedStream | undefined;
 
   constructor(private readonly options: AnswerPipeOptions) {
-    this.capture = new BodyCapture(options.bounds);
+    this.#recorded = new AnswerCapture(options.bounds);
     this.#redacted = options.redactor?.stream();
   }
 
-  /** Nothing was sent to the client yet: a refusal can still be a status of its own. */
-  get untouched(): boolean {
-    return !this.#begun;
-  }
-
-  get isEventStream(): boolean {
-    return this.#kind === 'events';
+  /** What the record keeps of the body. */
+  get capture(): BodyCapture {
+    return this.#recorded.body;
   }
 
   summary(): AnswerSummary {
-    return (this.#recordStage ?? this.#stage)?.summary() ?? { toolCalls: [], text: [], begun: false };
+    return (this.#recorded.stage ?? this.#stage)?.summary() ?? { toolCalls: [], text: [], characters: 0, begun: false };
   }
 
   head(status: number, rawHeaders: readonly string[], flow: Flow): void {
@@ -103,7 +101,7 @@ export class AnswerPipe implements AnswerSink {
       this.options.out.onDrain(() => {
         if (this.#decoder?.full !== true) flow.resume();
       });
-      this.#plan(headerOf(rawHeaders, 'content-encoding').trim().toLowerCase());
+      this.#plan(codingsOf(rawHeaders));
       if (this.#kind === 'events') this.#begin(this.#alters, true);
     });
   }
@@ -178,16 +176,19 @@ export class AnswerPipe implements AnswerSink {
       masker: rules.answers,
       paths: rules.paths.answers,
       counts: this.counts,
+      narrow: options.uninspected === 'block',
       ...(originals === undefined ? {} : { originals }),
     });
+    if (this.#masks && this.#stage !== undefined) this.#stage = options.trace?.timed(this.#stage) ?? this.#stage;
     const alike = rules.record === rules.answers && rules.paths.record.length === rules.paths.answers.length;
     if (!alike || originals !== undefined) {
       const { record, paths } = rules;
-      this.#recordStage = answerStage(this.#kind, {
+      this.#recorded.stage = answerStage(this.#kind, {
         ...shared,
         masker: record,
         paths: paths.record,
         counts: new Map(),
+        narrow: true,
       });
     }
     if (this.#decoder !== undefined && this.#kind !== 'events' && !this.#masks)
@@ -234,12 +235,11 @@ export class AnswerPipe implements AnswerSink {
     this.#finish(undefined);
   }
 
-  #through(clean: Uint8Array, run: (stage: AnswerBody, part: Uint8Array) => Uint8Array, last = false): void {
+  #through(clean: Uint8Array, run: StageRun, last = false): void {
     const out = this.#stage === undefined ? clean : run(this.#stage, clean);
     if (this.firstTokenMs === undefined && this.#kind === 'events' && this.#stage?.summary().begun === true)
       this.firstTokenMs = this.options.nowMs();
-    if (this.#kind !== 'opaque')
-      this.capture.take(this.#recordStage === undefined ? out : run(this.#recordStage, clean));
+    if (this.#kind !== 'opaque') this.#recorded.take(out, clean, run);
     if (this.#held !== undefined) {
       this.#held.clean.push(out);
       if (this.#held.bytes > HELD_BYTES || this.capture.bytes > 8 * HELD_BYTES) this.#letGo();

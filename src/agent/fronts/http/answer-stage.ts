@@ -1,13 +1,15 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { MaskedStream, Originals, StreamMasker } from '../../../masking/stream-masker.js';
-import { isTextType } from '../../../protocols/http/body.js';
+import { HoopError } from '../../../core/errors.js';
+import { isTextType, mediaTypeOf } from '../../../protocols/http/body.js';
 import type { AnswerBody, AnswerSummary, Dialect, RequestReading } from '../../../protocols/http/dialect.js';
 import { PathMaskedBody } from '../../../protocols/http/path-masked-body.js';
 
 /** How the body of an answer can be looked at. */
 export type AnswerKind = 'none' | 'events' | 'json' | 'lines' | 'text' | 'opaque';
 
-const NO_BODY_STATUS: readonly number[] = [204, 205, 304];
+/** After 205 no body should follow; one that does is read by clients that don't know that. */
+const NO_BODY_STATUS: readonly number[] = [204, 304];
 const LINES: readonly string[] = [
   'application/x-ndjson',
   'application/ndjson',
@@ -20,12 +22,8 @@ const READABLE_CHARSET = /^(?:utf-?8|us-ascii|ascii|iso-8859-\d+|latin1|windows-
 /** @param contentType the header as sent; empty where there is none */
 export function answerKind(method: string, status: number, contentType: string): AnswerKind {
   if (method === 'HEAD' || NO_BODY_STATUS.includes(status)) return 'none';
-  const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim().toLowerCase());
-  const charset = parameters
-    .find((part) => part.startsWith('charset='))
-    ?.slice(8)
-    .replaceAll('"', '');
-  if (charset !== undefined && !READABLE_CHARSET.test(charset)) return 'opaque';
+  const { type, charset } = mediaTypeOf(contentType);
+  if (charset !== '' && !READABLE_CHARSET.test(charset)) return 'opaque';
   if (type === 'text/event-stream') return 'events';
   if (LINES.includes(type)) return 'lines';
   if (type === 'application/json' || type.endsWith('+json')) return 'json';
@@ -46,10 +44,18 @@ export interface StageOptions {
   readonly hash: KeyedHash;
   /** Media type in lower case without parameters. */
   readonly contentType: string;
+  /** May the bytes be of another charset than they are said to be? Then nothing of such text goes on where it is masked. */
+  readonly narrow?: boolean;
 }
 
 /** What an answer's body goes through on its way to the client; undefined where there is nothing to look at. */
 export function answerStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
+  const stage = maskedStage(kind, options);
+  const masks = options.masker !== undefined || options.paths.length > 0;
+  return stage !== undefined && masks && options.narrow === true ? new NarrowText(stage) : stage;
+}
+
+function maskedStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
   const inner = valueStage(kind, options);
   const stage = inner && kind !== 'events' ? new AfterMark(inner) : inner;
   if (options.paths.length === 0 || kind === 'none' || kind === 'opaque') return stage;
@@ -74,10 +80,32 @@ function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undef
   }
 }
 
-const NOTHING_TOLD: AnswerSummary = { toolCalls: [], text: [], begun: false };
+const NOTHING_TOLD: AnswerSummary = { toolCalls: [], text: [], characters: 0, begun: false };
 
 function withoutSummary(stream: MaskedStream): AnswerBody {
   return { push: (part) => stream.push(part), end: () => stream.end(), summary: () => NOTHING_TOLD };
+}
+
+/**
+ * Refuses text with bytes of zero: it is UTF-16 or UTF-32, which many clients know by looking, and in which nothing
+ * would be found. Neither JSON nor any other text that is sent as one holds them.
+ */
+class NarrowText implements AnswerBody {
+  constructor(private readonly inner: AnswerBody) {}
+
+  /** @throws HoopError `protocol`: nothing of the part, or behind it, may go out */
+  push(part: Uint8Array): Uint8Array {
+    if (part.includes(0)) throw new HoopError('protocol', 'its text is in another charset than it says');
+    return this.inner.push(part);
+  }
+
+  end(): Uint8Array {
+    return this.inner.end();
+  }
+
+  summary(): AnswerSummary {
+    return this.inner.summary();
+  }
 }
 
 /** U+FEFF in UTF-8. @see https://www.rfc-editor.org/rfc/rfc8259#section-8.1 */

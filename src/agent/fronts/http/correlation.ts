@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { parseTraceparent, type TraceContext } from '../../../core/trace-context.js';
 
 const MAX_CHARS = 500;
-/** Version, trace id, parent id, flags; an id of zeros is none. @see https://www.w3.org/TR/trace-context/#traceparent-header */
-const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 /** What may stand in a log or a list as it is. */
 const PLAIN = /^[\x21-\x7e]+$/;
 
@@ -14,6 +13,11 @@ export function correlationOf(request: Pick<IncomingMessage, 'headers'>, own: st
   if (own !== '') return own;
   const given = request.headers['x-hoop-correlation-id'];
   if (typeof given === 'string' && PLAIN.test(given)) return given.slice(0, MAX_CHARS);
-  const trace = request.headers['traceparent'];
-  return typeof trace === 'string' ? (TRACEPARENT.exec(trace)?.[1] ?? '') : '';
+  return traceOf(request)?.traceId ?? '';
+}
+
+/** The trace that a request says it is a part of. Sent twice, Node joins the two, and they are none. */
+export function traceOf(request: Pick<IncomingMessage, 'headers'>): TraceContext | undefined {
+  const given = request.headers['traceparent'];
+  return typeof given === 'string' ? parseTraceparent(given) : undefined;
 }

@@ -3,9 +3,12 @@ import type { HttpConnection } from '../../../core/resources.js';
 import { limitsFor } from '../../../policy/limits.js';
 import type { Context } from '../../../policy/types.js';
 import type { RequestReading } from '../../../protocols/http/dialect.js';
-import { costOf, estimateUsage } from '../../usage/model-cost.js';
+import { costOf, estimateUsage, wholeTokens } from '../../usage/model-cost.js';
 import type { LimitRefusal, UsageLimits, UsageTicket } from '../../usage/usage-limits.js';
 import type { ConnectionRules } from './connection-rules.js';
+import type { Used } from './exchange-events.js';
+
+const NOTHING: ModelUsage = { inputTokens: 0, outputTokens: 0 };
 
 /** One request as the limits count it. */
 export interface CountedUsage {
@@ -14,12 +17,12 @@ export interface CountedUsage {
   /** What the record says of limits that it met; undefined where there is nothing to say. */
   readonly event: DecisionEvent | undefined;
   /**
-   * Puts what was used in the place of what was reserved.
+   * Puts what was used in the place of what was reserved. Where nobody told, the longer of what was reserved and what
+   * came counts: an answer that is long and silent about it, or cut off, is not free.
    *
-   * @param usage undefined where it is not known
    * @returns US dollars; undefined where the model has no price or its usage is not known
    */
-  settle(usage: ModelUsage | undefined): number | undefined;
+  settle(used: Used): number | undefined;
 }
 
 /** Counts a request that is about to go up. */
@@ -31,13 +34,14 @@ export function countUsage(
   reading: RequestReading,
 ): CountedUsage {
   const { model } = reading;
-  const { refused, observed, ticket } = begin(usage, rules, context, connection, reading);
+  const { refused, observed, ticket, asked } = begin(usage, rules, context, connection, reading);
   return {
     refused,
     event: refused === undefined && observed.length === 0 ? undefined : eventOf(refused, observed, rules.policy.hash),
-    settle: (used) => {
-      const costUsd = used === undefined ? undefined : costOf(connection.prices, model, used);
-      usage.settle(ticket, used, costUsd);
+    settle: ({ usage: told, writtenTokens }) => {
+      const costUsd = told === undefined ? undefined : costOf(connection.prices, model, told);
+      const used = told ?? (writtenTokens > asked.outputTokens ? { ...asked, outputTokens: writtenTokens } : undefined);
+      usage.settle(ticket, used, used === undefined ? undefined : costOf(connection.prices, model, used));
       // Sums of binary fractions: a billionth of a dollar is exact enough, and short.
       return costUsd === undefined ? undefined : Math.round(costUsd * 1e9) / 1e9;
     },
@@ -49,15 +53,20 @@ function begin(
   rules: ConnectionRules,
   context: Context,
   { prices }: Pick<HttpConnection, 'prices'>,
-  { model, facts }: RequestReading,
-): { refused: LimitRefusal | undefined; observed: readonly LimitRefusal[]; ticket: UsageTicket | undefined } {
-  if (!rules.limited) return { refused: undefined, observed: [], ticket: undefined };
+  { model, facts, mostTokens }: RequestReading,
+): {
+  refused: LimitRefusal | undefined;
+  observed: readonly LimitRefusal[];
+  ticket: UsageTicket | undefined;
+  asked: ModelUsage;
+} {
+  if (!rules.limited) return { refused: undefined, observed: [], ticket: undefined, asked: NOTHING };
   const limits = limitsFor(rules.policy, context, model);
   const prompt = facts.llm?.['prompt'];
-  const maxTokens = facts.llm?.['maxTokens'];
   const characters = typeof prompt === 'string' ? prompt.length : 0;
-  const estimate = estimateUsage(prices, model, characters, typeof maxTokens === 'number' ? maxTokens : undefined);
-  return usage.begin(limits, estimate);
+  const estimate = estimateUsage(prices, model, characters, mostTokens ?? undefined);
+  const outputTokens = wholeTokens(mostTokens ?? 0);
+  return { ...usage.begin(limits, estimate), asked: { inputTokens: estimate.tokens - outputTokens, outputTokens } };
 }
 
 function eventOf(

@@ -1,5 +1,6 @@
 import type { BodyEvent, ModelUsage, ResultEvent } from '../../../core/events.js';
 import type { MaskCounts } from '../../../core/mask.js';
+import { tokensOf } from '../../usage/model-cost.js';
 import type { AnswerPipe } from './answer-pipe.js';
 import { refusalOf } from './refusals.js';
 
@@ -75,9 +76,26 @@ function tenths(ms: number): number {
 
 const NOTHING: ModelUsage = { inputTokens: 0, outputTokens: 0 };
 
-/** What a model call used: nothing where the upstream refused it or was not reached; undefined where it did not say. */
-export function usedIn(pipe: AnswerPipe, left: boolean): ModelUsage | undefined {
-  const { usage } = pipe.summary();
-  if (usage !== undefined) return usage;
-  return pipe.status >= 400 || (pipe.status === 0 && !left) ? NOTHING : undefined;
+/** What a model call used, as far as it is known. */
+export interface Used {
+  /** Nothing where the upstream refused it or was not reached; undefined where it did not say. */
+  readonly usage: ModelUsage | undefined;
+  /** Tokens of the texts that came, by their length. */
+  readonly writtenTokens: number;
+}
+
+/**
+ * Of an answer that broke off, and be it that the client hung up, the usage was only begun to be told: what came of it
+ * counts at least.
+ */
+export function usedIn(pipe: AnswerPipe, { left, fault }: Pick<ExchangeEnd, 'left' | 'fault'>): Used {
+  const { usage, characters } = pipe.summary();
+  const writtenTokens = tokensOf(characters);
+  if (usage === undefined) {
+    const refused = pipe.status >= 400 || (pipe.status === 0 && !left);
+    return { usage: refused ? NOTHING : undefined, writtenTokens };
+  }
+  const whole = !left && fault === undefined;
+  const outputTokens = whole ? usage.outputTokens : Math.max(usage.outputTokens, writtenTokens);
+  return { usage: { ...usage, outputTokens }, writtenTokens };
 }

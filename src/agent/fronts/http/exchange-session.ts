@@ -1,20 +1,20 @@
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../../core/errors.js';
-import type { RecordedEvent, SessionStart } from '../../../core/events.js';
+import type { RecordedEvent } from '../../../core/events.js';
 import type { Context } from '../../../policy/types.js';
 import type { Decision, Question } from '../../../protocols/contract.js';
 import { Decider } from '../../drive/decider.js';
-import { grantField } from '../../access-guard.js';
 import { openHold } from '../../open-hold.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import {
-  credentialName,
   secretsUsed,
   type HttpCaller,
   type LiveSession,
   type SessionHost,
   type SessionRecorder,
 } from '../../session-host.js';
+import { sessionStart } from '../../session-start.js';
+import type { SessionTrace } from '../../tracing/session-trace.js';
 import type { HttpRefusal } from '../../../protocols/http/dialect.js';
 import type { ConnectionRules } from './connection-rules.js';
 import { judgeRequest } from './exchange-judge.js';
@@ -38,9 +38,14 @@ export class ExchangeSession {
   #way: StreamSocket | undefined;
   #whenPresent: (() => void) | undefined;
 
+  /** Undefined where it is not traced. */
+  readonly trace: SessionTrace | undefined;
+
+  /** @param arrivedMs monotonic milliseconds at which the request came */
   constructor(
     private readonly host: SessionHost,
     private readonly caller: HttpCaller,
+    arrivedMs: number,
   ) {
     this.id = host.newId();
     const { name, type, labels } = caller.connection;
@@ -54,6 +59,8 @@ export class ExchangeSession {
         clientAddress: caller.address,
       },
     };
+    const { connection } = this.context;
+    this.trace = host.trace({ session: this.id, connection, parent: caller.trace, arrivedMs, masks: () => true });
   }
 
   /** The client hung up. */
@@ -70,7 +77,9 @@ export class ExchangeSession {
     const socket: unknown = incoming.socket;
     if (socket instanceof StreamSocket) this.#way = socket;
     this.#application = incoming.headers['user-agent']?.slice(0, MAX_AGENT_CHARS) ?? '';
-    this.#recorder = this.host.openRecording(this.#start(), 'at-flush');
+    const start = sessionStart(this.host, this.caller, this.id, { application: this.#application });
+    const recorder = this.host.openRecording(start, 'at-flush');
+    this.#recorder = this.trace?.around(recorder) ?? recorder;
   }
 
   /**
@@ -93,6 +102,7 @@ export class ExchangeSession {
             this.tell(event);
           },
           monotonicMs: () => host.monotonicMs(),
+          trace: this.trace,
           log: (message) => {
             this.log(message);
           },
@@ -188,22 +198,5 @@ export class ExchangeSession {
   #counted(decision: Decision): Decision {
     if (decision.action !== 'allow') this.#blocked = 1;
     return decision;
-  }
-
-  #start(): SessionStart {
-    const { caller } = this;
-    const application = this.#application;
-    const { subject, email, groups, issuer, machine, attributes } = caller.identity;
-    return {
-      type: 'session.start',
-      session: this.id,
-      user: { subject, email, groups, issuer, machine, attributes },
-      connection: this.context.connection,
-      credential: credentialName(caller),
-      ...secretsUsed(caller),
-      client: { ...(application === '' ? {} : { application }), address: caller.address },
-      ...(caller.correlationId === '' ? {} : { correlationId: caller.correlationId }),
-      ...grantField(this.host.access.require(caller)),
-    };
   }
 }

@@ -1,7 +1,7 @@
 import { recordBounds } from '../../record-bounds.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HoopError } from '../../../core/errors.js';
-import { readBody } from '../../../protocols/http/body.js';
+import { readBody } from '../../../protocols/http/read-body.js';
 import type { Dialect, HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
 import type { HttpCaller, LiveSession, SessionHost } from '../../session-host.js';
 import type { UsageLimits } from '../../usage/usage-limits.js';
@@ -38,6 +38,8 @@ export interface ExchangeInput {
   readonly dialect: Dialect;
   /** The path that stands for the upstream on this side: empty, or `/c/NAME`. */
   readonly localBase: string;
+  /** Monotonic milliseconds at which it came. */
+  readonly arrivedMs: number;
 }
 
 /** What was judged and allowed. */
@@ -60,7 +62,7 @@ export class Exchange implements LiveSession {
     private readonly input: ExchangeInput,
   ) {
     const { caller, response, incoming, dialect } = input;
-    this.#session = new ExchangeSession(parts.host, caller);
+    this.#session = new ExchangeSession(parts.host, caller, input.arrivedMs);
     this.#out = new ClientAnswer(response, incoming, dialect, this.#session.id);
     response.once('close', () => {
       if (!response.writableFinished) this.#clientGone();
@@ -106,9 +108,14 @@ export class Exchange implements LiveSession {
       throw new HoopError('usage', 'a name stands twice in one object of the body');
     session.open(incoming);
     const question = new RequestQuestion({ request, intake, reading, rules, hash: host.hash });
-    const decision = await session.decide(question, rules, unreadOf(rules, caller.connection, body, reading), () => {
-      if (reading.stream) this.#out.wait();
-    });
+    const decision = await session.decide(
+      question,
+      rules,
+      unreadOf(rules, caller.connection, request, body, reading),
+      () => {
+        if (reading.stream) this.#out.wait();
+      },
+    );
     if (decision.action === 'allow') {
       if (!session.left)
         await this.#forward({ rules, reading, sent: upstreamBody(request, intake, body, reading, rules, host.hash) });
@@ -134,7 +141,7 @@ export class Exchange implements LiveSession {
         this.#session.endReason = 'upstream';
         this.#out.refuse(refusalOf(upstreamError(fault)));
       }
-      const costUsd = counted.settle(usedIn(pipe, session.left));
+      const costUsd = counted.settle(usedIn(pipe, { left: session.left, fault }));
       settled = undefined;
       const [output, result] = answerEvents(pipe, {
         startedMs,
@@ -148,7 +155,7 @@ export class Exchange implements LiveSession {
       if (output !== undefined) session.record(output);
       session.record(result);
     } finally {
-      settled?.settle(undefined);
+      settled?.settle({ usage: undefined, writtenTokens: 0 });
     }
   }
 
@@ -172,6 +179,7 @@ export class Exchange implements LiveSession {
         out: this.#out,
         hash: host.hash,
         bounds: recordBounds(caller.connection),
+        trace: this.#session.trace,
         nowMs: () => host.monotonicMs(),
         done: (fault) => {
           // A fault of ours ends the upstream's sending too.
@@ -189,7 +197,8 @@ export class Exchange implements LiveSession {
         return;
       }
       const all = [...sent.headers, ...headers];
-      const going = { method: request.method, target: sent.target, headers: all, body: sent.body };
+      const traced = this.#session.trace?.headers(all) ?? all;
+      const going = { method: request.method, target: sent.target, headers: traced, body: sent.body };
       upstream.abort = upstreams.send(caller.connection, going, pipe);
     });
   }

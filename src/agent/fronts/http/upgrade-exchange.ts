@@ -42,6 +42,8 @@ export interface UpgradeInput {
   readonly dialect: Dialect;
   /** The path that stands for the upstream on this side: empty, or `/c/NAME`. */
   readonly localBase: string;
+  /** Monotonic milliseconds at which it came. */
+  readonly arrivedMs: number;
 }
 
 /** What the client was given, for the record. */
@@ -71,7 +73,7 @@ export class UpgradeExchange implements LiveSession {
     private readonly input: UpgradeInput,
   ) {
     const { socket, head, caller, dialect } = input;
-    this.#session = new ExchangeSession(parts.host, caller);
+    this.#session = new ExchangeSession(parts.host, caller, input.arrivedMs);
     this.#out = new UpgradeAnswer(socket, dialect, this.#session.id);
     this.#early = new EarlyBytes(socket, head, () => {
       this.#clientLeft();
@@ -146,7 +148,7 @@ export class UpgradeExchange implements LiveSession {
       const durationMs = Math.round((host.monotonicMs() - startedMs) * 10) / 10;
       session.record({ type: 'result', statement: 1, durationMs, ...outcome });
     } finally {
-      counted.settle(switched ? undefined : { inputTokens: 0, outputTokens: 0 });
+      counted.settle({ usage: switched ? undefined : { inputTokens: 0, outputTokens: 0 }, writtenTokens: 0 });
     }
   }
 
@@ -154,24 +156,27 @@ export class UpgradeExchange implements LiveSession {
   async #carry(rules: ConnectionRules, reading: RequestReading): Promise<Outcome> {
     const { caller, request, localBase } = this.input;
     const { headers, redactor } = await this.parts.credentials.of(caller.credential);
+    const masks = this.#masks(rules, reading, redactor);
     const place = { upstream: caller.connection.url, base: localBase };
-    const asked = [...request.headers, ...headers];
+    const shown = { redactor, masker: rules.answers, counts: masks.counts, place };
+    const given = [...request.headers, ...headers];
+    const asked = this.#session.trace?.headers(given) ?? given;
     try {
       const going = { connection: caller.connection, target: targetOf(request), headers: asked };
       const { status, rawHeaders, socket } = await dialUpgrade(going, this.#dialling.signal);
       if (socket === undefined) {
         const message = `the upstream refused the upgrade with status ${String(status)}`;
         if (status < 300) throw new UpstreamFault(message);
-        return this.#refuse({ status, code: 'upstream_error', message }, plainHeaders(rawHeaders, { redactor, place }));
+        return this.#refuse({ status, code: 'upstream_error', message }, plainHeaders(rawHeaders, shown));
       }
       socket.on('error', () => socket.destroy());
       try {
-        this.#out.switchProtocols(switchHeaders(asked, rawHeaders, { redactor, place }));
+        this.#out.switchProtocols(switchHeaders(asked, rawHeaders, shown));
       } catch (error) {
         socket.destroy();
         throw error;
       }
-      return await this.#relayed(socket, this.#masks(rules, reading, redactor));
+      return await this.#relayed(socket, masks);
     } catch (error) {
       if (this.#session.left) return { status: this.#out.status, error: CLIENT_LEFT };
       return this.#refuse(refusalOf(upstreamError(error as Error)));

@@ -5,6 +5,9 @@ import { answerHeaders } from '../../../protocols/http/answer-headers.js';
 import type { Header } from '../../../protocols/http/dialect.js';
 import { headersOf } from '../../../protocols/http/headers.js';
 import type { Redactor } from '../../../protocols/http/credential-redaction.js';
+import type { MaskCounts } from '../../../core/mask.js';
+import type { StreamMasker } from '../../../masking/stream-masker.js';
+import { shownHeaders } from './answer-head.js';
 import { UpstreamFault } from './refusals.js';
 
 /** Base64 of 16 bytes, RFC 6455 section 4.1. */
@@ -57,6 +60,9 @@ function withoutCredentials(protocols: string): string {
 
 export interface SwitchOptions {
   readonly redactor: Redactor | undefined;
+  /** Masks what the headers say; undefined where nothing is masked. */
+  readonly masker: StreamMasker | undefined;
+  readonly counts: MaskCounts;
   /** As for `answerHeaders`. */
   readonly place: { readonly upstream: string; readonly base: string };
 }
@@ -86,10 +92,11 @@ export function switchHeaders(asked: readonly Header[], raw: readonly string[], 
 }
 
 /** What goes on of the headers of an answer whose body does not. */
-export function plainHeaders(raw: readonly string[], { redactor, place }: SwitchOptions): Header[] {
-  return answerHeaders(raw, { altered: true, ...place })
-    .filter(([name]) => !/^(?:content-(?!security)|sec-websocket-|x-hoop-|cache-control$)/.test(name))
-    .map(([name, value]) => [name, redactor?.redactText(value) ?? value]);
+export function plainHeaders(raw: readonly string[], { redactor, masker, counts, place }: SwitchOptions): Header[] {
+  const headers = answerHeaders(raw, { altered: true, ...place }).filter(
+    ([name]) => !/^(?:content-(?!security)|sec-websocket-|x-hoop-|cache-control$)/.test(name),
+  );
+  return shownHeaders(headers, redactor, masker, counts);
 }
 
 function acceptOf(key: string): string {

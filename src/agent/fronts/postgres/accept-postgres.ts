@@ -1,4 +1,4 @@
-import { HoopError, messageOf } from '../../../core/errors.js';
+import { type Fault, HoopError, messageOf } from '../../../core/errors.js';
 import { errorMessage } from '../../../protocols/postgres/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { StartupReader } from '../../../protocols/postgres/startup.js';
@@ -9,10 +9,14 @@ import { PostgresFront, type SharedByPostgres } from './front.js';
 /** A client that has not said what it wants by then is cut: it may be no client at all. */
 const STARTUP_TIMEOUT_MS = 15_000;
 
-/** Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request. */
+/**
+ * Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request.
+ *
+ * @param from.current the caller as the configuration has them when the session begins; throws where they have no access
+ */
 export function acceptPostgres(
   stream: TunnelStream,
-  caller: PostgresCaller,
+  { caller, current }: { readonly caller: PostgresCaller; readonly current: () => PostgresCaller },
   host: SessionHost,
   shared: SharedByPostgres,
 ): void {
@@ -46,13 +50,49 @@ export function acceptPostgres(
       } else {
         // What comes until the session stands is held by the stream's own window.
         stream.pause();
-        new PostgresFront(stream, caller, host, shared).start(step.message, step.rest).catch((error: unknown) => {
+        const begin = async (): Promise<void> =>
+          new PostgresFront(stream, current(), host, shared).start(step.message, step.rest);
+        begin().catch((error: unknown) => {
           host.log(`session not started: ${messageOf(error)}`, { connection: caller.connection.name });
           refuse(stream, ...refusalOf(error));
         });
       }
       return;
     }
+  });
+}
+
+/**
+ * Takes one stream of a tunnel that takes nothing new: a cancel request of what runs here. Anything else is given back at
+ * once, with nothing answered, so that the CLI can begin it on another tunnel.
+ *
+ * @param why tells the CLI
+ */
+export function acceptCancel(
+  stream: TunnelStream,
+  caller: PostgresCaller,
+  { cancels }: Pick<SharedByPostgres, 'cancels'>,
+  why: Fault,
+): void {
+  const reader = new StartupReader();
+  let done = false;
+  const timer = setTimeout(() => {
+    stream.destroy(why);
+  }, STARTUP_TIMEOUT_MS);
+  stream.onClose(() => {
+    clearTimeout(timer);
+  });
+  stream.onData((bytes) => {
+    if (done) return;
+    reader.push(bytes);
+    const step = reader.next();
+    if (step.kind === 'more') return;
+    done = true;
+    if (step.kind !== 'cancel') stream.destroy(why);
+    else
+      void cancels.cancel(step.key, caller.identity).then(() => {
+        stream.end();
+      });
   });
 }
 

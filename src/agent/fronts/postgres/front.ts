@@ -9,11 +9,12 @@ import type { PostgresSessionOptions } from '../../../protocols/postgres/session
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import { Drive } from '../../drive/drive.js';
-import { grantField } from '../../access-guard.js';
 import { openHold } from '../../open-hold.js';
 import { storedSecretsOf } from '../../../secrets/credential-secrets.js';
 import { SECRET_REVOKED } from '../../secret-uses.js';
-import { secretsUsed, type PostgresCaller, type SessionHost, type SessionRecorder } from '../../session-host.js';
+import type { SessionTrace } from '../../tracing/session-trace.js';
+import type { PostgresCaller, SessionHost, SessionRecorder } from '../../session-host.js';
+import { sessionStart } from '../../session-start.js';
 import { socketPipe } from '../socket-pipe.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
@@ -51,6 +52,7 @@ export class PostgresFront {
   #drive: Drive | undefined;
   #session: WireSession | undefined;
   #openingTimer: NodeJS.Timeout | undefined;
+  readonly #trace: SessionTrace | undefined;
 
   constructor(
     private readonly stream: TunnelStream,
@@ -71,6 +73,13 @@ export class PostgresFront {
         clientAddress: caller.address,
       },
     };
+    this.#trace = host.trace({
+      session: this.#id,
+      connection: context.connection,
+      parent: caller.trace,
+      arrivedMs: host.monotonicMs(),
+      masks: () => this.#masks(),
+    });
     this.#judge = new SessionJudge(host, context, {
       catalog: () => this.#catalog,
       outline: (text) => this.#reader.outline(text),
@@ -131,9 +140,15 @@ export class PostgresFront {
     upstream.resume();
     caller.tell({ event: 'session.opened', session: this.#id, connection: caller.connection.name });
     this.#drive.start(session.start(rest));
+    this.#trace?.accepted();
     this.#endIfRevoked();
     this.#limitOpening(session, this.#drive);
     this.stream.resume();
+  }
+
+  #masks(): boolean {
+    const { answers, columns } = this.#judge.masks();
+    return answers !== undefined || columns !== undefined;
   }
 
   #endIfRevoked(): void {
@@ -236,6 +251,8 @@ export class PostgresFront {
         caller.tell({ ...event, session: this.#id, connection: caller.connection.name });
       },
       monotonicMs: () => host.monotonicMs(),
+      trace: this.#trace,
+      maxHeldBytes: host.limits().sessionBytes,
       cancelUpstream: () => this.#cancelUpstream(),
       closed: () => {
         this.shared.cancels.release(cancelKey);
@@ -255,21 +272,10 @@ export class PostgresFront {
   }
 
   #openRecording(startup: StartupMessage, database: string): SessionRecorder {
-    const { identity, connection, credential, address, correlationId } = this.caller;
-    const { subject, email, groups, issuer, machine, attributes } = identity;
     this.#application = startup.settings.find(([name]) => name === 'application_name')?.[1] ?? '';
-    const application = this.#application;
-    return this.host.openRecording({
-      type: 'session.start',
-      session: this.#id,
-      user: { subject, email, groups, issuer, machine, attributes },
-      connection: { name: connection.name, type: connection.type, labels: connection.labels },
-      credential: credential.username,
-      ...secretsUsed(this.caller),
-      client: { ...(application === '' ? {} : { application }), address, database },
-      ...(correlationId === '' ? {} : { correlationId }),
-      ...grantField(this.host.access.require(this.caller)),
-    });
+    const started = { application: this.#application, database };
+    const recorder = this.host.openRecording(sessionStart(this.host, this.caller, this.#id, started));
+    return this.#trace?.around(recorder) ?? recorder;
   }
 
   async #cancelUpstream(): Promise<void> {

@@ -27,6 +27,9 @@ export class SocketUpstream {
   });
 
   async start(): Promise<void> {
+    this.#websockets.on('headers', (headers, { url }) => {
+      if (url?.endsWith('?named') === true) headers.push('x-for: ann.lee@example.com');
+    });
     this.#server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
@@ -44,7 +47,7 @@ export class SocketUpstream {
         socket.write('HTTP/1.1 101 X\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: no\r\n\r\n');
       else if (status !== undefined)
         socket.end(
-          `HTTP/1.1 ${status} Told\r\nretry-after: 7\r\nx-echo: Bearer ${KEY}\r\ncontent-length: 24\r\n\r\nfor ann.lee@example.com!`,
+          `HTTP/1.1 ${status} Told\r\nretry-after: 7\r\nx-for: ann.lee@example.com\r\nx-echo: Bearer ${KEY}\r\ncontent-length: 24\r\n\r\nfor ann.lee@example.com!`,
         );
       else this.#websockets.handleUpgrade(request, socket, head, (websocket) => this.#serve(path, websocket));
     });

@@ -326,6 +326,14 @@ describe('an upgrade that people approve', () => {
 });
 
 describe('masks on an upgraded stream', () => {
+  it('shows nothing in the headers of the 101, or of a refusal of the upstream’s, that is masked', async () => {
+    const client = await direct('/echo?named', { token: await as('masked') });
+    client.socket.close();
+    const refused = await refusal(direct('/status/500', { token: await as('masked') }));
+    expect([client.headers['x-for'], refused.headers['x-for']]).toEqual(['[email]', '[email]']);
+    expect((await direct('/echo?named')).headers['x-for']).toBe('ann.lee@example.com');
+  });
+
   it('hold for text and JSON to the client, for close reasons, and in the record', async () => {
     const client = await direct('/echo', { token: await as('masked') });
     client.socket.send('mail ann.lee@example.com now');
