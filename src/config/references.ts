@@ -16,6 +16,7 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
   return [
     ...repeatedNames(resources),
     ...sharedPasswords(resources),
+    ...providerConflicts(resources),
     ...resources.flatMap((resource) => {
       if (resource.kind === 'Entity' && entityNames.includes(resource.value.name)) {
         return [
@@ -77,6 +78,32 @@ function unknownProviders(
   return (value.buttons?.people ?? []).flatMap(({ provider }, index) =>
     dangling(document, ['spec', 'buttons', 'people', index, 'provider'], provider, 'IdentityProvider', providers),
   );
+}
+
+/** A token must lead to one provider: by issuer and audience; one that is no JWT says neither. */
+function providerConflicts(resources: readonly LoadedResource[]): ConfigFault[] {
+  const providers = resources.filter((resource) => resource.kind === 'IdentityProvider');
+  const takesAny = ({ value }: (typeof providers)[number]): boolean =>
+    value.introspection !== undefined || value.userinfo?.trustEveryClient === true;
+  return providers.flatMap((provider, index) => {
+    const { document, value } = provider;
+    const before = providers.slice(0, index);
+    const twin = before.find((one) => one.value.issuer === value.issuer && one.value.audience === value.audience);
+    const taker = takesAny(provider) ? before.find(takesAny) : undefined;
+    return [
+      ...(twin === undefined
+        ? []
+        : [document.fault(['spec', 'issuer'], `\`${twin.value.name}\` has the same issuer and audience`)]),
+      ...(taker === undefined
+        ? []
+        : [
+            document.fault(
+              ['spec', value.introspection === undefined ? 'userinfo' : 'introspection'],
+              `\`${taker.value.name}\` takes tokens that are no JWT already: it would be shown those of this one`,
+            ),
+          ]),
+    ];
+  });
 }
 
 /** A password that the agent changes by itself may be nobody else's: they would be locked out. */

@@ -9,22 +9,21 @@ import { type LoginLimit, TooManyLogins } from '../login-limit.js';
 import { refuseSocket, send, sendFailure } from './answer.js';
 import { callerRoutes } from './caller-routes.js';
 import type { HttpDependencies } from './dependencies.js';
-import { Refusal, createGate } from './gate.js';
-import type { Gate } from './gate.js';
+import { Refusal, createGate, type Gate } from './gate.js';
+import { guardStream } from './guarded-stream.js';
 import { HalfOpenPeers } from './half-open-peers.js';
 import { publicRoutes } from './public-routes.js';
 import { grantRoutes } from './grant-routes.js';
 import { requestEventsRoute } from './request-events-route.js';
 import { requestRoutes } from './request-routes.js';
-import { matchRoute, readQuery } from './route.js';
-import type { Answer, Route } from './route.js';
+import { matchRoute, readQuery, type Answer, type Route } from './route.js';
 import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
 import { auditRoutes } from './audit-routes.js';
 import { secretRoutes } from './secret-routes.js';
 import { sessionRoutes } from './session-routes.js';
 import { slackRoute } from './slack-route.js';
-import { createAuthenticate } from './token.js';
-import type { Authenticate } from './token.js';
+import type { TokenWatches } from '../token-watches.js';
+import { createAuthenticate, type Authenticate } from './token.js';
 
 /** A label takes few values: what a client makes up is `other`. */
 const METRIC_METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
@@ -48,6 +47,8 @@ export interface HttpServerOptions {
    */
   readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly direct: DirectWay;
+  /** Tokens by which long answers are read. */
+  readonly watches: TokenWatches;
 }
 
 /** Takes what comes to `/c/CONNECTION/…`; its host and origin are right, and it is not authenticated yet. */
@@ -103,10 +104,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       direct(options, gate, authenticate, request, response);
       return;
     }
-    answer({ deps, routes, gate, authenticate, requestMs }, request, response).catch((error: unknown) => {
-      deps.onFailure('none', error);
-      response.destroy();
-    });
+    answer({ deps, routes, gate, authenticate, requestMs, watches: options.watches }, request, response).catch(
+      (error: unknown) => {
+        deps.onFailure('none', error);
+        response.destroy();
+      },
+    );
   });
   const upgraded = new Set<Duplex>();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -153,7 +156,9 @@ function createServer(
           onRequest,
         );
   server.maxConnections = options.maxConnections;
-  new HalfOpenPeers(options.maxHalfOpen).watch(server);
+  const halfOpen = new HalfOpenPeers(options.maxHalfOpen);
+  halfOpen.watch(server);
+  options.deps.metrics.halfOpen(() => halfOpen.count);
   return server;
 }
 
@@ -164,6 +169,7 @@ interface Serving {
   readonly authenticate: Authenticate;
   /** How long a request's body may take, in ms. */
   readonly requestMs: number;
+  readonly watches: TokenWatches;
 }
 
 async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -201,7 +207,10 @@ async function run(
   try {
     const call = { id, request, query: readQuery(route, search) };
     if (route.auth === 'public') return await route.handler(call);
-    return await route.handler(call, caller as Identity);
+    const given = await route.handler(call, caller as Identity);
+    if (!('stream' in given)) return given;
+    const proof = { identity: caller as Identity, again: () => serving.authenticate(request) };
+    return { ...given, stream: guardStream(given.stream, (watched) => serving.watches.watch(watched), proof) };
   } finally {
     clearTimeout(timer);
   }

@@ -6,6 +6,7 @@ import { createMetrics } from '../../../src/agent/http/metrics.js';
 import { NoticeBoard } from '../../../src/agent/notices.js';
 import { RequestFeed } from '../../../src/agent/request-feed.js';
 import { LoginLimit } from '../../../src/agent/login-limit.js';
+import { TokenWatches } from '../../../src/agent/token-watches.js';
 import { createHttpServer } from '../../../src/agent/http/server.js';
 import type { HttpServer, HttpServerOptions } from '../../../src/agent/http/server.js';
 import { HoopError } from '../../../src/core/errors.js';
@@ -62,6 +63,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
     maxConnections: 1_000,
     maxHalfOpen: 500,
     logins: new LoginLimit({ perMinute: 1_000, nowMs: () => 0 }),
+    watches: new TokenWatches({ trusts: () => true }),
     onUpgrade: (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
     direct: { direct: (_request, response) => response.end(), directUpgrade: (_request, socket) => socket.destroy() },
     ...more,
