@@ -4,6 +4,7 @@ import { HoopCommand } from '../src/cli/base-command.js';
 import { devText, shellWord } from '../src/dev/dev-text.js';
 import { HOOP_PROGRAM } from '../src/dev/hoop-program.js';
 import { runDev } from '../src/dev/run-dev.js';
+import { requireTrialPackages } from '../src/dev/trial-packages.js';
 
 export default class Dev extends HoopCommand {
   static override summary = 'Run a trial stack until Ctrl-C: identity provider, Postgres with data, agent';
@@ -16,6 +17,7 @@ export default class Dev extends HoopCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Dev);
+    requireTrialPackages();
     this.say('starting: Postgres, identity provider, agent');
     await runDev({
       keep: flags.keep,

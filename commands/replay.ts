@@ -3,7 +3,7 @@ import { HoopCommand } from '../src/cli/base-command.js';
 import { drainedStdout, replay } from '../src/client/replay.js';
 import { replayEntries, replayTarget } from '../src/client/replay-entries.js';
 import { replayWish } from '../src/client/replay-flags.js';
-import { canDraw } from '../src/tui/terminal.js';
+import { canDraw, loadScreen } from '../src/tui/terminal.js';
 
 export default class Replay extends HoopCommand {
   static override summary = 'Show what happened in a session, or in all sessions of one run';
@@ -35,7 +35,7 @@ export default class Replay extends HoopCommand {
     const source = { agent: () => this.agentApi(), follow: wish.follow, say };
     if (wish.format === undefined && canDraw()) {
       const { playReplay } = await import('../src/client/replay-player.js');
-      const { openReplay } = await import('../src/tui/replay-screen.js');
+      const { openReplay } = await loadScreen(() => import('../src/tui/replay-screen.js'));
       const colours = this.colours.enabled;
       return playReplay({ ...wish, ...source, target, draw: (playback) => openReplay(playback, { colours }) });
     }

@@ -70,6 +70,7 @@ try {
   reviewer.copyTo(fifo);
   const { port } = await stage.agent.port();
   const client = new Client({ host: '127.0.0.1', port, user: 'ann', database: stage.agent.database });
+  client.on('error', () => undefined);
   await client.connect();
   const [shown, answered]: [number[], number[]] = [[], []];
   for (let sample = 0; sample < samples; sample += 1) {

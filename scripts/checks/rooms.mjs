@@ -140,7 +140,8 @@ const edges = [
     rooms: ['core', 'network', 'recording'],
     packages: [],
     node: true,
-    because: 'closed recordings are copied elsewhere by what only reads them: it writes no recording and makes no event',
+    because:
+      'closed recordings are copied elsewhere by what only reads them: it writes no recording and makes no event',
   },
   {
     name: 'config',

@@ -1,23 +1,20 @@
 // Writes docs/screens/*.md: screens of hoop as text, captured by tmux from real terminals in front of a real agent.
 //
-//   npx tsx scripts/screens/capture.ts
+//   npx tsx scripts/screens/capture.ts [--only approve|connect|replay]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { replayScreens } from './replay-screens.js';
 import { ScreenStage } from '../../test/support/screens.js';
+import { day } from './day.js';
+import { page } from './page.js';
 
 const FOLDER = fileURLToPath(new URL('../../docs/screens/', import.meta.url));
 const HELD = 'UPDATE payments SET amount = 12.50 WHERE customer = 1 AND amount < 50 RETURNING id, amount;';
 const PATIENCE_S = 60;
 /** The screen takes no `y` that comes sooner than anybody reads. */
 const READING_MS = 1_000;
-
-/** A screen as a block of text; ids and ports differ from run to run, and stay as they were. */
-function block(screen: string): string {
-  const rows = screen.split('\n').map((row) => row.trimEnd());
-  while (rows.at(-1) === '') rows.pop();
-  return ['```text', ...rows, '```'].join('\n');
-}
 
 async function approve(stage: ScreenStage): Promise<string> {
   const reason = '--reason "correct the amount of order 7"';
@@ -95,16 +92,21 @@ async function connect(stage: ScreenStage): Promise<string> {
   ]);
 }
 
-function page(title: string, intro: string, parts: readonly (readonly [string, string])[]): string {
-  const made = 'Captured from real terminals by `npx tsx scripts/screens/capture.ts`.';
-  return `${[`# ${title}`, `${intro} ${made}`, ...parts.flatMap(([text, screen]) => [text, block(screen)])].join('\n\n')}\n`;
-}
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const wanted = (name: string): boolean => values.only === '' || values.only === name;
 
 mkdirSync(FOLDER, { recursive: true });
-const stage = await ScreenStage.open(2);
-try {
-  writeFileSync(`${FOLDER}approve.md`, await approve(stage));
-  writeFileSync(`${FOLDER}connect.md`, await connect(stage));
-} finally {
-  await stage.close();
+if (wanted('replay')) {
+  const intro = 'Plays a recording in a terminal of 100 columns.';
+  writeFileSync(`${FOLDER}replay.md`, page('hoop replay', intro, await replayScreens()));
 }
+if (wanted('approve') || wanted('connect')) {
+  const stage = await ScreenStage.open(2);
+  try {
+    if (wanted('approve')) writeFileSync(`${FOLDER}approve.md`, await approve(stage));
+    if (wanted('connect')) writeFileSync(`${FOLDER}connect.md`, await connect(stage));
+  } finally {
+    await stage.close();
+  }
+}
+if (wanted('day')) writeFileSync(`${FOLDER}day.md`, await day());

@@ -1,6 +1,7 @@
 import type { Approvals } from '../approvals/approvals.js';
-import { type AccessLookup, accessNeeded } from '../connections/access.js';
+import { type AccessLookup, accessNeeded, findPermitted, type Permitted, storedName } from '../connections/access.js';
 import type { Grant } from '../core/approval.js';
+import { HoopError } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import type { ConnectionResource } from '../core/resources.js';
 import { credentialName, type Caller, type LiveSession, type SessionAccess } from './session-host.js';
@@ -18,18 +19,18 @@ export function grantField(grant: Grant | undefined): { readonly grant?: string 
   return grant === undefined ? {} : { grant: grant.id };
 }
 
-/** Connections that need an approved request: who may use them now, and the end of sessions whose time is over. */
+/** Who may use a connection now, and the end of sessions whose access is over: its time, or the files that gave it. */
 export class AccessGuard implements SessionAccess {
   readonly #watched = new Map<LiveSession, Caller>();
 
-  /** @param connection as configured now, whatever a caller was let in with */
+  /** @param connections as configured now, whatever a caller was let in with */
   constructor(
     private readonly approvals: Approvals,
-    private readonly connection: (name: string) => ConnectionResource | undefined,
+    private readonly connections: () => readonly ConnectionResource[],
   ) {}
 
   require(caller: Caller): Grant | undefined {
-    const connection = this.connection(caller.connection.name) ?? caller.connection;
+    const { connection } = this.#permitted(caller) ?? refuse();
     if (connection.access.approval === undefined) return undefined;
     const grant = grantOf(this.approvals, caller.identity, connection, credentialName(caller));
     if (grant === undefined) throw accessNeeded(connection.name);
@@ -53,6 +54,18 @@ export class AccessGuard implements SessionAccess {
     }
   }
 
+  recheck(): void {
+    for (const [session, caller] of [...this.#watched]) {
+      if (!this.#holds(caller)) this.#end(session, caller, 'the configuration of the agent has changed');
+    }
+  }
+
+  /** With the credential that the session logs in with: one that the caller has no more is no access either. */
+  #permitted(caller: Caller): Permitted | undefined {
+    const found = findPermitted(this.connections(), caller.connection.name, caller.identity);
+    return found !== undefined && storedName(found) === credentialName(caller) ? found : undefined;
+  }
+
   #holds(caller: Caller): boolean {
     try {
       this.require(caller);
@@ -66,8 +79,13 @@ export class AccessGuard implements SessionAccess {
     if (!this.#watched.delete(session)) return;
     const { name } = caller.connection;
     const because = why === '' ? '' : ` (${why})`;
-    session.terminate('revoked', ENDED_CODE, `access to ${name} ended${because}; ${accessNeeded(name).suggestion}`);
+    const remedy = this.#permitted(caller) === undefined ? '' : `; ${accessNeeded(name).suggestion}`;
+    session.terminate('revoked', ENDED_CODE, `access to ${name} ended${because}${remedy}`);
   }
+}
+
+function refuse(): never {
+  throw new HoopError('no_access', 'no connection of that name that you may use');
 }
 
 function after(reason: string): string {

@@ -1,10 +1,11 @@
 import type { OpenInput } from '../approvals/approvals.js';
-import type { ApprovalRequest, FlowProgress, Grant } from '../core/approval.js';
+import type { ApprovalRequest, Grant } from '../core/approval.js';
 import { HoopError } from '../core/errors.js';
 import type { Verdict } from '../policy/types.js';
 import type { Question } from '../protocols/contract.js';
 import { bindHash } from './bind-hash.js';
-import type { HoldAnswer } from './drive/drive-host.js';
+import type { Hold, HoldAnswer } from './drive/drive-host.js';
+import { NOT_TRIED } from './previews.js';
 import { credentialName, type Caller, type SessionHost } from './session-host.js';
 
 /** The session whose statement needs approval. */
@@ -37,6 +38,9 @@ export function openHold(holding: HoldingSession, question: Question, verdict: V
   try {
     const { request, outcome } = approvals.open(inputOf(holding, question, verdict, bound));
     if (request.breakGlass === true) return { kind: 'broken', request };
+    const tried = question.statement !== 0 && question.held?.() !== undefined;
+    if (request.previewWanted === true && !tried)
+      approvals.complete(request.id, { preview: { notes: [], refused: NOT_TRIED } });
     return {
       kind: 'wait',
       request,
@@ -94,12 +98,16 @@ function inputOf(holding: HoldingSession, question: Question, verdict: Verdict, 
 function watchVotes(
   { host: { approvals } }: HoldingSession,
   { id }: ApprovalRequest,
-  listener: (progress: readonly FlowProgress[]) => void,
+  listener: Parameters<Hold['watch']>[0],
 ): () => void {
-  let votes = 0;
+  const known = new Set<string>();
   return approvals.watch(id, (now) => {
-    if (now.state !== 'pending' || now.votes.length === votes) return;
-    votes = now.votes.length;
-    listener(approvals.progress(now));
+    if (now.state !== 'pending') return;
+    for (const vote of now.votes) {
+      const person = JSON.stringify([vote.issuer, vote.subject]);
+      if (known.has(person)) continue;
+      known.add(person);
+      listener(approvals.progress(now), vote);
+    }
   });
 }

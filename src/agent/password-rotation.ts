@@ -97,6 +97,8 @@ export class PasswordRotation {
       if (secrets.info(name)?.version === known.version) throw error;
     }
     if (secrets.info(name)?.version === known.version) secrets.take(name, next, by);
+    // Somebody set another value meanwhile: the one that logs in is kept.
+    else await this.#settle(name, role);
     await this.#confirm(name, { ...role, password: next }, old);
     log.info('password rotated', { secret: name, user: role.user });
     return secrets.info(name) as SecretRow;
@@ -108,7 +110,7 @@ export class PasswordRotation {
       await checkRolePassword(login);
     } catch (error) {
       const oldWorks = await works({ ...login, password: old });
-      if (oldWorks) this.options.secrets.set(name, old, 'rotation');
+      if (oldWorks) this.options.secrets.take(name, old, 'rotation');
       throw error;
     }
   }

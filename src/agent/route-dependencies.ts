@@ -9,25 +9,28 @@ import { card } from './card.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import type { Metrics } from './http/metrics.js';
 import type { Parts } from './parts.js';
-import type { Previews } from './previews.js';
+import { openSlackDesk } from './open-slack-desk.js';
 import { RequestFeed } from './request-feed.js';
+import type { SessionHost } from './session-host.js';
 
 /** What the routes see of the agent. */
 export function routeDependencies(
   parts: Parts,
   metrics: Metrics,
-  previews: Previews,
+  host: Pick<SessionHost, 'previews' | 'withoutSecrets'>,
   now: { verifier(): TokenVerifier; listening(): boolean },
 ): HttpDependencies {
   const { live, store, recordings, approvals, log, clock } = parts;
+  const slack = openSlackDesk(parts, host.withoutSecrets);
   return {
-    verify: (token) => now.verifier().verify(token),
+    verify: async (token) => slack.seen(await now.verifier().verify(token)),
     card: () => card(live, parts.key),
     connections: () => live.current.connections,
     flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
     roles: () => live.agent.roles,
     approvals,
-    preview: (request, reviewer) => previews.of(request, reviewer),
+    preview: (request, reviewer) => host.previews.of(request, reviewer),
+    slack: (call) => slack.desk.take(call),
     secrets: parts.secrets.desk,
     requestFeed: new RequestFeed(parts),
     sessions: sessionLists(parts),

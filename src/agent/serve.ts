@@ -1,7 +1,11 @@
+import type { Resources } from '../config/resources.js';
 import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
 import { accessLookup } from './access-guard.js';
 import { addArchiveFigures } from './archive-figures.js';
+import { approvalRecords } from './open-approval-records.js';
+import type { ApprovalRecords } from './approval-records.js';
+import { currentCaller, type Reach } from './current-caller.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
 import { acceptCancel, acceptPostgres } from './fronts/postgres/accept-postgres.js';
@@ -9,7 +13,8 @@ import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.js';
+import { createHttpServer, type HttpServer } from './http/server.js';
+import type { HttpServerOptions } from './http/server-options.js';
 import { LoginLimit } from './login-limit.js';
 import type { Housekeeping } from '../recording/housekeeping.js';
 import { startHousekeeping } from './housekeeping.js';
@@ -19,6 +24,7 @@ import { routeDependencies } from './route-dependencies.js';
 import { isHttpCaller, type LiveSession, type SessionHost } from './session-host.js';
 import { sessionHost } from './session-hosting.js';
 import { readTls } from './tls-files.js';
+import { TokenWatches } from './token-watches.js';
 import { TunnelAcceptor, type UpgradeOptions } from './upgrade.js';
 import { UsageLimits } from './usage/usage-limits.js';
 
@@ -38,31 +44,35 @@ const SPARE_CONNECTIONS = 1_000;
 
 /** Opens the agent's port on parts that are open; closing it closes them. */
 export async function serve(parts: Parts): Promise<RunningAgent> {
-  const { approvals, log, tracing } = parts;
-  const { agent } = parts.live;
+  const { log, live, tracing } = parts;
+  const { agent } = live;
   const drives = new Set<LiveSession>();
   const metrics = agentMetrics(parts, drives);
-  let [listening, verifier] = [false, newVerifier(parts)];
+  let [listening, verifier] = [false, newVerifier(parts, live.current)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
-  const http = httpFront(parts, host, logins);
+  const records = approvalRecords(parts, host.withoutSecrets);
+  const watches = tokenWatches(parts);
+  const http = httpFront(parts, host, { logins, watches });
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
     publicUrl: agent.publicUrl,
     ...bounds(agent.limits.sessions),
     logins,
-    deps: routeDependencies(parts, metrics, host.previews, { verifier: () => verifier, listening: () => listening }),
+    deps: routeDependencies(parts, metrics, host, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (...upgrade) => {
       tunnels.upgrade(...upgrade);
     },
     direct: http,
+    watches,
   });
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     ...reachable(parts),
+    watches,
     logins,
-    ...acceptStreams(host, http),
+    ...acceptStreams(host, http, reachable(parts)),
     ...{ log, tracing, registry: metrics.registry },
   });
   const url = await listen(parts, server);
@@ -70,34 +80,39 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   const housekeeping = startHousekeeping(parts);
   return {
     url,
-    reload: async () => {
-      const done = await reload(parts);
-      if (done) verifier = newVerifier(parts);
-      return done;
-    },
+    reload: () =>
+      reload(parts, (next) => {
+        verifier = next;
+        host.access.recheck();
+        watches.look();
+      }),
     close: async (graceMs) => {
       listening = false;
-      tunnels.retire();
-      approvals.close();
-      await drain(drives, graceMs);
-      await http.close();
-      tunnels.closeAll();
-      await server.close(1_000);
-      await closeStores(parts, housekeeping);
+      await close({ parts, drives, http, tunnels, server, records, housekeeping }, graceMs);
     },
   };
+}
+
+function tokenWatches({ live }: Parts): TokenWatches {
+  return new TokenWatches({
+    trusts: ({ issuer }) => live.current.identityProviders.some((provider) => provider.issuer === issuer),
+  });
 }
 
 function bounds(sessions: number): Pick<HttpServerOptions, 'maxConnections' | 'maxHalfOpen'> {
   return { maxConnections: sessions + 2 * SPARE_CONNECTIONS, maxHalfOpen: SPARE_CONNECTIONS };
 }
 
-function newVerifier({ live, clock, secrets }: Parts): TokenVerifier {
-  return createTokenVerifier(live.current.identityProviders, { clock, reveal: secrets.resolve });
+function newVerifier({ clock, secrets }: Parts, { identityProviders }: Resources): TokenVerifier {
+  return createTokenVerifier(identityProviders, { clock, reveal: secrets.resolve });
 }
 
 /** Hands a tunnel's stream to the front of its connection's protocol. */
-function acceptStreams(host: SessionHost, http: HttpFront): Pick<UpgradeOptions, 'accept' | 'acceptLate'> {
+function acceptStreams(
+  host: SessionHost,
+  http: HttpFront,
+  reach: Reach,
+): Pick<UpgradeOptions, 'accept' | 'acceptLate'> {
   const shared = {
     cancels: new CancelRegistry(),
     catalogs: new CatalogKeepers(() => host.monotonicMs()),
@@ -105,8 +120,9 @@ function acceptStreams(host: SessionHost, http: HttpFront): Pick<UpgradeOptions,
   };
   return {
     accept: (stream, caller) => {
+      // Requests of HTTP are looked at one by one.
       if (isHttpCaller(caller)) http.accept(stream, caller);
-      else acceptPostgres(stream, caller, host, shared);
+      else acceptPostgres(stream, { caller, current: () => currentCaller(caller, reach) }, host, shared);
     },
     acceptLate: (stream, caller, why) => {
       if (isHttpCaller(caller)) stream.destroy(why);
@@ -115,15 +131,18 @@ function acceptStreams(host: SessionHost, http: HttpFront): Pick<UpgradeOptions,
   };
 }
 
-/** Connections as configured now, and to whom those that need it are granted now. */
-function reachable({ live, approvals }: Parts): Pick<UpgradeOptions, 'connections' | 'access'> {
+function reachable({ live, approvals }: Parts): Reach {
   return {
     connections: () => live.current.connections,
     access: (identity) => accessLookup(approvals, identity),
   };
 }
 
-function httpFront(parts: Parts, host: SessionHost, logins: LoginLimit): HttpFront {
+function httpFront(
+  parts: Parts,
+  host: SessionHost,
+  { logins, watches }: { readonly logins: LoginLimit; readonly watches: TokenWatches },
+): HttpFront {
   const { store, clock, log } = parts;
   const complain = (message: string): void => {
     log.error(message);
@@ -133,6 +152,7 @@ function httpFront(parts: Parts, host: SessionHost, logins: LoginLimit): HttpFro
     usage: new UsageLimits(store.usage, () => clock.nowMs(), complain),
     ...reachable(parts),
     subject: (identity, find) => logins.subject(identity, find),
+    watches,
   });
 }
 
@@ -150,6 +170,29 @@ async function listen(parts: Parts, server: HttpServer): Promise<string> {
   return url;
 }
 
+interface Serving {
+  readonly parts: Parts;
+  readonly drives: ReadonlySet<LiveSession>;
+  readonly http: HttpFront;
+  readonly tunnels: TunnelAcceptor;
+  readonly server: HttpServer;
+  readonly records: ApprovalRecords;
+  readonly housekeeping: Housekeeping;
+}
+
+/** What runs may end within the grace; then everything is sealed and closed, what others need last. */
+async function close(serving: Serving, graceMs: number): Promise<void> {
+  const { parts, drives, http, tunnels, server, records, housekeeping } = serving;
+  tunnels.retire();
+  parts.approvals.close();
+  await drain(drives, graceMs);
+  await http.close();
+  tunnels.closeAll();
+  await server.close(1_000);
+  await records.settled();
+  await closeStores(parts, housekeeping);
+}
+
 async function closeStores(parts: Parts, housekeeping: Housekeeping): Promise<void> {
   const { recordings, store, secrets, sinks, archive, tracing } = parts;
   await Promise.all([sinks.close(SINKS_GRACE_MS), archive?.close(SINKS_GRACE_MS), tracing?.close(SINKS_GRACE_MS)]);
@@ -159,11 +202,17 @@ async function closeStores(parts: Parts, housekeeping: Housekeeping): Promise<vo
   store.close();
 }
 
-async function reload(parts: Parts): Promise<boolean> {
+/** @param take puts the verifier of the new providers in the place of the old one */
+async function reload(parts: Parts, take: (verifier: TokenVerifier) => void): Promise<boolean> {
   const { live, log } = parts;
-  const faults = await live.reload();
-  for (const fault of faults) log.error(`not reloaded: ${fault}`);
-  if (faults.length > 0) return false;
+  const done = await live.reload((next) => newVerifier(parts, next));
+  if ('faults' in done) {
+    for (const fault of done.faults) log.error(`not reloaded: ${fault}`);
+    return false;
+  }
+  if (done.made === undefined) return true;
+  // In the same turn: nobody may come in by the old providers under the new rules.
+  take(done.made);
   keepPolicies(parts);
   for (const fault of await parts.sinks.configure(live.current.sinks, live.current.approvalFlows)) log.error(fault);
   log.info('reloaded', { policy: live.current.policySet.hash });

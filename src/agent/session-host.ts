@@ -80,15 +80,18 @@ export interface LiveSession {
   terminate(reason: string, code: string, message: string): void;
 }
 
-/** Connections that need an approved request: who may use them, and for how long. */
+/** Who may use a connection, and for how long. */
 export interface SessionAccess {
   /**
    * @returns the grant it is under; undefined where the connection is open
-   * @throws HoopError `access_needed`
+   * @throws HoopError `access_needed`; `no_access` where the configuration in force now gives the caller no access, or
+   *   another credential
    */
   require(caller: Caller): Grant | undefined;
   /** Ends the session as soon as its access does. @returns what ends the watching */
   watch(caller: Caller, session: LiveSession): () => void;
+  /** The configuration has changed: ends the sessions that it does not allow any more. */
+  recheck(): void;
 }
 
 /** What every front needs of the agent. */

@@ -18,7 +18,7 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
   const hashKey = keptKey(parts.store, 'mask-hash', () => randomBytes(HASH_KEY_BYTES));
   const hash = (input: Uint8Array): Uint8Array => createHmac('sha256', hashKey).update(input).digest();
   const scrubber = new SecretScrubber(hash);
-  const access = new AccessGuard(approvals, (name) => live.current.connections.find((one) => one.name === name));
+  const access = new AccessGuard(approvals, () => live.current.connections);
   parts.notices.listen(({ type, grant }) => {
     if (type === 'grant.ended' && grant !== undefined) access.ended(grant);
   });

@@ -99,6 +99,7 @@ export function approvalEvent(
         credential: request.credential,
       },
       ...(request.session === '' ? {} : { statement: request.statement }),
+      ...((request.params?.length ?? 0) === 0 ? {} : { boundValues: request.params?.length }),
       ...(why === '' ? {} : { reason: why }),
       ...(over ? { outcome: request.state, by: request.decidedBy } : { expiresAt: request.expiresAt }),
       ...(request.decisionReason === '' ? {} : { decisionReason: withoutSecrets(request.decisionReason) }),

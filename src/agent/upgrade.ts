@@ -2,28 +2,26 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Registry } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type AccessLookup, connectionFor, isHttpPermitted } from '../connections/access.js';
+import { connectionFor, findPermitted, isHttpPermitted, storedName } from '../connections/access.js';
 import { HoopError, type Fault, messageOf } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
-import type { ConnectionResource } from '../core/resources.js';
 import { acceptTunnel, type TunnelServer } from '../tunnel/accept.js';
 import { RESUME_HEADER, RESUME_VERSION, RETIRING_EVENT, TOKEN_ENDING_EVENT } from '../tunnel/handshake.js';
 import { HeldStreams } from '../tunnel/held-streams.js';
 import type { AcceptedStream } from '../tunnel/stream.js';
 import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
+import type { Reach } from './current-caller.js';
 import { refuseSocket } from './http/answer.js';
 import type { AgentLog } from './log.js';
 import { type LoginLimit, TooManyLogins } from './login-limit.js';
 import { traceOf } from './fronts/http/correlation.js';
 import { credentialName, type Caller } from './session-host.js';
+import type { TokenWatches } from './token-watches.js';
 import type { Tracing } from './tracing/open-tracing.js';
 import { TunnelFigures } from './tunnel-figures.js';
 
-export interface UpgradeOptions {
+export interface UpgradeOptions extends Reach {
   authenticate(request: IncomingMessage): Promise<Identity>;
-  readonly connections: () => readonly ConnectionResource[];
-  /** Until when connections that need an approved request are granted to someone. */
-  readonly access: (identity: Identity) => AccessLookup;
   /** Bounds asking for connections that are not the caller's. */
   readonly logins: LoginLimit;
   /** Takes one stream of a tunnel that was authenticated and authorised. */
@@ -34,19 +32,17 @@ export interface UpgradeOptions {
    */
   acceptLate(stream: AcceptedStream, caller: Caller, why: Fault): void;
   readonly log: Pick<AgentLog, 'warn'>;
+  /** Tokens by which tunnels are open. */
+  readonly watches: TokenWatches;
   /** Where figures of tunnels are told. */
   readonly registry: Registry;
   /** Absent: nothing is traced. */
   readonly tracing?: Tracing | undefined;
-  /** How often a tunnel's token is asked about again, where that tells more than its signature. */
-  readonly recheckMs?: number;
 }
 
 const TUNNEL_PATH = /^\/v1\/tunnel\/([^/?]+)$/;
 /** Longest correlation id and reason taken, in characters. */
 const MAX_HEADER_CHARS = 500;
-/** With the minute's half that an answer is believed for, a revocation counts within a minute. */
-const RECHECK_MS = 20_000;
 
 /** Accepts tunnels: token, identity, connection, credential, in this order; then streams. */
 export class TunnelAcceptor {
@@ -94,57 +90,78 @@ export class TunnelAcceptor {
     for (const server of this.#open) server.sendEvent({ event: RETIRING_EVENT });
   }
 
-  /** Where the provider can say that a token was revoked, a tunnel ends within a minute of it, and its sessions too. */
-  #keepAsking(request: IncomingMessage, { revocable, expiresAt }: Identity, server: TunnelServer): () => void {
-    if (revocable !== true) return () => undefined;
-    const timer = setInterval(() => {
-      // After its end nobody can say more of it; no new stream is taken then.
-      if (expiresAt * 1000 <= Date.now()) return clearInterval(timer);
-      this.options.authenticate(request).catch(() => {
-        server.close({ code: 'token_refused', message: 'the token of this tunnel was revoked' });
-      });
-    }, this.options.recheckMs ?? RECHECK_MS).unref();
-    return () => {
-      clearInterval(timer);
-    };
-  }
-
   /** Ends every tunnel. */
   closeAll(): void {
     for (const server of [...this.#open]) server.close(RETIRED);
     this.#held.close();
   }
 
-  #accepted(websocket: WebSocket, request: IncomingMessage, caller: Caller): void {
+  #accepted(websocket: WebSocket, request: IncomingMessage, accepted: Caller): void {
     const resumes = request.headers[RESUME_HEADER] === RESUME_VERSION;
-    let stopAsking = (): void => undefined;
+    let caller = accepted;
+    let stopWatching = (): void => undefined;
     const ended = this.#figures.opened(request.socket, () => server.streamCount);
     const server: TunnelServer = acceptTunnel(websocket, {
       wire: request.socket,
       onClose: (fault) => {
         ended(fault !== undefined);
-        stopAsking();
+        stopWatching();
         this.#open.delete(server);
       },
       ...(resumes ? { held: { streams: this.#held, owner: ownerOf(caller) } } : {}),
     });
     this.#open.add(server);
-    const stops = [this.#keepAsking(request, caller.identity, server), announceEnd(caller.identity, server)];
-    stopAsking = () => {
+    const stops = [
+      this.#watch(request, caller, server, (identity) => (caller = { ...caller, identity })),
+      announceEnd(caller.identity, server),
+    ];
+    stopWatching = () => {
       for (const stop of stops) stop();
     };
-    // A token that ends does not end sessions under way: whoever is in was let in rightly; nothing new begins after it.
     server.onStream((stream) => {
-      const ended = caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now();
-      if (this.#retired || ended) this.options.acceptLate(stream, caller, this.#retired ? RETIRED : TOKEN_ENDED);
-      else {
-        const tell: Caller['tell'] = (event) => {
-          stream.sendEvent(event);
-        };
-        this.#figures.streamOpened();
-        this.options.accept(stream, { ...caller, tell });
-      }
+      this.#takeStream(stream, caller);
     });
+  }
+
+  /** A tunnel ends, with all its sessions, when its token does not count any more, or its caller is in other groups. */
+  #watch(
+    request: IncomingMessage,
+    caller: Caller,
+    server: TunnelServer,
+    onGood: (identity: Identity) => void,
+  ): () => void {
+    return this.options.watches.watch({
+      identity: caller.identity,
+      again: () => this.options.authenticate(request),
+      onGood: (fresh) => {
+        if (this.#stillReaches(caller, fresh)) onGood(fresh);
+        else server.close({ code: 'no_access', message: 'the caller of this tunnel is in other groups by now' });
+      },
+      onRefused: () => {
+        server.close({ code: 'token_refused', message: 'the token of this tunnel was revoked' });
+      },
+    });
+  }
+
+  /** What the configuration alone takes away, `access-guard` ends by a word of the protocol's own. */
+  #stillReaches(caller: Caller, fresh: Identity): boolean {
+    if (JSON.stringify(fresh.groups) === JSON.stringify(caller.identity.groups)) return true;
+    const found = findPermitted(this.options.connections(), caller.connection.name, fresh);
+    return found !== undefined && storedName(found) === credentialName(caller);
+  }
+
+  /** A token that ends does not end sessions under way: whoever is in was let in rightly; nothing new begins after it. */
+  #takeStream(stream: AcceptedStream, caller: Caller): void {
+    const ended = caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now();
+    if (this.#retired || ended) {
+      this.options.acceptLate(stream, caller, this.#retired ? RETIRED : TOKEN_ENDED);
+      return;
+    }
+    const tell: Caller['tell'] = (event) => {
+      stream.sendEvent(event);
+    };
+    this.#figures.streamOpened();
+    this.options.accept(stream, { ...caller, tell });
   }
 
   async #authorise(request: IncomingMessage): Promise<Caller> {

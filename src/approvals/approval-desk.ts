@@ -1,4 +1,4 @@
-import type { ApprovalOutcome, ApprovalRequest, FlowProgress, Grant, RequestImpact } from '../core/approval.js';
+import type { ApprovalOutcome, ApprovalRequest, FlowProgress, Grant, RequestFindings } from '../core/approval.js';
 import { HoopError } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import type { ApprovalFlowResource } from '../core/resources.js';
@@ -55,6 +55,7 @@ export class ApprovalDesk<Timer> implements Approvals {
     const { clock, store } = this.#options;
     const nowMs = clock.nowMs();
     const broken = breaksGlass(flows, input);
+    const access = input.kind === 'access';
     if (!broken) requireAskable(flows, input, nowMs);
     const request: ApprovalRequest = {
       ...input,
@@ -67,9 +68,9 @@ export class ApprovalDesk<Timer> implements Approvals {
       decidedAt: '',
       decisionReason: '',
       ...(broken ? { breakGlass: true } : {}),
+      ...(!broken && !access && flows.some(({ preview }) => preview) ? { previewWanted: true } : {}),
     };
     store.insert(request);
-    const access = input.kind === 'access';
     const outcome = new Promise<ApprovalOutcome>((settle) => this.#waits.set(request.id, { settle, access }));
     this.#expireLater(request);
     this.#tell({ type: 'requested', request });
@@ -113,9 +114,9 @@ export class ApprovalDesk<Timer> implements Approvals {
     return this.#finish(id, 'cancelled', '', 'withdrawn by the requester');
   }
 
-  complete(id: string, impact: RequestImpact): void {
+  complete(id: string, found: RequestFindings): void {
     try {
-      if (!this.#options.store.complete(id, impact)) return;
+      if (!this.#options.store.complete(id, found)) return;
     } catch {
       // It is shown to people and decides nothing: what can't be kept is not shown.
       return;

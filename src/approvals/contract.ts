@@ -1,4 +1,4 @@
-import type { ApprovalOutcome, ApprovalRequest, FlowProgress, Grant, RequestImpact } from '../core/approval.js';
+import type { ApprovalOutcome, ApprovalRequest, FlowProgress, Grant, RequestFindings } from '../core/approval.js';
 import type { Identity } from '../core/identity.js';
 import type { ApprovalFlowResource } from '../core/resources.js';
 import type { DeadlineTimers } from './deadlines.js';
@@ -18,6 +18,8 @@ export type OpenInput = Omit<
   | 'decisionReason'
   | 'breakGlass'
   | 'review'
+  | 'previewWanted'
+  | 'preview'
 >;
 
 export interface ApprovalEvent {
@@ -87,7 +89,7 @@ export interface Approvals {
    */
   withdrawOwn(by: Identity, id: string): ApprovalRequest;
   /** What was found out after it was opened; those who look at it are told. Never throws. */
-  complete(id: string, impact: RequestImpact): void;
+  complete(id: string, found: RequestFindings): void;
   /** An approved statement never began to run (client or upstream gone): its run stays good for the grant's ttl. */
   giveBack(id: string): void;
   /** Takes one run under what was approved before; undefined: ask. @throws whatever the store throws */

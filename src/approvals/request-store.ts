@@ -3,7 +3,7 @@ import type {
   ApprovalVote,
   BreakGlassReview,
   Grant,
-  RequestImpact,
+  RequestFindings,
   RequestState,
 } from '../core/approval.js';
 
@@ -47,7 +47,7 @@ export interface RequestStore {
   /** Keeps the look that someone took at break-glass. False, and nothing changed, when someone was first or none is due. */
   review(id: string, review: BreakGlassReview): boolean;
   /** Adds what was found out after it was opened. False when it is not there. */
-  complete(id: string, impact: RequestImpact): boolean;
+  complete(id: string, found: RequestFindings): boolean;
   /** Cancels every pending request that holds a statement, `reason` as its decision's reason. */
   cancelPending(reason: string): void;
 }

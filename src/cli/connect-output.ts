@@ -1,7 +1,7 @@
 import type { AgentApi } from '../client/agent-api.js';
 import { type ConnectReport, jsonReport, plainReport } from '../client/connect-report.js';
 import { screenReport } from '../client/connect-screen.js';
-import { canDraw } from '../tui/terminal.js';
+import { canDraw, loadScreen } from '../tui/terminal.js';
 import { inForeground } from './foreground.js';
 
 /** Where `hoop connect` tells what happens. */
@@ -37,7 +37,7 @@ export async function connectOutput(api: AgentApi, options: ConnectOutputOptions
 /** The screen; it opens once the ports are open. */
 async function screenOutput(api: AgentApi, { colours }: ConnectOutputOptions): Promise<ConnectOutput> {
   // Only where it draws: Ink takes a third of a second to load.
-  const { openConnectScreen } = await import('../tui/connect/screen.js');
+  const { openConnectScreen } = await loadScreen(() => import('../tui/connect/screen.js'));
   let opened: ReturnType<typeof openConnectScreen> | undefined;
   let quit = (): void => undefined;
   const stop = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-import type { RequestView } from '../core/approval.js';
+import type { RequestPreview, RequestView } from '../core/approval.js';
 import { escapeControls } from '../core/display.js';
 import { durationText } from '../core/duration-text.js';
 import { progressText } from '../core/progress-text.js';
@@ -12,7 +12,7 @@ type Fact = readonly [name: string, value: string];
  * Every line of the statement stands behind a bar, so that text in it can't pass for one of ours.
  */
 export function requestLines(request: RequestView, colours: Colours): string {
-  const facts = [...askedBy(request), ...askedFor(request), ...decidedBy(request)];
+  const facts = [...askedBy(request), ...askedFor(request), ...reachOf(request), ...decidedBy(request)];
   const text = escapeControls(request.text, { keepNewlines: true }).split('\n');
   return [
     ...facts.map(([name, value]) => `${colours.dim(name.padEnd(8))} ${colours.plain(value)}`),
@@ -42,6 +42,26 @@ function askedFor(request: RequestView): readonly Fact[] {
     ...(reason === '' ? [] : [['reason', reason] as const]),
     ...(values.length === 0 ? [] : [['values', values.join(', ')] as const]),
   ];
+}
+
+/** What it would touch, as far as that was found out. */
+function reachOf({ impact, preview }: RequestView): readonly Fact[] {
+  const rows = impact?.estimatedRows;
+  const tables = (impact?.tables ?? []).map(({ name, via }) => (via === 'statement' ? name : `${name} by ${via}`));
+  return [
+    ...(rows === undefined ? [] : [['estimate', `about ${rowsText(rows)}`] as const]),
+    ...(tables.length === 0 ? [] : [['tables', tables.join(', ')] as const]),
+    ...(preview === undefined ? [] : [['preview', previewText(preview)] as const]),
+  ];
+}
+
+function previewText({ rows, refused, notes }: RequestPreview): string {
+  if (refused !== undefined) return `none: ${refused}`;
+  return rows === undefined ? notes.join('; ') : `${rowsText(rows)}, rolled back`;
+}
+
+function rowsText(rows: number): string {
+  return `${String(rows)} ${rows === 1 ? 'row' : 'rows'}`;
 }
 
 function decidedBy(request: RequestView): readonly Fact[] {

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { ConnectionSummary } from '../core/connection-summary.js';
 import { HoopError } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
 import type { TraceContext } from '../core/trace-context.js';
 import { dialTunnel, type DialOptions, type TunnelClient } from '../tunnel/dial.js';
 import type { AgentApi } from './agent-api.js';
@@ -69,12 +70,23 @@ export async function findTargets(access: Access, names: readonly string[]): Pro
   const user = userNameFor(caller.email ?? '');
   return names.map((name) => {
     const found = listed.find((connection) => connection.name === name);
-    if (found === undefined)
-      throw new HoopError('no_access', `no access to the connection ${name}`, {
-        why: 'there is none of that name that you may use',
-      });
+    if (found === undefined) throw noAccess(name, listed);
     if (found.access === 'needs approval') throw accessNeeded(found.name);
     return { connection: found.name, type: found.type, database: found.database, user };
+  });
+}
+
+/** Names of those that are the caller's are no secret to the caller; of others nothing is said. */
+function noAccess(name: string, listed: readonly ConnectionSummary[]): HoopError {
+  const meant = nearest(
+    name,
+    listed.map((connection) => connection.name),
+  );
+  return new HoopError('no_access', `no access to the connection ${name}`, {
+    why: 'there is none of that name that you may use',
+    ...(meant === undefined
+      ? {}
+      : { suggestion: `did you mean ${meant}? \`hoop connections\` lists what you may use` }),
   });
 }
 

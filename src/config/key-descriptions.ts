@@ -73,10 +73,20 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'ApprovalFlow spec.grant.scope':
     'What an approval covers: that exact statement once, the session, or the connection for a time.',
   'ApprovalFlow spec.grant.ttl': 'How long a grant lives that is not used up.',
+  'ApprovalFlow spec.preview':
+    'SQL is tried out in a transaction that is rolled back as soon as it waits: reviewers see rows before and after.',
   'ApprovalFlow spec.selfApproval': 'May someone approve what they asked for?',
   'Sink spec.type': 'How events are delivered.',
   'Sink spec.events': 'Names or patterns of the events that go there: `approval.*`, `decision.block`.',
   'Sink spec.url': 'Where events are posted: https, or http on loopback.',
+  'Sink spec.buttons':
+    'Approve and deny in Slack, for an app with interactivity: its request URL is the agent’s /v1/slack.',
+  'Sink spec.buttons.signingSecret': 'What Slack signs its requests with.',
+  'Sink spec.buttons.team': 'The id of the workspace: T and digits or letters.',
+  'Sink spec.buttons.people':
+    'Who may press, and whose decision that is: a Slack user, and a subject of an IdentityProvider.',
+  'Sink spec.buttons.seenWithin':
+    'A token of the person must have come to the agent within this time; their groups are as it said. 12h where left out.',
   'Sink spec.secret': 'The key of the signature (HMAC-SHA256).',
   'Sink spec.headers': 'Further headers, from secrets.',
   'Sink spec.ca': "A PEM file that is trusted besides the system's roots.",

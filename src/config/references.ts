@@ -10,11 +10,13 @@ import type { ConfigDocument, Path } from './yaml-documents.js';
 export function referenceFaults(resources: readonly LoadedResource[], entityNames: readonly string[]): ConfigFault[] {
   const flows = namesOf(resources, 'ApprovalFlow');
   const sinks = namesOf(resources, 'Sink');
+  const providers = namesOf(resources, 'IdentityProvider');
   const tested = testedNames(resources);
   const entities = [...entityNames, ...namesOf(resources, 'Entity')];
   return [
     ...repeatedNames(resources),
     ...sharedPasswords(resources),
+    ...providerConflicts(resources),
     ...resources.flatMap((resource) => {
       if (resource.kind === 'Entity' && entityNames.includes(resource.value.name)) {
         return [
@@ -33,7 +35,8 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
         return (resource.value.notify ?? []).flatMap((name, index) =>
           dangling(resource.document, ['spec', 'notify', index], name, 'Sink', sinks),
         );
-      if (resource.kind === 'Sink') return unusedSink(resource, resources);
+      if (resource.kind === 'Sink')
+        return [...unusedSink(resource, resources), ...unknownProviders(resource, providers)];
       if (resource.kind === 'PolicyTest')
         return [
           ...connectionFaults(resource.document, ['spec', 'connection'], resource.value.connection, tested),
@@ -64,6 +67,43 @@ function unusedSink(
   const named = resources.some((one) => one.kind === 'ApprovalFlow' && one.value.notify?.includes(value.name) === true);
   if (value.events.length > 0 || named) return [];
   return [document.fault(['spec'], '`events` is missing, and no ApprovalFlow names this sink under `notify`')];
+}
+
+/** Who presses a button in Slack has to be somebody. */
+function unknownProviders(
+  { document, value }: Extract<LoadedResource, { kind: 'Sink' }>,
+  providers: readonly string[],
+): ConfigFault[] {
+  if (value.type !== 'slack') return [];
+  return (value.buttons?.people ?? []).flatMap(({ provider }, index) =>
+    dangling(document, ['spec', 'buttons', 'people', index, 'provider'], provider, 'IdentityProvider', providers),
+  );
+}
+
+/** A token must lead to one provider: by issuer and audience; one that is no JWT says neither. */
+function providerConflicts(resources: readonly LoadedResource[]): ConfigFault[] {
+  const providers = resources.filter((resource) => resource.kind === 'IdentityProvider');
+  const takesAny = ({ value }: (typeof providers)[number]): boolean =>
+    value.introspection !== undefined || value.userinfo?.trustEveryClient === true;
+  return providers.flatMap((provider, index) => {
+    const { document, value } = provider;
+    const before = providers.slice(0, index);
+    const twin = before.find((one) => one.value.issuer === value.issuer && one.value.audience === value.audience);
+    const taker = takesAny(provider) ? before.find(takesAny) : undefined;
+    return [
+      ...(twin === undefined
+        ? []
+        : [document.fault(['spec', 'issuer'], `\`${twin.value.name}\` has the same issuer and audience`)]),
+      ...(taker === undefined
+        ? []
+        : [
+            document.fault(
+              ['spec', value.introspection === undefined ? 'userinfo' : 'introspection'],
+              `\`${taker.value.name}\` takes tokens that are no JWT already: it would be shown those of this one`,
+            ),
+          ]),
+    ];
+  });
 }
 
 /** A password that the agent changes by itself may be nobody else's: they would be locked out. */

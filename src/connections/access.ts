@@ -109,10 +109,19 @@ export function permittedConnection(
   name: string,
   caller: Caller,
 ): Permitted {
-  const connection = connections.find((one) => one.name === name);
-  const found = connection === undefined ? undefined : permitted(connection, caller);
+  const found = findPermitted(connections, name, caller);
   if (found === undefined) throw new HoopError('no_access', 'no connection of that name that you may use');
   return found;
+}
+
+/** The same; undefined where there is none that the caller may use. */
+export function findPermitted(
+  connections: readonly ConnectionResource[],
+  name: string,
+  caller: Caller,
+): Permitted | undefined {
+  const connection = connections.find((one) => one.name === name);
+  return connection && permitted(connection, caller);
 }
 
 /** Access by group, and a credential to go with it. */

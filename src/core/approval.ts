@@ -77,7 +77,14 @@ export interface ApprovalRequest {
   /** Of break-glass, once someone looked at it. */
   readonly review?: BreakGlassReview;
   readonly impact?: RequestImpact;
+  /** A flow of it has it tried out as soon as it waits; `preview` follows. */
+  readonly previewWanted?: true;
+  /** What came of that, masked for whoever it may be. Only those who may decide the request are shown it. */
+  readonly preview?: RequestPreview;
 }
+
+/** What is found out of a request after it was opened. */
+export type RequestFindings = Pick<ApprovalRequest, 'impact' | 'preview'>;
 
 /** What a statement would touch, asked of the server before people decide. Every member is optional: what could not be found out is left out. */
 export interface RequestImpact {

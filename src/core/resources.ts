@@ -6,15 +6,10 @@
 import type { RecordBounds } from './output-digest.js';
 import type { Reviewer, ReviewedRequest } from './approval.js';
 import type { AudienceParameter, LoginToken } from './login-options.js';
+import type { MasterKeyRef, SecretRef } from './secret-ref.js';
 
-/** Where a secret's value comes from; resolved by `secrets` at the moment of use. */
-export type SecretRef =
-  | { readonly secret: string; readonly prefix?: string }
-  | { readonly env: string; readonly prefix?: string }
-  | { readonly file: string; readonly prefix?: string };
-
-/** Where the master key comes from: as a secret, or what a program prints, e.g. that of a key management service. */
-export type MasterKeyRef = SecretRef | { readonly command: readonly string[] };
+export type { MasterKeyRef, SecretRef } from './secret-ref.js';
+export type { SinkResource, SlackButtons } from './sink-resource.js';
 
 export interface Limits {
   readonly statementBytes: number;
@@ -263,34 +258,11 @@ export interface ApprovalFlowResource {
   readonly ticket?: { readonly pattern: string; test(text: string): boolean };
   /** Who goes ahead at once by giving a reason, and is looked at afterwards. */
   readonly breakGlass?: { readonly groups: readonly string[] };
+  /** Statements are tried out and rolled back as soon as they wait, for reviewers to see. */
+  readonly preview?: boolean;
   /** Names of sinks that are told of this flow's requests. */
   readonly notify?: readonly string[];
 }
-
-interface AnySink {
-  readonly name: string;
-  /** Patterns of events that go there; those of flows that name the sink come besides. */
-  readonly events: readonly string[];
-  /** What may wait on disk. */
-  readonly queueBytes: number;
-  /** A PEM file that is trusted besides the system's roots. */
-  readonly ca?: string;
-}
-
-/** Where events go outside of the agent. */
-export type SinkResource = AnySink &
-  (
-    | {
-        readonly type: 'webhook';
-        readonly url: string;
-        readonly secret: SecretRef;
-        readonly headers: Readonly<Record<string, SecretRef>>;
-      }
-    | { readonly type: 'slack' | 'teams'; readonly url: string }
-    | { readonly type: 'file'; readonly path: string; readonly maxBytes: number; readonly keep: number }
-    | { readonly type: 'syslog'; readonly host: string; readonly port: number }
-    | { readonly type: 'otlp'; readonly url: string; readonly headers: Readonly<Record<string, SecretRef>> }
-  );
 
 export interface EntityResource {
   readonly name: string;

@@ -9,12 +9,21 @@ export function policiesFor(set: PolicySet, context: Context): CompiledPolicy[] 
   return set.policies.filter((policy) => applies(policy.match, context));
 }
 
+/** The policies whose `match` holds for anybody on this connection. */
+export function policiesForAnyone(set: PolicySet, { connection }: Pick<Context, 'connection'>): CompiledPolicy[] {
+  return set.policies.filter(({ match }) => appliesTo(match, connection));
+}
+
 /** All parts of `match` are optional; all that are there must hold. */
 function applies(match: CompiledPolicy['match'], context: Context): boolean {
-  const { name, type, labels } = context.connection;
+  if (match.groups !== undefined && !meetsGroups(match.groups, context.user)) return false;
+  return appliesTo(match, context.connection);
+}
+
+/** All but who calls. */
+function appliesTo(match: CompiledPolicy['match'], { name, type, labels }: Context['connection']): boolean {
   if (match.connections !== undefined && !match.connections.some((pattern) => matchesGlob(pattern, name))) return false;
   if (match.types !== undefined && !match.types.some((wanted) => wanted === type)) return false;
-  if (match.groups !== undefined && !meetsGroups(match.groups, context.user)) return false;
   return Object.entries(match.labels ?? {}).every(
     ([label, value]) => Object.hasOwn(labels, label) && labels[label] === value,
   );

@@ -1,7 +1,7 @@
 import { meetsGroups } from '../core/identity.js';
 import type { MaskPlan, MaskRule, Strategy } from '../core/mask.js';
 import { HTTP_TYPES } from '../core/resources.js';
-import { policiesFor } from './applies.js';
+import { policiesFor, policiesForAnyone } from './applies.js';
 import type { CompiledMask, CompiledPolicy, PolicySet } from './compile.js';
 import type { Context } from './types.js';
 
@@ -15,18 +15,27 @@ const REQUEST_TYPES = new Set(['http', 'openai', 'anthropic', 'mcp']);
  * compute it again when policy changes.
  */
 export function maskPlanFor(set: PolicySet, context: Context): MaskPlan {
-  const rules = policiesFor(set, context)
-    .flatMap((policy) =>
-      policy.masks
-        .filter((mask) => !meetsGroups(mask.exceptGroups, context.user))
-        .map((mask) => ruleOf(policy, mask, context)),
-    )
+  return planOf(policiesFor(set, context), context, (mask) => !meetsGroups(mask.exceptGroups, context.user));
+}
+
+/** The masks of everybody on this connection together: for what may be shown to people who are not known yet. */
+export function maskPlanForAnyone(set: PolicySet, context: Pick<Context, 'connection'>): MaskPlan {
+  return planOf(policiesForAnyone(set, context), context, () => true);
+}
+
+function planOf(
+  policies: readonly CompiledPolicy[],
+  context: Pick<Context, 'connection'>,
+  counts: (mask: CompiledMask) => boolean,
+): MaskPlan {
+  const rules = policies
+    .flatMap((policy) => policy.masks.filter(counts).map((mask) => ruleOf(policy, mask, context)))
     .filter((rule) => (rule.on.requests || rule.on.answers) && meetsSomething(rule, context.connection.type))
     .sort((left, right) => STRENGTH[left.strategy] - STRENGTH[right.strategy] || (left.name < right.name ? -1 : 1));
   return { rules, needsColumns: rules.some((rule) => rule.columns.length > 0) };
 }
 
-function ruleOf(policy: CompiledPolicy, mask: CompiledMask, context: Context): MaskRule {
+function ruleOf(policy: CompiledPolicy, mask: CompiledMask, context: Pick<Context, 'connection'>): MaskRule {
   return {
     name: `${policy.name}/${mask.name}`,
     entities: mask.entities,

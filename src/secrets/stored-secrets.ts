@@ -49,11 +49,7 @@ export class StoredSecrets implements SecretProvider {
   peek(name: string): string {
     const value = this.rows.get(name);
     if (value !== undefined) return textOf(value);
-    const revoked = this.rows.info(name)?.revoked === true;
-    throw new HoopError('config_invalid', revoked ? 'a secret was revoked' : 'a secret is not in the store', {
-      why: this.describe(name),
-      suggestion: `an administrator of the agent can run \`hoop secrets set ${name}\``,
-    });
+    throw this.#without(name);
   }
 
   /**
@@ -97,8 +93,13 @@ export class StoredSecrets implements SecretProvider {
     return value && textOf(value);
   }
 
-  /** Makes what was prepared the secret's value. */
+  /**
+   * Makes a value that the server was found to take the secret's, and drops what was prepared.
+   *
+   * @throws HoopError `config_invalid` for one that was revoked meanwhile: only `set` gives it a value again
+   */
   take(name: string, value: string, by: string): SecretRow {
+    if (this.rows.info(name)?.revoked !== false) throw this.#without(name);
     const row = this.set(name, value, by);
     this.drop(name);
     return row;
@@ -111,6 +112,14 @@ export class StoredSecrets implements SecretProvider {
   /** Names of secrets with a value prepared. */
   unsettled(): readonly string[] {
     return this.rows.list().flatMap(({ name }) => (name.endsWith(NEXT) ? [name.slice(0, -NEXT.length)] : []));
+  }
+
+  #without(name: string): HoopError {
+    const revoked = this.rows.info(name)?.revoked === true;
+    return new HoopError('config_invalid', revoked ? 'a secret was revoked' : 'a secret is not in the store', {
+      why: this.describe(name),
+      suggestion: `an administrator of the agent can run \`hoop secrets set ${name}\``,
+    });
   }
 
   #known(name: string): SecretRow {

@@ -10,13 +10,15 @@ export interface ChatText {
   readonly statement: string | undefined;
   /** What a reviewer types; only where something waits for one. */
   readonly command: string | undefined;
+  /** The request that waits for approval, and whether all of it is said here: no bound values, nothing cut. */
+  readonly waiting: { readonly request: string; readonly whole: boolean } | undefined;
 }
 
 const MAX_STATEMENT_CHARS = 1_500;
 const MAX_FACT_CHARS = 300;
 
 export function chatText(event: SinkEvent): ChatText {
-  const { request, reason, by, outcome } = event.unmapped;
+  const { request, reason, by, outcome, boundValues } = event.unmapped;
   const facts: [string, string][] = [
     ['Who', event.actor.user.email_addr ?? event.actor.user.uid],
     ['Connection', event.dst_endpoint.name],
@@ -33,6 +35,10 @@ export function chatText(event: SinkEvent): ChatText {
     facts: facts.map(([name, value]) => [name, plain(value, MAX_FACT_CHARS)]),
     statement: isText(statement) ? plain(statement, MAX_STATEMENT_CHARS) : undefined,
     command: waits && isText(request) ? `hoop approve ${request}` : undefined,
+    waiting:
+      waits && isText(request) && event.type !== 'approval.break-glass'
+        ? { request, whole: boundValues === undefined && (statement?.length ?? 0) <= MAX_STATEMENT_CHARS }
+        : undefined,
   };
 }
 

@@ -202,7 +202,7 @@ function deliveryOf(sink: SinkResource, host: DeliveryHost): Delivery {
     case 'webhook':
       return webhookDelivery(sink, host);
     case 'slack':
-      return slackDelivery(sink);
+      return slackDelivery(sink, host);
     case 'teams':
       return teamsDelivery(sink);
     case 'file':

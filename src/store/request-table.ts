@@ -5,7 +5,7 @@ import type {
   ApprovalVote,
   BreakGlassReview,
   Grant,
-  RequestImpact,
+  RequestFindings,
   RequestState,
 } from '../core/approval.js';
 import { inTransaction } from './database.js';
@@ -132,10 +132,14 @@ export class RequestTable {
   }
 
   /** Adds what was found out later. False when there is no such request. */
-  complete(id: string, impact: RequestImpact): boolean {
+  complete(id: string, { impact, preview }: RequestFindings): boolean {
+    const set = impact === undefined ? '' : `, '$.impact', json(?)`;
+    const more = preview === undefined ? '' : `, '$.preview', json(?)`;
+    const values = [impact, preview].filter((found) => found !== undefined).map((found) => JSON.stringify(found));
+    if (values.length === 0) return false;
     const result = this.#database
-      .prepare(`UPDATE approval_requests SET request = json_set(request, '$.impact', json(?)) WHERE id = ?`)
-      .run(JSON.stringify(impact), id);
+      .prepare(`UPDATE approval_requests SET request = json_set(request${set}${more}) WHERE id = ?`)
+      .run(...values, id);
     return Number(result.changes) === 1;
   }
 

@@ -10,6 +10,9 @@ export interface ScreenOptions {
   readonly streams?: Streams;
 }
 
+/** Of two changes close together the second is drawn after at most 1/60 s: a request that comes just then is not kept waiting. */
+const MAX_FPS = 60;
+
 export interface Screen {
   /** Settles once the terminal is given back; rejects with what broke while drawing. */
   readonly closed: Promise<void>;
@@ -32,7 +35,7 @@ export function openScreen(draw: (close: () => void) => ReactNode, options: Scre
   };
   if (options.alternate) streams.stdout.on('resize', clear);
   const close = (): void => instance.unmount();
-  const instance = render(<>{draw(close)}</>, { ...streams, exitOnCtrlC: false, patchConsole: true });
+  const instance = render(<>{draw(close)}</>, { ...streams, exitOnCtrlC: false, patchConsole: true, maxFps: MAX_FPS });
   const closed = instance.waitUntilExit().then(
     () => finish(),
     (error: unknown) => {

@@ -24,6 +24,21 @@ function isCi(env: Readonly<Record<string, string | undefined>>): boolean {
   return ci !== undefined || 'CONTINUOUS_INTEGRATION' in env || Object.keys(env).some((name) => name.startsWith('CI_'));
 }
 
+/**
+ * Loads a screen, with React as it is built for use: what it checks for its developers takes longer than the drawing. Only
+ * while it is loaded, so that programs which are started from here know nothing of it.
+ */
+export async function loadScreen<Screen>(load: () => Promise<Screen>): Promise<Screen> {
+  const { NODE_ENV: before } = process.env;
+  process.env['NODE_ENV'] = 'production';
+  try {
+    return await load();
+  } finally {
+    if (before === undefined) delete process.env['NODE_ENV'];
+    else process.env['NODE_ENV'] = before;
+  }
+}
+
 /** Alternate screen (DECSET 1049) and marked pastes (2004); the cursor is Ink's to hide, and ours to show again. */
 const ENTER = { alternate: '\u001b[?1049h\u001b[2J\u001b[H', pastes: '\u001b[?2004h' };
 const LEAVE = { alternate: '\u001b[?1049l', pastes: '\u001b[?2004l', cursor: '\u001b[?25h' };

@@ -1,3 +1,4 @@
+import { KeptChunks } from '../core/bytes.js';
 import { WINDOW_BYTES } from './stream-outlet.js';
 import type { StreamCounts } from './stream.js';
 
@@ -13,8 +14,7 @@ export class StreamReceiver {
   #received = 0;
   #credited = 0;
   #paused = false;
-  #held: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #held = new KeptChunks();
   #consumed = 0;
   #endReceived = false;
   #endDelivered = false;
@@ -62,8 +62,7 @@ export class StreamReceiver {
       return true;
     }
     this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
-    return this.#heldBytes <= 2 * WINDOW_BYTES;
+    return this.#held.length <= 2 * WINDOW_BYTES;
   }
 
   end(): void {
@@ -73,7 +72,7 @@ export class StreamReceiver {
 
   close(): void {
     this.#closed = true;
-    this.#held = [];
+    this.#held.clear();
   }
 
   returnDueCredit(): void {
@@ -87,9 +86,7 @@ export class StreamReceiver {
 
   #deliver(): void {
     while (!this.#paused && this.#held.length > 0 && this.#onData !== undefined) {
-      const bytes = this.#held.shift() as Uint8Array;
-      this.#heldBytes -= bytes.length;
-      this.#hand(bytes);
+      this.#hand(this.#held.shift() as Uint8Array);
     }
     if (this.hasRest && this.#held.length === 0 && !this.#closed) {
       this.#endDelivered = true;

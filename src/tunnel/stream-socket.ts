@@ -12,7 +12,8 @@ export class StreamSocket extends Duplex {
   #ended = false;
 
   constructor(private readonly stream: TunnelStream & Partial<Pick<AcceptedStream, 'hold' | 'release'>>) {
-    super({ allowHalfOpen: true });
+    // What a reader does not take at once waits in the stream, which keeps it by its bytes and not by how it was cut.
+    super({ allowHalfOpen: true, readableHighWaterMark: 1 });
     stream.onData((bytes) => {
       this.#idleTimer?.refresh();
       if (!this.push(bytes)) stream.pause();

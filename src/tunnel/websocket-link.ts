@@ -8,10 +8,12 @@ import { Mux, type MuxOptions } from './mux.js';
 const TICK_MS = 1_000;
 /** Largest WebSocket message taken; ours are at most 1 MiB. */
 export const MAX_MESSAGE_BYTES = 4 << 20;
+/** From so many bytes of answers that the other end has not taken on, the agent does not listen to more questions. */
+const MAX_UNREAD_BYTES = 8 << 20;
 /** The other end has closed the tunnel on purpose. */
 const NORMAL_CLOSURE = 1000;
 
-export type Wire = Pick<Socket, 'bytesRead' | 'cork' | 'uncork'>;
+export type Wire = Pick<Socket, 'bytesRead' | 'cork' | 'once' | 'uncork'>;
 
 export interface LinkOptions {
   /** Called once when the WebSocket is gone, after every stream was told. */
@@ -55,11 +57,15 @@ export function muxOverWebSocket(socket: WebSocket, role: MuxOptions['role'], op
     fault = { code: 'unreachable', message: 'the other end of the tunnel has stopped answering' };
     socket.terminate();
   });
+  // The CLI reads whatever comes, so that both can't wait for each other.
+  const heed = role === 'acceptor' ? heedReader(socket, options) : (): void => undefined;
   socket.on('message', (data: RawData, isBinary: boolean) => {
     watch.beat();
     if (isBinary) mux.receive(data as Buffer);
     else mux.close({ code: 'protocol', message: 'expected a binary WebSocket message, got text' });
+    heed();
   });
+  socket.on('ping', heed);
   socket.on('error', (error) => (fault ??= { code: 'unreachable', message: `tunnel: ${error.message}` }));
   socket.on('close', (code, reason) => {
     watch.stop();
@@ -72,6 +78,32 @@ export function muxOverWebSocket(socket: WebSocket, role: MuxOptions['role'], op
     options.onClose(fault);
   });
   return { mux, probe: watch.probe };
+}
+
+/**
+ * Streams have their credit, but streams that are refused, and pings, are answered whoever asks, however often: to one
+ * that asks and does not read, nothing more is listened until it has read. Where it never does, it counts as dead.
+ */
+function heedReader(socket: WebSocket, { wire, tickMs }: LinkOptions): () => void {
+  let paused = false;
+  const listen = (): void => {
+    if (socket.bufferedAmount > MAX_UNREAD_BYTES / 2) {
+      wait();
+      return;
+    }
+    paused = false;
+    socket.resume();
+  };
+  const wait = (): void => {
+    if (wire === undefined) setTimeout(listen, tickMs ?? TICK_MS).unref();
+    else wire.once('drain', listen);
+  };
+  return () => {
+    if (paused || socket.bufferedAmount <= MAX_UNREAD_BYTES) return;
+    paused = true;
+    socket.pause();
+    wait();
+  };
 }
 
 interface LifeWatch {

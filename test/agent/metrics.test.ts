@@ -3,7 +3,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
-import { startReceiver, until } from '../sinks/events.js';
+import { startReceiver } from '../sinks/events.js';
+import { until } from '../support/until.js';
 
 const POLICIES = (url: string): string => `
 apiVersion: hoop/v1

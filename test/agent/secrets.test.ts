@@ -255,6 +255,44 @@ describe.skipIf(missingPostgres())('a rotation', () => {
       await it.close();
     }
   });
+
+  it.each(['prepare', 'take'] as const)(
+    'gives a secret no value again that is revoked while it runs, at %s',
+    async (at) => {
+      const it = await rotating();
+      try {
+        const before = it.secrets[at].bind(it.secrets);
+        it.secrets[at] = ((...given: [string, string, string]) => {
+          if (at === 'take') it.secrets.revoke('pw', 'dana');
+          else queueMicrotask(() => it.secrets.revoke('pw', 'dana'));
+          return before(...given);
+        }) as never;
+        await expect(it.rotation.rotate('pw', 'rotation')).rejects.toThrow('a secret was revoked');
+        expect(it.secrets.info('pw')).toMatchObject({ revoked: true, changedBy: 'dana' });
+        expect(() => it.secrets.peek('pw')).toThrow('a secret was revoked');
+        expect(it.secrets.unsettled()).toEqual([]);
+        expect(await it.logsIn('first')).toBe(false);
+      } finally {
+        await it.close();
+      }
+    },
+  );
+
+  it('keeps the password that logs in where somebody sets another value while it runs', async () => {
+    const it = await rotating();
+    try {
+      const prepare = it.secrets.prepare.bind(it.secrets);
+      it.secrets.prepare = (name, value) => {
+        prepare(name, value);
+        queueMicrotask(() => it.secrets.set('pw', 'not-the-one', 'dana'));
+      };
+      await it.rotation.rotate('pw', 'rotation');
+      expect(await it.logsIn(it.secrets.peek('pw'))).toBe(true);
+      expect(it.secrets.unsettled()).toEqual([]);
+    } finally {
+      await it.close();
+    }
+  });
 });
 
 describe('a new master key', () => {

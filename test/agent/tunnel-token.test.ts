@@ -3,10 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { LoginLimit } from '../../src/agent/login-limit.js';
+import { TokenWatches } from '../../src/agent/token-watches.js';
 import { TunnelAcceptor } from '../../src/agent/upgrade.js';
-import type { Fault } from '../../src/core/errors.js';
+import { type Fault, HoopError } from '../../src/core/errors.js';
 import type { Identity } from '../../src/core/identity.js';
 import type { PostgresConnection } from '../../src/core/resources.js';
+import { ProviderAway } from '../../src/identity/provider-away.js';
 import { dialTunnel } from '../../src/tunnel/dial.js';
 
 const CONNECTION: PostgresConnection = {
@@ -29,7 +31,7 @@ afterEach(async () => {
 });
 
 /** An agent's tunnels, whose callers are who `who` says, or refused. */
-async function acceptor(who: () => Promise<Identity>) {
+async function acceptor(who: () => Promise<Identity>, access: PostgresConnection['access'] = CONNECTION.access) {
   let asked = 0;
   const late: Fault[] = [];
   const tunnels = new TunnelAcceptor({
@@ -38,7 +40,7 @@ async function acceptor(who: () => Promise<Identity>) {
       asked += 1;
       return who();
     },
-    connections: () => [CONNECTION],
+    connections: () => [{ ...CONNECTION, access }],
     access: () => () => undefined,
     logins: new LoginLimit({ perMinute: 100, nowMs: () => 0 }),
     accept: () => undefined,
@@ -47,7 +49,7 @@ async function acceptor(who: () => Promise<Identity>) {
       stream.destroy(why);
     },
     log: { warn: () => undefined },
-    recheckMs: 10,
+    watches: new TokenWatches({ trusts: () => true, everyMs: 10 }),
   });
   const server = createServer();
   server.on('upgrade', (request, socket, head) => {
@@ -91,13 +93,38 @@ describe('a tunnel', () => {
     expect(await ended).toMatchObject({ code: 'unreachable' });
   });
 
-  it('of a token that its signature alone proves is not asked about again', async () => {
-    const { agentUrl, asked } = await acceptor(async () => ann());
-    const other = await acceptor(async () => ann({ revocable: true }));
+  it('of a token that its signature proves ends once no key proves it any more, not while the provider is away', async () => {
+    let failure: Error | undefined;
+    const { agentUrl, asked } = await acceptor(async () => {
+      if (failure !== undefined) throw failure;
+      return ann({ expiresAt: Math.floor(Date.now() / 1000) + 10 * 365 * 86_400 });
+    });
     const tunnel = await dialTunnel({ agentUrl, connection: 'postgres', token: 't' });
-    await dialTunnel({ agentUrl: other.agentUrl, connection: 'postgres', token: 't' });
-    await expect.poll(other.asked, { timeout: 10_000 }).toBeGreaterThan(3);
-    expect(asked()).toBe(1);
+    let over = false;
+    const ended = new Promise<Fault | undefined>((resolve) => tunnel.openStream().onClose(resolve));
+    void ended.then(() => (over = true));
+    failure = new ProviderAway('the keys of the identity provider are not available');
+    const before = asked();
+    await expect.poll(asked, { timeout: 10_000 }).toBeGreaterThan(before + 3);
+    expect(over).toBe(false);
+    failure = new HoopError('token_refused', 'no key of the issuer proves the token');
+    await ended;
+    tunnel.close();
+  });
+
+  it('ends when its caller has left the groups that the connection is for, and not for groups besides', async () => {
+    let groups = ['engineering'];
+    const { agentUrl, asked } = await acceptor(async () => ann({ groups }), { groups: ['engineering'] });
+    const tunnel = await dialTunnel({ agentUrl, connection: 'postgres', token: 't' });
+    let over = false;
+    const ended = new Promise<Fault | undefined>((resolve) => tunnel.openStream().onClose(resolve));
+    void ended.then(() => (over = true));
+    groups = ['engineering', 'sales'];
+    const before = asked();
+    await expect.poll(asked, { timeout: 10_000 }).toBeGreaterThan(before + 3);
+    expect(over).toBe(false);
+    groups = ['sales'];
+    await ended;
     tunnel.close();
   });
 

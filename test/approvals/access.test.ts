@@ -210,9 +210,9 @@ it('is completed after it was opened, and those who watch it are told', () => {
   const { request } = approvals.open(heldStatement(alice));
   const seen: unknown[] = [];
   const stop = approvals.watch(request.id, (now) => seen.push(now.impact));
-  approvals.complete(request.id, { estimatedRows: 7 });
+  approvals.complete(request.id, { impact: { estimatedRows: 7 } });
   stop();
-  approvals.complete(request.id, { estimatedRows: 8 });
+  approvals.complete(request.id, { impact: { estimatedRows: 8 } });
   expect(seen).toEqual([{ estimatedRows: 7 }]);
   expect(events.map(({ type }) => type)).toEqual(['requested', 'updated', 'updated']);
   expect(approvals.get(bob, request.id).impact).toEqual({ estimatedRows: 8 });

@@ -1,4 +1,10 @@
-import type { ApprovalRequest, ApprovalVote, BreakGlassReview, Grant, RequestImpact } from '../../src/core/approval.js';
+import type {
+  ApprovalRequest,
+  ApprovalVote,
+  BreakGlassReview,
+  Grant,
+  RequestFindings,
+} from '../../src/core/approval.js';
 import type {
   GrantEnd,
   GrantFilter,
@@ -84,11 +90,11 @@ export class MemoryRequestStore implements RequestStore {
     return true;
   }
 
-  complete(id: string, impact: RequestImpact): boolean {
+  complete(id: string, found: RequestFindings): boolean {
     this.#check();
     const row = this.rows.get(id);
     if (row === undefined) return false;
-    this.rows.set(id, { ...row, impact });
+    this.rows.set(id, { ...row, ...found });
     return true;
   }
 

@@ -194,6 +194,12 @@ describe('hoop connect', () => {
     expect(status).toBe(exit);
   });
 
+  it('names the nearest of one’s own connections for a name that is none, and exits 4', async () => {
+    const { status, stderr } = await runHoop(['connect', 'postgre'], env);
+    expect(stderr).toContain('did you mean postgres?');
+    expect(status).toBe(4);
+  });
+
   it('exits 8 when no agent answers and 3 when it refuses the token', async () => {
     expect(
       (

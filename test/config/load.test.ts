@@ -130,6 +130,7 @@ describe('loadConfig', () => {
         grant: { scope: 'session', ttlMs: 30_000, unlimitedUses: true },
         selfApproval: true,
         reasonRequired: false,
+        preview: false,
         notify: [],
       },
     ]);
@@ -145,6 +146,7 @@ describe('loadConfig', () => {
   schedule: { days: [mon-thu, sun], hours: '09:30-24:00', timezone: Europe/Berlin }
   maxDuration: 8h
   reasonRequired: true
+  preview: true
   ticket: '\\b(OPS|SEC)-[0-9]+\\b'
   breakGlass: { groups: [oncall] }
   notify: [security-hook]
@@ -161,6 +163,7 @@ describe('loadConfig', () => {
       schedule: { days: [0, 1, 2, 3, 4], fromMinute: 570, toMinute: 1_440, timezone: 'Europe/Berlin' },
       maxDurationMs: 28_800_000,
       reasonRequired: true,
+      preview: true,
       breakGlass: { groups: ['oncall'] },
       notify: ['security-hook'],
     });

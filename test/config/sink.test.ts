@@ -54,6 +54,40 @@ describe('a Sink', () => {
     ]);
   });
 
+  it('in Slack has buttons for people whom it names, each of a provider that is there', async () => {
+    const buttons = (people: string, more = ''): Promise<string[]> =>
+      faultsOf(
+        `{ type: slack, url: "https://x.example", events: ["*"], buttons: { signingSecret: { env: S }, team: T012, people: [${people}]${more} } }`,
+      );
+    expect(await buttons('{ user: U012, provider: corp, subject: dana }')).toEqual([
+      'there is no IdentityProvider `corp`',
+    ]);
+    expect(await buttons('')).toEqual([
+      '`spec.buttons.people`: expected at least one person who may press the buttons',
+    ]);
+    expect(await buttons('{ user: dana, provider: corp, subject: dana }')).toEqual([
+      '`spec.buttons.people[0].user`: expected the member id of a Slack user, such as U012AB3CD',
+    ]);
+    const one = '{ user: U012, provider: corp, subject: dana }';
+    expect(await buttons(`${one}, ${one}`)).toEqual([
+      '`spec.buttons.people[1].user`: this Slack user stands here twice',
+    ]);
+    expect(await buttons(one, ', groups: [dba]')).toEqual([expect.stringContaining('unknown key `groups`')]);
+    const idp = resource(
+      'IdentityProvider',
+      'corp',
+      '  { issuer: "https://id.example", audience: hoop, reviewers: true }\n',
+    );
+    const sink = spec(
+      '{ type: slack, url: "https://x.example", events: ["*"], buttons: { signingSecret: { env: S }, team: T012, people: [{ user: U012, provider: corp, subject: dana }] } }',
+    );
+    const { faults, resources } = await load({ 's.yaml': sink, 'i.yaml': idp });
+    expect(faults).toEqual([]);
+    expect(resources?.sinks[0]).toMatchObject({
+      buttons: { signingSecret: { env: 'S' }, team: 'T012', seenWithinMs: 43_200_000 },
+    });
+  });
+
   it('that is told of an event that does not exist gets the nearest name', async () => {
     expect(await faultsOf('{ type: slack, url: "https://x.example", events: [decision.blocked] }')).toEqual([
       '`spec.events[0]`: no event has this name; did you mean `decision.block`?',

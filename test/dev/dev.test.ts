@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -33,6 +33,21 @@ async function told(dev: Running): Promise<Told> {
   const [line] = await dev.printed(RUNNING);
   return JSON.parse(line) as Told;
 }
+
+it.each(['oidc-provider', '@electric-sql/pglite'])('says so where an install left out %s', async (name) => {
+  const hook = `export const resolve = (asked, context, next) => {
+    if (asked === ${JSON.stringify(name)}) throw Object.assign(new Error('not here'), { code: 'ERR_MODULE_NOT_FOUND' });
+    return next(asked, context);
+  };`;
+  const register = `import { register } from 'node:module'; register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hook)}`)});`;
+  const file = join(folder, 'without.mjs');
+  writeFileSync(file, register);
+  const dev = startHoop(['dev'], { TMPDIR: folder, NODE_OPTIONS: `--import=${file}` });
+  const { status, stderr } = await dev.finished;
+  expect(stderr).toContain('error: the trial stack is not installed');
+  expect(stderr).toContain('--omit=optional');
+  expect(status).toBe(1);
+});
 
 // Each starts a database and two programs: many seconds where the machine is busy.
 describe('hoop dev', { timeout: 120_000 }, () => {

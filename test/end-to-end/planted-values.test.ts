@@ -6,7 +6,8 @@ import { makeAgentFolder, type AgentFolder } from '../support/agent.js';
 import { buildCli, runHoop, startHoop, type Running } from '../support/built-cli.js';
 import { startHttpUpstream, type HttpUpstream } from '../support/http-upstream.js';
 import { missingPostgres } from '../support/postgres-server.js';
-import { startReceiver, until } from '../sinks/events.js';
+import { startReceiver } from '../sinks/events.js';
+import { until } from '../support/until.js';
 
 /** What upstreams and receivers are reached with: nobody but them may ever see it. */
 const CREDENTIALS = { stored: 'stored-upstream-key-1x', hook: 'hook-signing-key-2x', collector: 'collector-key-3x' };

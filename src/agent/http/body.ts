@@ -33,8 +33,7 @@ export async function readTextFields(
 }
 
 async function readText(request: IncomingMessage): Promise<string> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLong();
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, MAX_BODY_BYTES);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -42,15 +41,20 @@ async function readText(request: IncomingMessage): Promise<string> {
   }
 }
 
-/** By events: leaving a `for await` early would close the socket before the refusal is sent. */
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+/**
+ * A body of any type. By events: leaving a `for await` early would close the socket before the refusal is sent.
+ *
+ * @throws Refusal 413; HoopError `usage` where it breaks off
+ */
+export function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLong(maxBytes));
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= MAX_BODY_BYTES) chunks.push(chunk);
-      else reject(tooLong());
+      if (length <= maxBytes) chunks.push(chunk);
+      else reject(tooLong(maxBytes));
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));
     request.once('close', () => reject(new HoopError('usage', 'the body broke off')));
@@ -70,6 +74,6 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
   return value as Readonly<Record<string, unknown>>;
 }
 
-function tooLong(): Refusal {
-  return new Refusal(413, new HoopError('limit', `the body is longer than ${MAX_BODY_BYTES} bytes`));
+function tooLong(maxBytes: number): Refusal {
+  return new Refusal(413, new HoopError('limit', `the body is longer than ${maxBytes} bytes`));
 }

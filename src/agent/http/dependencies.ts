@@ -7,6 +7,7 @@ import type { SessionSummary } from '../../core/session-summary.js';
 import type { WellKnown } from '../../identity/well-known.js';
 import type { AuditDesk } from '../audit/audit-desk.js';
 import type { SecretDesk } from '../secret-desk.js';
+import type { SlackCall } from '../slack-desk.js';
 import type { Metrics } from './metrics.js';
 
 /** Which sessions are asked for; what is absent does not narrow. */
@@ -75,6 +76,8 @@ export interface HttpDependencies {
   readonly preview: (request: string, reviewer: Identity) => Promise<RequestPreview>;
   /** Lines of JSON: requests as they come and change. */
   readonly requestFeed: { open(caller: Identity, filter: ListFilter): Readable; closeAll(): void };
+  /** @throws HoopError `not_found` where nothing in Slack has buttons, `not_allowed` where Slack did not send it just now */
+  readonly slack: (call: SlackCall) => Promise<void>;
   readonly sessions: SessionIndex;
   readonly audit: AuditDesk;
   /** Absent: this agent has no secret store. */

@@ -8,12 +8,16 @@ export function viewOf(
   caller: Identity,
   request: ApprovalRequest,
 ): RequestView {
-  const { bindHash: _hidden, ...shown } = request;
+  const { bindHash: _hidden, preview, previewWanted, ...shown } = request;
+  // Rows that a requester may change are not always rows that they may read.
+  const reviews = approvals.mayDecide(caller, request);
   const open = request.state === 'pending' || (request.breakGlass === true && request.review === undefined);
   const longest = request.state === 'pending' ? approvals.longestGrant(request) : undefined;
   return {
     ...shown,
-    mayDecide: open && approvals.mayDecide(caller, request),
+    ...(previewWanted !== true || !reviews ? {} : { previewWanted }),
+    ...(preview === undefined || !reviews ? {} : { preview }),
+    mayDecide: open && reviews,
     progress: approvals.progress(request),
     ...(longest === undefined ? {} : { maxDurationMs: longest }),
   };

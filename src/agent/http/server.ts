@@ -4,67 +4,33 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
-import { type LoginLimit, TooManyLogins } from '../login-limit.js';
+import type { Identity } from '../../core/identity.js';
+import { TooManyLogins } from '../login-limit.js';
 import { refuseSocket, send, sendFailure } from './answer.js';
 import { callerRoutes } from './caller-routes.js';
 import type { HttpDependencies } from './dependencies.js';
-import { Refusal, createGate } from './gate.js';
-import type { Gate } from './gate.js';
+import { Refusal, createGate, type Gate } from './gate.js';
+import { guardStream } from './guarded-stream.js';
 import { HalfOpenPeers } from './half-open-peers.js';
 import { publicRoutes } from './public-routes.js';
 import { grantRoutes } from './grant-routes.js';
 import { requestEventsRoute } from './request-events-route.js';
 import { requestRoutes } from './request-routes.js';
-import { matchRoute, readQuery } from './route.js';
-import type { Answer, Route } from './route.js';
+import { matchRoute, readQuery, type Answer, type Route } from './route.js';
 import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
 import { auditRoutes } from './audit-routes.js';
 import { secretRoutes } from './secret-routes.js';
 import { sessionRoutes } from './session-routes.js';
-import { createAuthenticate } from './token.js';
-import type { Authenticate } from './token.js';
+import type { HttpServerOptions, HttpTimeouts } from './server-options.js';
+import { slackRoute } from './slack-route.js';
+import type { TokenWatches } from '../token-watches.js';
+import { createAuthenticate, type Authenticate } from './token.js';
 
 /** A label takes few values: what a client makes up is `other`. */
 const METRIC_METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
 
-export interface HttpServerOptions {
-  /** PEM; plain HTTP where absent. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly publicUrl?: string | undefined;
-  /** Sockets open at once, tunnels included; one more is closed unread. */
-  readonly maxConnections: number;
-  /** Of them, those that have asked for nothing: one more, and the oldest is closed. */
-  readonly maxHalfOpen: number;
-  readonly timeouts?: Partial<HttpTimeouts>;
-  readonly deps: HttpDependencies;
-  /** Bounds what refused tokens may cost. */
-  readonly logins: LoginLimit;
-  /**
-   * A WebSocket upgrade that passed the gate, not authenticated yet. The callee owns the socket and
-   * refuses with `refuseSocket`.
-   */
-  readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  readonly direct: DirectWay;
-}
-
-/** Takes what comes to `/c/CONNECTION/…`; its host and origin are right, and it is not authenticated yet. */
-export interface DirectWay {
-  direct(request: IncomingMessage, response: ServerResponse, authenticate: Authenticate): unknown;
-  directUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, authenticate: Authenticate): unknown;
-}
-
 /** Where connections that speak HTTP are reached without a tunnel. */
 const DIRECT_PATH = '/c/';
-
-export interface HttpTimeouts {
-  /** From the first moment of a connection or request to the end of its headers; the TLS handshake too. */
-  readonly headersMs: number;
-  /** To the end of its body. */
-  readonly requestMs: number;
-  /** Between two requests. */
-  readonly idleMs: number;
-}
 
 const TIMEOUTS: HttpTimeouts = { headersMs: 10_000, requestMs: 30_000, idleMs: 15_000 };
 
@@ -91,6 +57,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     ...sessionRoutes(deps),
     ...auditRoutes(deps),
     ...secretRoutes(deps),
+    slackRoute(deps),
   );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
   const authenticate = createAuthenticate(deps.verify, options.logins);
@@ -100,10 +67,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       direct(options, gate, authenticate, request, response);
       return;
     }
-    answer({ deps, routes, gate, authenticate, requestMs }, request, response).catch((error: unknown) => {
-      deps.onFailure('none', error);
-      response.destroy();
-    });
+    answer({ deps, routes, gate, authenticate, requestMs, watches: options.watches }, request, response).catch(
+      (error: unknown) => {
+        deps.onFailure('none', error);
+        response.destroy();
+      },
+    );
   });
   const upgraded = new Set<Duplex>();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -163,6 +132,7 @@ interface Serving {
   readonly authenticate: Authenticate;
   /** How long a request's body may take, in ms. */
   readonly requestMs: number;
+  readonly watches: TokenWatches;
 }
 
 async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -192,14 +162,18 @@ async function run(
   route: Route,
   { id, search, request }: { readonly id: string; readonly search: URLSearchParams; readonly request: IncomingMessage },
 ): Promise<Answer> {
-  if (route.auth === 'public') return route.handler({ id, request, query: readQuery(route, search) });
-  const caller = await serving.authenticate(request);
+  const caller = route.auth === 'public' ? undefined : await serving.authenticate(request);
   // The server itself sets no limit, for the sake of uploads.
   const timer = setTimeout(() => {
     if (!request.complete) refuseSocket(request.socket, tooSlow());
   }, serving.requestMs);
   try {
-    return await route.handler({ id, request, query: readQuery(route, search) }, caller);
+    const call = { id, request, query: readQuery(route, search) };
+    if (route.auth === 'public') return await route.handler(call);
+    const given = await route.handler(call, caller as Identity);
+    if (!('stream' in given)) return given;
+    const proof = { identity: caller as Identity, again: () => serving.authenticate(request) };
+    return { ...given, stream: guardStream(given.stream, (watched) => serving.watches.watch(watched), proof) };
   } finally {
     clearTimeout(timer);
   }

@@ -1,6 +1,7 @@
 import { isFault, type Fault } from '../../core/errors.js';
 import { HTTP_TYPES, type HttpType } from '../../core/resources.js';
-import { mediaTypeOf, readBody } from '../../protocols/http/body.js';
+import { mediaTypeOf } from '../../protocols/http/body.js';
+import { readBody } from '../../protocols/http/read-body.js';
 import type { RequestReading } from '../../protocols/http/dialect.js';
 import { readTarget } from '../../protocols/http/target.js';
 import { DIALECTS } from '../../protocols/registry.js';

@@ -54,13 +54,14 @@ export const approvalFlowSchema = envelope(
     reasonRequired: z.boolean().default(false),
     ticket: ticketSchema.optional(),
     breakGlass: z.strictObject({ groups: groupsSchema }).optional(),
+    preview: z.boolean().default(false),
     notify: z.array(nameSchema).default([]),
   }),
 );
 
 export function toApprovalFlow(resource: z.output<typeof approvalFlowSchema>): ApprovalFlowResource {
   const { reviewers, condition, wait, expiry, grant, schedule, maxDuration, ticket, breakGlass } = resource.spec;
-  const { selfApproval, reasonRequired, notify } = resource.spec;
+  const { selfApproval, reasonRequired, preview, notify } = resource.spec;
   return {
     name: resource.metadata.name,
     reviewers: reviewers.map(({ groups, count, condition: own }) => ({
@@ -71,7 +72,7 @@ export function toApprovalFlow(resource: z.output<typeof approvalFlowSchema>): A
     waitMs: wait,
     expiryMs: expiry ?? Math.max(wait, DEFAULT_EXPIRY_MS),
     grant: { scope: grant.scope, ttlMs: grant.ttl, unlimitedUses: grant.uses === 'unlimited' },
-    ...{ selfApproval, reasonRequired, notify },
+    ...{ selfApproval, reasonRequired, preview, notify },
     ...(condition === undefined ? {} : { condition }),
     ...(schedule === undefined ? {} : { schedule }),
     ...(maxDuration === undefined ? {} : { maxDurationMs: maxDuration }),

@@ -6,6 +6,7 @@ import { SINK_EVENTS } from '../../core/sink-event.js';
 import { absolutePath, integerSchema, isLoopback, secretRef, secretSchema, sizeSchema } from '../values.js';
 import { envelope } from './envelope.js';
 import { headersSchema, secretHeaders } from './http-connection.js';
+import { slackButtonsSchema, toSlackButtons } from './slack-buttons.js';
 
 const DEFAULT_QUEUE_BYTES = 64 * 2 ** 20;
 const DEFAULT_FILE_BYTES = 64 * 2 ** 20;
@@ -58,7 +59,13 @@ export const sinkSchema = envelope(
       ca: caFile,
       ...shared,
     }),
-    z.strictObject({ type: z.literal('slack'), url: postUrl, ca: caFile, ...shared }),
+    z.strictObject({
+      type: z.literal('slack'),
+      url: postUrl,
+      ca: caFile,
+      buttons: slackButtonsSchema.optional(),
+      ...shared,
+    }),
     z.strictObject({ type: z.literal('teams'), url: postUrl, ca: caFile, ...shared }),
     z.strictObject({
       type: z.literal('file'),
@@ -90,7 +97,11 @@ export function toSink({ metadata, spec }: z.output<typeof sinkSchema>, base: st
     };
   const ca = spec.ca === undefined ? {} : { ca: absolutePath(spec.ca, base) };
   if (spec.type === 'syslog') return { ...common, ...ca, type: 'syslog', ...spec.address };
-  if (spec.type === 'slack' || spec.type === 'teams') return { ...common, ...ca, type: spec.type, url: spec.url };
+  if (spec.type === 'teams') return { ...common, ...ca, type: 'teams', url: spec.url };
+  if (spec.type === 'slack') {
+    const buttons = spec.buttons === undefined ? {} : { buttons: toSlackButtons(spec.buttons, base) };
+    return { ...common, ...ca, type: 'slack', url: spec.url, ...buttons };
+  }
   const headers = secretHeaders(spec.headers, base);
   if (spec.type === 'otlp') return { ...common, ...ca, type: 'otlp', url: spec.url, headers };
   return { ...common, ...ca, type: 'webhook', url: spec.url, headers, secret: secretRef(spec.secret, base) };

@@ -4,7 +4,7 @@ import { chatText } from '../chat-text.js';
 import type { Delivery } from '../delivery.js';
 import { postJson } from '../post-json.js';
 
-export function teamsDelivery(sink: Extract<SinkResource, { type: 'slack' | 'teams' }>): Delivery {
+export function teamsDelivery(sink: Extract<SinkResource, { type: 'teams' }>): Delivery {
   return {
     batch: 1,
     send: async (events, signal) => {

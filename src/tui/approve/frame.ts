@@ -1,4 +1,4 @@
-import type { RequestView } from '../../core/approval.js';
+import type { RequestPreview, RequestView } from '../../core/approval.js';
 import { displayWidth } from '../../core/display.js';
 import { editRow, type Hint, hintLine } from '../bars.js';
 import { timeLeft } from '../figures.js';
@@ -92,9 +92,14 @@ function chosenLines(state: ApproveState, chosen: RequestView | undefined, width
     width,
     nowMs: state.nowMs,
     formatted: state.formatted,
-    preview: state.previews.get(chosen.id),
+    preview: state.previews.get(chosen.id) ?? ownPreview(chosen),
     steps: state.steps.get(chosen.id),
   });
+}
+
+/** What its flow has found out of it already. */
+function ownPreview({ preview, previewWanted, state }: RequestView): RequestPreview | 'asking' | undefined {
+  return preview ?? (previewWanted === true && state === 'pending' ? 'asking' : undefined);
 }
 
 function itemLines(request: RequestView, chosen: boolean, width: number, { nowMs }: ApproveState): readonly Line[] {

@@ -6,8 +6,10 @@ import { createMetrics } from '../../../src/agent/http/metrics.js';
 import { NoticeBoard } from '../../../src/agent/notices.js';
 import { RequestFeed } from '../../../src/agent/request-feed.js';
 import { LoginLimit } from '../../../src/agent/login-limit.js';
+import { TokenWatches } from '../../../src/agent/token-watches.js';
 import { createHttpServer } from '../../../src/agent/http/server.js';
-import type { HttpServer, HttpServerOptions } from '../../../src/agent/http/server.js';
+import type { HttpServer } from '../../../src/agent/http/server.js';
+import type { HttpServerOptions } from '../../../src/agent/http/server-options.js';
 import { HoopError } from '../../../src/core/errors.js';
 import type { Identity } from '../../../src/core/identity.js';
 import type { SessionSummary } from '../../../src/core/session-summary.js';
@@ -62,6 +64,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
     maxConnections: 1_000,
     maxHalfOpen: 500,
     logins: new LoginLimit({ perMinute: 1_000, nowMs: () => 0 }),
+    watches: new TokenWatches({ trusts: () => true }),
     onUpgrade: (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
     direct: { direct: (_request, response) => response.end(), directUpgrade: (_request, socket) => socket.destroy() },
     ...more,
@@ -86,6 +89,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
       approvals: all.approvals,
       preview: () => Promise.resolve({ notes: [], refused: 'nothing is held here' }),
       requestFeed,
+      slack: () => Promise.reject(new HoopError('not_found', 'no such path')),
       sessions: {
         list: (filter) => {
           filters.push(filter);

@@ -27,6 +27,8 @@ const RULES: Readonly<Record<string, string>> = {
   'GET /v1/sessions/:id/recording': 'whose session it is, administrators and auditors; for all others it is not there',
   'GET /v1/audit/readings': AUDITORS,
   'GET /v1/audit/export': AUDITORS,
+  'POST /v1/slack':
+    'Slack, by its signature; decides as the person whom the sink names for the Slack user, by the rules of the flow',
 };
 
 const id = '019abcde-0000-7000-8000-0000000000ff';

@@ -1,9 +1,12 @@
 import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { describe, expect, it, vi } from 'vitest';
+import { TokenWatches } from '../../../src/agent/token-watches.js';
+import { HoopError } from '../../../src/core/errors.js';
+import type { Identity } from '../../../src/core/identity.js';
 import type { PostgresConnection } from '../../../src/core/resources.js';
-import { heldStatement } from '../../approvals/desk.js';
+import { heldStatement, person } from '../../approvals/desk.js';
 import { aliceSession, people, recordingText, startAgent } from './agent.js';
 
 const alice = people[0] as (typeof people)[number];
@@ -282,6 +285,32 @@ describe('the feed of requests', () => {
     }
     approvals.open(heldStatement(alice));
     expect(failures).toEqual([]);
+  });
+
+  it.each([
+    ['is refused', undefined],
+    ['is of somebody in other groups', { groups: ['sales'] }],
+  ])('and a recording that is followed end once the token %s', async (_what, then) => {
+    const bob = person('bob', ['dba']);
+    let changed = false;
+    const verify = (): Promise<Identity> => {
+      if (!changed) return Promise.resolve(bob);
+      if (then === undefined) return Promise.reject(new HoopError('token_refused', 'revoked'));
+      return Promise.resolve({ ...bob, ...then });
+    };
+    const endless = new PassThrough();
+    endless.write('{}\n');
+    const openRecording = (): Promise<Readable> => Promise.resolve(endless);
+    const roles = { admin: [], auditor: ['dba'] };
+    const watches = new TokenWatches({ trusts: () => true, everyMs: 20 });
+    const { get } = await startAgent({ watches }, { verify, openRecording, roles: () => roles });
+    const feed = await get('/v1/requests/events', 'bob');
+    const followed = await get(`/v1/sessions/${aliceSession.id}/recording?follow=true`, 'bob');
+    expect([feed.status, followed.status]).toEqual([200, 200]);
+    changed = true;
+    await expect(feed.text()).rejects.toThrow();
+    await expect(followed.text()).rejects.toThrow();
+    expect(endless.destroyed).toBe(true);
   });
 
   it('answers HEAD at once', async () => {

@@ -1,7 +1,7 @@
 import { render } from 'ink-testing-library';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RequestPreview, RequestView } from '../../../src/core/approval.js';
-import type { DeskState, EarlierStep, ReviewDesk } from '../../../src/tui/approve/desk.js';
+import type { DecisionReasons, DeskState, EarlierStep, ReviewDesk } from '../../../src/tui/approve/desk.js';
 import { approveFrame } from '../../../src/tui/approve/frame.js';
 import { ApproveScreen, ApproveView } from '../../../src/tui/approve/screen.js';
 import type { KeyName, KeyPress } from '../../../src/tui/keys.js';
@@ -65,12 +65,13 @@ class TestDesk implements ReviewDesk {
   }
 }
 
-function open(desk: TestDesk, size = { columns: 80, rows: 24 }) {
+function open(desk: TestDesk, size = { columns: 80, rows: 24 }, reasons: DecisionReasons = {}) {
   const time = { nowMs: NOW };
   const [quit, told]: [string[], string[]] = [[], []];
   const screen = new ApproveScreen(desk, {
     quit: () => quit.push('quit'),
     nowMs: () => time.nowMs,
+    reasons,
     onNew: ({ id }) => told.push(id),
   });
   desk.subscribe(screen.changed);
@@ -208,6 +209,19 @@ describe('the approve screen', () => {
     expect(reasoned.desk.asked).toEqual([['approve', first, { reason: 'checked' }]]);
   });
 
+  it('decides with the reasons that the command was given, unless another is typed', () => {
+    const reasons = { approve: 'on call', deny: 'freeze' };
+    const size = { columns: 80, rows: 24 };
+    const approving = open(new TestDesk(held), size, reasons);
+    approving.press('a', 'y');
+    expect(approving.desk.asked).toEqual([['approve', first, { reason: 'on call' }]]);
+    const denying = open(new TestDesk(held), size, reasons);
+    denying.press('d');
+    expect(denying.text()).toContain('deny, because: freeze');
+    denying.press(...'!', 'enter');
+    expect(denying.desk.asked).toEqual([['deny', first, 'freeze!']]);
+  });
+
   it('says what the agent refused, and goes on to the next request after a decision', async () => {
     const { desk, press, text } = open(new TestDesk(held, { ...held, id: second, text: 'DELETE FROM refunds' }));
     desk.refusal = new Error('the request is denied already by carol');
@@ -262,6 +276,17 @@ describe('the approve screen', () => {
     press('p');
     await vi.waitFor(() => expect(text()).toContain('2 rows, rolled back'));
     expect(text()).toContain('· a trigger fires');
+  });
+
+  it('shows the preview that a flow asked for without a key, and that it is on its way', () => {
+    const desk = new TestDesk({ ...held, previewWanted: true });
+    const { text } = open(desk, { columns: 120, rows: 60 });
+    expect(text()).toContain('preview: the agent tries it out and rolls it back…');
+    const after = { columns: ['id', 'amount'], rows: [['7', '0.00']] };
+    desk.set({ requests: [{ ...held, previewWanted: true, preview: { rows: 1, after, notes: [] } }] });
+    expect(text()).toContain('preview: 1 row, rolled back');
+    expect(text()).toContain('0.00');
+    expect(desk.asked).toEqual([]);
   });
 
   it('never lets data act on the terminal, from whichever field it comes', () => {

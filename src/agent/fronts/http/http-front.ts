@@ -1,9 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type AccessLookup, connectionFor, isHttpPermitted } from '../../../connections/access.js';
+import { connectionFor, isHttpPermitted } from '../../../connections/access.js';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import type { Identity } from '../../../core/identity.js';
-import type { ConnectionResource } from '../../../core/resources.js';
 import type { Dialect, HttpRequest } from '../../../protocols/http/dialect.js';
 import { forwardedHeaders } from '../../../protocols/http/headers.js';
 import { readTarget } from '../../../protocols/http/target.js';
@@ -11,6 +10,7 @@ import { DIALECTS } from '../../../protocols/registry.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import type { UsageLimits } from '../../usage/usage-limits.js';
+import { currentCaller, type Reach } from '../../current-caller.js';
 import type { HttpCaller, SessionHost } from '../../session-host.js';
 import { RulesBook } from './connection-rules.js';
 import { correlationOf, traceOf } from './correlation.js';
@@ -18,6 +18,7 @@ import { CredentialBook } from './credential-book.js';
 import { Exchange, type ExchangeParts } from './exchange.js';
 import { guardPort } from './port-guard.js';
 import { MAX_HEADER_BYTES, refuseUnparsed } from '../../http/unparsed.js';
+import type { TokenWatches } from '../../token-watches.js';
 import { ClientAnswer } from './client-answer.js';
 import { refusalOf } from './refusals.js';
 import { UpgradeAnswer } from './upgrade-answer.js';
@@ -29,12 +30,11 @@ import { Upstreams } from './upstream.js';
 /** `/c/NAME`, then the path for the upstream. */
 const DIRECT = /^\/c\/([^/?#]+)(\/[^]*|\?[^]*)?$/;
 
-export interface HttpFrontOptions {
+export interface HttpFrontOptions extends Reach {
   readonly host: SessionHost;
   readonly usage: UsageLimits;
-  readonly connections: () => readonly ConnectionResource[];
-  /** Until when connections that need an approved request are granted to someone. */
-  readonly access: (identity: Identity) => AccessLookup;
+  /** Tokens by which requests and upgraded streams are under way. */
+  readonly watches: TokenWatches;
   /** Bounds asking for connections that are not the caller's. */
   readonly subject: <Found>(identity: Identity, find: () => Found) => Found;
 }
@@ -92,6 +92,7 @@ export class HttpFront {
     try {
       const called = await this.#called(incoming, authenticate);
       dialect = DIALECTS[called.caller.connection.type];
+      response.once('close', this.#watch(incoming, called, authenticate));
       await this.#exchange(incoming, response, called);
     } catch (error) {
       this.#refuse(incoming, response, dialect, error);
@@ -110,6 +111,7 @@ export class HttpFront {
       checkHandshake(incoming);
       const called = await this.#called(incoming, authenticate);
       dialect = DIALECTS[called.caller.connection.type];
+      socket.once('close', this.#watch(incoming, called, authenticate));
       await this.#upgrade(incoming, socket, head, called);
     } catch (error) {
       this.#refuseUpgrade(socket, dialect, error);
@@ -126,9 +128,7 @@ export class HttpFront {
     const caller = this.#callers.get(incoming.socket);
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'a request of nobody');
-      guardPort(incoming, caller);
-      this.options.host.access.require(caller);
-      await this.#exchange(incoming, response, throughPort(incoming, caller, arrivedMs));
+      await this.#exchange(incoming, response, this.#throughPort(incoming, caller, arrivedMs));
     };
     run().catch((error: unknown) => {
       const dialect = caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type];
@@ -141,14 +141,22 @@ export class HttpFront {
     const caller = this.#callers.get(incoming.socket);
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'an upgrade of nobody');
-      guardPort(incoming, caller);
-      this.options.host.access.require(caller);
+      const called = this.#throughPort(incoming, caller, arrivedMs);
       checkHandshake(incoming);
-      await this.#upgrade(incoming, socket, head, throughPort(incoming, caller, arrivedMs));
+      await this.#upgrade(incoming, socket, head, called);
     };
     run().catch((error: unknown) => {
       this.#refuseUpgrade(socket, caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type], error);
     });
+  }
+
+  /** What comes through a local port, from a caller who was let in a while ago. */
+  #throughPort(incoming: IncomingMessage, caller: HttpCaller, arrivedMs: number): Called {
+    const current = currentCaller(caller, this.options);
+    guardPort(incoming, current);
+    const correlationId = correlationOf(incoming, caller.correlationId);
+    const trace = traceOf(incoming) ?? caller.trace;
+    return { caller: { ...current, correlationId, trace }, target: incoming.url ?? '', localBase: '', arrivedMs };
   }
 
   /** Who sent a request to `/c/NAME/…`, and what they ask of whom. */
@@ -173,6 +181,19 @@ export class HttpFront {
       tell: () => undefined,
     };
     return { caller, target: rest.startsWith('/') ? rest : `/${rest}`, localBase: `/c/${name}`, arrivedMs };
+  }
+
+  /** A stream of events or messages may last: it is cut once its token does not count any more. */
+  #watch(
+    incoming: IncomingMessage,
+    { caller: { identity } }: Called,
+    authenticate: (request: IncomingMessage) => Promise<Identity>,
+  ): () => void {
+    return this.options.watches.watch({
+      identity,
+      again: () => authenticate(incoming),
+      onRefused: () => incoming.socket.destroy(),
+    });
   }
 
   async #exchange(incoming: IncomingMessage, response: ServerResponse, called: Called): Promise<void> {
@@ -229,13 +250,6 @@ interface Called {
   readonly localBase: string;
   /** Monotonic milliseconds at which it came. */
   readonly arrivedMs: number;
-}
-
-/** A request that came through a tunnel: what it says of itself goes before what was said when the tunnel was opened. */
-function throughPort(incoming: IncomingMessage, caller: HttpCaller, arrivedMs: number): Called {
-  const correlationId = correlationOf(incoming, caller.correlationId);
-  const trace = traceOf(incoming) ?? caller.trace;
-  return { caller: { ...caller, correlationId, trace }, target: incoming.url ?? '', localBase: '', arrivedMs };
 }
 
 /** @throws HoopError `protocol` for a path or headers that could mean two things */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import { KeptChunks } from '../../../core/bytes.js';
 import { HoopError } from '../../../core/errors.js';
 
 /** Of every body so much is read before anything is decided, in bytes: it is recorded. */
@@ -39,8 +40,7 @@ export async function readIntake(request: IncomingMessage, options: IntakeOption
   if (options.needed && length > options.limitBytes) throw tooLarge(options.limitBytes);
   const reads = options.needed || (options.wanted && !(length > options.limitBytes));
   const most = reads ? options.limitBytes : ALWAYS_READ_BYTES;
-  const { chunks, whole } = await readUpTo(request, most);
-  const bytes = Buffer.concat(chunks);
+  const { bytes, whole } = await readUpTo(request, most);
   if (!whole) {
     if (options.needed) throw tooLarge(options.limitBytes);
     return { bytes, whole, decoded: false, stream: () => Readable.from(joined(bytes, request), { objectMode: false }) };
@@ -55,26 +55,24 @@ export async function readIntake(request: IncomingMessage, options: IntakeOption
 export const NO_BODY: Intake = { bytes: Buffer.alloc(0), whole: true, decoded: false, stream: () => undefined };
 
 /** By events: leaving a `for await` early would close the socket before the refusal is sent. */
-function readUpTo(request: IncomingMessage, most: number): Promise<{ chunks: Buffer[]; whole: boolean }> {
+function readUpTo(request: IncomingMessage, most: number): Promise<{ bytes: Buffer; whole: boolean }> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const kept = new KeptChunks();
     const settle = (finish: () => void): void => {
       request.off('data', onData).off('end', onEnd).off('close', onBroken).off('error', onBroken);
       finish();
     };
     const onData = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes <= most) return;
+      kept.push(chunk);
+      if (kept.length <= most) return;
       request.pause();
       settle(() => {
-        resolve({ chunks, whole: false });
+        resolve({ bytes: asBuffer(kept.join()), whole: false });
       });
     };
     const onEnd = (): void => {
       settle(() => {
-        resolve({ chunks, whole: true });
+        resolve({ bytes: asBuffer(kept.join()), whole: true });
       });
     };
     const onBroken = (): void => {
@@ -84,6 +82,11 @@ function readUpTo(request: IncomingMessage, most: number): Promise<{ chunks: Buf
     };
     request.on('data', onData).once('end', onEnd).once('close', onBroken).once('error', onBroken);
   });
+}
+
+/** The same memory, as Node's own functions want it. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 async function* joined(first: Buffer, rest: IncomingMessage): AsyncGenerator<Buffer> {

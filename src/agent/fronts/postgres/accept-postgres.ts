@@ -9,10 +9,14 @@ import { PostgresFront, type SharedByPostgres } from './front.js';
 /** A client that has not said what it wants by then is cut: it may be no client at all. */
 const STARTUP_TIMEOUT_MS = 15_000;
 
-/** Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request. */
+/**
+ * Takes one stream of a tunnel to a Postgres connection: a session, or a cancel request.
+ *
+ * @param from.current the caller as the configuration has them when the session begins; throws where they have no access
+ */
 export function acceptPostgres(
   stream: TunnelStream,
-  caller: PostgresCaller,
+  { caller, current }: { readonly caller: PostgresCaller; readonly current: () => PostgresCaller },
   host: SessionHost,
   shared: SharedByPostgres,
 ): void {
@@ -46,7 +50,9 @@ export function acceptPostgres(
       } else {
         // What comes until the session stands is held by the stream's own window.
         stream.pause();
-        new PostgresFront(stream, caller, host, shared).start(step.message, step.rest).catch((error: unknown) => {
+        const begin = async (): Promise<void> =>
+          new PostgresFront(stream, current(), host, shared).start(step.message, step.rest);
+        begin().catch((error: unknown) => {
           host.log(`session not started: ${messageOf(error)}`, { connection: caller.connection.name });
           refuse(stream, ...refusalOf(error));
         });

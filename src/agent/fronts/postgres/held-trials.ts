@@ -1,7 +1,6 @@
 import type { RequestImpact, RequestPreview } from '../../../core/approval.js';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import type { ApprovalPreviewed } from '../../../core/events.js';
-import type { Identity } from '../../../core/identity.js';
 import type { PostgresConnection } from '../../../core/resources.js';
 import type { HeldStatement, Question } from '../../../protocols/contract.js';
 import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/types.js';
@@ -11,7 +10,9 @@ import { reachedTables } from '../../../protocols/postgres/trial/reached-tables.
 import { notTakenBack } from '../../../protocols/postgres/trial/takes-back.js';
 import { trialText } from '../../../protocols/postgres/trial/trial-text.js';
 import type { HoldAnswer } from '../../drive/drive-host.js';
+import { NOT_TRIED, type PreviewAsker } from '../../previews.js';
 import type { SessionHost } from '../../session-host.js';
+import { cancelUpstream } from './cancel-upstream.js';
 import { completeHeld } from './complete-question.js';
 import { dialUpstream } from './dial-upstream.js';
 import { findImpact } from './find-impact.js';
@@ -53,13 +54,25 @@ export class HeldTrials {
   following(answer: HoldAnswer, question: Question): HoldAnswer {
     const held = question.statement === 0 ? undefined : question.held?.();
     if (answer.kind !== 'wait' || held === undefined) return answer;
-    const { id } = answer.request;
+    const { id, flows, previewWanted } = answer.request;
     const { approvals, previews } = this.session.host;
-    const withdraw = previews.offer(id, (reviewer) => this.#previewed(id, question.statement, held, reviewer));
-    answer.outcome.then(withdraw, withdraw);
+    const over = new AbortController();
+    const withdraw = previews.offer(id, (asker) =>
+      this.#previewed(id, question.statement, { held, asker, over: over.signal }),
+    );
+    const end = (): void => {
+      withdraw();
+      over.abort();
+    };
+    answer.outcome.then(end, end);
     void this.#impact(held).then((impact) => {
-      approvals.complete(id, impact);
+      approvals.complete(id, { impact });
     });
+    if (previewWanted === true)
+      previews.ahead(id, flows.join(', '), (preview) => {
+        // Of what has run meanwhile it would tell of another state.
+        if (!over.signal.aborted) approvals.complete(id, { preview });
+      });
     return answer;
   }
 
@@ -75,22 +88,17 @@ export class HeldTrials {
     }
   }
 
-  async #previewed(
-    request: string,
-    statement: number,
-    held: HeldStatement,
-    reviewer: Identity,
-  ): Promise<RequestPreview> {
-    const preview = await this.#preview(held, reviewer).catch((error: unknown): RequestPreview => ({
+  async #previewed(request: string, statement: number, asked: AskedTrial): Promise<RequestPreview> {
+    const preview = await this.#preview(asked).catch((error: unknown): RequestPreview => ({
       notes: [],
-      refused: reasonOf(error),
+      refused: asked.over.aborted ? NOT_TRIED : reasonOf(error),
     }));
     const { rows, before, after, notes, refused } = preview;
     await this.session.record({
       type: 'approval.preview',
       statement,
       request,
-      by: reviewer.email === '' ? reviewer.subject : reviewer.email,
+      ...askerName(asked.asker),
       ...(rows === undefined ? {} : { rows }),
       shown: (before?.rows.length ?? 0) + (after?.rows.length ?? 0),
       notes,
@@ -99,7 +107,7 @@ export class HeldTrials {
     return preview;
   }
 
-  async #preview(given: HeldStatement, reviewer: Identity): Promise<RequestPreview> {
+  async #preview({ held: given, asker, over }: AskedTrial): Promise<RequestPreview> {
     const place = await this.#place(given);
     if (typeof place === 'string') return { notes: [], refused: place };
     const { held, catalog, lookup } = place;
@@ -110,13 +118,17 @@ export class HeldTrials {
     const tables = reachedTables(held.basis, held.facts, catalog, lookup).tables.filter(({ changed }) => changed);
     const foreign = tables.find(({ oid }) => catalog.relation(oid)?.kind === 'foreign-table');
     if (foreign !== undefined) return { notes: [], refused: `${foreign.name} is in another server` };
-    const preview = await this.#within('read write', place, (trial) =>
-      tryOut(trial, {
-        held,
-        shape,
-        changed: tables.map(({ oid }) => oid),
-        sample: (text, answer) => this.#sample(text, answer, lookup, reviewer),
-      }),
+    const preview = await this.#within(
+      'read write',
+      place,
+      (trial) =>
+        tryOut(trial, {
+          held,
+          shape,
+          changed: tables.map(({ oid }) => oid),
+          sample: (text, answer) => this.#sample(text, answer, lookup, asker),
+        }),
+      over,
     );
     return { ...preview, notes: [...preview.notes, ...this.#unseen(held)] };
   }
@@ -139,12 +151,13 @@ export class HeldTrials {
     text: string,
     { description, rows }: Pick<OwnAnswer, 'description' | 'rows'>,
     lookup: NameLookup,
-    reviewer: Identity,
+    asker: PreviewAsker,
   ): ReturnType<typeof maskedSample> {
     const { judge, host } = this.session;
     if (description === undefined) return undefined;
-    // What the requester may see, and no more than the reviewer may.
-    const people = [judge.ownMasks(text, lookup), judge.ownMasks(text, lookup, reviewer)];
+    // What the requester may see, and no more than the reviewer may; who reviews a flow's is not known yet.
+    const reader = 'reviewer' in asker ? asker.reviewer : 'anyone';
+    const people = [judge.ownMasks(text, lookup), judge.ownMasks(text, lookup, reader)];
     return maskedSample(people, { description, rows }, (cell) => host.withoutSecrets(cell));
   }
 
@@ -160,25 +173,52 @@ export class HeldTrials {
     return { held: completeHeld(given, catalog, lookup), catalog, lookup };
   }
 
-  /** In a transaction that is never committed: the connection ends with it. */
+  /**
+   * In a transaction that is never committed: the connection ends with it.
+   *
+   * @param over ends it at once, whatever runs in it: the statement itself must not wait for its locks
+   */
   async #within<T>(
     mode: 'read only' | 'read write',
     { catalog, lookup }: Place,
     work: (trial: TrialSession) => Promise<T>,
+    over?: AbortSignal,
   ): Promise<T> {
     const { connection, own } = this.session;
     const session = await withFreshPassword(own);
     const opened = await OwnConnection.open(await dialUpstream(connection), session, TRIAL_TIMEOUT_MS);
+    const stop = (): void => {
+      const { serverKey } = opened;
+      opened.close();
+      if (serverKey !== undefined) void cancelUpstream(connection, serverKey, () => true).catch(() => undefined);
+    };
     try {
+      over?.throwIfAborted();
+      over?.addEventListener('abort', stop);
       const trial = new TrialSession(opened);
       await trial.begin(mode, catalog, lookup);
       const result = await work(trial);
       await trial.query('rollback');
       return result;
     } finally {
+      over?.removeEventListener('abort', stop);
       opened.close();
     }
   }
+}
+
+/** A trial that someone asks for. */
+interface AskedTrial {
+  readonly held: HeldStatement;
+  readonly asker: PreviewAsker;
+  /** People have decided, or nobody waits any more. */
+  readonly over: AbortSignal;
+}
+
+function askerName(asker: PreviewAsker): Pick<ApprovalPreviewed, 'by' | 'flow'> {
+  if ('flow' in asker) return asker;
+  const { email, subject } = asker.reviewer;
+  return { by: email === '' ? subject : email };
 }
 
 /** Is bound text in other letters than the agent's connection speaks? */

@@ -4,6 +4,7 @@ import { maskReport } from '../../../protocols/postgres/error-masker.js';
 import { BodyReader, FrameParser, SERVER, type Frame } from '../../../protocols/postgres/frames.js';
 import { terminateMessage } from '../../../protocols/postgres/messages.js';
 import { Opening } from '../../../protocols/postgres/opening.js';
+import type { CancelKey } from '../../../protocols/postgres/startup.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 
 export interface OwnSession {
@@ -55,6 +56,7 @@ export class OwnConnection {
   readonly #parser = new FrameParser({ maxFrameBytes: () => MAX_MESSAGE_BYTES });
   readonly #timer: NodeJS.Timeout;
   #open = false;
+  #serverKey: CancelKey | undefined;
   #bytes = 0;
   #fault: Fault | undefined;
   #answer = emptyAnswer();
@@ -101,6 +103,11 @@ export class OwnConnection {
     return this.#ask(...messages);
   }
 
+  /** By which the server cancels what runs in it. */
+  get serverKey(): CancelKey | undefined {
+    return this.#serverKey;
+  }
+
   /** Ends it; what is open in it is rolled back by the server. */
   close(): void {
     clearTimeout(this.#timer);
@@ -135,6 +142,7 @@ export class OwnConnection {
     if (step.fault !== undefined) return step.fault;
     if (step.ready === undefined) return undefined;
     this.#open = true;
+    this.#serverKey = step.ready.serverKey;
     this.#ready();
     return this.#answers(step.ready.rest);
   }

@@ -1,6 +1,6 @@
 import type { Identity } from '../../../core/identity.js';
 import type { MaskPlan } from '../../../core/mask.js';
-import { maskPlanFor } from '../../../policy/mask-plan.js';
+import { maskPlanFor, maskPlanForAnyone } from '../../../policy/mask-plan.js';
 import { readsParams, readsSql } from '../../../policy/applies.js';
 import { decide } from '../../../policy/decide.js';
 import type { PolicySet } from '../../../policy/compile.js';
@@ -90,11 +90,13 @@ export class SessionJudge {
   /**
    * The masks for a text that the agent runs over a connection of its own: nothing that the session did counts.
    *
-   * @param user whose masks: the requester's where absent
+   * @param user whose masks: the requester's where absent; `anyone`: those of everybody together
    */
-  ownMasks(text: string, lookup: NameLookup, user: Identity = this.context.user): FollowedMasks {
+  ownMasks(text: string, lookup: NameLookup, user: Identity | 'anyone' = this.context.user): FollowedMasks {
     const known = (): Catalog | undefined => this.session.catalog()?.latest;
-    const plan = maskPlanFor(this.host.policy(), { ...this.context, user });
+    const policy = this.host.policy();
+    const plan =
+      user === 'anyone' ? maskPlanForAnyone(policy, this.context) : maskPlanFor(policy, { ...this.context, user });
     const facts = analyze(text);
     const run: Run = { statement: STARTUP, text, facts, basis: facts, startedMs: 0 };
     let tells = false;

@@ -81,7 +81,7 @@ spec:
 apiVersion: hoop/v1
 kind: ApprovalFlow
 metadata: { name: review }
-spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 30s }
+spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 30s, preview: true }
 `,
   });
 });
@@ -147,6 +147,33 @@ describe('a local port', () => {
     expect(await status({ host: 'evil.example' })).toBe(403);
     expect(await status({ host: 'localhost:1', origin: 'https://evil.example' })).toBe(403);
     expect(await status({ host: 'localhost:1', origin: 'http://localhost:1' })).toBe(200);
+  });
+
+  it('refuses what another site’s page has the browser fetch, which sends no origin with an image or a frame', async () => {
+    const { port: number } = await port('files');
+    const before = upstream.seen.length;
+    const status = async (site: string, mode: string, dest: string, method = 'GET'): Promise<number> => {
+      const at = { host: '127.0.0.1', port: number, path: '/delete?id=1', method };
+      const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest };
+      return new Promise((resolve, reject) => {
+        request({ ...at, headers }, (answered) => {
+          answered.resume();
+          resolve(answered.statusCode ?? 0);
+        })
+          .on('error', reject)
+          .end();
+      });
+    };
+    expect(await status('cross-site', 'no-cors', 'image')).toBe(403);
+    // A page of another port of this machine.
+    expect(await status('same-site', 'no-cors', 'script')).toBe(403);
+    expect(await status('cross-site', 'navigate', 'iframe')).toBe(403);
+    expect(await status('cross-site', 'navigate', 'document', 'POST')).toBe(403);
+    expect(upstream.seen).toHaveLength(before);
+    // Typed in, the connection's own page, and a link that a person follows, e.g. back from a login.
+    expect(await status('none', 'navigate', 'document')).toBe(200);
+    expect(await status('same-origin', 'cors', 'empty')).toBe(200);
+    expect(await status('cross-site', 'navigate', 'document')).toBe(200);
   });
 
   it('answers 400 to smuggled framing and goes on with others', async () => {
@@ -300,9 +327,12 @@ describe('a held request', () => {
       signal: leaving.signal,
     }).catch(() => undefined);
     const id = await pending();
+    const token = await agent.token({ subject: 'dana', groups: ['dba'] });
+    expect((await agent.call(`/v1/requests/${id}`, { token })).body).toMatchObject({
+      preview: { refused: expect.stringMatching(/^only a statement that is held now/) as string },
+    });
     leaving.abort();
     await going;
-    const token = await agent.token({ subject: 'dana', groups: ['dba'] });
     await expect
       .poll(async () => (await agent.call(`/v1/requests/${id}`, { token })).body, { timeout: 3_000 })
       .toMatchObject({ state: 'cancelled' });

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Client, type QueryResult } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RequestPreview, RequestView } from '../../../../src/core/approval.js';
 import { startTestAgent, type TestAgent } from '../../../support/agent.js';
 import { missingPostgres } from '../../../support/postgres-server.js';
+import { recordedEvents } from '../../../support/recorded-events.js';
+import { until } from '../../../support/until.js';
 
 const POLICIES = `
 apiVersion: hoop/v1
@@ -13,9 +13,11 @@ metadata: { name: guard }
 spec:
   opaque: allow
   rules:
-    - { name: all, when: 'sql.text.contains("held")', action: approve, approval: review }
+    - { name: all, when: 'sql.text.contains("held") && !sql.text.contains("ahead")', action: approve, approval: review }
+    - { name: tried, when: 'sql.text.contains("ahead")', action: approve, approval: ahead }
   mask:
     - { name: names, columns: ['public.people.name'], strategy: redact, exceptGroups: [engineering] }
+    - { name: marks, columns: ['public.keyless.mark'], strategy: redact, exceptGroups: [engineering, dba] }
     - { name: secrets, columns: ['public.people.secret'], strategy: redact }
     - { name: mails, entities: [email], strategy: redact }
 ---
@@ -23,6 +25,11 @@ apiVersion: hoop/v1
 kind: ApprovalFlow
 metadata: { name: review }
 spec: { reviewers: [{ groups: [dba] }], wait: 5m }
+---
+apiVersion: hoop/v1
+kind: ApprovalFlow
+metadata: { name: ahead }
+spec: { reviewers: [{ groups: [dba] }], wait: 5m, preview: true }
 `;
 
 const SCHEMA = `
@@ -38,21 +45,12 @@ const SCHEMA = `
   create function leaks() returns int language plpgsql as $$ begin perform pg_read_file('/etc/hostname'); return 1; end $$;
   create schema other;
   create table other.people (id int primary key, n int);
-  create table keyless (n int);
-  insert into keyless values (1), (2);
+  create table keyless (n int, mark text);
+  insert into keyless values (1, 'one'), (2, 'two');
   grant usage on schema other to public;
   grant all on all tables in schema other, public to public;
   grant all on all sequences in schema public to public;
 `;
-
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + 60_000; Date.now() < end;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`never came: ${what}`);
-}
 
 describe.skipIf(missingPostgres() !== undefined)('what a held statement would do', () => {
   let agent: TestAgent;
@@ -285,7 +283,13 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
     expect(held.request.impact?.notes).toEqual(['public.keyless was never analysed: the estimate is a guess']);
     expect((await held.preview()).body).toMatchObject({
       rows: 2,
-      after: { columns: ['n'], rows: [['2'], ['3']] },
+      after: {
+        columns: ['n', 'mark'],
+        rows: [
+          ['2', 'one'],
+          ['3', 'two'],
+        ],
+      },
       notes: ['what the rows are now is not shown: the table has no primary key'],
     });
     await held.end();
@@ -298,18 +302,81 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
     await held.end();
     expect((await held.preview()).body.refused).toMatch(/^only a statement that is held now/);
     const events = await until('the event', async () => {
-      const found = recorded(agent.recordings).filter((event) => event['request'] === held.request.id);
+      const found = recordedEvents(agent.recordings).filter((event) => event['request'] === held.request.id);
       return Promise.resolve(found.length === 3 ? found : undefined);
     });
     expect(events.map(({ type }) => type)).toEqual(['approval.requested', 'approval.preview', 'approval.resolved']);
     expect(events[1]).toMatchObject({ by: 'dana@example.test', rows: 2, shown: 2 });
   });
-});
 
-function recorded(folder: string): Record<string, unknown>[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ndjson'))
-    .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
-    .filter((line) => line.endsWith('}'))
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}
+  it('tries a statement out ahead where its flow says so, masked for whoever reviews it', async () => {
+    const held = await hold('/* ahead */ update keyless set n = n + 1');
+    const request = await seen(held.request.id, ({ preview }) => preview !== undefined);
+    const sample = (mark: string): unknown => ({
+      columns: ['n', 'mark'],
+      rows: [
+        ['2', mark],
+        ['3', mark],
+      ],
+    });
+    expect(request.preview).toMatchObject({ rows: 2, after: sample('[mark]') });
+    // Dana herself is one of those who may read it.
+    expect((await held.preview()).body.after?.rows).toEqual([
+      ['2', 'one'],
+      ['3', 'two'],
+    ]);
+    // Who may change a row may not read it for that.
+    const own = (await agent.call(`/v1/requests/${request.id}`, { token: alice })).body as RequestView;
+    expect(own.text).toContain('update keyless');
+    expect([own.preview, own.previewWanted]).toEqual([undefined, undefined]);
+    await held.end();
+    const tries = await until('both trials', async () => {
+      const found = recordedEvents(agent.recordings).filter((one) => one['request'] === request.id && 'shown' in one);
+      return Promise.resolve(found.length === 2 ? found : undefined);
+    });
+    expect(tries.map(({ by, flow, rows }) => ({ by, flow, rows }))).toEqual([
+      { by: undefined, flow: 'ahead', rows: 2 },
+      { by: 'dana@example.test', flow: undefined, rows: 2 },
+    ]);
+    expect((await direct.query('select sum(n)::int as n from keyless')).rows).toEqual([{ n: 3 }]);
+  });
+
+  it('says why there is no preview where its flow wants one', async () => {
+    const held = await hold('/* ahead */ vacuum people');
+    const request = await seen(held.request.id, ({ preview }) => preview !== undefined);
+    expect(request.preview).toEqual({
+      notes: [],
+      refused: 'VACUUM and its like can not run in a transaction that is rolled back',
+    });
+    await held.end();
+  });
+
+  it('ends a trial at once when people have decided: what was approved does not wait for its locks', async () => {
+    const held = await hold('/* ahead */ update people set n = 0 where id = 7 and pg_sleep(4) is not null');
+    const locks = async (): Promise<boolean> => {
+      const { rowCount } = await direct.query(
+        "select 1 from pg_locks where relation = 'people'::regclass and mode = 'RowExclusiveLock'",
+      );
+      return rowCount !== 0;
+    };
+    await until('the trial', async () => ((await locks()) ? true : undefined));
+    await held.end();
+    const [tried] = await until('its end', async () => {
+      const found = recordedEvents(agent.recordings).filter(
+        (one) => one['request'] === held.request.id && 'shown' in one,
+      );
+      return Promise.resolve(found.length === 1 ? found : undefined);
+    });
+    expect(tried).toMatchObject({ refused: 'only a statement that is held now, of a connection that can try it out' });
+    await until('the server to end it', async () => ((await locks()) ? undefined : true));
+    expect((await seen(held.request.id, ({ state }) => state === 'denied')).preview).toBeUndefined();
+  });
+
+  /** The request as dana sees it, once it is so. */
+  async function seen(id: string, so: (request: RequestView) => boolean): Promise<RequestView> {
+    return until('the request to be so', async () => {
+      const request = (await agent.call(`/v1/requests/${id}`, { token: dana })).body as RequestView;
+      return so(request) ? request : undefined;
+    });
+  }
+});

@@ -1,0 +1,15 @@
+/** A text, and the screen that shows it; what was typed in it stands in the screen. */
+export type Part = readonly [text: string, screen: string];
+
+/** A page of screens, as Markdown. */
+export function page(title: string, intro: string, parts: readonly Part[]): string {
+  const made = 'Captured from real terminals by `npx tsx scripts/screens/capture.ts`.';
+  return `${[`# ${title}`, `${intro} ${made}`, ...parts.flatMap(([text, screen]) => [text, block(screen)])].join('\n\n')}\n`;
+}
+
+/** A screen as a block of text; ids and ports differ from run to run, and stay as they were. */
+function block(screen: string): string {
+  const rows = screen.split('\n').map((row) => row.trimEnd());
+  while (rows.at(-1) === '') rows.pop();
+  return ['```text', ...rows, '```'].join('\n');
+}
