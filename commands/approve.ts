@@ -1,6 +1,5 @@
 import { Args, Flags } from '@oclif/core';
 import { DecideCommand } from '../src/cli/decide-command.js';
-import { canDraw, loadScreen } from '../src/tui/terminal.js';
 
 export default class Approve extends DecideCommand {
   static override summary = 'Approve a held statement or a request for access';
@@ -22,21 +21,7 @@ export default class Approve extends DecideCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Approve);
-    if (args.request === undefined && !this.jsonEnabled() && canDraw()) await this.#screen(flags.reason ?? '');
+    if (args.request === undefined && this.canDecideOnScreen()) await this.decideOnScreen({ approve: flags.reason });
     else await this.decide('approve', args.request, flags.reason, flags.duration);
-  }
-
-  async #screen(reason: string): Promise<void> {
-    // Only the screen needs them, and Ink takes a third of a second to load.
-    const [{ ReviewDesk }, { openApproveScreen }] = await Promise.all([
-      import('../src/client/review-desk.js'),
-      loadScreen(() => import('../src/tui/approve/screen.js')),
-    ]);
-    const desk = new ReviewDesk(this.agentApi());
-    await desk.start();
-    const screen = openApproveScreen(desk, { reason, colours: this.colours.enabled, env: process.env });
-    desk.ended.catch(() => screen.close());
-    await screen.closed.finally(() => desk.stop());
-    await desk.ended;
   }
 }

@@ -1,9 +1,11 @@
 // Writes docs/screens/*.md: screens of hoop as text, captured by tmux from real terminals in front of a real agent.
 //
-//   npx tsx scripts/screens/capture.ts
+//   npx tsx scripts/screens/capture.ts [--only approve|connect|replay]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { replayScreens } from './replay-screens.js';
 import { ScreenStage } from '../../test/support/screens.js';
 import { day } from './day.js';
 import { page } from './page.js';
@@ -90,12 +92,21 @@ async function connect(stage: ScreenStage): Promise<string> {
   ]);
 }
 
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
+const wanted = (name: string): boolean => values.only === '' || values.only === name;
+
 mkdirSync(FOLDER, { recursive: true });
-const stage = await ScreenStage.open(2);
-try {
-  writeFileSync(`${FOLDER}approve.md`, await approve(stage));
-  writeFileSync(`${FOLDER}connect.md`, await connect(stage));
-} finally {
-  await stage.close();
+if (wanted('replay')) {
+  const intro = 'Plays a recording in a terminal of 100 columns.';
+  writeFileSync(`${FOLDER}replay.md`, page('hoop replay', intro, await replayScreens()));
 }
-writeFileSync(`${FOLDER}day.md`, await day());
+if (wanted('approve') || wanted('connect')) {
+  const stage = await ScreenStage.open(2);
+  try {
+    if (wanted('approve')) writeFileSync(`${FOLDER}approve.md`, await approve(stage));
+    if (wanted('connect')) writeFileSync(`${FOLDER}connect.md`, await connect(stage));
+  } finally {
+    await stage.close();
+  }
+}
+if (wanted('day')) writeFileSync(`${FOLDER}day.md`, await day());

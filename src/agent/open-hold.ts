@@ -1,10 +1,10 @@
 import type { OpenInput } from '../approvals/approvals.js';
-import type { ApprovalRequest, FlowProgress, Grant } from '../core/approval.js';
+import type { ApprovalRequest, Grant } from '../core/approval.js';
 import { HoopError } from '../core/errors.js';
 import type { Verdict } from '../policy/types.js';
 import type { Question } from '../protocols/contract.js';
 import { bindHash } from './bind-hash.js';
-import type { HoldAnswer } from './drive/drive-host.js';
+import type { Hold, HoldAnswer } from './drive/drive-host.js';
 import { NOT_TRIED } from './previews.js';
 import { credentialName, type Caller, type SessionHost } from './session-host.js';
 
@@ -98,12 +98,16 @@ function inputOf(holding: HoldingSession, question: Question, verdict: Verdict, 
 function watchVotes(
   { host: { approvals } }: HoldingSession,
   { id }: ApprovalRequest,
-  listener: (progress: readonly FlowProgress[]) => void,
+  listener: Parameters<Hold['watch']>[0],
 ): () => void {
-  let votes = 0;
+  const known = new Set<string>();
   return approvals.watch(id, (now) => {
-    if (now.state !== 'pending' || now.votes.length === votes) return;
-    votes = now.votes.length;
-    listener(approvals.progress(now));
+    if (now.state !== 'pending') return;
+    for (const vote of now.votes) {
+      const person = JSON.stringify([vote.issuer, vote.subject]);
+      if (known.has(person)) continue;
+      known.add(person);
+      listener(approvals.progress(now), vote);
+    }
   });
 }

@@ -95,6 +95,7 @@ export class SecretScrubber {
               body: this.text(event.body),
               ...(event.text === undefined ? {} : { text: event.text.map((text) => this.text(text)) }),
             };
+      case 'approval.requested':
       case 'approval.resolved':
         return event.reason === undefined ? event : { ...event, reason: this.text(event.reason) };
       default:

@@ -3,6 +3,8 @@ import type { AgentResource } from '../core/resources.js';
 import { createTokenVerifier, type TokenVerifier } from '../identity/token-verifier.js';
 import { accessLookup } from './access-guard.js';
 import { addArchiveFigures } from './archive-figures.js';
+import { approvalRecords } from './open-approval-records.js';
+import type { ApprovalRecords } from './approval-records.js';
 import { currentCaller, type Reach } from './current-caller.js';
 import { drain } from './drain.js';
 import { HttpFront } from './fronts/http/http-front.js';
@@ -11,7 +13,8 @@ import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
-import { createHttpServer, type HttpServer, type HttpServerOptions } from './http/server.js';
+import { createHttpServer, type HttpServer } from './http/server.js';
+import type { HttpServerOptions } from './http/server-options.js';
 import { LoginLimit } from './login-limit.js';
 import type { Housekeeping } from '../recording/housekeeping.js';
 import { startHousekeeping } from './housekeeping.js';
@@ -48,6 +51,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   let [listening, verifier] = [false, newVerifier(parts, live.current)];
   const logins = new LoginLimit({ perMinute: agent.limits.loginsPerMinute, nowMs: () => performance.now() });
   const host = sessionHost(parts, drives, metrics);
+  const records = approvalRecords(parts, host.withoutSecrets);
   const watches = tokenWatches(parts);
   const http = httpFront(parts, host, { logins, watches });
   const server = createHttpServer({
@@ -69,7 +73,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
     watches,
     logins,
     ...acceptStreams(host, http, reachable(parts)),
-    ...{ log, tracing },
+    ...{ log, tracing, registry: metrics.registry },
   });
   const url = await listen(parts, server);
   listening = true;
@@ -84,7 +88,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
       }),
     close: async (graceMs) => {
       listening = false;
-      await close({ parts, drives, http, tunnels, server, housekeeping }, graceMs);
+      await close({ parts, drives, http, tunnels, server, records, housekeeping }, graceMs);
     },
   };
 }
@@ -172,18 +176,20 @@ interface Serving {
   readonly http: HttpFront;
   readonly tunnels: TunnelAcceptor;
   readonly server: HttpServer;
+  readonly records: ApprovalRecords;
   readonly housekeeping: Housekeeping;
 }
 
 /** What runs may end within the grace; then everything is sealed and closed, what others need last. */
 async function close(serving: Serving, graceMs: number): Promise<void> {
-  const { parts, drives, http, tunnels, server, housekeeping } = serving;
+  const { parts, drives, http, tunnels, server, records, housekeeping } = serving;
   tunnels.retire();
   parts.approvals.close();
   await drain(drives, graceMs);
   await http.close();
   tunnels.closeAll();
   await server.close(1_000);
+  await records.settled();
   await closeStores(parts, housekeeping);
 }
 

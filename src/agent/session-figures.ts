@@ -1,5 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { DecisionEvent, ResultEvent, SessionStart } from '../core/events.js';
+import { Counter, Gauge, Histogram, Summary, type Registry } from 'prom-client';
+import type { ApprovalResolved, DecisionEvent, ResultEvent, SessionStart } from '../core/events.js';
 import type { SinkFigures } from '../sinks/sinks.js';
 import type { TraceFigures } from '../sinks/trace-export.js';
 import type { SessionRecorder } from './session-host.js';
@@ -7,15 +7,19 @@ import type { SessionRecorder } from './session-host.js';
 /** Different values of one label; what comes after them is told as `other`. Rules and connections of many reloads add up. */
 const MAX_VALUES = 1_000;
 /** Seconds. */
+const HOLD_BUCKETS = [1, 5, 15, 30, 60, 120, 300, 900, 3_600];
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
- * Rate, errors and duration of statements and requests, by connection; rules met; values masked; holds. Labels are names of
+ * Rate, errors and duration of statements and requests, by connection and by rule; values masked; holds. Labels are names of
  * the configuration alone: no user, no id, nothing of a statement.
  */
 export class SessionFigures {
   readonly #statements: Counter<'connection' | 'action'>;
-  readonly #rules: Counter<'rule' | 'action'>;
+  readonly #rules: Counter<'connection' | 'rule' | 'action'>;
+  readonly #ruleErrors: Counter<'connection' | 'rule'>;
+  readonly #ruleSeconds: Summary<'connection' | 'rule'>;
+  readonly #heldSeconds: Histogram<'connection'>;
   readonly #errors: Counter<'connection'>;
   readonly #seconds: Histogram<'connection'>;
   readonly #masked: Counter<'mask'>;
@@ -31,7 +35,29 @@ export class SessionFigures {
       'connection',
       'action',
     ]);
-    this.#rules = counter('hoop_rules_met_total', 'Rules that statements and requests met', ['rule', 'action']);
+    this.#rules = counter('hoop_rules_met_total', 'Rules that statements and requests met', [
+      'connection',
+      'rule',
+      'action',
+    ]);
+    const byRule = ['connection', 'rule'] as const;
+    this.#ruleErrors = counter('hoop_rule_errors_total', 'Of those that met a rule, and ended in an error', [
+      ...byRule,
+    ]);
+    this.#ruleSeconds = new Summary({
+      name: 'hoop_rule_seconds',
+      help: 'Of those that met a rule, from forwarded to the end of the answer',
+      labelNames: byRule,
+      percentiles: [],
+      registers,
+    });
+    this.#heldSeconds = new Histogram({
+      name: 'hoop_hold_seconds',
+      help: 'How long statements and requests waited for people',
+      labelNames: ['connection'],
+      buckets: HOLD_BUCKETS,
+      registers,
+    });
     this.#errors = counter('hoop_statement_errors_total', 'Statements and requests that ended in an error', [
       'connection',
     ]);
@@ -52,38 +78,56 @@ export class SessionFigures {
   /** A recorder of which the figures are taken as well. */
   around(start: SessionStart, recorder: SessionRecorder): SessionRecorder {
     const connection = this.#bounded('connection', start.connection.name);
-    let waiting = 0;
+    const waiting = new Map<number, number>();
+    /** Rules that statements met whose results are awaited. */
+    const met = new Map<number, readonly string[]>();
     return {
       record: (event) => {
         recorder.record(event);
-        if (event.type === 'decision') this.#decided(connection, event);
-        else if (event.type === 'result') this.#ended(connection, event);
+        if (event.type === 'decision') this.#decided(connection, event, met);
+        else if (event.type === 'result') this.#ended(connection, event, met);
         else if (event.type === 'approval.requested') {
-          waiting += 1;
+          waiting.set(event.statement, performance.now());
           this.#waiting.inc();
-        } else if (event.type === 'approval.resolved') {
-          this.#holds.inc({ outcome: event.outcome });
-          if (waiting > 0) this.#waiting.dec();
-          waiting = Math.max(0, waiting - 1);
-        }
+        } else if (event.type === 'approval.resolved') this.#resolved(connection, event, waiting);
       },
       flush: () => recorder.flush(),
       seal: (end) => {
-        this.#waiting.dec(waiting);
-        waiting = 0;
+        this.#waiting.dec(waiting.size);
+        waiting.clear();
         return recorder.seal(end);
       },
     };
   }
 
-  #decided(connection: string, { action, rules }: DecisionEvent): void {
-    this.#statements.inc({ connection, action });
-    for (const rule of rules) this.#rules.inc({ rule: this.#bounded('rule', rule), action });
+  #resolved(connection: string, { statement, outcome }: ApprovalResolved, waiting: Map<number, number>): void {
+    this.#holds.inc({ outcome });
+    const sinceMs = waiting.get(statement);
+    if (sinceMs === undefined) return;
+    waiting.delete(statement);
+    this.#waiting.dec();
+    this.#heldSeconds.observe({ connection }, (performance.now() - sinceMs) / 1_000);
   }
 
-  #ended(connection: string, { error, durationMs, masked }: ResultEvent): void {
+  #decided(connection: string, event: DecisionEvent, met: Map<number, readonly string[]>): void {
+    const { action, statement } = event;
+    this.#statements.inc({ connection, action });
+    if (event.rules.length === 0) return;
+    const rules = event.rules.map((rule) => this.#bounded('rule', rule));
+    for (const rule of rules) this.#rules.inc({ connection, rule, action });
+    if (action !== 'block' && met.size < MAX_VALUES) met.set(statement, rules);
+  }
+
+  #ended(connection: string, event: ResultEvent, met: Map<number, readonly string[]>): void {
+    const { statement, error, durationMs, masked } = event;
     if (error !== undefined) this.#errors.inc({ connection });
     if (durationMs !== undefined) this.#seconds.observe({ connection }, durationMs / 1_000);
+    // Of a text with several statements the first result counts.
+    for (const rule of met.size === 0 ? [] : (met.get(statement) ?? [])) {
+      if (error !== undefined) this.#ruleErrors.inc({ connection, rule });
+      if (durationMs !== undefined) this.#ruleSeconds.observe({ connection, rule }, durationMs / 1_000);
+    }
+    if (met.size > 0) met.delete(statement);
     if (masked === undefined) return;
     for (const [mask, count] of Object.entries(masked)) this.#masked.inc({ mask: this.#bounded('mask', mask) }, count);
   }
@@ -137,4 +181,34 @@ export function traceMetrics(registry: Registry, figures: () => TraceFigures): v
       this.inc({ outcome: 'dropped' }, dropped);
     },
   });
+}
+
+/** How far the recordings are behind, asked for at each scrape. */
+export function recorderMetrics(registry: Registry, { lag }: { lag(this: void): RecorderFigures }): void {
+  const registers = [registry];
+  new Gauge({
+    ...{ name: 'hoop_recorder_events_unwritten', help: 'Events told that are not in a file yet', registers },
+    collect() {
+      this.set(lag().events);
+    },
+  });
+  new Gauge({
+    ...{ name: 'hoop_recorder_lag_seconds', help: 'How long the oldest of them has been waiting', registers },
+    collect() {
+      this.set(lag().oldestMs / 1_000);
+    },
+  });
+  new Counter({
+    ...{ name: 'hoop_recorder_faults_total', help: 'Recordings and checkpoints that could not be written', registers },
+    collect() {
+      this.reset();
+      this.inc(lag().faults);
+    },
+  });
+}
+
+export interface RecorderFigures {
+  readonly events: number;
+  readonly oldestMs: number;
+  readonly faults: number;
 }

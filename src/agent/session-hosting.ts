@@ -7,7 +7,7 @@ import { Previews } from './previews.js';
 import { SecretScrubber } from './secret-scrubber.js';
 import { SinkNews } from './sink-news.js';
 import type { LiveSession, SessionHost } from './session-host.js';
-import { SessionFigures, sinkMetrics, traceMetrics } from './session-figures.js';
+import { recorderMetrics, SessionFigures, sinkMetrics, traceMetrics } from './session-figures.js';
 import { SessionSlots } from './session-slots.js';
 
 const HASH_KEY_BYTES = 32;
@@ -23,6 +23,7 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     if (type === 'grant.ended' && grant !== undefined) access.ended(grant);
   });
   const figures = new SessionFigures(metrics.registry);
+  recorderMetrics(metrics.registry, { lag: () => recordings.lag() });
   sinkMetrics(metrics.registry, () => parts.sinks.figures());
   if (parts.tracing !== undefined) traceMetrics(metrics.registry, parts.tracing.figures);
   const news = sinkNews(parts, (text) => scrubber.text(text));

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Registry } from 'prom-client';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { connectionFor, findPermitted, isHttpPermitted, storedName } from '../connections/access.js';
 import { HoopError, type Fault, messageOf } from '../core/errors.js';
@@ -18,6 +19,7 @@ import { credentialName, type Caller } from './session-host.js';
 import { tokenLeftMs } from './token-left.js';
 import type { TokenWatches } from './token-watches.js';
 import type { Tracing } from './tracing/open-tracing.js';
+import { TunnelFigures } from './tunnel-figures.js';
 
 export interface UpgradeOptions extends Reach {
   authenticate(request: IncomingMessage): Promise<Identity>;
@@ -33,6 +35,8 @@ export interface UpgradeOptions extends Reach {
   readonly log: Pick<AgentLog, 'warn'>;
   /** Tokens by which tunnels are open. */
   readonly watches: TokenWatches;
+  /** Where figures of tunnels are told. */
+  readonly registry: Registry;
   /** Absent: nothing is traced. */
   readonly tracing?: Tracing | undefined;
 }
@@ -51,10 +55,13 @@ export class TunnelAcceptor {
   });
   readonly #open = new Set<TunnelServer>();
   readonly #held = new HeldStreams();
+  readonly #figures: TunnelFigures;
   /** The agent takes nothing new: it drains. */
   #retired = false;
 
-  constructor(private readonly options: UpgradeOptions) {}
+  constructor(private readonly options: UpgradeOptions) {
+    this.#figures = new TunnelFigures(options.registry, this.#held);
+  }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const cameMs = performance.now();
@@ -94,9 +101,11 @@ export class TunnelAcceptor {
     const resumes = request.headers[RESUME_HEADER] === RESUME_VERSION;
     let caller = accepted;
     let stopWatching = (): void => undefined;
+    const ended = this.#figures.opened(request.socket, () => server.streamCount);
     const server: TunnelServer = acceptTunnel(websocket, {
       wire: request.socket,
-      onClose: () => {
+      onClose: (fault) => {
+        ended(fault !== undefined);
         stopWatching();
         this.#open.delete(server);
       },
@@ -152,6 +161,7 @@ export class TunnelAcceptor {
     const tell: Caller['tell'] = (event) => {
       stream.sendEvent(event);
     };
+    this.#figures.streamOpened();
     this.options.accept(stream, { ...caller, tell });
   }
 

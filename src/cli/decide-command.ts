@@ -4,6 +4,8 @@ import { HoopError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import { HoopCommand } from './base-command.js';
 import { requestLines, stateOf } from './request-lines.js';
+import type { DecisionReasons } from '../tui/approve/desk.js';
+import { canDraw, loadScreen } from '../tui/terminal.js';
 
 /** What `approve` and `deny` share: decide the request named, or show those that wait for the caller. */
 export abstract class DecideCommand extends HoopCommand {
@@ -30,6 +32,29 @@ export abstract class DecideCommand extends HoopCommand {
     this.print(requestLines(decided, this.colours));
     if (decided.state === 'pending') this.say('your approval counts; more reviewers must approve');
     else this.say(this.messageColours.plain(stateOf(decided)));
+  }
+
+  protected canDecideOnScreen(): boolean {
+    return !this.jsonEnabled() && canDraw();
+  }
+
+  /**
+   * The screen to read and decide what waits, until the reviewer ends it.
+   *
+   * @param reasons what approvals and denials say unless the reviewer types another
+   */
+  protected async decideOnScreen(reasons: DecisionReasons): Promise<void> {
+    // Only the screen needs them, and Ink takes a third of a second to load.
+    const [{ ReviewDesk }, { openApproveScreen }] = await Promise.all([
+      import('../client/review-desk.js'),
+      loadScreen(() => import('../tui/approve/screen.js')),
+    ]);
+    const desk = new ReviewDesk(this.agentApi());
+    await desk.start();
+    const screen = openApproveScreen(desk, { reasons, colours: this.colours.enabled, env: process.env });
+    desk.ended.catch(() => screen.close());
+    await screen.closed.finally(() => desk.stop());
+    await desk.ended;
   }
 
   /** Shows what the caller may decide; in a terminal asks which one. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadScript } from './code-cache.js';
 import type { main } from './main.js';
+import { spareMemory } from './spare-memory.js';
 
 /** The package's folder; this file is its `dist/src/cli/launch.js`. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -38,6 +39,7 @@ async function start(argv: readonly string[]): Promise<void> {
     );
     return;
   }
+  if (word === 'replay') spareMemory();
   const bundle = join(ROOT, 'dist', word === 'policy' ? 'policy.cjs' : 'hoop.cjs');
   const loaded =
     UNBUNDLED.has(word) || !existsSync(bundle)

@@ -6,6 +6,7 @@ import { HoopError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import type { SessionSummary } from '../core/session-summary.js';
 import { SUMS } from '../recording/bundle.js';
+import { COMPRESSED } from '../recording/compression.js';
 import { readRecording } from '../recording/read.js';
 import type { Anchor } from '../recording/verify.js';
 import type { SessionIndex } from '../recording/verify-folder.js';
@@ -34,6 +35,9 @@ export async function placeOf(argument: string): Promise<RecordingPlace> {
   if (stats?.isDirectory() === true) return { kind: 'folder', path: argument };
   if (stats !== undefined) return { kind: 'file', path: argument };
   if (isId(argument)) return { kind: 'session', id: argument };
+  // Compressed since its name was noted.
+  if (argument.endsWith('.ndjson') && existsSync(argument + COMPRESSED))
+    return { kind: 'file', path: argument + COMPRESSED };
   throw new HoopError('not_found', 'there is no session, file or folder of this name', {
     suggestion: '`hoop sessions` lists sessions by their id; a file needs its whole path',
   });

@@ -1,5 +1,6 @@
 import { HoopError } from '../core/errors.js';
 import type { SessionSummary } from '../core/session-summary.js';
+import { COMPRESSED } from '../recording/compression.js';
 import { followRecording } from '../recording/follow.js';
 import { readEntries } from '../recording/replay/entry.js';
 import type { ReplayEntry } from '../recording/replay/entry.js';
@@ -64,11 +65,13 @@ async function* followed(
   { agent }: EntryOptions,
 ): AsyncGenerator<ReplayEntry> {
   let sealed = false;
-  const bytes =
-    place.kind === 'file'
-      ? followRecording(place.path, { live: () => !sealed, check: () => undefined })
-      : followSession(agent(), place.id);
-  for await (const entry of readEntries(bytes)) {
+  const bytes = (): AsyncIterable<Uint8Array> => {
+    if (place.kind === 'session') return followSession(agent(), place.id);
+    // Only what is closed is ever compressed: nothing more comes.
+    if (place.path.endsWith(COMPRESSED)) return recordingBytes(place, agent);
+    return followRecording(place.path, { live: () => !sealed, check: () => undefined });
+  };
+  for await (const entry of readEntries(bytes())) {
     sealed = entry.event.type === 'seal';
     yield entry;
     if (sealed) return;

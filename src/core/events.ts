@@ -11,8 +11,12 @@ export type RecordedEvent =
   | RequestEvent
   | DecisionEvent
   | ApprovalRequested
+  | ApprovalVoted
   | ApprovalResolved
+  | ApprovalReviewed
   | ApprovalPreviewed
+  | GrantGiven
+  | GrantEnded
   | ResultEvent
   | OutputEvent
   | BodyEvent
@@ -22,6 +26,8 @@ export type RecordedEvent =
 export interface SessionStart {
   readonly type: 'session.start';
   readonly session: string;
+  /** `approval`: no client's connection, but a step of a request for access, or of what a request left behind. */
+  readonly kind?: 'approval';
   readonly user: Pick<Identity, 'subject' | 'email' | 'groups' | 'issuer' | 'machine' | 'attributes'>;
   readonly connection: {
     readonly name: string;
@@ -45,7 +51,7 @@ export interface StatementEvent {
   readonly statement: number;
   /** Masked text. */
   readonly text: string;
-  /** `query`, `parse`, `execute`, `startup`, `function-call` */
+  /** `query`, `parse`, `execute`, `startup`, `function-call`; `approval`: what a step of one is about */
   readonly via: string;
   /** Masked, bounded text form of bound values; null for NULL. */
   readonly params?: readonly (string | null)[];
@@ -93,8 +99,59 @@ export interface ApprovalRequested {
   readonly statement: number;
   readonly request: string;
   readonly flow: string;
+  /** Why, as the requester says. */
+  readonly reason?: string;
+  /** Of access: for how long, in ms. */
+  readonly durationMs?: number;
   /** It went ahead at once. */
   readonly breakGlass?: true;
+}
+
+/** One of several reviewers approved; others must. */
+export interface ApprovalVoted {
+  readonly type: 'approval.voted';
+  readonly statement: number;
+  readonly request: string;
+  readonly by: string;
+  /** For how long it was given, in ms, where the reviewer said so. */
+  readonly durationMs?: number;
+}
+
+/** Somebody looked at what went ahead under break-glass. */
+export interface ApprovalReviewed {
+  readonly type: 'approval.reviewed';
+  readonly statement: number;
+  readonly request: string;
+  /** The session in which it went ahead; absent for access. */
+  readonly session?: string;
+  readonly verdict: 'accepted' | 'objected';
+  readonly by: string;
+  readonly reason?: string;
+}
+
+/** What an approved request for access left behind. */
+export interface GrantGiven {
+  readonly type: 'grant.given';
+  readonly statement: number;
+  readonly request: string;
+  readonly grant: string;
+  readonly scope: string;
+  /** RFC 3339. */
+  readonly expiresAt: string;
+}
+
+/** A grant covers nothing any more. */
+export interface GrantEnded {
+  readonly type: 'grant.ended';
+  readonly statement: number;
+  readonly request: string;
+  readonly grant: string;
+  /** The session of its request; absent for access. */
+  readonly session?: string;
+  /** `revoked`, `expired` */
+  readonly state: string;
+  readonly by?: string;
+  readonly reason?: string;
 }
 
 export interface ApprovalResolved {
@@ -211,7 +268,7 @@ export interface TtyEvent {
 
 export interface SessionEnd {
   readonly type: 'session.end';
-  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `limit`, `crash` */
+  /** `client`, `upstream`, `agent`, `revoked`, `fault`, `limit`, `crash`; `done` where nobody was connected */
   readonly reason: string;
   readonly statements: number;
   readonly blocked: number;

@@ -81,6 +81,8 @@ const sqlTestSchema = z
 /** What a model request sends, all of it in the newest message. */
 const promptTestSchema = z.strictObject({
   prompt: z.string(),
+  /** How often it stands there: for rules on its size. */
+  repeat: z.int().min(1).max(1_000_000).optional(),
   model: z.string().optional(),
   tools: z.array(z.string()).optional(),
   ...judged,

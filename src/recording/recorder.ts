@@ -98,6 +98,11 @@ export class ChainRecorder implements SessionRecorder {
     return this.#written;
   }
 
+  /** Events told that are not in the file yet. */
+  get unwritten(): number {
+    return this.#waiting.length + this.#position.seq - this.#written.seq;
+  }
+
   /** The summary of a live session as it stands in the file, counts and title of what was told since included. */
   summary(): SessionSummary {
     return this.tally.summary({ head: this.#written.head, events: this.#written.seq });

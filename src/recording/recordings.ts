@@ -19,6 +19,7 @@ import type { RecoveryReport } from './recover.js';
 import { RecordingFile, writeFailure } from './recording-file.js';
 import type { Durability } from './recording-file.js';
 import { SessionTally } from './session-tally.js';
+import { Unwritten, type UnwrittenEvents } from './unwritten.js';
 
 export interface RecordingsOptions {
   /** The recordings folder; made 0700 where it is missing. */
@@ -37,8 +38,6 @@ export type FirstWrite = 'now' | 'at-flush';
 
 /** How often the folder of the day is looked at: is it still a folder of ours, and no link? In ms. */
 const LOOK_MS = 1000;
-/** How long what nobody flushes (results, rows) may stay in memory, in ms. */
-const IDLE_FLUSH_MS = 100;
 
 /**
  * Opens the recordings folder for this process; call `recover` before the first session.
@@ -52,14 +51,12 @@ export function openRecordings(options: RecordingsOptions): Recordings {
 /** All recordings of one agent: opens sessions, knows which are live, keeps the folders' checkpoints. */
 export class Recordings {
   readonly #live = new Map<string, ChainRecorder>();
-  readonly #dirty = new Set<ChainRecorder>();
-  readonly #unchained = new Set<ChainRecorder>();
-  #chainSoon: NodeJS.Immediate | undefined;
+  readonly #unwritten = new Unwritten();
   readonly #keeper: CheckpointKeeper;
   readonly #unlock: () => void;
-  #timer: NodeJS.Timeout | undefined;
   #date = '';
   #lookedMs = Number.NEGATIVE_INFINITY;
+  #faults = 0;
 
   constructor(private readonly options: RecordingsOptions) {
     makeFolder(options.dir, statSync);
@@ -132,6 +129,11 @@ export class Recordings {
     return summary.head === '' ? (this.#live.get(summary.id)?.summary() ?? summary) : summary;
   }
 
+  /** How far the files are behind what was told; nothing waits for these events. */
+  lag(): UnwrittenEvents & { readonly faults: number } {
+    return { ...this.#unwritten.events(), faults: this.#faults };
+  }
+
   /** Can a session be recorded now? For `/readyz`. */
   writable(): boolean {
     try {
@@ -150,8 +152,7 @@ export class Recordings {
   /** Lists everything sealed and gives the folder back. Sessions still open stay for the next start's recovery. */
   async close(): Promise<void> {
     await Promise.all([...this.#live.values()].map((recorder) => recorder.sealed()));
-    clearTimeout(this.#timer);
-    this.#flushDirty();
+    this.#unwritten.close();
     await this.#keeper.flush();
     this.#unlock();
   }
@@ -164,13 +165,12 @@ export class Recordings {
       key,
       clock,
       onStarted: (summary) => this.#index(() => index.sessionOpened(summary)),
-      onDirty: (recorder) => this.#markDirty(recorder),
+      onDirty: (recorder) => this.#unwritten.mark(recorder),
       onRows: (rows) => this.#index(() => index.statementsSeen(rows)),
       onTerms: (terms) => this.#index(() => index.termsSeen?.(terms)),
       onFailed: (error, session) => this.#tell(error, session),
       onClosed: (recorder) => {
-        this.#dirty.delete(recorder);
-        this.#unchained.delete(recorder);
+        this.#unwritten.forget(recorder);
         this.#live.delete(recorder.session);
       },
       onSealed: (summary: SessionSummary) => {
@@ -216,49 +216,6 @@ export class Recordings {
     this.#date = date;
   }
 
-  #markDirty(recorder: ChainRecorder): void {
-    if (!this.#unchained.has(recorder)) {
-      this.#unchained.add(recorder);
-      this.#chainSoon ??= setImmediate(() => {
-        this.#chainSoon = undefined;
-        this.#chainAll();
-      });
-    }
-    this.#dirty.add(recorder);
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#flushDirty();
-    }, IDLE_FLUSH_MS);
-    this.#timer.unref();
-  }
-
-  /** Once the answers of this turn are on their way, so that nobody waits for hashes. */
-  #chainAll(): void {
-    const recorders = [...this.#unchained];
-    this.#unchained.clear();
-    for (const recorder of recorders) {
-      try {
-        recorder.chain();
-      } catch {
-        // Told already; the session's next call throws it.
-      }
-    }
-  }
-
-  #flushDirty(): void {
-    const dirty = [...this.#dirty];
-    this.#dirty.clear();
-    for (const recorder of dirty) {
-      try {
-        // Nobody waits for these events to be on disk: in the kernel is enough.
-        recorder.writeOut();
-      } catch {
-        // Told already; the session's next call throws it.
-      }
-    }
-  }
-
   /** The recording is the truth and the index a copy: its failure is told, and stops no session. */
   #index(tell: () => void): void {
     try {
@@ -269,6 +226,7 @@ export class Recordings {
   }
 
   #tell(error: HoopError, session?: string): void {
+    this.#faults += 1;
     this.options.onFault({
       code: error.code,
       message: error.why ?? error.message,

@@ -14,6 +14,7 @@ import {
   record,
   text,
 } from './event-fields.js';
+import { approvalWords } from './approval-lines.js';
 import { TerminalLines } from './replay/terminal-lines.js';
 import { answerLines, bodyLines, isAnswer, requestLines, requestTitle } from './http-lines.js';
 
@@ -76,16 +77,6 @@ export class Transcript {
         return this.#requested(event);
       case 'decision':
         return this.#line(event, decisionOf(event, this.#limits.text), verdictSense(event));
-      case 'approval.requested':
-        return this.#line(
-          event,
-          `waits for approval by ${text(event['flow'])}, request ${text(event['request'])}`,
-          'held',
-        );
-      case 'approval.preview':
-        return this.#line(event, this.#previewed(event), 'about');
-      case 'approval.resolved':
-        return this.#line(event, this.#resolution(event), event['outcome'] === 'approved' ? 'allowed' : 'blocked');
       case 'output':
         return 'rows' in event ? this.#rows(event) : this.#lines(event, bodyLines(event, this.#limits.text));
       case 'result':
@@ -100,8 +91,14 @@ export class Transcript {
         if (this.options.brief === true) return;
         return this.#write(`sealed  by key ${text(event['keyId'])}`, 'about');
       default:
-        this.#write(`${this.#offset(event)}  ${text(event.type)}`, 'about');
+        return this.#other(event);
     }
+  }
+
+  #other(event: ChainedEvent): void {
+    const told = approvalWords(event, this.#limits.text);
+    if (told === undefined) this.#write(`${this.#offset(event)}  ${text(event.type)}`, 'about');
+    else this.#line(event, text(told.words), told.sense);
   }
 
   end(): void {
@@ -167,19 +164,6 @@ export class Transcript {
     for (const line of requestLines(event, this.#limits.text)) this.#write(indent(line));
   }
 
-  #previewed(event: ChainedEvent): string {
-    const rows = typeof event['rows'] === 'number' ? `: ${String(event['rows'])} rows, rolled back` : '';
-    const refused = text(event['refused']) === '' ? '' : `, refused: ${text(event['refused'])}`;
-    const flow = text(event['flow']);
-    return `tried out for ${flow === '' ? text(event['by']) : `flow ${flow}`}${rows}${refused}`;
-  }
-
-  #resolution(event: ChainedEvent): string {
-    const by = text(event['by']);
-    const reason = this.#bounded(text(event['reason']));
-    return `${text(event['outcome'])}${by === '' ? '' : ` by ${by}`}${reason === '' ? '' : `: ${reason}`}`;
-  }
-
   #result(event: ChainedEvent): string {
     const rows = number(event['rows']);
     const duration = number(event['durationMs']);
@@ -229,8 +213,10 @@ export class Transcript {
   #endedBy(event: ChainedEvent): void {
     this.#ended = true;
     this.#endLine();
-    if (this.options.brief === true && (event['reason'] === 'client' || event['reason'] === 'upstream')) return;
     const { statements, blocked, reason } = event;
+    if (this.options.brief === true && ORDINARY_ENDS.has(reason)) return;
+    // Nobody was connected, and nothing can have been run.
+    if (reason === 'done') return this.#write(`\nended   ${this.#offset(event)}`, 'about');
     const noun = statements === 1 ? this.#noun : `${this.#noun}s`;
     const counts = `${text(statements)} ${noun}, ${text(blocked)} blocked`;
     this.#write(`\nended   ${this.#offset(event)}  ${endOf(reason)}: ${counts}`, 'about');
@@ -268,6 +254,8 @@ export class Transcript {
     return value.length <= this.#limits.cell ? value : `${value.slice(0, this.#limits.cell - 1)}…`;
   }
 }
+
+const ORDINARY_ENDS: ReadonlySet<unknown> = new Set(['client', 'upstream', 'done']);
 
 function verdictSense(event: ChainedEvent): Sense {
   switch (event['action']) {

@@ -34,6 +34,10 @@ export class SessionTerms {
         for (const name in event.masked) this.#add('entity', name.toLowerCase());
         return;
       case 'approval.requested':
+      case 'approval.voted':
+      case 'approval.resolved':
+      case 'approval.reviewed':
+      case 'grant.ended':
         this.#add('approval', event.request);
         return;
       default:

@@ -6,6 +6,8 @@ import { muxOverWebSocket, type Wire } from './websocket-link.js';
 
 /** The agent's end of one tunnel. */
 export interface TunnelServer {
+  /** Streams open in it now. */
+  readonly streamCount: number;
   onStream(listener: (stream: AcceptedStream) => void): void;
   /** News for the CLI, e.g. `{ event: 'tunnel.retiring' }`. */
   sendEvent(event: Readonly<Record<string, unknown>>): void;

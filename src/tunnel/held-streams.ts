@@ -30,6 +30,9 @@ export class HeldStreams {
   readonly #byHash = new Map<string, Held>();
   readonly #hashes = new Map<MuxStream, string>();
 
+  /** How often one was taken up again. */
+  resumed = 0;
+
   constructor(private readonly waitMs = RESUME_WITHIN_MS) {}
 
   get size(): number {
@@ -50,6 +53,7 @@ export class HeldStreams {
         const held = this.#byHash.get(hashOf(token));
         if (held?.owner !== owner) return undefined;
         clearTimeout(held.timer);
+        this.resumed += 1;
         return held.stream;
       },
       forget: (stream) => {

@@ -1,11 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Client, type DatabaseError } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GrantView, RequestView } from '../../src/core/approval.js';
 import { openPort, startTestAgent, type TestAgent } from '../support/agent.js';
 import { startHttpUpstream, type HttpUpstream } from '../support/http-upstream.js';
 import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
+import { recordedEvents } from '../support/recorded-events.js';
+import { until } from '../support/until.js';
 
 const RESOURCES = (upstream: string, postgres: PostgresServer): string => `
 apiVersion: hoop/v1
@@ -52,16 +52,6 @@ spec:
   credentials: [{ username: ${postgres.app.username}, password: { env: APP_PASSWORD } }]
   access: { groups: [engineering], approval: dba-review, maxDuration: 45m }
 `;
-
-/** Waits for what comes of itself; a minute is forever. */
-async function until<T>(what: string, look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + 60_000; Date.now() < end;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`never came: ${what}`);
-}
 
 describe.skipIf(missingPostgres() !== undefined)('approvals through the agent', () => {
   let upstream: HttpUpstream;
@@ -278,7 +268,8 @@ describe.skipIf(missingPostgres() !== undefined)('approvals through the agent', 
     close();
     const [grant] = (await agent.call('/v1/grants?state=all', { token })).body as GrantView[];
     expect(await recorded((event) => event['type'] === 'session.end' && event['reason'] === 'revoked')).toHaveLength(2);
-    expect(await recorded((event) => event['grant'] === grant?.id)).toHaveLength(2);
+    const under = (event: Record<string, unknown>) => event['type'] === 'session.start' && event['grant'] === grant?.id;
+    expect(await recorded(under)).toHaveLength(2);
   });
 
   it.each([
@@ -302,14 +293,9 @@ describe.skipIf(missingPostgres() !== undefined)('approvals through the agent', 
     expect(own).toMatchObject({ status: 200, body: { state: 'cancelled' } });
   });
 
-  async function recorded(wanted: (event: Record<string, unknown>) => boolean): Promise<Record<string, unknown>[]> {
-    return until('the recording', () => {
-      const found = readdirSync(agent.recordings, { recursive: true, encoding: 'utf8' })
-        .filter((file) => file.endsWith('.ndjson'))
-        .flatMap((file) => readFileSync(join(agent.recordings, file), 'utf8').split('\n'))
-        .flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as Record<string, unknown>] : []))
-        .filter(wanted);
+  const recorded = (wanted: (event: Record<string, unknown>) => boolean) =>
+    until('the recording', () => {
+      const found = recordedEvents(agent.recordings).filter(wanted);
       return found.length === 0 ? undefined : found;
     });
-  }
 });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordingPath } from '../../src/recording/read.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
-import { until } from '../sinks/events.js';
+import { until } from '../support/until.js';
 
 describe.skipIf(missingPostgres() !== undefined)('limits.sessionBytes', () => {
   let agent: TestAgent;

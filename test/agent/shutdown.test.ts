@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Client, type DatabaseError } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { startAgent } from '../../src/agent/start.js';
-import { until } from '../sinks/events.js';
+import { until } from '../support/until.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
 

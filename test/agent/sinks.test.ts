@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SinkEvent } from '../../src/core/sink-event.js';
-import { sinkEvent, startReceiver, until } from '../sinks/events.js';
+import { sinkEvent, startReceiver } from '../sinks/events.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { until } from '../support/until.js';
 
 const RESOURCES = (url: string): string => `
 apiVersion: hoop/v1

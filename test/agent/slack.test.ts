@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RequestView } from '../../src/core/approval.js';
-import { until } from '../sinks/events.js';
+import { until } from '../support/until.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { buttonsOf, startSlack, type Press, type SlackMessage } from '../support/slack.js';

@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -34,6 +35,7 @@ async function acceptor(who: () => Promise<Identity>, access: PostgresConnection
   let asked = 0;
   const late: Fault[] = [];
   const tunnels = new TunnelAcceptor({
+    registry: new Registry(),
     authenticate: () => {
       asked += 1;
       return who();

@@ -55,8 +55,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function run(env: Record<string, string> = {}, path = script): string {
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', PROGRAM, BUILT, path], {
+function run(env: Record<string, string> = {}, path = script, program = PROGRAM): string {
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program, BUILT, path], {
     env: { PATH: process.env['PATH'], HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), ...env },
     encoding: 'utf8',
   });
@@ -72,6 +72,14 @@ describe('the code cache', () => {
     expect([run(), run()]).toEqual(['none answer beside', 'taken answer beside']);
     expect(statSync(kept()).mode & 0o777).toBe(0o600);
     expect(statSync(cache()).mode & 0o777).toBe(0o700);
+  });
+
+  it('takes what was compiled where memory is spared, as for hoop replay', () => {
+    const sparing = PROGRAM.replace(
+      'const script',
+      "(await import(new URL('spare-memory.js', new URL(process.argv[1], 'file:')).href)).spareMemory();\nconst script",
+    );
+    expect([run({}, script, sparing), run({}, script, sparing)]).toEqual(['none answer beside', 'taken answer beside']);
   });
 
   it('takes nothing that somebody else could have written', () => {

@@ -81,6 +81,22 @@ describe('hoop deny', () => {
     expect((await hoop(['deny', request.id, '--reason', 'wrong table'], url, 'bob')).status).toBe(0);
     expect(await outcome).toEqual({ state: 'denied', by: 'bob@example.com', reason: 'wrong table' });
   });
+
+  it('without an id and a terminal says what to name, and denies nothing: exit 2', async () => {
+    const { url, request, approvals } = await startHolding();
+    for (const args of [['deny'], ['deny', '--reason', 'no']]) {
+      const ran = await hoop(args, url, 'bob');
+      expect([ran.status, ran.stdout]).toEqual([2, '']);
+      expect(ran.stderr).toContain('no request was named');
+      expect(ran.stderr).toContain('hoop deny REQUEST --reason TEXT');
+    }
+    const json = await hoop(['deny', '--json'], url, 'bob');
+    expect(json.status).toBe(2);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      error: { code: 'usage', message: expect.stringContaining('no request was named') as string },
+    });
+    expect(approvals.get(people[1] as (typeof people)[number], request.id).state).toBe('pending');
+  });
 });
 
 describe('hoop requests', () => {

@@ -72,12 +72,11 @@ function wholeOf(text: string): string | undefined {
       return resource('IdentityProvider', 'i', indented(`issuer: https://id.example.com\naudience: hoop\n${text}`));
     case 'condition':
       return resource('ApprovalFlow', 'f', indented(`reviewers: [{ groups: [dba] }]\n${text}`));
-    case 'spec':
-      return resource(
-        'Agent',
-        'a',
-        text.replace(/^spec:\n/, '') + (text.includes('masterKey') ? '' : '  masterKey: { env: KEY }\n'),
-      );
+    case 'spec': {
+      const spec = text.replace(/^spec:\n/, '');
+      if (/^ {2}record:/m.test(spec)) return resource('Connection', 'c', indented(CONNECTION) + spec);
+      return resource('Agent', 'a', spec + (spec.includes('masterKey') ? '' : '  masterKey: { env: KEY }\n'));
+    }
     default:
       return undefined;
   }

@@ -106,7 +106,9 @@ describe('a prompt that a rule blocks', () => {
       }),
       anthropic.messages.countTokens({ model: 'trial', messages: [{ role: 'user', content: words }] }),
     ];
-    for (const call of calls) expect(await failureOf(call)).toMatchObject({ status: 403 });
+    // All at once: a failure that waits for its turn would be nobody's.
+    for (const failure of await Promise.all(calls.map((call) => failureOf(call))))
+      expect(failure).toMatchObject({ status: 403 });
     expect(agent.upstream.requests.length).toBe(before);
   });
 });

@@ -32,6 +32,29 @@ describe('a session as text', () => {
     expect(text).toContain('client: 1 statement, 0 blocked');
   });
 
+  it('tells the steps of an approval that no session records, in one line each', async () => {
+    const [request, grant, session] = [sessionId(), sessionId(), sessionId()];
+    const about = { statement: 0, request };
+    const text = await transcript([
+      { ...start(), kind: 'approval' },
+      { type: 'statement', statement: 0, text: 'access to shop for 1h', via: 'approval' },
+      { type: 'approval.requested', ...about, flow: 'db-access', durationMs: 3_600_000, reason: 'OPS-1 \u001b[2J' },
+      { type: 'approval.voted', ...about, by: 'dana', durationMs: 60_000 },
+      { type: 'approval.resolved', ...about, outcome: 'approved', by: 'bob', reason: 'go' },
+      { type: 'grant.given', ...about, grant, scope: 'connection', expiresAt: '2026-11-21T05:30:00Z' },
+      { type: 'grant.ended', ...about, grant, session, state: 'revoked', by: 'dana', reason: 'done' },
+      { type: 'approval.reviewed', ...about, verdict: 'objected', by: 'dana' },
+      { type: 'session.end', reason: 'done', statements: 0, blocked: 0 },
+    ]);
+    expect(text).toContain(`waits for approval by db-access, request ${request} for 1h: OPS-1 \\x1b[2J`);
+    expect(text).toContain('approved by dana for 1m; others must');
+    expect(text).toContain('approved by bob: go');
+    expect(text).toContain(`grant ${grant} until 2026-11-21T05:30:00Z`);
+    expect(text).toContain(`grant ${grant} revoked by dana: done (session ${session})`);
+    expect(text).toContain('break-glass objected by dana');
+    expect(text).toMatch(/ended {3}\+0\.008s$/);
+  });
+
   it('says who, what, the verdict, the approval, the rows and how it ended', async () => {
     const session = sessionId();
     const request = sessionId();

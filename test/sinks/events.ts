@@ -2,19 +2,6 @@ import { createServer as createHttp, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net';
 import type { SinkEvent } from '../../src/core/sink-event.js';
 
-/** Waits for what comes of itself; a minute is forever. */
-export async function until<T>(
-  what: string,
-  look: () => T | undefined | false | Promise<T | undefined | false>,
-): Promise<T> {
-  for (const end = Date.now() + 60_000; Date.now() < end;) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`never: ${what}`);
-}
-
 export function sinkEvent(uid: string, more: Partial<SinkEvent> = {}): SinkEvent {
   return {
     type: 'approval.requested',

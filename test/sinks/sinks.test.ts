@@ -10,7 +10,8 @@ import { retryPause } from '../../src/core/retry-pause.js';
 import { Sinks } from '../../src/sinks/sinks.js';
 import { flow } from '../approvals/desk.js';
 import { issueServerCertificate } from '../support/server-certificate.js';
-import { sinkEvent, startReceiver, until } from './events.js';
+import { sinkEvent, startReceiver } from './events.js';
+import { until } from '../support/until.js';
 
 const root = mkdtempSync(join(tmpdir(), 'hoop-sinks-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

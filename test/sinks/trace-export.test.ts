@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Span } from '../../src/core/span.js';
 import { TraceExport } from '../../src/sinks/trace-export.js';
-import { startReceiver, until } from './events.js';
+import { startReceiver } from './events.js';
+import { until } from '../support/until.js';
 
 const ending: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

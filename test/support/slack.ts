@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { startReceiver, until } from '../sinks/events.js';
+import { startReceiver } from '../sinks/events.js';
+import { until } from './until.js';
 
 export interface SlackBlock {
   readonly type: string;

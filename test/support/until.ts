@@ -1,12 +1,12 @@
-const DEADLINE_MS = 20_000;
-
-/** Asks again and again, for 20 s at most. @returns what was found; false and undefined are nothing */
-export async function until<T>(what: string, met: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  const end = performance.now() + DEADLINE_MS;
-  for (;;) {
-    const found = await met();
+/** Waits for what comes of itself; a minute is forever. */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+): Promise<T> {
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
+    const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`not within ${String(DEADLINE_MS)} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
+  throw new Error(`never: ${what}`);
 }

@@ -1,4 +1,4 @@
-import type { ApprovalOutcome } from '../../core/approval.js';
+import type { ApprovalOutcome, ApprovalVote } from '../../core/approval.js';
 import { messageOf } from '../../core/errors.js';
 import type { Verdict } from '../../policy/types.js';
 import type { Decision, Question } from '../../protocols/contract.js';
@@ -7,9 +7,11 @@ import {
   decisionEvent,
   holdMessage,
   outcomeDecision,
+  requestedEvent,
   resolvedEvent,
   unheldDecision,
   unheldEvents,
+  votedEvent,
   warnings,
 } from './outcome.js';
 import { StatementNews } from './statement-news.js';
@@ -164,18 +166,16 @@ export class Decider {
   #wait(ticket: number, question: Question, verdict: Verdict, hold: Hold): void {
     const { request } = hold;
     this.#hold = hold;
-    this.host.record({
-      type: 'approval.requested',
-      statement: question.statement,
-      request: request.id,
-      flow: verdict.flows.join(', '),
-    });
+    this.host.record(requestedEvent(question, request));
     const { flows, expiresAt } = request;
     const waiting = (progress: Hold['progress']): void => {
       this.host.tell({ event: 'approval.waiting', request: request.id, flows, expiresAt, progress });
     };
     waiting(hold.progress);
-    const unwatch = hold.watch(waiting);
+    const unwatch = hold.watch((progress, vote) => {
+      waiting(progress);
+      this.#voted(ticket, question, hold, vote);
+    });
     hold.outcome.then(
       (outcome) => {
         unwatch();
@@ -190,6 +190,15 @@ export class Decider {
       if (this.#hold !== hold) return;
       this.desk.answer(ticket, { action: 'hold', request: request.id, message: holdMessage(request, verdict) });
     });
+  }
+
+  #voted(ticket: number, question: Question, hold: Hold, vote: ApprovalVote): void {
+    if (this.#hold !== hold || this.desk.closed()) return;
+    try {
+      this.host.record(votedEvent(question, hold.request, vote));
+    } catch (error) {
+      this.#unrecorded(ticket, error);
+    }
   }
 
   #resolved(ticket: number, question: Question, verdict: Verdict, hold: Hold, outcome: ApprovalOutcome): void {

@@ -1,4 +1,4 @@
-import type { ApprovalOutcome, ApprovalRequest, FlowProgress } from '../../core/approval.js';
+import type { ApprovalOutcome, ApprovalRequest, ApprovalVote, FlowProgress } from '../../core/approval.js';
 import type { RecordedEvent, SessionEnd } from '../../core/events.js';
 import type { Verdict } from '../../policy/types.js';
 import type { SessionTrace } from '../tracing/session-trace.js';
@@ -11,8 +11,8 @@ export interface Hold {
   readonly outcome: Promise<ApprovalOutcome>;
   /** What its flows need. */
   readonly progress: readonly FlowProgress[];
-  /** Calls the listener with each further approval. @returns what ends that */
-  watch(listener: (progress: readonly FlowProgress[]) => void): () => void;
+  /** Calls the listener with each further approval, and whose it is. @returns what ends that */
+  watch(listener: (progress: readonly FlowProgress[], vote: ApprovalVote) => void): () => void;
   withdraw(why: string): void;
 }
 

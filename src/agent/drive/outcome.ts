@@ -1,5 +1,5 @@
-import type { ApprovalOutcome, ApprovalRequest } from '../../core/approval.js';
-import type { ApprovalRequested, ApprovalResolved, DecisionEvent } from '../../core/events.js';
+import type { ApprovalOutcome, ApprovalRequest, ApprovalVote } from '../../core/approval.js';
+import type { ApprovalRequested, ApprovalResolved, ApprovalVoted, DecisionEvent } from '../../core/events.js';
 import type { RuleMatch, Verdict } from '../../policy/types.js';
 import type { Decision, Question } from '../../protocols/contract.js';
 import type { Hold, HoldAnswer } from './drive-host.js';
@@ -28,6 +28,31 @@ export function decisionEvent(question: Question, verdict: Verdict): DecisionEve
   };
 }
 
+/** What the record says of a request that waits. */
+export function requestedEvent({ statement }: Question, request: ApprovalRequest): ApprovalRequested {
+  const { id, flows, reason, breakGlass } = request;
+  return {
+    type: 'approval.requested',
+    statement,
+    request: id,
+    flow: flows.join(', '),
+    ...(reason === '' ? {} : { reason }),
+    ...(breakGlass === true ? { breakGlass } : {}),
+  };
+}
+
+/** What it says of an approval to which others must come. */
+export function votedEvent({ statement }: Question, request: ApprovalRequest, vote: ApprovalVote): ApprovalVoted {
+  const { email, subject, durationMs } = vote;
+  return {
+    type: 'approval.voted',
+    statement,
+    request: request.id,
+    by: email === '' ? subject : email,
+    ...(durationMs === undefined ? {} : { durationMs }),
+  };
+}
+
 /** What the record says of how a wait ended. */
 export function resolvedEvent(question: Question, request: string, outcome: ApprovalOutcome): ApprovalResolved {
   const { state, by, reason } = outcome;
@@ -52,10 +77,9 @@ export function unheldEvents(question: Question, hold: Unheld): readonly (Approv
         grant,
       }));
     case 'broken': {
-      const { id, flows, decidedBy, decisionReason } = hold.request;
-      const { statement } = question;
+      const { id, decidedBy, decisionReason } = hold.request;
       return [
-        { type: 'approval.requested', statement, request: id, flow: flows.join(', '), breakGlass: true },
+        requestedEvent(question, hold.request),
         resolvedEvent(question, id, { state: 'approved', by: decidedBy, reason: decisionReason }),
       ];
     }

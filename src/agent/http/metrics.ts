@@ -7,6 +7,8 @@ export interface Metrics {
   httpAnswered(route: string, method: string, status: number): void;
   /** One decided statement or request. */
   decided(action: 'allow' | 'warn' | 'block' | 'approve'): void;
+  /** How to count peers that have asked for nothing yet. */
+  halfOpen(count: () => number): void;
 }
 
 /** @param now what is counted at the moment of each scrape */
@@ -34,6 +36,9 @@ export function createMetrics(now: {
     registry,
     httpAnswered: (route, method, status) => http.inc({ route, method, status }),
     decided: (action) => decisions.inc({ action }),
+    halfOpen: (count) => {
+      gauge(registry, 'hoop_half_open_peers', 'Peers that have asked for nothing yet, or not again', count);
+    },
   };
 }
 

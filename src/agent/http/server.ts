@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
 import type { Identity } from '../../core/identity.js';
-import { type LoginLimit, TooManyLogins } from '../login-limit.js';
+import { TooManyLogins } from '../login-limit.js';
 import { refuseSocket, send, sendFailure } from './answer.js';
 import { callerRoutes } from './caller-routes.js';
 import type { HttpDependencies } from './dependencies.js';
@@ -21,6 +21,7 @@ import { MAX_HEADER_BYTES, refuseUnparsed, tooSlow } from './unparsed.js';
 import { auditRoutes } from './audit-routes.js';
 import { secretRoutes } from './secret-routes.js';
 import { sessionRoutes } from './session-routes.js';
+import type { HttpServerOptions, HttpTimeouts } from './server-options.js';
 import { slackRoute } from './slack-route.js';
 import type { TokenWatches } from '../token-watches.js';
 import { createAuthenticate, type Authenticate } from './token.js';
@@ -28,46 +29,8 @@ import { createAuthenticate, type Authenticate } from './token.js';
 /** A label takes few values: what a client makes up is `other`. */
 const METRIC_METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
 
-export interface HttpServerOptions {
-  /** PEM; plain HTTP where absent. */
-  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly publicUrl?: string | undefined;
-  /** Sockets open at once, tunnels included; one more is closed unread. */
-  readonly maxConnections: number;
-  /** Of them, those that have asked for nothing: one more, and the oldest is closed. */
-  readonly maxHalfOpen: number;
-  readonly timeouts?: Partial<HttpTimeouts>;
-  readonly deps: HttpDependencies;
-  /** Bounds what refused tokens may cost. */
-  readonly logins: LoginLimit;
-  /**
-   * A WebSocket upgrade that passed the gate, not authenticated yet. The callee owns the socket and
-   * refuses with `refuseSocket`.
-   */
-  readonly onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
-  readonly direct: DirectWay;
-  /** Tokens by which long answers are read. */
-  readonly watches: TokenWatches;
-}
-
-/** Takes what comes to `/c/CONNECTION/…`; its host and origin are right, and it is not authenticated yet. */
-export interface DirectWay {
-  direct(request: IncomingMessage, response: ServerResponse, authenticate: Authenticate): unknown;
-  directUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, authenticate: Authenticate): unknown;
-}
-
 /** Where connections that speak HTTP are reached without a tunnel. */
 const DIRECT_PATH = '/c/';
-
-export interface HttpTimeouts {
-  /** From the first moment of a connection or request to the end of its headers; the TLS handshake too. */
-  readonly headersMs: number;
-  /** To the end of its body. */
-  readonly requestMs: number;
-  /** Between two requests. */
-  readonly idleMs: number;
-}
 
 const TIMEOUTS: HttpTimeouts = { headersMs: 10_000, requestMs: 30_000, idleMs: 15_000 };
 
@@ -156,7 +119,9 @@ function createServer(
           onRequest,
         );
   server.maxConnections = options.maxConnections;
-  new HalfOpenPeers(options.maxHalfOpen).watch(server);
+  const halfOpen = new HalfOpenPeers(options.maxHalfOpen);
+  halfOpen.watch(server);
+  options.deps.metrics.halfOpen(() => halfOpen.count);
   return server;
 }
 

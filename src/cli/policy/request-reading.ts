@@ -1,6 +1,7 @@
 import { isFault, type Fault } from '../../core/errors.js';
 import { HTTP_TYPES, type HttpType } from '../../core/resources.js';
-import { mediaTypeOf, readBody } from '../../protocols/http/body.js';
+import { mediaTypeOf } from '../../protocols/http/body.js';
+import { readBody } from '../../protocols/http/read-body.js';
 import type { RequestReading } from '../../protocols/http/dialect.js';
 import { readTarget } from '../../protocols/http/target.js';
 import { DIALECTS } from '../../protocols/registry.js';
@@ -52,11 +53,17 @@ export function promptRequest(
   type: HttpType,
   {
     prompt,
+    repeat = 1,
     model,
     tools = [],
-  }: { readonly prompt: string; readonly model?: string | undefined; readonly tools?: readonly string[] | undefined },
+  }: {
+    readonly prompt: string;
+    readonly repeat?: number | undefined;
+    readonly model?: string | undefined;
+    readonly tools?: readonly string[] | undefined;
+  },
 ): WrittenRequest {
-  const messages = [{ role: 'user', content: prompt }];
+  const messages = [{ role: 'user', content: prompt.repeat(repeat) }];
   if (type === 'anthropic') {
     const offered = tools.map((name) => ({ name, description: '', input_schema: { type: 'object' } }));
     const body = {

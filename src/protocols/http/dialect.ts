@@ -4,6 +4,7 @@ import type { MaskCounts } from '../../core/mask.js';
 import type { Originals, StreamMasker } from '../../masking/stream-masker.js';
 import type { Facts } from '../../policy/types.js';
 import type { BodyPlaces } from './body-places.js';
+import type { BodyPart } from './multipart.js';
 
 /** One header as it was sent; the name in lower case. */
 export type Header = readonly [name: string, value: string];
@@ -30,6 +31,8 @@ export interface ReadBody {
   readonly json: JsonNode | undefined;
   /** UTF-8 text; the tree's offsets count its characters. Empty where it is no text. */
   readonly text: string;
+  /** Of `multipart/form-data` that can be taken apart in one way alone. */
+  readonly parts?: readonly BodyPart[];
 }
 
 /** What a dialect makes of a request. */

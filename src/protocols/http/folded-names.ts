@@ -2,7 +2,7 @@ import type { JsonNode } from '../../core/json-tree.js';
 import type { BodyPlaces } from './body-places.js';
 
 /** As readers do that take capitals and small letters of a name for the same: Unicode's simple folding, `ſ` and `K` included. */
-function folded(name: string): string {
+export function foldedName(name: string): string {
   return name.toUpperCase().toLowerCase();
 }
 
@@ -17,7 +17,7 @@ export function hasFoldedNames(node: JsonNode, names: ReadonlySet<string>, place
   if (node.kind !== 'object') return false;
   return node.members.some(
     ({ name, value }) =>
-      (!names.has(name) && names.has(folded(name))) ||
+      (!names.has(name) && names.has(foldedName(name))) ||
       (!places.free(name, node) && hasFoldedNames(value, names, places)),
   );
 }

@@ -26,12 +26,28 @@ const UNKNOWN_TYPES: readonly string[] = ['', 'application/octet-stream'];
 export function readInlineFile(value: string, parent: JsonObject | undefined): InlineText | string {
   const prefix = DATA_URL.exec(value);
   const type = (prefix?.[1] ?? typeIn(parent)).toLowerCase();
-  if (!UNKNOWN_TYPES.includes(type) && !isInspectable(type)) return kindOf(type);
+  if (isForeign(type)) return kindOf(type);
   const head = prefix?.[0] ?? '';
   const bytes = base64Bytes(value.slice(head.length));
-  const text = bytes === undefined ? undefined : plainText(bytes);
-  if (text === undefined) return 'a file';
-  return { text, encoded: (other) => head + base64Text(new TextEncoder().encode(other)) };
+  const read = bytes === undefined ? 'a file' : fileText(bytes, type);
+  if (typeof read === 'string') return read;
+  return { ...read, encoded: (other) => head + base64Text(new TextEncoder().encode(other)) };
+}
+
+/**
+ * Reads the bytes of a file.
+ *
+ * @param type media type in lower case, with its charset; empty where none is told
+ * @returns a word for its kind where it is no text
+ */
+export function fileText(bytes: Uint8Array, type: string): { readonly text: string } | string {
+  if (isForeign(type)) return kindOf(type);
+  const text = plainText(bytes);
+  return text === undefined ? 'a file' : { text };
+}
+
+function isForeign(type: string): boolean {
+  return !UNKNOWN_TYPES.includes(type) && !isInspectable(type);
 }
 
 function typeIn(parent: JsonObject | undefined): string {

@@ -1,11 +1,10 @@
 import { isFault, type Fault } from '../../core/errors.js';
-import { isJsonType, mediaTypeOf } from './body.js';
+import { isJsonType, isLinesType, mediaTypeOf } from './body.js';
 import { maskPaths, type PathMaskOptions } from './path-masking.js';
 
 const BYTE_ORDER_MARK = '\uFEFF';
 /** Before each text of a sequence. @see https://www.rfc-editor.org/rfc/rfc7464#section-2.2 */
 const RECORD_SEPARATOR = '\u001e';
-const LINES_TYPES = /^application\/(?:(?:x-)?(?:ndjson|jsonlines|json-lines|jsonl)|json-seq)$/;
 /** Data of an event that must be JSON: a map or list. `[DONE]` is how streams of models end. */
 const DATA = /^data: ?(?=[ \t]*(?:\{|\[(?!DONE\])))/;
 
@@ -16,7 +15,7 @@ export type JsonForm = 'text' | 'lines' | 'events' | 'maybe';
 export function jsonForm(contentType: string): JsonForm {
   const { type } = mediaTypeOf(contentType);
   if (type === 'text/event-stream') return 'events';
-  if (LINES_TYPES.test(type)) return 'lines';
+  if (isLinesType(type)) return 'lines';
   return isJsonType(type) ? 'text' : 'maybe';
 }
 

@@ -1,6 +1,7 @@
 import { hasDuplicates, member } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject } from '../../core/json-tree.js';
-import { hasFoldedNames } from './folded-names.js';
+import { foldedName, hasFoldedNames } from './folded-names.js';
+import type { BodyPart } from './multipart.js';
 import type { BodyPlaces } from './body-places.js';
 import type { HttpRequest, ReadBody, RequestReading } from './dialect.js';
 import { numberIn, PromptReader, stringIn } from './prompt-reader.js';
@@ -64,6 +65,7 @@ export function modelReading(
   if (body === undefined || body.bytes.length === 0)
     return { ...unread, stream: /(?:^|&)stream=true(?:&|$)/.test(request.query) };
   const tree = body.json;
+  if (body.parts !== undefined) return partsReading(plain, body.parts, endpoint, requests);
   if (tree === undefined)
     return plain.uninspected?.length === 0 ? { ...unread, uninspected: ['a body that is no JSON'] } : unread;
   const reader = new PromptReader(body.text, requests.places);
@@ -95,6 +97,39 @@ function toolsIn(body: JsonNode, { tool }: ModelRequests): readonly OfferedTool[
     const list = member(body, name);
     return list?.kind === 'array' ? list.items.map((entry) => tool(entry)) : [];
   });
+}
+
+/** Of a form in parts, as endpoints have them that take files: the model hears of the fields, and of the files that are text. */
+export function partsReading(
+  plain: RequestReading,
+  parts: readonly BodyPart[],
+  endpoint: Endpoint,
+  { places, names, provider }: ModelRequests,
+): RequestReading {
+  const reader = new PromptReader('', places);
+  const fields = parts.filter(({ fileName }) => fileName === undefined);
+  for (const part of parts) reader.part(part);
+  const given = (name: string): string =>
+    fields.flatMap((field) => (field.name === name && 'text' in field.content ? [field.content.text] : [])).at(-1) ??
+    '';
+  const prompt = reader.prompt;
+  const lastUser = given('prompt') || given('input') || prompt;
+  const model = given('model') || endpoint.model;
+  const stream = given('stream').toLowerCase() === 'true';
+  const messages = [{ role: 'user', text: prompt }];
+  const fieldNames = fields.map(({ name }) => name);
+  const twice = fieldNames.some((name, at) => names.has(name) && fieldNames.indexOf(name) !== at);
+  const llm = { provider, model, prompt, lastUser, messages, tools: [], stream, maxTokens: null };
+  return {
+    ...plain,
+    facts: { ...plain.facts, llm },
+    endpoint: endpoint.name,
+    model,
+    stream,
+    text: lastUser || plain.text,
+    ambiguous: twice || fieldNames.some((name) => !names.has(name) && names.has(foldedName(name))),
+    uninspected: [...reader.uninspected],
+  };
 }
 
 /** Each prompt of a list is answered, in as many choices as are asked for, of the best of as many tries. */

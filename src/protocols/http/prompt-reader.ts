@@ -4,6 +4,8 @@ import type { JsonNode, JsonObject, JsonString } from '../../core/json-tree.js';
 import { FREE_BODY, visitContent } from './body-places.js';
 import type { BodyPlaces, ContentVisitor, Place } from './body-places.js';
 import { readInlineFile } from './inline-file.js';
+import { jsonTextsIn } from './json-texts.js';
+import type { BodyPart } from './multipart.js';
 
 /** One message of a conversation. Results of tools are messages of the role `tool`. */
 export interface PromptMessage {
@@ -48,6 +50,14 @@ export class PromptReader {
     visitContent(node, this.places, this.#visitor(this.text), name, parent);
   }
 
+  /** Reads a part of a form: a field as the member of that name, a file with its name. */
+  part({ name, fileName, content }: BodyPart): void {
+    if (fileName !== undefined && fileName !== '') this.#texts.push(fileName);
+    if ('unread' in content) this.uninspected.add(content.unread);
+    else if (fileName !== undefined || this.places.place(name, content.text, undefined) !== 'word')
+      this.#document(content.text);
+  }
+
   #visitor(source: string): ContentVisitor {
     return {
       string: (node, place, parent) => {
@@ -81,7 +91,13 @@ export class PromptReader {
   #file(value: string, parent: JsonObject | undefined): void {
     const file = readInlineFile(value, parent);
     if (typeof file === 'string') this.uninspected.add(file);
-    else this.#texts.push(file.text);
+    else this.#document(file.text);
+  }
+
+  #document(text: string): void {
+    this.#texts.push(text);
+    if (!text.includes('\\')) return;
+    for (const { text: json, tree } of jsonTextsIn(text)) visitContent(tree, FREE_BODY, this.#visitor(json));
   }
 
   /** The model reads the text with its escapes, but knows what they mean. */

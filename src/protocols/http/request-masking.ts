@@ -10,6 +10,9 @@ import { FORM_TYPE } from './body.js';
 import type { ReadBody } from './dialect.js';
 import { maskForm } from './form-masking.js';
 import { readInlineFile } from './inline-file.js';
+import { jsonTextsIn } from './json-texts.js';
+import { maskParts } from './multipart-masking.js';
+import type { BodyPart } from './multipart.js';
 import { Placeholders } from './placeholders.js';
 import { TextEdits } from './text-edits.js';
 
@@ -32,14 +35,18 @@ export interface MaskedRequest {
  * Masks the content of a request in place: what is not changed keeps its bytes, and JSON stays valid JSON.
  *
  * In JSON the strings are masked decoded, of what is the caller's own also names and numbers (a number with a finding
- * becomes `null`); JSON inside of a string as JSON, text files in base64 as text. Forms are masked value by value, other
+ * becomes `null`); JSON inside of a string as JSON, text files in base64 as text. Forms are masked value by value, in parts part by part, other
  * text as a whole. What can't be read stays as it is: whether it may go up is decided by `RequestReading.uninspected`.
  *
  * Under a rule with `reversible` each value gets a placeholder of its own, `[email_1]`, the same for the same value
  * (under strategy `hash` its pseudonym).
  */
 export function maskRequest(body: ReadBody, masker: TextMasker, options: RequestMaskingOptions = {}): MaskedRequest {
-  const masking = new RequestMasking(body.text, masker, options.places ?? FREE_BODY);
+  const masking = new RequestMasking(textsOf(body), masker, options.places ?? FREE_BODY);
+  if (body.parts !== undefined) {
+    const bytes = masking.parts(body.bytes, body.parts);
+    return { bytes, counts: masking.counts, originals: masking.originals };
+  }
   const masked = masking.body(body, options.contentType ?? '');
   return {
     bytes: masked === body.text ? body.bytes : new TextEncoder().encode(masked),
@@ -55,6 +62,11 @@ export function maskRequest(body: ReadBody, masker: TextMasker, options: Request
  */
 export function maskQuery(query: string, masker: TextMasker, counts: MaskCounts): string {
   return maskForm(query, (text) => masker.maskText(text, counts));
+}
+
+/** All that stands in it. */
+function textsOf({ text, parts }: ReadBody): string {
+  return parts === undefined ? text : parts.map(({ content }) => ('text' in content ? content.text : '')).join('\n');
 }
 
 class RequestMasking {
@@ -77,6 +89,21 @@ class RequestMasking {
   body({ text, json }: ReadBody, contentType: string): string {
     if (json !== undefined) return this.#json(text, json, this.places);
     return contentType === FORM_TYPE ? maskForm(text, (value) => this.#text(value)) : this.#text(text);
+  }
+
+  parts(bytes: Uint8Array, parts: readonly BodyPart[]): Uint8Array {
+    return maskParts(bytes, parts, (text) => this.#document(text));
+  }
+
+  /** A file: JSON, or JSON line by line, is masked as such. */
+  #document(text: string): string {
+    const edits = new TextEdits(text);
+    const texts = jsonTextsIn(text);
+    for (const json of texts) {
+      const masked = this.#json(json.text, json.tree, FREE_BODY);
+      if (masked !== json.text) edits.replace(json, masked);
+    }
+    return texts.length === 0 ? this.#text(text) : edits.apply();
   }
 
   #text(text: string): string {
@@ -116,7 +143,7 @@ class RequestMasking {
       case 'file': {
         const file = readInlineFile(value, parent);
         if (typeof file === 'string') return value;
-        const masked = this.#text(file.text);
+        const masked = this.#document(file.text);
         return masked === file.text ? value : file.encoded(masked);
       }
       default:

@@ -6,21 +6,29 @@ import { answerEventStream } from '../http/answer-event-stream.js';
 import type { DocumentReading, EventLayout } from '../http/answer-layout.js';
 import { stringsIn } from '../http/answer-layout.js';
 import type { AnswerBody, AnswerOptions } from '../http/dialect.js';
+import { PlainLayout } from '../http/plain-layout.js';
 import { readChunk, toolNames } from './chat-layout.js';
 import { readResponseEvent, toolNamesOf } from './responses-layout.js';
 
-/** The events of chat completions, legacy completions and the Responses API; what is none of them is masked string by string. */
+/**
+ * The events of chat completions, legacy completions and the Responses API. What is none of them is masked as in a stream
+ * of which nothing is known, by the names that pieces of text usually have.
+ */
 export function openaiEventStream(options: AnswerOptions): AnswerBody {
-  return answerEventStream(options, { layout: readEvent, usageOf });
+  const plain = new PlainLayout();
+  const layout: EventLayout = (tree, data, name) => {
+    if (member(tree, 'choices') !== undefined) return readChunk(tree, data);
+    const typed = name !== '' || member(tree, 'type')?.kind === 'string';
+    // `{"content":"…","stop":false}`: servers of models have streams of their own beside.
+    return typed ? readResponseEvent(tree, data, name) : plain.json(tree, data, name);
+  };
+  return answerEventStream(options, { layout, usageOf });
 }
 
 /** A completion, a response, embeddings, a list, an error: any document of the API. */
 export function openaiJson(options: AnswerOptions): AnswerBody {
   return answerDocument(options, readDocument, usageOf);
 }
-
-const readEvent: EventLayout = (tree, data, name) =>
-  member(tree, 'choices') === undefined ? readResponseEvent(tree, data, name) : readChunk(tree, data);
 
 const CHOICE_TEXTS = ['reasoning_content', 'reasoning', 'content', 'refusal'];
 const ITEM_TEXTS = ['summary', 'content'];

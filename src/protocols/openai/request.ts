@@ -1,9 +1,11 @@
 import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import type { HttpRequest, ReadBody, RequestReading } from '../http/dialect.js';
-import { eachMember, endpointOf, modelReading } from '../http/model-reading.js';
+import { FREE_BODY } from '../http/body-places.js';
+import { eachMember, endpointOf, modelReading, partsReading } from '../http/model-reading.js';
 import type { Endpoints, ModelRequests } from '../http/model-reading.js';
 import { stringIn } from '../http/prompt-reader.js';
+import { plainReading } from '../http/reading.js';
 import { OPENAI_PLACES } from './places.js';
 
 /** Longer endings before those that they end with. */
@@ -21,8 +23,8 @@ const ENDPOINTS: Endpoints = [
   [/\/audio\/translations$/, 'audio.translations'],
   [/\/batches$/, 'batches'],
   [/\/conversations(?:\/[^/]+\/items)?$/, 'conversations'],
-  [/\/threads(?:\/runs|\/[^/]+\/(?:messages|runs))?$/, 'threads'],
-  [/\/assistants$/, 'assistants'],
+  [/\/threads(?:\/runs|\/[^/]+\/(?:messages|runs(?:\/[^/]+\/submit_tool_outputs)?))?$/, 'threads'],
+  [/\/assistants(?:\/[^/]+)?$/, 'assistants'],
 ];
 
 /** Members of bodies and messages that say who speaks, to which model, how. */
@@ -68,6 +70,32 @@ const REQUESTS: ModelRequests = {
 export function readOpenAiRequest(request: HttpRequest, body: ReadBody | undefined): RequestReading {
   const name = endpointOf(request.path, ENDPOINTS);
   return modelReading(request, body, { name, model: DEPLOYMENT.exec(request.path)?.[1] ?? '' }, REQUESTS);
+}
+
+/**
+ * Reads a request to an endpoint that no dialect knows, of a server of models: all of its text may go to one. In JSON the
+ * names of chat are read as such, as most APIs have them; what a mask may change is everything.
+ *
+ * Facts `llm` are there wherever there is a text to read; the endpoint stays empty.
+ */
+export function readOtherRequest(
+  request: HttpRequest,
+  body: ReadBody | undefined,
+  provider: ModelRequests['provider'],
+): RequestReading {
+  const plain = plainReading(request, body);
+  if (body === undefined || body.bytes.length === 0) return plain;
+  if (body.json !== undefined) {
+    const read = modelReading(request, body, { name: 'other', model: '' }, { ...REQUESTS, provider });
+    return { ...read, endpoint: '', text: plain.text, places: FREE_BODY };
+  }
+  if (body.parts !== undefined)
+    return { ...partsReading(plain, body.parts, { name: '', model: '' }, { ...REQUESTS, provider }), text: plain.text };
+  if (body.text === '') return plain;
+  const message = { role: 'user', text: body.text };
+  const said = { prompt: body.text, lastUser: body.text, messages: [message] };
+  const llm = { provider, model: '', tools: [], stream: false, maxTokens: null, ...said };
+  return { ...plain, facts: { ...plain.facts, llm } };
 }
 
 /** Who says an item of `messages` or `input`: items without a role are the model's calls and thoughts, and their results. */

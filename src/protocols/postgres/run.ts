@@ -14,7 +14,8 @@ export interface Run {
   readonly basis: SqlFacts;
   /** The same, completed from the catalogue where one is read. */
   completedBasis?: SqlFacts | undefined;
-  readonly startedMs: number;
+  /** Monotonic milliseconds at which it went up; until then, at which it came. */
+  startedMs: number;
   /** Set where the server has values that the client has only pseudonyms of; where its text differs from `text`. */
   edits?: readonly Edit[];
   /** Texts of the prepared statements that an EXECUTE in it may run. */

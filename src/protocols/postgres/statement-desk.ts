@@ -148,7 +148,11 @@ export class StatementDesk {
       one.refuse(unmaskableError(unmaskable));
     } else if (decision.action === 'allow') {
       for (const notice of decision.notices) this.host.notice(noticeMessage(notice));
-      if (one.phase !== 'prepare') this.#state.running(one.run);
+      if (one.phase !== 'prepare') {
+        // What came before, people among it, is not the server's time.
+        one.run.startedMs = this.options.nowMs();
+        this.#state.running(one.run);
+      }
       one.allow();
     } else {
       this.counts.blocked += 1;

@@ -47,17 +47,17 @@ export class BlockIndex {
     return this.#counted[COUNTED[landmark]] as number;
   }
 
-  /** Takes note of the next line, without its end. */
-  add(line: Uint8Array): void {
+  /** Takes note of the next line, which stands in these bytes from one place up to its end. */
+  add(bytes: Buffer, from = 0, to = bytes.length): void {
     const counted = this.#counted as [number, number, number, number, number, number];
     if (counted[0] - this.#blockStart >= BLOCK_BYTES) {
-      const at = lineTimeMs(line);
+      const at = lineTimeMs(bytes, from, to);
       if (at > counted[2]) counted[2] = at;
       this.#begin();
     }
-    const landmark = landmarkOf(line);
+    const landmark = landmarkOf(bytes, from, to);
     if (landmark !== undefined) counted[COUNTED[landmark] as 3] += 1;
-    counted[0] += line.length + 1;
+    counted[0] += to - from + 1;
     counted[1] += 1;
   }
 
@@ -156,8 +156,9 @@ const AT = /"at":"([^"]{20,35})"/;
  * A line is canonical JSON, so that the time stands at its start: nothing but `action` sorts before `at` in what is not
  * long. Where something long does, the whole line is looked through; in a timeline the event's own time is the first.
  */
-function lineTimeMs(line: Uint8Array): number {
-  const edge = AT.exec(latin1(line, 0, START_BYTES)) ?? AT.exec(latin1(line, 0, line.length));
+function lineTimeMs(bytes: Buffer, from: number, to: number): number {
+  const start = bytes.toString('latin1', from, Math.min(to, from + START_BYTES));
+  const edge = AT.exec(start) ?? AT.exec(bytes.toString('latin1', from, to));
   return timeMs(edge?.[1] ?? '');
 }
 
@@ -165,10 +166,10 @@ function lineTimeMs(line: Uint8Array): number {
  * By the bytes at both ends, without parsing: 1 GB has millions of lines. What is jumped to is parsed and looked at
  * again, so that nothing a text could fake here leads further than to the wrong line.
  */
-function landmarkOf(line: Uint8Array): Landmark | undefined {
-  const end = latin1(line, Math.max(0, line.length - END_BYTES), line.length);
+function landmarkOf(bytes: Buffer, from: number, to: number): Landmark | undefined {
+  const end = bytes.toString('latin1', Math.max(from, to - END_BYTES), to);
   if (end.includes('"type":"decision"')) {
-    const start = latin1(line, 0, START_BYTES);
+    const start = bytes.toString('latin1', from, Math.min(to, from + START_BYTES));
     return start.includes('"action":"block"') ? 'blocked' : undefined;
   }
   if (end.includes('"type":"approval.')) return 'approval';
@@ -176,8 +177,4 @@ function landmarkOf(line: Uint8Array): Landmark | undefined {
   if (end.endsWith('"via":"startup"}') || end.endsWith('"via":"startup"}}')) return undefined;
   if (end.includes('"type":"statement"') || end.includes('"type":"request"')) return 'statement';
   return undefined;
-}
-
-function latin1(line: Uint8Array, start: number, end: number): string {
-  return Buffer.from(line.buffer, line.byteOffset, line.length).toString('latin1', start, end);
 }

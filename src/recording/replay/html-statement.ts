@@ -1,4 +1,5 @@
 import type { ChainedEvent } from '../../core/events.js';
+import { approvalWords } from '../approval-lines.js';
 import { bounded, decisionOf, digestOf, failureOf, list, maskedOf, number, plain, record } from '../event-fields.js';
 import { answerLines, isAnswer, requestTitle } from '../http-lines.js';
 import { atMsOf } from './entry.js';
@@ -58,24 +59,13 @@ function partOf(event: ChainedEvent): string {
       return requested(event);
     case 'decision':
       return decided(event);
-    case 'approval.requested':
-      return note(`waits for approval by ${plain(event['flow'])}, request ${plain(event['request'])}`);
-    case 'approval.resolved':
-      return note(
-        [plain(event['outcome']), byWhom(event), plain(event['reason'])].filter((part) => part !== '').join(' '),
-      );
     case 'output':
       return 'rows' in event ? table(event) : answered(event);
     case 'result':
       return result(event);
     default:
-      return note(`${plain(event.at)} ${plain(event.type)}`);
+      return note(approvalWords(event, MAX_TEXT_CHARS)?.words ?? `${plain(event.at)} ${plain(event.type)}`);
   }
-}
-
-function byWhom(event: ChainedEvent): string {
-  const by = plain(event['by']);
-  return by === '' ? '' : `by ${by}${plain(event['reason']) === '' ? '' : ':'}`;
 }
 
 function asked(event: ChainedEvent): string {

@@ -67,10 +67,10 @@ export class ReplayLog {
       const chunk = this.#chunk.subarray(0, bytesRead);
       let start = 0;
       for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, start)) {
-        const piece = chunk.subarray(start, end);
-        this.index.add(heldBytes === 0 ? piece : Buffer.concat([...held, piece]));
-        held = [];
-        heldBytes = 0;
+        // Of millions of lines none gets an object of its own.
+        if (heldBytes === 0) this.index.add(chunk, start, end);
+        else this.index.add(Buffer.concat([...held, chunk.subarray(start, end)]));
+        if (heldBytes > 0) [held, heldBytes] = [[], 0];
         start = end + 1;
       }
       if (start < bytesRead) held.push(Buffer.from(chunk.subarray(start)));

@@ -25,6 +25,12 @@ export interface EarlierStep {
   readonly action: string;
 }
 
+/** What decisions say unless the reviewer types another. */
+export interface DecisionReasons {
+  readonly approve?: string | undefined;
+  readonly deny?: string | undefined;
+}
+
 /** What the screen asks for; each rejects with an error whose message is for people. */
 export interface ReviewDesk {
   readonly get: () => DeskState;

@@ -5,7 +5,7 @@ import { LinesView } from '../lines-view.js';
 import { notificationFor } from '../notification.js';
 import { openScreen, type Screen, type ScreenOptions, type Size, useSize } from '../screen.js';
 import { Store, useStore } from '../store.js';
-import type { ReviewDesk } from './desk.js';
+import type { DecisionReasons, ReviewDesk } from './desk.js';
 import { approveFrame, type Frame } from './frame.js';
 import { afterNews, answerKey, type ApproveState, type Effect, firstState, withNotice } from './state.js';
 
@@ -21,13 +21,12 @@ export class ApproveScreen {
     private readonly options: {
       readonly quit: () => void;
       readonly nowMs: () => number;
-      /** What approvals say unless the reviewer types another. */
-      readonly reason?: string;
+      readonly reasons?: DecisionReasons;
       /** A request came that the reader may decide. */
       readonly onNew: (request: RequestView) => void;
     },
   ) {
-    this.store = new Store(firstState(options.nowMs(), options.reason));
+    this.store = new Store(firstState(options.nowMs(), options.reasons));
   }
 
   frame(size: Size): Frame {
@@ -147,7 +146,7 @@ export function ApproveView({ screen }: { readonly screen: ApproveScreen }) {
 export function openApproveScreen(
   desk: ReviewDesk,
   options: Pick<ScreenOptions, 'colours'> & {
-    readonly reason: string;
+    readonly reasons: DecisionReasons;
     readonly env: Readonly<Record<string, string | undefined>>;
   },
 ): Screen {
@@ -156,7 +155,7 @@ export function openApproveScreen(
       const screen = new ApproveScreen(desk, {
         quit: close,
         nowMs: () => Date.now(),
-        reason: options.reason,
+        reasons: options.reasons,
         onNew: ({ requester, connection }) => {
           const name = requester.email === '' ? requester.subject : requester.email;
           process.stdout.write(notificationFor('hoop approve', `${name} waits on ${connection}`, options.env));

@@ -3,7 +3,7 @@ import type { KeyPress } from '../keys.js';
 import { editLine, emptyEdit, type LineEdit } from '../line-edit.js';
 import { moved, scrolled } from '../scrolling.js';
 import type { Tone } from '../lines.js';
-import type { EarlierStep } from './desk.js';
+import type { DecisionReasons, EarlierStep } from './desk.js';
 
 /** What the keys mean at the moment. What decides is bound to the request it was begun for, whatever is chosen since. */
 export type Mode =
@@ -22,7 +22,10 @@ export type Mode =
 
 export interface ApproveState {
   readonly mode: Mode;
+  /** What an approval says, unless another reason is typed. */
   readonly reason: string;
+  /** What stands there already when a denial asks why. */
+  readonly denyReason: string;
   /** Id of the request that is read. */
   readonly chosen: string;
   readonly focus: 'list' | 'text';
@@ -62,11 +65,11 @@ export interface Answered {
   readonly effect?: Effect;
 }
 
-/** @param reason what approvals say unless the reviewer types another */
-export function firstState(nowMs: number, reason = ''): ApproveState {
+export function firstState(nowMs: number, reasons: DecisionReasons = {}): ApproveState {
   return {
     mode: { kind: 'browse' },
-    reason,
+    reason: reasons.approve ?? '',
+    denyReason: reasons.deny ?? '',
     chosen: '',
     focus: 'list',
     listTop: 0,
@@ -137,7 +140,7 @@ function decide(state: ApproveState, chosen: RequestView | undefined, letter: st
   const { id } = chosen;
   if (letter === 'a')
     return { state: { ...state, mode: { kind: 'confirm', id, reason: state.reason, sinceMs: state.nowMs } } };
-  if (letter === 'd') return { state: { ...state, mode: { kind: 'deny', id, edit: emptyEdit() } } };
+  if (letter === 'd') return { state: { ...state, mode: { kind: 'deny', id, edit: emptyEdit(state.denyReason) } } };
   if (chosen.maxDurationMs === undefined)
     return { state: withNotice(state, 'its flow lets nobody approve it for a time') };
   return { state: { ...state, mode: { kind: 'duration', id, edit: emptyEdit() } } };

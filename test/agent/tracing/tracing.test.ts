@@ -5,7 +5,8 @@ import { parseTraceparent } from '../../../src/core/trace-context.js';
 import { openPort, startTestAgent, type TestAgent } from '../../support/agent.js';
 import { startHttpUpstream, type HttpUpstream } from '../../support/http-upstream.js';
 import { missingPostgres } from '../../support/postgres-server.js';
-import { startReceiver, until } from '../../sinks/events.js';
+import { startReceiver } from '../../sinks/events.js';
+import { until } from '../../support/until.js';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = `00-${TRACE}-b7ad6b7169203331-01`;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isInspectable, isTextType, mediaTypeOf, readBody } from '../../../src/protocols/http/body.js';
+import { isInspectable, isTextType, mediaTypeOf } from '../../../src/protocols/http/body.js';
+import { readBody } from '../../../src/protocols/http/read-body.js';
 import { httpRequests } from '../../../src/protocols/http/http-requests.js';
 import { bodyOf, requestOf } from './model-body.js';
 
@@ -121,5 +122,36 @@ describe('facts of a request', () => {
     const headers = [['content-type', 'application/json; charset=utf-7']] as const;
     const reading = httpRequests.read(requestOf('/', { headers }), bodyOf('{"a":"+AGE-"}'));
     expect(reading.uninspected).toEqual(['a body in another charset than UTF-8']);
+  });
+});
+
+describe('what is no JSON, and might be taken for it', () => {
+  const told = (text: string, contentType: string): readonly string[] | undefined =>
+    httpRequests.read(requestOf('/x', { contentType }), bodyOf(text, contentType)).uninspected;
+
+  it.each([
+    ['text/plain', '{"a":1} and more'],
+    ['text/plain', '\uFEFF{"a":1}'],
+    ['text/plain', '{"a":1}\n{"b":2}'],
+    ['application/x-ndjson', '{"a":1}\nb'],
+    ['', '[{"a":1}'],
+  ])('of type %s is not inspected: %j', (type, text) => {
+    expect(told(text, type)).toEqual(['a body that is no JSON']);
+  });
+
+  it.each([
+    ['text/plain', '{ user }'],
+    ['text/plain', '[INFO] started'],
+    ['text/plain', '[2026-01-01] started'],
+    ['application/x-ndjson', '{"a":1}\n\n{"b":2}\n'],
+    ['application/graphql', '{ me { name } }'],
+  ])('of type %s is text like any other: %j', (type, text) => {
+    expect(told(text, type)).toEqual([]);
+  });
+
+  it('line by line is a list of what the lines mean', () => {
+    const type = 'application/x-ndjson';
+    const { facts } = httpRequests.read(requestOf('/x', { contentType: type }), bodyOf('{"a":1}\n{"b":[2]}\n', type));
+    expect(facts.http?.['json']).toEqual([{ a: 1 }, { b: [2] }]);
   });
 });

@@ -1,7 +1,7 @@
 import { render } from 'ink-testing-library';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { RequestPreview, RequestView } from '../../../src/core/approval.js';
-import type { DeskState, EarlierStep, ReviewDesk } from '../../../src/tui/approve/desk.js';
+import type { DecisionReasons, DeskState, EarlierStep, ReviewDesk } from '../../../src/tui/approve/desk.js';
 import { approveFrame } from '../../../src/tui/approve/frame.js';
 import { ApproveScreen, ApproveView } from '../../../src/tui/approve/screen.js';
 import type { KeyName, KeyPress } from '../../../src/tui/keys.js';
@@ -65,12 +65,13 @@ class TestDesk implements ReviewDesk {
   }
 }
 
-function open(desk: TestDesk, size = { columns: 80, rows: 24 }) {
+function open(desk: TestDesk, size = { columns: 80, rows: 24 }, reasons: DecisionReasons = {}) {
   const time = { nowMs: NOW };
   const [quit, told]: [string[], string[]] = [[], []];
   const screen = new ApproveScreen(desk, {
     quit: () => quit.push('quit'),
     nowMs: () => time.nowMs,
+    reasons,
     onNew: ({ id }) => told.push(id),
   });
   desk.subscribe(screen.changed);
@@ -206,6 +207,19 @@ describe('the approve screen', () => {
     const reasoned = open(new TestDesk(held));
     reasoned.press('a', 'r', ...'checked', 'enter', 'y');
     expect(reasoned.desk.asked).toEqual([['approve', first, { reason: 'checked' }]]);
+  });
+
+  it('decides with the reasons that the command was given, unless another is typed', () => {
+    const reasons = { approve: 'on call', deny: 'freeze' };
+    const size = { columns: 80, rows: 24 };
+    const approving = open(new TestDesk(held), size, reasons);
+    approving.press('a', 'y');
+    expect(approving.desk.asked).toEqual([['approve', first, { reason: 'on call' }]]);
+    const denying = open(new TestDesk(held), size, reasons);
+    denying.press('d');
+    expect(denying.text()).toContain('deny, because: freeze');
+    denying.press(...'!', 'enter');
+    expect(denying.desk.asked).toEqual([['deny', first, 'freeze!']]);
   });
 
   it('says what the agent refused, and goes on to the next request after a decision', async () => {

@@ -30,6 +30,8 @@ export interface ConnectionRules {
     readonly requests: readonly MaskRule[];
     readonly record: readonly MaskRule[];
   };
+  /** Has a limit to read the body? */
+  readonly countsBody: boolean;
   /** Could a limit count requests of this caller? */
   readonly limited: boolean;
 }
@@ -95,6 +97,7 @@ export class RulesBook {
         requests: ofPaths.filter((rule) => !rule.observed && rule.on.requests),
         record: ofPaths,
       },
+      countsBody: limitsReadBody(policy, context),
       limited: anyLimit(policy, context),
     };
   }

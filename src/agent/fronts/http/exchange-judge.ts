@@ -2,7 +2,9 @@ import type { Context, RuleMatch, Verdict } from '../../../policy/types.js';
 import { decide } from '../../../policy/decide.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { HttpConnection } from '../../../core/resources.js';
-import type { ReadBody, RequestReading } from '../../../protocols/http/dialect.js';
+import { isJsonType } from '../../../protocols/http/body.js';
+import { looksLikeJson } from '../../../protocols/http/json-texts.js';
+import type { HttpRequest, ReadBody, RequestReading } from '../../../protocols/http/dialect.js';
 import type { SessionHost } from '../../session-host.js';
 import type { ConnectionRules } from './connection-rules.js';
 
@@ -33,15 +35,29 @@ export function judgeRequest(
   };
 }
 
+/**
+ * Could it be a model's request that no one could read? It would be nobody's, and cost nothing: that is refused, whatever
+ * the connection allows, as is what has no price.
+ */
+function isUncounted(contentType: string, { bytes, json, parts }: ReadBody, { endpoint }: RequestReading): boolean {
+  if (json !== undefined || parts !== undefined) return false;
+  return endpoint !== '' || isJsonType(contentType) || looksLikeJson(bytes);
+}
+
 /** Why what a rule or mask has to read of a request can't be read; empty where it can, or need not be. */
 export function unreadOf(
   rules: ConnectionRules,
-  connection: Pick<HttpConnection, 'uninspected'>,
+  connection: Pick<HttpConnection, 'type' | 'uninspected'>,
+  { contentType }: Pick<HttpRequest, 'contentType'>,
   body: ReadBody | undefined,
   reading: RequestReading,
 ): string {
-  if (!rules.blocksUninspected || connection.uninspected === 'allow') return '';
   if (body === undefined || body.bytes.length === 0) return '';
-  if (body.json === undefined && body.text === '') return 'the body is no text';
+  if (connection.type !== 'http' && rules.countsBody && isUncounted(contentType, body, reading))
+    return 'a limit has to know the model, and the body can not be read';
+  if (!rules.blocksUninspected || connection.uninspected === 'allow') return '';
+  const { json, text, parts } = body;
+  if (json === undefined && text === '' && parts === undefined) return 'the body is no text';
+  if (parts !== undefined && rules.paths.requests.length > 0) return 'a multipart body, of which places are masked';
   return (reading.uninspected ?? []).join(', ');
 }

@@ -1,7 +1,7 @@
 import { recordBounds } from '../../record-bounds.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HoopError } from '../../../core/errors.js';
-import { readBody } from '../../../protocols/http/body.js';
+import { readBody } from '../../../protocols/http/read-body.js';
 import type { Dialect, HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
 import type { HttpCaller, LiveSession, SessionHost } from '../../session-host.js';
 import type { UsageLimits } from '../../usage/usage-limits.js';
@@ -108,9 +108,14 @@ export class Exchange implements LiveSession {
       throw new HoopError('usage', 'a name stands twice in one object of the body');
     session.open(incoming);
     const question = new RequestQuestion({ request, intake, reading, rules, hash: host.hash });
-    const decision = await session.decide(question, rules, unreadOf(rules, caller.connection, body, reading), () => {
-      if (reading.stream) this.#out.wait();
-    });
+    const decision = await session.decide(
+      question,
+      rules,
+      unreadOf(rules, caller.connection, request, body, reading),
+      () => {
+        if (reading.stream) this.#out.wait();
+      },
+    );
     if (decision.action === 'allow') {
       if (!session.left)
         await this.#forward({ rules, reading, sent: upstreamBody(request, intake, body, reading, rules, host.hash) });

@@ -114,6 +114,8 @@ export class RequestQuestion implements Question {
 function withoutPlaces({ request, intake, rules, hash }: AskedRequest): Uint8Array {
   if (rules.paths.record.length === 0 || intake.bytes.length === 0) return intake.bytes;
   const { contentType } = request;
+  // Places of JSON in a part are not looked for.
+  if (contentType.startsWith('multipart/')) return new Uint8Array();
   const counts: MaskCounts = new Map();
   const maxBytes = Number.POSITIVE_INFINITY;
   const body = new PathMaskedBody(undefined, {

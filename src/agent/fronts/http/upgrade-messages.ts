@@ -1,7 +1,7 @@
 import { HoopError } from '../../../core/errors.js';
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { StreamMasker } from '../../../masking/stream-masker.js';
-import { readBody } from '../../../protocols/http/body.js';
+import { readBody } from '../../../protocols/http/read-body.js';
 import type { Redactor } from '../../../protocols/http/credential-redaction.js';
 import type { Dialect, RequestReading } from '../../../protocols/http/dialect.js';
 import { answerStage } from './answer-stage.js';

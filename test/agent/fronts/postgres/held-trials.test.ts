@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Client, type QueryResult } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RequestPreview, RequestView } from '../../../../src/core/approval.js';
 import { startTestAgent, type TestAgent } from '../../../support/agent.js';
 import { missingPostgres } from '../../../support/postgres-server.js';
+import { recordedEvents } from '../../../support/recorded-events.js';
+import { until } from '../../../support/until.js';
 
 const POLICIES = `
 apiVersion: hoop/v1
@@ -51,15 +51,6 @@ const SCHEMA = `
   grant all on all tables in schema other, public to public;
   grant all on all sequences in schema public to public;
 `;
-
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  for (const end = Date.now() + 60_000; Date.now() < end;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`never came: ${what}`);
-}
 
 describe.skipIf(missingPostgres() !== undefined)('what a held statement would do', () => {
   let agent: TestAgent;
@@ -311,7 +302,7 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
     await held.end();
     expect((await held.preview()).body.refused).toMatch(/^only a statement that is held now/);
     const events = await until('the event', async () => {
-      const found = recorded(agent.recordings).filter((event) => event['request'] === held.request.id);
+      const found = recordedEvents(agent.recordings).filter((event) => event['request'] === held.request.id);
       return Promise.resolve(found.length === 3 ? found : undefined);
     });
     expect(events.map(({ type }) => type)).toEqual(['approval.requested', 'approval.preview', 'approval.resolved']);
@@ -340,7 +331,7 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
     expect([own.preview, own.previewWanted]).toEqual([undefined, undefined]);
     await held.end();
     const tries = await until('both trials', async () => {
-      const found = recorded(agent.recordings).filter((one) => one['request'] === request.id && 'shown' in one);
+      const found = recordedEvents(agent.recordings).filter((one) => one['request'] === request.id && 'shown' in one);
       return Promise.resolve(found.length === 2 ? found : undefined);
     });
     expect(tries.map(({ by, flow, rows }) => ({ by, flow, rows }))).toEqual([
@@ -371,7 +362,9 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
     await until('the trial', async () => ((await locks()) ? true : undefined));
     await held.end();
     const [tried] = await until('its end', async () => {
-      const found = recorded(agent.recordings).filter((one) => one['request'] === held.request.id && 'shown' in one);
+      const found = recordedEvents(agent.recordings).filter(
+        (one) => one['request'] === held.request.id && 'shown' in one,
+      );
       return Promise.resolve(found.length === 1 ? found : undefined);
     });
     expect(tried).toMatchObject({ refused: 'only a statement that is held now, of a connection that can try it out' });
@@ -387,11 +380,3 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
     });
   }
 });
-
-function recorded(folder: string): Record<string, unknown>[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ndjson'))
-    .flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'))
-    .filter((line) => line.endsWith('}'))
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-}

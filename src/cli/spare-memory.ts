@@ -1,0 +1,13 @@
+import { setFlagsFromString } from 'node:v8';
+
+/**
+ * Lets V8 collect early what is no longer used, instead of growing: for a program that looks through a gigabyte, a few
+ * kilobytes at a time, and would hold 100 MB of what it has seen. Both flags are looked at whenever the heap would
+ * grow, so that they count at once.
+ *
+ * Called before compiled code is taken from its cache: V8 takes none that was made under other flags.
+ */
+export function spareMemory(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString('--optimize-for-size');
+}
