@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -122,6 +123,13 @@ describe('an upgrade straight to the agent', () => {
       from: 'client',
       body: '',
       bodyBytes: 3,
+      digest: {
+        bytes: 3,
+        sha256: createHash('sha256')
+          .update(Buffer.from([0, 1, 255]))
+          .digest('hex'),
+        whole: true,
+      },
       contentType: 'application/octet-stream',
     });
     expect(events[7]).toMatchObject({
