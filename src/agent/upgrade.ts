@@ -16,6 +16,7 @@ import type { AgentLog } from './log.js';
 import { type LoginLimit, TooManyLogins } from './login-limit.js';
 import { traceOf } from './fronts/http/correlation.js';
 import { credentialName, type Caller } from './session-host.js';
+import { tokenLeftMs } from './token-left.js';
 import type { TokenWatches } from './token-watches.js';
 import type { Tracing } from './tracing/open-tracing.js';
 import { TunnelFigures } from './tunnel-figures.js';
@@ -152,7 +153,7 @@ export class TunnelAcceptor {
 
   /** A token that ends does not end sessions under way: whoever is in was let in rightly; nothing new begins after it. */
   #takeStream(stream: AcceptedStream, caller: Caller): void {
-    const ended = caller.identity.expiresAt * 1000 + EXPIRY_LEEWAY_MS < Date.now();
+    const ended = tokenLeftMs(caller.identity) < 0;
     if (this.#retired || ended) {
       this.options.acceptLate(stream, caller, this.#retired ? RETIRED : TOKEN_ENDED);
       return;
@@ -224,9 +225,6 @@ function ownerOf(caller: Caller): string {
     portKeyHash ?? '',
   ]);
 }
-
-/** Clocks differ by as much as tokens are checked with. */
-const EXPIRY_LEEWAY_MS = 60_000;
 
 function header(request: IncomingMessage, name: string): string {
   const value = request.headers[name];

@@ -97,13 +97,22 @@ export async function listenOnRememberedPort(
   throw new HoopError('port_taken', `no port from ${String(FIRST_PORT)} to ${String(LAST_PORT)} is free`);
 }
 
+/** `\\.\pipe\NAME`: https://learn.microsoft.com/en-us/windows/win32/ipc/pipe-names */
+const PIPE = /^\\\\[.?]\\pipe\\[^\\]+$/;
+
 /**
- * Listens on a socket file with mode 0600. A file left by a program that is gone is replaced.
+ * Listens on a socket file with mode 0600; a file left by a program that is gone is replaced. On Windows on a named pipe,
+ * which nobody but this user, administrators and the system may write to.
  *
  * @throws HoopError port_taken when a program listens there, or something else has that name; usage for a folder that
- *   is not safe
+ *   is not safe, and on Windows for what names no pipe
  */
-export async function listenOnSocket(server: Server, path: string): Promise<{ readonly socket: string }> {
+export async function listenOnSocket(
+  server: Server,
+  path: string,
+  platform: NodeJS.Platform = process.platform,
+): Promise<{ readonly socket: string }> {
+  if (platform === 'win32') return listenOnPipe(server, path);
   await prepareSocketFolder(path);
   await clearStaleSocket(path);
   // The mode must be right from the first moment: `chmod` afterwards would leave a gap.
@@ -118,6 +127,19 @@ export async function listenOnSocket(server: Server, path: string): Promise<{ re
     throw new HoopError('failed', 'cannot listen on the socket file', {
       why: messageOf(error),
       suggestion: 'name a path in a folder of yours, at most 107 bytes long',
+      cause: error,
+    });
+  });
+  return { socket: path };
+}
+
+async function listenOnPipe(server: Server, path: string): Promise<{ readonly socket: string }> {
+  if (!PIPE.test(path))
+    throw new HoopError('usage', '--socket names a pipe on Windows', { suggestion: 'write it \\\\.\\pipe\\NAME' });
+  await listening(server, () => server.listen({ path })).catch((error: unknown) => {
+    throw new HoopError('port_taken', 'the pipe can not be opened', {
+      why: messageOf(error),
+      suggestion: 'end the program that has it, or name another with --socket',
       cause: error,
     });
   });

@@ -99,6 +99,16 @@ describe('requireLoopback', () => {
 });
 
 describe('listenOnSocket', () => {
+  it.each(['/tmp/hoop', 'hoop', '\\\\server\\pipe\\hoop', '\\\\.\\pipe\\'])(
+    'on Windows takes a pipe, and not %s',
+    async (path) => {
+      await expect(listenOnSocket(server(), path, 'win32')).rejects.toMatchObject({
+        code: 'usage',
+        suggestion: String.raw`write it \\.\pipe\NAME`,
+      });
+    },
+  );
+
   it('makes the file 0600 whatever the umask, and puts the umask back', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'hoop-sock-')), '.s.PGSQL.5432');
     const before = process.umask(0o000);

@@ -16,6 +16,7 @@ import { RulesBook } from './connection-rules.js';
 import { correlationOf, traceOf } from './correlation.js';
 import { CredentialBook } from './credential-book.js';
 import { Exchange, type ExchangeParts } from './exchange.js';
+import { KeptStream } from './kept-stream.js';
 import { guardPort } from './port-guard.js';
 import { MAX_HEADER_BYTES, refuseUnparsed } from '../../http/unparsed.js';
 import type { TokenWatches } from '../../token-watches.js';
@@ -42,7 +43,7 @@ export interface HttpFrontOptions extends Reach {
 /** Both ways in to connections that speak HTTP: through tunnels, and directly under `/c/`. */
 export class HttpFront {
   readonly #server: Server;
-  readonly #callers = new WeakMap<object, HttpCaller>();
+  readonly #streams = new WeakMap<object, KeptStream>();
   readonly #upstreams = new Upstreams();
   readonly #rules: RulesBook;
   readonly #credentials: CredentialBook;
@@ -74,7 +75,7 @@ export class HttpFront {
   /** Takes a stream of a tunnel to a connection of an HTTP type. */
   accept(stream: TunnelStream, caller: HttpCaller): void {
     const socket = new StreamSocket(stream);
-    this.#callers.set(socket, caller);
+    this.#streams.set(socket, new KeptStream(caller, socket));
     this.#server.emit('connection', socket);
   }
 
@@ -125,9 +126,11 @@ export class HttpFront {
 
   #fromPort(incoming: IncomingMessage, response: ServerResponse): void {
     const arrivedMs = this.options.host.monotonicMs();
-    const caller = this.#callers.get(incoming.socket);
+    const stream = this.#streams.get(incoming.socket);
+    const caller = stream?.caller;
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'a request of nobody');
+      stream?.begin(response);
       await this.#exchange(incoming, response, this.#throughPort(incoming, caller, arrivedMs));
     };
     run().catch((error: unknown) => {
@@ -138,7 +141,7 @@ export class HttpFront {
 
   #upgradeFromPort(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     const arrivedMs = this.options.host.monotonicMs();
-    const caller = this.#callers.get(incoming.socket);
+    const caller = this.#streams.get(incoming.socket)?.caller;
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'an upgrade of nobody');
       const called = this.#throughPort(incoming, caller, arrivedMs);

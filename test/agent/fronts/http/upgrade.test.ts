@@ -218,6 +218,27 @@ describe('an upgrade straight to the agent', () => {
   });
 });
 
+describe('a credential that the upstream cuts in two', () => {
+  const [begun, rest] = [KEY.slice(0, 12), KEY.slice(12)];
+
+  it.each([
+    ['text', (piece: string) => piece],
+    ['JSON', (delta: string) => JSON.stringify({ type: 'x.delta', delta })],
+  ])('is redacted from both messages: %s', async (_, said) => {
+    const client = await direct('/echo');
+    const got: string[] = [];
+    for (const piece of [`it is ${begun}`, `${rest}.`, 'hello']) {
+      client.socket.send(said(piece));
+      got.push(await client.next());
+    }
+    expect(got).toEqual([said(`it is ${'*'.repeat(12)}`), said(`${'*'.repeat(rest.length)}.`), said('hello')]);
+    client.socket.close();
+    await client.closed;
+    const events = await sealedEvents(agent, sessionOf(client));
+    expect(JSON.stringify(events.filter(({ from }) => from === 'upstream'))).not.toContain(rest);
+  });
+});
+
 describe('an upgrade that is refused', () => {
   it('is 401 without a token, with a wrong one, and 403 for a connection that is not there', async () => {
     const before = upstream.handshakes.length;
