@@ -95,3 +95,5 @@ try {
   await stage.close();
   rmSync(folder, { recursive: true, force: true });
 }
+// The database server that tests share ends with its process, not before.
+process.exit(0);

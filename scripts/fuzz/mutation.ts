@@ -84,24 +84,53 @@ export function fuzz(
     try {
       run(one);
     } catch (error) {
-      return {
-        runs,
-        failure: { seed: one, why: error instanceof Error ? (error.stack ?? error.message) : String(error) },
-      };
+      return { runs, failure: failureOf(one, error) };
     }
   } while (performance.now() < until);
   return { runs };
 }
 
-/** `--seconds N --seed S`; prints the report, and exits 1 where a promise was broken. */
-export function fuzzFromCommandLine(run: (seed: number) => void): void {
+/** As `fuzz`, of runs that wait for something: one after the other. */
+export async function fuzzInTurn(
+  run: (seed: number) => Promise<void>,
+  { seconds, seed }: { readonly seconds: number; readonly seed: number },
+): Promise<FuzzReport> {
+  const until = performance.now() + seconds * 1000;
+  let runs = 0;
+  do {
+    const one = (seed + runs) >>> 0;
+    runs += 1;
+    try {
+      await run(one);
+    } catch (error) {
+      return { runs, failure: failureOf(one, error) };
+    }
+  } while (performance.now() < until);
+  return { runs };
+}
+
+function failureOf(seed: number, error: unknown): NonNullable<FuzzReport['failure']> {
+  return { seed, why: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+/** `--seconds N --seed S` of the command line. */
+export function seedAndSeconds(): { readonly seconds: number; readonly seed: number } {
   const option = (name: string, byDefault: number): number => {
     const at = process.argv.indexOf(`--${name}`);
     return at === -1 ? byDefault : Number(process.argv[at + 1]);
   };
-  const report = fuzz(run, { seconds: option('seconds', 60), seed: option('seed', 1) });
+  return { seconds: option('seconds', 60), seed: option('seed', 1) };
+}
+
+/** Prints it, and exits 1 where a promise was broken. */
+export function tellReport(report: FuzzReport): void {
   console.log(`${String(report.runs)} conversations`);
   if (report.failure === undefined) return;
   console.error(`seed ${String(report.failure.seed)}: ${report.failure.why}`);
   process.exitCode = 1;
+}
+
+/** `--seconds N --seed S`; prints the report, and exits 1 where a promise was broken. */
+export function fuzzFromCommandLine(run: (seed: number) => void): void {
+  tellReport(fuzz(run, seedAndSeconds()));
 }

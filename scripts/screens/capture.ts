@@ -1,6 +1,6 @@
 // Writes docs/screens/*.md: screens of hoop as text, captured by tmux from real terminals in front of a real agent.
 //
-//   npx tsx scripts/screens/capture.ts [--only approve|connect|replay]
+//   npx tsx scripts/screens/capture.ts [--only approve|decisions|connect|replay|day]
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,13 +8,12 @@ import { parseArgs } from 'node:util';
 import { replayScreens } from './replay-screens.js';
 import { ScreenStage } from '../../test/support/screens.js';
 import { day } from './day.js';
+import { decisions } from './decisions.js';
 import { page } from './page.js';
+import { confirm, PATIENCE_S, READING_MS } from './reviewer.js';
 
 const FOLDER = fileURLToPath(new URL('../../docs/screens/', import.meta.url));
 const HELD = 'UPDATE payments SET amount = 12.50 WHERE customer = 1 AND amount < 50 RETURNING id, amount;';
-const PATIENCE_S = 60;
-/** The screen takes no `y` that comes sooner than anybody reads. */
-const READING_MS = 1_000;
 
 async function approve(stage: ScreenStage): Promise<string> {
   const reason = '--reason "correct the amount of order 7"';
@@ -42,6 +41,9 @@ async function approve(stage: ScreenStage): Promise<string> {
     alice.shows(/waiting for approval/, PATIENCE_S),
   ]);
   const [waiting, read, wide] = [alice.seen, dana.seen, erin.seen];
+  erin.type('p');
+  const tried = await erin.shows(/rolled back[^]*after/, PATIENCE_S);
+  erin.type('Tab', 'Home', 'Tab');
   dana.type('a');
   const asked = await dana.shows(/approve this of alice/, PATIENCE_S);
   await delay(READING_MS);
@@ -49,9 +51,7 @@ async function approve(stage: ScreenStage): Promise<string> {
   const first = await dana.shows(/more reviewers must approve/, PATIENCE_S);
   const second = await erin.shows(/approved +dana|needs +dba \(1 of 2\)/, PATIENCE_S);
   erin.type('a');
-  await erin.shows(/approve this of alice/, PATIENCE_S);
-  await delay(READING_MS);
-  erin.type('y');
+  await confirm(erin);
   const over = await erin.shows(/approved by erin/, PATIENCE_S);
   const done = await alice.shows(/UPDATE \d/, PATIENCE_S);
   const parts: readonly (readonly [string, string])[] = [
@@ -59,6 +59,7 @@ async function approve(stage: ScreenStage): Promise<string> {
     ['Alice changes a payment in `psql`. Her statement is held, and she is told for whom it waits.', waiting],
     ['Dana reads it, in a terminal of 80 by 24.', read],
     ['Erin reads the same in a larger one.', wide],
+    ['Erin presses `p`: the agent tries it out, rolls it back, and shows what it would change.', tried],
     ['Dana presses `a`. Only `y`, on its own, goes ahead.', asked],
     ['Two database administrators must approve: hers counts, and it still waits.', first],
     ['Erin sees that at once.', second],
@@ -100,13 +101,16 @@ if (wanted('replay')) {
   const intro = 'Plays a recording in a terminal of 100 columns.';
   writeFileSync(`${FOLDER}replay.md`, page('hoop replay', intro, await replayScreens()));
 }
-if (wanted('approve') || wanted('connect')) {
+if (wanted('approve') || wanted('decisions') || wanted('connect')) {
   const stage = await ScreenStage.open(2);
   try {
     if (wanted('approve')) writeFileSync(`${FOLDER}approve.md`, await approve(stage));
+    if (wanted('decisions')) writeFileSync(`${FOLDER}decisions.md`, await decisions(stage));
     if (wanted('connect')) writeFileSync(`${FOLDER}connect.md`, await connect(stage));
   } finally {
     await stage.close();
   }
 }
 if (wanted('day')) writeFileSync(`${FOLDER}day.md`, await day());
+// The database server that tests share ends with its process, not before.
+process.exit(0);

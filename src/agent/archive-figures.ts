@@ -34,7 +34,9 @@ export function addArchiveFigures(registry: Registry, archive: Archive, nowMs: (
   counter('hoop_recording_upload_failures_total', 'Rounds of uploading that failed', ({ failed }) => failed);
 }
 
-/** Does the bucket not take what it is given? Said by `/readyz` to those who look after the agent. */
+/** Are there recordings that do not get to the bucket? Said by `/readyz` to those who look after the agent. */
 export function archiveTrouble(archive: Archive | undefined): readonly string[] {
-  return (archive?.figures.failing ?? 0) > 0 ? ['uploads'] : [];
+  if (archive === undefined) return [];
+  const { failing, brokenDays } = archive.figures;
+  return failing > 0 || brokenDays > 0 ? ['uploads'] : [];
 }

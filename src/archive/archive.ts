@@ -39,6 +39,8 @@ export interface ArchiveFigures {
   /** Rounds that failed since the start, and in a row up to now. */
   readonly failed: number;
   readonly failing: number;
+  /** Days whose checkpoint does not hold: nothing of them is copied. */
+  readonly brokenDays: number;
 }
 
 /** Requests under way together: enough to hide the way to the store, too few to be felt by statements. */
@@ -70,22 +72,25 @@ export class Archive {
   readonly #broken = new Set<string>();
   readonly #counts = { waiting: 0, confirmed: 0, failed: 0, failing: 0 };
   #oldestMs: number | undefined;
+  /** Of this round. */
+  #credentials: Promise<ArchiveCredentials> | undefined;
   #willCompress: (changedMs: number, bytes: number) => boolean = () => false;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
 
   constructor(private readonly options: ArchiveOptions) {
-    const { target, credentials, clock, key, partBytes } = options;
+    const { target, clock, key, partBytes } = options;
     this.#store = new ObjectStore({
-      ...{ target, credentials, connections: CONNECTIONS, nowMs: () => clock.nowMs() },
+      credentials: () => (this.#credentials ??= options.credentials()),
+      ...{ target, connections: CONNECTIONS, nowMs: () => clock.nowMs() },
       ...(partBytes === undefined ? {} : { partBytes }),
     });
     this.#checker = new SignatureChecker([publicKeyOf(key)]);
   }
 
   get figures(): ArchiveFigures {
-    return { ...this.#counts, oldestMs: this.#oldestMs };
+    return { ...this.#counts, oldestMs: this.#oldestMs, brokenDays: this.#broken.size };
   }
 
   /** Is this recording nowhere but in the agent's folder? */
@@ -120,6 +125,8 @@ export class Archive {
   async round(): Promise<number> {
     const { dir, ledger, key } = this.options;
     const beganMs = performance.now();
+    // Asked anew, so that a secret that was changed counts.
+    this.#credentials = undefined;
     const root = await dueOfRoot(dir, this.#checker, ledger);
     const days: Day[] = [];
     for (const date of await datesBelow(dir)) {
@@ -142,7 +149,9 @@ export class Archive {
     const stamp = await stampOfDay(dir, date);
     if (this.#settled.get(date) === stamp) return undefined;
     try {
-      return { date, stamp, ...(await dueOfDay(dir, date, this.#checker, ledger)) };
+      const due = await dueOfDay(dir, date, this.#checker, ledger);
+      this.#broken.delete(date);
+      return { date, stamp, ...due };
     } catch (error) {
       if (!(error instanceof BrokenDay)) throw error;
       if (!this.#broken.has(date)) warn(`recordings of ${date} are not copied: ${error.message}`);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 import { CHECKPOINT, readCheckpoint, ROOT_FOLDER, segmentName } from '../recording/checkpoint.js';
 import { COMPRESSED } from '../recording/compression.js';
@@ -70,10 +71,23 @@ export async function dueOfDay(
     const one = await snapshot(dir, `${date}/${segmentName(part)}`);
     if (one !== undefined) segmentsDue.push(one);
   }
-  return {
-    sessions: [...sessions.keys()].filter((session) => ledger.confirmed(`${date}/${session}`) === undefined),
-    lists: [...segmentsDue, ...lists],
-  };
+  const waiting = await unconfirmed(sessions.keys(), (session) => ledger.confirmed(`${date}/${session}`));
+  return { sessions: waiting, lists: [...segmentsDue, ...lists] };
+}
+
+/** A day may hold a million: others come between. */
+async function unconfirmed(
+  sessions: Iterable<string>,
+  confirmed: (session: string) => string | undefined,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  let looked = 0;
+  for (const session of sessions) {
+    if (confirmed(session) === undefined) found.push(session);
+    looked += 1;
+    if (looked % SLICE === 0) await setImmediate();
+  }
+  return found;
 }
 
 /** The checkpoint of the recordings folder itself, where it is not confirmed as it is. */
@@ -111,6 +125,9 @@ export function fileBody(path: string, bytes: number): ObjectBody {
 export function bufferBody(bytes: Buffer): ObjectBody {
   return { bytes: bytes.length, open: (from, to) => bytesOf(bytes.subarray(from, to)) };
 }
+
+/** Sessions looked up before something else may run. */
+const SLICE = 500;
 
 /** Changes with a day's checkpoint and tombstone, and with them alone. */
 export async function stampOfDay(dir: string, date: string): Promise<string> {

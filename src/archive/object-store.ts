@@ -31,7 +31,7 @@ export class StoreFault extends Error {
 
 export interface ObjectStoreOptions {
   readonly target: UploadTarget;
-  /** Asked anew for every object, so that a changed secret counts at once. */
+  /** Asked for every request. */
   readonly credentials: () => Promise<ArchiveCredentials>;
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;

@@ -102,15 +102,14 @@ function postgresVariables(place: OpenPlace): Environment {
   const reach = postgresReach(place.address);
   // A socket file by another name than libpq's own can't be named to it.
   if (reach === undefined) return {};
-  const user = encodeURIComponent(place.user);
-  const host = encodeURIComponent(reach.host).replaceAll('%3A', ':');
+  const user = urlPart(place.user);
+  const host = urlPart(reach.host).replaceAll('%3A', ':');
   const { password } = place;
   const login = password === undefined ? user : `${user}:${password}`;
   const authority = `${host.includes(':') ? `[${host}]` : host}:${reach.port}`;
   const { certPath } = place;
   // With the certificate named, `require` verifies it (libpq, and node's pg, which would refuse it otherwise).
-  const tls =
-    certPath === undefined ? 'sslmode=disable' : `sslmode=require&sslrootcert=${encodeURIComponent(certPath)}`;
+  const tls = certPath === undefined ? 'sslmode=disable' : `sslmode=require&sslrootcert=${urlPart(certPath)}`;
   return {
     PGHOST: reach.host,
     PGPORT: reach.port,
@@ -118,8 +117,13 @@ function postgresVariables(place: OpenPlace): Environment {
     ...(password === undefined ? {} : { PGPASSWORD: password }),
     ...(place.database === '' ? {} : { PGDATABASE: place.database }),
     ...(certPath === undefined ? { PGSSLMODE: 'disable' } : { PGSSLMODE: 'require', PGSSLROOTCERT: certPath }),
-    DATABASE_URL: `postgresql://${login}@${authority}/${encodeURIComponent(place.database)}?${tls}`,
+    DATABASE_URL: `postgresql://${login}@${authority}/${urlPart(place.database)}?${tls}`,
   };
+}
+
+/** Quotes are encoded too: the address is shown between some, to be pasted into a shell. */
+function urlPart(text: string): string {
+  return encodeURIComponent(text).replaceAll("'", '%27');
 }
 
 /**

@@ -15,7 +15,8 @@ spec:
   store: { driver: sqlite, path: ./state/hoop.db }
 
   # durability flush: with the kernel before a statement is forwarded; sync: on disk.
-  # retention: how long recordings are kept; left out, for ever.
+  # retention: how long recordings are kept; left out, for ever. upload: a second copy in an S3-compatible bucket,
+  # { bucket: NAME, region: eu-central-1, accessKeyId: { env: S3_KEY_ID }, secretAccessKey: { env: S3_KEY } }
   recordings: { dir: ./recordings, durability: flush }
 
   # 32 bytes, base64, one line; it encrypts what the store holds. This file was made with a fresh one,

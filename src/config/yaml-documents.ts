@@ -3,6 +3,7 @@ import { escapeControls } from '../core/display.js';
 import { expandEnv, type Env } from './expand-env.js';
 import type { ConfigFault } from './fault.js';
 import type { ConfigFile } from './read-files.js';
+import { overYamlBounds } from './yaml-bounds.js';
 
 export type Path = readonly (string | number)[];
 
@@ -35,18 +36,29 @@ interface Place {
   readonly node: ParsedNode | null;
 }
 
+const KEY_TWICE = 'this key stands twice in its map';
+
+/** Of a text that is left unread. */
+function faultAt({ path: file, text }: ConfigFile, offset: number, message: string): ConfigFault {
+  const before = text.slice(0, offset).split('\n');
+  return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1, message };
+}
+
 /** Cuts a file into documents: YAML 1.2 core schema, unique keys, no tags of one's own, `${ENV}` expanded. */
 export function readDocuments(
   file: ConfigFile,
   env: Env,
 ): { readonly documents: readonly ConfigDocument[]; readonly faults: readonly ConfigFault[] } {
   const lines = new LineCounter();
+  const over = overYamlBounds(file.text);
+  if (over !== undefined) return { documents: [], faults: [faultAt(file, over.offset, over.what)] };
   const parsed = parseAllDocuments(file.text, {
     version: '1.2',
     schema: 'core',
     strict: true,
     stringKeys: true,
-    uniqueKeys: true,
+    // Looked for below: the library compares each with each.
+    uniqueKeys: false,
     merge: false,
     resolveKnownTags: false,
     prettyErrors: false,
@@ -120,8 +132,10 @@ class DocumentReader {
     path: Path,
   ): Record<string, unknown> {
     const entries: [string, unknown][] = [];
+    const known = new Set<unknown>();
     for (const { key, value } of pairs) {
-      if (!isScalar(key) || typeof key.value !== 'string') this.#report(key.range[0], 'expected a plain key');
+      if (isScalar(key) && known.size === known.add(key.value).size) this.#report(key.range[0], KEY_TWICE);
+      else if (!isScalar(key) || typeof key.value !== 'string') this.#report(key.range[0], 'expected a plain key');
       else if (key.value === '__proto__') this.#report(key.range[0], 'this key is not possible');
       else entries.push([key.value, this.#convert(document, value, [...path, key.value], key.range[0])]);
     }
@@ -199,7 +213,6 @@ class DocumentReader {
 /** Messages of the YAML library quote the file; only those known not to are passed on. */
 function yamlMessage(code: string, message: string): string {
   const own: Readonly<Record<string, string>> = {
-    DUPLICATE_KEY: 'this key stands twice in its map',
     TAG_RESOLVE_FAILED: 'tags are not read here',
     NON_STRING_KEY: 'expected a plain key',
     BAD_ALIAS: 'this alias has no anchor before it, or not one that can be followed',

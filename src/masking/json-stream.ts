@@ -47,6 +47,11 @@ export class JsonStream {
     this.#restorer = restorer;
   }
 
+  /** It is no JSON any more. */
+  get broken(): boolean {
+    return this.#isText;
+  }
+
   push(part: Uint8Array): Uint8Array {
     this.#part = part;
     this.#kept = 0;

@@ -19,6 +19,8 @@ export interface MaskedStream {
   push(part: Uint8Array): Uint8Array;
   /** The text is over: the rest. Nothing may be pushed after it. */
   end(): Uint8Array;
+  /** It was to be JSON and is none: from there on it is masked as text, whose escapes are not undone. */
+  readonly broken?: boolean;
 }
 
 /** Masks texts that arrive in parts. One for each set of rules; its streams are independent of each other. */

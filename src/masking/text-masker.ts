@@ -3,6 +3,7 @@ import { concatBytes } from '../core/bytes.js';
 import { FindingScan } from './findings.js';
 import type { Cluster } from './clusters.js';
 import { maskJsonText } from './json-text.js';
+import { Labels } from './labels.js';
 import { masksOf, prefilterOf, traitsOf } from './mask-set.js';
 import type { Mask, TextMaskerOptions } from './mask-set.js';
 import type { Prefilter } from './prefilter.js';
@@ -39,6 +40,8 @@ export interface TextMasker {
    * @param replace has the last word on each finding
    */
   maskText(text: string, counts: MaskCounts, replace?: Replace): string;
+  /** For the values of a column of this name: another masker where the name tells what they are, else undefined. */
+  under(name: string): TextMasker | undefined;
 }
 
 /**
@@ -65,11 +68,14 @@ class RuleMasker implements TextMasker {
   readonly #hash: KeyedHash;
   readonly #prefilter: Prefilter;
   readonly #scan: FindingScan;
+  readonly #labels: Labels;
+  readonly #named = new Map<readonly Mask[], RuleMasker>();
 
   constructor(masks: readonly Mask[], hash: KeyedHash) {
     this.#masks = masks;
     this.#hash = hash;
     this.#prefilter = prefilterOf(masks);
+    this.#labels = new Labels(masks);
     this.#scan = new FindingScan(
       masks.map((mask) => mask.target),
       masks.map(traitsOf),
@@ -105,6 +111,14 @@ class RuleMasker implements TextMasker {
     if (clusters === undefined) return text;
     this.#count(clusters, counts);
     return decoder.decode(this.#replaced(bytes, 0, bytes.length, clusters, replace));
+  }
+
+  under(name: string): TextMasker | undefined {
+    const masks = this.#labels.masksUnder(name);
+    if (masks === undefined) return undefined;
+    const known = this.#named.get(masks) ?? new RuleMasker(masks, this.#hash);
+    this.#named.set(masks, known);
+    return known;
   }
 
   #maskOf(cluster: Cluster): Mask {

@@ -15,13 +15,15 @@ export interface ConfirmedUpload {
 
 /** Which recordings, and lists of them, lie in which bucket too. Every change is on disk when its call returns. */
 export class UploadTable {
+  /** Asked for every recording of a day. */
+  #get: ReturnType<DatabaseSyncInstance['prepare']> | undefined;
+
   constructor(private readonly database: DatabaseSyncInstance) {}
 
   /** @param target which bucket, and where in it. @returns hex SHA-256 of what was confirmed; undefined for nothing */
   confirmed(target: string, path: string): string | undefined {
-    const row = this.database.prepare('SELECT sha256 FROM uploads WHERE target = ? AND path = ?').get(target, path) as
-      { readonly sha256: string } | undefined;
-    return row?.sha256;
+    this.#get ??= this.database.prepare('SELECT sha256 FROM uploads WHERE target = ? AND path = ?');
+    return (this.#get.get(target, path) as { readonly sha256: string } | undefined)?.sha256;
   }
 
   confirm(target: string, uploads: readonly ConfirmedUpload[]): void {

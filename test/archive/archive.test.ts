@@ -195,6 +195,7 @@ describe('the archive of closed recordings', () => {
     const archive = open();
     await archive.round();
     expect(warned).toEqual([`recordings of ${DATE} are not copied: the checkpoint was changed`]);
+    expect(archive.figures.brokenDays).toBe(1);
     expect(keys().filter((key) => key.startsWith(`recordings/${DATE}`))).toEqual([]);
   });
 });

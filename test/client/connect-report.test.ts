@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { plainReport } from '../../src/client/connect-report.js';
 import type { ConnectionEvent } from '../../src/client/tunnel-keeper.js';
@@ -61,6 +62,20 @@ describe('plainReport', () => {
       'postgres → /tmp/x (Ctrl-C ends)',
       '  psql finds a socket file only under the name FOLDER/.s.PGSQL.PORT',
     ]);
+  });
+
+  it('shows a line to paste that is one program and one word to a shell, whatever the agent calls the database', () => {
+    const lines: string[] = [];
+    const database = `d'*'\n'$(id)'!!`;
+    const address = { host: '127.0.0.1', port: 5 };
+    plainReport((line) => lines.push(line)).listening(
+      [{ connection, type: 'postgres', database, user: 'u', address }],
+      () => new Map(),
+    );
+    const shown = execFileSync('sh', ['-c', `psql() { printf '%s|' "$#" "$1"; }\n${lines[1] ?? ''}`]).toString();
+    const [count, url] = shown.split('|');
+    expect(count).toBe('1');
+    expect(decodeURIComponent(new URL(url ?? '').pathname.slice(1))).toBe(database);
   });
 
   it('shows what an SDK is given for its port, and the key alone for a socket file', () => {

@@ -39,6 +39,7 @@ function blocks(): Block[] {
 const FOREIGN = /^(?:docs\/identity\/(?:github-actions|gitlab|kubernetes)|docs\/ci)\.md$/;
 const FLOWS = ['dba-review', 'sales', 'db-access'];
 const SINKS = ['security-hook'];
+const PROVIDERS = ['corp'];
 const ENV = {
   SLACK_WEBHOOK: 'https://hooks.example.com/x',
   HOOP_ISSUER: 'https://id.example.com',
@@ -91,6 +92,7 @@ async function faultsOf(yaml: string): Promise<readonly string[]> {
   const files = {
     [yaml.includes('kind: PolicyTest') ? 'page.test.yaml' : 'page.yaml']: yaml,
     'flows.yaml': named('ApprovalFlow', FLOWS, '  reviewers: [{ groups: [x] }]\n'),
+    'providers.yaml': named('IdentityProvider', PROVIDERS, '  issuer: https://corp.example.com\n  audience: hoop\n'),
     'sinks.yaml': named('Sink', SINKS, '  type: file\n  path: ./x\n  events: [session.end]\n'),
   };
   return (await load(files, ENV, { tests: true, entityNames: BUILT_IN_ENTITY_NAMES })).faults;

@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
+import { fuzzHttp } from '../../scripts/fuzz/http.js';
 import { fuzz } from '../../scripts/fuzz/mutation.js';
 import { fuzzPostgresClient } from '../../scripts/fuzz/postgres-client.js';
 import { fuzzPostgresServer } from '../../scripts/fuzz/postgres-server.js';
@@ -17,6 +18,12 @@ it('holds its promises against a Postgres server gone wrong for 5 s', () => {
   expect(report.failure).toBeUndefined();
   expect(report.runs).toBeGreaterThan(100);
 });
+
+it('holds its promises against hostile callers and upstreams over HTTP, through a real agent, for 5 s', async () => {
+  const report = await fuzzHttp({ seconds: 5, seed: 20_000 });
+  expect(report.failure).toBeUndefined();
+  expect(report.runs).toBeGreaterThan(10);
+}, 60_000);
 
 it('gives the seed of the run that broke a promise', () => {
   const report = fuzz(

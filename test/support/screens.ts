@@ -4,15 +4,42 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startTestAgent, type TestAgent } from './agent.js';
 import { buildCli } from './built-cli.js';
+import { type PostgresServer, sharedPostgres } from './postgres-server.js';
 import { Terminal, type TerminalOptions } from './terminal.js';
 
 const HOOP = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
-const policies = (count: number): string => `
+const policies = (count: number, postgres: PostgresServer): string => `
 apiVersion: hoop/v1
 kind: ApprovalFlow
 metadata: { name: dba-review }
 spec: { reviewers: [{ groups: [dba], count: ${String(count)} }], wait: 5m }
+---
+apiVersion: hoop/v1
+kind: ApprovalFlow
+metadata: { name: contacts-review }
+spec: { reviewers: [{ groups: [dba] }], wait: 5m, maxDuration: 1h, preview: true }
+---
+apiVersion: hoop/v1
+kind: ApprovalFlow
+metadata: { name: at-once }
+spec: { reviewers: [{ groups: [dba] }], wait: 5s }
+---
+apiVersion: hoop/v1
+kind: ApprovalFlow
+metadata: { name: db-access }
+spec: { reviewers: [{ groups: [dba] }], maxDuration: 1h, reasonRequired: true }
+---
+apiVersion: hoop/v1
+kind: Connection
+metadata: { name: ledger }
+spec:
+  type: postgres
+  address: 127.0.0.1:${String(postgres.port)}
+  database: postgres
+  tls: { mode: disable }
+  credentials: [{ groups: ['*'], username: ${postgres.app.username}, password: { env: APP_PASSWORD } }]
+  access: { groups: [engineering], approval: db-access }
 ---
 apiVersion: hoop/v1
 kind: Policy
@@ -25,6 +52,10 @@ spec:
       action: approve
       approval: dba-review
       message: Writes to payments are checked by a database administrator.
+    - { name: contacts, when: 'sql.writes.exists(t, t.name == "contacts")', action: approve, approval: contacts-review }
+    - { name: customers, when: 'sql.writes.exists(t, t.name == "customers")', action: approve, approval: at-once }
+  mask:
+    - { name: pii, entities: [email, credit-card, us-ssn], strategy: partial }
 `;
 
 /** An agent, and people at terminals in front of it. */
@@ -37,7 +68,7 @@ export class ScreenStage {
   /** @param reviewers how many database administrators must approve writes to payments */
   static async open(reviewers: number): Promise<ScreenStage> {
     await buildCli();
-    return new ScreenStage(await startTestAgent({ policies: policies(reviewers) }));
+    return new ScreenStage(await startTestAgent({ policies: policies(reviewers, await sharedPostgres()) }));
   }
 
   /** A terminal in which this person runs hoop. */

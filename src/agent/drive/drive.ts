@@ -101,6 +101,8 @@ export class Drive {
 
   /** Ends the session from the agent's side. */
   terminate(reason: string, code: string, message: string): void {
+    // A server that is at work does not see that its socket is closed: what nobody waits for any more would run on.
+    if (!this.#closed && this.session.busy) void this.host.cancelUpstream();
     this.#guarded(() => this.session.terminate(reason, code, message));
   }
 

@@ -88,7 +88,9 @@ export class SqlTrial {
       format: 0,
       rule: enforced(rules[index]),
     }));
-    const cells = new CellMasker({ values: values?.masker, counts, maskWhole, hash: TRIAL_HASH });
+    const cellsUnder = (name: string): CellMasker =>
+      new CellMasker({ values: values?.masker.under(name) ?? values?.masker, counts, maskWhole, hash: TRIAL_HASH });
+    const cells = new Map(names.map((name) => [name, cellsUnder(name)]));
     for (const { rule } of columns) if (rule !== undefined) met.add(rule.name);
     return rows.map((row) =>
       Object.fromEntries(
@@ -97,7 +99,8 @@ export class SqlTrial {
           if (cell === undefined || cell === null) return cell === undefined ? [] : [[column.name, null]];
           const text = String(cell);
           values?.meets(text, met);
-          const masked = cells.mask(column, cells.shapeOf(column.typeOid), new TextEncoder().encode(text));
+          const own = cells.get(column.name) ?? cellsUnder(column.name);
+          const masked = own.mask(column, own.shapeOf(column.typeOid), new TextEncoder().encode(text));
           return [
             [column.name, masked === undefined ? cell : masked === null ? null : new TextDecoder().decode(masked)],
           ];

@@ -1,5 +1,6 @@
 import { luhn, isOneDigit } from './number-checks.js';
 import type { NumberKind, Values } from './number-kind.js';
+import { isBase58Address, isEthereumAddress } from './wallet-addresses.js';
 
 const at = (values: Values, index: number): number => values[index] as number;
 
@@ -17,6 +18,10 @@ function isVin(values: Values): boolean {
   const check = sum % 11;
   return at(values, 8) === (check === 10 ? 33 : check);
 }
+
+/** The letter as a value, and the last digit as a byte. */
+const B = 11;
+const NINE = 0x39;
 
 const BECH32 = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 const BECH32_STEPS = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
@@ -65,5 +70,14 @@ export const DEVICES: readonly NumberKind[] = [
     words: ['vin', 'chassis', 'vehicle', 'fahrgestellnummer'],
     check: isVin,
   },
-  { name: 'bitcoin-address', sure: [`bc1${'X'.repeat(39)}`, `bc1${'X'.repeat(59)}`], check: isSegwit },
+  {
+    name: 'bitcoin-address',
+    sure: [
+      ...[39, 59].map((length) => `bc1${'X'.repeat(length)}`),
+      ...['1', '3'].flatMap((first) => [31, 32, 33].map((length) => first + 'X'.repeat(length))),
+    ],
+    check: (values, count) => at(values, 0) !== B || isSegwit(values, count),
+    exact: (bytes, from, to) => (bytes[from] as number) > NINE || isBase58Address(bytes, from, to),
+  },
+  { name: 'ethereum-address', sure: [`0x${'F'.repeat(40)}`], check: () => true, exact: isEthereumAddress },
 ];

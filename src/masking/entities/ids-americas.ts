@@ -91,6 +91,22 @@ export const AMERICAS: readonly NumberKind[] = [
 
 const CLABE_WEIGHTS = [3, 7, 1];
 
+/** Of a value from 10 on, its capital letter. */
+const LETTER = 0x41 - 10;
+const SMALL_A = 0x61;
+
+/** @see https://www.iso.org/iso-3166-country-codes.html and, for XK, the BIC directory */
+const COUNTRIES: ReadonlySet<string> = new Set(
+  (
+    'AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG ' +
+    'CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL ' +
+    'GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA ' +
+    'LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP ' +
+    'NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV ' +
+    'SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW'
+  ).split(' '),
+);
+
 /** Numbers of banks and of their accounts that no IBAN names. */
 export const BANKING: readonly NumberKind[] = [
   {
@@ -113,5 +129,13 @@ export const BANKING: readonly NumberKind[] = [
         sum += (at(values, index) * (CLABE_WEIGHTS[index % 3] as number)) % 10;
       return (10 - (sum % 10)) % 10 === at(values, 17) && modulo(values, 0, 3, 1_000) > 0;
     },
+  },
+  {
+    name: 'bic',
+    near: ['AAAAAAXX', 'AAAAAAXXXXX'],
+    words: ['bic', 'swift', 'bic/swift', 'swift/bic', 'swift code', 'bic code'],
+    check: (values) => COUNTRIES.has(String.fromCharCode(at(values, 4) + LETTER, at(values, 5) + LETTER)),
+    // Words that follow `swift` are not written in capitals.
+    exact: (bytes, from, to) => bytes.subarray(from, to).every((byte) => byte < SMALL_A),
   },
 ];

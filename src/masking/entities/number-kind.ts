@@ -19,6 +19,8 @@ export interface NumberKind {
   readonly words?: readonly string[];
   /** Check digits, dates, areas: what the writing does not say. @param count of `values`, which may hold more behind */
   readonly check: (values: Values, count: number) => boolean;
+  /** What only the text itself tells: capitals, a hash. Asked last, since it may cost more. */
+  readonly exact?: (bytes: Uint8Array, from: number, to: number) => boolean;
   readonly partial?: PartialShape;
 }
 
@@ -57,6 +59,7 @@ export function numberDetector(kind: NumberKind): EntityDetector {
         const to = at + layout.text.length;
         if (!closes(layout, bytes, to, end, span) || !checked(layout, bytes, at)) continue;
         if (!layout.sure && !words.standBefore(bytes, start, at)) continue;
+        if (kind.exact?.(bytes, at, to) === false) continue;
         span.to = to;
         return true;
       }

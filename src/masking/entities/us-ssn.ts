@@ -11,6 +11,8 @@ import {
 } from '../byte-classes.js';
 import { DIGITS, UNREAD } from '../entity.js';
 import type { EntityDetector, Span } from '../entity.js';
+import { numberAt } from './number-checks.js';
+import type { NumberKind } from './number-kind.js';
 
 /**
  * The end of the number `AAA-GG-SSSS` that begins at `at`, or -1. Both separators are hyphens or both spaces.
@@ -82,3 +84,14 @@ export const usSsn: EntityDetector = {
 export function isSsn(bytes: Uint8Array): boolean {
   return ssnEnd(bytes, 0, bytes.length, UNREAD) === bytes.length;
 }
+
+/** The same in a column that is called so, where it may stand without separators. */
+export const US_SSN_BY_NAME: NumberKind = {
+  name: usSsn.name,
+  near: ['999-99-9999', '999 99 9999', '999999999'],
+  words: ['ssn', 'social security', 'socialsecurity', 'social security number', 'soc sec'],
+  check: (values) => {
+    const area = numberAt(values, 0, 3);
+    return area > 0 && area !== 666 && area < 900 && numberAt(values, 3, 5) > 0 && numberAt(values, 5, 9) > 0;
+  },
+};

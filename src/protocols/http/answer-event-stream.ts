@@ -2,10 +2,11 @@ import { concatBytes } from '../../core/bytes.js';
 import { HoopError, isFault } from '../../core/errors.js';
 import { hasDuplicates, member, parseJsonTree } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
-import type { EventLayout, EventReading, StreamShape, TextPiece } from './answer-layout.js';
+import type { EventReading, StreamShape, TextPiece } from './answer-layout.js';
 import { AnswerMasking } from './answer-masking.js';
 import { AnswerRecord } from './answer-record.js';
 import type { AnswerBody, AnswerOptions, AnswerSummary } from './dialect.js';
+import { FollowedEventStream } from './followed-event-stream.js';
 import { EventStreamReader } from './event-stream-reader.js';
 import type { ServerEvent } from './event-stream-reader.js';
 import { rewriteEvent, writeEvent } from './event-writer.js';
@@ -13,6 +14,7 @@ import { maskAnswerTree } from './mask-answer-tree.js';
 import { StreamedTexts } from './streamed-texts.js';
 import type { TextRest } from './streamed-texts.js';
 import { TextEdits } from './text-edits.js';
+import { hasUnreadEscapes } from './unread-escapes.js';
 
 /** The event that ends a stream of OpenAI's dialect; no JSON. */
 const DONE = '[DONE]';
@@ -20,59 +22,9 @@ const DONE = '[DONE]';
 /** Follows the event stream of a model API, and masks it where there is a masker. */
 export function answerEventStream(options: AnswerOptions, shape: StreamShape): AnswerBody {
   const record = new AnswerRecord(shape.usageOf);
-  const { masker, counts, originals, maxEventBytes } = options;
-  if (masker === undefined) return new FollowedEventStream(maxEventBytes, shape.layout, record);
-  return new MaskedEventStream(maxEventBytes, shape, new AnswerMasking(masker, counts, originals), record);
-}
-
-/** Reads along; what can't be read stops the reading and nothing else. */
-class FollowedEventStream implements AnswerBody {
-  #reader: EventStreamReader | undefined;
-
-  constructor(
-    maxEventBytes: number,
-    private readonly layout: EventLayout,
-    private readonly record: AnswerRecord,
-  ) {
-    this.#reader = new EventStreamReader(maxEventBytes);
-  }
-
-  push(part: Uint8Array): Uint8Array {
-    this.#read((reader) => reader.push(part));
-    return part;
-  }
-
-  end(): Uint8Array {
-    this.#read((reader) => reader.end());
-    return new Uint8Array();
-  }
-
-  summary(): AnswerSummary {
-    return this.record.summary();
-  }
-
-  #read(take: (reader: EventStreamReader) => readonly ServerEvent[]): void {
-    if (this.#reader === undefined) return;
-    try {
-      for (const event of take(this.#reader)) this.#event(event);
-    } catch (error) {
-      if (!(error instanceof HoopError)) throw error;
-      this.#reader = undefined;
-    }
-  }
-
-  #event({ data, name }: ServerEvent): void {
-    const tree = data === undefined ? undefined : parseJsonTree(data);
-    if (data === undefined || tree === undefined || isFault(tree)) return;
-    const reading = this.layout(tree, data, name);
-    for (const { key, kind, node } of reading.pieces) {
-      if (node.value !== '') this.record.begin();
-      this.record.count(node.value);
-      if (kind === 'text') this.record.addText(key, node.value);
-    }
-    for (const tool of reading.toolCalls) this.record.addToolCall(tool);
-    this.record.addUsage(reading.usage);
-  }
+  const { masker, counts, originals } = options;
+  if (masker === undefined) return new FollowedEventStream(options, shape, record);
+  return new MaskedEventStream(options, shape, new AnswerMasking(masker, counts, originals), record);
 }
 
 class MaskedEventStream implements AnswerBody {
@@ -86,13 +38,13 @@ class MaskedEventStream implements AnswerBody {
   #unterminated = '';
 
   constructor(
-    maxEventBytes: number,
+    { maxEventBytes, credential }: AnswerOptions,
     private readonly shape: StreamShape,
     private readonly masking: AnswerMasking,
     private readonly record: AnswerRecord,
   ) {
     this.#reader = new EventStreamReader(maxEventBytes);
-    this.#texts = new StreamedTexts(masking, record);
+    this.#texts = new StreamedTexts(masking, record, credential);
   }
 
   push(part: Uint8Array): Uint8Array {
@@ -206,7 +158,11 @@ class MaskedEventStream implements AnswerBody {
   }
 
   #rewritten(event: ServerEvent, data: string | undefined): Uint8Array {
-    return rewriteEvent(event, data, (line) => this.masking.whole(line));
+    return rewriteEvent(event, data, (line) => {
+      // A document under the type of events is read by clients as what it is.
+      if (hasUnreadEscapes(line)) throw new HoopError('protocol', 'a line of the answer has escapes and is no data');
+      return this.masking.whole(line);
+    });
   }
 }
 

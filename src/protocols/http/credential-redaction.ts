@@ -1,6 +1,7 @@
 import { concatBytes } from '../../core/bytes.js';
 import { BytePatterns } from './byte-patterns.js';
-import { credentialSpellings } from './credential-spellings.js';
+import { piecesOf, type CredentialPieces } from './credential-pieces.js';
+import { bareCredentials, credentialSpellings } from './credential-spellings.js';
 
 const PLACEHOLDER = new TextEncoder().encode('[credential]');
 const NOTHING = new Uint8Array();
@@ -28,6 +29,8 @@ export interface Redactor {
   stream(): RedactedStream;
   /** For header values, status texts and messages. */
   redactText(text: string): string;
+  /** Begins a text that comes in pieces, from each of which it is taken out already; undefined where none is long enough. */
+  readonly pieces: (() => CredentialPieces) | undefined;
 }
 
 /**
@@ -39,11 +42,12 @@ export interface Redactor {
  */
 export function createRedactor(secrets: readonly string[]): Redactor {
   const spellings = credentialSpellings(secrets);
-  if (spellings.length === 0) return { stream: () => UNTOUCHED, redactText: (text) => text };
+  if (spellings.length === 0) return { stream: () => UNTOUCHED, redactText: (text) => text, pieces: undefined };
   const encoder = new TextEncoder();
   const patterns = new BytePatterns(spellings.map((spelling) => encoder.encode(spelling)));
   return {
     stream: () => new PatternStream(patterns),
+    pieces: piecesOf(bareCredentials(secrets)),
     redactText(text) {
       const stream = new PatternStream(patterns);
       const redacted = concatBytes([stream.push(encoder.encode(text)), stream.end()]);

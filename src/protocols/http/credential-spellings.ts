@@ -28,6 +28,11 @@ export function credentialSpellings(secrets: readonly string[]): readonly string
   return Array.from(spellings);
 }
 
+/** What stands behind the schemes of credentials, and what that stands for; none twice. */
+export function bareCredentials(secrets: readonly string[]): readonly string[] {
+  return [...new Set(secrets.flatMap((secret) => valuesOf(secret).slice(1)))];
+}
+
 /** The header's value, what stands behind its scheme, and what that stands for. */
 function valuesOf(secret: string): string[] {
   const bare = secret.trim().replace(SCHEME, '');

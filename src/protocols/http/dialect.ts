@@ -4,6 +4,7 @@ import type { MaskCounts } from '../../core/mask.js';
 import type { Originals, StreamMasker } from '../../masking/stream-masker.js';
 import type { Facts } from '../../policy/types.js';
 import type { BodyPlaces } from './body-places.js';
+import type { CredentialPieces } from './credential-pieces.js';
 import type { BodyPart } from './multipart.js';
 
 /** One header as it was sent; the name in lower case. */
@@ -96,6 +97,8 @@ export interface AnswerOptions {
   readonly masker: StreamMasker | undefined;
   readonly counts: MaskCounts;
   readonly originals?: Originals;
+  /** Begins a text that comes in pieces, out of which the credential is taken; absent where there is none. */
+  readonly credential?: (() => CredentialPieces) | undefined;
   /** Largest event or line that is held to be read, in bytes. */
   readonly maxEventBytes: number;
 }

@@ -1,5 +1,6 @@
 import { concatBytes } from '../../core/bytes.js';
 import { HoopError, isFault } from '../../core/errors.js';
+import { BeginningReader } from './beginnings.js';
 import type { AnswerBody, AnswerSummary } from './dialect.js';
 import { jsonForm, maskBodyPaths, type JsonForm } from './json-bodies.js';
 import type { PathMaskOptions } from './path-masking.js';
@@ -28,11 +29,12 @@ const PASSING: AnswerBody = {
  */
 export class PathMaskedBody implements AnswerBody {
   readonly #next: AnswerBody;
-  readonly #form: JsonForm;
+  #form: JsonForm;
+  readonly #beginning = new BeginningReader(false);
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #passed = false;
-  /** Is the first sign that means anything there? Before it only white space and a byte order mark, which means nothing. */
+  /** Was it seen what it is? */
   #begun = false;
 
   /** @param next undefined where nothing else looks at the body */
@@ -49,9 +51,10 @@ export class PathMaskedBody implements AnswerBody {
     this.#held.push(part);
     this.#heldBytes += part.length;
     if (this.#form === 'maybe' && !this.#begun) {
-      const first = part.find((byte) => !BLANK.has(byte));
-      this.#begun = first !== undefined;
-      if (first !== undefined && first !== OPEN_MAP && first !== OPEN_LIST) {
+      const beginning = this.#beginning.take(part);
+      this.#begun = beginning !== undefined;
+      if (beginning === 'events') this.#form = 'events';
+      if (beginning === 'text' || beginning === 'string') {
         this.#passed = true;
         return this.#next.push(this.#taken());
       }
@@ -73,6 +76,11 @@ export class PathMaskedBody implements AnswerBody {
     return this.#next.summary();
   }
 
+  /** What it is, whatever its type says. */
+  #contentType(): string {
+    return this.#form === 'events' ? 'text/event-stream' : this.options.contentType;
+  }
+
   #taken(): Uint8Array {
     const [only = NOTHING] = this.#held;
     const taken = this.#held.length > 1 ? concatBytes(this.#held) : only;
@@ -91,7 +99,7 @@ export class PathMaskedBody implements AnswerBody {
   }
 
   #masked(bytes: Uint8Array): Uint8Array {
-    const masked = maskBodyPaths(textOf(bytes), this.options.contentType, this.options);
+    const masked = maskBodyPaths(textOf(bytes), this.#contentType(), this.options);
     if (isFault(masked)) throw HoopError.fromFault(masked);
     return masked === undefined ? bytes : new TextEncoder().encode(masked);
   }
@@ -104,7 +112,3 @@ function textOf(bytes: Uint8Array): string {
     throw new HoopError('protocol', 'JSON that is masked by path is not UTF-8', { cause });
   }
 }
-
-const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf]);
-const OPEN_MAP = 0x7b;
-const OPEN_LIST = 0x5b;

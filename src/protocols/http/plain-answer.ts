@@ -1,6 +1,7 @@
 import { answerEventStream } from './answer-event-stream.js';
 import type { AnswerBody, AnswerOptions, AnswerSummary } from './dialect.js';
 import { PlainLayout } from './plain-layout.js';
+import { CheckedJson } from './unread-escapes.js';
 
 /** Nothing is known of what the answer means. */
 const NOTHING: AnswerSummary = { toolCalls: [], text: [], characters: 0, begun: false };
@@ -11,7 +12,7 @@ const nothing = (): AnswerSummary => NOTHING;
  * comes in pieces; of JSON see `PlainLayout`. No name or number in it is left alone for being structure.
  */
 export function plainEventStream(options: AnswerOptions): AnswerBody {
-  if (options.masker === undefined) return passing();
+  if (options.masker === undefined && options.credential === undefined) return passing();
   const layout = new PlainLayout();
   const body = answerEventStream(options, {
     layout: layout.json,
@@ -25,7 +26,7 @@ export function plainEventStream(options: AnswerOptions): AnswerBody {
 /** JSON, masked as it comes: nothing of it is held but what may become part of a finding. */
 export function plainJson({ masker, counts, originals }: AnswerOptions): AnswerBody {
   if (masker === undefined) return passing();
-  const stream = masker.json(counts, originals);
+  const stream = new CheckedJson(masker.json(counts, originals));
   return { push: (part) => stream.push(part), end: () => stream.end(), summary: nothing };
 }
 

@@ -1,7 +1,8 @@
-import { isFault } from '../../core/errors.js';
+import { HoopError, isFault } from '../../core/errors.js';
 import { member, parseJsonTree } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import type { EventLayout, EventReading, TextPiece } from './answer-layout.js';
+import { hasUnreadEscapes } from './unread-escapes.js';
 
 /** What APIs call a piece of a text that goes on in the next event. */
 const PIECES = new Set(
@@ -31,8 +32,15 @@ export class PlainLayout {
     if (!this.#textual.has(name)) {
       const tree = parseJsonTree(data);
       if (!isFault(tree) && tree.kind !== 'number' && tree.kind !== 'literal') return undefined;
+      if (/^\s*[[{"]/.test(data) && hasUnreadEscapes(data))
+        throw new HoopError('protocol', 'data is no JSON, and has escapes that can not be read');
       this.#textual.add(name);
     }
+    return this.bare(data, name);
+  };
+
+  /** The reading of data that is a piece of text, whatever it looks like. */
+  bare(data: string, name: string): EventReading {
     const node = { kind: 'string', from: 0, to: data.length, value: data } as const;
     const piece: TextPiece = {
       key: `;${name}`,
@@ -42,7 +50,7 @@ export class PlainLayout {
       extra: (rest) => ({ name, data: rest }),
     };
     return { pieces: [piece], ends: () => false, toolCalls: [] };
-  };
+  }
 
   /**
    * JSON: strings under the names of `PIECES` are pieces of one text for each path to them, except in a JSON-RPC

@@ -1,5 +1,6 @@
 import { HoopError } from '../../core/errors.js';
 import type { TextPiece } from './answer-layout.js';
+import type { CredentialPieces } from './credential-pieces.js';
 import type { AnswerMasking, TextPieces } from './answer-masking.js';
 import type { AnswerRecord } from './answer-record.js';
 
@@ -14,6 +15,7 @@ export interface TextRest {
 interface OpenText {
   readonly pieces: TextPieces;
   last: TextPiece;
+  readonly credential: CredentialPieces | undefined;
 }
 
 const MAX_TEXTS = 4096;
@@ -26,6 +28,7 @@ export class StreamedTexts {
   constructor(
     private readonly masking: AnswerMasking,
     private readonly record: AnswerRecord,
+    private readonly credential?: () => CredentialPieces,
   ) {}
 
   /**
@@ -41,7 +44,7 @@ export class StreamedTexts {
     const text = open ?? this.#begin(piece);
     text.last = piece;
     this.record.begin();
-    const masked = text.pieces.push(value);
+    const masked = text.pieces.push(text.credential?.push(value) ?? value);
     this.#keep(piece, masked);
     return masked;
   }
@@ -70,7 +73,7 @@ export class StreamedTexts {
     if (this.#ended.has(key)) throw new HoopError('protocol', 'a text of the answer goes on after its end');
     if (this.#open.size + this.#ended.size >= MAX_TEXTS)
       throw new HoopError('limit', `the answer has more than ${String(MAX_TEXTS)} texts`);
-    const open = { pieces: this.masking.pieces(kind), last: piece };
+    const open = { pieces: this.masking.pieces(kind), last: piece, credential: this.credential?.() };
     this.#open.set(key, open);
     return open;
   }

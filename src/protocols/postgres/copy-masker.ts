@@ -8,7 +8,7 @@ import type { CopyFormat } from './copy-format.js';
 import { CellMasker, type CellColumn } from './values/cell-masker.js';
 import { mayHide } from './values/loose-text.js';
 import { chunkCell, isScanned } from './values/scanned-forms.js';
-import type { TypeLookup, TypeShape } from './values/type-shapes.js';
+import { namedShape, type TypeLookup, type TypeShape } from './values/type-shapes.js';
 import type { Cell, MaskWhole, ValueMasker } from './values/value-masker.js';
 
 /** What is known of one column of a COPY: its rows tell nothing of their columns. */
@@ -34,7 +34,9 @@ const BACKSLASH = 0x5c;
 
 export class CopyRowMasker {
   readonly #cells: CellMasker;
-  readonly #columns: readonly { readonly column: CellColumn; readonly shape: TypeShape }[] | undefined;
+  readonly #columns:
+    | readonly { readonly column: CellColumn; readonly shape: TypeShape; readonly named: CellMasker | undefined }[]
+    | undefined;
   readonly #ruled: boolean;
   /** Is there a column whose values a scan of the raw bytes may miss? */
   readonly #everyRow: boolean;
@@ -53,15 +55,21 @@ export class CopyRowMasker {
     const columns = known?.columns;
     const wireFormat = format.kind === 'binary' ? 1 : 0;
     this.#cells = new CellMasker({ ...known, values, counts });
-    const treated = (column: CopyColumn): { column: CellColumn; shape: TypeShape } => ({
-      column: { ...column, format: wireFormat },
-      shape: this.#cells.shapeOf(column.typeOid),
+    this.#columns = columns?.map((column) => {
+      const own = column.rule === undefined ? values?.under?.(column.name) : undefined;
+      const shape = this.#cells.shapeOf(column.typeOid);
+      return {
+        column: { ...column, format: wireFormat },
+        shape: own === undefined ? shape : namedShape(shape),
+        named: own && new CellMasker({ ...known, values: own, counts }),
+      };
     });
-    this.#columns = columns?.map(treated);
     this.#ruled = columns?.some((column) => column.rule !== undefined) === true;
     const shapes = (oid: number): TypeShape => this.#cells.shapeOf(oid);
     const scanned = this.#columns?.every(({ shape }) => isScanned(shape, wireFormat, shapes)) !== false;
-    this.#everyRow = this.#ruled || !scanned;
+    // What a name tells of a column, the scan of raw bytes does not know.
+    const telling = this.#columns?.some(({ named }) => named !== undefined) === true;
+    this.#everyRow = this.#ruled || telling || !scanned;
     this.#fields = new CopyFields(format);
     this.#binary = format.kind === 'binary' ? new CopyBinaryCutter(MAX_HELD_BYTES) : undefined;
     this.#headerDue = format.header && format.kind !== 'binary';
@@ -136,8 +144,11 @@ export class CopyRowMasker {
     if (!fits && this.#ruled) return 'malformed';
     // A type that can hold nobody's data is believed of none: here it only keeps what is masked in shape.
     if (!fits || (known.column.rule === undefined && (known.column.typeOid === 0 || known.shape.form === 'fixed')))
-      return this.#cells.maskUntyped(this.format.kind === 'binary' ? 1 : 0, value);
-    const { column, shape } = known;
-    return this.#cells.mask(column, shape, value);
+      return (fits ? (known.named ?? this.#cells) : this.#cells).maskUntyped(
+        this.format.kind === 'binary' ? 1 : 0,
+        value,
+      );
+    const { column, shape, named } = known;
+    return (named ?? this.#cells).mask(column, shape, value);
   }
 }

@@ -13,7 +13,7 @@ import { int32, uint16 } from './frames.js';
 import { CellMasker } from './values/cell-masker.js';
 import { mayHide } from './values/loose-text.js';
 import { chunkCell, isScanned } from './values/scanned-forms.js';
-import type { TypeLookup, TypeShape } from './values/type-shapes.js';
+import { namedShape, type TypeLookup, type TypeShape } from './values/type-shapes.js';
 import type { Cell, MaskWhole, ValueMasker } from './values/value-masker.js';
 
 export type { MaskWhole, ValueMasker } from './values/value-masker.js';
@@ -32,6 +32,7 @@ export interface RowMaskerOptions {
 interface Treated {
   readonly column: ColumnTreatment;
   readonly shape: TypeShape;
+  readonly cells: CellMasker;
 }
 
 export class RowMasker {
@@ -48,11 +49,20 @@ export class RowMasker {
     const { columns, values } = options;
     this.#values = values;
     this.#cells = new CellMasker(options);
-    this.#columns = columns.map((column) => ({ column, shape: this.#cells.shapeOf(column.typeOid) }));
+    const named = columns.map((column) => (column.rule === undefined ? values?.under?.(column.name) : undefined));
+    this.#columns = columns.map((column, index) => {
+      const own = named[index];
+      const cells = own === undefined ? this.#cells : new CellMasker({ ...options, values: own });
+      const shape = this.#cells.shapeOf(column.typeOid);
+      return { column, shape: own === undefined ? shape : namedShape(shape), cells };
+    });
     const shapes = (oid: number): TypeShape => this.#cells.shapeOf(oid);
     const ruled = columns.some((column) => column.rule !== undefined);
     this.idle = values === undefined && !ruled;
-    this.#everyRow = ruled || !this.#columns.every(({ column, shape }) => isScanned(shape, column.format, shapes));
+    // What a name tells of a column, the scan of raw bytes does not know.
+    const telling = named.some((one) => one !== undefined);
+    this.#everyRow =
+      ruled || telling || !this.#columns.every(({ column, shape }) => isScanned(shape, column.format, shapes));
     this.#stretch = this.#everyRow
       ? undefined
       : values?.chunks?.rows(this.#columns.map(({ shape }) => chunkCell(shape)));
@@ -85,8 +95,8 @@ export class RowMasker {
       const length = int32(row, at);
       const end = at + 4 + Math.max(0, length);
       if (length < -1 || end > row.length) return undefined;
-      const { column, shape } = this.#columns[index] as Treated;
-      const cell = length === -1 ? undefined : this.#cells.mask(column, shape, row.subarray(at + 4, end));
+      const { column, shape, cells } = this.#columns[index] as Treated;
+      const cell = length === -1 ? undefined : cells.mask(column, shape, row.subarray(at + 4, end));
       if (cell !== undefined) (replaced ??= new Array<Cell>(count).fill(undefined))[index] = cell;
       size += 4 + (cell === undefined ? end - at - 4 : (cell?.length ?? 0));
       at = end;

@@ -34,9 +34,9 @@ export function detailLines(request: RequestView, options: DetailOptions): reado
     ...ruleLines(request, options.width),
     ...statementLines(request, options),
     ...parameterLines(request, options.width),
+    ...previewLines(options.preview, options.width),
     ...factLines(request, options.width),
     ...impactLines(request, options.width),
-    ...previewLines(options.preview, options.width),
     ...stepLines(request, options),
   ];
 }

@@ -6,6 +6,7 @@ import { clipLine, type Line, line, lineText, markFound, padLine, piece, type Pi
 import { windowAround } from '../scrolling.js';
 import type { DeskState, LineState } from './desk.js';
 import { detailLines } from './detail.js';
+import { previewRow } from './preview-lines.js';
 import type { ApproveState, Layout } from './state.js';
 
 /** What is drawn, and what keys need to know of it. */
@@ -53,7 +54,10 @@ export function approveFrame(
     return [...padLine(list[row] ?? [], listWidth), piece(' │ ', 'dim'), ...clipLine(shown[row] ?? [], textWidth)];
   });
   const unseen = Math.max(0, rows.length - textTop - bodyRows);
-  const layout: Layout = { listed, chosen, listRows: itemRows, textRows: bodyRows, textTotal: rows.length, found };
+  const layout: Layout = {
+    ...{ listed, chosen, listRows: itemRows, textRows: bodyRows, textTotal: rows.length, found },
+    previewRow: previewRow(text),
+  };
   return {
     lines: [
       headLine(desk, listed.length, state, width),

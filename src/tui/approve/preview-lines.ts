@@ -5,24 +5,32 @@ import type { PreviewRows, RequestPreview } from '../../core/approval.js';
 /** Cells that a column of a sample gets at most. */
 const MAX_COLUMN_CELLS = 24;
 
+/** Where in a request's text its preview begins; -1 where there is none. */
+export function previewRow(rows: readonly Line[]): number {
+  return rows.findIndex(([first]) => first?.text === SHOWN || first?.text === NOT_SHOWN);
+}
+
+const SHOWN = 'preview: ';
+const NOT_SHOWN = 'no preview: ';
+
 /** What trying the statement out has shown. */
 export function previewLines(
   preview: RequestPreview | 'asking' | { readonly failed: string } | undefined,
   width: number,
 ): readonly Line[] {
   if (preview === undefined) return [];
-  if (preview === 'asking') return [[], line('preview: the agent tries it out and rolls it back…', 'dim')];
-  if ('failed' in preview) return [[], ...wrapLine([piece('preview: ', 'bold'), piece(preview.failed, 'red')], width)];
+  if (preview === 'asking') return [line('preview: the agent tries it out and rolls it back…', 'dim'), []];
+  if ('failed' in preview) return [...wrapLine([piece(SHOWN, 'bold'), piece(preview.failed, 'red')], width), []];
   const { rows, before, after, notes, refused } = preview;
   return [
-    [],
-    ...(refused === undefined ? [] : wrapLine([piece('no preview: ', 'bold'), piece(refused, 'red')], width)),
+    ...(refused === undefined ? [] : wrapLine([piece(NOT_SHOWN, 'bold'), piece(refused, 'red')], width)),
     ...(rows === undefined
       ? []
-      : [[piece('preview: ', 'bold'), piece(`${String(rows)} ${rows === 1 ? 'row' : 'rows'}, rolled back`, 'yellow')]]),
+      : [[piece(SHOWN, 'bold'), piece(`${String(rows)} ${rows === 1 ? 'row' : 'rows'}, rolled back`, 'yellow')]]),
     ...sample('before', before, width),
     ...sample('after', after, width),
     ...notes.flatMap((note) => wrapLine([piece(`· ${note}`, 'dim')], width, { indent: 2 })),
+    [],
   ];
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useSyncExternalStore } from 'react';
-import type { RequestView } from '../../core/approval.js';
+import type { RequestPreview, RequestView } from '../../core/approval.js';
 import { type KeyPress, useKeys } from '../keys.js';
 import { LinesView } from '../lines-view.js';
 import { notificationFor } from '../notification.js';
@@ -80,14 +80,21 @@ export class ApproveScreen {
       case 'preview': {
         const { id } = effect;
         this.desk.preview(id).then(
-          (preview) => this.store.update((state) => ({ ...state, previews: new Map(state.previews).set(id, preview) })),
-          (error: unknown) => {
-            const failed = textOf(error);
-            this.store.update((state) => ({ ...state, previews: new Map(state.previews).set(id, { failed }) }));
-          },
+          (preview) => this.#previewed(id, preview),
+          (error: unknown) => this.#previewed(id, { failed: textOf(error) }),
         );
       }
     }
+  }
+
+  /** Shows what was asked for, where it can be read. */
+  #previewed(id: string, preview: RequestPreview | { readonly failed: string }): void {
+    this.store.update((state) => ({ ...state, previews: new Map(state.previews).set(id, preview) }));
+    const { layout } = this.frame(this.#size);
+    const { chosen, previewRow, textTotal, textRows } = layout;
+    if (chosen?.id !== id || previewRow < 0) return;
+    const textTop = Math.min(previewRow, Math.max(0, textTotal - textRows));
+    this.store.update((state) => ({ ...state, textTop: Math.max(state.textTop, textTop) }));
   }
 
   #decided(deciding: Promise<RequestView>): void {

@@ -58,6 +58,8 @@ export interface Layout {
   readonly textTotal: number;
   /** Rows of the text that hold what is looked for. */
   readonly found: readonly number[];
+  /** Row of the text at which the preview begins; -1 without one. */
+  readonly previewRow: number;
 }
 
 export interface Answered {

@@ -21,7 +21,9 @@ function withOtherEnd(value: string): string {
 
 /** Kinds of which only a part has a check digit at the end, or none. */
 const WITHOUT_CHECK_AT_END = new Set(
-  'us-itin us-ein us-mbi uk-nino in-pan dk-cpr mac-address vin au-medicare cn-resident-id ie-pps'.split(' '),
+  'us-itin us-ein us-mbi uk-nino in-pan dk-cpr mac-address vin au-medicare cn-resident-id ie-pps bic ethereum-address'.split(
+    ' ',
+  ),
 );
 
 describe('kinds of numbers', () => {

@@ -174,5 +174,15 @@ export const NUMBERS: Record<string, readonly string[]> = {
     'BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4',
     'bc1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qccfmv3',
     'bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr',
+    '1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa',
+    '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2',
+    '3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy',
   ],
+  'ethereum-address': [
+    '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
+    '0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359',
+    '0xdbf03b407c01e7cd3cbea99509d93f8dddc8c6fb',
+    '0x52908400098527886E0F7030069857D2E4169EE7',
+  ],
+  bic: ['DEUTDEFF', 'DEUTDEFF500', 'NEDSZAJJXXX', 'CHASUS33'],
 };

@@ -278,6 +278,16 @@ describe('the approve screen', () => {
     expect(text()).toContain('· a trigger fires');
   });
 
+  it('scrolls to the preview that was asked for, also where the text is longer than the terminal', async () => {
+    const desk = new TestDesk({ ...held, text: `SELECT 1${'\n, 2'.repeat(60)}` });
+    desk.preview_ = { rows: 2, notes: ['a trigger fires'] };
+    const { press, text } = open(desk);
+    expect(text()).not.toContain('a trigger fires');
+    press('p');
+    await vi.waitFor(() => expect(text()).toContain('a trigger fires'));
+    expect(text()).toContain('2 rows, rolled back');
+  });
+
   it('shows the preview that a flow asked for without a key, and that it is on its way', () => {
     const desk = new TestDesk({ ...held, previewWanted: true });
     const { text } = open(desk, { columns: 120, rows: 60 });

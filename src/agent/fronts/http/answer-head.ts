@@ -1,11 +1,14 @@
 import type { MaskCounts } from '../../../core/mask.js';
 import type { StreamMasker } from '../../../masking/stream-masker.js';
+import { LONG_NUMBER } from '../../../protocols/http/structural.js';
 import type { Redactor } from '../../../protocols/http/credential-redaction.js';
 import type { Header } from '../../../protocols/http/dialect.js';
 
-/** Headers that tell of the message itself, or of limits and caches: no place for anyone's data. */
+/** Headers that hold numbers, dates and marks, in which a mask would see what is not there. */
 const STRUCTURE =
-  /^(?:content-(?:type|length|language|range|encoding)|date|etag|last-modified|expires|age|server|via|vary|allow|accept-ranges|cache-control|retry-after|transfer-encoding|access-control-.*|x-ratelimit-.*|anthropic-ratelimit-.*)$/;
+  /^(?:content-(?:length|range)|date|etag|last-modified|expires|age|retry-after|x-ratelimit-.*|anthropic-ratelimit-.*)$/;
+/** Left alone only while it looks like one of those, and holds no number as long as a card's. */
+const MARK = /^[\w\s.,:;=/"*+-]{0,128}$/;
 
 /** Headers as the client may see them: without the credential, and masked where they may hold someone's data. */
 export function shownHeaders(
@@ -16,7 +19,8 @@ export function shownHeaders(
 ): Header[] {
   return headers.map(([name, sent]) => {
     const value = redactor?.redactText(sent) ?? sent;
-    if (masker === undefined || STRUCTURE.test(name)) return [name, value];
+    if (masker === undefined || (STRUCTURE.test(name) && MARK.test(value) && !LONG_NUMBER.test(value)))
+      return [name, value];
     const stream = masker.text(counts);
     return [name, Buffer.concat([stream.push(Buffer.from(value)), stream.end()]).toString()];
   });

@@ -167,6 +167,8 @@ export class AnswerPipe implements AnswerSink {
       dialect: options.dialect,
       request: options.reading,
       maxEventBytes: options.maxEventBytes,
+      events: true,
+      credential: options.redactor?.pieces,
       hash: options.hash,
       contentType: this.contentType.split(';')[0]?.trim().toLowerCase() ?? '',
     };

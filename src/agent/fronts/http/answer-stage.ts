@@ -2,8 +2,18 @@ import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { MaskedStream, Originals, StreamMasker } from '../../../masking/stream-masker.js';
 import { HoopError } from '../../../core/errors.js';
 import { isTextType, mediaTypeOf } from '../../../protocols/http/body.js';
-import type { AnswerBody, AnswerSummary, Dialect, RequestReading } from '../../../protocols/http/dialect.js';
+import type {
+  AnswerOptions,
+  AnswerBody,
+  AnswerSummary,
+  Dialect,
+  RequestReading,
+} from '../../../protocols/http/dialect.js';
+import { SniffingStage } from './sniffing-stage.js';
+import { CheckedJson } from '../../../protocols/http/unread-escapes.js';
 import { PathMaskedBody } from '../../../protocols/http/path-masked-body.js';
+
+const NOTHING = new Uint8Array();
 
 /** How the body of an answer can be looked at. */
 export type AnswerKind = 'none' | 'events' | 'json' | 'lines' | 'text' | 'opaque';
@@ -38,6 +48,8 @@ export interface StageOptions {
   readonly masker: StreamMasker | undefined;
   readonly counts: MaskCounts;
   readonly originals?: Originals;
+  /** As in `AnswerOptions`. */
+  readonly credential?: AnswerOptions['credential'];
   readonly maxEventBytes: number;
   /** Rules that name places of a JSON body. */
   readonly paths: readonly MaskRule[];
@@ -46,6 +58,8 @@ export interface StageOptions {
   readonly contentType: string;
   /** May the bytes be of another charset than they are said to be? Then nothing of such text goes on where it is masked. */
   readonly narrow?: boolean;
+  /** May it be an event stream whatever its type says? Messages never are. */
+  readonly events?: boolean;
 }
 
 /** What an answer's body goes through on its way to the client; undefined where there is nothing to look at. */
@@ -64,23 +78,41 @@ function maskedStage(kind: AnswerKind, options: StageOptions): AnswerBody | unde
 }
 
 function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
-  const { dialect, masker, counts, originals } = options;
   switch (kind) {
     case 'events':
-      return dialect.eventStream(options);
+      return options.dialect.eventStream(options);
     case 'json':
-      return dialect.json(options);
     case 'lines':
-      return masker && withoutSummary(new LinesStage(() => masker.json(counts, originals)));
     case 'text':
-      return masker && withoutSummary(new SniffingStage(masker, counts, originals));
+      return sniffed(kind, options);
     case 'none':
     case 'opaque':
       return undefined;
   }
 }
 
+/** What is no event stream is what it says; text that begins like JSON is read as such. */
+function sniffed(kind: 'json' | 'lines' | 'text', options: StageOptions): AnswerBody | undefined {
+  const { dialect, masker, counts, originals, events } = options;
+  const ofModel = dialect.provider !== '';
+  // Nothing is masked, and nothing told of models: no need to look.
+  if (masker === undefined && !ofModel) return undefined;
+  const opened = (json: boolean): AnswerBody => {
+    if (kind === 'json') return dialect.json(options);
+    if (masker === undefined) return PASSING;
+    if (kind === 'lines') return withoutSummary(new LinesStage(() => new CheckedJson(masker.json(counts, originals))));
+    return withoutSummary(json ? new CheckedJson(masker.json(counts, originals)) : masker.text(counts, originals));
+  };
+  return new SniffingStage(ofModel, (beginning) =>
+    beginning === 'events' && events === true
+      ? dialect.eventStream(options)
+      : opened(beginning === 'json' || beginning === 'string'),
+  );
+}
+
 const NOTHING_TOLD: AnswerSummary = { toolCalls: [], text: [], characters: 0, begun: false };
+
+const PASSING: AnswerBody = { push: (part) => part, end: () => NOTHING, summary: () => NOTHING_TOLD };
 
 function withoutSummary(stream: MaskedStream): AnswerBody {
   return { push: (part) => stream.push(part), end: () => stream.end(), summary: () => NOTHING_TOLD };
@@ -145,7 +177,6 @@ class AfterMark implements AnswerBody {
   }
 }
 
-const NOTHING = new Uint8Array();
 const NEWLINE = 0x0a;
 
 /** One JSON text a line: each line is looked at by itself, so that escapes are undone in all of them. */
@@ -169,35 +200,5 @@ class LinesStage implements MaskedStream {
 
   end(): Uint8Array {
     return this.#line?.end() ?? NOTHING;
-  }
-}
-
-/** `{`, `[` or `"` after white space. */
-const OPENS_JSON: readonly number[] = [0x7b, 0x5b, 0x22];
-const SPACES: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
-
-/** Text; where it begins like JSON it is read as such, whatever its type says: escapes could hide what is in it. */
-class SniffingStage implements MaskedStream {
-  #stream: MaskedStream | undefined;
-
-  constructor(
-    private readonly masker: StreamMasker,
-    private readonly counts: MaskCounts,
-    private readonly originals: Originals | undefined,
-  ) {}
-
-  push(part: Uint8Array): Uint8Array {
-    if (this.#stream === undefined) {
-      const first = part.find((byte) => !SPACES.includes(byte));
-      // White space alone holds nothing.
-      if (first === undefined) return part;
-      const { masker, counts, originals } = this;
-      this.#stream = OPENS_JSON.includes(first) ? masker.json(counts, originals) : masker.text(counts, originals);
-    }
-    return this.#stream.push(part);
-  }
-
-  end(): Uint8Array {
-    return this.#stream?.end() ?? NOTHING;
   }
 }

@@ -5,6 +5,7 @@ import { readBody } from '../../../protocols/http/read-body.js';
 import type { Redactor } from '../../../protocols/http/credential-redaction.js';
 import type { Dialect, RequestReading } from '../../../protocols/http/dialect.js';
 import { answerStage } from './answer-stage.js';
+import { CredentialMessages } from './credential-messages.js';
 import type { ConnectionRules } from './connection-rules.js';
 import { UpstreamFault } from './refusals.js';
 import { maskedBody } from './upstream-body.js';
@@ -40,13 +41,18 @@ export class MessageMasks {
   /** What was passed without being looked at; empty where there was nothing. */
   notInspected = '';
 
-  constructor(private readonly options: MessageOptions) {}
+  readonly #pieces: CredentialMessages;
+
+  constructor(private readonly options: MessageOptions) {
+    this.#pieces = new CredentialMessages(options.redactor?.pieces);
+  }
 
   /** @returns how the stream ends instead, where the message can't go on */
   pass(from: Side, data: Buffer, binary: boolean): PassedMessage | RelayStop {
     const rules = this.options.rules();
-    const clean = from === 'upstream' ? this.#redacted(data) : data;
-    if (binary) return this.#binary(from, clean, rules);
+    const whole = from === 'upstream' ? this.#redacted(data) : data;
+    if (binary) return this.#binary(from, whole, rules);
+    const clean = from === 'upstream' ? this.#pieces.clean(whole) : whole;
     try {
       const bytes = from === 'upstream' ? this.#answer(clean, rules) : this.#request(clean, rules);
       // What answers are masked by is part of what the record is masked by: as many rules are the same rules.

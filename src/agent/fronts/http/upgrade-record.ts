@@ -1,4 +1,6 @@
 import type { BodyEvent, MessageTotals } from '../../../core/events.js';
+import type { OutputDigest } from '../../../core/output-digest.js';
+import { sha256 } from '../../record-bounds.js';
 import type { PassedMessage } from './upgrade-messages.js';
 import type { Side } from './upgrade-relay.js';
 
@@ -26,6 +28,8 @@ export class UpgradeRecord {
     const kept = shown?.subarray(0, room) ?? Buffer.alloc(0);
     this.#bytes += kept.length;
     const cut = kept.length < (shown?.length ?? 0);
+    // What is binary is not masked either.
+    const whole = shown ?? message.bytes;
     return {
       type: 'output',
       statement: 1,
@@ -33,6 +37,7 @@ export class UpgradeRecord {
       // A character that the cut went through is left out.
       body: new TextDecoder('utf-8', { ignoreBOM: true }).decode(kept, { stream: cut }),
       bodyBytes: length,
+      ...(kept.length < whole.length ? { digest: digestOf(whole) } : {}),
       ...(binary ? { contentType: 'application/octet-stream' } : {}),
     };
   }
@@ -41,4 +46,10 @@ export class UpgradeRecord {
   get totals(): MessageTotals {
     return this.#totals;
   }
+}
+
+function digestOf(bytes: Uint8Array): OutputDigest {
+  const hash = sha256();
+  hash.update(bytes);
+  return { bytes: bytes.length, sha256: hash.digest(), whole: true };
 }

@@ -17,9 +17,12 @@ const SNAPSHOTS = new Set([2970, 5038]);
 const FAMILY_4 = 2;
 const FAMILY_6 = 3;
 
+const INT4 = 23;
+
 /** @returns the parts as text; undefined where these are no bytes of that type */
 export function spelledNumber(oid: number, bytes: Uint8Array): Uint8Array[] | undefined {
   if (INTEGERS.has(oid)) return bytes.length === 8 ? [encoder.encode(bigInteger(bytes).toString())] : undefined;
+  if (oid === INT4) return bytes.length === 4 ? [encoder.encode(String(uint32(bytes, 0) | 0))] : undefined;
   if (oid === 1700) return numericText(bytes);
   if (FLOATS.has(oid)) return floatTexts(bytes);
   return SNAPSHOTS.has(oid) ? [] : undefined;

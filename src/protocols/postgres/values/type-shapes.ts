@@ -102,6 +102,13 @@ for (const [form, pairs] of Object.entries(MADE_OF) as [Form, string][]) {
 /** Types of contrib modules, by name: their object ids differ from database to database. */
 const CONTRIB: Readonly<Record<string, Form>> = { hstore: 'hstore', citext: 'text' };
 
+const INT4 = 23;
+
+/** Of a column whose name tells what its numbers are: an int4 is too short for most numbers of people, and not for all. */
+export function namedShape(shape: TypeShape): TypeShape {
+  return shape.form === 'fixed' && shape.oid === INT4 ? { ...shape, form: 'number' } : shape;
+}
+
 /** A domain over a domain over …: the server itself allows any number, a catalogue that was misread none. */
 const MAX_DOMAINS = 64;
 

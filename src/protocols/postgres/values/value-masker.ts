@@ -7,6 +7,8 @@ export interface ValueMasker {
   maskValue(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
   maskJson(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
   maskText(text: string, counts: MaskCounts): string;
+  /** For the values of a column of this name, where that tells what they are. */
+  under?(name: string): ValueMasker | undefined;
   /** The same for whole chunks of messages; left out where each value has to be looked at. */
   readonly chunks?: ChunkMasker;
 }

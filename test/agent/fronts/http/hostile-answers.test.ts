@@ -9,6 +9,9 @@ import { startTestAgent, type TestAgent } from '../../../support/agent.js';
 const MAIL = 'ann.lee@example.com';
 const KEY = 'upstream-key-4f3a9c21';
 
+const CUT_EVENTS =
+  'data: {"choices":[{"index":0,"delta":{"content":"ann.lee@exa"}}]}\n\ndata: {"choices":[{"index":0,"delta":{"content":"mple.com"}}]}\n\n';
+
 /** Whole answers as bytes: no server of Node's would send most of them. */
 const ANSWERS = new Map<string, Buffer>([
   ['/205', Buffer.from(`HTTP/1.1 205 Reset\r\ncontent-type: text/plain\r\ncontent-length: 19\r\n\r\n${MAIL}`)],
@@ -17,6 +20,28 @@ const ANSWERS = new Map<string, Buffer>([
   ['/utf-16-lines', answer('application/x-ndjson', Buffer.from(`{"mail":"${MAIL}"}\n`, 'utf16le'))],
   ['/utf-16-events', answer('text/event-stream', Buffer.from(`data: ${MAIL}\n\n`, 'utf16le'))],
   ['/spaced-charset', answer('text/plain; charset = "utf-16le"', Buffer.from(`to ${MAIL} now`, 'utf16le'))],
+  ['/nan', answer('application/json', Buffer.from(`[NaN, "ann.lee\\u0040example.com"]`))],
+  ['/nan-lines', answer('application/x-ndjson', Buffer.from(`{"a":1}\n[NaN, "ann.lee\\u0040example.com"]\n`))],
+  ['/nan-text', answer('text/plain', Buffer.from(`[1,, "ann.lee\\u0040example.com"]`))],
+  ['/nan-events', answer('text/event-stream', Buffer.from(`data: [NaN, "ann.lee\\u0040example.com"]\n\n`))],
+  ['/json-as-events', answer('text/event-stream', Buffer.from(`{"a":"ann.lee\\u0040example.com"}`))],
+  [
+    '/cut-credential',
+    answer(
+      'text/event-stream',
+      Buffer.from(
+        `data: {"choices":[{"index":0,"delta":{"content":"it is ${KEY.slice(0, 12)}"}}]}\n\n` +
+          `data: {"choices":[{"index":0,"delta":{"content":"${KEY.slice(12)}, keep it"}}]}\n\ndata: [DONE]\n\n`,
+      ),
+    ),
+  ],
+  ['/events-as-text', answer('text/plain', Buffer.from(CUT_EVENTS))],
+  ['/events-as-json', answer('application/json', Buffer.from(CUT_EVENTS))],
+  ['/events-as-lines', answer('application/x-ndjson', Buffer.from(CUT_EVENTS))],
+  [
+    '/in-structure',
+    answer('text/plain', Buffer.from('x'), [`etag: "${MAIL}"`, `x-ratelimit-user: ${MAIL}`, `via: ${MAIL}`]),
+  ],
   [
     '/two-codings',
     answer('text/plain', gzipSync(`the key is ${KEY} of ${MAIL}`), [
@@ -120,18 +145,31 @@ function recorded(answered: Buffer): Promise<Buffer> {
 /** In whatever way a client would decode it. */
 function holds(bytes: Buffer, text: string): boolean {
   return [bytes.toString(), bytes.toString('utf16le'), bytes.subarray(1).toString('utf16le')]
-    .concat(bytes.toString().replaceAll('\0', ''))
+    .concat(bytes.toString().replaceAll('\0', ''), bytes.toString().replaceAll('\\u0040', '@'))
+    .concat(Array.from(bytes.toString().matchAll(/"content":"([^"]*)"/g), (match) => match[1]).join(''))
     .some((read) => read.includes(text));
 }
 
 describe('an answer that lies about its form', () => {
-  it.each(['/utf-16-json', '/utf-16-text', '/utf-16-lines', '/utf-16-events', '/spaced-charset'])(
-    '%s, shows nothing that is masked',
-    async (path) => {
-      const bytes = await bytesOf(path, ['masked']);
-      expect(holds(bytes, MAIL)).toBe(false);
-    },
-  );
+  it.each([
+    '/utf-16-json',
+    '/utf-16-text',
+    '/utf-16-lines',
+    '/utf-16-events',
+    '/spaced-charset',
+    '/nan',
+    '/nan-lines',
+    '/nan-text',
+    '/nan-events',
+    '/json-as-events',
+    '/events-as-text',
+    '/events-as-json',
+    '/events-as-lines',
+    '/in-structure',
+  ])('%s, shows nothing that is masked', async (path) => {
+    const bytes = await bytesOf(path, ['masked']);
+    expect(holds(bytes, MAIL)).toBe(false);
+  });
 
   it('with a body where none should be, is masked all the same', async () => {
     expect((await bytesOf('/205', ['masked'])).toString()).not.toContain(MAIL);
@@ -141,6 +179,16 @@ describe('an answer that lies about its form', () => {
     const bytes = await bytesOf('/two-codings', ['plain']);
     expect(bytes.toString('latin1')).toMatch(/^HTTP\/1\.1 502 /);
   });
+
+  it.each(['plain', 'masked'])(
+    'with the credential cut over two events, does not show it to %s callers',
+    async (group) => {
+      const bytes = await bytesOf('/cut-credential', [group]);
+      expect(bytes.toString()).toContain('"content":"it is ');
+      expect(bytes.toString()).not.toContain(KEY.slice(12));
+      expect((await recorded(bytes)).toString()).not.toContain(KEY.slice(12));
+    },
+  );
 
   it.each(['plain', 'watched'])('passes as it is for %s callers, whose answers nothing masks', async (group) => {
     const bytes = await bytesOf('/utf-16-json', [group]);

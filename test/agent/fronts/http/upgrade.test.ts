@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -122,6 +123,13 @@ describe('an upgrade straight to the agent', () => {
       from: 'client',
       body: '',
       bodyBytes: 3,
+      digest: {
+        bytes: 3,
+        sha256: createHash('sha256')
+          .update(Buffer.from([0, 1, 255]))
+          .digest('hex'),
+        whole: true,
+      },
       contentType: 'application/octet-stream',
     });
     expect(events[7]).toMatchObject({
@@ -207,6 +215,27 @@ describe('an upgrade straight to the agent', () => {
     await client.closed;
     const events = await sealedEvents(agent, sessionOf(client));
     expect(JSON.stringify(events.filter(({ from }) => from === 'upstream'))).not.toContain(KEY);
+  });
+});
+
+describe('a credential that the upstream cuts in two', () => {
+  const [begun, rest] = [KEY.slice(0, 12), KEY.slice(12)];
+
+  it.each([
+    ['text', (piece: string) => piece],
+    ['JSON', (delta: string) => JSON.stringify({ type: 'x.delta', delta })],
+  ])('is redacted from both messages: %s', async (_, said) => {
+    const client = await direct('/echo');
+    const got: string[] = [];
+    for (const piece of [`it is ${begun}`, `${rest}.`, 'hello']) {
+      client.socket.send(said(piece));
+      got.push(await client.next());
+    }
+    expect(got).toEqual([said(`it is ${'*'.repeat(12)}`), said(`${'*'.repeat(rest.length)}.`), said('hello')]);
+    client.socket.close();
+    await client.closed;
+    const events = await sealedEvents(agent, sessionOf(client));
+    expect(JSON.stringify(events.filter(({ from }) => from === 'upstream'))).not.toContain(rest);
   });
 });
 

@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startAgent, type RunningAgent } from '../../src/agent/start.js';
+import { startTestIssuer, type TestIssuer } from '../../test/support/agent.js';
+
+/** What no answer may show, what no request may say, and what nobody but the upstream may see. */
+export const PLANTED = 'mike.planted@example.com';
+export const FORBIDDEN = 'credential dump';
+export const KEY = 'upstream-key-4f3a9c21d8e7';
+const LARGEST_BYTES = 262_144;
+const ANSWER_MS = 20_000;
+const GOOD_PATH = '/good';
+
+/** One request as the upstream got it. */
+export interface Arrived {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** A real agent with an upstream that answers whatever it is told, and keeps what it was sent. */
+export class HttpWorld {
+  readonly arrived: Arrived[] = [];
+  readonly logged: string[] = [];
+  /** Bytes of the answer to every request but good ones, in the pieces that they are sent in. */
+  answer: readonly Buffer[] = [];
+  token = '';
+  #agent!: RunningAgent;
+  #issuer!: TestIssuer;
+  #dir = '';
+  readonly #sockets = new Set<Socket>();
+  /** Keeps what it is sent; lenient in nothing. */
+  readonly #taking = createHttpServer({ keepAliveTimeout: 60_000 }, (request, response) => {
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      const { method = '', url = '', headers } = request;
+      this.arrived.push({ method, url, headers, body: Buffer.concat(parts) });
+      response.setHeader('content-type', 'application/json');
+      response.end('{"good":true}');
+    });
+  });
+  /** Says what it is told, and is no server of HTTP at all. */
+  readonly #telling: Server = createServer((socket) => {
+    this.#sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('data', (data: Buffer) => {
+      if (data.includes(GOOD_PATH)) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ngood');
+      else void this.#tell(socket);
+    });
+  });
+
+  async open(): Promise<void> {
+    this.#issuer = await startTestIssuer();
+    this.#dir = await mkdtemp(join(tmpdir(), 'hoop-fuzz-'));
+    const conf = join(this.#dir, 'conf');
+    await mkdir(conf);
+    await writeFile(join(this.#dir, 'master.key'), `${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+    for (const server of [this.#taking, this.#telling]) await once(server.listen(0, '127.0.0.1'), 'listening');
+    await writeFile(join(conf, 'agent.yaml'), this.#yaml());
+    const log = (message: string, fields?: object): void => {
+      this.logged.push(`${message} ${JSON.stringify(fields ?? {})}`);
+    };
+    const failure = (message: string, error: unknown): void => {
+      this.logged.push(`internal error: ${message} ${String(error)}`);
+    };
+    const env = { UPSTREAM_KEY: KEY };
+    this.#agent = await startAgent(conf, env, { info: log, warn: log, error: log, failure });
+    await this.renew();
+  }
+
+  /** A fresh token: runs may be longer than one lives. */
+  async renew(): Promise<void> {
+    this.token = await this.#issuer.token({ sub: 'mallory', email: 'm@example.test', groups: ['all'] });
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#taking.closeAllConnections();
+    this.#taking.close();
+    this.#telling.close();
+    await this.#agent.close(1_000);
+    await this.#issuer.close();
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  dial(): FuzzClient {
+    const { hostname, port } = new URL(this.#agent.url);
+    return new FuzzClient(connect(Number(port), hostname));
+  }
+
+  /** Asks as a good client does; throws where that does not work. */
+  async good(client: FuzzClient, connection: string): Promise<void> {
+    const from = client.bytes.length;
+    client.write(
+      Buffer.from(
+        `GET /c/${connection}${GOOD_PATH} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${this.token}\r\n\r\n`,
+      ),
+    );
+    await client.until(() => client.bytes.subarray(from).includes('good'), 'the answer to a good request');
+  }
+
+  async #tell(socket: Socket): Promise<void> {
+    for (const part of this.answer) {
+      if (!socket.writable) return;
+      socket.write(part);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.end();
+  }
+
+  #yaml(): string {
+    const port = (server: Server): string => String((server.address() as AddressInfo).port);
+    const connection = (name: string, type: string, server: Server): string => `---
+apiVersion: hoop/v1
+kind: Connection
+metadata: { name: ${name} }
+spec:
+  type: ${type}
+  url: http://127.0.0.1:${port(server)}/base
+  credentials: [{ headers: { x-upstream-key: { env: UPSTREAM_KEY } } }]
+  access: { groups: [all] }
+`;
+    const types = ['http', 'openai', 'anthropic'];
+    return `apiVersion: hoop/v1
+kind: Agent
+metadata: { name: fuzz }
+spec:
+  listen: { host: 127.0.0.1, port: 0 }
+  store: { driver: sqlite, path: ../state/hoop.db }
+  recordings: { dir: ../recordings }
+  masterKey: { file: ../master.key }
+  limits: { bodyBytes: ${String(LARGEST_BYTES)} }
+---
+apiVersion: hoop/v1
+kind: IdentityProvider
+metadata: { name: fuzz }
+spec: { issuer: '${this.#issuer.issuer}', audience: hoop, clientId: hoop-cli }
+${types.map((type) => connection(`to-${type}`, type, this.#taking)).join('')}
+${types.map((type) => connection(`of-${type}`, type, this.#telling)).join('')}
+---
+apiVersion: hoop/v1
+kind: Policy
+metadata: { name: words }
+spec:
+  match: { connections: ['to-*'] }
+  rules:
+    - { name: bodies, when: 'http.body.contains("${FORBIDDEN}")', action: block }
+    - { name: prompts, when: 'llm.prompt.contains("${FORBIDDEN}")', action: block }
+    - { name: paths, when: 'http.path.contains("forbidden")', action: block }
+---
+apiVersion: hoop/v1
+kind: Policy
+metadata: { name: pii }
+spec:
+  match: { connections: ['of-*'] }
+  mask: [{ name: pii, entities: [email], strategy: redact }]
+`;
+  }
+}
+
+/** A client that keeps every byte, and believes none. */
+export class FuzzClient {
+  bytes = Buffer.alloc(0);
+  closed = false;
+  #wake: () => void = () => undefined;
+
+  constructor(private readonly socket: Socket) {
+    socket.on('data', (part: Buffer) => {
+      this.bytes = Buffer.concat([this.bytes, part]);
+      this.#wake();
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.closed = true;
+      this.#wake();
+    });
+  }
+
+  write(bytes: Buffer): void {
+    if (this.socket.writable) this.socket.write(bytes);
+  }
+
+  /** Sends no more; what was asked for is still answered. */
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  /** Resolves once it holds; throws where it can't any more, or does not in time. */
+  async until(holds: () => boolean, what: string): Promise<void> {
+    const endsMs = performance.now() + ANSWER_MS;
+    while (!holds()) {
+      if (this.closed) throw new Error(`the connection was closed before ${what}`);
+      if (performance.now() > endsMs) throw new Error(`no sign of ${what} in ${String(ANSWER_MS)} ms`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 200);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+}

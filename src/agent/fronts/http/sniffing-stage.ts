@@ -1,0 +1,51 @@
+import { BeginningReader, type Beginning } from '../../../protocols/http/beginnings.js';
+import type { AnswerBody, AnswerSummary } from '../../../protocols/http/dialect.js';
+
+const NOTHING = new Uint8Array();
+const NOTHING_TOLD: AnswerSummary = { toolCalls: [], text: [], characters: 0, begun: false };
+
+/** Looks at the first characters of a body to see what it is, whatever its type says; holds no more than these. */
+export class SniffingStage implements AnswerBody {
+  readonly #beginning: BeginningReader;
+  #held: Uint8Array[] = [];
+  #inner: AnswerBody | undefined;
+
+  /**
+   * @param ofModel does it come from an API of models?
+   * @param open makes what takes the body
+   */
+  constructor(
+    ofModel: boolean,
+    private readonly open: (beginning: Beginning) => AnswerBody,
+  ) {
+    this.#beginning = new BeginningReader(ofModel);
+  }
+
+  push(part: Uint8Array): Uint8Array {
+    if (this.#inner !== undefined) return this.#inner.push(part);
+    const beginning = this.#beginning.take(part);
+    if (beginning === undefined) {
+      // A copy: who gave the part may write it over.
+      this.#held.push(part.slice());
+      return NOTHING;
+    }
+    return this.#opened(beginning, part);
+  }
+
+  end(): Uint8Array {
+    const rest = this.#inner === undefined ? this.#opened('text', NOTHING) : NOTHING;
+    return Buffer.concat([rest, this.#inner?.end() ?? NOTHING]);
+  }
+
+  summary(): AnswerSummary {
+    return this.#inner?.summary() ?? NOTHING_TOLD;
+  }
+
+  #opened(beginning: Beginning, part: Uint8Array): Uint8Array {
+    const inner = this.open(beginning);
+    this.#inner = inner;
+    const bytes = this.#held.length === 0 ? part : Buffer.concat([...this.#held, part]);
+    this.#held = [];
+    return inner.push(bytes);
+  }
+}
