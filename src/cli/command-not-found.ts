@@ -5,6 +5,9 @@ import { nearest } from '../core/nearest.js';
 /** Commands of later versions: said by name, so that nobody looks for a misspelling. */
 const LATER: readonly string[] = ['mcp'];
 
+/** What may stand without a command. */
+const HELP: readonly string[] = ['--help', '-h', '--version'];
+
 /** What is asked of oclif's configuration. */
 export type KnownCommands = Pick<Config, 'commandIDs' | 'findCommand' | 'findTopic' | 'topics'>;
 
@@ -17,6 +20,10 @@ export type KnownCommands = Pick<Config, 'commandIDs' | 'findCommand' | 'findTop
 export function refuseUnknown(argv: readonly string[], known: KnownCommands): void {
   const end = argv.findIndex((word) => word.startsWith('-'));
   const words = end === -1 ? argv : argv.slice(0, end);
+  if (end === 0 && !argv.some((word) => HELP.includes(word)))
+    throw new HoopError('usage', 'a command is missing before the flags', {
+      suggestion: '`hoop --help` lists the commands; their flags stand behind them',
+    });
   for (const [index, word] of words.entries()) {
     const id = words.slice(0, index + 1).join(':');
     if (known.findCommand(id) !== undefined) return;

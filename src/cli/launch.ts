@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadScript } from './code-cache.js';
+import { moveLeadingFlags } from './leading-flags.js';
 import type { main } from './main.js';
 import { spareMemory } from './spare-memory.js';
 
@@ -30,7 +31,8 @@ export async function launch(argv: readonly string[]): Promise<void> {
   ended = true;
 }
 
-async function start(argv: readonly string[]): Promise<void> {
+async function start(typed: readonly string[]): Promise<void> {
+  const argv = moveLeadingFlags(typed);
   const pjson = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { name: string; version: string };
   const word = argv[0] ?? '';
   if (word === '--version') {

@@ -33,6 +33,14 @@ describe('words that are no command', () => {
     expect(refusal(line)).toMatchObject({ code: 'usage', suggestion: expect.stringContaining(`\`${meant}\`?`) });
   });
 
+  it.each(['--jsn ls', '--wait 1s exec', '--json'])('`hoop %s` lacks its command', (line) => {
+    expect(refusal(line)).toMatchObject({ code: 'usage', message: 'a command is missing before the flags' });
+  });
+
+  it.each(['--help', '--json --help', '-h', '--version'])('`hoop %s` needs none', (line) => {
+    expect(refusal(line)).toBeUndefined();
+  });
+
   it('names no command that is far from what was typed', () => {
     expect(refusal('xyzzyplugh')?.suggestion).toBe('`hoop --help` lists the commands');
   });
