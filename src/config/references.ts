@@ -10,7 +10,6 @@ import type { ConfigDocument, Path } from './yaml-documents.js';
 export function referenceFaults(resources: readonly LoadedResource[], entityNames: readonly string[]): ConfigFault[] {
   const flows = namesOf(resources, 'ApprovalFlow');
   const sinks = namesOf(resources, 'Sink');
-  const providers = namesOf(resources, 'IdentityProvider');
   const tested = testedNames(resources);
   const entities = [...entityNames, ...namesOf(resources, 'Entity')];
   return [
@@ -36,7 +35,7 @@ export function referenceFaults(resources: readonly LoadedResource[], entityName
           dangling(resource.document, ['spec', 'notify', index], name, 'Sink', sinks),
         );
       if (resource.kind === 'Sink')
-        return [...unusedSink(resource, resources), ...unknownProviders(resource, providers)];
+        return [...unusedSink(resource, resources), ...unknownProviders(resource, resources)];
       if (resource.kind === 'PolicyTest')
         return [
           ...connectionFaults(resource.document, ['spec', 'connection'], resource.value.connection, tested),
@@ -72,9 +71,10 @@ function unusedSink(
 /** Who presses a button in Slack has to be somebody. */
 function unknownProviders(
   { document, value }: Extract<LoadedResource, { kind: 'Sink' }>,
-  providers: readonly string[],
+  resources: readonly LoadedResource[],
 ): ConfigFault[] {
   if (value.type !== 'slack') return [];
+  const providers = namesOf(resources, 'IdentityProvider');
   return (value.buttons?.people ?? []).flatMap(({ provider }, index) =>
     dangling(document, ['spec', 'buttons', 'people', index, 'provider'], provider, 'IdentityProvider', providers),
   );
