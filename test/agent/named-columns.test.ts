@@ -29,15 +29,16 @@ describe.skipIf(missingPostgres() !== undefined)('bare numbers in a column', () 
 
   it('are masked where its name tells what they are, and nowhere else', async () => {
     const { rows } = await client.query(
-      `SELECT '123456789' AS ssn, 123456789 AS "customerSsn", '123456782' AS customer_bsn, '123456789' AS id,
+      `SELECT '123456789' AS ssn, 123456789 AS "customerSsn", 123456782 AS customer_bsn, 123456789 AS id,
               '123456782' AS reference, 'of ann@example.com' AS bsn, '{"mail":"ann@example.com"}'::jsonb AS ssn_note`,
     );
     expect(rows).toEqual([
       {
-        ssn: '[us-ssn]',
+        // Text is as it is written, whatever its column is called.
+        ssn: '123456789',
         customerSsn: null,
-        customer_bsn: '[nl-bsn]',
-        id: '123456789',
+        customer_bsn: null,
+        id: 123456789,
         reference: '123456782',
         bsn: 'of [email]',
         ssn_note: { mail: '[email]' },
@@ -47,19 +48,19 @@ describe.skipIf(missingPostgres() !== undefined)('bare numbers in a column', () 
 
   it('are masked in binary form too, as NULL where the type is a number', async () => {
     const { rows } = await client.query({
-      text: `SELECT 123456789 AS ssn, 123456789::int8 AS "SSN", '123456789' AS social_security, 123456789 AS id`,
+      text: `SELECT 123456789 AS ssn, 123456789::int8 AS "SSN", 123456789::numeric AS social_security, 123456789 AS id`,
       // Of a Bind message; pg reads integers of it by itself.
       binary: true,
     } as pg.QueryConfig);
-    expect(rows).toEqual([{ ssn: null, SSN: null, social_security: '[us-ssn]', id: 123456789 }]);
+    expect(rows).toEqual([{ ssn: null, SSN: null, social_security: null, id: 123456789 }]);
   });
 
   it('are masked in every one of many rows, and with values bound', async () => {
     const { rows } = await client.query(
-      'SELECT (123450000 + n)::text AS ssn, n FROM generate_series(1, $1::int) AS n',
+      'SELECT 123450000 + n AS ssn, n FROM generate_series(1, $1::int) AS n',
       [3_000],
     );
-    expect(new Set(rows.map(({ ssn }: { ssn: string }) => ssn))).toEqual(new Set(['[us-ssn]']));
+    expect(new Set(rows.map(({ ssn }: { ssn: number | null }) => ssn))).toEqual(new Set([null]));
     expect(rows).toHaveLength(3_000);
   });
 });

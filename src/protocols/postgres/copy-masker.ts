@@ -8,7 +8,7 @@ import type { CopyFormat } from './copy-format.js';
 import { CellMasker, type CellColumn } from './values/cell-masker.js';
 import { mayHide } from './values/loose-text.js';
 import { chunkCell, isScanned } from './values/scanned-forms.js';
-import { namedShape, type TypeLookup, type TypeShape } from './values/type-shapes.js';
+import { isTold, namedShape, type TypeLookup, type TypeShape } from './values/type-shapes.js';
 import type { Cell, MaskWhole, ValueMasker } from './values/value-masker.js';
 
 /** What is known of one column of a COPY: its rows tell nothing of their columns. */
@@ -56,8 +56,8 @@ export class CopyRowMasker {
     const wireFormat = format.kind === 'binary' ? 1 : 0;
     this.#cells = new CellMasker({ ...known, values, counts });
     this.#columns = columns?.map((column) => {
-      const own = column.rule === undefined ? values?.under?.(column.name) : undefined;
       const shape = this.#cells.shapeOf(column.typeOid);
+      const own = column.rule === undefined && isTold(shape) ? values?.under?.(column.name) : undefined;
       return {
         column: { ...column, format: wireFormat },
         shape: own === undefined ? shape : namedShape(shape),

@@ -13,7 +13,7 @@ import { int32, uint16 } from './frames.js';
 import { CellMasker } from './values/cell-masker.js';
 import { mayHide } from './values/loose-text.js';
 import { chunkCell, isScanned } from './values/scanned-forms.js';
-import { namedShape, type TypeLookup, type TypeShape } from './values/type-shapes.js';
+import { isTold, namedShape, type TypeLookup, type TypeShape } from './values/type-shapes.js';
 import type { Cell, MaskWhole, ValueMasker } from './values/value-masker.js';
 
 export type { MaskWhole, ValueMasker } from './values/value-masker.js';
@@ -49,7 +49,9 @@ export class RowMasker {
     const { columns, values } = options;
     this.#values = values;
     this.#cells = new CellMasker(options);
-    const named = columns.map((column) => (column.rule === undefined ? values?.under?.(column.name) : undefined));
+    const named = columns.map(({ rule, name, typeOid }) =>
+      rule === undefined && isTold(this.#cells.shapeOf(typeOid)) ? values?.under?.(name) : undefined,
+    );
     this.#columns = columns.map((column, index) => {
       const own = named[index];
       const cells = own === undefined ? this.#cells : new CellMasker({ ...options, values: own });

@@ -104,6 +104,14 @@ const CONTRIB: Readonly<Record<string, Form>> = { hstore: 'hstore', citext: 'tex
 
 const INT4 = 23;
 
+/**
+ * May the name of a column of this type tell what its values are? Of numbers alone: text that stands without its separators
+ * is as the scan of whole chunks takes it, which knows no names and is ten times as fast.
+ */
+export function isTold(shape: TypeShape): boolean {
+  return shape.form === 'number' || (shape.form === 'fixed' && shape.oid === INT4);
+}
+
 /** Of a column whose name tells what its numbers are: an int4 is too short for most numbers of people, and not for all. */
 export function namedShape(shape: TypeShape): TypeShape {
   return shape.form === 'fixed' && shape.oid === INT4 ? { ...shape, form: 'number' } : shape;
