@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startPostgres } from '../../test/support/postgres-server.js';
-import { hoopProcesses, memoryOf } from './lib/hoop-processes.js';
+import { cliEnv, hoopProcesses, memoryOf } from './lib/hoop-processes.js';
 import { startIssuer } from './lib/issuer.js';
 
 const { values } = parseArgs({ options: { megabytes: { type: 'string', default: '100' } } });
@@ -40,13 +40,8 @@ spec:
   connections: ['postgres'],
   env: { BENCH_PASSWORD: server.app.password },
 });
-const env = {
-  PATH: process.env['PATH'],
-  HOME: folder,
-  HOOP_CONFIG_DIR: folder,
-  HOOP_AGENT_URL: processes.agentUrl,
-  HOOP_TOKEN: await issuer.token(['bench']),
-};
+const { agentUrl } = processes;
+const env = { PATH: process.env['PATH'], ...(await cliEnv({ agentUrl, issuer, home: folder })) };
 
 interface Run {
   readonly seconds: number;

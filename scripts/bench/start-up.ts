@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { hoopProcesses } from './lib/hoop-processes.js';
+import { cliEnv, hoopProcesses } from './lib/hoop-processes.js';
 import { startIssuer } from './lib/issuer.js';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } });
@@ -36,13 +36,8 @@ spec:
   env: { BENCH_PASSWORD: 'unused' },
 });
 const home = mkdtempSync(join(tmpdir(), 'hoop-bench-home-'));
-const env = {
-  PATH: process.env['PATH'],
-  HOME: home,
-  HOOP_CONFIG_DIR: home,
-  HOOP_AGENT_URL: processes.agentUrl,
-  HOOP_TOKEN: await issuer.token(['bench']),
-};
+const { agentUrl } = processes;
+const env = { PATH: process.env['PATH'], ...(await cliEnv({ agentUrl, issuer, home })) };
 
 interface Way {
   readonly name: string;

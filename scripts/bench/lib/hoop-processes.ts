@@ -60,12 +60,7 @@ export async function hoopProcesses(options: ProcessesOptions): Promise<HoopProc
   const agent = guard(start, { folder, env: { HOME: home, ...env } });
   const agentUrl = `http://127.0.0.1:${String(port)}`;
   await answering(`${agentUrl}/readyz`, agent.outputMatching(/(?!)/));
-  const clientEnv = {
-    HOME: home,
-    HOOP_CONFIG_DIR: home,
-    HOOP_AGENT_URL: agentUrl,
-    HOOP_TOKEN: await issuer.token(['bench']),
-  };
+  const clientEnv = await cliEnv({ agentUrl, issuer, home });
   const connect = guard([process.execPath, program, 'connect', ...connections, '--json'], { env: clientEnv });
   await connect.outputMatching(new RegExp(`(?:"event":"listening".*\\n[^]*?){${String(connections.length)}}`));
   return {
@@ -80,6 +75,16 @@ export async function hoopProcesses(options: ProcessesOptions): Promise<HoopProc
       await agent.stop();
     },
   };
+}
+
+/** The environment of a `hoop` that is logged in to the agent, apart from whoever runs this. */
+export async function cliEnv(of: {
+  readonly agentUrl: string;
+  readonly issuer: Issuer;
+  readonly home: string;
+}): Promise<Readonly<Record<string, string>>> {
+  const token = await of.issuer.token(['bench']);
+  return { HOME: of.home, HOOP_CONFIG_DIR: of.home, HOOP_AGENT_URL: of.agentUrl, HOOP_TOKEN: token };
 }
 
 function agentResources(port: number, { issuer, limits = '' }: ProcessesOptions): string {

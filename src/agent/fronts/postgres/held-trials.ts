@@ -190,6 +190,7 @@ export class HeldTrials {
     const stop = (): void => {
       const { serverKey } = opened;
       opened.close();
+      // Where it can't be cancelled, the statement timeout of the trial ends it.
       if (serverKey !== undefined) void cancelUpstream(connection, serverKey, () => true).catch(() => undefined);
     };
     try {
