@@ -24,7 +24,8 @@ export type BreakKind =
   | 'duplicate'
   | 'checkpoint'
   | 'tombstone'
-  | 'unreadable';
+  | 'unreadable'
+  | 'no-recording';
 
 /** The first thing that does not hold. */
 export interface Break {

@@ -3,7 +3,7 @@ import { lstat, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import type { BreakKind } from './chain-checker.js';
-import { ABOUT, isBundleName, SUMS, SUMS_SIGNATURE } from './bundle.js';
+import { ABOUT, bundledRecording, isBundleName, SUMS, SUMS_SIGNATURE } from './bundle.js';
 import { CHECKPOINT, readCheckpoint, ROOT_FOLDER, segmentName } from './checkpoint.js';
 import type { Checkpoint } from './checkpoint.js';
 import { SignatureChecker } from './keys.js';
@@ -25,7 +25,6 @@ export interface BundleVerification {
 }
 
 const MAX_BREAKS = 1000;
-const RECORDING = /^recordings\/(\d{4}-\d{2}-\d{2})\/([0-9a-f-]{36})\.ndjson$/;
 const DAY_MS = 86_400_000;
 
 /**
@@ -112,9 +111,9 @@ class BundleRun {
 
   async #file(name: string): Promise<void> {
     const path = join(this.folder, name);
-    const recording = RECORDING.exec(name);
-    if (recording !== null) {
-      const [, date = '', session = ''] = recording;
+    const recording = bundledRecording(name);
+    if (recording !== undefined) {
+      const { date, session } = recording;
       const result = await verifyRecording(readRecording(path), { keys: this.checker, date, session });
       if (!result.ok) {
         const { kind, seq, line, message } = result;
@@ -130,7 +129,7 @@ class BundleRun {
     if (digest !== this.#sums.get(name)) this.#break(name, 'changed', 'the file is not the one that was listed');
     else if (name.startsWith('policies/') && digest !== basename(name, '.json'))
       this.#break(name, 'changed', 'the policies are not those of this hash');
-    else if (recording !== null) this.verified += 1;
+    else if (recording !== undefined) this.verified += 1;
   }
 
   async #about(): Promise<void> {

@@ -231,6 +231,10 @@ describe('hoop replay', () => {
     expect(await hoop(['replay', session, '--format', 'pdf'])).toMatchObject({ status: 2, stdout: '' });
     expect(await hoop(['replay', session], { HOOP_TOKEN: 'bob' })).toMatchObject({ status: 1, stdout: '' });
     expect((await hoop(['replay', bench.dir])).status).toBe(2);
+    await recordings.close();
+    const list = await hoop(['replay', join(bench.dir, 'checkpoint')]);
+    expect(list).toMatchObject({ status: 2, stdout: '' });
+    expect(list.stderr).toContain('what is no recording can not be replayed');
   });
 });
 
