@@ -9,7 +9,7 @@ import type { Colours } from './colours.js';
 import { errorLines, errorReport, toHoopError } from './error-report.js';
 import { asksForJson, FORMAT_FLAGS, spellJson } from './json-spelling.js';
 import { renderTable } from './table.js';
-import type { Column } from './table.js';
+import type { Column, TableOptions } from './table.js';
 
 const GLOBAL = 'GLOBAL';
 
@@ -113,11 +113,22 @@ export abstract class HoopCommand extends Command {
   protected printList<T>(
     items: readonly T[],
     columns: readonly Column<T>[],
-    options: { readonly empty?: string } = {},
+    options: { readonly empty?: string; readonly leftOut?: string } = {},
   ): void {
     if (this.jsonEnabled()) this.printJson(items);
-    else if (items.length > 0) this.print(renderTable(items, columns, this.colours));
+    else if (items.length > 0) this.print(renderTable(items, columns, this.colours, this.#fit(options.leftOut)));
     else if (options.empty !== undefined) this.say(options.empty);
+  }
+
+  /** @param hint how to see columns that are left out */
+  #fit(hint = 'a wider terminal shows them'): TableOptions {
+    // Without a terminal, and where it does not say how wide it is, nothing is cut.
+    const { isTTY, columns } = process.stdout;
+    if (!isTTY || columns === 0) return {};
+    const onLeftOut = (names: readonly string[]): void => {
+      this.say(this.messageColours.dim(`no room for ${names.join(', ')}: ${hint}`));
+    };
+    return { width: columns, onLeftOut };
   }
 
   /**
