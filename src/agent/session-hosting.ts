@@ -41,8 +41,10 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     access,
     resolveSecret: secrets.resolve,
     secretUses: secrets.uses,
-    openRecording: (start, firstWrite) =>
-      scrubber.around(figures.around(start, news.around(start, recordings.open(start, firstWrite)))),
+    openRecording: (given, firstWrite) => {
+      const start = scrubber.start(given);
+      return scrubber.around(figures.around(start, news.around(start, recordings.open(start, firstWrite))));
+    },
     drives,
     slots: new SessionSlots(),
     log: (message, fields) => {

@@ -10,7 +10,8 @@ import type { Run } from './run.js';
 import type { SessionMasks } from './masks.js';
 import { SessionState } from './session-state.js';
 import type { PostgresSessionOptions } from './session-options.js';
-import { recordedFacts, unreadable, withoutPasswords } from './statement-text.js';
+import { withoutPasswords } from './sql-passwords.js';
+import { recordedFacts, unreadable } from './statement-text.js';
 
 /** What the client's side of a session needs done. */
 export interface ClientSideHost {
