@@ -37,6 +37,9 @@ export interface Break {
   readonly message: string;
 }
 
+/** Lines behind the first that does not hold which are looked at to tell what was done. */
+const MAX_LOOKS = 1_000_000;
+
 /**
  * Follows the chain of one recording, line by line, in constant memory. The first line that does
  * not hold is kept as the suspect; the lines after it only tell what was done: an event that comes
@@ -52,6 +55,7 @@ export class ChainChecker {
   sealed = false;
   keyId = '';
   #lines = 0;
+  #looks = 0;
   #suspect: Suspect | undefined;
   #broken: Break | undefined;
 
@@ -64,6 +68,7 @@ export class ChainChecker {
     if (this.#broken !== undefined) return undefined;
     const parsed = parseLine(line);
     if (this.#suspect !== undefined) {
+      this.#looks += 1;
       this.#suspect.look(parsed);
       return undefined;
     }
@@ -83,6 +88,11 @@ export class ChainChecker {
       return undefined;
     }
     return this.#accept(parsed.event, line);
+  }
+
+  /** True: no line that follows changes what was found. */
+  get settled(): boolean {
+    return this.#broken !== undefined || this.#looks >= MAX_LOOKS;
   }
 
   /** What was found; undefined while everything held. */

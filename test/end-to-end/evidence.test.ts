@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -197,6 +206,30 @@ describe.skipIf(missingPostgres() !== undefined)('evidence of a span of time', (
     ['the list of files changed', (at) => appendFileSync(join(at, 'SHA256SUMS'), '\n'), 'bad-signature'],
     ['the signature taken out', (at) => rmSync(join(at, 'SHA256SUMS.sig')), 'missing'],
     ['the checkpoint changed', (at) => appendFileSync(join(at, `recordings/${today}/checkpoint`), '\n'), 'checkpoint'],
+    [
+      'a pipe for the list of files',
+      (at) => {
+        rmSync(join(at, 'SHA256SUMS'));
+        execFileSync('mkfifo', [join(at, 'SHA256SUMS')]);
+      },
+      'missing',
+    ],
+    [
+      'a link to an endless device for the signature',
+      (at) => {
+        rmSync(join(at, 'SHA256SUMS.sig'));
+        symlinkSync('/dev/zero', join(at, 'SHA256SUMS.sig'));
+      },
+      'missing',
+    ],
+    [
+      'a pipe for what the bundle says of itself',
+      (at) => {
+        rmSync(join(at, 'bundle.json'));
+        execFileSync('mkfifo', [join(at, 'bundle.json')]);
+      },
+      'missing',
+    ],
     [
       'everything signed anew by another key',
       (at) => {
