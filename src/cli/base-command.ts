@@ -10,7 +10,7 @@ import type { Colours } from './colours.js';
 import { errorLines, errorReport, toHoopError } from './error-report.js';
 import { asksForJson, FORMAT_FLAGS, spellJson } from './json-spelling.js';
 import { renderTable } from './table.js';
-import type { Column, TableOptions } from './table.js';
+import type { Column } from './table.js';
 
 const GLOBAL = 'GLOBAL';
 
@@ -117,19 +117,18 @@ export abstract class HoopCommand extends Command {
     options: { readonly empty?: string; readonly leftOut?: string } = {},
   ): void {
     if (this.jsonEnabled()) this.printJson(items);
-    else if (items.length > 0) this.print(renderTable(items, columns, this.colours, this.#fit(options.leftOut)));
+    else if (items.length > 0) this.#printTable(items, columns, options.leftOut ?? 'a wider terminal shows them');
     else if (options.empty !== undefined) this.say(options.empty);
   }
 
-  /** @param hint how to see columns that are left out */
-  #fit(hint = 'a wider terminal shows them'): TableOptions {
+  /** @param hint how to see columns that have no room */
+  #printTable<T>(items: readonly T[], columns: readonly Column<T>[], hint: string): void {
     // Without a terminal, and where it does not say how wide it is, nothing is cut.
-    const { isTTY, columns } = process.stdout;
-    if (!isTTY || columns === 0) return {};
-    const onLeftOut = (names: readonly string[]): void => {
-      this.say(this.messageColours.dim(`no room for ${names.join(', ')}: ${hint}`));
-    };
-    return { width: columns, onLeftOut };
+    const { isTTY, columns: width } = process.stdout;
+    const fit = isTTY && width > 0 ? { width } : {};
+    const { text, leftOut } = renderTable(items, columns, this.colours, fit);
+    this.print(text);
+    if (leftOut.length > 0) this.say(this.messageColours.dim(`not shown: ${leftOut.join(', ')} (${hint})`));
   }
 
   /**

@@ -12,11 +12,10 @@ export interface Column<T> {
   readonly spare?: number;
 }
 
-export interface TableOptions {
-  /** Cells of the terminal; left out where it is none: nothing is cut, so that the same text is there for `grep`. */
-  readonly width?: number;
-  /** Is told the headings of the columns that were left out for want of room. */
-  readonly onLeftOut?: (headers: readonly string[]) => void;
+export interface Table {
+  readonly text: string;
+  /** Headings of the columns that had no room. */
+  readonly leftOut: readonly string[];
 }
 
 const GAP = '  ';
@@ -29,13 +28,17 @@ interface LaidOut {
   width: number;
 }
 
-/** Aligned columns under their headings, one line an item, no line ending at the end. Only headings have a colour. */
+/**
+ * Aligned columns under their headings, one line an item, no line ending at the end. Only headings have a colour.
+ *
+ * @param options.width cells of the terminal; left out where it is none: then nothing is cut, for `grep`
+ */
 export function renderTable<T>(
   items: readonly T[],
   columns: readonly Column<T>[],
   colours: Colours,
-  options: TableOptions = {},
-): string {
+  options: { readonly width?: number } = {},
+): Table {
   const natural = columns.map((column): LaidOut => {
     const cells = items.map((item) => escapeControls(column.value(item)));
     const header = column.header.toUpperCase();
@@ -44,7 +47,6 @@ export function renderTable<T>(
   });
   const shown = options.width === undefined ? natural : fitted(natural, options.width);
   const leftOut = natural.filter((column) => !shown.includes(column)).map(({ header }) => header.toLowerCase());
-  if (leftOut.length > 0) options.onLeftOut?.(leftOut);
   const line = (cellOf: (column: LaidOut) => string, paint: (text: string) => string): string =>
     shown
       .map((column, index) => {
@@ -57,7 +59,7 @@ export function renderTable<T>(
     ({ header }) => header,
     (text) => colours.bold(text),
   );
-  return [
+  const lines = [
     heading,
     ...items.map((_, row) =>
       line(
@@ -65,7 +67,8 @@ export function renderTable<T>(
         (text) => text,
       ),
     ),
-  ].join('\n');
+  ];
+  return { text: lines.join('\n'), leftOut };
 }
 
 /** Leaves out columns until the least widths fit, then takes from the widest until all fits. */

@@ -21,7 +21,7 @@ describe('renderTable', () => {
         ],
         columns,
         plain,
-      ),
+      ).text,
     ).toBe('NAME       TYPE\npg         postgres\nlong-name  http');
   });
 
@@ -35,7 +35,7 @@ describe('renderTable', () => {
         ],
         columns,
         plain,
-      ),
+      ).text,
     ).toBe('NAME  TYPE\n日本  x\nabcd  y');
   });
 
@@ -54,9 +54,7 @@ describe('renderTable', () => {
     ];
     const item: Session = { id: '0123456789', who: 'ann@example.com', count: '3', title: 'select 日本語 from orders' };
     const at = (width?: number): { readonly text: string; readonly leftOut: readonly string[] } => {
-      let leftOut: readonly string[] = [];
-      const onLeftOut = (headers: readonly string[]): void => void (leftOut = headers);
-      const text = renderTable([item], list, plain, { ...(width === undefined ? {} : { width }), onLeftOut });
+      const { text, leftOut } = renderTable([item], list, plain, width === undefined ? {} : { width });
       return { text: text.split('\n')[1] as string, leftOut };
     };
 
@@ -77,7 +75,7 @@ describe('renderTable', () => {
       fc.assert(
         fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.nat(80), (who, title, more) => {
           const width = 18 + more;
-          const text = renderTable([{ ...item, who, title }], list, plain, { width });
+          const { text } = renderTable([{ ...item, who, title }], list, plain, { width });
           for (const line of text.split('\n')) expect(displayWidth(line)).toBeLessThanOrEqual(width);
         }),
       );
@@ -92,7 +90,7 @@ describe('renderTable', () => {
           maxLength: 5,
         }),
         (items) => {
-          const lines = renderTable(items, columns, plain).split('\n');
+          const lines = renderTable(items, columns, plain).text.split('\n');
           expect(lines).toHaveLength(items.length + 1);
 
           for (const line of lines) expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
