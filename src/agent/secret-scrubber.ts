@@ -40,7 +40,8 @@ export class SecretScrubber {
   constructor(hash: KeyedHash) {
     const rule = { name: 'record/secrets', entities: SECRETS, columns: [], strategy: 'redact', with: '' } as const;
     const masker = sharedMasker({ rules: [{ ...rule, on: { requests: true, answers: true }, observed: false }], hash });
-    this.#mask = (text) => masker.maskText(text, new Map());
+    const mask = (text: string): string => masker.maskText(text, new Map());
+    this.#mask = mask;
   }
 
   text(text: string): string {

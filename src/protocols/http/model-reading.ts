@@ -78,8 +78,8 @@ export function modelReading(
   const maxTokens = sum(asked.map((one) => numberIn(one, requests.maxTokens)));
   return {
     facts: {
-      ...plain.facts,
       llm: { provider: requests.provider, model, prompt, lastUser, messages, tools, stream, maxTokens },
+      ...plain.facts,
     },
     endpoint: name,
     model,

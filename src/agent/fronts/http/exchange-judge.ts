@@ -20,7 +20,7 @@ export function judgeRequest(
   question: Question,
   unread: string,
 ): Verdict {
-  const verdict = decide(rules.policy, { ...context, nowMs: host.clock.nowMs() }, question.facts, question.phase);
+  const verdict = decide(rules.policy, { nowMs: host.clock.nowMs(), ...context }, question.facts, question.phase);
   host.decided(unread !== '' && verdict.action !== 'block' ? 'block' : verdict.action);
   if (unread === '' || verdict.action === 'block') return verdict;
   const message = `blocked: not inspected: ${unread}`;
