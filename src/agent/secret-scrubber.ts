@@ -126,12 +126,31 @@ export class SecretScrubber {
 
   /** A recorder that is told nothing secret. */
   around(recorder: SessionRecorder): SessionRecorder {
+    const secretive = new Set<number>();
     return {
       record: (event) => {
-        recorder.record(this.event(event));
+        recorder.record(withoutEcho(this.event(event), secretive));
       },
       flush: () => recorder.flush(),
       seal: (end) => recorder.seal(end),
     };
   }
+}
+
+/**
+ * An error may repeat a part of the statement (`syntax error at or near "…"`), where a secret is not known by what stands
+ * before it: of statements with secrets nothing is kept that stands in quotes.
+ *
+ * @param secretive numbers of the statements that hold some and have no result yet
+ */
+function withoutEcho(event: RecordedEvent, secretive: Set<number>): RecordedEvent {
+  if (event.type === 'statement') {
+    const holds = event.text.includes('[redacted]') || event.params?.includes('[redacted]') === true;
+    if (holds) secretive.add(event.statement);
+  }
+  // What was refused here has no result.
+  if (event.type === 'decision' && event.action === 'block') secretive.delete(event.statement);
+  if (event.type !== 'result' || !secretive.delete(event.statement) || event.error === undefined) return event;
+  const { code, message } = event.error;
+  return { ...event, error: { code, message: message.replace(/"[^]*"/, '"[redacted]"') } };
 }
