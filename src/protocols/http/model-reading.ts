@@ -21,6 +21,10 @@ export interface ModelRequests {
   readonly names: ReadonlySet<string>;
   /** Members with the most tokens of an answer, the one that counts first. */
   readonly maxTokens: readonly string[];
+  /** The member that they stand in; absent: in the body itself. */
+  readonly maxTokensIn?: string;
+  /** Is an answer asked for that comes in pieces? Absent: where `stream` is true. */
+  streams?(body: JsonNode): boolean;
   /** Reads all of the body: messages as such, the rest as it comes. */
   read(body: JsonNode, reader: PromptReader): void;
   /** Of one entry of `tools` or `functions`. */
@@ -71,11 +75,11 @@ export function modelReading(
   const reader = new PromptReader(body.text, requests.places);
   requests.read(tree, reader);
   const asked = requests.batched?.(tree) ?? [tree];
-  const stream = asked.some((one) => isTrue(member(one, 'stream')));
+  const stream = asked.some((one) => requests.streams?.(one) ?? isTrue(member(one, 'stream')));
   const model = Array.from(new Set(asked.map((one) => stringIn(one, 'model') || endpoint.model))).join(',');
   const { lastUser, messages, prompt } = reader;
   const tools = asked.flatMap((one) => toolsIn(one, requests));
-  const maxTokens = sum(asked.map((one) => numberIn(one, requests.maxTokens)));
+  const maxTokens = sum(asked.map((one) => limitIn(one, requests)));
   return {
     facts: {
       ...plain.facts,
@@ -132,9 +136,15 @@ export function partsReading(
   };
 }
 
+function limitIn(body: JsonNode, { maxTokens, maxTokensIn }: ModelRequests): number | null {
+  const limit = numberIn(maxTokensIn === undefined ? body : member(body, maxTokensIn), maxTokens);
+  // Below zero it means no limit.
+  return limit !== null && limit < 0 ? null : limit;
+}
+
 /** Each prompt of a list is answered, in as many choices as are asked for, of the best of as many tries. */
 function mostTokens(body: JsonNode, requests: ModelRequests): number | null {
-  const most = numberIn(body, requests.maxTokens);
+  const most = limitIn(body, requests);
   if (most === null) return null;
   const prompts = member(body, 'prompt');
   const texts = prompts?.kind === 'array' ? prompts.items.filter(({ kind }) => kind !== 'number').length : 1;

@@ -14,7 +14,7 @@ export interface PromptMessage {
 }
 
 /** Lists of numbers that stand for text under these names. */
-const TOKEN_LISTS: readonly string[] = ['input', 'prompt'];
+const TOKEN_LISTS: readonly string[] = ['input', 'prompt', 'context'];
 
 /** Puts together all text of a body that goes to a model. */
 export class PromptReader {
