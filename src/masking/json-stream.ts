@@ -55,7 +55,7 @@ export class JsonStream {
   push(part: Uint8Array): Uint8Array {
     this.#part = part;
     this.#kept = 0;
-    this.#clean = this.#restorer === undefined && !this.#plan.prefilter.mayMatch(part, 0, part.length);
+    this.#clean = this.#restorer === undefined && !this.#plan.spelledPrefilter.mayMatch(part, 0, part.length);
     for (let at = 0; at < part.length;) at = this.#step(at);
     if (this.#string === undefined && this.#scalar === undefined) this.#keepTo(part.length);
     return this.#take();
@@ -144,7 +144,7 @@ export class JsonStream {
   }
 
   #isClean(from: number, to: number): boolean {
-    return this.#clean || (this.#restorer === undefined && !this.#plan.prefilter.mayMatch(this.#part, from, to));
+    return this.#clean || (this.#restorer === undefined && !this.#plan.spelledPrefilter.mayMatch(this.#part, from, to));
   }
 
   #inString(string: JsonString, from: number): number {

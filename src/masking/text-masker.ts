@@ -35,7 +35,8 @@ export interface TextMasker {
    */
   maskJson(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
   /**
-   * Masks text for records, logs, statements and requests. Where a value would become NULL, the finding alone is redacted.
+   * Masks text for records, logs, statements and requests: also values in other ways of writing (`&#64;`, `%40`,
+   * full-width digits, signs that are not seen), which readers take for the same. Where a value would become NULL, the finding alone is redacted.
    *
    * @param replace has the last word on each finding
    */
@@ -67,6 +68,8 @@ class RuleMasker implements TextMasker {
   readonly #masks: readonly Mask[];
   readonly #hash: KeyedHash;
   readonly #prefilter: Prefilter;
+  /** Counts other ways of writing as a maybe. */
+  readonly #spelledPrefilter: Prefilter;
   readonly #scan: FindingScan;
   readonly #labels: Labels;
   readonly #named = new Map<readonly Mask[], RuleMasker>();
@@ -75,6 +78,7 @@ class RuleMasker implements TextMasker {
     this.#masks = masks;
     this.#hash = hash;
     this.#prefilter = prefilterOf(masks);
+    this.#spelledPrefilter = prefilterOf(masks, { spellings: true });
     this.#labels = new Labels(masks);
     this.#scan = new FindingScan(
       masks.map((mask) => mask.target),
@@ -106,8 +110,8 @@ class RuleMasker implements TextMasker {
 
   maskText(text: string, counts: MaskCounts, replace?: Replace): string {
     const bytes = encoder.encode(text);
-    if (!this.#prefilter.mayMatch(bytes, 0, bytes.length)) return text;
-    const clusters = this.#scan.scan(bytes, 0, bytes.length);
+    if (!this.#spelledPrefilter.mayMatch(bytes, 0, bytes.length)) return text;
+    const clusters = this.#scan.scanSpelled(bytes, 0, bytes.length);
     if (clusters === undefined) return text;
     this.#count(clusters, counts);
     return decoder.decode(this.#replaced(bytes, 0, bytes.length, clusters, replace));
