@@ -4,7 +4,8 @@ import { foldedName, hasFoldedNames } from './folded-names.js';
 import type { BodyPart } from './multipart.js';
 import type { BodyPlaces } from './body-places.js';
 import type { HttpRequest, ReadBody, RequestReading } from './dialect.js';
-import { numberIn, PromptReader, stringIn } from './prompt-reader.js';
+import { judgedPrompt, numberIn, PromptReader, stringIn } from './prompt-reader.js';
+import type { PromptMessage } from './prompt-reader.js';
 import { plainReading } from './reading.js';
 
 /** A tool that is offered to the model. */
@@ -83,7 +84,7 @@ export function modelReading(
   return {
     facts: {
       ...plain.facts,
-      llm: { provider: requests.provider, model, prompt, lastUser, messages, tools, stream, maxTokens },
+      llm: { provider: requests.provider, model, ...judged({ prompt, lastUser, messages }), tools, stream, maxTokens },
     },
     endpoint: name,
     model,
@@ -93,6 +94,24 @@ export function modelReading(
     uninspected: [...(plain.uninspected ?? []), ...reader.uninspected],
     mostTokens: sum(asked.map((one) => mostTokens(one, requests))),
     places: requests.places,
+  };
+}
+
+interface Said {
+  readonly prompt: string;
+  readonly lastUser: string;
+  readonly messages: readonly PromptMessage[];
+}
+
+/** What is said, as rules see it. */
+export function judged({ prompt, lastUser, messages }: Said): Said {
+  const text = judgedPrompt(prompt);
+  // Where nothing of all of it is written in another way, no part of it is.
+  if (text === prompt) return { prompt, lastUser, messages };
+  return {
+    prompt: text,
+    lastUser: judgedPrompt(lastUser),
+    messages: messages.map((message) => ({ ...message, text: judgedPrompt(message.text) })),
   };
 }
 
@@ -123,7 +142,8 @@ export function partsReading(
   const messages = [{ role: 'user', text: prompt }];
   const fieldNames = fields.map(({ name }) => name);
   const twice = fieldNames.some((name, at) => names.has(name) && fieldNames.indexOf(name) !== at);
-  const llm = { provider, model, prompt, lastUser, messages, tools: [], stream, maxTokens: null };
+  const said = judged({ prompt, lastUser, messages });
+  const llm = { provider, model, ...said, tools: [], stream, maxTokens: null };
   return {
     ...plain,
     facts: { ...plain.facts, llm },
