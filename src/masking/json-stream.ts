@@ -2,6 +2,7 @@ import type { MaskCounts } from '../core/mask.js';
 import { concatBytes } from '../core/bytes.js';
 import { codes } from './entity.js';
 import { BACKSLASH, escapeLength, PLAIN_ESCAPES, QUOTE } from './json-escapes.js';
+import { MAX_NUMBER_BYTES, wholeNumber } from './json-number.js';
 import { JsonScalar, plainScalarEnd } from './json-scalar.js';
 import { JsonString } from './json-string.js';
 import type { Restorer } from './restorer.js';
@@ -197,6 +198,11 @@ export class JsonStream {
 
   /** Is something found in a number? Any other digits could be someone's: null is the one value that is nobody's. */
   #meets(token: Uint8Array): boolean {
+    const whole = token.length > MAX_NUMBER_BYTES ? undefined : wholeNumber(String.fromCharCode(...token));
+    return this.#meetsText(token) || (whole !== undefined && this.#meetsText(new Uint8Array(codes(whole))));
+  }
+
+  #meetsText(token: Uint8Array): boolean {
     if (!this.#plan.prefilter.mayMatch(token, 0, token.length)) return false;
     const sink: Uint8Array[] = [];
     const number = new JsonString(this.#plan, this.#counts, sink, false, undefined);
