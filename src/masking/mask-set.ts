@@ -13,6 +13,8 @@ export interface TextMaskerOptions {
   readonly rules: readonly MaskRule[];
   readonly custom?: readonly CustomEntity[];
   readonly hash: KeyedHash;
+  /** Are other ways of writing (`&#64;`, full-width digits) read in values and JSON too, as texts and streams always are? */
+  readonly spellings?: boolean;
 }
 
 /** From strongest to weakest. */

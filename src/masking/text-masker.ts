@@ -58,15 +58,19 @@ export type Replace = (found: string, entity: string, rule: MaskRule, masked: st
  *   compile: a mask that can't be carried out must stop the session, not pass it
  */
 export function createTextMasker(options: TextMaskerOptions): TextMasker {
-  return new RuleMasker(masksOf(options), options.hash);
+  return new RuleMasker(masksOf(options), options);
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+type MaskerOptions = Pick<TextMaskerOptions, 'hash' | 'spellings'>;
+
 class RuleMasker implements TextMasker {
   readonly #masks: readonly Mask[];
   readonly #hash: KeyedHash;
+  readonly #options: MaskerOptions;
+  /** Of values; with the option, the same as of texts. */
   readonly #prefilter: Prefilter;
   /** Counts other ways of writing as a maybe. */
   readonly #spelledPrefilter: Prefilter;
@@ -74,11 +78,12 @@ class RuleMasker implements TextMasker {
   readonly #labels: Labels;
   readonly #named = new Map<readonly Mask[], RuleMasker>();
 
-  constructor(masks: readonly Mask[], hash: KeyedHash) {
+  constructor(masks: readonly Mask[], options: MaskerOptions) {
     this.#masks = masks;
-    this.#hash = hash;
-    this.#prefilter = prefilterOf(masks);
+    this.#hash = options.hash;
+    this.#options = options;
     this.#spelledPrefilter = prefilterOf(masks, { spellings: true });
+    this.#prefilter = options.spellings === true ? this.#spelledPrefilter : prefilterOf(masks);
     this.#labels = new Labels(masks);
     this.#scan = new FindingScan(
       masks.map((mask) => mask.target),
@@ -92,7 +97,9 @@ class RuleMasker implements TextMasker {
 
   maskValue(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined {
     if (!this.#prefilter.mayMatch(bytes, start, end)) return undefined;
-    const clusters = this.#scan.scan(bytes, start, end);
+    const { spellings } = this.#options;
+    const clusters =
+      spellings === true ? this.#scan.scanSpelled(bytes, start, end) : this.#scan.scan(bytes, start, end);
     if (clusters === undefined) return undefined;
     this.#count(clusters, counts);
     if (clusters.some((cluster) => cluster.nulls)) return null;
@@ -120,7 +127,7 @@ class RuleMasker implements TextMasker {
   under(name: string): TextMasker | undefined {
     const masks = this.#labels.masksUnder(name);
     if (masks === undefined) return undefined;
-    const known = this.#named.get(masks) ?? new RuleMasker(masks, this.#hash);
+    const known = this.#named.get(masks) ?? new RuleMasker(masks, this.#options);
     this.#named.set(masks, known);
     return known;
   }
