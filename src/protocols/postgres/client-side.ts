@@ -42,7 +42,7 @@ export class ClientSide {
   constructor(
     private readonly options: PostgresSessionOptions,
     private readonly expected: ExpectedReplies,
-    prepared: PreparedStatements,
+    private readonly prepared: PreparedStatements,
     private readonly host: ClientSideHost,
   ) {
     this.#parser = new FrameParser({ maxFrameBytes: (type) => this.#maxBytes(type) });
@@ -177,6 +177,7 @@ export class ClientSide {
         return;
       case CLIENT.sync:
         this.#desk.skipping = false;
+        this.prepared.synced();
         if (!this.#copyIn) this.expected.push({ kind: 'sync' });
         break;
       case CLIENT.copyDone:
@@ -249,6 +250,7 @@ export class ClientSide {
       calls: new BodyReader(bytes).int32() >>> 0,
     };
     this.#askSimple(run, 'function-call', () => {
+      this.#extended.otherRan(run);
       this.expected.push({ kind: 'function', run });
       this.host.toServer(bytes);
     });

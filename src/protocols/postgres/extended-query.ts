@@ -3,7 +3,7 @@ import { bindBody, executePortal, parseBody, targetBody, type BindBody } from '.
 import type { ExpectedReplies } from './expected-replies.js';
 import { boundTo } from './facts/bound-facts.js';
 import { CLIENT, type Frame, typeSet } from './frames.js';
-import { describeMessage } from './messages.js';
+import { closeMessage, describeMessage, parseMessage } from './messages.js';
 import { bindWithOriginals, withOriginals } from './originals/originals.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
 import { Portals } from './portals.js';
@@ -75,7 +75,8 @@ export class ExtendedQuery {
   bind(bytes: Uint8Array): void {
     const body = bindBody(bytes);
     if (body === undefined) return this.#malformed('bind');
-    const candidates = this.prepared.candidates(body.statement);
+    const doubtful = this.#mustRead() ? this.#restatable(body.statement) : undefined;
+    const candidates = doubtful === undefined ? this.prepared.candidates(body.statement) : [doubtful];
     if (candidates?.length === 0 && this.#mustRead()) {
       // Nobody has read such a statement, and what nobody has read may not run: the server's own answer to it.
       const message = `prepared statement "${body.statement}" does not exist`;
@@ -92,7 +93,8 @@ export class ExtendedQuery {
       via: 'execute',
       allow: () => {
         run.bound?.release();
-        this.#bound(this.#withOriginals(bytes, run, candidates), body, run);
+        const only = doubtful && this.#restated(body.statement, doubtful);
+        this.#bound(this.#withOriginals(bytes, run, only === undefined ? candidates : [only]), body, run);
         for (const candidate of candidates ?? [])
           if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text, candidate.facts);
       },
@@ -101,6 +103,27 @@ export class ExtendedQuery {
         this.desk.refuse('extended', run, fields);
       },
     });
+  }
+
+  /** A text that has to be parsed again before it is known what runs under its name. */
+  #restatable(name: string): Candidate | undefined {
+    const doubtful = this.prepared.doubtful(name);
+    const parsed = doubtful && parseBody(parseMessage(name, doubtful.text, doubtful.types));
+    return parsed !== undefined && this.reader.readsAs(parsed.text, doubtful?.text ?? '') ? doubtful : undefined;
+  }
+
+  /** Code that nobody could read has run since, and may have given the name to another text: it is given back. */
+  #restated(name: string, before: Candidate): Candidate {
+    const message = parseMessage(name, before.text, before.types);
+    const raw = parseBody(message)?.text ?? message;
+    const rewritten = withOriginals(message, raw, before.text, this.desk.options.masks(), this.reader.encoding);
+    const candidate: Candidate = { ...before, edits: rewritten?.edits };
+    this.prepared.restate(name, candidate);
+    this.expected.push({ kind: 'close', statement: undefined, held: [], injected: true });
+    this.desk.host.toServer(closeMessage(name));
+    this.expected.push({ kind: 'parse', name, candidate, injected: true });
+    this.desk.host.toServer(rewritten?.message ?? message);
+    return candidate;
   }
 
   /**
@@ -193,6 +216,8 @@ export class ExtendedQuery {
     const portal: Portal = { run, columns: undefined, boundIn: this.#closers };
     this.#portals.set(body.portal, portal);
     this.reader.running(run);
+    // The planner may run it already.
+    if (isUnread(run)) this.prepared.doubt();
     this.expected.push({ kind: 'bind', name: body.portal, portal });
     this.desk.host.toServer(bytes);
   }
@@ -215,6 +240,7 @@ export class ExtendedQuery {
   otherRan(run: Run): void {
     this.#generation += 1;
     if (mayClosePortals(run)) this.#closers += 1;
+    if (isUnread(run)) this.prepared.doubt();
   }
 
   /** The server has no portal any more of those that it had opened. */
@@ -229,6 +255,11 @@ export class ExtendedQuery {
 
 /** Effects of statements that may end a transaction or run what nobody sees. */
 const CLOSERS: ReadonlySet<string> = new Set(['commit', 'rollback', 'do', 'call', 'dynamic', 'discard', 'execute']);
+
+/** Does it run code that nobody can read? It may prepare and deallocate statements. */
+function isUnread({ facts }: Run): boolean {
+  return facts.opaque || facts.effects.includes('dynamic');
+}
 
 /** May it close a portal, or leave a cursor under the name of one? Routines may, by way of a refcursor. */
 function mayClosePortals({ text, facts }: Run): boolean {

@@ -137,6 +137,8 @@ export class StatementDesk {
       return;
     }
     this.#open = undefined;
+    // The server has failed on what came before, and would skip it.
+    if (this.skipping) return;
     // What is known of the catalogue may be newer than when it was asked.
     const unmaskable =
       decision.action === 'allow' && one.phase !== 'prepare'

@@ -110,7 +110,7 @@ function prepare(walk: Walk, node: TreeNode, place: Place): void {
   walk.findings.absorb(part.findings);
   for (const name of part.findings.executes) walk.findings.executes.add(name);
   part.findings.statements = 1;
-  walk.findings.prepared.push({ name: textAt(node, 'name'), findings: part.findings });
+  if (!place.inBody) walk.findings.prepared.push({ name: textAt(node, 'name'), findings: part.findings });
 }
 
 function execute(walk: Walk, node: TreeNode, place: Place): void {

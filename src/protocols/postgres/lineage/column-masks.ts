@@ -8,14 +8,15 @@ import type { CopyColumn } from '../copy-masker.js';
 import type { ReversibleValue, WholeColumns } from '../masks.js';
 import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
-import { ANYTHING, either, placeKey, type Derivation } from './derivation.js';
+import { ANYTHING, placeKey, type Derivation } from './derivation.js';
 import { inferenceRefusals, type Refusal } from './inference.js';
 import { lineageOf } from './lineage-cache.js';
 import type { TextLineage } from './text-lineage.js';
 import { routineResult, viewColumns } from './read-lineage.js';
-import type { Output } from './scope.js';
+import { endsTransaction, mayFetch } from './runs-later.js';
 import type { Held, SessionMemory } from './session-memory.js';
 import type { StatementReading } from './reading.js';
+import { resultValues } from './result-values.js';
 import { reversibleValues, typeAt } from './reversible-values.js';
 
 /** What is known of one run once it has been judged. */
@@ -132,8 +133,11 @@ export class ColumnMasks implements WholeColumns {
     if (rules === undefined || run === undefined || this.memory.madeUnreadCode) return true;
     const lineages = this.#followed.get(run)?.lineages;
     if (lineages === undefined) return true;
-    return lineages.some(
-      (lineage) => rules.ofRelations(lineage.touched, lineage.touchesAnything)?.some((rule) => !rule.observed) === true,
+    const { touched, touchedByCursors } = this.memory;
+    return (
+      lineages.some((lineage) => rules.showsLess(lineage)) ||
+      (endsTransaction(run) && rules.showsLess(touched)) ||
+      (mayFetch(run) && rules.showsLess(touchedByCursors))
     );
   }
 
@@ -162,7 +166,10 @@ export class ColumnMasks implements WholeColumns {
     nth: number | undefined,
     columns: readonly ResultColumn[],
   ): readonly (MaskRule | undefined)[] {
-    const values = followed === undefined ? columns.map(() => ANYTHING) : this.#values(followed, nth, columns);
+    const values =
+      followed === undefined
+        ? columns.map(() => ANYTHING)
+        : resultValues(followed.lineages[0]?.statements ?? [], followed.held, nth, columns);
     return columns.map((column, index) => this.#rule(rules, followed, column, values[index] ?? ANYTHING));
   }
 
@@ -200,19 +207,6 @@ export class ColumnMasks implements WholeColumns {
     if (catalog === undefined || rules === undefined || routine === undefined) return false;
     const rule = rules.behind(routineResult(catalog, routine), new Set(), true);
     return rule === undefined || rule.observed;
-  }
-
-  #values(
-    { lineages, held }: Followed,
-    nth: number | undefined,
-    columns: readonly ResultColumn[],
-  ): readonly Derivation[] {
-    const statements = lineages[0]?.statements ?? [];
-    const own = nth === undefined ? statements : statements.slice(nth, nth + 1);
-    const outputs = own.flatMap((statement) => outputsOf(statement, held) ?? []);
-    if (outputs.length === 0) return columns.map(() => ANYTHING);
-    const values = outputs.map((output) => valuesIn(output, columns));
-    return columns.map((_, index) => either(values.map((list) => list[index] ?? ANYTHING)));
   }
 
   #rule(
@@ -272,26 +266,4 @@ function forDerived(value: Derivation, rule: MaskRule | undefined): MaskRule | u
 /** Does it run no cursor or prepared statement, and makes nothing that a later statement may name? */
 function isOfItsOwn({ runs, holds }: StatementReading): boolean {
   return runs === undefined && holds === undefined;
-}
-
-/** What a statement's rows are; undefined where it gives none. */
-function outputsOf(statement: StatementReading, held: Held): readonly Output[] | undefined {
-  if (statement.runs === undefined) return statement.output === undefined ? undefined : [statement.output];
-  return held(statement.runs.kind, statement.runs.name) ?? [statement.output ?? { columns: [], exact: false }];
-}
-
-/** What each column of a result comes from: by its place, or where places are not known by its name. */
-function valuesIn(output: Output, columns: readonly ResultColumn[]): readonly Derivation[] {
-  if (output.exact)
-    return output.columns.length === columns.length
-      ? output.columns.map(({ value }) => value)
-      : columns.map(() => ANYTHING);
-  if (output.columns.length === 0) return columns.map(() => ANYTHING);
-  return columns.map(({ name }) => {
-    const named = output.columns.some((column) => column.name === name && column.guessed !== true);
-    const possible = named
-      ? output.columns.filter((column) => column.name === name || column.name === '' || column.guessed === true)
-      : output.columns;
-    return either(possible.map(({ value }) => value));
-  });
 }

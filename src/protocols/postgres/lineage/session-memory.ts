@@ -1,6 +1,6 @@
 import type { NameLookup } from '../catalog/types.js';
 import { ANYTHING } from './derivation.js';
-import type { TextLineage } from './text-lineage.js';
+import type { TextLineage, Touched } from './text-lineage.js';
 import type { Output } from './scope.js';
 import type { Made, SessionNames } from './session-names.js';
 
@@ -19,6 +19,18 @@ export class SessionMemory {
   readonly #made = new Map<string, readonly Made[]>();
   #overfull = false;
   #unreadCode = false;
+  readonly #touched = new TouchedRelations();
+  readonly #byCursors = new TouchedRelations();
+
+  /** What ran in this session so far, triggers that wait for the end of the transaction included. */
+  get touched(): Touched {
+    return this.#touched;
+  }
+
+  /** What cursors that may be open read when they are fetched from. */
+  get touchedByCursors(): Touched {
+    return this.#byCursors;
+  }
 
   /** Has this session made code that nobody could read? It may run with any statement. */
   get madeUnreadCode(): boolean {
@@ -44,6 +56,8 @@ export class SessionMemory {
         const before = cursors.get(name) ?? [];
         return before.length + here.length === 0 ? undefined : [...before, ...here];
       }
+      // What was prepared out of sight may be anything.
+      if (lineages.slice(1).some(({ statements }) => statements.length === 0)) return undefined;
       // Statements named by a Parse message are their whole text.
       const whole = lineages.slice(1).flatMap((lineage) => lineage.statements.flatMap(({ output }) => output ?? []));
       return whole.length + here.length === 0 ? undefined : [...here, ...whole];
@@ -52,6 +66,9 @@ export class SessionMemory {
 
   /** This text is about to run. */
   ran(lineage: TextLineage): void {
+    this.#touched.add(lineage);
+    if (lineage.callsRoutines || lineage.statements.some(({ holds }) => holds?.kind === 'cursor'))
+      this.#byCursors.add(lineage);
     // Code may close a cursor and open another under its name.
     if (lineage.callsRoutines) this.#cursors.clear();
     for (const made of lineage.made) this.#remember(made);
@@ -77,6 +94,16 @@ export class SessionMemory {
           { kind: 'routine', name },
         ]),
       );
+  }
+}
+
+class TouchedRelations implements Touched {
+  readonly touched = new Set<number>();
+  touchesAnything = false;
+
+  add({ touched, touchesAnything }: Touched): void {
+    for (const relation of touched) this.touched.add(relation);
+    this.touchesAnything ||= touchesAnything;
   }
 }
 
