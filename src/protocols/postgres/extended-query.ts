@@ -1,3 +1,4 @@
+import type { SqlFacts } from '../../policy/types.js';
 import { BoundValues } from './bound-values.js';
 import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
@@ -61,6 +62,7 @@ export class ExtendedQuery {
       allow: () => {
         const rewritten = withOriginals(bytes, body.text, text, this.desk.options.masks(), this.reader.encoding);
         const candidate: Candidate = { text, facts, types: body.types, edits: rewritten?.edits };
+        if (rewritten !== undefined && (body.name !== '' || keepsText(facts))) this.desk.originalsKept();
         this.prepared.propose(body.name, candidate);
         this.expected.push({ kind: 'parse', name: body.name, candidate });
         this.desk.host.toServer(rewritten?.message ?? bytes);
@@ -96,7 +98,7 @@ export class ExtendedQuery {
         const only = doubtful && this.#restated(body.statement, doubtful);
         this.#bound(this.#withOriginals(bytes, run, only === undefined ? candidates : [only]), body, run);
         for (const candidate of candidates ?? [])
-          if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text, candidate.facts);
+          if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text, candidate.facts, candidate.edits);
       },
       refuse: (fields) => {
         run.bound?.release();
@@ -209,6 +211,7 @@ export class ExtendedQuery {
     const bound = bindWithOriginals(bytes, only.text, only.types, masks, this.reader.encoding);
     const edits = only.edits ?? (bound === undefined ? undefined : []);
     if (edits !== undefined) run.edits = edits;
+    if (bound !== undefined && keepsText(run.facts)) this.desk.originalsKept();
     return bound ?? bytes;
   }
 
@@ -255,6 +258,11 @@ export class ExtendedQuery {
 
 /** Effects of statements that may end a transaction or run what nobody sees. */
 const CLOSERS: ReadonlySet<string> = new Set(['commit', 'rollback', 'do', 'call', 'dynamic', 'discard', 'execute']);
+
+/** Does the server keep a text, or what is bound to it, for a later statement to run? */
+export function keepsText({ effects }: SqlFacts): boolean {
+  return effects.includes('prepare') || effects.includes('cursor');
+}
 
 /** Does it run code that nobody can read? It may prepare and deallocate statements. */
 function isUnread({ facts }: Run): boolean {

@@ -5,7 +5,7 @@ import type { Catalog, NameLookup } from '../catalog/types.js';
 import type { Outline } from '../facts/outline.js';
 import type { ResultColumn } from '../columns.js';
 import type { CopyColumn } from '../copy-masker.js';
-import type { ReversibleValue, WholeColumns } from '../masks.js';
+import type { PreparedText, ReversibleValue, WholeColumns } from '../masks.js';
 import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
 import { ANYTHING, placeKey, type Derivation } from './derivation.js';
@@ -13,11 +13,11 @@ import { inferenceRefusals, type Refusal } from './inference.js';
 import { lineageOf } from './lineage-cache.js';
 import type { TextLineage } from './text-lineage.js';
 import { routineResult, viewColumns } from './read-lineage.js';
-import { endsTransaction, mayFetch } from './runs-later.js';
+import { endsTransaction, mayFetch, renamesUnseen } from './runs-later.js';
 import type { Held, SessionMemory } from './session-memory.js';
 import type { StatementReading } from './reading.js';
 import { resultValues } from './result-values.js';
-import { reversibleValues, typeAt } from './reversible-values.js';
+import { parametersOf, reversibleValues, typeAt, valuesOfExecute } from './reversible-values.js';
 
 /** What is known of one run once it has been judged. */
 interface Followed {
@@ -108,7 +108,7 @@ export class ColumnMasks implements WholeColumns {
     const lineages = [run.text, ...(run.executes ?? [])].map((text) =>
       lineageOf(text, catalog, names, this.outline(text)),
     );
-    const followed = { lineages, held: this.memory.held(lineages) };
+    const followed = { lineages, held: this.memory.held(lineages, renamesUnseen(run)) };
     // What depends on nothing that the session did before is the same wherever the text runs again.
     const lasting =
       names.made === undefined && lineages.length === 1 && lineages[0]?.statements.every(isOfItsOwn) === true;
@@ -194,10 +194,16 @@ export class ColumnMasks implements WholeColumns {
       : undefined;
   }
 
-  reversible(text: string): readonly ReversibleValue[] {
+  reversible(text: string, prepared: PreparedText = () => undefined): readonly ReversibleValue[] {
     const [catalog, rules] = [this.catalog(), this.#current()];
     if (catalog === undefined || rules === undefined || !this.#reverses) return [];
-    return reversibleValues(lineageOf(text, catalog, this.memory.names(this.lookup(catalog))).given, rules, catalog);
+    const read = (one: string): TextLineage => lineageOf(one, catalog, this.memory.names(this.lookup(catalog)));
+    const { given, statements } = read(text);
+    const executed = valuesOfExecute(statements, (name) => {
+      const held = prepared(name);
+      return held === undefined ? [] : parametersOf(read(held.text), name, held.bySql === true);
+    });
+    return reversibleValues([...given, ...executed], rules, catalog);
   }
 
   functionPasses(oid: number): boolean {

@@ -17,3 +17,8 @@ export function mayFetch({ facts: { effects, functions, writes, opaque } }: Run)
 }
 
 const FETCHING: ReadonlySet<string> = new Set(['cursor', 'commit', 'do', 'call', 'execute', 'dynamic']);
+
+/** Does a text of several statements run code that nobody can read? Names in it may stand for what that made. */
+export function renamesUnseen({ facts: { statements, opaque, effects } }: Run): boolean {
+  return statements > 1 && (opaque || effects.includes('dynamic'));
+}

@@ -46,11 +46,16 @@ export class SessionMemory {
     return this.#made.get(name) ?? (this.#overfull ? [{ kind: 'view', name }] : []);
   }
 
-  /** What the names in these texts stand for as they are run. A prepared statement is held by a text among them. */
-  held(lineages: readonly TextLineage[]): Held {
+  /**
+   * What the names in these texts stand for as they are run. A prepared statement is held by a text among them.
+   *
+   * @param unseen something in the first may give its names to other statements before it comes to them
+   */
+  held(lineages: readonly TextLineage[], unseen: boolean): Held {
     const inTexts = lineages.flatMap(({ statements }) => statements);
     const cursors = new Map(this.#cursors);
     return (kind, name) => {
+      if (unseen) return undefined;
       const here = inTexts.flatMap(({ holds }) => (holds?.kind === kind && holds.name === name ? [holds.output] : []));
       if (kind === 'cursor') {
         const before = cursors.get(name) ?? [];

@@ -3,6 +3,7 @@ import type { TreeNode } from '../facts/tree.js';
 import { createdBody, doBody } from './written-bodies.js';
 import { isChange, namedColumns, relationLevel } from './changes.js';
 import { ANYTHING, derived, isNothing, NOTHING } from './derivation.js';
+import { preparedParameters } from './given-values.js';
 import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
 import { levelOf, type Level, type Output } from './scope.js';
@@ -39,10 +40,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   }),
   FetchStmt: (_reading, node) =>
     flagAt(node, 'ismove') ? {} : { output: UNKNOWN, runs: { kind: 'cursor', name: textAt(node, 'portalname') } },
-  PrepareStmt: (reading, node) => ({
-    holds: { kind: 'prepared', name: textAt(node, 'name'), output: inner(reading, node['query']) },
+  PrepareStmt: prepare,
+  ExecuteStmt: (_reading, node) => ({
+    output: UNKNOWN,
+    runs: { kind: 'prepared', name: textAt(node, 'name'), given: listAt(node, 'params') },
   }),
-  ExecuteStmt: (_reading, node) => ({ output: UNKNOWN, runs: { kind: 'prepared', name: textAt(node, 'name') } }),
   CopyStmt: copy,
   CreateTableAsStmt: createTableAs,
   ViewStmt: createView,
@@ -78,6 +80,17 @@ function inner(reading: Reading, query: unknown): Output {
   if (type === 'SelectStmt' || isChange(type)) return reading.query(query, undefined, undefined);
   const read = readStatement(reading, query, () => '');
   return read.output ?? { columns: [], exact: true };
+}
+
+/** Its parameters are those of EXECUTE, not of a Bind message. */
+function prepare(reading: Reading, node: TreeNode): StatementReading {
+  const { given } = reading.findings;
+  const before = given.length;
+  const output = inner(reading, node['query']);
+  const own = given.splice(before);
+  given.push(...own.filter(({ place }) => place.kind === 'literal'));
+  const parameters = preparedParameters(own, node);
+  return { holds: { kind: 'prepared', name: textAt(node, 'name'), output, parameters } };
 }
 
 /** A plan shows constants; the planner may have computed them by calling a routine. */
