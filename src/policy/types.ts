@@ -49,6 +49,8 @@ export interface SqlUses {
   readonly scans: readonly ObjectName[];
   /** Code behind it changes settings that its text does not show. */
   readonly hiddenSettings: boolean;
+  /** A body in it, or code behind it, opens or closes cursors. */
+  readonly hiddenCursors: boolean;
   /** What is given another name or schema: until that shows in the catalogue, the new stands for the old. */
   readonly renames: readonly SqlRename[];
 }

@@ -21,6 +21,19 @@ const SEED = `
   create table fetching (id int);
   create function fetch_it() returns trigger language plpgsql as
     $$ declare c refcursor := 'c'; r text; begin fetch c into r; return null; end $$;
+  create function reopen(name text) returns int language plpgsql as
+    $$ declare c refcursor := name; begin close c; open c for select reverse(ssn) from people; return 1; end $$;
+  create function opens(name text) returns int language plpgsql as
+    $$ declare c refcursor := name; begin open c for select reverse(ssn) from people; return 1; end $$;
+  create function reopens() returns trigger language plpgsql as $$ begin perform reopen('c'); return new; end $$;
+  create table triggered (id int);
+  create trigger reopens before insert on triggered for each row execute function reopens();
+  create table defaulted (id int default reopen('c'), other int);
+  create view viewing as select reopen('c') as id;
+  create function checks(int) returns boolean language plpgsql as $$ begin return reopen('c') = 1; end $$;
+  create domain checked as int check (checks(value));
+  create function adds(int, int) returns int language plpgsql as $$ begin return reopen('c'); end $$;
+  create operator ### (leftarg = int, rightarg = int, function = adds);
   create trigger fetching_trigger after insert on fetching for each row execute function fetch_it();
 `;
 const POLICY = `apiVersion: hoop/v1
@@ -98,6 +111,50 @@ describe.skipIf(missingPostgres() !== undefined)('where code that nobody reads s
     const after = await session.until('Z', 2);
     expect(after.map(({ type }) => type).join('')).toBe('EZ2DCZ');
     expect(Buffer.concat(after.map(({ body }) => body)).toString()).toContain('Ann');
+    session.end();
+  });
+
+  it("a cursor's name shows nothing of what code in 9 places opened under it", async () => {
+    const places = [
+      ["select reopen('c')"],
+      ['insert into triggered values (1)'],
+      ['insert into defaulted (other) values (1)'],
+      ['select * from viewing'],
+      ["select '{1}'::checked[]"],
+      ['select 1 ### 2'],
+      ["select opens('d')", 'savepoint s', 'declare d cursor for select upper(name) from people', 'rollback to s'],
+      ["select 1; select reopen('c'); fetch c"],
+      ['insert into triggered values (1); fetch c'],
+    ];
+    const db = await connected();
+    for (const texts of places) {
+      await db.query('begin');
+      await db.query('declare c cursor for select upper(name) from people');
+      const seen: unknown[] = [];
+      for (const text of texts)
+        seen.push([await db.query(text).catch(() => [])].flat().map(({ rows }: pg.QueryResult) => rows));
+      seen.push((await db.query(`fetch ${texts[0]?.includes("'d'") === true ? 'd' : 'c'}`)).rows);
+      expect(JSON.stringify(seen), texts.join('; ')).not.toContain(BACKWARDS);
+      expect(JSON.stringify(seen), texts.join('; ')).toContain('[reverse]');
+      await db.query('rollback');
+    }
+    await db.query('begin');
+    await db.query('declare c cursor for select upper(name) from people');
+    expect((await db.query('fetch c')).rows).toEqual([{ upper: 'ANN' }]);
+    await db.query('rollback');
+    await db.end();
+  });
+
+  it('an EXECUTE in a portal is judged by what the name stands for when it runs', async () => {
+    const session = await rawSession(port);
+    const ran = (text: string, portal: string): Buffer[] => [parse('', text), bind(portal, ''), execute(portal)];
+    session.send(query('prepare p as select upper(name) from people'));
+    await session.until('Z');
+    const again = [...ran('deallocate p', 'b'), ...ran('prepare p as select reverse(ssn) from people', 'c')];
+    session.send(Buffer.concat([parse('s', 'execute p'), bind('a', 's'), ...again, execute('a'), sync()]));
+    const answer = await session.until('Z');
+    expect(answer.map(({ type }) => type).join('')).toBe('1212C12CDCZ');
+    expect(Buffer.concat(answer.map(({ body }) => body)).toString()).not.toContain(BACKWARDS);
     session.end();
   });
 

@@ -104,6 +104,7 @@ export class ClientSide {
 
   completed(run: Run, tag: string, via: 'query' | 'execute'): void {
     if (via === 'query') this.#sqlPrepared.completed(run, tag);
+    if (tag === 'DECLARE CURSOR') this.options.masks().columns?.declared(run);
     this.#reader.completed(run, tag);
   }
 

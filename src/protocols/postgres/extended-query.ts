@@ -142,7 +142,10 @@ export class ExtendedQuery {
     if (target === undefined) return this.#malformed('execute');
     const portal = this.#portals.get(target.name);
     if (portal !== undefined && portal.failed !== true && portal.boundIn === this.#closers) {
-      this.#runPortal(bytes, portal, target.nameBytes);
+      // An EXECUTE looks its name up now.
+      if (portal.judgedBy === undefined || portal.judgedBy === this.prepared.changes)
+        this.#runPortal(bytes, portal, target.nameBytes);
+      else this.#judgeAgain(bytes, this.#executing(portal.run.text), target.nameBytes);
       return;
     }
     // A cursor that SQL has declared can be run by this message too: it is judged as the FETCH that it amounts to.
@@ -150,11 +153,21 @@ export class ExtendedQuery {
     const { sql } = this.desk.options;
     const fetched = sql.read(text).facts;
     const run = this.desk.newRun(text, portal === undefined ? fetched : sql.merge(fetched, portal.run.facts));
+    this.#judgeAgain(bytes, run, target.nameBytes);
+  }
+
+  /** A run of this text as names of prepared statements are known now. */
+  #executing(text: string): Run {
+    const facts = this.sqlPrepared.withExecuted(text, this.desk.options.sql.read(text).facts);
+    return this.desk.newRun(text, facts, facts, { executes: this.sqlPrepared.executedTexts(text, facts) });
+  }
+
+  #judgeAgain(bytes: Uint8Array, run: Run, name: Uint8Array): void {
     this.desk.ask({
       run,
       via: 'execute',
       allow: () => {
-        this.#runPortal(bytes, { run, columns: undefined }, target.nameBytes);
+        this.#runPortal(bytes, { run, columns: undefined }, name);
       },
       refuse: (fields) => {
         this.desk.refuse('extended', run, fields);
@@ -217,6 +230,7 @@ export class ExtendedQuery {
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {
     const portal: Portal = { run, columns: undefined, boundIn: this.#closers };
+    if (run.facts.effects.includes('execute')) portal.judgedBy = this.prepared.changes;
     this.#portals.set(body.portal, portal);
     this.reader.running(run);
     // The planner may run it already.
@@ -273,6 +287,7 @@ function isUnread({ facts }: Run): boolean {
 function mayClosePortals({ text, facts }: Run): boolean {
   return (
     facts.opaque ||
+    facts.uses?.hiddenCursors === true ||
     facts.effects.some((effect) => CLOSERS.has(effect)) ||
     facts.functions.some((name) => name.includes('.') && !name.startsWith('pg_catalog.')) ||
     /\b(?:close|declare)\b/i.test(text)

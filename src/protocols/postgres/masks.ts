@@ -36,6 +36,8 @@ export type PreparedText = (name: string) => { readonly text: string; readonly b
 export interface WholeColumns {
   /** This run is about to be put to policy. */
   asked(run: Run): void;
+  /** The server has done it, a DECLARE CURSOR. */
+  declared(run: Run): void;
   /** Does it read or write a relation with a masked column? Unknown runs do. */
   touches(run: Run | undefined): boolean;
   /**

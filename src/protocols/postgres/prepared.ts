@@ -48,6 +48,7 @@ export class PreparedStatements {
   readonly #standing = new WeakMap<Candidate, Standing>();
   #heldBytes = 0;
   #doubts = 0;
+  #changes = 0;
   /** Stretches between two Syncs. */
   #stretch = 0;
 
@@ -59,6 +60,12 @@ export class PreparedStatements {
   /** Code that nobody can read is about to run: it may give any name to another text. */
   doubt(): void {
     this.#doubts += 1;
+    this.#changes += 1;
+  }
+
+  /** Another number whenever a name may stand for something else than before. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** A Sync is under way: what the server skipped before, it takes up again. */
@@ -99,6 +106,7 @@ export class PreparedStatements {
     // The unnamed statement is replaced by every Parse, also by one that fails.
     if (known === undefined || name === '') this.#set(name, [candidate]);
     else {
+      this.#changes += 1;
       known.push(candidate);
       this.#heldBytes += keptBytes(candidate.text);
     }
@@ -134,10 +142,12 @@ export class PreparedStatements {
 
   closedAll(): void {
     this.#byName.clear();
+    this.#changes += 1;
     this.#heldBytes = 0;
   }
 
   #set(name: string, candidates: Candidate[]): void {
+    this.#changes += 1;
     this.#heldBytes += costOf(candidates) - costOf(this.#byName.get(name) ?? []);
     if (candidates.length === 0) this.#byName.delete(name);
     else this.#byName.set(name, candidates);

@@ -3,24 +3,13 @@ import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, CatalogCascade, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
 import { isBig } from './big-tables.js';
 import { AT_EVENT_TRIGGERS } from './effects.js';
-import { Findings } from './findings.js';
+import { Findings, NO_USES } from './findings.js';
 import { joinedRenames, MAX_RENAMES, resolvedRenames } from './renames.js';
 import { nameOf, namesBefore, ownLookup, QUALIFIED, relationsFor, routinesFor } from './resolve.js';
 import { defaultFindings, routineFindings, ruleCode, viewCode } from './stored-code.js';
 
 /** Code behind one statement that is followed; beyond, nobody reads. */
 const MAX_FOLLOWED = 20_000;
-
-const NO_USES: SqlUses = {
-  calls: [],
-  operators: [],
-  types: [],
-  fields: [],
-  targets: [],
-  scans: [],
-  hiddenSettings: false,
-  renames: [],
-};
 
 /** A piece of SQL whose names are to be followed. */
 interface Part {
@@ -49,7 +38,7 @@ export class Completion {
   /** What was followed, under which lookup. */
   readonly #already = new Map<NameLookup, Set<string>>();
   #followed = 0;
-  #hiddenSettings = false;
+  readonly #hidden = { settings: false, cursors: false };
   readonly #renames: SqlRename[] = [];
 
   constructor(private readonly catalog: Catalog) {}
@@ -75,7 +64,12 @@ export class Completion {
       statements: facts.statements,
       params: facts.params,
       unbounded: uses.scans.some((name) => isBig(this.catalog, name, lookup)),
-      uses: { ...uses, renames, hiddenSettings: uses.hiddenSettings || this.#hiddenSettings },
+      uses: {
+        ...uses,
+        renames,
+        hiddenSettings: uses.hiddenSettings || this.#hidden.settings,
+        hiddenCursors: uses.hiddenCursors || this.#hidden.cursors,
+      },
     };
   }
 
@@ -224,8 +218,9 @@ export class Completion {
 
   #absorb(findings: Findings, lookup: NameLookup): void {
     this.#found.absorbEffects(findings);
-    if (findings.settings.length > 0) this.#hiddenSettings = true;
     const { readNames, writeNames, uses } = findings;
+    this.#hidden.settings ||= findings.settings.length > 0;
+    this.#hidden.cursors ||= uses.hiddenCursors;
     this.#follow({ reads: readNames, writes: writeNames, uses: uses.toUses() }, lookup);
   }
 

@@ -15,6 +15,18 @@ export interface SettingChange {
   readonly reset?: true;
 }
 
+export const NO_USES: SqlUses = {
+  calls: [],
+  operators: [],
+  types: [],
+  fields: [],
+  targets: [],
+  scans: [],
+  hiddenSettings: false,
+  hiddenCursors: false,
+  renames: [],
+};
+
 /** What only a catalogue can follow, while it is gathered. */
 export class Uses {
   readonly #calls = new Map<string, SqlCall>();
@@ -25,6 +37,7 @@ export class Uses {
   readonly #scans = new Map<string, ObjectName>();
   readonly #renames = new Map<string, SqlRename>();
   hiddenSettings = false;
+  #hiddenCursors = false;
   empty = true;
 
   call(call: SqlCall): void {
@@ -64,6 +77,16 @@ export class Uses {
     this.#renames.set(`${keyOf(rename.from)}\0${keyOf(rename.to)}`, rename);
   }
 
+  /** A body opens or closes cursors. */
+  cursors(): void {
+    this.empty = false;
+    this.#hiddenCursors = true;
+  }
+
+  get hiddenCursors(): boolean {
+    return this.#hiddenCursors;
+  }
+
   absorb(part: Uses | SqlUses): void {
     const { calls, operators, types, fields, targets, scans, renames } = part instanceof Uses ? part.toUses() : part;
     for (const call of calls) this.call(call);
@@ -74,6 +97,7 @@ export class Uses {
     for (const name of scans) this.scan(name);
     for (const rename of renames) this.rename(rename);
     if (part.hiddenSettings) this.hiddenSettings = true;
+    if (part.hiddenCursors) this.cursors();
   }
 
   toUses(): SqlUses {
@@ -85,6 +109,7 @@ export class Uses {
       targets: [...this.#targets.values()],
       scans: [...this.#scans.values()],
       hiddenSettings: this.hiddenSettings,
+      hiddenCursors: this.#hiddenCursors,
       renames: [...this.#renames.values()],
     };
   }

@@ -54,6 +54,7 @@ export class ColumnMasks implements WholeColumns {
   /** By what a text is judged by: what was followed before holds as long as catalogue and search path are the same. */
   readonly #texts = new WeakMap<SqlFacts, FollowedText>();
   readonly #followed = new WeakMap<Run, Followed>();
+  readonly #ranAt = new WeakMap<Run, number>();
   #refusals = new WeakMap<TextLineage, readonly Refusal[]>();
 
   constructor(
@@ -99,7 +100,7 @@ export class ColumnMasks implements WholeColumns {
     const followed =
       known?.catalog === catalog && known.lookup === lookup ? known.followed : this.#read(run, catalog, lookup);
     this.#followed.set(run, followed);
-    for (const lineage of followed.lineages) this.memory.ran(lineage);
+    for (const lineage of followed.lineages) this.#ranAt.set(run, this.memory.ran(lineage, renamesUnseen(run)));
     return followed;
   }
 
@@ -125,6 +126,11 @@ export class ColumnMasks implements WholeColumns {
       this.#refusals = new WeakMap();
     }
     return this.#rules;
+  }
+
+  declared(run: Run): void {
+    const [lineage] = this.#followed.get(run)?.lineages ?? [];
+    if (lineage !== undefined) this.memory.opened(lineage, this.#ranAt.get(run) ?? 0);
   }
 
   /** Does the run read or write a relation with masked columns? Then errors and notices may quote them. */

@@ -18,7 +18,7 @@ export function mayFetch({ facts: { effects, functions, writes, opaque } }: Run)
 
 const FETCHING: ReadonlySet<string> = new Set(['cursor', 'commit', 'do', 'call', 'execute', 'dynamic']);
 
-/** Does a text of several statements run code that nobody can read? Names in it may stand for what that made. */
-export function renamesUnseen({ facts: { statements, opaque, effects } }: Run): boolean {
-  return statements > 1 && (opaque || effects.includes('dynamic'));
+/** Does it run code that may give the name of a cursor or of a prepared statement to another, out of sight? */
+export function renamesUnseen({ facts: { opaque, effects, uses } }: Run): boolean {
+  return opaque || uses?.hiddenCursors === true || effects.includes('dynamic');
 }
