@@ -157,6 +157,8 @@ export interface CatalogType {
 export interface NameLookup {
   /** What the session's open transaction renamed: the catalogue does not show it yet. */
   readonly renames?: readonly SqlRename[];
+  /** The session has changed what the catalogue does not show yet. */
+  readonly unsettled?: true;
   /** Undefined where nobody can tell: then a name without schema may stand for any schema's. */
   readonly searchPath: readonly string[] | undefined;
 }
