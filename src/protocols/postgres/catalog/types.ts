@@ -78,6 +78,8 @@ export interface CatalogKey {
 
 export interface CatalogTrigger {
   readonly name: string;
+  /** What its function calls the tables of all rows before and after; absent means it asks for none. */
+  readonly transitions?: readonly string[];
   readonly routine: number;
   readonly events: readonly ('insert' | 'update' | 'delete' | 'truncate')[];
 }
@@ -126,6 +128,7 @@ export interface Catalog {
   /** Schemas in which that role may look names up; a search path passes over the others. */
   readonly schemas: ReadonlySet<string>;
   relation(oid: number): CatalogRelation | undefined;
+  relations(): Iterable<CatalogRelation>;
   /** All relations of that name, in whatever schema. */
   relationsNamed(name: string): readonly CatalogRelation[];
   routine(oid: number): CatalogRoutine | undefined;

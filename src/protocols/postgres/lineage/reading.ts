@@ -43,8 +43,8 @@ export interface Reading {
   /** Counts one step of work. @throws OverBounds when there were too many */
   step(): void;
   readonly findings: Findings;
-  /** The same reading where names may be parameters and variables. */
-  body(): Reading;
+  /** The same reading where names may be parameters and variables. @param around rows and tables that it is given */
+  body(around?: Level): Reading;
 
   /** A statement inside of another: of a body. */
   statement(node: unknown): StatementReading;

@@ -8,6 +8,7 @@ import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
 import { levelOf, type Level, type Output } from './scope.js';
 import { ANY_CAST } from './session-names.js';
+import { judgeTrigger } from './triggers.js';
 
 type Handler = (reading: Reading, node: TreeNode, source: () => string) => StatementReading;
 
@@ -63,7 +64,10 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   CreateStmt: (_reading, node) => made(node, 'relation', 'table'),
   AlterTableStmt: alterTable,
   IndexStmt: createIndex,
-  CreateTrigStmt: (reading, node) => mentioned(reading, node, 'relation', 'CREATE TRIGGER'),
+  CreateTrigStmt: (reading, node) => {
+    mentioned(reading, node, 'relation', 'CREATE TRIGGER');
+    return { makes: judgeTrigger(reading, node) };
+  },
   RuleStmt: (reading, node) => mentioned(reading, node, 'relation', 'CREATE RULE'),
   CreatePolicyStmt: (reading, node) => mentioned(reading, node, 'table', 'CREATE POLICY'),
   AlterPolicyStmt: (reading, node) => mentioned(reading, node, 'table', 'ALTER POLICY'),
@@ -127,8 +131,9 @@ function createTableAs(reading: Reading, node: TreeNode): StatementReading {
 function createView(reading: Reading, node: TreeNode): StatementReading {
   inner(reading, node['query']);
   const query = nodeAt(node, 'query');
-  const view = made(node, 'view', 'view');
-  return view.makes === undefined || query === undefined ? view : { makes: { ...view.makes, query } };
+  const { makes } = made(node, 'view', 'view');
+  if (makes?.kind !== 'view') return {};
+  return { makes: query === undefined ? makes : { ...makes, query } };
 }
 
 function made(node: TreeNode, field: string, kind: 'table' | 'view'): StatementReading {
@@ -143,6 +148,7 @@ function alterTable(reading: Reading, node: TreeNode): StatementReading {
   const level = relationLevel(reading, relation);
   for (const item of listAt(node, 'cmds')) {
     const command = inside(item, 'AlterTableCmd') ?? EMPTY;
+    rowsLeave(reading, relation, command);
     const value = derived([reading.value(command['def'], level)]);
     if (isNothing(value)) continue;
     const own = level.columns.find((column) => column.name === textAt(command, 'name'))?.value;
@@ -151,6 +157,20 @@ function alterTable(reading: Reading, node: TreeNode): StatementReading {
   }
   return {};
 }
+
+/** Rows that were masked by the rules of a parent are no longer its own. */
+function rowsLeave(reading: Reading, relation: TreeNode, command: TreeNode): void {
+  const subtype = textAt(command, 'subtype');
+  const from =
+    subtype === 'AT_DropInherit'
+      ? relation
+      : DETACHES.has(subtype)
+        ? nodeAt(inside(command['def'], 'PartitionCmd') ?? EMPTY, 'name')
+        : undefined;
+  if (from !== undefined) leaves(reading, { relation: from }, [], 'ALTER TABLE');
+}
+
+const DETACHES = new Set(['AT_DetachPartition', 'AT_DetachPartitionFinalize']);
 
 function createIndex(reading: Reading, node: TreeNode): StatementReading {
   const level = relationLevel(reading, nodeAt(node, 'relation') ?? EMPTY);
