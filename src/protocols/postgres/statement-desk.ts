@@ -49,6 +49,8 @@ export class StatementDesk {
   /** What is masked in statements is not counted: results are. */
   readonly #uncounted: MaskCounts = new Map();
   readonly #state: SessionState;
+  /** The server holds values behind pseudonyms under names of this session: any statement's error may quote them. */
+  #holdsOriginals = false;
   #open: { readonly ticket: number; readonly one: Case } | undefined;
   #study: { readonly ticket: number; readonly then: () => void } | undefined;
   #nextTicket = 1;
@@ -77,6 +79,7 @@ export class StatementDesk {
   newRun(text: string, facts: SqlFacts, basis: SqlFacts = facts, more: Pick<Run, 'executes' | 'bound'> = {}): Run {
     this.counts.statements += 1;
     return {
+      ...(this.#holdsOriginals ? { edits: [] } : {}),
       statement: this.counts.statements,
       text,
       facts,
@@ -86,6 +89,11 @@ export class StatementDesk {
       bound: more.bound,
       startedMs: this.options.nowMs(),
     };
+  }
+
+  /** A text that has values in it which the client has only pseudonyms of stays on the server, under a name. */
+  originalsKept(): void {
+    this.#holdsOriginals = true;
   }
 
   ask(one: Case): void {
@@ -138,6 +146,8 @@ export class StatementDesk {
       return;
     }
     this.#open = undefined;
+    // The server has failed on what came before, and would skip it.
+    if (this.skipping) return;
     // What is known of the catalogue may be newer than when it was asked.
     const unmaskable =
       decision.action === 'allow' && one.phase !== 'prepare'
