@@ -3,7 +3,7 @@ import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, CatalogCascade, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
 import { isBig } from './big-tables.js';
 import { AT_EVENT_TRIGGERS } from './effects.js';
-import { Findings } from './findings.js';
+import { Findings, Uses } from './findings.js';
 import { joinedRenames, MAX_RENAMES, resolvedRenames } from './renames.js';
 import { nameOf, namesBefore, ownLookup, QUALIFIED, relationsFor, routinesFor } from './resolve.js';
 import { defaultFindings, routineFindings, ruleCode, viewCode } from './stored-code.js';
@@ -11,16 +11,7 @@ import { defaultFindings, routineFindings, ruleCode, viewCode } from './stored-c
 /** Code behind one statement that is followed; beyond, nobody reads. */
 const MAX_FOLLOWED = 20_000;
 
-const NO_USES: SqlUses = {
-  calls: [],
-  operators: [],
-  types: [],
-  fields: [],
-  targets: [],
-  scans: [],
-  hiddenSettings: false,
-  renames: [],
-};
+const NO_USES: SqlUses = new Uses().toUses();
 
 /** A piece of SQL whose names are to be followed. */
 interface Part {
@@ -51,6 +42,7 @@ export class Completion {
   #followed = 0;
   #hiddenSettings = false;
   readonly #renames: SqlRename[] = [];
+  readonly #reached = new Set<CatalogRelation | CatalogRoutine>();
 
   constructor(private readonly catalog: Catalog) {}
 
@@ -69,13 +61,14 @@ export class Completion {
     if (renames.length > MAX_RENAMES) found.opaque('too much renamed in one transaction');
     // What it renames, it may use by the new name: once more, knowing that.
     else if (renames !== known) return new Completion(this.catalog).of(facts, { ...lookup, renames });
+    const hiddenSettings = uses.hiddenSettings || this.#hiddenSettings;
     return {
       ...facts,
       ...found.toFacts(facts.text),
       statements: facts.statements,
       params: facts.params,
       unbounded: uses.scans.some((name) => isBig(this.catalog, name, lookup)),
-      uses: { ...uses, renames, hiddenSettings: uses.hiddenSettings || this.#hiddenSettings },
+      uses: { ...uses, renames, hiddenSettings, reached: [...this.#reached] },
     };
   }
 
@@ -111,6 +104,7 @@ export class Completion {
 
   #read(relation: CatalogRelation, lookup: NameLookup): void {
     if (!this.#first(`read ${String(relation.oid)}`, lookup)) return;
+    this.#reached.add(relation);
     this.#found.reads(nameOf(relation));
     for (const parent of this.#ancestors(relation)) this.#found.reads(nameOf(parent));
     for (const oid of relation.children) this.#withRelation(oid, (child) => this.#read(child, lookup));
@@ -159,6 +153,7 @@ export class Completion {
   }
 
   #changeOnce(relation: CatalogRelation, event: RowEvent, lookup: NameLookup): void {
+    this.#reached.add(relation);
     this.#writesFamily(relation);
     if (relation.withheld) this.#found.opaque('a relation that another transaction holds');
     this.#runTriggers(relation, event, lookup);
@@ -261,6 +256,7 @@ export class Completion {
 
   #run(routine: CatalogRoutine, lookup: NameLookup): void {
     if (!this.#first(`run ${String(routine.oid)}`, lookup)) return;
+    this.#reached.add(routine);
     this.#found.functions.add(`${routine.schema}.${routine.name}`.toLowerCase());
     this.#absorb(routineFindings(routine), routine.atomic ? QUALIFIED : ownLookup(routine, lookup));
     for (const oid of routine.support) this.#runById(oid, lookup);
