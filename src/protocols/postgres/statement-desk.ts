@@ -5,6 +5,7 @@ import type { SqlFacts } from '../../policy/types.js';
 import type { Decision, HeldStatement, Question, Step } from '../contract.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { noticeMessage, parseMessage, queryMessage, type ErrorFields } from './messages.js';
+import { reachedForm } from './reached-form.js';
 import { REFUSED_TEXT, refusalFor, SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
 import type { SessionMasks } from './masks.js';
@@ -60,7 +61,7 @@ export class StatementDesk {
     private readonly expected: ExpectedReplies,
     readonly host: ClientSideHost,
   ) {
-    this.#state = new SessionState(options);
+    this.#state = new SessionState(options, expected);
   }
 
   /** Is a statement waiting to be read or decided? Then nothing more is read. */
@@ -94,6 +95,11 @@ export class StatementDesk {
   /** A text that has values in it which the client has only pseudonyms of stays on the server, under a name. */
   originalsKept(): void {
     this.#holdsOriginals = true;
+  }
+
+  /** @param status as the server told it */
+  serverReady(status: string): void {
+    this.#state.ready(status);
   }
 
   ask(one: Case): void {
@@ -246,12 +252,13 @@ export class StatementDesk {
     return { text, basis, facts, ...sent, sessionChanged: this.#state.changed };
   }
 
-  /** What it means, with what is bound to it, what it runs by name, and the state of the session it runs in. */
+  /** What it means, with what is bound to it, what it runs by name or reaches, and the state of the session it runs in. */
   #bindTo(run: Run): Uint8Array {
     const { sql } = this.options;
     const runs = [run.executes?.map((text) => sql.normalForm(text)) ?? [], run.calls ?? 0];
-    const bound = [sql.normalForm(run.text), run.bound?.texts() ?? [], runs, this.#state.state];
-    return new TextEncoder().encode(JSON.stringify(bound));
+    const bound = [sql.normalForm(run.text), run.bound?.texts() ?? [], runs, this.#state.of(run)];
+    const reached = reachedForm((run.completedBasis ?? run.basis).uses?.reached ?? []);
+    return new TextEncoder().encode(JSON.stringify([...bound, reached]));
   }
 
   /** Where masks apply, a COPY to the client must be in a form that can be masked: else why it isn't. */
