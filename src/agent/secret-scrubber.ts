@@ -67,9 +67,14 @@ export class SecretScrubber {
         return scrubbed === undefined ? { ...event, text } : { ...event, text, params: scrubbed };
       }
       case 'request': {
-        const { body } = event;
-        const scrubbed = { ...event, path: this.text(event.path), text: this.text(event.text) };
-        return body === undefined ? scrubbed : { ...scrubbed, body: this.text(body) };
+        const { path, text, body, model } = event;
+        return {
+          ...event,
+          path: this.text(path),
+          text: this.text(text),
+          ...(body === undefined ? {} : { body: this.text(body) }),
+          ...(model === undefined ? {} : { model: this.text(model) }),
+        };
       }
       case 'result':
         return event.error === undefined

@@ -100,6 +100,7 @@ const TEXTS: readonly string[] = [
   `--password=${S}`,
   `password: |\n  ${S}\nnext: 1`,
   `AWS_SECRET_ACCESS_KEY=${S}/abcdEFGH`,
+  `https://b.s3.amazonaws.com/x?X-Amz-Date=20261128T000000Z&X-Amz-Signature=${S}`,
   `please run: ALTER ROLE a PASSWORD '${S}'; don't tell`,
   `the user's words: alter role a password '${S}`,
 ];
@@ -166,7 +167,7 @@ describe('secrets in what is recorded', () => {
     const text = `password=${S}`;
     const events: readonly RecordedEvent[] = [
       { type: 'statement', statement: 1, text, via: 'simple', params: [text, null] },
-      { type: 'request', statement: 1, method: 'GET', path: `/?${text}`, text, body: text },
+      { type: 'request', statement: 1, method: 'GET', path: `/?${text}`, text, body: text, model: text },
       { type: 'result', statement: 1, error: { code: 'X', message: text } },
       { type: 'output', statement: 1, columns: ['a'], rows: [[text]], totalRows: 1 },
       { type: 'output', statement: 1, columns: ['rolpassword', text], rows: [[S, null]], totalRows: 1 },
