@@ -88,7 +88,7 @@ describe.skipIf(missingPostgres() !== undefined)('the record of approvals that n
     expect(await sessionsOf(id, await agent.token({ subject: 'hal' }))).toEqual([]);
     const grant = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
     expect(stepsOf(id)).toEqual([
-      { type: 'approval.requested', flow: 'two', durationMs: 1_800_000, reason: 'INC-9, token=[github-token]' },
+      { type: 'approval.requested', flow: 'two', durationMs: 1_800_000, reason: 'INC-9, token=[redacted]' },
       { type: 'approval.voted', by: 'dana@example.test' },
       { type: 'approval.resolved', outcome: 'approved', by: 'bob@example.test', reason: 'go' },
       { type: 'grant.given', grant, scope: 'connection', expiresAt: expect.stringMatching(/Z$/) as string },
@@ -129,12 +129,12 @@ describe.skipIf(missingPostgres() !== undefined)('the record of approvals that n
     await decide(id, 'deny', dana, 'no incident');
     await until('the look', () => stepsOf(id).length === 3);
     expect(stepsOf(id)).toEqual([
-      { type: 'approval.requested', flow: 'two', reason: 'site is down, token=[github-token]', breakGlass: true },
+      { type: 'approval.requested', flow: 'two', reason: 'site is down, token=[redacted]', breakGlass: true },
       {
         type: 'approval.resolved',
         outcome: 'approved',
         by: 'break-glass',
-        reason: 'site is down, token=[github-token]',
+        reason: 'site is down, token=[redacted]',
       },
       {
         type: 'approval.reviewed',
