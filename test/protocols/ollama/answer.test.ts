@@ -16,9 +16,9 @@ import {
 } from '../http/masked-answer.js';
 import { ollamaStream, ollamaTexts } from './ollama-stream.js';
 
-const lines = (options: AnswerOptions) => DIALECTS.openai.lines(options, false);
-const plainLines = (options: AnswerOptions) => DIALECTS.http.lines(options, false);
-const sequence = (options: AnswerOptions) => DIALECTS.http.lines(options, true);
+const lines = (options: AnswerOptions) => DIALECTS.openai.lines(options, 'line');
+const plainLines = (options: AnswerOptions) => DIALECTS.http.lines(options, 'line');
+const sequence = (options: AnswerOptions) => DIALECTS.http.lines(options, 'separator');
 
 describe('a stream of Ollama, JSON line by line', () => {
   it.each(
@@ -117,6 +117,18 @@ describe('other lines', () => {
   });
 });
 
+describe('JSON of which is not told how its texts are parted', () => {
+  const unknown = (options: AnswerOptions) => DIALECTS.http.lines(options, 'unknown');
+
+  it('is one text of several lines, or lines that are pieces of one', () => {
+    const document = '{\n "to": "alice\\u0040example.com",\n "n": 1.50\n}\n';
+    expect(wholeThrough(unknown, document)).toBe('{\n "to": "[email]",\n "n": 1.50\n}\n');
+    expect(cutsThatMatter(unknown, document)).toEqual([]);
+    const text = ollamaStream('generate', piecesOf(TEXT, 5));
+    expect(ollamaTexts(wholeThrough(unknown, text)).text).toBe(maskedText(TEXT));
+  });
+});
+
 describe('a stream that is cut anywhere', () => {
   it.each(['chat', 'generate'] as const)('gives the same bytes: %s', (kind) => {
     expect(cutsThatMatter(lines, ollamaStream(kind, piecesOf('é😀 alice@example.com, 4111111111111111', 3)))).toEqual(
@@ -134,7 +146,7 @@ describe('a stream that is cut anywhere', () => {
     const { piecesOf: credentialOf } = await import('../../../src/protocols/http/credential-pieces.js');
     const text = ollamaStream('generate', ['the key is sk-live-0123456', '789abcdefghij and more']);
     const out = wholeThrough(
-      (options) => answerLines(options, [OLLAMA_TEXTS], { plain: false, separated: false }),
+      (options) => answerLines(options, [OLLAMA_TEXTS], { plain: false, parted: 'line' }),
       text,
       {
         masker: undefined,
