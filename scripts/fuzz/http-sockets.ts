@@ -120,15 +120,16 @@ const hides = (texts: readonly string[]): boolean => texts.some((text) => text.i
 
 /** All that a reader might take a message for. */
 function textsOf(bytes: Buffer): string[] {
-  const texts = [bytes.toString(), bytes.toString('latin1').replaceAll('\0', '')];
-  return texts.flatMap((text) => [
+  // UTF-8 always: nobody takes it for anything else.
+  const text = bytes.toString();
+  return [
     text,
     text.replaceAll('&#64;', '@'),
     // Of what is no JSON from its first character on nobody undoes escapes.
     /^\s*[[{"]/.test(text)
       ? text.replace(/\\u00([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
       : '',
-  ]);
+  ];
 }
 
 /** Messages behind the 101, fragments joined; control frames are messages too. */
