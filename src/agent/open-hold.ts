@@ -50,6 +50,11 @@ export function openHold(holding: HoldingSession, question: Question, verdict: V
       withdraw: (why) => {
         approvals.withdraw(request.id, why);
       },
+      uncovered: (now, { flows }) => {
+        if (flows.some((flow) => !request.flows.includes(flow))) return 'policy asks for another approval by now';
+        const binds = bindHash(now.bindTo(), connection.name, credential, identity, place);
+        return binds === bound ? undefined : 'what it would do has changed while it waited';
+      },
     };
   } catch (error) {
     if (!(error instanceof HoopError) || !REFUSING.has(error.code)) throw error;

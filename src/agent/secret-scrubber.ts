@@ -1,8 +1,11 @@
-import type { RecordedEvent } from '../core/events.js';
+import type { RecordedEvent, SessionStart } from '../core/events.js';
 import type { KeyedHash } from '../core/mask.js';
 import { sharedMasker } from '../masking/shared-masker.js';
-import { withoutPasswords } from '../protocols/postgres/statement-text.js';
+import { withoutPasswords } from '../protocols/postgres/sql-passwords.js';
+import { MAY_HOLD, withoutNamedSecrets } from './secret-patterns.js';
 import type { SessionRecorder } from './session-host.js';
+
+type RowsEvent = Extract<RecordedEvent, { readonly rows: readonly (readonly (string | null)[])[] }>;
 
 /** Entities that open something: nobody needs them in a record, whatever policies say. */
 const SECRETS = [
@@ -19,19 +22,7 @@ const SECRETS = [
   'password-in-url',
 ];
 
-/** Within JSON the lines of a key end in `\n` as two characters, which no entity of plain text knows. */
-const PEM = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|$)/g;
-/** `Authorization: Bearer …` and the like, in a text of any kind. */
-const AUTHORIZATION =
-  /(\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|token|digest)\s+)?[^\s"',;]+(?=$|[\s"',;])/gi;
-const BEARER = /(\bbearer\s+)[A-Za-z0-9._~+/-]{8,}=*/gi;
-
-/** `PGPASSWORD=x`, `"db_password": "x"`, `passwd: x`. */
-const NAMED = /(\b\w*(?:password|passwd|_pwd)["']?\s*[=:]\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s'",;)]+)/gi;
-
-/** What every secret has in it; text without is not looked at further. */
-const MAY_HOLD =
-  /:\/\/|-----BEGIN|eyJ|bearer|AKIA|ASIA|gh[a-z]_|github_pat|\bsk[-_]|\brk_|AIza|xox|passw|_pwd|key|authorization/i;
+const SECRET_COLUMN = /(?:password|passwd|passphrase|client_?secret)$/i;
 
 /** Texts remembered, since the same statements come again and again. */
 const MAX_KEPT = 512;
@@ -49,18 +40,15 @@ export class SecretScrubber {
   constructor(hash: KeyedHash) {
     const rule = { name: 'record/secrets', entities: SECRETS, columns: [], strategy: 'redact', with: '' } as const;
     const masker = sharedMasker({ rules: [{ ...rule, on: { requests: true, answers: true }, observed: false }], hash });
-    this.#mask = (text) => masker.maskText(text, new Map());
+    const mask = (text: string): string => masker.maskText(text, new Map());
+    this.#mask = mask;
   }
 
   text(text: string): string {
     if (!MAY_HOLD.test(text)) return text;
     const known = this.#kept.get(text);
     if (known !== undefined) return known;
-    const plain = withoutPasswords(text)
-      .replace(PEM, '[private-key]')
-      .replace(NAMED, '$1[redacted]')
-      .replace(AUTHORIZATION, '$1[redacted]')
-      .replace(BEARER, '$1[redacted]');
+    const plain = withoutNamedSecrets(withoutPasswords(text));
     const scrubbed = this.#mask(plain);
     if (text.length <= MAX_KEPT_CHARS) {
       if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value as string);
@@ -89,7 +77,7 @@ export class SecretScrubber {
           : { ...event, error: { code: event.error.code, message: this.text(event.error.message) } };
       case 'output':
         return 'rows' in event
-          ? { ...event, rows: event.rows.map((row) => this.#row(row)) }
+          ? this.#rows(event)
           : {
               ...event,
               body: this.text(event.body),
@@ -97,17 +85,43 @@ export class SecretScrubber {
             };
       case 'approval.requested':
       case 'approval.resolved':
+      case 'approval.reviewed':
+      case 'grant.ended':
         return event.reason === undefined ? event : { ...event, reason: this.text(event.reason) };
+      case 'approval.preview': {
+        const notes = event.notes.map((note) => this.text(note));
+        return event.refused === undefined
+          ? { ...event, notes }
+          : { ...event, notes, refused: this.text(event.refused) };
+      }
       default:
         return event;
     }
   }
 
-  /** What a server said: the same row where it holds none. */
-  #row(row: readonly (string | null)[]): readonly (string | null)[] {
-    return row.some((cell) => cell !== null && MAY_HOLD.test(cell))
-      ? row.map((cell) => (cell === null ? null : this.text(cell)))
-      : row;
+  /** The same start; what the client says of itself may be anything. */
+  start(start: SessionStart): SessionStart {
+    const { client, correlationId } = start;
+    const { application } = client;
+    return {
+      ...start,
+      ...(application === undefined ? {} : { client: { ...client, application: this.text(application) } }),
+      ...(correlationId === undefined ? {} : { correlationId: this.text(correlationId) }),
+    };
+  }
+
+  /** What a server said. A column that is called a password is one: the verifiers of `pg_authid` too. */
+  #rows(event: RowsEvent): RowsEvent {
+    const { columns } = event;
+    const secret = (index: number): boolean => SECRET_COLUMN.test(columns?.[index] ?? '');
+    const hasSecrets = columns?.some((_, index) => secret(index)) === true;
+    const rows = event.rows.map((row) =>
+      hasSecrets || row.some((cell) => cell !== null && MAY_HOLD.test(cell))
+        ? row.map((cell, index) => (cell === null ? null : secret(index) ? '[redacted]' : this.text(cell)))
+        : row,
+    );
+    if (columns?.some((name) => MAY_HOLD.test(name)) !== true) return { ...event, rows };
+    return { ...event, rows, columns: columns.map((name) => this.text(name)) };
   }
 
   /** A recorder that is told nothing secret. */

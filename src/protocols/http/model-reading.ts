@@ -83,8 +83,8 @@ export function modelReading(
   const maxTokens = sum(asked.map((one) => limitIn(one, requests)));
   return {
     facts: {
+      llm: { provider: requests.provider, model, tools, stream, maxTokens, ...judged({ prompt, lastUser, messages }) },
       ...plain.facts,
-      llm: { provider: requests.provider, model, ...judged({ prompt, lastUser, messages }), tools, stream, maxTokens },
     },
     endpoint: name,
     model,

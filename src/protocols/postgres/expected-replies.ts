@@ -11,11 +11,18 @@ export type Expected =
       readonly name: string;
       readonly candidate: Candidate | undefined;
       readonly refused?: ErrorFields;
+      /** We asked for it: the answer stays here. */
+      readonly injected?: true;
     }
   | { readonly kind: 'bind'; readonly name: string; readonly portal: Portal | undefined }
   | { readonly kind: 'describe'; readonly portal: Portal | undefined; readonly injected: boolean }
   | { readonly kind: 'execute'; readonly portal: Portal }
-  | { readonly kind: 'close'; readonly statement: string | undefined; readonly held: readonly Candidate[] }
+  | {
+      readonly kind: 'close';
+      readonly statement: string | undefined;
+      readonly held: readonly Candidate[];
+      readonly injected?: true;
+    }
   | { readonly kind: 'copy-end' }
   | { readonly kind: 'sync' };
 
@@ -31,6 +38,7 @@ const EXPECTED_BYTES = 256;
 export class ExpectedReplies {
   readonly #queue: Expected[] = [];
   #head = 0;
+  #failures = 0;
 
   get length(): number {
     return this.#queue.length - this.#head;
@@ -39,6 +47,20 @@ export class ExpectedReplies {
   /** About the memory that they take, in bytes; their texts are on the way, or count as prepared. */
   get heldBytes(): number {
     return this.length * EXPECTED_BYTES;
+  }
+
+  /** Errors that the server has reported. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Is that statement under way? */
+  awaits(run: Run): boolean {
+    for (let index = this.#head; index < this.#queue.length; index += 1) {
+      const item = this.#queue[index];
+      if (item?.kind !== 'bind' && runOf(item) === run) return true;
+    }
+    return false;
   }
 
   push(expected: Expected): void {
@@ -73,6 +95,7 @@ export class ExpectedReplies {
    * @returns whether a Sync is under way; if not, the client's messages are skipped until it sends one
    */
   failed(dropped: (item: Expected) => void): boolean {
+    this.#failures += 1;
     const kind = this.front()?.kind;
     if (kind === undefined || kind === 'query' || kind === 'function' || kind === 'sync') return true;
     for (;;) {

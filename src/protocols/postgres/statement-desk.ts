@@ -5,12 +5,14 @@ import type { SqlFacts } from '../../policy/types.js';
 import type { Decision, HeldStatement, Question, Step } from '../contract.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { noticeMessage, parseMessage, queryMessage, type ErrorFields } from './messages.js';
+import { reachedForm } from './reached-form.js';
 import { REFUSED_TEXT, refusalFor, SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
 import type { SessionMasks } from './masks.js';
 import { SessionState } from './session-state.js';
 import type { PostgresSessionOptions } from './session-options.js';
-import { recordedFacts, unreadable, withoutPasswords } from './statement-text.js';
+import { withoutPasswords } from './sql-passwords.js';
+import { recordedFacts, unreadable } from './statement-text.js';
 
 /** What the client's side of a session needs done. */
 export interface ClientSideHost {
@@ -48,6 +50,8 @@ export class StatementDesk {
   /** What is masked in statements is not counted: results are. */
   readonly #uncounted: MaskCounts = new Map();
   readonly #state: SessionState;
+  /** The server holds values behind pseudonyms under names of this session: any statement's error may quote them. */
+  #holdsOriginals = false;
   #open: { readonly ticket: number; readonly one: Case } | undefined;
   #study: { readonly ticket: number; readonly then: () => void } | undefined;
   #nextTicket = 1;
@@ -57,7 +61,7 @@ export class StatementDesk {
     private readonly expected: ExpectedReplies,
     readonly host: ClientSideHost,
   ) {
-    this.#state = new SessionState(options);
+    this.#state = new SessionState(options, expected);
   }
 
   /** Is a statement waiting to be read or decided? Then nothing more is read. */
@@ -76,6 +80,7 @@ export class StatementDesk {
   newRun(text: string, facts: SqlFacts, basis: SqlFacts = facts, more: Pick<Run, 'executes' | 'bound'> = {}): Run {
     this.counts.statements += 1;
     return {
+      ...(this.#holdsOriginals ? { edits: [] } : {}),
       statement: this.counts.statements,
       text,
       facts,
@@ -85,6 +90,16 @@ export class StatementDesk {
       bound: more.bound,
       startedMs: this.options.nowMs(),
     };
+  }
+
+  /** A text that has values in it which the client has only pseudonyms of stays on the server, under a name. */
+  originalsKept(): void {
+    this.#holdsOriginals = true;
+  }
+
+  /** @param status as the server told it */
+  serverReady(status: string): void {
+    this.#state.ready(status);
   }
 
   ask(one: Case): void {
@@ -137,6 +152,8 @@ export class StatementDesk {
       return;
     }
     this.#open = undefined;
+    // The server has failed on what came before, and would skip it.
+    if (this.skipping) return;
     // What is known of the catalogue may be newer than when it was asked.
     const unmaskable =
       decision.action === 'allow' && one.phase !== 'prepare'
@@ -235,12 +252,13 @@ export class StatementDesk {
     return { text, basis, facts, ...sent, sessionChanged: this.#state.changed };
   }
 
-  /** What it means, with what is bound to it, what it runs by name, and the state of the session it runs in. */
+  /** What it means, with what is bound to it, what it runs by name or reaches, and the state of the session it runs in. */
   #bindTo(run: Run): Uint8Array {
     const { sql } = this.options;
     const runs = [run.executes?.map((text) => sql.normalForm(text)) ?? [], run.calls ?? 0];
-    const bound = [sql.normalForm(run.text), run.bound?.texts() ?? [], runs, this.#state.state];
-    return new TextEncoder().encode(JSON.stringify(bound));
+    const bound = [sql.normalForm(run.text), run.bound?.texts() ?? [], runs, this.#state.of(run)];
+    const reached = reachedForm((run.completedBasis ?? run.basis).uses?.reached ?? []);
+    return new TextEncoder().encode(JSON.stringify([...bound, reached]));
   }
 
   /** Where masks apply, a COPY to the client must be in a form that can be masked: else why it isn't. */
