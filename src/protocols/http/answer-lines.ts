@@ -201,7 +201,7 @@ class LinesBody implements AnswerBody {
   /** The end of a line, or the separator before the next text. */
   #cut(byte: number, out: Uint8Array[]): void {
     // A text may have several lines: what is no piece of a text goes on behind the end of the first.
-    if (this.options.parted !== 'line' && byte === NEWLINE && !this.#isKnown()) {
+    if (this.options.parted !== 'line' && byte === NEWLINE && !this.#isWhole()) {
       if (this.#other === undefined && this.#heldBytes > 0) this.#goOn(out);
       out.push(this.#other?.push(Uint8Array.of(byte)) ?? Uint8Array.of(byte));
     } else {
@@ -211,8 +211,9 @@ class LinesBody implements AnswerBody {
     this.#endsWithNewline = byte === NEWLINE;
   }
 
-  #isKnown(): boolean {
-    return this.#other === undefined && this.#knownLine() !== undefined;
+  /** Is what is held a text of its own? */
+  #isWhole(): boolean {
+    return this.#heldBytes > 0 && !isFault(parseJsonTree(utf8.decode(concatBytes(this.#held))));
   }
 
   #knownLine(): string | undefined {

@@ -125,6 +125,8 @@ describe('JSON of which is not told how its texts are parted', () => {
     expect(wholeThrough(unknown, document)).toBe('{\n "to": "[email]",\n "n": 1.50\n}\n');
     expect(cutsThatMatter(unknown, document)).toEqual([]);
     const text = ollamaStream('generate', piecesOf(TEXT, 5));
+    const behind = `{"to":"alice\\u0040example.com"}\n${text}`;
+    expect(wholeThrough(unknown, behind)).toBe(`{"to":"[email]"}\n${wholeThrough(unknown, text)}`);
     expect(ollamaTexts(wholeThrough(unknown, text)).text).toBe(maskedText(TEXT));
   });
 });
