@@ -146,6 +146,9 @@ class LinesBody implements AnswerBody {
   /** Takes the rest of a line that is no piece of a text. */
   #other: MaskedStream | undefined;
   #endsWithNewline = true;
+  /** Does a separator stand before the text at hand? */
+  #separated = false;
+  #separators = false;
 
   constructor(
     private readonly texts: LineTexts,
@@ -158,7 +161,7 @@ class LinesBody implements AnswerBody {
       let from = 0;
       for (let at = 0; at < part.length; at += 1) {
         const byte = part[at];
-        if (byte !== NEWLINE && !(byte === SEPARATOR && this.options.parted === 'separator')) continue;
+        if (byte !== NEWLINE && !(byte === SEPARATOR && this.options.parted === 'unknown')) continue;
         this.#take(part.subarray(from, at), out);
         this.#cut(byte, out);
         from = at + 1;
@@ -176,7 +179,7 @@ class LinesBody implements AnswerBody {
       this.#endLine(out);
       const rest = this.texts.rest();
       if (rest.length > 0 && !this.#endsWithNewline) out.push(Uint8Array.of(NEWLINE));
-      const separator = this.options.parted === 'separator' ? '\x1e' : '';
+      const separator = this.#separators ? '\x1e' : '';
       for (const data of rest) out.push(encoder.encode(`${separator}${data}\n`));
       return concatBytes(out);
     });
@@ -209,6 +212,8 @@ class LinesBody implements AnswerBody {
       out.push(Uint8Array.of(byte));
     }
     this.#endsWithNewline = byte === NEWLINE;
+    this.#separated = byte === SEPARATOR;
+    this.#separators ||= this.#separated;
   }
 
   /** Is what is held a text of its own? */
@@ -251,6 +256,6 @@ class LinesBody implements AnswerBody {
   #ours(data: string, out: Uint8Array[]): void {
     out.push(encoder.encode(`${data}\n`));
     // The separator that came stands before ours: the next text needs one of its own.
-    if (this.options.parted === 'separator') out.push(Uint8Array.of(SEPARATOR));
+    if (this.#separated) out.push(Uint8Array.of(SEPARATOR));
   }
 }

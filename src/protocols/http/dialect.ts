@@ -106,10 +106,10 @@ export interface AnswerOptions {
 }
 
 /**
- * How texts of JSON are told apart: one a `line`; behind a `separator` each, as in `application/json-seq`, with several
- * lines; or it is not `known`: then it may be one text, or lines that are pieces of one.
+ * How texts of JSON are told apart: one a `line`; else one text of several lines, or behind a separator each as in
+ * `application/json-seq`, or lines that are pieces of one, as it turns out.
  */
-export type Parted = 'line' | 'separator' | 'unknown';
+export type Parted = 'line' | 'unknown';
 
 /** One way of speaking to an upstream over HTTP: plain, or a model API's. */
 export interface Dialect {

@@ -18,7 +18,7 @@ import { ollamaStream, ollamaTexts } from './ollama-stream.js';
 
 const lines = (options: AnswerOptions) => DIALECTS.openai.lines(options, 'line');
 const plainLines = (options: AnswerOptions) => DIALECTS.http.lines(options, 'line');
-const sequence = (options: AnswerOptions) => DIALECTS.http.lines(options, 'separator');
+const sequence = (options: AnswerOptions) => DIALECTS.http.lines(options, 'unknown');
 
 describe('a stream of Ollama, JSON line by line', () => {
   it.each(

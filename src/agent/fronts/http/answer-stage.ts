@@ -102,7 +102,7 @@ function sniffed(kind: 'json' | 'lines' | 'text', options: StageOptions): Answer
   if (masker === undefined && !ofModel) return undefined;
   const opened = (json: boolean): AnswerBody => {
     if (kind === 'json') return dialect.json(options);
-    if (kind === 'lines') return dialect.lines(options, isSequenceType(options.contentType) ? 'separator' : 'line');
+    if (kind === 'lines') return dialect.lines(options, isSequenceType(options.contentType) ? 'unknown' : 'line');
     if (masker === undefined) return PASSING;
     if (json && events === true) return dialect.lines(options, 'unknown');
     return withoutSummary(json ? new CheckedJson(masker.json(counts, originals)) : masker.text(counts, originals));
