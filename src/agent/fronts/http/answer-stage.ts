@@ -101,7 +101,9 @@ function sniffed(kind: 'json' | 'lines' | 'text', options: StageOptions): Answer
   // Nothing is masked, and nothing told of models: no need to look.
   if (masker === undefined && !ofModel) return undefined;
   const opened = (json: boolean): AnswerBody => {
-    if (kind === 'json') return dialect.json(options);
+    // Lines are often sent as JSON: of a model's API that is a fault, of any other API they are read as what they are.
+    if (kind === 'json')
+      return ofModel || masker === undefined ? dialect.json(options) : dialect.lines(options, 'unknown');
     if (kind === 'lines') return dialect.lines(options, isSequenceType(options.contentType) ? 'unknown' : 'line');
     if (masker === undefined) return PASSING;
     if (json && events === true) return dialect.lines(options, 'unknown');
