@@ -232,7 +232,7 @@ function assembled(text: string): string[] {
   };
   for (const line of text.split(/[\n\x1e]/)) {
     const one = parsed(line) as (Event & { response?: unknown; message?: { content?: unknown } }) | undefined;
-    if (one?.model === undefined) continue;
+    if (typeof one?.done !== 'boolean' || typeof one.model !== 'string') continue;
     add('l', one.response ?? one.message?.content);
     // What goes on behind it is another text.
     if (one.done === true) add('l', '\n');
