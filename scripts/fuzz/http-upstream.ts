@@ -230,7 +230,7 @@ function assembled(text: string): string[] {
   const add = (key: string, piece: unknown): void => {
     if (typeof piece === 'string') texts.set(key, (texts.get(key) ?? '') + piece);
   };
-  for (const line of text.split(/[\n\x1e]/)) {
+  for (const line of text.replaceAll('\x1e', '').split('\n')) {
     const one = parsed(line) as (Event & { response?: unknown; message?: { content?: unknown } }) | undefined;
     if (typeof one?.done !== 'boolean' || typeof one.model !== 'string') continue;
     add('l', one.response ?? one.message?.content);
