@@ -24,6 +24,18 @@ const SECRETS = [
 
 const SECRET_COLUMN = /(?:password|passwd|passphrase|client_?secret)$/i;
 
+interface SecretColumns {
+  readonly names: readonly string[];
+  /** By their index. */
+  readonly secret: readonly number[];
+}
+
+const NO_COLUMNS: SecretColumns = { names: [], secret: [] };
+
+function mayHold(text: string | null): boolean {
+  return text !== null && MAY_HOLD.test(text);
+}
+
 /** Texts remembered, since the same statements come again and again. */
 const MAX_KEPT = 512;
 const MAX_KEPT_CHARS = 2048;
@@ -35,6 +47,8 @@ const MAX_KEPT_CHARS = 2048;
 export class SecretScrubber {
   readonly #mask: (text: string) => string;
   readonly #kept = new Map<string, string>();
+  /** Of results with the same columns the array is the same. */
+  readonly #columns = new WeakMap<readonly string[], SecretColumns>();
 
   /** @param hash the agent's own, by which maskers are shared */
   constructor(hash: KeyedHash) {
@@ -110,18 +124,27 @@ export class SecretScrubber {
     };
   }
 
-  /** What a server said. A column that is called a password is one: the verifiers of `pg_authid` too. */
+  /** What a server said, the same event where nothing of it is secret. */
   #rows(event: RowsEvent): RowsEvent {
     const { columns } = event;
-    const secret = (index: number): boolean => SECRET_COLUMN.test(columns?.[index] ?? '');
-    const hasSecrets = columns?.some((_, index) => secret(index)) === true;
+    const { names, secret } = columns === undefined ? NO_COLUMNS : this.#columnsOf(columns);
+    const hides = secret.length > 0 || event.rows.some((row) => row.some(mayHold));
+    if (!hides && (columns === undefined || names === columns)) return event;
     const rows = event.rows.map((row) =>
-      hasSecrets || row.some((cell) => cell !== null && MAY_HOLD.test(cell))
-        ? row.map((cell, index) => (cell === null ? null : secret(index) ? '[redacted]' : this.text(cell)))
-        : row,
+      row.map((cell, index) => (cell === null ? null : secret.includes(index) ? '[redacted]' : this.text(cell))),
     );
-    if (columns?.some((name) => MAY_HOLD.test(name)) !== true) return { ...event, rows };
-    return { ...event, rows, columns: columns.map((name) => this.text(name)) };
+    return columns === undefined ? { ...event, rows } : { ...event, rows, columns: names };
+  }
+
+  /** A column that is called a password is one: the verifiers of `pg_authid` too. */
+  #columnsOf(columns: readonly string[]): SecretColumns {
+    const known = this.#columns.get(columns);
+    if (known !== undefined) return known;
+    const names = columns.some(mayHold) ? columns.map((name) => this.text(name)) : columns;
+    const secret = columns.flatMap((name, index) => (SECRET_COLUMN.test(name) ? [index] : []));
+    const found = { names, secret };
+    this.#columns.set(columns, found);
+    return found;
   }
 
   /** A recorder that is told nothing secret. */
