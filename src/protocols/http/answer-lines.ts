@@ -10,13 +10,14 @@ import { AnswerRecord } from './answer-record.js';
 import type { AnswerBody, AnswerOptions, AnswerSummary, Parted } from './dialect.js';
 import { EventTexts } from './event-texts.js';
 import { FollowedTexts } from './followed-event-stream.js';
-import { LONGEST_PIECE_BYTES } from './known-texts.js';
 import type { KnownTexts } from './known-texts.js';
 import { CheckedJson } from './unread-escapes.js';
 
 const NEWLINE = 0x0a;
 /** What stands before each text of a sequence. @see https://www.rfc-editor.org/rfc/rfc7464#section-2.2 */
 const SEPARATOR = 0x1e;
+/** A longer line is no piece of a text. The last one of a stream may hold all its tokens; what may be one text is not held as long. */
+const LONGEST_BYTES: Readonly<Record<Parted, number>> = { line: 1024 * 1024, unknown: 64 * 1024 };
 const NOTHING = new Uint8Array();
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -198,7 +199,7 @@ class LinesBody implements AnswerBody {
     // A copy: who gave the part may write it over.
     this.#held.push(copyBytes(part));
     this.#heldBytes += part.length;
-    if (this.#heldBytes > LONGEST_PIECE_BYTES) this.#goOn(out);
+    if (this.#heldBytes > LONGEST_BYTES[this.options.parted]) this.#goOn(out);
   }
 
   /** The end of a line, or the separator before the next text. */

@@ -58,6 +58,24 @@ describe('a stream of Ollama, JSON line by line', () => {
     ).toHaveLength(6);
   });
 
+  it('ends with the line that holds 50,000 tokens, and what was held of the text', () => {
+    const last = {
+      model: 'm',
+      response: '',
+      done: true,
+      context: Array.from({ length: 50_000 }, (_, id) => 100_000 + id),
+    };
+    const out = wholeThrough(
+      lines,
+      `${JSON.stringify({ model: 'm', response: 'to alice@example', done: false })}\n${JSON.stringify(last)}\n`,
+    );
+    const [first, second] = out
+      .split('\n')
+      .map((line) => (line === '' ? undefined : (JSON.parse(line) as typeof last)));
+    expect([first?.response, second?.response]).toEqual(['to ', 'alice@example']);
+    expect(second?.context).toEqual(last.context);
+  });
+
   it('tells usage, tools and text, masked or not', () => {
     for (const masker of [optionsOf().masker, undefined]) {
       const body = lines(optionsOf({ masker }));
@@ -96,8 +114,8 @@ describe('other lines', () => {
 
   it('go on as they come where they are longer than a piece of a text is', () => {
     const body = plainLines(optionsOf());
-    const head = body.push(bytesOf(`{"text":"${'word '.repeat(20_000)}`));
-    expect(head.length).toBeGreaterThan(64 * 1024);
+    const head = body.push(bytesOf(`{"text":"${'word '.repeat(220_000)}`));
+    expect(head.length).toBeGreaterThan(1024 * 1024);
     const rest = Buffer.concat([body.push(bytesOf('alice@example.com"}\n')), body.end()]).toString();
     expect(rest).toBe('[email]"}\n');
   });
