@@ -1,7 +1,8 @@
 import { frameOf, OPCODE } from '../../src/agent/fronts/http/upgrade-frames.js';
+import type { FuzzClient } from './fuzz-client.js';
 import { judge } from './http-client.js';
 import { told } from './http-upstream.js';
-import { KEY, PLANTED, type Entrance, type FuzzClient, type HttpWorld } from './http-world.js';
+import { KEY, PLANTED, type Entrance, type HttpWorld } from './http-world.js';
 import { mutated, pieces, type Dice } from './mutation.js';
 
 const HANDSHAKE = [

@@ -11,13 +11,13 @@ import { openForward, type Forward } from '../../src/client/forward.js';
 import { listenOnPort } from '../../src/client/local-listener.js';
 import { dialTunnel } from '../../src/tunnel/dial.js';
 import { startTestIssuer, type TestIssuer } from '../../test/support/agent.js';
+import { FuzzClient } from './fuzz-client.js';
 
 /** What no answer may show, what no request may say, and what nobody but the upstream may see. */
 export const PLANTED = 'mike.planted@example.com';
 export const FORBIDDEN = 'credential dump';
 export const KEY = 'upstream-key-4f3a9c21d8e7';
 const LARGEST_BYTES = 262_144;
-const ANSWER_MS = 20_000;
 const GOOD_PATH = '/good';
 
 /** What comes behind it in a key of a handshake. @see https://www.rfc-editor.org/rfc/rfc6455#section-1.3 */
@@ -257,53 +257,5 @@ spec:
   match: { connections: ['asking-*'] }
   mask: [{ name: pii, entities: [email], strategy: redact, on: [requests] }]
 `;
-  }
-}
-
-/** A client that keeps every byte, and believes none. */
-export class FuzzClient {
-  bytes = Buffer.alloc(0);
-  closed = false;
-  #wake: () => void = () => undefined;
-
-  constructor(private readonly socket: Socket) {
-    socket.on('data', (part: Buffer) => {
-      this.bytes = Buffer.concat([this.bytes, part]);
-      this.#wake();
-    });
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.closed = true;
-      this.#wake();
-    });
-  }
-
-  write(bytes: Buffer): void {
-    if (this.socket.writable) this.socket.write(bytes);
-  }
-
-  /** Sends no more; what was asked for is still answered. */
-  end(): void {
-    this.socket.end();
-  }
-
-  destroy(): void {
-    this.socket.destroy();
-  }
-
-  /** Resolves once it holds; throws where it can't any more, or does not in time. */
-  async until(holds: () => boolean, what: string): Promise<void> {
-    const endsMs = performance.now() + ANSWER_MS;
-    while (!holds()) {
-      if (this.closed) throw new Error(`the connection was closed before ${what}`);
-      if (performance.now() > endsMs) throw new Error(`no sign of ${what} in ${String(ANSWER_MS)} ms`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 200);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
   }
 }
