@@ -232,6 +232,8 @@ function assembled(text: string): string[] {
   };
   for (const line of text.replaceAll('\x1e', '').split('\n')) {
     const one = parsed(line) as (Event & { response?: unknown; message?: { content?: unknown } }) | undefined;
+    // Readers of lines give up at one that is no JSON.
+    if (one === undefined && line.trim() !== '') break;
     if (typeof one?.done !== 'boolean' || typeof one.model !== 'string') continue;
     add('l', one.response ?? one.message?.content);
     // What goes on behind it is another text.
