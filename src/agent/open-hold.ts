@@ -83,7 +83,10 @@ function inputOf(holding: HoldingSession, question: Question, verdict: Verdict, 
     connectionType: connection.type,
     credential: credentialName(caller),
     requester: { subject, email, groups, issuer, machine },
-    client: { ...(address === '' ? {} : { address }), ...(application === '' ? {} : { application }) },
+    client: {
+      ...(address === '' ? {} : { address }),
+      ...(application === '' ? {} : { application: withoutSecrets(application) }),
+    },
     text: withoutSecrets(question.reviewText()),
     ...(shown?.type === 'statement' && shown.params !== undefined
       ? { params: shown.params.map((value) => (value === null ? null : withoutSecrets(value))) }
@@ -94,8 +97,8 @@ function inputOf(holding: HoldingSession, question: Question, verdict: Verdict, 
       .filter((match) => !match.observed)
       .map((match) => ({ rule: `${match.policy}/${match.rule}`, message: match.message })),
     flows: verdict.flows,
-    reason,
-    correlationId,
+    reason: withoutSecrets(reason),
+    correlationId: withoutSecrets(correlationId),
   };
 }
 

@@ -14,6 +14,7 @@ const NAMES = [
   'secret[-_]?(?:access[-_]?)?key',
   '(?:access|refresh|id|auth|session|private|bot)[-_]?token',
   'api[-_]?key',
+  'x-amz-(?:signature|security-token)',
 ].join('|');
 
 /** What has been taken out, what SQL or a format puts in later, and a text that ends here and goes on as another part. */
@@ -55,7 +56,7 @@ const PEM = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE K
  * it is asked of each cell of each row that is recorded.
  */
 export const MAY_HOLD =
-  /:\/\/|eyJ|A[KS]IA|gh[a-z]_|github_pat|\b[sr]k[-_]|AIza|xox|key|crypt|hmac|config|pass|pwd|secret|token|author|bearer|cookie|---|\s-u\s|--u|mysql/i;
+  /:\/\/|eyJ|A[KS]IA|gh[a-z]_|github_pat|\b[sr]k[-_]|AIza|xox|key|crypt|hmac|config|pass|pwd|secret|token|author|bearer|cookie|---|\s-u\s|--u|mysql|x-amz/i;
 
 /** The same text without the secrets that their names give away; JSON stays JSON. */
 export function withoutNamedSecrets(text: string): string {

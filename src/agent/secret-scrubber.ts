@@ -81,9 +81,14 @@ export class SecretScrubber {
         return scrubbed === undefined ? { ...event, text } : { ...event, text, params: scrubbed };
       }
       case 'request': {
-        const { body } = event;
-        const scrubbed = { ...event, path: this.text(event.path), text: this.text(event.text) };
-        return body === undefined ? scrubbed : { ...scrubbed, body: this.text(body) };
+        const { path, text, body, model } = event;
+        return {
+          ...event,
+          path: this.text(path),
+          text: this.text(text),
+          ...(body === undefined ? {} : { body: this.text(body) }),
+          ...(model === undefined ? {} : { model: this.text(model) }),
+        };
       }
       case 'result':
         return event.error === undefined
@@ -149,12 +154,31 @@ export class SecretScrubber {
 
   /** A recorder that is told nothing secret. */
   around(recorder: SessionRecorder): SessionRecorder {
+    const secretive = new Set<number>();
     return {
       record: (event) => {
-        recorder.record(this.event(event));
+        recorder.record(withoutEcho(this.event(event), secretive));
       },
       flush: () => recorder.flush(),
       seal: (end) => recorder.seal(end),
     };
   }
+}
+
+/**
+ * An error may repeat a part of the statement (`syntax error at or near "…"`), where a secret is not known by what stands
+ * before it: of statements with secrets nothing is kept that stands in quotes.
+ *
+ * @param secretive numbers of the statements that hold some and have no result yet
+ */
+function withoutEcho(event: RecordedEvent, secretive: Set<number>): RecordedEvent {
+  if (event.type === 'statement') {
+    const holds = event.text.includes('[redacted]') || event.params?.includes('[redacted]') === true;
+    if (holds) secretive.add(event.statement);
+  }
+  // What was refused here has no result.
+  if (event.type === 'decision' && event.action === 'block') secretive.delete(event.statement);
+  if (event.type !== 'result' || !secretive.delete(event.statement) || event.error === undefined) return event;
+  const { code, message } = event.error;
+  return { ...event, error: { code, message: message.replace(/"[^]*"/, '"[redacted]"') } };
 }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { SecretScrubber } from '../../src/agent/secret-scrubber.js';
 import type { RecordedEvent } from '../../src/core/events.js';
 import { analyze, loadGrammar } from '../../src/protocols/postgres/facts/analyze.js';
-import { withoutPasswords } from '../../src/protocols/postgres/sql-passwords.js';
+import { readPasswords, withoutPasswords } from '../../src/protocols/postgres/sql-passwords.js';
 
 const S = 'hunter2secret';
 const scrubber = (): SecretScrubber =>
@@ -59,6 +59,8 @@ const STATEMENTS: readonly string[] = [
   `UPDATE users SET password = '${S}' WHERE name = 'bob'`,
   `SELECT 1 FROM users WHERE password IN ('x', '${S}')`,
   `SELECT f(password => '${S}')`,
+  `INSERT INTO users (name, "password") VALUES ('bob', '${S}'), ('eve', lower('${S}'))`,
+  `WITH x AS (INSERT INTO app.users (password, name) VALUES (E'${S}', 'bob') RETURNING id) SELECT * FROM x`,
 ];
 
 /** Prompts, bodies, headers and command lines. */
@@ -98,6 +100,7 @@ const TEXTS: readonly string[] = [
   `--password=${S}`,
   `password: |\n  ${S}\nnext: 1`,
   `AWS_SECRET_ACCESS_KEY=${S}/abcdEFGH`,
+  `https://b.s3.amazonaws.com/x?X-Amz-Date=20261128T000000Z&X-Amz-Signature=${S}`,
   `please run: ALTER ROLE a PASSWORD '${S}'; don't tell`,
   `the user's words: alter role a password '${S}`,
 ];
@@ -111,6 +114,8 @@ const INNOCENT: readonly string[] = [
   `ALTER ROLE a PASSWORD NULL`,
   `ALTER ROLE a VALID UNTIL '2027-01-01'`,
   `CREATE TABLE users (name text, password text DEFAULT NULL)`,
+  `INSERT INTO users (name, password, city) VALUES ('bob', NULL, 'Lisbon')`,
+  `INSERT INTO users (name, password) SELECT name, $1 FROM staff WHERE city = 'Lisbon'`,
   `SELECT '2026-11-28'::date -- the password column is not read`,
   `it's what the user's password policy says, isn't it?`,
   `{"token": "Hello", "logprob": -0.1}`,
@@ -137,6 +142,20 @@ describe('secrets in what is recorded', () => {
     expect(scrubber().text(text)).toBe(text);
   });
 
+  it.each([
+    ['UPDATE users SET password = $1 WHERE name = $2', [1]],
+    ['INSERT INTO users (name, password) VALUES ($1, $2), ($3, crypt($4, $5))', [2, 4, 5]],
+    ["SELECT set_config('app.token', $1, $2)", [1]],
+    ['SELECT * FROM users WHERE name = $1 AND password IN ($2, $3)', [2, 3]],
+    ["SELECT dblink_connect('host=h password=' || $1), $2", [1, 2]],
+    ['SELECT password FROM users WHERE id = $1', []],
+  ])('are bound to the parameters where passwords stand: %s', (statement, secret) => {
+    const { isSecret } = readPasswords(statement);
+    expect([1, 2, 3, 4, 5].filter((number) => isSecret(number) && statement.includes(`$${String(number)}`))).toEqual(
+      secret,
+    );
+  });
+
   it('leave JSON that is JSON', () => {
     const body = JSON.stringify({ password: S, more: JSON.stringify({ api_key: S, list: [1, { pass: S }] }), n: 1 });
     const shown = JSON.parse(scrubber().text(body)) as { password: string; more: string; n: number };
@@ -148,7 +167,7 @@ describe('secrets in what is recorded', () => {
     const text = `password=${S}`;
     const events: readonly RecordedEvent[] = [
       { type: 'statement', statement: 1, text, via: 'simple', params: [text, null] },
-      { type: 'request', statement: 1, method: 'GET', path: `/?${text}`, text, body: text },
+      { type: 'request', statement: 1, method: 'GET', path: `/?${text}`, text, body: text, model: text },
       { type: 'result', statement: 1, error: { code: 'X', message: text } },
       { type: 'output', statement: 1, columns: ['a'], rows: [[text]], totalRows: 1 },
       { type: 'output', statement: 1, columns: ['rolpassword', text], rows: [[S, null]], totalRows: 1 },

@@ -61,8 +61,8 @@ export function requestRoutes(deps: HttpDependencies, callers: Callers): readonl
       },
     },
     previewRoute(deps),
-    decisionRoute(approvals, 'approve'),
-    decisionRoute(approvals, 'deny'),
+    decisionRoute(deps, 'approve'),
+    decisionRoute(deps, 'deny'),
     ...ownRoutes(deps, callers),
   ];
 }
@@ -107,7 +107,7 @@ function previewRoute({ approvals, preview }: HttpDependencies): Route {
   };
 }
 
-function decisionRoute(approvals: Approvals, verdict: 'approve' | 'deny'): Route {
+function decisionRoute({ approvals, withoutSecrets }: HttpDependencies, verdict: 'approve' | 'deny'): Route {
   const body = verdict === 'approve' ? ['reason', 'duration'] : ['reason'];
   return {
     method: 'POST',
@@ -118,7 +118,8 @@ function decisionRoute(approvals: Approvals, verdict: 'approve' | 'deny'): Route
     body,
     handler: async ({ id, request }, caller): Promise<Answer> => {
       const { text, durationMs } = await readFields(request, body);
-      return { json: viewOf(approvals, caller, approvals.decide(id, caller, verdict, text('reason'), durationMs)) };
+      const reason = withoutSecrets(text('reason'));
+      return { json: viewOf(approvals, caller, approvals.decide(id, caller, verdict, reason, durationMs)) };
     },
   };
 }
@@ -142,7 +143,7 @@ async function askAccess(
     permitted,
     flow,
     durationMs,
-    reason: text('reason'),
+    reason: deps.withoutSecrets(text('reason')),
     address: addressOf(incoming),
     application: incoming.headers['user-agent']?.slice(0, MAX_AGENT_CHARS) ?? '',
   });

@@ -1,3 +1,4 @@
+import { InsertColumns } from './insert-columns.js';
 import { SqlTokens, type SqlString, type SqlToken } from './sql-tokens.js';
 
 const REDACTED = '[redacted]';
@@ -25,10 +26,22 @@ const MAX_DEPTH = 6;
  * what was SQL stays SQL.
  */
 export function withoutPasswords(text: string): string {
-  if (!WORTH_READING.test(text)) return text;
+  return readPasswords(text).text;
+}
+
+export interface WithoutPasswords {
+  readonly text: string;
+  /** Is the value that is bound to `$n` a password? */
+  readonly isSecret: (parameter: number) => boolean;
+}
+
+/** The same, with what it says of the values that are bound to the statement. */
+export function readPasswords(text: string): WithoutPasswords {
+  if (!WORTH_READING.test(text)) return { text, isSecret: () => false };
   const reader = new PasswordReader(false);
   const plain = reader.read(text, 0);
-  return reader.openEnded ? new PasswordReader(true).read(text, 0) : plain;
+  if (reader.openEnded) return { text: new PasswordReader(true).read(text, 0), isSecret: () => true };
+  return { text: plain, isSecret: (parameter) => reader.parameters.has(parameter) };
 }
 
 /** What the tokens before led to. */
@@ -43,13 +56,23 @@ interface Place {
   setting: 'no' | 'call' | 'name' | 'value';
   /** In `alter role`, `create user`: there even a bare word behind PASSWORD is meant as one. */
   role: boolean;
+  insert: InsertColumns;
 }
 
-const start = (): Place => ({ due: 'no', before: '', secretDepth: 0, setting: 'no', role: false });
+const start = (): Place => ({
+  due: 'no',
+  before: '',
+  secretDepth: 0,
+  setting: 'no',
+  role: false,
+  insert: new InsertColumns((name) => NAME.test(name)),
+});
 
 class PasswordReader {
   /** Was there a text whose password comes from elsewhere? */
   openEnded = false;
+  /** Numbers of the parameters that stand where passwords do. */
+  readonly parameters = new Set<number>();
 
   /** @param all constants go, but those that tell of a password themselves */
   constructor(private readonly all: boolean) {}
@@ -64,6 +87,7 @@ class PasswordReader {
       const token = tokens.at(at, place.due !== 'no');
       const { end } = token;
       if (token.kind === 'sign') afterSign(text.charAt(at), place);
+      else if (token.kind === 'parameter') this.#parameter(Number(text.slice(at + 1, end)), place);
       else if (token.kind !== 'space') {
         const spelt = text.slice(at, end);
         const written = this.#written(token, spelt, place, depth);
@@ -82,9 +106,16 @@ class PasswordReader {
     return token.kind === 'name' ? nameShown(spelt, place) : wordShown(spelt, place);
   }
 
+  #parameter(number: number, place: Place): void {
+    if (isSecretPlace(place)) this.parameters.add(number);
+    if (place.due === 'name') place.due = 'value';
+    place.setting = 'no';
+    place.before = '';
+  }
+
   #string(token: SqlString, spelt: string, place: Place, depth: number): string {
     const { content } = token;
-    const secret = place.due !== 'no' || place.secretDepth > 0 || place.setting === 'value';
+    const secret = isSecretPlace(place);
     place.setting = place.setting === 'call' && SECRET_NAME.test(content) ? 'name' : 'no';
     // A string goes on behind a line break: what follows at once is more of it.
     place.due = secret && place.secretDepth === 0 ? 'value' : 'no';
@@ -98,8 +129,13 @@ class PasswordReader {
   }
 }
 
+function isSecretPlace({ due, secretDepth, setting, insert }: Place): boolean {
+  return due !== 'no' || secretDepth > 0 || setting === 'value' || insert.atSecret;
+}
+
 /** `"…"`: a name; behind PASSWORD of a role somebody took it for a string. */
 function nameShown(spelt: string, place: Place): string {
+  place.insert.name(spelt.slice(1, -1));
   const taken = place.due === 'name' && place.role;
   place.due = taken ? 'value' : NAME.test(spelt.slice(1, -1)) ? 'name' : 'no';
   place.before = '';
@@ -109,6 +145,7 @@ function nameShown(spelt: string, place: Place): string {
 function wordShown(spelt: string, place: Place): string {
   const word = spelt.toLowerCase();
   const { due, before } = place;
+  place.insert.word(word);
   if ((before === 'alter' || before === 'create') && /^(?:role|user|group)$/.test(word)) place.role = true;
   place.before = word;
   if (NAME.test(word)) place.due = 'name';
@@ -122,6 +159,7 @@ function afterSign(sign: string, place: Place): void {
     Object.assign(place, start());
     return;
   }
+  place.insert.sign(sign);
   if (sign === '(' && (place.secretDepth > 0 || place.due === 'name' || CRYPTO.test(place.before)))
     place.secretDepth += 1;
   else if (sign === ')' && place.secretDepth > 0) place.secretDepth -= 1;

@@ -4,7 +4,8 @@
  *
  * @see https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
-export type SqlToken = { readonly kind: 'space' | 'name' | 'word' | 'sign'; readonly end: number } | SqlString;
+export type SqlToken =
+  { readonly kind: 'space' | 'name' | 'word' | 'sign' | 'parameter'; readonly end: number } | SqlString;
 
 export interface SqlString {
   readonly kind: 'string';
@@ -15,6 +16,7 @@ export interface SqlString {
 
 const SPACE = /[\s\0]+|--[^\n\r]*/y;
 const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
+const PARAMETER = /\$\d{1,5}/y;
 const OPENING = /(?:[nbxe]|u&)?'/iy;
 const DOLLAR = /\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$/y;
 
@@ -41,7 +43,7 @@ export class SqlTokens {
       if (space > 0) return { kind: 'space', end: from + space };
     }
     if (code === SLASH && text.startsWith('/*', from)) return { kind: 'space', end: commentEnd(text, from) };
-    if (code === DOLLAR_SIGN) return this.#dollar(from) ?? { kind: 'sign', end: from + 1 };
+    if (code === DOLLAR_SIGN) return this.#parameter(from) ?? this.#dollar(from) ?? { kind: 'sign', end: from + 1 };
     if (code === DOUBLE) return this.#name(from);
     const isWord = code >= 0x80 || code === UNDERSCORE || isLetter(code);
     if (code === SINGLE || isWord) {
@@ -50,6 +52,11 @@ export class SqlTokens {
       if (string !== undefined) return string;
     }
     return isWord ? { kind: 'word', end: from + lengthAt(WORD, text, from) } : { kind: 'sign', end: from + 1 };
+  }
+
+  #parameter(from: number): SqlToken | undefined {
+    const length = lengthAt(PARAMETER, this.text, from);
+    return length === 0 ? undefined : { kind: 'parameter', end: from + length };
   }
 
   #name(from: number): SqlToken {

@@ -11,7 +11,7 @@ import type { Run } from './run.js';
 import type { SessionMasks } from './masks.js';
 import { SessionState } from './session-state.js';
 import type { PostgresSessionOptions } from './session-options.js';
-import { withoutPasswords } from './sql-passwords.js';
+import { readPasswords, withoutPasswords, type WithoutPasswords } from './sql-passwords.js';
 import { recordedFacts, unreadable } from './statement-text.js';
 
 /** What the client's side of a session needs done. */
@@ -45,7 +45,7 @@ export class StatementDesk {
   skipping = false;
   readonly #recorded = new WeakMap<
     SqlFacts,
-    { readonly masker: SessionMasks['record']; readonly text: string; readonly shown: string }
+    { readonly masker: SessionMasks['record']; readonly text: string; readonly shown: WithoutPasswords }
   >();
   /** What is masked in statements is not counted: results are. */
   readonly #uncounted: MaskCounts = new Map();
@@ -204,10 +204,13 @@ export class StatementDesk {
   }
 
   #event(run: Run, via: string): StatementEvent {
+    const { text, isSecret } = this.#recordStatement(run);
     const starts = run.bound?.starts(MAX_MASKED_PARAM) ?? [];
-    const params = starts.map((text) => (text === null ? null : this.#recordText(text).slice(0, MAX_RECORDED_PARAM)));
+    const params = starts.map((value, index) => {
+      if (value === null) return null;
+      return isSecret(index + 1) ? '[redacted]' : this.#recordText(value).slice(0, MAX_RECORDED_PARAM);
+    });
     const { statement } = run;
-    const text = this.#recordStatement(run);
     const facts = recordedFacts(run.completedBasis ?? run.basis);
     return params.length === 0
       ? { type: 'statement', statement, text, via, facts }
@@ -215,18 +218,22 @@ export class StatementDesk {
   }
 
   /** A text that runs again and again is masked once. */
-  #recordStatement(run: Run): string {
+  #recordStatement(run: Run): WithoutPasswords {
     const masker = this.options.masks().record;
     const known = this.#recorded.get(run.basis);
     if (known !== undefined && known.masker === masker && known.text === run.text) return known.shown;
-    const shown = this.#recordText(run.text);
+    const { text, isSecret } = readPasswords(run.text);
+    const shown = { text: this.#masked(text), isSecret };
     this.#recorded.set(run.basis, { masker, text: run.text, shown });
     return shown;
   }
 
   #recordText(text: string): string {
-    const plain = withoutPasswords(text);
-    return this.options.masks().record?.maskText(plain, this.#uncounted) ?? plain;
+    return this.#masked(withoutPasswords(text));
+  }
+
+  #masked(text: string): string {
+    return this.options.masks().record?.maskText(text, this.#uncounted) ?? text;
   }
 
   #question(run: Run, via: string, phase: Question['phase']): Question {

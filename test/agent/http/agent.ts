@@ -71,6 +71,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
     direct: { direct: (_request, response) => response.end(), directUpgrade: (_request, socket) => socket.destroy() },
     ...more,
     deps: {
+      withoutSecrets: (text) => text,
       verify: (token) => {
         const found = people.find((one) => one.subject === token);
         return found === undefined
