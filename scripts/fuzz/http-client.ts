@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { FORBIDDEN, KEY, type Arrived, type HttpWorld } from './http-world.js';
+import { FORBIDDEN, KEY, type Arrived, type Entrance, type HttpWorld } from './http-world.js';
 import { mutated, pieces, type Dice } from './mutation.js';
 
 /** What a request says under each path, with the forbidden words at `@`. */
@@ -92,7 +92,7 @@ function bodyOf(dice: Dice, type: string, pattern: string): Buffer {
 }
 
 /** The bytes of one request, in one of the ways that a request can be framed. */
-function framed(dice: Dice, world: HttpWorld): { readonly connection: string; readonly bytes: Buffer } {
+async function framed(dice: Dice, world: HttpWorld): Promise<{ readonly entrance: Entrance; readonly bytes: Buffer }> {
   const [connection, plainPath, kind, pattern] = dice.pick(REQUESTS);
   const path = dice.chance(85)
     ? plainPath
@@ -106,10 +106,11 @@ function framed(dice: Dice, world: HttpWorld): { readonly connection: string; re
         '//forbidden',
       ]);
   let body = bodyOf(dice, kind, pattern);
+  const entrance = await world.entrance(connection, dice.chance(60));
   const lines = [
-    `${dice.pick(['POST', 'POST', 'PUT', 'PATCH'])} /c/${connection}${path} HTTP/1.1`,
+    `${dice.pick(['POST', 'POST', 'PUT', 'PATCH'])} ${entrance.base}${path} HTTP/1.1`,
     'host: 127.0.0.1',
-    `authorization: Bearer ${world.token}`,
+    ...entrance.headers,
   ];
   const type = dice.pick(TYPES[kind] ?? ['']);
   if (type !== '') lines.push(`content-type: ${type}`);
@@ -121,7 +122,7 @@ function framed(dice: Dice, world: HttpWorld): { readonly connection: string; re
   const chunked = dice.chance(30);
   if (chunked) body = Buffer.concat([...pieces(body, dice, 60).map(chunk), Buffer.from('0\r\n\r\n')]);
   lines.push(chunked ? 'transfer-encoding: chunked' : `content-length: ${String(body.length)}`);
-  return { connection, bytes: Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]) };
+  return { entrance, bytes: Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]) };
 }
 
 const EXTRAS: readonly string[] = [
@@ -147,9 +148,9 @@ function chunk(bytes: Buffer): Buffer {
 /** A hostile caller with a valid token: what is forbidden may not arrive in any spelling, nor anything of the caller's own. */
 export async function fuzzHttpClient(world: HttpWorld, dice: Dice): Promise<void> {
   world.arrived.length = 0;
-  const client = world.dial();
+  const { entrance, bytes } = await framed(dice, world);
+  const client = entrance.dial();
   try {
-    const { connection, bytes } = framed(dice, world);
     let sent = bytes;
     for (let count = dice.chance(50) ? 0 : 1 + dice.below(3); count > 0; count -= 1) sent = mutated(sent, dice);
     for (const part of dice.chance(50) ? [sent] : pieces(sent, dice, 300)) client.write(part);
@@ -157,10 +158,10 @@ export async function fuzzHttpClient(world: HttpWorld, dice: Dice): Promise<void
     else client.end();
     // What is not over by now is not complete, and never will be.
     if (sent !== bytes) await client.until(() => client.closed, 'the end').catch(() => undefined);
-    for (const one of world.arrived) judge(one, world.token);
+    for (const one of world.arrived) judge(one, world.secrets);
     const same = sent === bytes && !client.closed && !/connection: close/i.test(client.bytes.toString('latin1'));
-    const next = same ? client : world.dial();
-    await world.good(next, connection);
+    const next = same ? client : entrance.dial();
+    await world.good(next, entrance);
     next.destroy();
   } finally {
     client.destroy();
@@ -168,13 +169,13 @@ export async function fuzzHttpClient(world: HttpWorld, dice: Dice): Promise<void
 }
 
 /** Throws where an upstream that reads as leniently as any would find what should not be there. */
-function judge({ url, headers, body }: Arrived, token: string): void {
+export function judge({ url, headers, body }: Arrived, secrets: readonly string[]): void {
   const complain = (what: string): never => {
     throw new Error(`${what} arrived: ${url} ${JSON.stringify(headers)} ${JSON.stringify(body.toString('latin1'))}`);
   };
   const { 'x-upstream-key': key, ...others } = headers;
   if (key !== KEY) complain('another credential than the stored one');
-  if (JSON.stringify(headers).includes(token.slice(0, 40))) complain('the caller’s token');
+  if (secrets.some((secret) => JSON.stringify(headers).includes(secret))) complain('the caller’s token');
   for (const name of ['x_upstream_key', 'x-api-key', 'x-http-method-override', 'x-forwarded-for'])
     if (name in others) complain(`a header ${name}`);
   if (!url.startsWith('/base/') || /forbidden/i.test(decoded(url))) complain('a path that is forbidden');

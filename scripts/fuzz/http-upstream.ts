@@ -3,7 +3,7 @@ import { KEY, PLANTED, type HttpWorld } from './http-world.js';
 import { mutated, pieces, type Dice } from './mutation.js';
 
 /** A text with the planted value in it, cut into pieces as a model would. */
-function told(dice: Dice): string[] {
+export function told(dice: Dice): string[] {
   const text = dice.pick([`write to ${PLANTED} now`, PLANTED, `${PLANTED}, ${PLANTED}`, `x ${PLANTED}`]);
   return pieces(Buffer.from(text), dice, dice.pick([1, 6, 40])).map(String);
 }
@@ -44,6 +44,15 @@ function responseStream(dice: Dice): string {
   return events([...deltas, { type: 'response.output_text.done', ...place, text: PLANTED }]);
 }
 
+function lineStream(dice: Dice): string {
+  const chat = dice.chance(50);
+  const inside = (text: string): object => (chat ? { message: { content: text } } : { response: text });
+  return [...told(dice), '']
+    .map((text, index, all) => ({ model: 'm', ...inside(text), done: index === all.length - 1 }))
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join('');
+}
+
 const wordy = (dice: Dice): string => {
   const words = `{"a":"${PLANTED}","n":[1,{"b":"x ${PLANTED}"}],"${PLANTED}":null}`;
   return dice.chance(50) ? words : words.replaceAll('@', '\\u0040').replaceAll('k', '\\u006b');
@@ -59,6 +68,9 @@ const BODIES: readonly (readonly [connection: string, path: string, type: string
   ['of-http', '/stream', 'text/event-stream', chatStream],
   ['of-http', '/a', 'application/json', wordy],
   ['of-http', '/a', 'application/x-ndjson', (dice) => `${wordy(dice)}\n${wordy(dice)}\n`],
+  ['of-openai', '/api/chat', 'application/x-ndjson', lineStream],
+  ['of-http', '/api/generate', 'application/x-ndjson', lineStream],
+  ['of-http', '/a', 'application/json-seq', (dice) => `\x1e${wordy(dice)}\n\x1e${lineStream(dice)}`],
   ['of-http', '/a', 'text/plain', (dice) => told(dice).join('')],
   ['of-http', '/a', 'text/html', (dice) => `<p title="${PLANTED}">${told(dice).join('')}</p>`],
   ['of-http', '/a', 'application/octet-stream', wordy],
@@ -135,11 +147,12 @@ export async function fuzzHttpUpstream(world: HttpWorld, dice: Dice): Promise<vo
   for (let count = dice.chance(40) ? 0 : 1 + dice.below(3); count > 0; count -= 1) bytes = mutated(bytes, dice);
   world.answer = pieces(bytes, dice, dice.pick([40, 400, 4_000]));
   const body = path === '/a' || path === '/stream' ? '{}' : '{"model":"m","stream":true,"messages":[]}';
-  const client = world.dial();
+  const entrance = await world.entrance(connection, dice.chance(60));
+  const client = entrance.dial();
   try {
     client.write(
       Buffer.from(
-        `POST /c/${connection}${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${world.token}\r\naccept-encoding: gzip, br, deflate\r\n` +
+        `POST ${entrance.base}${path} HTTP/1.1\r\n${['host: 127.0.0.1', ...entrance.headers].join('\r\n')}\r\naccept-encoding: gzip, br, deflate\r\n` +
           `content-type: application/json\r\ncontent-length: ${String(body.length)}\r\n` +
           `connection: close\r\n\r\n${body}`,
       ),
@@ -149,8 +162,8 @@ export async function fuzzHttpUpstream(world: HttpWorld, dice: Dice): Promise<vo
   } finally {
     client.destroy();
   }
-  const next = world.dial();
-  await world.good(next, connection);
+  const next = entrance.dial();
+  await world.good(next, entrance);
   next.destroy();
 }
 
@@ -217,6 +230,15 @@ function assembled(text: string): string[] {
   const add = (key: string, piece: unknown): void => {
     if (typeof piece === 'string') texts.set(key, (texts.get(key) ?? '') + piece);
   };
+  for (const line of text.replaceAll('\x1e', '').split('\n')) {
+    const one = parsed(line) as (Event & { response?: unknown; message?: { content?: unknown } }) | undefined;
+    // Readers of lines give up at one that is no JSON.
+    if (one === undefined && line.trim() !== '') break;
+    if (typeof one?.done !== 'boolean' || typeof one.model !== 'string') continue;
+    add('l', one.response ?? one.message?.content);
+    // What goes on behind it is another text.
+    if (one.done === true) add('l', '\n');
+  }
   for (const event of text.split(/\r\n\r\n|\n\n|\r\r/)) {
     const data = event
       .split(/\r\n|\n|\r/)
@@ -245,6 +267,8 @@ interface Event {
   item_id?: unknown;
   output_index?: unknown;
   content_index?: unknown;
+  model?: unknown;
+  done?: unknown;
 }
 
 type Chunk = {

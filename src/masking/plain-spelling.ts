@@ -2,7 +2,7 @@ import { Respelled } from './respelled.js';
 import { nextSpelling } from './spellings.js';
 
 /** What has to be there for a text to be read in another way than it is written; says yes too often. */
-const MAYBE = /[\u00a0\u00ad\u00b2-\u00b9\u0300-\u036f\u0660-\uffef]|\\+[ux]|&(?:#|\w+;|nbsp|shy)|%[0-9a-f]{2}|\ud835/i;
+const MAYBE = /[\u00a0\u00ad\u00b2-\u00b9\u0300-\u036f\u0660-\uffef]|\\[ux]|&(?:#|\w+;|nbsp|shy)|%[0-9a-f]{2}|\ud835/i;
 /** Spaces that are none of ASCII. */
 const SPACES = /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/g;
 const BETWEEN_WORDS = /[^\p{L}\p{N}]+/gu;

@@ -1,21 +1,32 @@
 import type { Finding } from './clusters.js';
 import { nextSpelling, spellingAt, spellingByte, spellingLength } from './spellings.js';
 
+/** One other way of writing. */
+interface Spelling {
+  /** Where its byte stands in the text as readers take it; of a sign that is not seen, the byte behind it. */
+  at: number;
+  /** Where it begins in the whole text as it is written. */
+  readonly start: number;
+  readonly length: number;
+  /** Bytes that it is: one, or none. */
+  readonly bytes: number;
+}
+
 /** A text as readers take it, and where each byte of it stands in the text as it is written. */
 export class Respelled {
   bytes = new Uint8Array(1_024);
   end = 0;
-  /** Where each byte's writing begins, counted from the beginning of the whole text. */
-  #starts: Float64Array = new Float64Array(1_024);
-  #lengths = new Uint16Array(1_024);
   /** Up to here what is written was taken; the next part begins here. */
   taken: number;
   /** The last other way of writing ends here. */
   spelledTo = -Infinity;
+  /** In order. Between two of them every byte is itself. */
+  #spellings: Spelling[];
 
   /** @param from where the first part begins in the whole text */
   constructor(from: number) {
     this.taken = from;
+    this.#spellings = [{ at: 0, start: from, length: 0, bytes: 0 }];
   }
 
   /**
@@ -28,7 +39,9 @@ export class Respelled {
     this.#grow(end - from);
     for (let at = from; at < end;) {
       const next = nextSpelling(bytes, at, end, over);
-      this.#plain(bytes, at, next);
+      this.bytes.set(bytes.subarray(at, next), this.end);
+      this.end += next - at;
+      this.taken += next - at;
       at = next;
       if (at >= end) break;
       const spelling = spellingAt(bytes, at, end, over);
@@ -41,15 +54,19 @@ export class Respelled {
 
   /** Where the writing of the byte at an offset begins; of `end`, where what was taken ends. */
   startOf(offset: number): number {
+    if (offset >= this.end) return this.taken;
     // Of a finding that goes on the beginning may be forgotten.
-    if (offset < 0) return this.endOf(0) - 1;
-    return offset < this.end ? (this.#starts[offset] as number) : this.taken;
+    const spelling = this.#spellingBefore(Math.max(offset, 0));
+    if (spelling.at === offset && spelling.bytes === 1) return spelling.start;
+    return spelling.start + spelling.length + Math.max(offset, 0) - spelling.at - spelling.bytes;
   }
 
   /** Where the writing of the byte before an offset ends. */
   endOf(offset: number): number {
     if (offset <= 0) return this.startOf(0);
-    return (this.#starts[offset - 1] as number) + (this.#lengths[offset - 1] as number);
+    const spelling = this.#spellingBefore(offset - 1);
+    if (spelling.at === offset - 1 && spelling.bytes === 1) return spelling.start + spelling.length;
+    return this.startOf(offset - 1) + 1;
   }
 
   /** The first byte that is written at or behind a place. */
@@ -57,7 +74,7 @@ export class Respelled {
     let [from, to] = [0, this.end];
     while (from < to) {
       const middle = (from + to) >> 1;
-      if ((this.#starts[middle] as number) < place) from = middle + 1;
+      if (this.startOf(middle) < place) from = middle + 1;
       else to = middle;
     }
     return from;
@@ -65,27 +82,33 @@ export class Respelled {
 
   /** Forgets the first bytes. */
   drop(count: number): void {
+    const start = this.startOf(count);
     this.bytes.copyWithin(0, count, this.end);
-    this.#starts.copyWithin(0, count, this.end);
-    this.#lengths.copyWithin(0, count, this.end);
     this.end -= count;
+    const kept = this.#spellings.slice(this.#indexBefore(count - 1) + 1);
+    for (const spelling of kept) spelling.at -= count;
+    this.#spellings = [{ at: 0, start, length: 0, bytes: 0 }, ...kept];
   }
 
-  #plain(bytes: Uint8Array, from: number, to: number): void {
-    this.bytes.set(bytes.subarray(from, to), this.end);
-    for (let at = from; at < to; at += 1) {
-      this.#starts[this.end] = this.taken;
-      this.#lengths[this.end] = 1;
-      this.end += 1;
-      this.taken += 1;
+  /** The last one that stands at or before a byte. */
+  #spellingBefore(offset: number): Spelling {
+    return this.#spellings[this.#indexBefore(offset)] as Spelling;
+  }
+
+  #indexBefore(offset: number): number {
+    let [from, to] = [1, this.#spellings.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((this.#spellings[middle] as Spelling).at <= offset) from = middle + 1;
+      else to = middle;
     }
+    return from - 1;
   }
 
   #put(byte: number, length: number): void {
+    this.#spellings.push({ at: this.end, start: this.taken, length, bytes: byte === 0 ? 0 : 1 });
     if (byte !== 0) {
       this.bytes[this.end] = byte;
-      this.#starts[this.end] = this.taken;
-      this.#lengths[this.end] = length;
       this.end += 1;
     }
     this.taken += length;
@@ -95,10 +118,9 @@ export class Respelled {
   #grow(by: number): void {
     const needed = this.end + by;
     if (needed <= this.bytes.length) return;
-    const room = Math.max(needed, this.bytes.length * 2);
-    this.bytes = copied(new Uint8Array(room), this.bytes);
-    this.#starts = copied(new Float64Array(room), this.#starts);
-    this.#lengths = copied(new Uint16Array(room), this.#lengths);
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    grown.set(this.bytes.subarray(0, this.end));
+    this.bytes = grown;
   }
 }
 
@@ -109,9 +131,4 @@ export function writtenFinding({ from, to, target, open }: Finding, text: Respel
   // Of one that may go on nothing is shown yet.
   if (open === true) return { ...place, open };
   return same ? place : { ...place, spelt: text.bytes.slice(from, to) };
-}
-
-function copied<T extends Uint8Array | Float64Array | Uint16Array>(into: T, from: T): T {
-  into.set(from);
-  return into;
 }

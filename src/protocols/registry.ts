@@ -17,7 +17,7 @@ import { openaiRequests } from './openai/requests.js';
 /** Ways of sending a text in pieces that are known whatever the connection's type. */
 export const KNOWN_TEXTS: readonly KnownTexts[] = [OLLAMA_TEXTS, REALTIME_TEXTS];
 
-const lines: Dialect['lines'] = (options, separated) => answerLines(options, KNOWN_TEXTS, { plain: false, separated });
+const lines: Dialect['lines'] = (options, parted) => answerLines(options, KNOWN_TEXTS, { plain: false, parted });
 const openai: Dialect = {
   ...openaiRequests,
   eventStream: openaiEventStream,
@@ -48,8 +48,8 @@ export const DIALECTS: Readonly<Record<HttpType, Dialect>> = {
     ...httpRequests,
     eventStream: plainEventStream,
     json: plainJson,
-    lines: (options, separated) => answerLines(options, KNOWN_TEXTS, { plain: true, separated }),
-    },
+    lines: (options, parted) => answerLines(options, KNOWN_TEXTS, { plain: true, parted }),
+  },
   openai: knowing(openai, anthropic),
   anthropic: knowing(anthropic, openai),
 };

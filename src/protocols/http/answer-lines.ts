@@ -7,16 +7,17 @@ import type { MaskedStream } from '../../masking/stream-masker.js';
 import type { StreamShape } from './answer-layout.js';
 import { AnswerMasking } from './answer-masking.js';
 import { AnswerRecord } from './answer-record.js';
-import type { AnswerBody, AnswerOptions, AnswerSummary } from './dialect.js';
+import type { AnswerBody, AnswerOptions, AnswerSummary, Parted } from './dialect.js';
 import { EventTexts } from './event-texts.js';
 import { FollowedTexts } from './followed-event-stream.js';
-import { LONGEST_PIECE_BYTES } from './known-texts.js';
 import type { KnownTexts } from './known-texts.js';
 import { CheckedJson } from './unread-escapes.js';
 
 const NEWLINE = 0x0a;
 /** What stands before each text of a sequence. @see https://www.rfc-editor.org/rfc/rfc7464#section-2.2 */
 const SEPARATOR = 0x1e;
+/** A longer line is no piece of a text. The last one of a stream may hold all its tokens; what may be one text is not held as long. */
+const LONGEST_BYTES: Readonly<Record<Parted, number>> = { line: 1024 * 1024, unknown: 64 * 1024 };
 const NOTHING = new Uint8Array();
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -67,17 +68,17 @@ export function shapeOfKnown(
 export function answerLines(
   options: AnswerOptions,
   known: readonly KnownTexts[],
-  { plain, separated }: { readonly plain: boolean; readonly separated: boolean },
+  { plain, parted }: { readonly plain: boolean; readonly parted: Parted },
 ): AnswerBody {
   const shape = shapeOfKnown(known, { plain });
   const record = new AnswerRecord(shape.usageOf);
   const { masker, counts, originals } = options;
   if (masker === undefined)
-    return new LinesBody(new FollowedLines(new FollowedTexts(options, shape, record)), { known, record, separated });
+    return new LinesBody(new FollowedLines(new FollowedTexts(options, shape, record)), { known, record, parted });
   const masking = new AnswerMasking(masker, counts, originals);
   const texts = new EventTexts(shape, masking, record, options.credential);
   const other = (): MaskedStream => new CheckedJson(masker.json(counts, originals));
-  return new LinesBody(new MaskedLines(texts, other), { known, record, separated });
+  return new LinesBody(new MaskedLines(texts, other), { known, record, parted });
 }
 
 /** What becomes of lines. */
@@ -135,8 +136,7 @@ class FollowedLines implements LineTexts {
 interface LinesOptions {
   readonly known: readonly KnownTexts[];
   readonly record: AnswerRecord;
-  /** Is a text over where the next separator stands, and not at the end of its line? */
-  readonly separated: boolean;
+  readonly parted: Parted;
 }
 
 /** Holds a line until it is whole, as far as it may be a piece of a text: longer ones go on as they come. */
@@ -147,6 +147,9 @@ class LinesBody implements AnswerBody {
   /** Takes the rest of a line that is no piece of a text. */
   #other: MaskedStream | undefined;
   #endsWithNewline = true;
+  /** Does a separator stand before the text at hand? */
+  #separated = false;
+  #separators = false;
 
   constructor(
     private readonly texts: LineTexts,
@@ -159,7 +162,7 @@ class LinesBody implements AnswerBody {
       let from = 0;
       for (let at = 0; at < part.length; at += 1) {
         const byte = part[at];
-        if (byte !== NEWLINE && !(this.options.separated && byte === SEPARATOR)) continue;
+        if (byte !== NEWLINE && !(byte === SEPARATOR && this.options.parted === 'unknown')) continue;
         this.#take(part.subarray(from, at), out);
         this.#cut(byte, out);
         from = at + 1;
@@ -177,7 +180,7 @@ class LinesBody implements AnswerBody {
       this.#endLine(out);
       const rest = this.texts.rest();
       if (rest.length > 0 && !this.#endsWithNewline) out.push(Uint8Array.of(NEWLINE));
-      const separator = this.options.separated ? '\x1e' : '';
+      const separator = this.#separators ? '\x1e' : '';
       for (const data of rest) out.push(encoder.encode(`${separator}${data}\n`));
       return concatBytes(out);
     });
@@ -196,14 +199,13 @@ class LinesBody implements AnswerBody {
     // A copy: who gave the part may write it over.
     this.#held.push(copyBytes(part));
     this.#heldBytes += part.length;
-    if (this.#heldBytes > LONGEST_PIECE_BYTES) this.#goOn(out);
+    if (this.#heldBytes > LONGEST_BYTES[this.options.parted]) this.#goOn(out);
   }
 
   /** The end of a line, or the separator before the next text. */
   #cut(byte: number, out: Uint8Array[]): void {
-    const { separated } = this.options;
-    // A text of a sequence may have several lines: what is no piece of a text goes on behind the end of the first.
-    if (separated && byte === NEWLINE && !this.#isKnown()) {
+    // A text may have several lines: what is no piece of a text goes on behind the end of the first.
+    if (this.options.parted !== 'line' && byte === NEWLINE && !this.#isWhole()) {
       if (this.#other === undefined && this.#heldBytes > 0) this.#goOn(out);
       out.push(this.#other?.push(Uint8Array.of(byte)) ?? Uint8Array.of(byte));
     } else {
@@ -211,10 +213,13 @@ class LinesBody implements AnswerBody {
       out.push(Uint8Array.of(byte));
     }
     this.#endsWithNewline = byte === NEWLINE;
+    this.#separated = byte === SEPARATOR;
+    this.#separators ||= this.#separated;
   }
 
-  #isKnown(): boolean {
-    return this.#other === undefined && this.#knownLine() !== undefined;
+  /** Is what is held a text of its own? */
+  #isWhole(): boolean {
+    return this.#heldBytes > 0 && !isFault(parseJsonTree(utf8.decode(concatBytes(this.#held))));
   }
 
   #knownLine(): string | undefined {
@@ -250,9 +255,8 @@ class LinesBody implements AnswerBody {
 
   /** A line of our own, before one that came. */
   #ours(data: string, out: Uint8Array[]): void {
-    const { separated } = this.options;
     out.push(encoder.encode(`${data}\n`));
     // The separator that came stands before ours: the next text needs one of its own.
-    if (separated) out.push(Uint8Array.of(SEPARATOR));
+    if (this.#separated) out.push(Uint8Array.of(SEPARATOR));
   }
 }

@@ -1,5 +1,5 @@
-/** White space, and the bytes of a byte order mark, which means nothing. */
-const BLANK: readonly number[] = [0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf];
+/** White space, the bytes of a byte order mark, and what stands before texts of a sequence: they mean nothing. */
+const BLANK: readonly number[] = [0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf, 0x1e];
 /** `{` or `[`. */
 const OPENS_JSON: readonly number[] = [0x7b, 0x5b];
 const QUOTE = 0x22;

@@ -105,6 +105,12 @@ export interface AnswerOptions {
   readonly maxEventBytes: number;
 }
 
+/**
+ * How texts of JSON are told apart: one a `line`; else one text of several lines, or behind a separator each as in
+ * `application/json-seq`, or lines that are pieces of one, as it turns out.
+ */
+export type Parted = 'line' | 'unknown';
+
 /** One way of speaking to an upstream over HTTP: plain, or a model API's. */
 export interface Dialect {
   readonly provider: '' | 'openai' | 'anthropic';
@@ -120,12 +126,8 @@ export interface Dialect {
   eventStream(options: AnswerOptions): AnswerBody;
   /** The body of an answer in JSON. */
   json(options: AnswerOptions): AnswerBody;
-  /**
-   * The body of an answer in JSON, one text a line.
-   *
-   * @param separated texts have a separator before them instead, as in `application/json-seq`, and may have several lines
-   */
-  lines(options: AnswerOptions, separated: boolean): AnswerBody;
+  /** The body of an answer in JSON that may be several texts. */
+  lines(options: AnswerOptions, parted: Parted): AnswerBody;
 }
 
 /** What a dialect knows of requests, without its answers. */

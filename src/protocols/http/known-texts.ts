@@ -13,6 +13,3 @@ export interface KnownTexts {
   unread?(tree: JsonNode): string;
   readonly usageOf: UsageOf;
 }
-
-/** Longer ones are not looked at for being a piece of a text. */
-export const LONGEST_PIECE_BYTES = 64 * 1024;

@@ -46,6 +46,12 @@ describe('a prompt whose words are written in another way', () => {
     expect(read(path, { model: 'm', prompt: 'ｃｒｅｄｅｎｔｉａｌ dump' }).llm.prompt).toContain('credential dump');
   });
 
+  it.each(['\\', '&a', '%2', '\u200b'])('is read in linear time: 2 MB of %j', (sign) => {
+    const started = process.cpuUsage().user;
+    read('/v1/chat/completions', says(sign.repeat(2_000_000 / sign.length)));
+    expect((process.cpuUsage().user - started) / 1e6).toBeLessThan(5);
+  });
+
   it('is judged so in a body that is no JSON', () => {
     expect(read('/x', 'cred\u2060ential dump', 'text/plain').llm.prompt).toContain('credential dump');
   });

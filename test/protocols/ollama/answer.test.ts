@@ -16,9 +16,9 @@ import {
 } from '../http/masked-answer.js';
 import { ollamaStream, ollamaTexts } from './ollama-stream.js';
 
-const lines = (options: AnswerOptions) => DIALECTS.openai.lines(options, false);
-const plainLines = (options: AnswerOptions) => DIALECTS.http.lines(options, false);
-const sequence = (options: AnswerOptions) => DIALECTS.http.lines(options, true);
+const lines = (options: AnswerOptions) => DIALECTS.openai.lines(options, 'line');
+const plainLines = (options: AnswerOptions) => DIALECTS.http.lines(options, 'line');
+const sequence = (options: AnswerOptions) => DIALECTS.http.lines(options, 'unknown');
 
 describe('a stream of Ollama, JSON line by line', () => {
   it.each(
@@ -56,6 +56,24 @@ describe('a stream of Ollama, JSON line by line', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as object),
     ).toHaveLength(6);
+  });
+
+  it('ends with the line that holds 50,000 tokens, and what was held of the text', () => {
+    const last = {
+      model: 'm',
+      response: '',
+      done: true,
+      context: Array.from({ length: 50_000 }, (_, id) => 100_000 + id),
+    };
+    const out = wholeThrough(
+      lines,
+      `${JSON.stringify({ model: 'm', response: 'to alice@example', done: false })}\n${JSON.stringify(last)}\n`,
+    );
+    const [first, second] = out
+      .split('\n')
+      .map((line) => (line === '' ? undefined : (JSON.parse(line) as typeof last)));
+    expect([first?.response, second?.response]).toEqual(['to ', 'alice@example']);
+    expect(second?.context).toEqual(last.context);
   });
 
   it('tells usage, tools and text, masked or not', () => {
@@ -96,8 +114,8 @@ describe('other lines', () => {
 
   it('go on as they come where they are longer than a piece of a text is', () => {
     const body = plainLines(optionsOf());
-    const head = body.push(bytesOf(`{"text":"${'word '.repeat(20_000)}`));
-    expect(head.length).toBeGreaterThan(64 * 1024);
+    const head = body.push(bytesOf(`{"text":"${'word '.repeat(220_000)}`));
+    expect(head.length).toBeGreaterThan(1024 * 1024);
     const rest = Buffer.concat([body.push(bytesOf('alice@example.com"}\n')), body.end()]).toString();
     expect(rest).toBe('[email]"}\n');
   });
@@ -114,6 +132,20 @@ describe('other lines', () => {
     expect(ollamaTexts(out.replaceAll('\x1e', ''))).toMatchObject({ text: maskedText(TEXT) });
     expect(out.match(/^\x1e/gm)).toHaveLength(out.trimEnd().split('\n').length);
     expect(cutsThatMatter(sequence, text)).toEqual([]);
+  });
+});
+
+describe('JSON of which is not told how its texts are parted', () => {
+  const unknown = (options: AnswerOptions) => DIALECTS.http.lines(options, 'unknown');
+
+  it('is one text of several lines, or lines that are pieces of one', () => {
+    const document = '{\n "to": "alice\\u0040example.com",\n "n": 1.50\n}\n';
+    expect(wholeThrough(unknown, document)).toBe('{\n "to": "[email]",\n "n": 1.50\n}\n');
+    expect(cutsThatMatter(unknown, document)).toEqual([]);
+    const text = ollamaStream('generate', piecesOf(TEXT, 5));
+    const behind = `{"to":"alice\\u0040example.com"}\n${text}`;
+    expect(wholeThrough(unknown, behind)).toBe(`{"to":"[email]"}\n${wholeThrough(unknown, text)}`);
+    expect(ollamaTexts(wholeThrough(unknown, text)).text).toBe(maskedText(TEXT));
   });
 });
 
@@ -134,7 +166,7 @@ describe('a stream that is cut anywhere', () => {
     const { piecesOf: credentialOf } = await import('../../../src/protocols/http/credential-pieces.js');
     const text = ollamaStream('generate', ['the key is sk-live-0123456', '789abcdefghij and more']);
     const out = wholeThrough(
-      (options) => answerLines(options, [OLLAMA_TEXTS], { plain: false, separated: false }),
+      (options) => answerLines(options, [OLLAMA_TEXTS], { plain: false, parted: 'line' }),
       text,
       {
         masker: undefined,

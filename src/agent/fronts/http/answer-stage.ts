@@ -74,7 +74,7 @@ function maskedStage(kind: AnswerKind, options: StageOptions): AnswerBody | unde
 function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
   switch (kind) {
     case 'events':
-      return options.dialect.eventStream(options);
+      return eventsOrLines(options);
     case 'json':
     case 'lines':
     case 'text':
@@ -85,6 +85,15 @@ function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undef
   }
 }
 
+/** An event stream; what is none though it says so is read by clients as what it is. */
+function eventsOrLines(options: StageOptions): AnswerBody {
+  const { dialect, masker } = options;
+  if (masker === undefined) return dialect.eventStream(options);
+  return new SniffingStage(true, (beginning) =>
+    beginning === 'json' ? dialect.lines(options, 'unknown') : dialect.eventStream(options),
+  );
+}
+
 /** What is no event stream is what it says; text that begins like JSON is read as such. */
 function sniffed(kind: 'json' | 'lines' | 'text', options: StageOptions): AnswerBody | undefined {
   const { dialect, masker, counts, originals, events } = options;
@@ -92,9 +101,12 @@ function sniffed(kind: 'json' | 'lines' | 'text', options: StageOptions): Answer
   // Nothing is masked, and nothing told of models: no need to look.
   if (masker === undefined && !ofModel) return undefined;
   const opened = (json: boolean): AnswerBody => {
-    if (kind === 'json') return dialect.json(options);
-    if (kind === 'lines') return dialect.lines(options, isSequenceType(options.contentType));
+    // Lines are often sent as JSON: of a model's API that is a fault, of any other API they are read as what they are.
+    if (kind === 'json')
+      return ofModel || masker === undefined ? dialect.json(options) : dialect.lines(options, 'unknown');
+    if (kind === 'lines') return dialect.lines(options, isSequenceType(options.contentType) ? 'unknown' : 'line');
     if (masker === undefined) return PASSING;
+    if (json && events === true) return dialect.lines(options, 'unknown');
     return withoutSummary(json ? new CheckedJson(masker.json(counts, originals)) : masker.text(counts, originals));
   };
   return new SniffingStage(ofModel, (beginning) =>
