@@ -48,7 +48,7 @@ export async function startAgent(
   let sinks: Sinks | undefined;
   try {
     recordings = openAgentRecordings({ agent, key, clock, store, log });
-    const { unknown } = await reportRecovery(recordings, log);
+    const { sealed: recovered, unknown } = await reportRecovery(recordings, log);
     if (unknown.length > 0) endPermissionsOf(store, unknown.length, clock, log);
     const approvals = openApprovals({ live, store, clock, newId, notices });
     const secrets = openSecrets(sources, { store, live, clock, log });
@@ -59,6 +59,7 @@ export async function startAgent(
       live,
       store,
       recordings,
+      recovered,
       approvals,
       key,
       clock,

@@ -34,6 +34,18 @@ export interface SqlRename {
   readonly to: ObjectName;
 }
 
+/** An UPDATE, DELETE or MERGE with names in sub-selects that may be columns of these or of what is written. */
+export interface OpenWrite {
+  readonly kind: 'update' | 'delete' | 'merge';
+  readonly columns: readonly {
+    readonly name: string;
+    /** What the sub-select reads: the column is theirs where one of them has it. */
+    readonly relations: readonly ObjectName[];
+  }[];
+  /** It restricts something where just these columns, a bit each, belong to no relation of their sub-select. */
+  readonly restrictedBy: readonly number[];
+}
+
 /** What a text names that only a catalogue can follow. */
 export interface SqlUses {
   readonly calls: readonly SqlCall[];
@@ -49,6 +61,12 @@ export interface SqlUses {
   readonly scans: readonly ObjectName[];
   /** Code behind it changes settings that its text does not show. */
   readonly hiddenSettings: boolean;
+  /** Writes whose WHERE restricts something or not by whose columns some names are. */
+  readonly openWrites: readonly OpenWrite[];
+  /** Kinds of `unqualified` that are so without those. */
+  readonly settledWrites: readonly string[];
+  /** A body in it, or code behind it, opens or closes cursors. */
+  readonly hiddenCursors: boolean;
   /** What is given another name or schema: until that shows in the catalogue, the new stands for the old. */
   readonly renames: readonly SqlRename[];
   /** The relations and routines that it reaches, as the catalogue has them; absent where none was read. */

@@ -144,6 +144,87 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
       expect(await ids(text, values), text).toEqual([1]);
   });
 
+  it('finds its row in an EXECUTE, in what PREPARE holds and in a cursor', async () => {
+    const { email, ssn, number } = ann;
+    const run = async (texts: readonly string[], values?: readonly unknown[]): Promise<unknown[]> => {
+      let last: unknown[] = [];
+      for (const text of texts) last = await ids(text, text.includes('$1') ? values : undefined);
+      await db.query('rollback; close all; deallocate all');
+      return last;
+    };
+    for (const texts of [
+      [`prepare p as select id from people where email = '${email}'`, 'execute p'],
+      ['prepare p as select id from people where email = $1', `execute p('${email}')`],
+      ['prepare p (text) as select id from people where email = $1', `execute p('${email}')`],
+      [
+        'prepare p (int, text) as select id from people where ssn = $2 and number = $1',
+        `execute p(${String(number)}, '${ssn}')`,
+      ],
+      ['prepare p (text[]) as select id from people where email = any($1)', `execute p('{x,"${email}"}')`],
+      ['prepare p as select id from people where email in ($1, $2)', `execute p('x', text '${email}')`],
+      ['prepare p as select id from people where lower(email) = lower($1)', `execute p('${email}')`],
+      ['begin', `declare c cursor for select id from people where email = '${email}'`, 'fetch c'],
+      ['begin', `declare c cursor with hold for select id from people where ssn = '${ssn}'`, 'commit', 'fetch c'],
+    ]) {
+      expect(await run(texts), texts.join('; ')).toEqual([1]);
+    }
+    expect(
+      await run(['begin', 'declare c cursor for select id from people where email = $1', 'fetch c'], [email]),
+    ).toEqual([1]);
+    await db.query({ name: 'wired', text: 'select id from people where email = $1', values: ['x'] });
+    expect(await ids(`execute wired('${email}')`)).toEqual([1]);
+    const both = await db.query(`prepare q as select id from people where email = $1; execute q('${email}')`);
+    expect((both as unknown as pg.QueryResult[])[1]?.rows).toEqual([{ id: 1 }]);
+  });
+
+  it('is left as it is in an EXECUTE of what shows it, or of what is not certain', async () => {
+    const { email } = ann;
+    for (const [texts, shown] of [
+      [['prepare p as select $1::text from people where email = $1', `execute p('${email}')`], []],
+      [['prepare p (text) as select $1', `execute p('${email}')`], [email]],
+      [['prepare p ("char") as select id from people where email = $1', `execute p('${email}')`], []],
+      [['prepare p as select id from people where email = $1', `execute p('${email}' || '')`], []],
+      [
+        [
+          'prepare p as select id from people where email = $1',
+          "do $$ begin execute 'deallocate p'; execute 'prepare p as select $1::text'; end $$",
+          `execute p('${email}')`,
+        ],
+        ['[text]'],
+      ],
+    ] as const) {
+      let last: unknown[] = [];
+      for (const text of texts) last = await ids(text);
+      await db.query('deallocate all');
+      expect(last, texts.join('; ')).toEqual(shown);
+    }
+    await db.query('prepare p as select id from people where email = $1');
+    const [, result] = (await db.query({
+      text: `do $$ begin execute 'deallocate p'; execute 'prepare p as select $1::text'; end $$; execute p('${email}')`,
+      rowMode: 'array',
+    })) as unknown as pg.QueryArrayResult[];
+    expect(result?.rows).toEqual([['[text]']]);
+    await db.query('deallocate all');
+  });
+
+  it('finds its row as an element of a bound array in binary form', async () => {
+    const array = (oid: number, elements: readonly Buffer[]): Buffer => {
+      const i32 = (value: number): Buffer => Buffer.from(Int32Array.of(value).buffer).swap32();
+      const items = elements.flatMap((element) => [i32(element.length), element]);
+      return Buffer.concat([i32(1), i32(0), i32(oid), i32(elements.length), i32(1), ...items]);
+    };
+    const integer = (value: number): Buffer => Buffer.from(Int32Array.of(value).buffer).swap32();
+    for (const [text, value] of [
+      ['select id from people where email = any($1)', array(25, [Buffer.from('x'), Buffer.from(ann.email)])],
+      ['select id from people where ssn = any($1::text[])', array(25, [Buffer.from(ann.ssn), Buffer.from('')])],
+      ['select id from people where number = any($1)', array(23, [integer(1), integer(ann.number)])],
+    ] as const)
+      expect(await ids(text, [value]), text).toEqual([1]);
+    expect(
+      await ids('select $1::text[] from people where email = any($1)', [array(25, [Buffer.from(ann.email)])]),
+    ).toEqual([]);
+  });
+
   it('finds the row that is to be changed, and shows pseudonyms of it', async () => {
     const changed = await db.query(`update people set name = 'Ana' where email = '${ann.email}' returning id, email`);
     expect(changed.rows).toEqual([{ id: 1, email: ann.email }]);
@@ -160,10 +241,16 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
   });
 
   it('shows the value in no text of the session, and in no error', async () => {
+    await db.query(`prepare kept as select id from people where email = '${ann.email}' and ssn = $1`);
+    await db.query(`declare kept cursor with hold for select id from people where email = '${ann.email}'`);
     for (const text of [
       `select current_query() from people where email = '${ann.email}'`,
       `select query from pg_stat_activity, people where email = '${ann.email}' and pid = pg_backend_pid()`,
       `select statement from pg_prepared_statements, people where email = '${ann.email}'`,
+      'select statement from pg_prepared_statements',
+      'select statement from pg_cursors',
+      "explain execute kept('x')",
+      "explain (analyze, verbose, format json) execute kept('x')",
     ]) {
       expect(JSON.stringify(await ids(text)), text).not.toContain('example.com');
     }
@@ -173,6 +260,15 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
       `select id from people where email = '${ann.email}' and born = '2024-02-31'`,
     ];
     for (const text of wrong) await expect(db.query(text), text).rejects.toThrow();
+    await db.query('prepare big as select id, number + 2147483647 from people where number = $1');
+    await db.query(`prepare late as select (email || id)::int from people where email = '${ann.email}'`);
+    for (const text of [
+      `execute big(${String(ann.number)})`,
+      'execute late',
+      "do $$ begin execute 'execute late'; end $$",
+    ])
+      await expect(db.query(text), text).rejects.toThrow();
+    await db.query('close kept; deallocate all');
   });
 
   it('lets an error point at the place in the text that the client sent', async () => {

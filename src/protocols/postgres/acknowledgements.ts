@@ -49,11 +49,13 @@ export function acknowledge(host: Host, type: number, message: Uint8Array): Ackn
   }
   if (front.kind === 'bind' && front.portal !== undefined) front.portal.opened = true;
   if (front.kind === 'close' && front.statement !== undefined) host.prepared.closed(front.statement, front.held);
-  return message;
+  return 'injected' in front ? undefined : message;
 }
 
 /** The server has skipped this message: what it proposed is not held. */
 export function dropped(prepared: PreparedStatements, item: Expected): void {
-  if (item.kind === 'parse' && item.candidate !== undefined) prepared.withdraw(item.name, item.candidate);
+  // What was only to be parsed again may still be held as it was.
+  if (item.kind === 'parse' && item.candidate !== undefined && item.injected !== true)
+    prepared.withdraw(item.name, item.candidate);
   if (item.kind === 'bind' && item.portal !== undefined) item.portal.failed = true;
 }

@@ -3,12 +3,12 @@ import type { Decision } from '../contract.js';
 import { parseBody, queryText } from './client-messages.js';
 import type { Catalog, NameLookup } from './catalog/types.js';
 import type { ExpectedReplies } from './expected-replies.js';
-import { EXTENDED, ExtendedQuery } from './extended-query.js';
+import { EXTENDED, ExtendedQuery, keepsText } from './extended-query.js';
 import type { CopyFormat } from './copy-format.js';
 import { BodyReader, CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
 import { terminateMessage } from './messages.js';
 import { withOriginals } from './originals/originals.js';
-import type { PreparedStatements } from './prepared.js';
+import type { Candidate, PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
 import type { PostgresSessionOptions } from './session-options.js';
@@ -42,7 +42,7 @@ export class ClientSide {
   constructor(
     private readonly options: PostgresSessionOptions,
     private readonly expected: ExpectedReplies,
-    prepared: PreparedStatements,
+    private readonly prepared: PreparedStatements,
     private readonly host: ClientSideHost,
   ) {
     this.#parser = new FrameParser({ maxFrameBytes: (type) => this.#maxBytes(type) });
@@ -105,6 +105,7 @@ export class ClientSide {
 
   completed(run: Run, tag: string, via: 'query' | 'execute'): void {
     if (via === 'query') this.#sqlPrepared.completed(run, tag);
+    if (tag === 'DECLARE CURSOR') this.options.masks().columns?.declared(run);
     this.#reader.completed(run, tag);
   }
 
@@ -178,6 +179,7 @@ export class ClientSide {
         return;
       case CLIENT.sync:
         this.#desk.skipping = false;
+        this.prepared.synced();
         if (!this.#copyIn) this.expected.push({ kind: 'sync' });
         break;
       case CLIENT.copyDone:
@@ -233,12 +235,14 @@ export class ClientSide {
     const all = this.#sqlPrepared.withExecuted(text, facts);
     const run = this.#desk.newRun(text, all, all, { executes: this.#sqlPrepared.executedTexts(text, facts) });
     this.#askSimple(run, 'query', () => {
-      this.#sqlPrepared.remember(text, facts);
+      const held = (name: string): Candidate | undefined => this.#sqlPrepared.certain(name);
+      const rewritten = withOriginals(bytes, raw, text, this.options.masks(), this.#reader.encoding, held);
+      if (rewritten !== undefined) run.edits = rewritten.edits;
+      if (rewritten !== undefined && keepsText(facts)) this.#desk.originalsKept();
+      this.#sqlPrepared.remember(text, facts, rewritten?.edits);
       this.#reader.running(run);
       this.#extended.otherRan(run);
       this.expected.push({ kind: 'query', run });
-      const rewritten = withOriginals(bytes, raw, text, this.options.masks(), this.#reader.encoding);
-      if (rewritten !== undefined) run.edits = rewritten.edits;
       this.host.toServer(rewritten?.message ?? bytes);
     });
   }
@@ -250,6 +254,7 @@ export class ClientSide {
       calls: new BodyReader(bytes).int32() >>> 0,
     };
     this.#askSimple(run, 'function-call', () => {
+      this.#extended.otherRan(run);
       this.expected.push({ kind: 'function', run });
       this.host.toServer(bytes);
     });

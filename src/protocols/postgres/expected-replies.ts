@@ -11,11 +11,18 @@ export type Expected =
       readonly name: string;
       readonly candidate: Candidate | undefined;
       readonly refused?: ErrorFields;
+      /** We asked for it: the answer stays here. */
+      readonly injected?: true;
     }
   | { readonly kind: 'bind'; readonly name: string; readonly portal: Portal | undefined }
   | { readonly kind: 'describe'; readonly portal: Portal | undefined; readonly injected: boolean }
   | { readonly kind: 'execute'; readonly portal: Portal }
-  | { readonly kind: 'close'; readonly statement: string | undefined; readonly held: readonly Candidate[] }
+  | {
+      readonly kind: 'close';
+      readonly statement: string | undefined;
+      readonly held: readonly Candidate[];
+      readonly injected?: true;
+    }
   | { readonly kind: 'copy-end' }
   | { readonly kind: 'sync' };
 

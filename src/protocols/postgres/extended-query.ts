@@ -1,9 +1,10 @@
+import type { SqlFacts } from '../../policy/types.js';
 import { BoundValues } from './bound-values.js';
 import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { boundTo } from './facts/bound-facts.js';
 import { CLIENT, type Frame, typeSet } from './frames.js';
-import { describeMessage } from './messages.js';
+import { closeMessage, describeMessage, parseMessage } from './messages.js';
 import { bindWithOriginals, withOriginals } from './originals/originals.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
 import { Portals } from './portals.js';
@@ -61,6 +62,7 @@ export class ExtendedQuery {
       allow: () => {
         const rewritten = withOriginals(bytes, body.text, text, this.desk.options.masks(), this.reader.encoding);
         const candidate: Candidate = { text, facts, types: body.types, edits: rewritten?.edits };
+        if (rewritten !== undefined && (body.name !== '' || keepsText(facts))) this.desk.originalsKept();
         this.prepared.propose(body.name, candidate);
         this.expected.push({ kind: 'parse', name: body.name, candidate });
         this.desk.host.toServer(rewritten?.message ?? bytes);
@@ -75,7 +77,8 @@ export class ExtendedQuery {
   bind(bytes: Uint8Array): void {
     const body = bindBody(bytes);
     if (body === undefined) return this.#malformed('bind');
-    const candidates = this.prepared.candidates(body.statement);
+    const doubtful = this.#mustRead() ? this.#restatable(body.statement) : undefined;
+    const candidates = doubtful === undefined ? this.prepared.candidates(body.statement) : [doubtful];
     if (candidates?.length === 0 && this.#mustRead()) {
       // Nobody has read such a statement, and what nobody has read may not run: the server's own answer to it.
       const message = `prepared statement "${body.statement}" does not exist`;
@@ -92,15 +95,37 @@ export class ExtendedQuery {
       via: 'execute',
       allow: () => {
         run.bound?.release();
-        this.#bound(this.#withOriginals(bytes, run, candidates), body, run);
+        const only = doubtful && this.#restated(body.statement, doubtful);
+        this.#bound(this.#withOriginals(bytes, run, only === undefined ? candidates : [only]), body, run);
         for (const candidate of candidates ?? [])
-          if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text, candidate.facts);
+          if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text, candidate.facts, candidate.edits);
       },
       refuse: (fields) => {
         run.bound?.release();
         this.desk.refuse('extended', run, fields);
       },
     });
+  }
+
+  /** A text that has to be parsed again before it is known what runs under its name. */
+  #restatable(name: string): Candidate | undefined {
+    const doubtful = this.prepared.doubtful(name);
+    const parsed = doubtful && parseBody(parseMessage(name, doubtful.text, doubtful.types));
+    return parsed !== undefined && this.reader.readsAs(parsed.text, doubtful?.text ?? '') ? doubtful : undefined;
+  }
+
+  /** Code that nobody could read has run since, and may have given the name to another text: it is given back. */
+  #restated(name: string, before: Candidate): Candidate {
+    const message = parseMessage(name, before.text, before.types);
+    const raw = parseBody(message)?.text ?? message;
+    const rewritten = withOriginals(message, raw, before.text, this.desk.options.masks(), this.reader.encoding);
+    const candidate: Candidate = { ...before, edits: rewritten?.edits };
+    this.prepared.restate(name, candidate);
+    this.expected.push({ kind: 'close', statement: undefined, held: [], injected: true });
+    this.desk.host.toServer(closeMessage(name));
+    this.expected.push({ kind: 'parse', name, candidate, injected: true });
+    this.desk.host.toServer(rewritten?.message ?? message);
+    return candidate;
   }
 
   /**
@@ -117,7 +142,10 @@ export class ExtendedQuery {
     if (target === undefined) return this.#malformed('execute');
     const portal = this.#portals.get(target.name);
     if (portal !== undefined && portal.failed !== true && portal.boundIn === this.#closers) {
-      this.#runPortal(bytes, portal, target.nameBytes);
+      // An EXECUTE looks its name up now.
+      if (portal.judgedBy === undefined || portal.judgedBy === this.prepared.changes)
+        this.#runPortal(bytes, portal, target.nameBytes);
+      else this.#judgeAgain(bytes, this.#executing(portal.run.text), target.nameBytes);
       return;
     }
     // A cursor that SQL has declared can be run by this message too: it is judged as the FETCH that it amounts to.
@@ -125,11 +153,21 @@ export class ExtendedQuery {
     const { sql } = this.desk.options;
     const fetched = sql.read(text).facts;
     const run = this.desk.newRun(text, portal === undefined ? fetched : sql.merge(fetched, portal.run.facts));
+    this.#judgeAgain(bytes, run, target.nameBytes);
+  }
+
+  /** A run of this text as names of prepared statements are known now. */
+  #executing(text: string): Run {
+    const facts = this.sqlPrepared.withExecuted(text, this.desk.options.sql.read(text).facts);
+    return this.desk.newRun(text, facts, facts, { executes: this.sqlPrepared.executedTexts(text, facts) });
+  }
+
+  #judgeAgain(bytes: Uint8Array, run: Run, name: Uint8Array): void {
     this.desk.ask({
       run,
       via: 'execute',
       allow: () => {
-        this.#runPortal(bytes, { run, columns: undefined }, target.nameBytes);
+        this.#runPortal(bytes, { run, columns: undefined }, name);
       },
       refuse: (fields) => {
         this.desk.refuse('extended', run, fields);
@@ -186,13 +224,17 @@ export class ExtendedQuery {
     const bound = bindWithOriginals(bytes, only.text, only.types, masks, this.reader.encoding);
     const edits = only.edits ?? (bound === undefined ? undefined : []);
     if (edits !== undefined) run.edits = edits;
+    if (bound !== undefined && keepsText(run.facts)) this.desk.originalsKept();
     return bound ?? bytes;
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run): void {
     const portal: Portal = { run, columns: undefined, boundIn: this.#closers };
+    if (run.facts.effects.includes('execute')) portal.judgedBy = this.prepared.changes;
     this.#portals.set(body.portal, portal);
     this.reader.running(run);
+    // The planner may run it already.
+    if (isUnread(run)) this.prepared.doubt();
     this.expected.push({ kind: 'bind', name: body.portal, portal });
     this.desk.host.toServer(bytes);
   }
@@ -215,6 +257,7 @@ export class ExtendedQuery {
   otherRan(run: Run): void {
     this.#generation += 1;
     if (mayClosePortals(run)) this.#closers += 1;
+    if (isUnread(run)) this.prepared.doubt();
   }
 
   /** The server has no portal any more of those that it had opened. */
@@ -230,10 +273,21 @@ export class ExtendedQuery {
 /** Effects of statements that may end a transaction or run what nobody sees. */
 const CLOSERS: ReadonlySet<string> = new Set(['commit', 'rollback', 'do', 'call', 'dynamic', 'discard', 'execute']);
 
+/** Does the server keep a text, or what is bound to it, for a later statement to run? */
+export function keepsText({ effects }: SqlFacts): boolean {
+  return effects.includes('prepare') || effects.includes('cursor');
+}
+
+/** Does it run code that nobody can read? It may prepare and deallocate statements. */
+function isUnread({ facts }: Run): boolean {
+  return facts.opaque || facts.effects.includes('dynamic');
+}
+
 /** May it close a portal, or leave a cursor under the name of one? Routines may, by way of a refcursor. */
 function mayClosePortals({ text, facts }: Run): boolean {
   return (
     facts.opaque ||
+    facts.uses?.hiddenCursors === true ||
     facts.effects.some((effect) => CLOSERS.has(effect)) ||
     facts.functions.some((name) => name.includes('.') && !name.startsWith('pg_catalog.')) ||
     /\b(?:close|declare)\b/i.test(text)

@@ -29,10 +29,15 @@ export interface ReversibleValue extends Omit<GivenValue, 'column'> {
   readonly typeOid: number;
 }
 
+/** The text that is certainly held under a prepared statement's name; `bySql` where a PREPARE in it made that. */
+export type PreparedText = (name: string) => { readonly text: string; readonly bySql?: true } | undefined;
+
 /** Where columns are masked whole: what of a run's answer is behind one. */
 export interface WholeColumns {
   /** This run is about to be put to policy. */
   asked(run: Run): void;
+  /** The server has done it, a DECLARE CURSOR. */
+  declared(run: Run): void;
   /** Does it read or write a relation with a masked column? Unknown runs do. */
   touches(run: Run | undefined): boolean;
   /**
@@ -43,8 +48,12 @@ export interface WholeColumns {
   ofResult(run: Run, nth: number | undefined, columns: readonly ResultColumn[]): readonly (MaskRule | undefined)[];
   /** The columns that a COPY writes to the client; undefined where nobody can tell which is which. */
   ofCopy(run: Run): readonly CopyColumn[] | undefined;
-  /** Values in the text, or bound to it, that the server has to compare with what their pseudonym stands for. */
-  reversible(text: string): readonly ReversibleValue[];
+  /**
+   * Values in the text, or bound to it, that the server has to compare with what their pseudonym stands for.
+   *
+   * @param prepared what an EXECUTE in it runs
+   */
+  reversible(text: string, prepared?: PreparedText): readonly ReversibleValue[];
   /** May what a function that is called by its object id gives go out? */
   functionPasses(oid: number): boolean;
 }

@@ -160,6 +160,10 @@ export function parseMessage(name: string, text: string, types: readonly number[
   return writer.message(CLIENT.parse);
 }
 
+/** Closes a prepared statement. */
+export const closeMessage = (name: string): Uint8Array =>
+  new BodyWriter().byte(0x53).cstring(name).message(CLIENT.close);
+
 /** Binds values to the unnamed statement; its results come as text. */
 export function bindMessage(
   portal: string,

@@ -36,6 +36,8 @@ export interface Portal {
   failed?: boolean;
   /** The server has opened it: the end of a transaction that is told after that has closed it. */
   opened?: boolean;
+  /** What names of prepared statements stood for when it was judged, where it is an EXECUTE of one. */
+  judgedBy?: number;
   /** What had run when it was bound, of all that may close it and open a cursor of its name. */
   boundIn?: number;
 }

@@ -1,5 +1,6 @@
 import type { SqlFacts } from '../../policy/types.js';
-import type { PreparedStatements } from './prepared.js';
+import type { Edit } from './originals/rewrite-text.js';
+import type { Candidate, PreparedStatements } from './prepared.js';
 import type { Run } from './run.js';
 import type { SqlReader } from './session-options.js';
 import { unreadable } from './statement-text.js';
@@ -12,10 +13,16 @@ export class SqlPrepared {
   ) {}
 
   /** The text is about to run: what it PREPAREs may be held from now on. Without a PREPARE in it, it is not read again. */
-  remember(text: string, { effects }: SqlFacts): void {
+  remember(text: string, { effects }: SqlFacts, edits?: readonly Edit[]): void {
     if (!effects.includes('prepare')) return;
     for (const { name, facts } of this.sql.read(text).prepared)
-      this.prepared.propose(name, { text, facts, types: [], bySql: true });
+      this.prepared.propose(name, { text, facts, types: [], edits, bySql: true });
+  }
+
+  /** What is certainly held under a name. */
+  certain(name: string): Candidate | undefined {
+    const candidates = this.prepared.candidates(name) ?? [];
+    return candidates.length === 1 ? candidates[0] : undefined;
   }
 
   /** `EXECUTE name` runs what was prepared under that name: its facts are added. */

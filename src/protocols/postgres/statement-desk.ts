@@ -11,7 +11,8 @@ import type { Run } from './run.js';
 import type { SessionMasks } from './masks.js';
 import { SessionState } from './session-state.js';
 import type { PostgresSessionOptions } from './session-options.js';
-import { recordedFacts, unreadable, withoutPasswords } from './statement-text.js';
+import { withoutPasswords } from './sql-passwords.js';
+import { recordedFacts, unreadable } from './statement-text.js';
 
 /** What the client's side of a session needs done. */
 export interface ClientSideHost {
@@ -49,6 +50,8 @@ export class StatementDesk {
   /** What is masked in statements is not counted: results are. */
   readonly #uncounted: MaskCounts = new Map();
   readonly #state: SessionState;
+  /** The server holds values behind pseudonyms under names of this session: any statement's error may quote them. */
+  #holdsOriginals = false;
   #open: { readonly ticket: number; readonly one: Case } | undefined;
   #study: { readonly ticket: number; readonly then: () => void } | undefined;
   #nextTicket = 1;
@@ -77,6 +80,7 @@ export class StatementDesk {
   newRun(text: string, facts: SqlFacts, basis: SqlFacts = facts, more: Pick<Run, 'executes' | 'bound'> = {}): Run {
     this.counts.statements += 1;
     return {
+      ...(this.#holdsOriginals ? { edits: [] } : {}),
       statement: this.counts.statements,
       text,
       facts,
@@ -86,6 +90,11 @@ export class StatementDesk {
       bound: more.bound,
       startedMs: this.options.nowMs(),
     };
+  }
+
+  /** A text that has values in it which the client has only pseudonyms of stays on the server, under a name. */
+  originalsKept(): void {
+    this.#holdsOriginals = true;
   }
 
   /** @param status as the server told it */
@@ -143,6 +152,8 @@ export class StatementDesk {
       return;
     }
     this.#open = undefined;
+    // The server has failed on what came before, and would skip it.
+    if (this.skipping) return;
     // What is known of the catalogue may be newer than when it was asked.
     const unmaskable =
       decision.action === 'allow' && one.phase !== 'prepare'

@@ -82,6 +82,11 @@ export class StatementReader {
     return (this.#doubtful || this.#defining) && this.expected.settles;
   }
 
+  /** Would the server read these bytes as that text? */
+  readsAs(raw: Uint8Array, text: string): boolean {
+    return this.#decoded(raw) === text;
+  }
+
   /** The text, where it would take long to read; undefined where it would not, or can't be told. */
   unstudied(raw: Uint8Array): string | undefined {
     const text = this.#decoded(raw);

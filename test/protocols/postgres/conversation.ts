@@ -61,6 +61,7 @@ export function masksOf({ mask = [], columns = [], observed = false }: Settings)
         ? undefined
         : {
             asked: () => undefined,
+            declared: () => undefined,
             touches: () => false,
             ofResult: (_run, _nth, described) =>
               described.map((column) => (columns.includes(column.name) ? rule : undefined)),

@@ -104,7 +104,7 @@ export class ClientAnswer implements AnswerOut {
     const state = this.#state;
     this.#over();
     if (state === 'fresh') {
-      const { contentType, body } = dialect.refusal(refusal);
+      const { contentType, body } = dialect.refusal(refusal, this.reading);
       const all: Header[] = [
         ['content-type', contentType],
         ['content-length', String(Buffer.byteLength(body))],

@@ -24,7 +24,7 @@ export function judgeRequest(
   unread: string,
 ): Verdict {
   const now = host.policy();
-  const verdict = decide(now, { ...context, nowMs: host.clock.nowMs() }, question.facts, question.phase);
+  const verdict = decide(now, { nowMs: host.clock.nowMs(), ...context }, question.facts, question.phase);
   const judged =
     verdict.action === 'block'
       ? verdict

@@ -50,10 +50,14 @@ export class SessionCatalog {
     if (this.latest === undefined) this.#keeper.ahead();
   }
 
-  /** How names are looked up, with what the open transaction has renamed; the same object for the same. */
+  /** How names are looked up, with what the open transaction has changed; the same object for the same. */
   lookup(settled: NameLookup): NameLookup {
-    if (this.#renames.length === 0) return settled;
-    const known = this.#renamed.get(settled) ?? { ...settled, renames: this.#renames };
+    if (!this.#changing && this.#renames.length === 0) return settled;
+    const known = this.#renamed.get(settled) ?? {
+      ...settled,
+      renames: this.#renames,
+      ...(this.#changing ? { unsettled: true } : {}),
+    };
     this.#renamed.set(settled, known);
     return known;
   }
@@ -63,6 +67,7 @@ export class SessionCatalog {
     const changes = facts.opaque || facts.effects.some((effect) => CHANGES.has(effect));
     if (!changes && !this.#changing) return;
     if (!this.#changing || this.user()?.inTransaction !== true) this.#changed();
+    if (!this.#changing) this.#renamed = new WeakMap();
     this.#changing = true;
   }
 
@@ -76,7 +81,10 @@ export class SessionCatalog {
   idle(): void {
     if (!this.#changing) return;
     this.#changing = this.user()?.busy === true;
-    if (!this.#changing) this.#renames = [];
+    if (!this.#changing) {
+      this.#renames = [];
+      this.#renamed = new WeakMap();
+    }
     this.#changed();
   }
 

@@ -159,7 +159,7 @@ export class SessionJudge {
     const policy = this.#policy as PolicySet;
     const inferred = this.#inferred(question);
     const anew = (): Verdict =>
-      decide(policy, { ...this.context, nowMs: this.host.clock.nowMs() }, facts, question.phase, inferred);
+      decide(policy, { nowMs: this.host.clock.nowMs(), ...this.context }, facts, question.phase, inferred);
     const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, basis, anew);
     if (question.phase === 'run' && !(this.#counted.has(question) && verdict.action !== 'block'))
       this.host.decided(verdict.action);

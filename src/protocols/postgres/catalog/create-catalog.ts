@@ -1,6 +1,7 @@
 import type { Fault } from '../../../core/errors.js';
 import { flagCell, listCell, numberCell, numbersCell, textCell, textsCell, UnexpectedRow, type Row } from './cells.js';
 import { FIRST_USER_OID, type CatalogRows, type Rows } from './queries.js';
+import { triggerOf } from './trigger-rows.js';
 import type {
   Catalog,
   CatalogCascade,
@@ -58,6 +59,7 @@ function build(head: CatalogHead, rows: CatalogRows, previous: Catalog | undefin
   return {
     ...head,
     relation: (oid) => relations.get(oid),
+    relations: () => relations.values(),
     relationsNamed: (name) => relationsByName.get(name) ?? [],
     routine: (oid) => routines.get(oid),
     routinesNamed: (name) => routinesByName.get(name) ?? [],
@@ -172,23 +174,6 @@ function withKnownExpressions(
     const expression = before.columns.find(({ attribute }) => attribute === column.attribute)?.expression;
     return expression === undefined ? column : { ...column, expression };
   });
-}
-
-/** @see https://www.postgresql.org/docs/current/catalog-pg-trigger.html (tgtype: bits of `catalog/pg_trigger.h`) */
-const TRIGGER_EVENTS = [
-  [4, 'insert'],
-  [8, 'delete'],
-  [16, 'update'],
-  [32, 'truncate'],
-] as const;
-
-function triggerOf(row: Row): CatalogTrigger {
-  const bits = numberCell(row, 3);
-  return {
-    name: textCell(row, 1),
-    routine: numberCell(row, 2),
-    events: TRIGGER_EVENTS.flatMap(([bit, event]) => ((bits & bit) === 0 ? [] : [event])),
-  };
 }
 
 /** `c` CASCADE, `n` SET NULL, `d` SET DEFAULT. */

@@ -110,8 +110,8 @@ const RELATIONS = `with ${HELD}
   left join held h on h.oid = c.oid
   where c.relkind in ('r', 'p', 'f', 'v', 'm', 'c', 'S') and n.nspname <> 'pg_toast'`;
 
-/** relation, name, routine, bits of pg_trigger.tgtype */
-const TRIGGERS = `select tgrelid, tgname, tgfoid, tgtype from pg_catalog.pg_trigger
+/** relation, name, routine, bits of pg_trigger.tgtype, names of transition tables as JSON */
+const TRIGGERS = `select tgrelid, tgname, tgfoid, tgtype, pg_catalog.to_json(array[tgoldtable, tgnewtable]) from pg_catalog.pg_trigger
   where not tgisinternal and tgenabled <> 'D'`;
 
 /** child, parent */

@@ -78,6 +78,8 @@ export interface CatalogKey {
 
 export interface CatalogTrigger {
   readonly name: string;
+  /** What its function calls the tables of all rows before and after; absent means it asks for none. */
+  readonly transitions?: readonly string[];
   readonly routine: number;
   readonly events: readonly ('insert' | 'update' | 'delete' | 'truncate')[];
 }
@@ -126,6 +128,7 @@ export interface Catalog {
   /** Schemas in which that role may look names up; a search path passes over the others. */
   readonly schemas: ReadonlySet<string>;
   relation(oid: number): CatalogRelation | undefined;
+  relations(): Iterable<CatalogRelation>;
   /** All relations of that name, in whatever schema. */
   relationsNamed(name: string): readonly CatalogRelation[];
   routine(oid: number): CatalogRoutine | undefined;
@@ -157,6 +160,8 @@ export interface CatalogType {
 export interface NameLookup {
   /** What the session's open transaction renamed: the catalogue does not show it yet. */
   readonly renames?: readonly SqlRename[];
+  /** The session has changed what the catalogue does not show yet. */
+  readonly unsettled?: true;
   /** Undefined where nobody can tell: then a name without schema may stand for any schema's. */
   readonly searchPath: readonly string[] | undefined;
 }

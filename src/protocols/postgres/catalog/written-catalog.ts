@@ -84,6 +84,7 @@ function catalogOf(
     user: 'app',
     schemas: new Set([...relations, ...routines].map(({ schema }) => schema).concat(searchPath)),
     relation: (id) => relations.find((one) => one.oid === id),
+    relations: () => relations,
     relationsNamed: (name) => relations.filter((one) => one.name === name),
     routine: (id) => routines.find((one) => one.oid === id),
     routinesNamed: (name) => routines.filter((one) => one.name === name),

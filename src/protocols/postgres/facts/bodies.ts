@@ -138,6 +138,9 @@ const COMPUTED: Readonly<Record<string, string>> = {
   PLpgSQL_stmt_open: 'dynquery',
 };
 
+/** What may leave another cursor under a name. */
+const CURSORS: ReadonlySet<string> = new Set(['PLpgSQL_stmt_open', 'PLpgSQL_stmt_close', 'PLpgSQL_stmt_forc']);
+
 function readParts(walk: Walk, value: unknown, place: Place): void {
   if (Array.isArray(value)) {
     for (const item of value) readParts(walk, item, place);
@@ -149,6 +152,7 @@ function readParts(walk: Walk, value: unknown, place: Place): void {
       readParts(walk, child, place);
       continue;
     }
+    if (CURSORS.has(key)) walk.findings.uses.cursors();
     if (key === 'PLpgSQL_expr') readExpression(walk, child, place);
     const computed = COMPUTED[key];
     const run = computed === undefined ? undefined : inside(child[computed], 'PLpgSQL_expr');

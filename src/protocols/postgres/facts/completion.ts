@@ -2,16 +2,23 @@ import type { ObjectName, RowEvent, SqlCall, SqlFacts, SqlRename, SqlUses } from
 import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, CatalogCascade, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
 import { isBig } from './big-tables.js';
-import { AT_EVENT_TRIGGERS } from './effects.js';
-import { Findings, Uses } from './findings.js';
+import { AT_EVENT_TRIGGERS, isUnsettling } from './effects.js';
+import { Findings, NO_USES, settledWrites } from './findings.js';
 import { joinedRenames, MAX_RENAMES, resolvedRenames } from './renames.js';
-import { nameOf, namesBefore, ownLookup, QUALIFIED, relationsFor, routinesFor } from './resolve.js';
+import {
+  ancestorsOf,
+  nameOf,
+  namesBefore,
+  ownLookup,
+  QUALIFIED,
+  relationsFor,
+  restricts,
+  routinesFor,
+} from './resolve.js';
 import { defaultFindings, routineFindings, ruleCode, viewCode } from './stored-code.js';
 
 /** Code behind one statement that is followed; beyond, nobody reads. */
 const MAX_FOLLOWED = 20_000;
-
-const NO_USES: SqlUses = new Uses().toUses();
 
 /** A piece of SQL whose names are to be followed. */
 interface Part {
@@ -40,10 +47,11 @@ export class Completion {
   /** What was followed, under which lookup. */
   readonly #already = new Map<NameLookup, Set<string>>();
   #followed = 0;
-  #hiddenSettings = false;
+  /** Writes that the catalogue has told to restrict something. */
+  readonly #restricted = new Set<string>();
+  readonly #hidden = { settings: false, cursors: false };
   readonly #renames: SqlRename[] = [];
   readonly #reached = new Set<CatalogRelation | CatalogRoutine>();
-
   constructor(private readonly catalog: Catalog) {}
 
   of(facts: SqlFacts, lookup: NameLookup): SqlFacts {
@@ -51,25 +59,31 @@ export class Completion {
     const { reads, writes, uses = NO_USES } = facts;
     for (const effect of facts.effects) found.effects.add(effect);
     for (const name of facts.functions) found.functions.add(name);
-    for (const kind of facts.unqualified) found.unqualified.add(kind);
+    for (const kind of settledWrites(facts)) found.unqualified.add(kind);
     if (facts.opaque) found.opaque(facts.opaqueReason);
     this.#follow({ reads, writes, uses }, lookup);
     if (facts.effects.some((effect) => AT_EVENT_TRIGGERS.has(effect)))
       for (const routine of this.catalog.eventTriggerRoutines) this.#run(routine, lookup);
+    if (this.#hidden.settings || found.opaqueReason !== '' || [...found.effects].some(isUnsettling))
+      for (const kind of this.#restricted) found.unqualified.add(kind);
     const known = lookup.renames ?? NO_USES.renames;
     const renames = joinedRenames(known, this.#renames);
     if (renames.length > MAX_RENAMES) found.opaque('too much renamed in one transaction');
     // What it renames, it may use by the new name: once more, knowing that.
     else if (renames !== known) return new Completion(this.catalog).of(facts, { ...lookup, renames });
-    const hiddenSettings = uses.hiddenSettings || this.#hiddenSettings;
     return {
       ...facts,
       ...found.toFacts(facts.text),
       statements: facts.statements,
       params: facts.params,
       unbounded: uses.scans.some((name) => isBig(this.catalog, name, lookup)),
-      uses: { ...uses, renames, hiddenSettings, reached: [...this.#reached] },
+      uses: { ...uses, renames, openWrites: [], reached: [...this.#reached], ...this.#hiding(uses) },
     };
+  }
+
+  #hiding(uses: SqlUses): Pick<SqlUses, 'hiddenSettings' | 'hiddenCursors'> {
+    const { settings, cursors } = this.#hidden;
+    return { hiddenSettings: uses.hiddenSettings || settings, hiddenCursors: uses.hiddenCursors || cursors };
   }
 
   /** Is this the first time? Code that calls itself ends here. */
@@ -95,6 +109,9 @@ export class Completion {
     for (const rename of uses.renames) this.#renames.push(...resolvedRenames(this.catalog, rename, lookup));
     for (const { name, events, sets } of uses.targets)
       for (const relation of relationsFor(this.catalog, name, lookup)) this.#change(relation, { events, sets }, lookup);
+    for (const write of uses.openWrites)
+      if (!restricts(write, this.catalog, lookup)) this.#found.unqualified.add(write.kind);
+      else this.#restricted.add(write.kind);
     for (const call of uses.calls) this.#call(call, lookup);
     for (const name of uses.operators)
       for (const routine of this.catalog.operatorRoutines(name)) this.#run(routine, lookup);
@@ -106,7 +123,7 @@ export class Completion {
     if (!this.#first(`read ${String(relation.oid)}`, lookup)) return;
     this.#reached.add(relation);
     this.#found.reads(nameOf(relation));
-    for (const parent of this.#ancestors(relation)) this.#found.reads(nameOf(parent));
+    for (const parent of ancestorsOf(this.catalog, relation)) this.#found.reads(nameOf(parent));
     for (const oid of relation.children) this.#withRelation(oid, (child) => this.#read(child, lookup));
     if (relation.kind === 'foreign-table') this.#found.effects.add('outbound');
     if (relation.withheld) this.#found.opaque('a relation that another transaction holds');
@@ -142,7 +159,7 @@ export class Completion {
   #writesFamily(relation: CatalogRelation): void {
     this.#found.writes(nameOf(relation));
     if (relation.kind === 'foreign-table') this.#found.effects.add('outbound');
-    for (const parent of this.#ancestors(relation)) this.#found.writes(nameOf(parent));
+    for (const parent of ancestorsOf(this.catalog, relation)) this.#found.writes(nameOf(parent));
   }
 
   #change(relation: CatalogRelation, { events, sets }: Change, lookup: NameLookup): void {
@@ -219,8 +236,9 @@ export class Completion {
 
   #absorb(findings: Findings, lookup: NameLookup): void {
     this.#found.absorbEffects(findings);
-    if (findings.settings.length > 0) this.#hiddenSettings = true;
     const { readNames, writeNames, uses } = findings;
+    this.#hidden.settings ||= findings.settings.length > 0;
+    this.#hidden.cursors ||= uses.hiddenCursors;
     this.#follow({ reads: readNames, writes: writeNames, uses: uses.toUses() }, lookup);
   }
 
@@ -273,17 +291,6 @@ export class Completion {
     for (const routine of this.catalog.typeRoutines(type)) this.#run(routine, lookup);
     // An array's elements, what a domain stands on.
     this.#valuesOf(this.catalog.type(type)?.of ?? 0, lookup);
-  }
-
-  /** Relations whose rows include this one's. */
-  #ancestors(relation: CatalogRelation, into = new Set<CatalogRelation>()): ReadonlySet<CatalogRelation> {
-    for (const oid of relation.parents)
-      this.#withRelation(oid, (parent) => {
-        if (into.has(parent)) return;
-        into.add(parent);
-        this.#ancestors(parent, into);
-      });
-    return into;
   }
 
   #withRelation(oid: number, then: (relation: CatalogRelation) => void): void {

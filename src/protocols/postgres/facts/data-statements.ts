@@ -1,6 +1,7 @@
-import type { RowEvent } from '../../../policy/types.js';
+import type { OpenWrite, RowEvent } from '../../../policy/types.js';
 import { dangerOf, SETTINGS_VIEW } from './dangerous-functions.js';
 import type { SettingChange } from './findings.js';
+import { OpenColumns } from './open-columns.js';
 import { isUnrestricted } from './predicate.js';
 import { findCte, sourcesOf, tableSource, withCtes } from './row-sources.js';
 import type { RowScope } from './row-sources.js';
@@ -147,12 +148,7 @@ function changeRows(walk: Walk, node: TreeNode, outer: Place, kind: 'update' | '
   const place = enterWith(walk, node, outer);
   walk.effect(place, kind);
   target(walk, node, place, [kind], kind === 'update' ? columnsSet(node) : undefined);
-  if (
-    place.executes &&
-    isUnrestricted(node['whereClause'], rowScope(node, listAt(node, sources), place), place.names)
-  ) {
-    walk.findings.unqualified.add(kind);
-  }
+  noteUnqualified(walk, kind, node['whereClause'], rowScope(node, listAt(node, sources), place), place);
   walk.below(node, place, ['withClause', 'relation']);
 }
 
@@ -173,10 +169,17 @@ function merge(walk: Walk, node: TreeNode, outer: Place): void {
     clauses.flatMap((clause) => (textAt(clause, 'commandType') === 'CMD_UPDATE' ? columnsSet(clause) : [])),
   );
   const changes = commands.includes('CMD_UPDATE') || commands.includes('CMD_DELETE');
-  const scope = rowScope(node, [node['sourceRelation']], place);
-  if (place.executes && changes && isUnrestricted(node['joinCondition'], scope, place.names))
-    walk.findings.unqualified.add('merge');
+  if (changes)
+    noteUnqualified(walk, 'merge', node['joinCondition'], rowScope(node, [node['sourceRelation']], place), place);
   walk.below(node, place, ['withClause', 'relation']);
+}
+
+function noteUnqualified(walk: Walk, kind: OpenWrite['kind'], where: unknown, scope: RowScope, place: Place): void {
+  if (!place.executes) return;
+  const open = new OpenColumns();
+  const judged = open.judge(kind, () => isUnrestricted(where, { ...scope, open }, place.names));
+  if (judged === true) walk.findings.unqualified.add(kind);
+  else if (judged !== false) walk.findings.uses.openWrite(judged);
 }
 
 function rowScope(node: TreeNode, others: readonly unknown[], place: Place): RowScope {

@@ -54,6 +54,16 @@ export const EFFECTS = [
 export type Effect = (typeof EFFECTS)[number];
 
 /** The worst of `effects`; `other` where there is none. */
+/** What other names, or others of a name, may be in sight after it. */
+const UNSETTLING: ReadonlySet<string> = new Set([
+  ...['create', 'alter', 'drop', 'extension', 'dynamic', 'discard'],
+  ...['set', 'set-config', 'set-role', 'session-authorization'],
+]);
+
+export function isUnsettling(effect: string): boolean {
+  return UNSETTLING.has(effect);
+}
+
 export function worstOf(effects: ReadonlySet<string>): Effect {
   return EFFECTS.find((effect) => effects.has(effect)) ?? 'other';
 }

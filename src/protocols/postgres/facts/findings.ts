@@ -1,4 +1,4 @@
-import type { ObjectName, SqlCall, SqlFacts, SqlRename, SqlTarget, SqlUses } from '../../../policy/types.js';
+import type { ObjectName, OpenWrite, SqlCall, SqlFacts, SqlRename, SqlTarget, SqlUses } from '../../../policy/types.js';
 import { inOrder, worstOf } from './effects.js';
 
 /** A SET, RESET or set_config of the message, as far as the text tells. */
@@ -15,6 +15,20 @@ export interface SettingChange {
   readonly reset?: true;
 }
 
+export const NO_USES: SqlUses = {
+  calls: [],
+  operators: [],
+  types: [],
+  fields: [],
+  targets: [],
+  scans: [],
+  hiddenSettings: false,
+  openWrites: [],
+  settledWrites: [],
+  hiddenCursors: false,
+  renames: [],
+};
+
 /** What only a catalogue can follow, while it is gathered. */
 export class Uses {
   readonly #calls = new Map<string, SqlCall>();
@@ -25,6 +39,8 @@ export class Uses {
   readonly #scans = new Map<string, ObjectName>();
   readonly #renames = new Map<string, SqlRename>();
   hiddenSettings = false;
+  readonly #openWrites = new Map<string, OpenWrite>();
+  #hiddenCursors = false;
   empty = true;
 
   call(call: SqlCall): void {
@@ -64,6 +80,25 @@ export class Uses {
     this.#renames.set(`${keyOf(rename.from)}\0${keyOf(rename.to)}`, rename);
   }
 
+  openWrite(write: OpenWrite): void {
+    this.empty = false;
+    this.#openWrites.set(JSON.stringify(write), write);
+  }
+
+  get openWrites(): Iterable<OpenWrite> {
+    return this.#openWrites.values();
+  }
+
+  /** A body opens or closes cursors. */
+  cursors(): void {
+    this.empty = false;
+    this.#hiddenCursors = true;
+  }
+
+  get hiddenCursors(): boolean {
+    return this.#hiddenCursors;
+  }
+
   absorb(part: Uses | SqlUses): void {
     const { calls, operators, types, fields, targets, scans, renames } = part instanceof Uses ? part.toUses() : part;
     for (const call of calls) this.call(call);
@@ -73,10 +108,13 @@ export class Uses {
     for (const target of targets) this.target(target);
     for (const name of scans) this.scan(name);
     for (const rename of renames) this.rename(rename);
+    for (const write of part.openWrites) this.openWrite(write);
     if (part.hiddenSettings) this.hiddenSettings = true;
+    if (part.hiddenCursors) this.cursors();
   }
 
-  toUses(): SqlUses {
+  /** @param settledWrites what is unqualified without those that are open */
+  toUses(settledWrites: readonly string[] = []): SqlUses {
     return {
       calls: [...this.#calls.values()],
       operators: [...this.#operators],
@@ -85,6 +123,9 @@ export class Uses {
       targets: [...this.#targets.values()],
       scans: [...this.#scans.values()],
       hiddenSettings: this.hiddenSettings,
+      openWrites: [...this.#openWrites.values()],
+      settledWrites,
+      hiddenCursors: this.#hiddenCursors,
       renames: [...this.#renames.values()],
     };
   }
@@ -159,6 +200,9 @@ export class Findings {
   }
 
   toFacts(text: string): SqlFacts {
+    const settled = [...this.unqualified];
+    // Until the catalogue has told, an open one counts.
+    const unqualified = [...new Set([...settled, ...Array.from(this.uses.openWrites, ({ kind }) => kind)])];
     return {
       text,
       kind: worstOf(this.effects),
@@ -166,13 +210,18 @@ export class Findings {
       reads: [...this.#reads.values()],
       writes: [...this.#writes.values()],
       functions: [...this.functions],
-      unqualified: [...this.unqualified],
-      unqualifiedWrite: this.unqualified.size > 0,
+      unqualified,
+      unqualifiedWrite: unqualified.length > 0,
       opaque: this.opaqueReason !== '',
       opaqueReason: this.opaqueReason,
       statements: this.statements,
       params: [],
-      ...(this.uses.empty ? {} : { uses: this.uses.toUses() }),
+      ...(this.uses.empty ? {} : { uses: this.uses.toUses(settled) }),
     };
   }
+}
+
+/** What is unqualified of these facts whatever the catalogue says of the rest. */
+export function settledWrites({ unqualified, uses }: SqlFacts): readonly string[] {
+  return uses !== undefined && uses.openWrites.length > 0 ? uses.settledWrites : unqualified;
 }

@@ -13,7 +13,7 @@ import {
 import type { AtomKind, Formula, Truth } from './formula.js';
 import { restrictsNothing } from './formula.js';
 import { OverBounds } from './over-bounds.js';
-import { RowDependence } from './row-dependence.js';
+import { bareColumns, RowDependence } from './row-dependence.js';
 import type { RowScope } from './row-sources.js';
 import { flagAt, inside, itemsOf, listAt, literalIn, namesIn, nodeAt, tagged, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
@@ -29,7 +29,8 @@ import type { TreeNode } from './tree.js';
  */
 export function isUnrestricted(where: unknown, scope: RowScope, names: ReadonlySet<string>): boolean {
   if (where === undefined) return true;
-  return restrictsNothing(new FormulaBuilder(new RowDependence(scope, scope, names), { left: MAX_PARTS }).build(where));
+  const rows = new RowDependence(scope, scope, names, bareColumns(where));
+  return restrictsNothing(new FormulaBuilder(rows, { left: MAX_PARTS }).build(where));
 }
 
 const MAX_LIST = 8;

@@ -1,5 +1,5 @@
 import type { SqlFacts } from '../../../policy/types.js';
-import { Findings } from './findings.js';
+import { Findings, settledWrites } from './findings.js';
 import type { SqlReading } from './read-sql.js';
 
 /**
@@ -22,7 +22,7 @@ export function mergeFacts(facts: SqlFacts, more: SqlFacts): SqlFacts {
   for (const part of [facts, more]) {
     for (const effect of part.effects) total.effects.add(effect);
     for (const name of part.functions) total.functions.add(name);
-    for (const kind of part.unqualified) total.unqualified.add(kind);
+    for (const kind of settledWrites(part)) total.unqualified.add(kind);
     for (const name of part.reads) total.reads(name);
     for (const name of part.writes) total.writes(name);
     if (part.uses !== undefined) total.uses.absorb(part.uses);

@@ -1,4 +1,4 @@
-import type { ObjectName, SqlCall, SqlRename } from '../../../policy/types.js';
+import type { ObjectName, OpenWrite, SqlCall, SqlRename } from '../../../policy/types.js';
 import type { Catalog, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
 import { splitPath } from '../search-path.js';
 
@@ -84,6 +84,20 @@ function namedRoutines(catalog: Catalog, call: SqlCall, lookup: NameLookup): rea
     });
 }
 
+/** Does the WHERE of a write restrict something, as the columns are whose names it leaves open? In doubt it does not. */
+export function restricts(write: OpenWrite, catalog: Catalog, lookup: NameLookup): boolean {
+  if (lookup.unsettled === true) return false;
+  let outer = 0;
+  for (const [index, { name, relations }] of write.columns.entries()) {
+    const known = relations.map((relation) => relationsFor(catalog, relation, lookup));
+    const have = known.map((meanings) => meanings.map((one) => one.columns.some((column) => column.name === name)));
+    // Of a name that stands for several, or for none, nobody can say.
+    if (have.some((each) => each.length === 0 || each.some((one) => one !== each[0]))) return false;
+    if (!have.some(([has]) => has === true)) outer |= 1 << index;
+  }
+  return write.restrictedBy.includes(outer);
+}
+
 const NO_RENAMES: readonly SqlRename[] = [];
 const ownLookups = new WeakMap<readonly SqlRename[], WeakMap<CatalogRoutine, NameLookup>>();
 
@@ -107,4 +121,19 @@ function lookupOf(routine: CatalogRoutine): NameLookup {
 
 export function nameOf(relation: CatalogRelation): ObjectName {
   return { schema: relation.schema, name: relation.name };
+}
+
+/** Relations whose rows include this one's. */
+export function ancestorsOf(
+  catalog: Catalog,
+  relation: CatalogRelation,
+  into = new Set<CatalogRelation>(),
+): ReadonlySet<CatalogRelation> {
+  for (const oid of relation.parents) {
+    const parent = catalog.relation(oid);
+    if (parent === undefined || into.has(parent)) continue;
+    into.add(parent);
+    ancestorsOf(catalog, parent, into);
+  }
+  return into;
 }

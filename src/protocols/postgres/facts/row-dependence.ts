@@ -15,11 +15,13 @@ export class RowDependence {
     readonly scope: RowScope,
     private readonly own: RowScope,
     private readonly names: ReadonlySet<string>,
+    /** Columns that stand without qualifier anywhere in the predicate. */
+    private readonly bare: ReadonlySet<string>,
   ) {}
 
   /** The same question inside of a sub-select. */
   within(select: TreeNode): RowDependence {
-    return new RowDependence(innerScope(select, this.scope), this.own, this.names);
+    return new RowDependence(innerScope(select, this.scope), this.own, this.names, this.bare);
   }
 
   same(left: unknown, right: unknown): boolean {
@@ -34,14 +36,25 @@ export class RowDependence {
     return qualified === undefined || resolveColumn(qualified, this.scope) !== undefined;
   }
 
-  /** Equal for equal expressions wherever they stand; qualifiers drop out where only one source is in sight. */
+  /** Equal for equal expressions wherever they stand, however their columns are qualified. */
   key(value: unknown): string {
-    const single = this.scope.outer === undefined && this.scope.sources.length === 1;
     return JSON.stringify(value, (field, item: unknown) => {
       if (field === 'location' || field.endsWith('_start') || field.endsWith('_end')) return undefined;
-      if (single && field === 'fields' && Array.isArray(item)) return (item as unknown[]).slice(-1);
-      return item;
+      return field === 'ColumnRef' && isNode(item) ? this.keyOfColumn(item) : item;
     });
+  }
+
+  /** Its level and its name; the qualifier too where nothing names it without one and there are several sources. */
+  private keyOfColumn(column: TreeNode): unknown {
+    const fields = listAt(column, 'fields');
+    const names = namesIn(fields);
+    const resolved = resolveColumn(column, this.scope);
+    const name = names.at(-1) ?? '';
+    if (resolved === undefined || names.length < fields.length) return column;
+    let level = 0;
+    for (let at = resolved.scope.outer; at !== undefined; at = at.outer) level += 1;
+    const plain = resolved.scope.sources.length === 1 || this.bare.has(name);
+    return plain ? [level, name] : [level, ...names.slice(-2)];
   }
 
   /** Whose value decides this expression? */
@@ -73,5 +86,20 @@ function strongest(kinds: readonly AtomKind[]): AtomKind {
 
 function innerScope(select: TreeNode, outer: RowScope): RowScope {
   const ctes = withCtes(nodeAt(select, 'withClause'), outer.ctes);
-  return { sources: sourcesOf(listAt(select, 'fromClause'), ctes), outer, ctes };
+  return { sources: sourcesOf(listAt(select, 'fromClause'), ctes), outer, ctes, open: outer.open };
+}
+
+/** Columns without qualifier in a tree. */
+export function bareColumns(tree: unknown): ReadonlySet<string> {
+  const names = new Set<string>();
+  const pending = [tree];
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    const fields = listAt(inside(value, 'ColumnRef') ?? {}, 'fields');
+    const [only] = namesIn(fields);
+    if (fields.length === 1 && only !== undefined) names.add(only);
+    for (const child of Object.values(value)) pending.push(child);
+  }
+  return names;
 }

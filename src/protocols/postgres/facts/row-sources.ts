@@ -1,5 +1,8 @@
+import type { ObjectName } from '../../../policy/types.js';
+import type { OpenColumns } from './open-columns.js';
 import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
+import { objectName } from './walk.js';
 
 /**
  * Which rows a predicate can speak of: the sources in FROM, USING and the target, and the columns
@@ -13,6 +16,8 @@ export interface RowSource {
   readonly columns: ReadonlySet<string> | undefined;
   /** True where its rows come from no table: VALUES, functions, SELECT without FROM. */
   readonly constant: boolean;
+  /** Of a table whose columns go by their own names. */
+  readonly relation?: ObjectName;
 }
 
 /** The sources of one query level and, for a sub-select, those around it. */
@@ -20,6 +25,8 @@ export interface RowScope {
   readonly sources: readonly RowSource[];
   readonly outer: RowScope | undefined;
   readonly ctes: CteScope | undefined;
+  /** Asked whose a name is where only the catalogue knows; without it, it is the innermost level's. */
+  readonly open?: OpenColumns | undefined;
 }
 
 /** WITH names in sight, innermost first. */
@@ -69,7 +76,10 @@ export function tableSource(node: TreeNode, ctes: CteScope | undefined): RowSour
   const relation = textAt(node, 'relname');
   const name = alias === undefined ? relation : textAt(alias, 'aliasname');
   const cte = textAt(node, 'schemaname') === '' ? findCte(ctes, relation) : undefined;
-  if (cte === undefined) return { name, columns: undefined, constant: false };
+  if (cte === undefined) {
+    const plain = alias === undefined || listAt(alias, 'colnames').length === 0;
+    return { name, columns: undefined, constant: false, ...(plain ? { relation: objectName(node) } : {}) };
+  }
   const columns = cte.columns.length > 0 ? new Set(cte.columns) : outputColumns(cte.query, cte.inner);
   return { name, columns: renamed(columns, alias), constant: !readsTables(cte.query, cte.inner) };
 }
@@ -224,8 +234,8 @@ export interface Resolved {
 /**
  * Finds the level that a column belongs to.
  *
- * An unqualified name belongs to the innermost level that has a source of unknown columns: in doubt
- * it is the sub-select's own, which restricts nothing outside. Writers can qualify it.
+ * An unqualified name belongs to the innermost level that has a source of unknown columns, unless `open` says that it
+ * does not: in doubt it is the sub-select's own, which restricts nothing outside. Writers can qualify it.
  */
 export function resolveColumn(column: TreeNode, scope: RowScope): Resolved | undefined {
   const fields = listAt(column, 'fields');
@@ -245,6 +255,14 @@ function unqualified(scope: RowScope, name: string): RowSource | undefined {
   return (
     scope.sources.find((source) => source.columns?.has(name) === true) ??
     scope.sources.find((source) => source.name === name) ??
-    scope.sources.find((source) => source.columns === undefined)
+    ownSource(scope, name)
   );
+}
+
+/** A source of unknown columns that may have the name. */
+function ownSource({ sources, outer, open }: RowScope, name: string): RowSource | undefined {
+  const unknown = sources.filter((source) => source.columns === undefined);
+  const relations = unknown.flatMap(({ relation }) => relation ?? []);
+  const asks = open !== undefined && outer !== undefined && relations.length === unknown.length;
+  return asks && unknown.length > 0 && open.isOuter(name, relations) ? undefined : unknown[0];
 }

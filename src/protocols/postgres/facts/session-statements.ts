@@ -14,9 +14,9 @@ export const SESSION_HANDLERS: Readonly<Record<string, Handler>> = {
   PrepareStmt: prepare,
   ExecuteStmt: execute,
   DeallocateStmt: deallocate,
-  DeclareCursorStmt: plain('cursor'),
+  DeclareCursorStmt: cursor,
   FetchStmt: plain('cursor'),
-  ClosePortalStmt: plain('cursor'),
+  ClosePortalStmt: cursor,
   ExplainStmt: explain,
   CallStmt: plain('call'),
   NotifyStmt: plain('notify'),
@@ -40,6 +40,12 @@ function plain(...effects: readonly Effect[]): Handler {
     walk.effect(place, ...effects);
     walk.below(node, place);
   };
+}
+
+function cursor(walk: Walk, node: TreeNode, place: Place): void {
+  if (place.inBody) walk.findings.uses.cursors();
+  walk.effect(place, 'cursor');
+  walk.below(node, place);
 }
 
 function variableSet(walk: Walk, node: TreeNode, place: Place): void {
@@ -110,7 +116,7 @@ function prepare(walk: Walk, node: TreeNode, place: Place): void {
   walk.findings.absorb(part.findings);
   for (const name of part.findings.executes) walk.findings.executes.add(name);
   part.findings.statements = 1;
-  walk.findings.prepared.push({ name: textAt(node, 'name'), findings: part.findings });
+  if (!place.inBody) walk.findings.prepared.push({ name: textAt(node, 'name'), findings: part.findings });
 }
 
 function execute(walk: Walk, node: TreeNode, place: Place): void {

@@ -6,6 +6,7 @@ import { ANYTHING, derived, isNothing, NOTHING, type Derivation } from './deriva
 import { columnsGiven, keepsArguments, multipliesRows, readsAnything } from './known-functions.js';
 import type { Reading, RoutineReading } from './reading.js';
 import type { Level } from './scope.js';
+import { madeRoutines } from './session-names.js';
 
 /** Schema, empty where none is written, and bare name of what is called. */
 export function functionName(call: TreeNode): { readonly schema: string; readonly name: string } {
@@ -36,7 +37,7 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
   if (flagAt(call, 'agg_within_group')) given.push(...sortKeys(reading, call, level));
   const all = derived(given);
   const own = routines.filter((routine) => !routine.extension);
-  const made = madeRoutines(reading, call, routines.length > 0);
+  const made = routinesMade(reading, call, routines.length > 0);
   if (own.length + made.length === 0 && countsOnly(call, given)) return NOTHING;
   const read = [...own.map((routine) => reading.routine(routine)), ...made];
   const results = [all, ...read.map((routine) => calledRoutine(reading, routine, all, name))];
@@ -50,10 +51,10 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
 }
 
 /** Routines of the session's own making, and one that nobody knows in a schema that is not the server's. */
-function madeRoutines(reading: Reading, call: TreeNode, known: boolean): readonly RoutineReading[] {
+function routinesMade(reading: Reading, call: TreeNode, known: boolean): readonly RoutineReading[] {
   const { schema, name } = functionName(call);
   if (schema === 'pg_catalog') return [];
-  const made = (reading.names.made?.(name) ?? []).filter(({ kind }) => kind === 'routine');
+  const made = madeRoutines(reading.names.made?.(name));
   if (made.length === 0 && !known && schema !== '' && schema !== 'information_schema')
     return [reading.madeRoutine(undefined)];
   return made.map(({ body }) => reading.madeRoutine(body));

@@ -5,18 +5,19 @@ import type { Catalog, NameLookup } from '../catalog/types.js';
 import type { Outline } from '../facts/outline.js';
 import type { ResultColumn } from '../columns.js';
 import type { CopyColumn } from '../copy-masker.js';
-import type { ReversibleValue, WholeColumns } from '../masks.js';
+import type { PreparedText, ReversibleValue, WholeColumns } from '../masks.js';
 import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
-import { ANYTHING, either, placeKey, type Derivation } from './derivation.js';
+import { ANYTHING, placeKey, type Derivation } from './derivation.js';
 import { inferenceRefusals, type Refusal } from './inference.js';
 import { lineageOf } from './lineage-cache.js';
 import type { TextLineage } from './text-lineage.js';
 import { routineResult, viewColumns } from './read-lineage.js';
-import type { Output } from './scope.js';
+import { endsTransaction, mayFetch, renamesUnseen } from './runs-later.js';
 import type { Held, SessionMemory } from './session-memory.js';
 import type { StatementReading } from './reading.js';
-import { reversibleValues, typeAt } from './reversible-values.js';
+import { resultValues } from './result-values.js';
+import { parametersOf, reversibleValues, typeAt, valuesOfExecute } from './reversible-values.js';
 
 /** What is known of one run once it has been judged. */
 interface Followed {
@@ -53,6 +54,7 @@ export class ColumnMasks implements WholeColumns {
   /** By what a text is judged by: what was followed before holds as long as catalogue and search path are the same. */
   readonly #texts = new WeakMap<SqlFacts, FollowedText>();
   readonly #followed = new WeakMap<Run, Followed>();
+  readonly #ranAt = new WeakMap<Run, number>();
   #refusals = new WeakMap<TextLineage, readonly Refusal[]>();
 
   constructor(
@@ -98,7 +100,7 @@ export class ColumnMasks implements WholeColumns {
     const followed =
       known?.catalog === catalog && known.lookup === lookup ? known.followed : this.#read(run, catalog, lookup);
     this.#followed.set(run, followed);
-    for (const lineage of followed.lineages) this.memory.ran(lineage);
+    for (const lineage of followed.lineages) this.#ranAt.set(run, this.memory.ran(lineage, renamesUnseen(run)));
     return followed;
   }
 
@@ -107,7 +109,7 @@ export class ColumnMasks implements WholeColumns {
     const lineages = [run.text, ...(run.executes ?? [])].map((text) =>
       lineageOf(text, catalog, names, this.outline(text)),
     );
-    const followed = { lineages, held: this.memory.held(lineages) };
+    const followed = { lineages, held: this.memory.held(lineages, renamesUnseen(run)) };
     // What depends on nothing that the session did before is the same wherever the text runs again.
     const lasting =
       names.made === undefined && lineages.length === 1 && lineages[0]?.statements.every(isOfItsOwn) === true;
@@ -126,14 +128,22 @@ export class ColumnMasks implements WholeColumns {
     return this.#rules;
   }
 
+  declared(run: Run): void {
+    const [lineage] = this.#followed.get(run)?.lineages ?? [];
+    if (lineage !== undefined) this.memory.opened(lineage, this.#ranAt.get(run) ?? 0);
+  }
+
   /** Does the run read or write a relation with masked columns? Then errors and notices may quote them. */
   touches(run: Run | undefined): boolean {
     const rules = this.#current();
     if (rules === undefined || run === undefined || this.memory.madeUnreadCode) return true;
     const lineages = this.#followed.get(run)?.lineages;
     if (lineages === undefined) return true;
-    return lineages.some(
-      (lineage) => rules.ofRelations(lineage.touched, lineage.touchesAnything)?.some((rule) => !rule.observed) === true,
+    const { touched, touchedByCursors } = this.memory;
+    return (
+      lineages.some((lineage) => rules.showsLess(lineage)) ||
+      (endsTransaction(run) && rules.showsLess(touched)) ||
+      (mayFetch(run) && rules.showsLess(touchedByCursors))
     );
   }
 
@@ -162,7 +172,10 @@ export class ColumnMasks implements WholeColumns {
     nth: number | undefined,
     columns: readonly ResultColumn[],
   ): readonly (MaskRule | undefined)[] {
-    const values = followed === undefined ? columns.map(() => ANYTHING) : this.#values(followed, nth, columns);
+    const values =
+      followed === undefined
+        ? columns.map(() => ANYTHING)
+        : resultValues(followed.lineages[0]?.statements ?? [], followed.held, nth, columns);
     return columns.map((column, index) => this.#rule(rules, followed, column, values[index] ?? ANYTHING));
   }
 
@@ -187,10 +200,16 @@ export class ColumnMasks implements WholeColumns {
       : undefined;
   }
 
-  reversible(text: string): readonly ReversibleValue[] {
+  reversible(text: string, prepared: PreparedText = () => undefined): readonly ReversibleValue[] {
     const [catalog, rules] = [this.catalog(), this.#current()];
     if (catalog === undefined || rules === undefined || !this.#reverses) return [];
-    return reversibleValues(lineageOf(text, catalog, this.memory.names(this.lookup(catalog))).given, rules, catalog);
+    const read = (one: string): TextLineage => lineageOf(one, catalog, this.memory.names(this.lookup(catalog)));
+    const { given, statements } = read(text);
+    const executed = valuesOfExecute(statements, (name) => {
+      const held = prepared(name);
+      return held === undefined ? [] : parametersOf(read(held.text), name, held.bySql === true);
+    });
+    return reversibleValues([...given, ...executed], rules, catalog);
   }
 
   functionPasses(oid: number): boolean {
@@ -200,19 +219,6 @@ export class ColumnMasks implements WholeColumns {
     if (catalog === undefined || rules === undefined || routine === undefined) return false;
     const rule = rules.behind(routineResult(catalog, routine), new Set(), true);
     return rule === undefined || rule.observed;
-  }
-
-  #values(
-    { lineages, held }: Followed,
-    nth: number | undefined,
-    columns: readonly ResultColumn[],
-  ): readonly Derivation[] {
-    const statements = lineages[0]?.statements ?? [];
-    const own = nth === undefined ? statements : statements.slice(nth, nth + 1);
-    const outputs = own.flatMap((statement) => outputsOf(statement, held) ?? []);
-    if (outputs.length === 0) return columns.map(() => ANYTHING);
-    const values = outputs.map((output) => valuesIn(output, columns));
-    return columns.map((_, index) => either(values.map((list) => list[index] ?? ANYTHING)));
   }
 
   #rule(
@@ -272,26 +278,4 @@ function forDerived(value: Derivation, rule: MaskRule | undefined): MaskRule | u
 /** Does it run no cursor or prepared statement, and makes nothing that a later statement may name? */
 function isOfItsOwn({ runs, holds }: StatementReading): boolean {
   return runs === undefined && holds === undefined;
-}
-
-/** What a statement's rows are; undefined where it gives none. */
-function outputsOf(statement: StatementReading, held: Held): readonly Output[] | undefined {
-  if (statement.runs === undefined) return statement.output === undefined ? undefined : [statement.output];
-  return held(statement.runs.kind, statement.runs.name) ?? [statement.output ?? { columns: [], exact: false }];
-}
-
-/** What each column of a result comes from: by its place, or where places are not known by its name. */
-function valuesIn(output: Output, columns: readonly ResultColumn[]): readonly Derivation[] {
-  if (output.exact)
-    return output.columns.length === columns.length
-      ? output.columns.map(({ value }) => value)
-      : columns.map(() => ANYTHING);
-  if (output.columns.length === 0) return columns.map(() => ANYTHING);
-  return columns.map(({ name }) => {
-    const named = output.columns.some((column) => column.name === name && column.guessed !== true);
-    const possible = named
-      ? output.columns.filter((column) => column.name === name || column.name === '' || column.guessed === true)
-      : output.columns;
-    return either(possible.map(({ value }) => value));
-  });
 }

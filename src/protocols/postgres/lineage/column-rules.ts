@@ -1,6 +1,7 @@
 import type { ColumnPattern, MaskRule, Strategy } from '../../../core/mask.js';
 import type { Catalog, CatalogRelation, ColumnPlace } from '../catalog/types.js';
 import { placeKey, placeOf, type Derivation } from './derivation.js';
+import type { Touched } from './text-lineage.js';
 
 const STRENGTH: Readonly<Record<Strategy, number>> = { null: 5, redact: 4, replace: 3, hash: 2, partial: 1 };
 
@@ -112,6 +113,11 @@ export class ColumnRules {
     if (touchesAnything) return this.rules;
     const rules = [...touched].flatMap((oid) => this.#ofRelation(oid) ?? []);
     return rules.length === 0 ? undefined : rules;
+  }
+
+  /** Is any column masked of what these read or write? */
+  showsLess({ touched, touchesAnything }: Touched): boolean {
+    return this.ofRelations(touched, touchesAnything)?.some((rule) => !rule.observed) === true;
   }
 
   #ofRelation(oid: number): MaskRule | undefined {

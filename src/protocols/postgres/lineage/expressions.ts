@@ -3,7 +3,7 @@ import type { TreeNode } from '../facts/tree.js';
 import { callDerivation } from './calls.js';
 import { derived, either, NOTHING, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
-import { ANY_CAST } from './session-names.js';
+import { ANY_CAST, madeRoutines } from './session-names.js';
 import { expandStar, findSource, resolveColumn, type Level, type Output } from './scope.js';
 
 /** Text as it stands: a cast between these changes nothing. */
@@ -97,8 +97,7 @@ function operatorRoutines(reading: Reading, node: TreeNode): readonly Derivation
 
 /** Operators and casts of the session's own making. */
 function madeCode(reading: Reading, name: string): readonly Derivation[] {
-  const made = (reading.names.made?.(name) ?? []).filter(({ kind }) => kind === 'routine');
-  return made.map(({ body }) => reading.madeRoutine(body).result);
+  return madeRoutines(reading.names.made?.(name)).map(({ body }) => reading.madeRoutine(body).result);
 }
 
 function castValue(reading: Reading, node: TreeNode, level: Level): Derivation {

@@ -10,6 +10,7 @@ import {
   nodeAt,
   tagged,
   textAt,
+  type TreeNode,
 } from '../facts/tree.js';
 import type { Derivation } from './derivation.js';
 
@@ -98,12 +99,15 @@ export function countParameters(tree: unknown): ReadonlyMap<number, number> {
   return counts;
 }
 
-/** Statements of which nothing stays on the server and whose plan is not shown. */
-const FLEETING = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TransactionStmt']);
+/** Statements of which nothing outlives the session and whose plan is not shown. */
+const FLEETING = new Set([
+  ...['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TransactionStmt', 'VariableSetStmt'],
+  ...['PrepareStmt', 'ExecuteStmt', 'DeallocateStmt', 'DeclareCursorStmt', 'FetchStmt', 'ClosePortalStmt'],
+]);
 
 /**
  * The values that stand for a column's wherever they are used: each parameter in nothing but equalities. None in a
- * text that also makes what keeps its own text, such as a view, a cursor or a prepared statement, or that shows a plan.
+ * text that also makes what others can see, such as a view, or that shows a plan.
  *
  * @param statements as the parser gives them
  */
@@ -112,10 +116,30 @@ export function replaceableValues(given: readonly GivenValue[], statements: read
   const fleeting = statements.every((item) =>
     FLEETING.has(tagged(isNode(item) ? item['stmt'] : undefined)?.type ?? ''),
   );
-  if (!fleeting) return [];
-  const uses = countParameters(statements);
+  return fleeting ? solelyCompared(given, statements) : [];
+}
+
+function solelyCompared(given: readonly GivenValue[], tree: unknown): readonly GivenValue[] {
+  const uses = countParameters(tree);
   const compared = new Map<number, number>();
   for (const { place } of given)
     if (place.kind === 'parameter') compared.set(place.number, (compared.get(place.number) ?? 0) + 1);
   return given.filter(({ place }) => place.kind === 'literal' || compared.get(place.number) === uses.get(place.number));
+}
+
+/** What a PREPARE compares its parameters with and nothing else; EXECUTE gives them, and only as they are written. */
+export function preparedParameters(given: readonly GivenValue[], prepare: TreeNode): readonly GivenValue[] {
+  const types = listAt(prepare, 'argtypes');
+  return solelyCompared(given, prepare['query']).filter(({ place, isArray }) => {
+    if (place.kind !== 'parameter') return false;
+    const type = types[place.number - 1];
+    return type === undefined || isPlainCast(inside(type, 'TypeName'), isArray);
+  });
+}
+
+/** The values in what EXECUTE gives for parameters of a prepared statement. */
+export function executedValues(parameters: readonly GivenValue[], given: readonly unknown[]): readonly GivenValue[] {
+  return parameters.flatMap(({ place, column, isArray }) =>
+    place.kind === 'parameter' ? givenIn(given[place.number - 1], column, isArray) : [],
+  );
 }

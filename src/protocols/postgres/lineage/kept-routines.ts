@@ -18,7 +18,7 @@ const UNREADABLE: RoutineReading = { result: ANYTHING, hasEffects: true };
 export function readRoutine(reading: Reading, routine: CatalogRoutine): RoutineReading {
   if (routine.extension) return HARMLESS;
   if (routine.kind === 'aggregate') return readAggregate(reading, routine);
-  const read = readBody(reading, partsOf(routine));
+  const read = readBody(reading, routineParts(routine));
   return routine.returnsSet ? { ...read, hasEffects: true } : read;
 }
 
@@ -47,7 +47,7 @@ function readAggregate(reading: Reading, routine: CatalogRoutine): RoutineReadin
   };
 }
 
-function partsOf(routine: CatalogRoutine): BodyParts {
+export function routineParts(routine: CatalogRoutine): BodyParts {
   const { language, source, withheld, atomic } = routine;
   if (withheld) return UNREADABLE_PARTS;
   if (language === 'sql') return atomic ? atomicParts(source) : sqlParts(source);

@@ -99,6 +99,7 @@ class LineageReader implements Reading {
     readonly inBody = false,
     private readonly effort: Effort = { steps: 0, depth: 0 },
     readonly findings: Findings = new Findings(),
+    private readonly around?: Level,
   ) {
     this.#known = knownOf.get(catalog) ?? { views: new Map(), routines: new Map() };
     knownOf.set(catalog, this.#known);
@@ -110,8 +111,8 @@ class LineageReader implements Reading {
   }
 
   /** The same reading where names may be parameters and variables; what it finds is the statement's. */
-  body(): Reading {
-    return new LineageReader(this.catalog, this.given, true, this.effort, this.findings);
+  body(around?: Level): Reading {
+    return new LineageReader(this.catalog, this.given, true, this.effort, this.findings, around);
   }
 
   step(): void {
@@ -133,7 +134,9 @@ class LineageReader implements Reading {
     });
   }
 
-  query(node: unknown, outer: Level | undefined, ctes: Ctes | undefined): Output {
+  query(node: unknown, level: Level | undefined, inSight: Ctes | undefined): Output {
+    const outer = level ?? this.around;
+    const ctes = inSight ?? this.around?.ctes;
     const { type, node: inner } = tagged(node) ?? { type: '', node: {} };
     if (type === 'SelectStmt') return this.select(inner, outer, ctes);
     if (isChange(type)) return this.#deeper(() => readChange(this, type, inner, outer, ctes));

@@ -4,6 +4,7 @@ import type { BodyParts } from './body-parts.js';
 import type { Ctes } from './scope.js';
 import type { Derivation } from './derivation.js';
 import type { Findings } from './findings.js';
+import type { GivenValue } from './given-values.js';
 import type { Made, SessionNames } from './session-names.js';
 import type { Level, Output } from './scope.js';
 
@@ -11,10 +12,19 @@ import type { Level, Output } from './scope.js';
 export interface StatementReading {
   /** Columns of its rows; undefined where it gives none. */
   readonly output?: Output;
-  /** Its rows are those of a prepared statement or a cursor of that name. */
-  readonly runs?: { readonly kind: 'prepared' | 'cursor'; readonly name: string };
-  /** PREPARE and DECLARE: what will run under that name. */
-  readonly holds?: { readonly kind: 'prepared' | 'cursor'; readonly name: string; readonly output: Output };
+  /** Its rows are those of a prepared statement or a cursor of that name; what EXECUTE gives it, as trees. */
+  readonly runs?: {
+    readonly kind: 'prepared' | 'cursor';
+    readonly name: string;
+    readonly given?: readonly unknown[];
+  };
+  /** PREPARE and DECLARE: what will run under that name, and which columns its parameters are compared with. */
+  readonly holds?: {
+    readonly kind: 'prepared' | 'cursor';
+    readonly name: string;
+    readonly output: Output;
+    readonly parameters?: readonly GivenValue[];
+  };
   /** Columns that a COPY writes to the client. */
   readonly copies?: Output;
   readonly makes?: Made;
@@ -33,8 +43,8 @@ export interface Reading {
   /** Counts one step of work. @throws OverBounds when there were too many */
   step(): void;
   readonly findings: Findings;
-  /** The same reading where names may be parameters and variables. */
-  body(): Reading;
+  /** The same reading where names may be parameters and variables. @param around rows and tables that it is given */
+  body(around?: Level): Reading;
 
   /** A statement inside of another: of a body. */
   statement(node: unknown): StatementReading;

@@ -65,8 +65,8 @@ export function relationItem(reading: Reading, node: TreeNode, alias: string, na
 }
 
 function madeBySession(reading: Reading, name: string): readonly Derivation[] {
-  const relations = (reading.names.made?.(name) ?? []).filter(({ kind }) => kind !== 'routine');
-  return relations.map((made) => {
+  return (reading.names.made?.(name) ?? []).flatMap((made) => {
+    if (made.kind === 'routine' || made.kind === 'trigger') return [];
     if (made.kind === 'table') return NOTHING;
     if (made.query !== undefined) return reading.madeView(made.query);
     reading.findings.touchesAnything = true;

@@ -3,7 +3,9 @@ import type { Catalog } from '../catalog/types.js';
 import type { ReversibleValue } from '../masks.js';
 import { strongest, type ColumnRules } from './column-rules.js';
 import { placeOf, type Derivation } from './derivation.js';
-import type { GivenValue } from './given-values.js';
+import { executedValues, type GivenValue } from './given-values.js';
+import type { StatementReading } from './reading.js';
+import type { TextLineage } from './text-lineage.js';
 
 /** Those of the values that columns have to equal whose column goes out as a pseudonym that can be turned back. */
 export function reversibleValues(
@@ -18,6 +20,30 @@ export function reversibleValues(
     const turnsBack = rule?.strategy === 'hash' && rule.reversible === true && !rule.observed;
     return turnsBack && typeOid !== 0 ? [{ ...value, rule, typeOid }] : [];
   });
+}
+
+/**
+ * The values that the EXECUTE of a text gives to parameters that columns have to equal.
+ *
+ * None behind another statement than a PREPARE: what that runs may give the name to another text.
+ *
+ * @param prepared what the parameters of a statement that was prepared before are compared with
+ */
+export function valuesOfExecute(
+  statements: readonly StatementReading[],
+  prepared: (name: string) => readonly GivenValue[],
+): readonly GivenValue[] {
+  const at = statements.findIndex(({ holds }) => holds?.kind !== 'prepared');
+  const runs = statements[at]?.runs;
+  if (runs?.kind !== 'prepared' || runs.given === undefined || runs.given.length === 0) return [];
+  const here = statements.slice(0, at).findLast(({ holds }) => holds?.name === runs.name);
+  return executedValues(here?.holds?.parameters ?? (here === undefined ? prepared(runs.name) : []), runs.given);
+}
+
+/** What the parameters of a statement that the session holds under that name are compared with. */
+export function parametersOf({ statements, given }: TextLineage, name: string, bySql: boolean): readonly GivenValue[] {
+  if (!bySql) return given.filter(({ place }) => place.kind === 'parameter');
+  return statements.findLast(({ holds }) => holds?.kind === 'prepared' && holds.name === name)?.holds?.parameters ?? [];
 }
 
 /** The rule by which a column goes out as it stands; undefined where nobody can tell. */

@@ -1,11 +1,17 @@
 import type { NameLookup } from '../catalog/types.js';
 import { ANYTHING } from './derivation.js';
-import type { TextLineage } from './text-lineage.js';
+import type { TextLineage, Touched } from './text-lineage.js';
 import type { Output } from './scope.js';
 import type { Made, SessionNames } from './session-names.js';
 
 /** What is held under a name of a prepared statement or cursor; undefined where nobody can tell. */
 export type Held = (kind: 'prepared' | 'cursor', name: string) => readonly Output[] | undefined;
+
+interface Cursor {
+  readonly outputs: readonly Output[];
+  /** The server has said, after so many doubts, that it opened just this one. */
+  readonly openSince?: number;
+}
 
 /** Names remembered before nobody can tell any more. */
 const MAX_NAMES = 1_000;
@@ -15,10 +21,24 @@ const MAX_NAMES = 1_000;
  * catalogue may not show before the transaction is over. Nothing is forgotten that might still be there.
  */
 export class SessionMemory {
-  readonly #cursors = new Map<string, readonly Output[]>();
+  readonly #cursors = new Map<string, Cursor>();
+  /** How often code ran that may give names of cursors to others. */
+  #doubts = 0;
   readonly #made = new Map<string, readonly Made[]>();
   #overfull = false;
   #unreadCode = false;
+  readonly #touched = new TouchedRelations();
+  readonly #byCursors = new TouchedRelations();
+
+  /** What ran in this session so far, triggers that wait for the end of the transaction included. */
+  get touched(): Touched {
+    return this.#touched;
+  }
+
+  /** What cursors that may be open read when they are fetched from. */
+  get touchedByCursors(): Touched {
+    return this.#byCursors;
+  }
 
   /** Has this session made code that nobody could read? It may run with any statement. */
   get madeUnreadCode(): boolean {
@@ -34,32 +54,63 @@ export class SessionMemory {
     return this.#made.get(name) ?? (this.#overfull ? [{ kind: 'view', name }] : []);
   }
 
-  /** What the names in these texts stand for as they are run. A prepared statement is held by a text among them. */
-  held(lineages: readonly TextLineage[]): Held {
+  /**
+   * What the names in these texts stand for as they are run. A prepared statement is held by a text among them.
+   *
+   * @param unseen they run code that may give names to others out of sight
+   */
+  held(lineages: readonly TextLineage[], unseen: boolean): Held {
+    const [first, ...executed] = lineages;
     const inTexts = lineages.flatMap(({ statements }) => statements);
     const cursors = new Map(this.#cursors);
+    const doubts = this.#doubts;
+    // A name in the same message may be looked up behind that code.
+    const doubtful = (unseen || first?.callsRoutines === true) && (first?.statements.length ?? 0) > 1;
     return (kind, name) => {
+      if (doubtful) return undefined;
       const here = inTexts.flatMap(({ holds }) => (holds?.kind === kind && holds.name === name ? [holds.output] : []));
       if (kind === 'cursor') {
-        const before = cursors.get(name) ?? [];
-        return before.length + here.length === 0 ? undefined : [...before, ...here];
+        const before = cursors.get(name);
+        if (doubts > 0 && before?.openSince !== doubts) return undefined;
+        const outputs = [...(before?.outputs ?? []), ...here];
+        return outputs.length === 0 ? undefined : outputs;
       }
+      // What was prepared out of sight may be anything.
+      if (executed.some(({ statements }) => statements.length === 0)) return undefined;
       // Statements named by a Parse message are their whole text.
-      const whole = lineages.slice(1).flatMap((lineage) => lineage.statements.flatMap(({ output }) => output ?? []));
+      const whole = executed.flatMap((lineage) => lineage.statements.flatMap(({ output }) => output ?? []));
       return whole.length + here.length === 0 ? undefined : [...here, ...whole];
     };
   }
 
-  /** This text is about to run. */
-  ran(lineage: TextLineage): void {
-    // Code may close a cursor and open another under its name.
-    if (lineage.callsRoutines) this.#cursors.clear();
+  /**
+   * This text is about to run.
+   *
+   * @param unseen it runs code that may give names of cursors to others out of sight
+   * @returns how often such code has run, this text included
+   */
+  ran(lineage: TextLineage, unseen: boolean): number {
+    this.#touched.add(lineage);
+    const declares = lineage.statements.flatMap(({ holds }) => (holds?.kind === 'cursor' ? [holds] : []));
+    if (unseen) this.#byCursors.touchesAnything = true;
+    if (lineage.callsRoutines || declares.length > 0) this.#byCursors.add(lineage);
+    if (unseen || lineage.callsRoutines) this.#doubts += 1;
     for (const made of lineage.made) this.#remember(made);
-    for (const { holds } of lineage.statements) {
-      if (holds?.kind === 'cursor')
-        this.#cursors.set(holds.name, added(this.#cursors.get(holds.name), holds.output, [UNKNOWN]));
-    }
+    for (const { name, output } of declares)
+      this.#cursors.set(name, { outputs: added(this.#cursors.get(name)?.outputs, output, [UNKNOWN]) });
     if (this.#cursors.size > MAX_NAMES) this.#cursors.clear();
+    return this.#doubts;
+  }
+
+  /**
+   * The server has opened the cursor that this text alone declares: the name was free.
+   *
+   * @param doubts as `ran` said of it
+   */
+  opened({ statements }: TextLineage, doubts: number): void {
+    const [only] = statements;
+    if (statements.length === 1 && only?.holds?.kind === 'cursor')
+      this.#cursors.set(only.holds.name, { outputs: [only.holds.output], openSince: doubts });
   }
 
   #remember(made: Made): void {
@@ -77,6 +128,16 @@ export class SessionMemory {
           { kind: 'routine', name },
         ]),
       );
+  }
+}
+
+class TouchedRelations implements Touched {
+  readonly touched = new Set<number>();
+  touchesAnything = false;
+
+  add({ touched, touchesAnything }: Touched): void {
+    for (const relation of touched) this.touched.add(relation);
+    this.touchesAnything ||= touchesAnything;
   }
 }
 

@@ -3,10 +3,12 @@ import type { TreeNode } from '../facts/tree.js';
 import { createdBody, doBody } from './written-bodies.js';
 import { isChange, namedColumns, relationLevel } from './changes.js';
 import { ANYTHING, derived, isNothing, NOTHING } from './derivation.js';
+import { preparedParameters } from './given-values.js';
 import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
 import { levelOf, type Level, type Output } from './scope.js';
 import { ANY_CAST } from './session-names.js';
+import { judgeTrigger } from './triggers.js';
 
 type Handler = (reading: Reading, node: TreeNode, source: () => string) => StatementReading;
 
@@ -39,10 +41,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   }),
   FetchStmt: (_reading, node) =>
     flagAt(node, 'ismove') ? {} : { output: UNKNOWN, runs: { kind: 'cursor', name: textAt(node, 'portalname') } },
-  PrepareStmt: (reading, node) => ({
-    holds: { kind: 'prepared', name: textAt(node, 'name'), output: inner(reading, node['query']) },
+  PrepareStmt: prepare,
+  ExecuteStmt: (_reading, node) => ({
+    output: UNKNOWN,
+    runs: { kind: 'prepared', name: textAt(node, 'name'), given: listAt(node, 'params') },
   }),
-  ExecuteStmt: (_reading, node) => ({ output: UNKNOWN, runs: { kind: 'prepared', name: textAt(node, 'name') } }),
   CopyStmt: copy,
   CreateTableAsStmt: createTableAs,
   ViewStmt: createView,
@@ -61,7 +64,10 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   CreateStmt: (_reading, node) => made(node, 'relation', 'table'),
   AlterTableStmt: alterTable,
   IndexStmt: createIndex,
-  CreateTrigStmt: (reading, node) => mentioned(reading, node, 'relation', 'CREATE TRIGGER'),
+  CreateTrigStmt: (reading, node) => {
+    mentioned(reading, node, 'relation', 'CREATE TRIGGER');
+    return { makes: judgeTrigger(reading, node) };
+  },
   RuleStmt: (reading, node) => mentioned(reading, node, 'relation', 'CREATE RULE'),
   CreatePolicyStmt: (reading, node) => mentioned(reading, node, 'table', 'CREATE POLICY'),
   AlterPolicyStmt: (reading, node) => mentioned(reading, node, 'table', 'ALTER POLICY'),
@@ -78,6 +84,17 @@ function inner(reading: Reading, query: unknown): Output {
   if (type === 'SelectStmt' || isChange(type)) return reading.query(query, undefined, undefined);
   const read = readStatement(reading, query, () => '');
   return read.output ?? { columns: [], exact: true };
+}
+
+/** Its parameters are those of EXECUTE, not of a Bind message. */
+function prepare(reading: Reading, node: TreeNode): StatementReading {
+  const { given } = reading.findings;
+  const before = given.length;
+  const output = inner(reading, node['query']);
+  const own = given.splice(before);
+  given.push(...own.filter(({ place }) => place.kind === 'literal'));
+  const parameters = preparedParameters(own, node);
+  return { holds: { kind: 'prepared', name: textAt(node, 'name'), output, parameters } };
 }
 
 /** A plan shows constants; the planner may have computed them by calling a routine. */
@@ -114,8 +131,9 @@ function createTableAs(reading: Reading, node: TreeNode): StatementReading {
 function createView(reading: Reading, node: TreeNode): StatementReading {
   inner(reading, node['query']);
   const query = nodeAt(node, 'query');
-  const view = made(node, 'view', 'view');
-  return view.makes === undefined || query === undefined ? view : { makes: { ...view.makes, query } };
+  const { makes } = made(node, 'view', 'view');
+  if (makes?.kind !== 'view') return {};
+  return { makes: query === undefined ? makes : { ...makes, query } };
 }
 
 function made(node: TreeNode, field: string, kind: 'table' | 'view'): StatementReading {
@@ -130,6 +148,7 @@ function alterTable(reading: Reading, node: TreeNode): StatementReading {
   const level = relationLevel(reading, relation);
   for (const item of listAt(node, 'cmds')) {
     const command = inside(item, 'AlterTableCmd') ?? EMPTY;
+    rowsLeave(reading, relation, command);
     const value = derived([reading.value(command['def'], level)]);
     if (isNothing(value)) continue;
     const own = level.columns.find((column) => column.name === textAt(command, 'name'))?.value;
@@ -138,6 +157,20 @@ function alterTable(reading: Reading, node: TreeNode): StatementReading {
   }
   return {};
 }
+
+/** Rows that were masked by the rules of a parent are no longer its own. */
+function rowsLeave(reading: Reading, relation: TreeNode, command: TreeNode): void {
+  const subtype = textAt(command, 'subtype');
+  const from =
+    subtype === 'AT_DropInherit'
+      ? relation
+      : DETACHES.has(subtype)
+        ? nodeAt(inside(command['def'], 'PartitionCmd') ?? EMPTY, 'name')
+        : undefined;
+  if (from !== undefined) leaves(reading, { relation: from }, [], 'ALTER TABLE');
+}
+
+const DETACHES = new Set(['AT_DetachPartition', 'AT_DetachPartitionFinalize']);
 
 function createIndex(reading: Reading, node: TreeNode): StatementReading {
   const level = relationLevel(reading, nodeAt(node, 'relation') ?? EMPTY);

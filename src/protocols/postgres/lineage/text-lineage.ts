@@ -4,16 +4,20 @@ import type { StatementReading } from './reading.js';
 import type { Made } from './session-names.js';
 import type { Use } from './uses.js';
 
+/** What is read or written. */
+export interface Touched {
+  /** Relations, those behind views and routines too. */
+  readonly touched: ReadonlySet<number>;
+  /** Something is read that nobody can tell: any column may be behind what it gives. */
+  readonly touchesAnything: boolean;
+}
+
 /** Everything one text tells of where the columns in it go. */
-export interface TextLineage {
+export interface TextLineage extends Touched {
   readonly statements: readonly StatementReading[];
   readonly uses: readonly Use[];
   /** The caller's values that could be replaced by what they stand for. */
   readonly given: readonly GivenValue[];
-  /** Relations that it reads or writes, those behind views and routines too. */
-  readonly touched: ReadonlySet<number>;
-  /** It reads what nobody can tell: any column may be behind what it gives. */
-  readonly touchesAnything: boolean;
   /** It calls routines of users: they may open cursors. */
   readonly callsRoutines: boolean;
   /** What it makes that later statements may name. */

@@ -12,6 +12,7 @@ import {
 import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
 import type { Output } from './scope.js';
+import { judgeTriggerFunction } from './triggers.js';
 
 /** DO: every value in it goes to where nobody looks. */
 export function doBody(reading: Reading, node: TreeNode, source: () => string): StatementReading {
@@ -30,6 +31,7 @@ export function createdBody(reading: Reading, node: TreeNode, source: () => stri
       : sqlStatements(bodyStatements(written));
   judgeBody(reading, parts, 'a function body', true);
   const name = namesIn(listAt(node, 'funcname')).at(-1) ?? '';
+  judgeTriggerFunction(reading, name, parts);
   return { makes: { kind: 'routine', name, ...(parts.unreadable ? {} : { body: parts }) } };
 }
 

@@ -1,8 +1,8 @@
 /** Puts the values behind reversible pseudonyms in their place on the way to the server. */
 import { decodeUtf8 } from '../../../core/bytes.js';
 import { bindBody, formatAt, type BindBody } from '../client-messages.js';
-import type { ReversibleValue, SessionMasks } from '../masks.js';
-import { originalArrayText, originalBinary, originalText } from '../values/original-value.js';
+import type { PreparedText, ReversibleValue, SessionMasks } from '../masks.js';
+import { originalArray, originalArrayText, originalBinary, originalText } from '../values/original-value.js';
 import { shapeOf } from '../values/type-shapes.js';
 import { withParameters, withText } from './messages.js';
 import { rewriteText, type Edit, type Replacement } from './rewrite-text.js';
@@ -14,6 +14,8 @@ export interface Rewritten {
 }
 
 const encoder = new TextEncoder();
+/** Types that take a value whole, by the types that clients name for them: `"char"` and `name` cut it. */
+const SCALARS: ReadonlySet<number> = new Set([0, 20, 21, 23, 25, 1042, 1043, 1082, 1700, 2950]);
 /** Text and array types of the same elements, by the types that clients name for them. */
 const ARRAYS: ReadonlySet<number> = new Set([0, 1005, 1007, 1016, 1009, 1015, 1231, 2951, 1182]);
 
@@ -23,6 +25,7 @@ const ARRAYS: ReadonlySet<number> = new Set([0, 1005, 1007, 1016, 1009, 1015, 12
  *
  * @param raw the text in the message
  * @param text the same, decoded
+ * @param prepared what an EXECUTE in it runs at once
  * @returns undefined where it goes up as it is
  */
 export function withOriginals(
@@ -31,8 +34,9 @@ export function withOriginals(
   text: string,
   masks: SessionMasks,
   encoding: string,
+  prepared?: PreparedText,
 ): Rewritten | undefined {
-  const values = masks.columns?.reversible(text) ?? [];
+  const values = masks.columns?.reversible(text, prepared) ?? [];
   if (!values.some(({ place }) => place.kind === 'literal') || !equalBytes(encoder.encode(text), raw)) return undefined;
   const replacements = replacementsOf(values, masks, encoding);
   if (replacements.length === 0) return undefined;
@@ -116,13 +120,16 @@ function boundOriginal(
   const bound = body.values[index];
   if (bound === undefined || bound === null) return undefined;
   if (formatAt(body.formats, index) === 0) {
-    if (value.isArray && !ARRAYS.has(type)) return undefined;
+    if (!(value.isArray ? ARRAYS : SCALARS).has(type) && type !== value.typeOid) return undefined;
     const original = originalOf(value, decodeUtf8(bound), masks);
     return original === undefined || !canWrite(original, encoding) ? undefined : encoder.encode(original);
   }
-  // A type that is not named is the column's, or that of the cast, which is not looked for.
-  if (value.isArray || (type === 0 && value.isCast)) return undefined;
   const shape = shapeOf(value.typeOid, masks.types?.());
+  const writable = (text: string): boolean => canWrite(text, encoding);
+  if (value.isArray)
+    return ARRAYS.has(type) ? originalArray(value.rule, shape, bound, masks.hash, writable) : undefined;
+  // A type that is not named is the column's, or that of the cast, which is not looked for.
+  if (type === 0 && value.isCast) return undefined;
   const original = originalBinary(value.rule, shape, bound, type === 0 ? shape.oid : type, masks.hash);
   if (original === undefined || shape.form !== 'text') return original;
   return canWrite(decodeUtf8(original), encoding) ? original : undefined;

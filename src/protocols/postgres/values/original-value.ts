@@ -4,6 +4,7 @@ import type { KeyedHash, MaskRule } from '../../../core/mask.js';
 import { revealTyped, typedPseudonym } from '../../../masking/pseudonym-typed.js';
 import { wholeOriginal } from '../../../masking/whole-original.js';
 import { readArrayText } from './array-text.js';
+import { maskParts, readBinary } from './binary-structure.js';
 import { withReplaced } from './text-structure.js';
 import type { TypeShape } from './type-shapes.js';
 import { KINDS, spelledOf, binaryOf } from './whole-cell.js';
@@ -32,6 +33,29 @@ export function originalArrayText(rule: MaskRule, shape: TypeShape, text: string
   });
   return replaced.length === 0 ? undefined : decodeUtf8(withReplaced(bytes, replaced));
 }
+
+/** A bound array in binary form; undefined where none of its elements is a pseudonym, or one can't be written. */
+export function originalArray(
+  rule: MaskRule,
+  shape: TypeShape,
+  value: Uint8Array,
+  hash: KeyedHash,
+  writable: (text: string) => boolean,
+): Uint8Array | undefined {
+  const structure = readBinary('array', value);
+  if (structure === undefined) return undefined;
+  let written = true;
+  const replaced = maskParts(value, structure, true, (element, oid) => {
+    if (shape.form === 'text' && !TEXTS.has(oid)) return undefined;
+    const original = originalBinary(rule, shape, element, oid, hash);
+    if (original !== undefined && shape.form === 'text') written &&= writable(decodeUtf8(original));
+    return original;
+  });
+  return written ? (replaced ?? undefined) : undefined;
+}
+
+/** text, varchar, char(n). */
+const TEXTS: ReadonlySet<number> = new Set([25, 1043, 1042]);
 
 /** A bound value in binary form of type `oid`. */
 export function originalBinary(

@@ -204,7 +204,7 @@ describe('where the columns of a result come from', () => {
     expect(shown(declared?.holds?.output)).toBe('~c.id+c.ssn');
     expect(fetched?.runs).toEqual({ kind: 'cursor', name: 'cur' });
     expect(shown(prepared?.holds?.output)).toBe('~c.ssn');
-    expect(executed?.runs).toEqual({ kind: 'prepared', name: 'p' });
+    expect(executed?.runs).toEqual({ kind: 'prepared', name: 'p', given: [] });
   });
 
   it('tells the columns that a COPY writes to the client', () => {

@@ -12,6 +12,8 @@ interface RelationSketch {
   readonly definition?: string;
   readonly parents?: readonly string[];
   readonly children?: readonly string[];
+  /** Names of the functions of its triggers, each given tables of all rows called `before` and `after`. */
+  readonly triggers?: readonly string[];
   /** Foreign keys: column, table, its column. */
   readonly keys?: readonly (readonly [column: number, table: string, references: number])[];
 }
@@ -45,7 +47,12 @@ export function sketchCatalog(
     })),
     ...(sketch.definition === undefined ? {} : { definition: sketch.definition }),
     rules: [],
-    triggers: [],
+    triggers: (sketch.triggers ?? []).map((routine) => ({
+      name: routine,
+      routine: 30_000 + Object.keys(routines).indexOf(routine),
+      events: ['update' as const],
+      transitions: ['before', 'after'],
+    })),
     children: oidsOf(sketch.children),
     parents: oidsOf(sketch.parents),
     cascades: [],
@@ -85,6 +92,7 @@ export function sketchCatalog(
     user: 'app',
     schemas: new Set(['public']),
     relation: (oid) => made.find((relation) => relation.oid === oid),
+    relations: () => made,
     relationsNamed: (name) => made.filter((relation) => relation.name === name),
     routine: (oid) => called.find((routine) => routine.oid === oid),
     routinesNamed: (name) => called.filter((routine) => routine.name === name),

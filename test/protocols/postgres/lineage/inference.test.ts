@@ -8,7 +8,7 @@ import { sketchCatalog } from './fixture-catalog.js';
 
 const catalog = sketchCatalog(
   {
-    c: { columns: ['id', 'name', 'ssn', 'mail'] },
+    c: { columns: ['id', 'name', 'ssn', 'mail'], triggers: ['touched'] },
     o: { columns: ['id', 'cid', 'amount', 'ssn'] },
     k: { columns: ['id', 'guess'] },
     h: { columns: ['id', 'key_ssn'], keys: [[2, 'c', 3]] },
@@ -26,6 +26,18 @@ const catalog = sketchCatalog(
       arguments: 1,
     },
     tidy: { source: 'select upper($1)', arguments: 1 },
+    touched: { language: 'plpgsql', source: 'begin new.name := upper(new.name); return new; end', returns: 'trigger' },
+    copies: {
+      language: 'plpgsql',
+      source: "begin insert into k values (1, to_jsonb(new) ->> 'ssn'); return new; end",
+      returns: 'trigger',
+    },
+    runs: { language: 'plpgsql', source: "begin execute 'x' || tg_name; return new; end", returns: 'trigger' },
+    gathers: {
+      language: 'plpgsql',
+      source: 'begin insert into k select id, ssn from rows_after; return null; end',
+      returns: 'trigger',
+    },
     many: { source: 'select generate_series(1, $1)', arguments: 1, returnsSet: true },
   },
 );
@@ -51,6 +63,12 @@ beforeAll(loadGrammar);
 
 const PASSES: readonly string[] = [
   "select id, name from c where ssn = '123-45-6789'",
+  'create trigger t before update on c for each row execute function touched()',
+  'create trigger t before update on k for each row execute function copies()',
+  'create trigger t before update on c for each row execute function suppress_redundant_updates_trigger()',
+  'create or replace function touched() returns trigger language plpgsql as $$ begin new.name := now(); return new; end $$',
+  'create function elsewhere() returns trigger language plpgsql as $$ begin insert into k values (1, new.ssn); return new; end $$',
+  'alter table whole attach partition part default',
   'select id from c where ssn = $1',
   'select id from c where $1 = ssn',
   'select id from c where ssn = $1::text and id > 3',
@@ -210,6 +228,31 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["create policy p on c using (ssn like '1%')", 'CREATE POLICY'],
   ['create rule r as on insert to k do also select ssn from c', 'CREATE RULE'],
   ["create trigger t before update on c for each row when (old.ssn like '1%') execute function f()", 'CREATE TRIGGER'],
+  ['create trigger t before update on c for each row execute function copies()', 'moved by INSERT'],
+  ['create trigger t before update on c for each row execute function runs()', 'moved by a trigger'],
+  [
+    'create trigger t after update on c referencing new table as rows_after for each statement execute function gathers()',
+    'moved by INSERT',
+  ],
+  [
+    "create trigger t before update on c for each row execute function tsvector_update_trigger(name, 'simple', ssn)",
+    'moved by a trigger',
+  ],
+  [
+    'create or replace function touched() returns trigger language plpgsql as $$ begin new.name := new.ssn; return new; end $$',
+    'moved by a trigger',
+  ],
+  [
+    'create or replace function touched() returns trigger language plpgsql as $$ begin insert into k select id, ssn from after; return new; end $$',
+    'moved by INSERT',
+  ],
+  [
+    "create trigger t before update on c for each row execute function later(); create function later() returns trigger language plpgsql as $$ begin raise notice '%', old; return new; end $$",
+    'moved by a trigger',
+  ],
+  ['alter table part no inherit whole', 'moved by ALTER TABLE'],
+  ['alter table whole detach partition part', 'moved by ALTER TABLE'],
+  ['alter table whole detach partition part concurrently', 'moved by ALTER TABLE'],
   ['select * from part where ssn > $1', 'WHERE'],
   ['select * from whole where ssn > $1', 'WHERE'],
   ["select * from made_since where ssn like '1%'", 'masked column ssn may not be used in WHERE (inference)'],
