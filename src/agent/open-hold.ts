@@ -62,8 +62,8 @@ export function openHold(holding: HoldingSession, question: Question, verdict: V
   }
 }
 
-/** What a flow says of a request that it does not take. */
-const REFUSING: ReadonlySet<string> = new Set(['usage', 'approval_denied']);
+/** What is said of a request that its flow does not take, or that is one too many. */
+const REFUSING: ReadonlySet<string> = new Set(['usage', 'approval_denied', 'limit']);
 
 function runOf({ id, request, approvedBy }: Grant): { grant: string; request: string; by: string } {
   return { grant: id, request, by: approvedBy };

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Approvals, createApprovals } from '../approvals/approvals.js';
 import type { AgentResource } from '../core/resources.js';
 import { loadGrammar } from '../protocols/postgres/facts/analyze.js';
+import type { RecoveryReport } from '../recording/recover.js';
 import { openRecordings, type Recordings } from '../recording/recordings.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver, type SecretResolver } from '../secrets/resolver.js';
@@ -15,6 +16,7 @@ import type { AgentLog } from './log.js';
 import type { Parts } from './parts.js';
 import { NoticeBoard } from './notices.js';
 import { openArchive } from './open-archive.js';
+import { endPermissionsOf } from './put-back-store.js';
 import { openSecrets, secretSources } from './open-secrets.js';
 import { serve, type RunningAgent } from './serve.js';
 import { deliveryHost, openSinks } from './open-sinks.js';
@@ -46,7 +48,8 @@ export async function startAgent(
   let sinks: Sinks | undefined;
   try {
     recordings = openAgentRecordings({ agent, key, clock, store, log });
-    const recovered = await reportRecovery(recordings, log);
+    const { sealed: recovered, unknown } = await reportRecovery(recordings, log);
+    if (unknown.length > 0) endPermissionsOf(store, unknown.length, clock, log);
     const approvals = openApprovals({ live, store, clock, newId, notices });
     const secrets = openSecrets(sources, { store, live, clock, log });
     sinks = await openSinks({ live, clock, secrets, log });
@@ -141,11 +144,10 @@ async function openAgentStore(agent: AgentResource, resolve: SecretResolver, log
   });
 }
 
-/** @returns the sessions that were sealed */
-async function reportRecovery(recordings: Recordings, log: AgentLog): Promise<readonly string[]> {
+async function reportRecovery(recordings: Recordings, log: AgentLog): Promise<RecoveryReport> {
   const report = await recordings.recover();
   if (report.sealed.length > 0) log.warn(`sealed ${String(report.sealed.length)} sessions that a crash left open`);
   for (const broken of report.broken)
     log.error(`recording does not hold: ${broken.message}`, { file: broken.file, kind: broken.kind });
-  return report.sealed;
+  return report;
 }

@@ -18,6 +18,7 @@ import type { AccessQuery, GrantQuery } from './grants.js';
 import { alreadyDecided, nameOf, noSuchRequest } from './request-faults.js';
 import type { RequestFilter, Resolution } from './request-store.js';
 import { RequestWatchers } from './request-watchers.js';
+import { requireRoom } from './waiting-bounds.js';
 import { isMet, isSamePerson, mayBeOneHuman, mayReview, progressOf } from './reviewers.js';
 
 /** Who decided what nobody decided. */
@@ -26,8 +27,7 @@ const LATE = 'not decided in time';
 
 interface Wait {
   readonly settle: (outcome: ApprovalOutcome) => void;
-  /** Nothing is held for it. */
-  readonly access: boolean;
+  readonly input: OpenInput;
 }
 
 export class ApprovalDesk<Timer> implements Approvals {
@@ -57,6 +57,7 @@ export class ApprovalDesk<Timer> implements Approvals {
     const broken = breaksGlass(flows, input);
     const access = input.kind === 'access';
     if (!broken) requireAskable(flows, input, nowMs);
+    if (!access && !broken) requireRoom(this.#waits.values(), input);
     const request: ApprovalRequest = {
       ...input,
       id: this.#options.newId(),
@@ -71,7 +72,7 @@ export class ApprovalDesk<Timer> implements Approvals {
       ...(!broken && !access && flows.some(({ preview }) => preview) ? { previewWanted: true } : {}),
     };
     store.insert(request);
-    const outcome = new Promise<ApprovalOutcome>((settle) => this.#waits.set(request.id, { settle, access }));
+    const outcome = new Promise<ApprovalOutcome>((settle) => this.#waits.set(request.id, { settle, input }));
     this.#expireLater(request);
     this.#tell({ type: 'requested', request });
     if (!broken) return { request, outcome };
@@ -189,9 +190,9 @@ export class ApprovalDesk<Timer> implements Approvals {
     if (this.#closed) return;
     this.#closed = true;
     this.#deadlines.clearAll();
-    for (const [id, { access }] of [...this.#waits]) {
+    for (const [id, { input }] of [...this.#waits]) {
       // A request for access can be decided after the next start.
-      if (!access) this.#end(id, 'cancelled', 'agent stopped');
+      if (input.kind !== 'access') this.#end(id, 'cancelled', 'agent stopped');
     }
     this.#grants.close();
     this.#options.store.cancelPending('agent stopped');

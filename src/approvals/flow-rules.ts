@@ -27,12 +27,17 @@ export function requireAskable(flows: readonly ApprovalFlowResource[], asked: As
 function requireReason(flow: ApprovalFlowResource, reason: string): void {
   const { reasonRequired, ticket } = flow;
   const suggestion = 'give it with --reason TEXT';
-  if (reasonRequired === true && reason.trim() === '')
+  if (reasonRequired === true && !saysSomething(reason))
     throw new HoopError('usage', `${flow.name} asks for a reason`, { suggestion });
   if (ticket !== undefined && !ticket.test(reason))
     throw new HoopError('usage', `${flow.name} asks for a reason that holds ${ticket.pattern}`, {
       suggestion,
     });
+}
+
+/** A letter or digit that can be seen: fillers and joiners are letters, too, and say nothing to whoever looks afterwards. */
+function saysSomething(reason: string): boolean {
+  return /[\p{L}\p{N}]/u.test(reason.replace(/\p{Default_Ignorable_Code_Point}/gu, ''));
 }
 
 /**
@@ -68,7 +73,7 @@ function requireWithin({ name, schedule }: ApprovalFlowResource, nowMs: number):
 /** Does this go ahead at once? A person of the break-glass groups of every flow, who says why. */
 export function breaksGlass(flows: readonly ApprovalFlowResource[], { reason, requester }: Asked): boolean {
   // A machine answers to nobody afterwards.
-  if (requester.machine || reason.trim() === '') return false;
+  if (requester.machine || !saysSomething(reason)) return false;
   return flows.every(({ breakGlass }) => breakGlass !== undefined && meetsGroups(breakGlass.groups, requester));
 }
 

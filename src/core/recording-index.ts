@@ -39,6 +39,8 @@ export interface RecordingIndex {
   statementsSeen(rows: readonly StatementRow[]): void;
   /** Left out: such searches find nothing. */
   termsSeen?(terms: readonly SessionTerm[]): void;
+  /** Was it told of that session, as far as it is on disk? Left out: of all. */
+  knows?(session: string): boolean;
   /** Everything told so far is on disk when this returns. */
   flush(): void;
   /** The same without holding up the program: it is on disk when the promise resolves. Left out: `flush` is called. */

@@ -16,14 +16,14 @@ export function compileCondition<Bound extends object>(
   vocabulary: Vocabulary,
 ): { readonly evaluate: (facts: Bound) => boolean } | { readonly fault: ExpressionFault } {
   try {
-    const { parsed } = prepare(text, (created) => vocabulary.declare(created));
+    const { parsed, run } = prepare(text, (created) => vocabulary.declare(created));
     const checked = parsed.check();
     if (!checked.valid) return { fault: expressionFault(checked.error, vocabulary) };
     if (checked.type !== 'bool' && checked.type !== 'dyn')
       return {
         fault: { message: `a condition must be true or false, this one is ${checked.type ?? 'unknown'}`, offset: 0 },
       };
-    return { evaluate: (facts) => isTrue(parsed(facts)) };
+    return { evaluate: (facts) => isTrue(run(facts)) };
   } catch (error) {
     return { fault: expressionFault(error, vocabulary) };
   }

@@ -1,6 +1,7 @@
 import { serialize, type ASTNode } from '@marcbachmann/cel-js';
 import type { BoundFacts } from './bound-facts.js';
-import { childrenOf, prepare } from './expression.js';
+import { prepare } from './expression.js';
+import { childrenOf } from './expression-tree.js';
 import { VARIABLES } from './fact-types.js';
 
 /** One part of a condition, and the parts of it that decided. */
@@ -68,7 +69,7 @@ function operandsOf(node: ASTNode, operator: '&&' | '||'): readonly ASTNode[] {
 
 function evaluate(text: string, facts: BoundFacts): { readonly value: unknown; readonly error: string } {
   try {
-    return { value: prepare(text).parsed(facts), error: '' };
+    return { value: prepare(text).run(facts), error: '' };
   } catch (error) {
     const summary = (error as { readonly summary?: unknown }).summary;
     const message = typeof summary === 'string' ? summary : error instanceof Error ? error.message : 'failed';

@@ -11,6 +11,8 @@ import {
 } from './fact-types.js';
 import { faultOf, type ExpressionFault } from './expression-fault.js';
 import { ownCallFault, registerOwnFunctions } from './expression-functions.js';
+import { COST, CostAccount, countedText } from './expression-cost.js';
+import { childrenOf } from './expression-tree.js';
 import { compileLinearPattern, type LinearPattern } from './linear-pattern.js';
 
 /** A condition that was parsed and type-checked. */
@@ -36,6 +38,8 @@ const MATCHES = 'matches';
 const LINEAR_MATCHES = 're2test';
 const BINDERS = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
 const LIMITS = { maxAstNodes: 2_000, maxDepth: 50 };
+/** Of what runs: what is put to the account stands in it besides. */
+const COUNTED_LIMITS = { maxAstNodes: 4_000, maxDepth: 100 };
 
 /**
  * Reads one CEL condition over the contract's facts.
@@ -49,7 +53,7 @@ export function compileExpression(
   text: string,
 ): { readonly expression: Expression } | { readonly fault: ExpressionFault } {
   try {
-    const { survey, parsed } = prepare(text);
+    const { survey, parsed, run } = prepare(text);
     const checked = parsed.check();
     if (!checked.valid) return { fault: faultOf(checked.error) };
     if (checked.type !== 'bool')
@@ -64,7 +68,7 @@ export function compileExpression(
         readsNow: survey.readsNow,
         readsSession: survey.readsSession,
         readsBody: survey.readsBody,
-        evaluate: (facts) => evaluate(parsed, facts),
+        evaluate: (facts) => isTrue(run(facts)),
       },
     };
   } catch (error) {
@@ -79,11 +83,13 @@ export function expressionFault(error: unknown, names?: Parameters<typeof faultO
 
 type Declare = (environment: Environment) => unknown;
 
-/** A condition taken apart, before its types are checked. `ast` is of the text as written, `parsed` of what runs. */
+/** A condition taken apart, before its types are checked. `ast` is of the text as written, `parsed` of what is checked. */
 export interface PreparedExpression {
   readonly ast: ASTNode;
   readonly parsed: ParseResult;
   readonly survey: Survey;
+  /** Evaluates it, within bounds. @throws RangeError for too much work, and whatever evaluating throws */
+  readonly run: (facts: object) => unknown;
 }
 
 /**
@@ -95,11 +101,17 @@ export function prepare(text: string, declare: Declare = declareFacts): Prepared
   const survey = surveyTree(ast);
   const patterns = new Map<string, LinearPattern>();
   for (const call of survey.matches) addPattern(patterns, call);
-  return { ast, survey, parsed: environment(patterns, declare).parse(replaceMatches(text, survey.matches)) };
-}
-
-function evaluate(parsed: ParseResult, facts: BoundFacts): boolean {
-  return isTrue(parsed(facts));
+  const account = new CostAccount();
+  const created = environment(patterns, account, declare);
+  const replaced = replaceMatches(text, survey.matches);
+  const parsed = created.parse(replaced);
+  const counted = countedText(replaced, parsed.ast);
+  let counting: ParseResult | undefined;
+  const run = (facts: object): unknown => {
+    const runs = (counting ??= counted === undefined ? parsed : created.parse(counted));
+    return account.around(() => runs(facts) as unknown);
+  };
+  return { ast, survey, parsed, run };
 }
 
 /** @throws TypeError for anything but true and false */
@@ -117,8 +129,12 @@ function declareFacts(created: Environment): void {
   created.registerVariable(NOW, 'google.protobuf.Timestamp');
 }
 
-function environment(patterns: ReadonlyMap<string, LinearPattern>, declare: Declare): Environment {
-  const created = new Environment({ limits: LIMITS });
+function environment(
+  patterns: ReadonlyMap<string, LinearPattern>,
+  account: CostAccount,
+  declare: Declare,
+): Environment {
+  const created = new Environment({ limits: COUNTED_LIMITS });
   declare(created);
   created.registerFunction(
     `string.${LINEAR_MATCHES}(string): bool`,
@@ -130,6 +146,7 @@ function environment(patterns: ReadonlyMap<string, LinearPattern>, declare: Decl
     { async: false },
   );
   registerOwnFunctions(created);
+  account.register(created);
   return created;
 }
 
@@ -188,7 +205,8 @@ function surveyTree(root: ASTNode): Survey {
 }
 
 function refuseCall(node: Extract<ASTNode, { op: 'call' }>): void {
-  if (node.args[0] === LINEAR_MATCHES) throw new SurveyError('found no function of that name', node.range.start);
+  if ([LINEAR_MATCHES, COST].includes(node.args[0]))
+    throw new SurveyError('found no function of that name', node.range.start);
   const fault = ownCallFault(node);
   if (fault !== undefined) throw new SurveyError(fault.message, fault.offset);
 }
@@ -211,18 +229,6 @@ function refuseShadowing(call: CallNode): void {
   if (variable?.op === 'id' && VARIABLES.includes(variable.args)) {
     throw new SurveyError(`\`${variable.args}\` is the name of a fact and can't name a variable`, variable.range.start);
   }
-}
-
-/** The parts of an expression, in order. */
-export function childrenOf(node: ASTNode): ASTNode[] {
-  if (node.op === 'value' || node.op === 'id') return [];
-  const found: ASTNode[] = [];
-  const collect = (part: unknown): void => {
-    if (Array.isArray(part)) part.forEach(collect);
-    else if (typeof part === 'object' && part !== null && 'op' in part) found.push(part as ASTNode);
-  };
-  collect(node.args);
-  return found;
 }
 
 function addPattern(patterns: Map<string, LinearPattern>, call: CallNode): void {

@@ -24,6 +24,8 @@ export interface RecoveryReport {
   readonly sealed: readonly string[];
   /** Files that held no whole event: nothing of their sessions had been forwarded; removed. */
   readonly removed: readonly string[];
+  /** Sessions that a checkpoint lists and the index knew nothing of: the index is older than the recordings. Told anew. */
+  readonly unknown: readonly string[];
   /** What does not hold; left as it is. `file` is a path below the recordings folder. */
   readonly broken: readonly {
     readonly file: string;
@@ -44,6 +46,9 @@ interface RecoverOptions {
 /** Written and removed to see whether the folder is writable. */
 export const PROBE = '.probe';
 
+/** So many of the latest in a row that the index knows: it knows those before, too. */
+const MAX_KNOWN = 100;
+
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 /**
@@ -54,7 +59,7 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
  * would say that it is whole. It is reported at every start and fails every verification.
  */
 export async function recoverRecordings(options: RecoverOptions): Promise<RecoveryReport> {
-  const report: OpenReport = { sealed: [], removed: [], broken: [] };
+  const report: OpenReport = { sealed: [], removed: [], unknown: [], broken: [] };
   const { dir, keeper } = options;
   for (const name of [CHECKPOINT_DRAFT, PROBE]) await rm(join(dir, name), { force: true });
   const root = await keeper.load(ROOT_FOLDER);
@@ -69,7 +74,12 @@ export async function recoverRecordings(options: RecoverOptions): Promise<Recove
   return report;
 }
 
-type OpenReport = { sealed: string[]; removed: string[]; broken: RecoveryReport['broken'][number][] };
+type OpenReport = {
+  sealed: string[];
+  removed: string[];
+  unknown: string[];
+  broken: RecoveryReport['broken'][number][];
+};
 
 async function recoverDay(options: RecoverOptions, date: string, report: OpenReport): Promise<void> {
   const folder = join(options.dir, date);
@@ -99,12 +109,40 @@ async function recoverDay(options: RecoverOptions, date: string, report: OpenRep
       report.broken.push({ file: `${date}/${name}`, kind: 'unreadable', message });
     }
   }
+  await tellUnknown(options, date, [...sessions.keys()], report);
   const buried = await readTombstone(folder, date, new SignatureChecker([publicKeyOf(options.key)]));
   if (!buried.ok) report.broken.push({ file: `${date}/tombstone`, kind: buried.kind, message: buried.message });
   const tombstone = buried.ok ? buried.tombstone : undefined;
   const listed = [...sessions.keys()].filter((session) => !coveredBy(tombstone, session));
   reportMissing(date, listed, present, tombstone?.removed ?? 0, options.keeper, report);
   options.keeper.forget(date);
+}
+
+/**
+ * What a checkpoint lists was in the index before, so an index that does not know the latest of it was put back to an
+ * earlier state, or is another one.
+ *
+ * @param listed in order of sealing
+ */
+async function tellUnknown(
+  { dir, key, index }: RecoverOptions,
+  date: string,
+  listed: readonly string[],
+  report: OpenReport,
+): Promise<void> {
+  let known = 0;
+  for (const session of listed.toReversed()) {
+    if (index.knows?.(session) !== false) {
+      if ((known += 1) === MAX_KNOWN) return;
+      continue;
+    }
+    known = 0;
+    report.unknown.push(session);
+    const path = join(dir, date, `${session}.ndjson`);
+    // One that was compressed, or is gone, stays out of searches; it is in the report.
+    const read = await readChain(key, path).catch(() => undefined);
+    if (read?.checker.sealed === true && read.checker.found === undefined) tellIndex(index, read.checker, read.tally);
+  }
 }
 
 function reportMissing(
@@ -180,12 +218,17 @@ async function readChain(key: RecordingKey, path: string) {
   return { checker, tally, names };
 }
 
+function tellIndex(index: RecordingIndex, checker: ChainChecker, tally: SessionTally): void {
+  index.sessionOpened(tally.summary());
+  index.statementsSeen(tally.takeRows());
+  index.termsSeen?.(tally.takeTerms());
+  index.sessionSealed(tally.summary({ head: checker.head, events: checker.events }));
+}
+
 /** Ends and seals what is open; of what is sealed already, tells index and checkpoint. */
 async function close(options: RecoverOptions, found: Found, checker: ChainChecker, tally: SessionTally): Promise<void> {
   if (checker.sealed) {
-    options.index.statementsSeen(tally.takeRows());
-    options.index.termsSeen?.(tally.takeTerms());
-    options.index.sessionSealed(tally.summary({ head: checker.head, events: checker.events }));
+    tellIndex(options.index, checker, tally);
     options.keeper.sealed(found.date, found.session, { head: checker.head, events: checker.events });
     return;
   }

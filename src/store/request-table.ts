@@ -18,7 +18,7 @@ export interface RequestFilter {
   /** Of one requester; together with `issuer`. */
   readonly subject?: string;
   readonly issuer?: string;
-  /** Newest first, at most this many; 1,000 where left out. */
+  /** Newest first, at most this many; 1,000 where left out, or all of those that are pending. */
   readonly limit?: number;
 }
 
@@ -43,6 +43,8 @@ interface Row {
 
 const REVIEW_DUE = 'due';
 const DEFAULT_LIMIT = 1000;
+/** Of those that are over no more is read at once: each may hold a statement of many megabytes. */
+const MAX_LISTED_BYTES = 32 * 1024 * 1024;
 const COLUMNS =
   'id, request, state, decided_by AS decidedBy, decided_at AS decidedAt, decision_reason AS decisionReason, review';
 
@@ -89,7 +91,7 @@ export class RequestTable {
     return row === undefined ? undefined : this.#request(row);
   }
 
-  /** Newest first. */
+  /** Newest first; of those that are over up to a thousand, and 32 MiB of them. */
   list(filter: RequestFilter = {}): readonly ApprovalRequest[] {
     const parts: string[] = [];
     const values: (string | number)[] = [];
@@ -101,9 +103,19 @@ export class RequestTable {
     }
     if (filter.reviewDue === true) parts.push(`review = '${REVIEW_DUE}'`);
     const where = parts.length === 0 ? '' : `WHERE ${parts.join(' AND ')}`;
-    const sql = `SELECT ${COLUMNS} FROM approval_requests ${where} ORDER BY created_at DESC, id DESC LIMIT ?`;
-    const rows = this.#database.prepare(sql).all(...values, filter.limit ?? DEFAULT_LIMIT) as Row[];
-    return rows.map((row) => this.#request(row));
+    const sql = `SELECT ${COLUMNS}, octet_length(request) AS bytes FROM approval_requests ${where} ORDER BY created_at DESC, id DESC LIMIT ?`;
+    // What waits is bounded where it is opened; somebody's many must not hide the others'.
+    const pending = filter.state === 'pending';
+    const limit = filter.limit ?? (pending ? -1 : DEFAULT_LIMIT);
+    const listed: ApprovalRequest[] = [];
+    let bytes = 0;
+    for (const found of this.#database.prepare(sql).iterate(...values, limit)) {
+      const row = found as Row & { readonly bytes: number };
+      bytes += row.bytes;
+      if (!pending && bytes > MAX_LISTED_BYTES && listed.length > 0) break;
+      listed.push(this.#request(row));
+    }
+    return listed;
   }
 
   /**

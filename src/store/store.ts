@@ -63,6 +63,7 @@ export class Store {
       sessionSealed: (summary) => sessions.sealed(summary),
       statementsSeen: (rows) => sessions.statements(rows),
       termsSeen: (terms) => sessions.terms(terms),
+      knows: (session) => sessions.get(session) !== undefined,
       flush: () => sessions.flush(),
       drain: () => sessions.drain(),
     };

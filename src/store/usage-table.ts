@@ -57,6 +57,12 @@ export class UsageTable {
     return this.#counter(span);
   }
 
+  /** Requests that all counters together hold, as they were written last. Throws what SQLite throws. */
+  total(): number {
+    const row = this.#database.prepare('SELECT total(requests) AS requests FROM usage').get() as UsageCounts;
+    return row.requests;
+  }
+
   /** Adds, or with negative amounts takes back. Throws as `read`. */
   add(span: UsageSpan, counts: UsageCounts): void {
     this.#refuseUnwritten();

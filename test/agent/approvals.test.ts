@@ -15,6 +15,7 @@ spec:
   rules:
     - { name: payments, when: 'sql.writes.exists(t, t.name == "payments")', action: approve, approval: dba-review }
     - { name: contacts, when: 'sql.writes.exists(t, t.name == "contacts")', action: approve, approval: session-review }
+    - { name: orders, when: 'http.path.startsWith("/orders")', action: approve, approval: dba-review }
     - { name: customers, when: 'sql.writes.exists(t, t.name == "customers")', action: approve, approval: with-ticket }
 ---
 apiVersion: hoop/v1
@@ -40,6 +41,15 @@ spec:
   url: ${upstream}
   credentials: [{ groups: ['*'], headers: {} }]
   access: { groups: [engineering], approval: dba-review }
+---
+apiVersion: hoop/v1
+kind: Connection
+metadata: { name: shop }
+spec:
+  type: http
+  url: ${upstream}
+  credentials: [{ groups: ['*'], headers: {} }]
+  access: { groups: [engineering] }
 ---
 apiVersion: hoop/v1
 kind: Connection
@@ -107,6 +117,23 @@ describe.skipIf(missingPostgres() !== undefined)('approvals through the agent', 
     await decide(request.id, 'approve', { reason: 'ok' });
     expect((await updated).rowCount).toBe(1);
     await db.end();
+  });
+
+  it('shows reviewers the headers that may change what a request means, and no value of a secret one', async () => {
+    const headers = {
+      authorization: `Bearer ${await agent.token()}`,
+      'content-type': 'application/json',
+      'x-on-behalf-of': 'everyone',
+      'x-tenant-token': 'tenant-4711',
+    };
+    const url = `${agent.agent.url}/c/shop/orders/17`;
+    const asked = fetch(url, { method: 'POST', headers, body: '{"note":"overridden"}' });
+    const request = await pending('overridden');
+    expect(request.text).toBe(
+      'POST /orders/17\nx-on-behalf-of: everyone\nx-tenant-token: [not shown]\n\n{"note":"overridden"}',
+    );
+    await decide(request.id, 'deny');
+    expect((await asked).status).toBe(403);
   });
 
   it('runs a statement again under a grant for a time, and stops it within a second when that is revoked', async () => {

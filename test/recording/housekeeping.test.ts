@@ -124,7 +124,7 @@ describe('retention', () => {
     expect(await verify()).toMatchObject({ ok: true, verified: 0, removed: 2 });
     await recordings.close();
     recordings = bench.open();
-    expect(await recordings.recover()).toEqual({ sealed: [], removed: [], broken: [] });
+    expect(await recordings.recover()).toEqual({ sealed: [], removed: [], unknown: [], broken: [] });
   });
 
   it('never removes a live session, nor those of its day that came after it', async () => {

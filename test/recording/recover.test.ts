@@ -42,7 +42,7 @@ describe('after a crash', () => {
   it('what was left open is ended as crash, sealed and indexed', async () => {
     const session = await crashed();
     bench.index.opened.clear();
-    expect(await recover()).toEqual({ sealed: [session], removed: [], broken: [] });
+    expect(await recover()).toEqual({ sealed: [session], removed: [], unknown: [], broken: [] });
     const [last, end] = [6, 7].map((line) => (JSON.parse(bench.lines(session)[line] as string) as { at: string }).at);
     const crash = { lastEventAt: last, sealedAt: end };
     expect(await verify(session)).toMatchObject({ ok: true, events: 9, crash });
@@ -59,7 +59,7 @@ describe('after a crash', () => {
       ...{ ok: true, verified: 1, breaks: [] },
       crashes: [{ file: `${DATE}/${session}.ndjson`, session, ...crash }],
     });
-    expect(await recover()).toEqual({ sealed: [], removed: [], broken: [] });
+    expect(await recover()).toEqual({ sealed: [], removed: [], unknown: [], broken: [] });
   });
 
   it('a torn last line is cut off at every length, what was whole stays', async () => {
@@ -156,7 +156,7 @@ describe('after a crash', () => {
   it('live sessions are left alone', async () => {
     const recordings = bench.open();
     const recorder = recordings.open(start());
-    expect(await recordings.recover()).toEqual({ sealed: [], removed: [], broken: [] });
+    expect(await recordings.recover()).toEqual({ sealed: [], removed: [], unknown: [], broken: [] });
     for (const event of statement(1)) recorder.record(event);
     await recorder.seal({ type: 'session.end', reason: 'client', statements: 1, blocked: 0 });
     expect(await verify(recorder.session)).toMatchObject({ ok: true, events: 6 });

@@ -146,7 +146,7 @@ describe(`a day of more than ${String(2 * SEGMENT_SESSIONS)} sessions`, () => {
     // A start that recovers and one that does not go on where the last ended.
     for (const recovers of [true, false]) {
       const next = bench.open();
-      if (recovers) expect(await next.recover()).toEqual({ sealed: [], removed: [], broken: [] });
+      if (recovers) expect(await next.recover()).toEqual({ sealed: [], removed: [], unknown: [], broken: [] });
       await seal(next, 100);
       await next.close();
     }

@@ -246,6 +246,21 @@ describe('approval requests', () => {
     expect(store.requests.list({ subject: 'u-1', issuer: 'https://other' })).toEqual([]);
   });
 
+  it('are read up to 32 MiB where they are over, and all where they wait', () => {
+    const text = 'x'.repeat(10 * 1024 * 1024);
+    for (const number of [1, 2, 3, 4, 5]) store.requests.insert({ ...request(number), text });
+    expect(store.requests.list({ state: 'pending' })).toHaveLength(5);
+    const over = { state: 'denied', decidedBy: 'd', decidedAt: '', decisionReason: '' } as const;
+    for (const number of [1, 2, 3, 4, 5]) store.requests.resolve(id(number), over);
+    expect(store.requests.list().map((one) => one.id)).toEqual([id(5), id(4), id(3)]);
+  });
+
+  it('that wait are all listed, however many came after', () => {
+    for (let number = 1; number <= 1_100; number += 1) store.requests.insert(request(number));
+    expect(store.requests.list({ state: 'pending' }).at(-1)?.id).toBe(id(1));
+    expect(store.requests.list()).toHaveLength(1_000);
+  });
+
   it('are cancelled at the start of an agent, decided ones left alone', () => {
     for (const number of [1, 2]) store.requests.insert(request(number));
     store.requests.resolve(id(1), { state: 'approved', decidedBy: 'x', decidedAt: '', decisionReason: '' });

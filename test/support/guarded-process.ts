@@ -42,11 +42,13 @@ export interface GuardOptions {
   readonly signal?: 'TERM' | 'QUIT';
   /** All it sees besides PATH and the C locale. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Told all that it prints, as it comes. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** @param command program and arguments */
 export function guard(command: readonly string[], options: GuardOptions = {}): GuardedProcess {
-  const { account = {}, folder = '', env = {}, signal = 'TERM' } = options;
+  const { account = {}, folder = '', env = {}, signal = 'TERM', onOutput = () => undefined } = options;
   const child = spawn('/bin/sh', ['-c', GUARD, 'guard', signal, folder, ...command], {
     ...account,
     cwd: '/',
@@ -59,6 +61,7 @@ export function guard(command: readonly string[], options: GuardOptions = {}): G
   const watchers = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => {
+      onOutput(chunk.toString());
       output = (output + chunk.toString()).slice(-1_000_000);
       for (const watch of watchers) watch();
     });

@@ -17,6 +17,8 @@ export interface PostgresOptions {
   readonly tls?: boolean;
   /** Settings of postgresql.conf. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Told what the server logs, as it comes. */
+  readonly onLog?: (text: string) => void;
 }
 
 export interface Role {
@@ -116,7 +118,12 @@ async function startOnce(options: PostgresOptions, binDir: string, account: Acco
   const port = await freePort();
   const settings = Object.entries({ ...settingsOf(folder, options), port: String(port) });
   const args = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = guard([join(binDir, 'postgres'), '-D', data, ...args], { account, folder, signal: 'QUIT' });
+  const child = guard([join(binDir, 'postgres'), '-D', data, ...args], {
+    account,
+    folder,
+    signal: 'QUIT',
+    ...(options.onLog === undefined ? {} : { onOutput: options.onLog }),
+  });
   await child.outputMatching(/database system is ready to accept connections/);
   const server = new RunningServer(folder, port, child, binDir, caFile);
   await server.makeRoles();

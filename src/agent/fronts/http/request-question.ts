@@ -20,6 +20,11 @@ const KEPT_BYTES = 64 * 1024;
 const VOLATILE =
   /^(?:user-agent|accept|accept-.*|traceparent|tracestate|baggage|x-stainless-.*|idempotency-key|x-request-id|cache-control|pragma|priority|sec-.*)$/;
 
+/** Headers of which a reviewer learns nothing that the rest of the request does not tell. */
+const PLAIN = /^(?:content-type|content-length|transfer-encoding|host|connection)$/;
+/** Headers whose values are nobody's business: that they are there is told. */
+const SECRET = /auth|cookie|token|secret|password|key|signature|credential/;
+
 export interface AskedRequest {
   readonly request: HttpRequest;
   readonly intake: Intake;
@@ -68,9 +73,16 @@ export class RequestQuestion implements Question {
   /** Whole: whoever approves has to see everything that will be sent. */
   reviewText(): string {
     const { request, intake } = this.asked;
-    const head = `${request.method} ${this.#target()}`;
+    const head = [`${request.method} ${this.#target()}`, ...this.#headerLines()].join('\n');
     if (intake.bytes.length === 0) return head;
     return `${head}\n\n${this.#masked(new TextDecoder().decode(this.#shown))}`;
+  }
+
+  /** A header may change what is asked for altogether: for whom, of which tenant, in which version. */
+  #headerLines(): string[] {
+    return this.asked.request.headers
+      .filter(([name]) => !VOLATILE.test(name) && !PLAIN.test(name))
+      .map(([name, value]) => `${name}: ${SECRET.test(name) ? '[not shown]' : this.#masked(value)}`);
   }
 
   bindTo(): Uint8Array {
