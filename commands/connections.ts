@@ -12,7 +12,7 @@ export default class Connections extends HoopCommand {
     this.printList(
       connections,
       [
-        { header: 'name', value: ({ name }) => name },
+        { header: 'name', value: ({ name }) => name, least: 16 },
         { header: 'type', value: ({ type }) => type },
         {
           header: 'access',
@@ -24,6 +24,7 @@ export default class Connections extends HoopCommand {
             Object.entries(labels)
               .map(([key, value]) => `${key}=${value}`)
               .join(', '),
+          least: 10,
         },
       ],
       { empty: 'no connection is open to you' },

@@ -51,7 +51,7 @@ export default class Sessions extends HoopCommand {
       until: until === undefined ? undefined : instantOf(until, nowMs),
     };
     const { items, more } = await someSessions(this.agentApi(), query, all ? Number.POSITIVE_INFINITY : limit);
-    this.printList(items, chosen, { empty: 'no sessions' });
+    this.printList(items, chosen, { empty: 'no sessions', leftOut: '--columns names what to show' });
     if (more !== undefined && !this.jsonEnabled()) this.say(`there are more: --cursor ${more}, or --all`);
   }
 }

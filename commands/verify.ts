@@ -2,9 +2,9 @@ import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { errorReport } from '../src/cli/error-report.js';
 import { configFolder } from '../src/client/profile.js';
+import { verifyFailure } from '../src/client/verify-failure.js';
 import { crashText, verifyRecordings } from '../src/client/verify-recordings.js';
 import type { VerifyResult } from '../src/client/verify-recordings.js';
-import { HoopError } from '../src/core/errors.js';
 
 export default class Verify extends HoopCommand {
   static override summary = 'Prove that recordings are whole';
@@ -40,7 +40,7 @@ export default class Verify extends HoopCommand {
       results.push(result);
       if (!this.jsonEnabled()) this.show(result);
     }
-    const error = failureOf(results);
+    const error = verifyFailure(results);
     if (!this.jsonEnabled() && error !== undefined) throw error;
     if (this.jsonEnabled())
       this.printJson({ ok: error === undefined, results, ...(error === undefined ? {} : errorReport(error)) });
@@ -55,9 +55,10 @@ export default class Verify extends HoopCommand {
         ? `${result.verified} recordings hold`
         : `${result.events} events hold`;
     const aged = gone === 0 ? '' : `, ${gone} removed by retention`;
+    const label = result.breaks[0]?.kind === 'no-recording' ? 'not proven' : 'BROKEN';
     const how = result.live ? ', still live' : result.keyId === '' ? '' : `, sealed by key ${result.keyId}`;
     this.print(
-      `${result.ok ? colours.green('ok') : colours.red('BROKEN')}  ${colours.plain(result.target)}  ${what}${aged}${colours.plain(how)}`,
+      `${result.ok ? colours.green('ok') : colours.red(label)}  ${colours.plain(result.target)}  ${what}${aged}${colours.plain(how)}`,
     );
     for (const { file, ...crash } of result.crashes)
       this.print(`  ${colours.yellow('crash')}  ${colours.plain(file)}: ${colours.plain(crashText(crash))}`);
@@ -69,11 +70,4 @@ export default class Verify extends HoopCommand {
       this.say('compared with the checkpoint only: removal together with an older checkpoint can’t be seen');
     }
   }
-}
-
-function failureOf(results: readonly VerifyResult[]): HoopError | undefined {
-  const first = results.find(({ ok }) => !ok)?.breaks[0];
-  if (first === undefined) return undefined;
-  const event = first.seq === 0 ? '' : `, event ${first.seq}`;
-  return new HoopError('verify_failed', `${first.kind}: ${first.file}${event}`, { why: first.message });
 }

@@ -5,7 +5,7 @@ import { HoopCommand } from '../../src/cli/base-command.js';
 export default class AgentRotateMasterKey extends HoopCommand {
   static override summary = 'Seal the keys and secrets of a stopped agent under another master key';
   static override description =
-    'Where the master key is in a file, a fresh one replaces it and the old one stays beside it as FILE.old. Where it comes from elsewhere, --new-key names a file with the new one, and you change it at its source afterwards.';
+    'Where the master key is in a file, a fresh one replaces it and the old one stays beside it as FILE.old, FILE.old (FILE.old.2 and so on, one of each rotation). Where it comes from elsewhere, --new-key names a file with the new one, and you change it at its source afterwards.';
   static override examples = [
     '<%= config.bin %> agent rotate-master-key --config ./hoop-agent',
     '<%= config.bin %> agent rotate-master-key --config ./hoop-agent --new-key ./new.key',

@@ -59,7 +59,7 @@ const protocols = [
     node: false,
     because: 'what HTTP messages mean and hold is pure; sockets and framing belong to the front and to Node',
   },
-  ...['openai', 'anthropic'].map((name) => ({
+  ...['openai', 'anthropic', 'ollama'].map((name) => ({
     name: `protocols/${name}`,
     rooms: ['core', 'policy/types', 'masking', 'protocols/contract', 'protocols/http'],
     packages: [],

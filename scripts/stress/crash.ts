@@ -13,7 +13,7 @@ import { makeAgentFolder } from '../../test/support/agent.js';
 import { startPostgres } from '../../test/support/postgres-server.js';
 import { startAgentProcess, type AgentProcess } from '../../test/support/agent-process.js';
 import { CrashWorld } from './lib/crash-world.js';
-import { REFUSALS } from './lib/refusal-cases.js';
+import { REFUSALS, type Durability } from './lib/refusal-cases.js';
 
 const { values } = parseArgs({
   options: {
@@ -55,7 +55,7 @@ async function oneRound(world: CrashWorld, kinds: Map<string, number>): Promise<
   return world.afterCrash(keys);
 }
 
-async function rounds(durability: string, count: number): Promise<string> {
+async function rounds(durability: Durability, count: number): Promise<string> {
   const folder = await makeAgentFolder({ postgres, recordingsSpec: `durability: ${durability}` });
   const world = new CrashWorld(folder);
   const kinds = new Map<string, number>();
@@ -96,11 +96,14 @@ async function run(title: string, work: () => Promise<string>): Promise<void> {
   }
 }
 
-for (const durability of values.durability === 'both' ? ['flush', 'sync'] : [values.durability])
+const durabilities: readonly string[] = values.durability === 'both' ? ['flush', 'sync'] : [values.durability];
+for (const durability of durabilities) {
+  if (durability !== 'flush' && durability !== 'sync') throw new TypeError('--durability takes flush, sync or both');
   if (wanted('rounds'))
     await run(`killed at random, durability ${durability}`, () => rounds(durability, Number(values.rounds)));
-for (const [name, refusal] of Object.entries(REFUSALS))
-  if (wanted(name)) await run(refusal.title, () => refusal.run(postgres));
+  for (const [name, refusal] of Object.entries(REFUSALS))
+    if (wanted(name)) await run(`${refusal.title}, durability ${durability}`, () => refusal.run(postgres, durability));
+}
 console.log(`${String(passed)} passed, ${String(failed)} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 await postgres.stop();

@@ -50,6 +50,11 @@ export function openHold(holding: HoldingSession, question: Question, verdict: V
       withdraw: (why) => {
         approvals.withdraw(request.id, why);
       },
+      uncovered: (now, { flows }) => {
+        if (flows.some((flow) => !request.flows.includes(flow))) return 'policy asks for another approval by now';
+        const binds = bindHash(now.bindTo(), connection.name, credential, identity, place);
+        return binds === bound ? undefined : 'what it would do has changed while it waited';
+      },
     };
   } catch (error) {
     if (!(error instanceof HoopError) || !REFUSING.has(error.code)) throw error;
@@ -78,7 +83,10 @@ function inputOf(holding: HoldingSession, question: Question, verdict: Verdict, 
     connectionType: connection.type,
     credential: credentialName(caller),
     requester: { subject, email, groups, issuer, machine },
-    client: { ...(address === '' ? {} : { address }), ...(application === '' ? {} : { application }) },
+    client: {
+      ...(address === '' ? {} : { address }),
+      ...(application === '' ? {} : { application: withoutSecrets(application) }),
+    },
     text: withoutSecrets(question.reviewText()),
     ...(shown?.type === 'statement' && shown.params !== undefined
       ? { params: shown.params.map((value) => (value === null ? null : withoutSecrets(value))) }
@@ -89,8 +97,8 @@ function inputOf(holding: HoldingSession, question: Question, verdict: Verdict, 
       .filter((match) => !match.observed)
       .map((match) => ({ rule: `${match.policy}/${match.rule}`, message: match.message })),
     flows: verdict.flows,
-    reason,
-    correlationId,
+    reason: withoutSecrets(reason),
+    correlationId: withoutSecrets(correlationId),
   };
 }
 

@@ -16,6 +16,8 @@ export interface Parts {
   readonly live: LiveResources;
   readonly store: Store;
   readonly recordings: Recordings;
+  /** Sessions that a crash had left open, sealed by this start. */
+  readonly recovered: readonly string[];
   readonly approvals: Approvals;
   readonly key: RecordingKey;
   readonly clock: ReturnType<typeof systemClock>;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, open, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { HoopError } from '../core/errors.js';
 import { loadMasterKey, parseMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver } from '../secrets/resolver.js';
@@ -19,8 +19,9 @@ export interface MasterKeyRotation {
 /**
  * Seals the agent's store under another master key, while the agent is stopped: the store's lock says so.
  *
- * Where the key is in a file, that file is replaced and the old key kept beside it as `FILE.old`, for backups of the
- * store. The new one is on disk before the store needs it: where this is broken off in between, `FILE.new` is it.
+ * Where the key is in a file, that file is replaced and the old key kept beside it as `FILE.old`, `FILE.old.2`, … of
+ * each rotation one, for backups of the store. Both are on disk before the store needs the new one: where this is broken
+ * off in between, `FILE.new` is it.
  *
  * @param options.newKeyFile the new key; left out: a fresh one, where the present key is in a file
  * @throws HoopError `config_invalid`, `usage`
@@ -45,9 +46,14 @@ export async function rotateMasterKey(options: {
   try {
     if (file === undefined) return { resealed: store.rewrap(parseMasterKey(next)), replaced: undefined };
     await writeNew(`${file}.new`, `${next}\n`);
-    const resealed = await rewrapOr(store, next, () => rm(`${file}.new`));
-    const old = `${file}.old`;
-    await copyFile(file, old);
+    const old = await keepOld(file, await readFile(file)).catch(async (error: unknown) => {
+      await rm(`${file}.new`);
+      throw error;
+    });
+    const resealed = await rewrapOr(store, next, async () => {
+      await rm(old);
+      await rm(`${file}.new`);
+    });
     await rename(`${file}.new`, file);
     return { resealed, replaced: { file, old } };
   } finally {
@@ -73,16 +79,40 @@ async function keyIn(file: string, resolve: ReturnType<typeof createSecretResolv
 
 /** @throws HoopError `usage` where the file is there: it may be a key that is still needed */
 async function writeNew(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600).catch((error: unknown) => {
+  try {
+    await writeOnce(path, text);
+  } catch (cause) {
     throw new HoopError('usage', 'the file for the new master key can not be made', {
       why: path,
       suggestion: 'if a rotation was broken off, it may hold the key that the store needs: try it as the master key',
-      cause: error,
+      cause,
     });
-  });
+  }
+}
+
+/** The first free name: a backup may need the key of any rotation before. @returns where it is */
+async function keepOld(file: string, key: Uint8Array): Promise<string> {
+  for (let rotation = 1; ; rotation += 1) {
+    const old = rotation === 1 ? `${file}.old` : `${file}.old.${String(rotation)}`;
+    try {
+      await writeOnce(old, key);
+      return old;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      throw new HoopError('failed', 'the old master key can not be kept: nothing was changed', { why: old, cause });
+    }
+  }
+}
+
+/** Writes a file that is not there yet, on disk when this resolves; one that can't be written whole is removed. */
+async function writeOnce(path: string, content: string | Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o600);
   try {
-    await file.writeFile(text);
+    await file.writeFile(content);
     await file.sync();
+  } catch (error) {
+    await rm(path);
+    throw error;
   } finally {
     await file.close();
   }

@@ -29,6 +29,7 @@ export function routeDependencies(
     flow: (name) => live.current.approvalFlows.find((flow) => flow.name === name),
     roles: () => live.agent.roles,
     approvals,
+    withoutSecrets: host.withoutSecrets,
     preview: (request, reviewer) => host.previews.of(request, reviewer),
     slack: (call) => slack.desk.take(call),
     secrets: parts.secrets.desk,

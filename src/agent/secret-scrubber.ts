@@ -1,8 +1,11 @@
-import type { RecordedEvent } from '../core/events.js';
+import type { RecordedEvent, SessionStart } from '../core/events.js';
 import type { KeyedHash } from '../core/mask.js';
 import { sharedMasker } from '../masking/shared-masker.js';
-import { withoutPasswords } from '../protocols/postgres/statement-text.js';
+import { withoutPasswords } from '../protocols/postgres/sql-passwords.js';
+import { MAY_HOLD, withoutNamedSecrets } from './secret-patterns.js';
 import type { SessionRecorder } from './session-host.js';
+
+type RowsEvent = Extract<RecordedEvent, { readonly rows: readonly (readonly (string | null)[])[] }>;
 
 /** Entities that open something: nobody needs them in a record, whatever policies say. */
 const SECRETS = [
@@ -19,19 +22,19 @@ const SECRETS = [
   'password-in-url',
 ];
 
-/** Within JSON the lines of a key end in `\n` as two characters, which no entity of plain text knows. */
-const PEM = /-----BEGIN ([A-Z ]*)PRIVATE KEY-----[\s\S]*?(?:-----END \1PRIVATE KEY-----|$)/g;
-/** `Authorization: Bearer …` and the like, in a text of any kind. */
-const AUTHORIZATION =
-  /(\b(?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|token|digest)\s+)?[^\s"',;]+(?=$|[\s"',;])/gi;
-const BEARER = /(\bbearer\s+)[A-Za-z0-9._~+/-]{8,}=*/gi;
+const SECRET_COLUMN = /(?:password|passwd|passphrase|client_?secret)$/i;
 
-/** `PGPASSWORD=x`, `"db_password": "x"`, `passwd: x`. */
-const NAMED = /(\b\w*(?:password|passwd|_pwd)["']?\s*[=:]\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s'",;)]+)/gi;
+interface SecretColumns {
+  readonly names: readonly string[];
+  /** By their index. */
+  readonly secret: readonly number[];
+}
 
-/** What every secret has in it; text without is not looked at further. */
-const MAY_HOLD =
-  /:\/\/|-----BEGIN|eyJ|bearer|AKIA|ASIA|gh[a-z]_|github_pat|\bsk[-_]|\brk_|AIza|xox|passw|_pwd|key|authorization/i;
+const NO_COLUMNS: SecretColumns = { names: [], secret: [] };
+
+function mayHold(text: string | null): boolean {
+  return text !== null && MAY_HOLD.test(text);
+}
 
 /** Texts remembered, since the same statements come again and again. */
 const MAX_KEPT = 512;
@@ -44,23 +47,22 @@ const MAX_KEPT_CHARS = 2048;
 export class SecretScrubber {
   readonly #mask: (text: string) => string;
   readonly #kept = new Map<string, string>();
+  /** Of results with the same columns the array is the same. */
+  readonly #columns = new WeakMap<readonly string[], SecretColumns>();
 
   /** @param hash the agent's own, by which maskers are shared */
   constructor(hash: KeyedHash) {
     const rule = { name: 'record/secrets', entities: SECRETS, columns: [], strategy: 'redact', with: '' } as const;
     const masker = sharedMasker({ rules: [{ ...rule, on: { requests: true, answers: true }, observed: false }], hash });
-    this.#mask = (text) => masker.maskText(text, new Map());
+    const mask = (text: string): string => masker.maskText(text, new Map());
+    this.#mask = mask;
   }
 
   text(text: string): string {
     if (!MAY_HOLD.test(text)) return text;
     const known = this.#kept.get(text);
     if (known !== undefined) return known;
-    const plain = withoutPasswords(text)
-      .replace(PEM, '[private-key]')
-      .replace(NAMED, '$1[redacted]')
-      .replace(AUTHORIZATION, '$1[redacted]')
-      .replace(BEARER, '$1[redacted]');
+    const plain = withoutNamedSecrets(withoutPasswords(text));
     const scrubbed = this.#mask(plain);
     if (text.length <= MAX_KEPT_CHARS) {
       if (this.#kept.size >= MAX_KEPT) this.#kept.delete(this.#kept.keys().next().value as string);
@@ -79,9 +81,14 @@ export class SecretScrubber {
         return scrubbed === undefined ? { ...event, text } : { ...event, text, params: scrubbed };
       }
       case 'request': {
-        const { body } = event;
-        const scrubbed = { ...event, path: this.text(event.path), text: this.text(event.text) };
-        return body === undefined ? scrubbed : { ...scrubbed, body: this.text(body) };
+        const { path, text, body, model } = event;
+        return {
+          ...event,
+          path: this.text(path),
+          text: this.text(text),
+          ...(body === undefined ? {} : { body: this.text(body) }),
+          ...(model === undefined ? {} : { model: this.text(model) }),
+        };
       }
       case 'result':
         return event.error === undefined
@@ -89,7 +96,7 @@ export class SecretScrubber {
           : { ...event, error: { code: event.error.code, message: this.text(event.error.message) } };
       case 'output':
         return 'rows' in event
-          ? { ...event, rows: event.rows.map((row) => this.#row(row)) }
+          ? this.#rows(event)
           : {
               ...event,
               body: this.text(event.body),
@@ -97,27 +104,81 @@ export class SecretScrubber {
             };
       case 'approval.requested':
       case 'approval.resolved':
+      case 'approval.reviewed':
+      case 'grant.ended':
         return event.reason === undefined ? event : { ...event, reason: this.text(event.reason) };
+      case 'approval.preview': {
+        const notes = event.notes.map((note) => this.text(note));
+        return event.refused === undefined
+          ? { ...event, notes }
+          : { ...event, notes, refused: this.text(event.refused) };
+      }
       default:
         return event;
     }
   }
 
-  /** What a server said: the same row where it holds none. */
-  #row(row: readonly (string | null)[]): readonly (string | null)[] {
-    return row.some((cell) => cell !== null && MAY_HOLD.test(cell))
-      ? row.map((cell) => (cell === null ? null : this.text(cell)))
-      : row;
+  /** The same start; what the client says of itself may be anything. */
+  start(start: SessionStart): SessionStart {
+    const { client, correlationId } = start;
+    const { application } = client;
+    return {
+      ...start,
+      ...(application === undefined ? {} : { client: { ...client, application: this.text(application) } }),
+      ...(correlationId === undefined ? {} : { correlationId: this.text(correlationId) }),
+    };
+  }
+
+  /** What a server said, the same event where nothing of it is secret. */
+  #rows(event: RowsEvent): RowsEvent {
+    const { columns } = event;
+    const { names, secret } = columns === undefined ? NO_COLUMNS : this.#columnsOf(columns);
+    const hides = secret.length > 0 || event.rows.some((row) => row.some(mayHold));
+    if (!hides && (columns === undefined || names === columns)) return event;
+    const rows = event.rows.map((row) =>
+      row.map((cell, index) => (cell === null ? null : secret.includes(index) ? '[redacted]' : this.text(cell))),
+    );
+    return columns === undefined ? { ...event, rows } : { ...event, rows, columns: names };
+  }
+
+  /** A column that is called a password is one: the verifiers of `pg_authid` too. */
+  #columnsOf(columns: readonly string[]): SecretColumns {
+    const known = this.#columns.get(columns);
+    if (known !== undefined) return known;
+    const names = columns.some(mayHold) ? columns.map((name) => this.text(name)) : columns;
+    const secret = columns.flatMap((name, index) => (SECRET_COLUMN.test(name) ? [index] : []));
+    const found = { names, secret };
+    this.#columns.set(columns, found);
+    return found;
   }
 
   /** A recorder that is told nothing secret. */
   around(recorder: SessionRecorder): SessionRecorder {
+    const secretive = new Set<number>();
     return {
       record: (event) => {
-        recorder.record(this.event(event));
+        recorder.record(withoutEcho(this.event(event), secretive));
       },
       flush: () => recorder.flush(),
       seal: (end) => recorder.seal(end),
     };
   }
+}
+
+/**
+ * An error may repeat a part of the statement (`syntax error at or near "…"`), where a secret is not known by what stands
+ * before it: of statements with secrets nothing is kept that stands in quotes.
+ *
+ * @param secretive numbers of the statements that hold some and have no result yet
+ */
+function withoutEcho(event: RecordedEvent, secretive: Set<number>): RecordedEvent {
+  if (event.type === 'statement') {
+    const holds = event.text.includes('[redacted]') || event.params?.includes('[redacted]') === true;
+    if (holds) secretive.add(event.statement);
+  }
+  // What was refused here has no result.
+  if (event.type === 'decision' && event.action === 'block') secretive.delete(event.statement);
+  if (event.type !== 'result' || !secretive.delete(event.statement) || event.error === undefined) return event;
+  const { code, message } = event.error;
+  return { ...event, error: { code, message: message.replace(/"[^]*"/, '"[redacted]"') } };
 }

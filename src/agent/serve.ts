@@ -7,11 +7,12 @@ import { approvalRecords } from './open-approval-records.js';
 import type { ApprovalRecords } from './approval-records.js';
 import { currentCaller, type Reach } from './current-caller.js';
 import { drain } from './drain.js';
-import { HttpFront } from './fronts/http/http-front.js';
+import { HttpFront, type HttpFrontOptions } from './fronts/http/http-front.js';
 import { acceptCancel, acceptPostgres } from './fronts/postgres/accept-postgres.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
+import { createAddressOf } from './http/client-address.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import type { HttpServerOptions } from './http/server-options.js';
@@ -53,13 +54,14 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   const host = sessionHost(parts, drives, metrics);
   const records = approvalRecords(parts, host.withoutSecrets);
   const watches = tokenWatches(parts);
-  const http = httpFront(parts, host, { logins, watches });
+  const addressOf = createAddressOf(agent.listen.trustedProxies);
+  const http = httpFront(parts, host, { logins, watches, addressOf });
   const server = createHttpServer({
     ...(agent.listen.tls === undefined ? {} : { tls: await readTls(agent.listen.tls) }),
     listen: agent.listen,
     publicUrl: agent.publicUrl,
     ...bounds(agent.limits.sessions),
-    logins,
+    ...{ logins, addressOf },
     deps: routeDependencies(parts, metrics, host, { verifier: () => verifier, listening: () => listening }),
     onUpgrade: (...upgrade) => {
       tunnels.upgrade(...upgrade);
@@ -70,8 +72,7 @@ export async function serve(parts: Parts): Promise<RunningAgent> {
   const tunnels = new TunnelAcceptor({
     authenticate: (request) => server.authenticate(request),
     ...reachable(parts),
-    watches,
-    logins,
+    ...{ watches, logins, addressOf },
     ...acceptStreams(host, http, reachable(parts)),
     ...{ log, tracing, registry: metrics.registry },
   });
@@ -141,7 +142,7 @@ function reachable({ live, approvals }: Parts): Reach {
 function httpFront(
   parts: Parts,
   host: SessionHost,
-  { logins, watches }: { readonly logins: LoginLimit; readonly watches: TokenWatches },
+  { logins, ...callers }: Pick<HttpFrontOptions, 'watches' | 'addressOf'> & { readonly logins: LoginLimit },
 ): HttpFront {
   const { store, clock, log } = parts;
   const complain = (message: string): void => {
@@ -152,7 +153,7 @@ function httpFront(
     usage: new UsageLimits(store.usage, () => clock.nowMs(), complain),
     ...reachable(parts),
     subject: (identity, find) => logins.subject(identity, find),
-    watches,
+    ...callers,
   });
 }
 

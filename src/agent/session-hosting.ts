@@ -3,6 +3,7 @@ import { AccessGuard } from './access-guard.js';
 import type { Metrics } from './http/metrics.js';
 import { keptKey } from './kept-keys.js';
 import type { Parts } from './parts.js';
+import { tellMissed } from './missed-news.js';
 import { Previews } from './previews.js';
 import { SecretScrubber } from './secret-scrubber.js';
 import { SinkNews } from './sink-news.js';
@@ -41,8 +42,10 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     access,
     resolveSecret: secrets.resolve,
     secretUses: secrets.uses,
-    openRecording: (start, firstWrite) =>
-      scrubber.around(figures.around(start, news.around(start, recordings.open(start, firstWrite)))),
+    openRecording: (given, firstWrite) => {
+      const start = scrubber.start(given);
+      return scrubber.around(figures.around(start, news.around(start, recordings.open(start, firstWrite))));
+    },
     drives,
     slots: new SessionSlots(),
     log: (message, fields) => {
@@ -55,10 +58,11 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
   };
 }
 
-function sinkNews({ sinks, notices, clock, newId, log }: Parts, withoutSecrets: (text: string) => string): SinkNews {
+function sinkNews(parts: Parts, withoutSecrets: (text: string) => string): SinkNews {
+  const { sinks, notices, clock, log } = parts;
   const news = new SinkNews({
     sinks,
-    stamp: () => ({ id: newId(), atMs: clock.nowMs() }),
+    nowMs: () => clock.nowMs(),
     withoutSecrets,
     warn: (message) => {
       log.warn(message);
@@ -69,6 +73,9 @@ function sinkNews({ sinks, notices, clock, newId, log }: Parts, withoutSecrets: 
   });
   sinks.beforeClose(() => {
     news.settle();
+  });
+  void tellMissed(parts, news).then((told) => {
+    if (told > 0) log.info(`sinks are told again of ${String(told)} events from before a crash`);
   });
   return news;
 }

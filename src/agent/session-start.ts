@@ -24,8 +24,8 @@ export function sessionStart(
     credential: credentialName(caller),
     ...secretsUsed(caller),
     client: {
-      ...(application === '' ? {} : { application }),
       address: caller.address,
+      ...(application === '' ? {} : { application }),
       ...(database === undefined ? {} : { database }),
     },
     ...(caller.correlationId === '' ? {} : { correlationId: caller.correlationId }),

@@ -3,11 +3,12 @@ import type { SinkEventName } from '../core/sink-event.js';
 import type { Sinks } from '../sinks/sinks.js';
 import type { Notice } from './notices.js';
 import type { SessionRecorder } from './session-host.js';
+import { sinkEventId } from './sink-event-id.js';
 import { approvalEvent, sessionEvent, type EventStamp, type SessionMoment } from './sink-events.js';
 
 export interface SinkNewsOptions {
   readonly sinks: Pick<Sinks, 'wants' | 'accept'>;
-  readonly stamp: () => EventStamp;
+  readonly nowMs: () => number;
   /** What reviewers and requesters typed may hold secrets. */
   readonly withoutSecrets: (text: string) => string;
   readonly warn: (message: string) => void;
@@ -33,9 +34,12 @@ export class SinkNews {
 
   constructor(private readonly options: SinkNewsOptions) {}
 
-  notice(notice: Notice): void {
+  /** @returns does anybody want it? */
+  notice(notice: Notice): boolean {
     const name = nameOf(notice);
-    if (name !== undefined && this.options.sinks.wants(name)) this.#push({ name, notice, stamp: this.options.stamp() });
+    if (name === undefined || !this.options.sinks.wants(name)) return false;
+    this.#push({ name, notice, stamp: { id: noticeId(name, notice), atMs: this.options.nowMs() } });
+    return true;
   }
 
   /** A recorder of which the sinks are told as well, after it took the event down. Its events are masked already. */
@@ -57,13 +61,32 @@ export class SinkNews {
     };
   }
 
+  /** Something that was recorded before a crash, which may or may not have been told. @returns does anybody want it? */
+  again(session: SessionMoment, atMs: number): boolean {
+    const { event } = session;
+    return this.#moment(event.type === 'decision' ? `decision.${event.action}` : event.type, session, atMs);
+  }
+
+  /** Moments that are not written down yet. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Writes down what waits; nothing waits afterwards. */
   settle(): void {
     while (this.#waiting.length > 0) this.#some();
   }
 
   #session(name: SinkEventName, session: SessionMoment): void {
-    if (this.options.sinks.wants(name)) this.#push({ name, session, stamp: this.options.stamp() });
+    this.#moment(name, session, this.options.nowMs());
+  }
+
+  #moment(name: SinkEventName, session: SessionMoment, atMs: number): boolean {
+    if (!this.options.sinks.wants(name)) return false;
+    const { start, event } = session;
+    const id = sinkEventId(name, start.session, event.type === 'decision' ? event.statement : 0);
+    this.#push({ name, session, stamp: { id, atMs } });
+    return true;
   }
 
   #push(moment: Moment): void {
@@ -101,6 +124,11 @@ export class SinkNews {
     warn(`${String(this.#lost)} events were given up before they reached the sinks; the recordings hold them`);
     this.#lost = 0;
   }
+}
+
+/** Of votes each is an event; of all else a request has one, and a grant. */
+function noticeId(name: SinkEventName, { request, grant }: Notice): string {
+  return sinkEventId(name, request.id, grant?.id ?? '', name === 'approval.voted' ? request.votes.length : 0);
 }
 
 /** What sinks call it; undefined for what is no news outside. */

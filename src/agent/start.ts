@@ -46,7 +46,7 @@ export async function startAgent(
   let sinks: Sinks | undefined;
   try {
     recordings = openAgentRecordings({ agent, key, clock, store, log });
-    await reportRecovery(recordings, log);
+    const recovered = await reportRecovery(recordings, log);
     const approvals = openApprovals({ live, store, clock, newId, notices });
     const secrets = openSecrets(sources, { store, live, clock, log });
     sinks = await openSinks({ live, clock, secrets, log });
@@ -56,6 +56,7 @@ export async function startAgent(
       live,
       store,
       recordings,
+      recovered,
       approvals,
       key,
       clock,
@@ -140,9 +141,11 @@ async function openAgentStore(agent: AgentResource, resolve: SecretResolver, log
   });
 }
 
-async function reportRecovery(recordings: Recordings, log: AgentLog): Promise<void> {
+/** @returns the sessions that were sealed */
+async function reportRecovery(recordings: Recordings, log: AgentLog): Promise<readonly string[]> {
   const report = await recordings.recover();
   if (report.sealed.length > 0) log.warn(`sealed ${String(report.sealed.length)} sessions that a crash left open`);
   for (const broken of report.broken)
     log.error(`recording does not hold: ${broken.message}`, { file: broken.file, kind: broken.kind });
+  return report.sealed;
 }

@@ -12,6 +12,7 @@ import type { AcceptedStream } from '../tunnel/stream.js';
 import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
 import type { Reach } from './current-caller.js';
 import { refuseSocket } from './http/answer.js';
+import type { AddressOf } from './http/client-address.js';
 import type { AgentLog } from './log.js';
 import { type LoginLimit, TooManyLogins } from './login-limit.js';
 import { traceOf } from './fronts/http/correlation.js';
@@ -25,6 +26,7 @@ export interface UpgradeOptions extends Reach {
   authenticate(request: IncomingMessage): Promise<Identity>;
   /** Bounds asking for connections that are not the caller's. */
   readonly logins: LoginLimit;
+  readonly addressOf: AddressOf;
   /** Takes one stream of a tunnel that was authenticated and authorised. */
   accept(stream: AcceptedStream, caller: Caller): void;
   /**
@@ -179,7 +181,7 @@ export class TunnelAcceptor {
       correlationId: header(request, 'x-hoop-correlation-id'),
       trace: traceOf(request),
       reason: header(request, 'x-hoop-reason'),
-      address: request.socket.remoteAddress ?? '',
+      address: this.options.addressOf(request),
     };
     const portKeyHash = header(request, 'x-hoop-port-key');
     const shared = { ...common, tell: () => undefined };

@@ -1,6 +1,7 @@
 import { Command, Errors, Flags } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
 import { AgentApi } from '../client/agent-api.js';
+import { givenToken } from '../client/given-token.js';
 import { openProfile } from '../client/profile.js';
 import type { Profile } from '../client/profile.js';
 import { toJsonLine } from '../core/display.js';
@@ -113,11 +114,21 @@ export abstract class HoopCommand extends Command {
   protected printList<T>(
     items: readonly T[],
     columns: readonly Column<T>[],
-    options: { readonly empty?: string } = {},
+    options: { readonly empty?: string; readonly leftOut?: string } = {},
   ): void {
     if (this.jsonEnabled()) this.printJson(items);
-    else if (items.length > 0) this.print(renderTable(items, columns, this.colours));
+    else if (items.length > 0) this.#printTable(items, columns, options.leftOut ?? 'a wider terminal shows them');
     else if (options.empty !== undefined) this.say(options.empty);
+  }
+
+  /** @param hint how to see columns that have no room */
+  #printTable<T>(items: readonly T[], columns: readonly Column<T>[], hint: string): void {
+    // Without a terminal, and where it does not say how wide it is, nothing is cut.
+    const { isTTY, columns: width } = process.stdout;
+    const fit = isTTY && width > 0 ? { width } : {};
+    const { text, leftOut } = renderTable(items, columns, this.colours, fit);
+    this.print(text);
+    if (leftOut.length > 0) this.say(this.messageColours.dim(`not shown: ${leftOut.join(', ')} (${hint})`));
   }
 
   /**
@@ -142,6 +153,7 @@ export abstract class HoopCommand extends Command {
       url: this.profile().agentUrl,
       token: () => this.accessToken(),
       caFile: process.env['HOOP_CA_FILE'],
+      given: givenToken(process.env),
     });
   }
 

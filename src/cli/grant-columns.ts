@@ -4,13 +4,13 @@ import type { Column } from './table.js';
 /** The columns of `hoop requests --grants`. */
 export const GRANT_COLUMNS: readonly Column<GrantView>[] = [
   { header: 'id', value: ({ id }) => id },
-  { header: 'state', value: stateOfGrant },
-  { header: 'who', value: ({ requester }) => (requester.email === '' ? requester.subject : requester.email) },
-  { header: 'connection', value: ({ connection, credential }) => `${connection} as ${credential}` },
-  { header: 'covers', value: coverOf },
+  { header: 'state', value: stateOfGrant, least: 7 },
+  { header: 'who', value: ({ requester }) => (requester.email === '' ? requester.subject : requester.email), least: 8 },
+  { header: 'connection', value: ({ connection, credential }) => `${connection} as ${credential}`, least: 8 },
+  { header: 'covers', value: coverOf, least: 8, spare: 3 },
   { header: 'until', value: ({ expiresAt }) => `${expiresAt.slice(0, 19)}Z` },
-  { header: 'approved by', value: ({ approvedBy }) => approvedBy },
-  { header: 'request', value: ({ request }) => request },
+  { header: 'approved by', value: ({ approvedBy }) => approvedBy, least: 8, spare: 2 },
+  { header: 'request', value: ({ request }) => request, spare: 1 },
 ];
 
 /** One grant as a line, not escaped. */

@@ -7,23 +7,23 @@ import type { Column } from './table.js';
 export const sessionColumns: readonly Column<SessionSummary>[] = [
   { header: 'session', value: ({ id }) => id },
   { header: 'started', value: ({ startedAt }) => `${startedAt.slice(0, 19).replace('T', ' ')}Z` },
-  { header: 'lasted', value: (session) => lasted(session) },
-  { header: 'user', value: ({ email, subject }) => (email === '' ? subject : email) },
-  { header: 'connection', value: ({ connection }) => connection },
-  { header: 'statements', value: ({ statements }) => String(statements) },
-  { header: 'blocked', value: ({ blocked }) => String(blocked) },
-  { header: 'approvals', value: ({ approvals }) => String(approvals) },
-  { header: 'title', value: ({ title }) => title ?? '' },
+  { header: 'lasted', value: (session) => lasted(session), spare: 3 },
+  { header: 'user', value: ({ email, subject }) => (email === '' ? subject : email), least: 10 },
+  { header: 'connection', value: ({ connection }) => connection, least: 8 },
+  { header: 'statements', value: ({ statements }) => String(statements), spare: 2 },
+  { header: 'blocked', value: ({ blocked }) => String(blocked), spare: 4 },
+  { header: 'approvals', value: ({ approvals }) => String(approvals), spare: 1 },
+  { header: 'title', value: ({ title }) => title ?? '', least: 12, spare: 5 },
 ];
 
 /** Those that are shown only where they are asked for. */
 const MORE_COLUMNS: readonly Column<SessionSummary>[] = [
   { header: 'ended', value: ({ endedAt }) => (endedAt === '' ? 'live' : `${endedAt.slice(0, 19).replace('T', ' ')}Z`) },
   { header: 'end', value: ({ endReason }) => endReason ?? '' },
-  { header: 'subject', value: ({ subject }) => subject },
-  { header: 'issuer', value: ({ issuer }) => issuer },
+  { header: 'subject', value: ({ subject }) => subject, least: 10 },
+  { header: 'issuer', value: ({ issuer }) => issuer, least: 10 },
   { header: 'type', value: ({ connectionType }) => connectionType },
-  { header: 'credential', value: ({ credential }) => credential },
+  { header: 'credential', value: ({ credential }) => credential, least: 8 },
   { header: 'correlation', value: ({ correlationId }) => correlationId },
   { header: 'events', value: ({ events }) => (events === 0 ? '' : String(events)) },
   { header: 'head', value: ({ head }) => head },
@@ -41,12 +41,17 @@ export function chosenColumns(names: string): readonly Column<SessionSummary>[] 
   return names.split(',').map((given) => {
     const name = given.trim().toLowerCase();
     const column = [...sessionColumns, ...MORE_COLUMNS].find(({ header }) => header === name);
-    if (column !== undefined) return column;
+    if (column !== undefined) return asked(column);
     const near = nearest(name, SESSION_COLUMN_NAMES);
     throw new HoopError('usage', 'there is no such column', {
       suggestion: `${near === undefined ? '' : `did you mean ${near}? `}there are ${SESSION_COLUMN_NAMES.join(', ')}`,
     });
   });
+}
+
+/** What was asked for is never left out. */
+function asked({ spare: _spare, ...column }: Column<SessionSummary>): Column<SessionSummary> {
+  return column;
 }
 
 function lasted({ startedAt, endedAt, endReason }: SessionSummary): string {

@@ -8,6 +8,8 @@ import type { HttpExchange, HttpExchangeOptions } from '../identity/http-exchang
 import { readBody } from '../identity/read-body.js';
 import { fetchWellKnown } from '../identity/well-known.js';
 import type { WellKnown } from '../identity/well-known.js';
+import { advised } from './given-token.js';
+import type { GivenToken } from './given-token.js';
 
 /** Largest answer read into memory; longer ones are streamed. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -24,6 +26,8 @@ export type Whoami = Pick<Identity, 'subject' | 'email' | 'groups' | 'issuer' | 
  */
 export class AgentApi {
   readonly url: string;
+  /** Undefined where the token is a login's own. */
+  readonly given: GivenToken | undefined;
   readonly #token: () => Promise<string>;
   readonly #options: HttpExchangeOptions;
   readonly #exchange: HttpExchange;
@@ -33,7 +37,9 @@ export class AgentApi {
     readonly url: string;
     readonly token: () => Promise<string>;
     readonly caFile?: string | undefined;
+    readonly given?: GivenToken | undefined;
   }) {
+    this.given = options.given;
     this.url = options.url;
     this.#token = options.token;
     this.#options = { caFile: options.caFile };
@@ -83,7 +89,7 @@ export class AgentApi {
     }
     const status = answer.statusCode ?? 500;
     if (status >= 200 && status < 300) return answer;
-    throw await failureOf(status, answer);
+    throw advised(await failureOf(status, answer), this.given);
   }
 }
 

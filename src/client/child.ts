@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { escapeControls } from '../core/display.js';
+import { windowsCommand } from './windows-command.js';
 
 export interface ChildOptions {
   readonly command: string;
@@ -21,10 +24,11 @@ const NOT_EXECUTABLE = 126;
  * Runs a program with this process's standard streams and passes signals on to it.
  *
  * @returns its exit code; 128+n when signal n ended it; 127 not found, 126 not executable
+ * @throws HoopError `usage` for arguments that a batch file of Windows can't be given
  */
 export function runChild(options: ChildOptions): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(options.command, [...options.args], { stdio: 'inherit', env: options.env });
+    const child = start(options);
     const forward = (signal: NodeJS.Signals): void => {
       // A terminal sends Ctrl-C to the whole group; passed on too, the child would count two.
       if (options.onTerminal && (signal === 'SIGINT' || signal === 'SIGQUIT')) return;
@@ -53,6 +57,12 @@ export function runChild(options: ChildOptions): Promise<number> {
       finish(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
+}
+
+function start({ command, args, env }: ChildOptions): ChildProcess {
+  if (process.platform !== 'win32') return spawn(command, [...args], { stdio: 'inherit', env });
+  const { file, args: own, verbatim } = windowsCommand(command, args, env, existsSync);
+  return spawn(file, [...own], { stdio: 'inherit', env, windowsVerbatimArguments: verbatim });
 }
 
 /** As every failure is told; here without an error of the table, whose exit statuses a shell's 126 and 127 are none of. */

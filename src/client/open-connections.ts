@@ -6,6 +6,7 @@ import { nearest } from '../core/nearest.js';
 import type { TraceContext } from '../core/trace-context.js';
 import { dialTunnel, type DialOptions, type TunnelClient } from '../tunnel/dial.js';
 import type { AgentApi } from './agent-api.js';
+import { advised } from './given-token.js';
 import { environmentOfAll, type Environment, type OpenPlace, userNameFor } from './environment.js';
 import { openForward, type Forward, type Traffic } from './forward.js';
 import { localCertificate } from './local-certificate.js';
@@ -30,7 +31,7 @@ export type Listen =
 
 /** The agent as a caller reaches it. */
 export interface Access {
-  readonly api: Pick<AgentApi, 'get' | 'url'>;
+  readonly api: Pick<AgentApi, 'get' | 'url'> & Partial<Pick<AgentApi, 'given'>>;
   /** Valid at the moment of the call. */
   readonly token: () => Promise<string>;
   readonly caFile?: string | undefined;
@@ -116,7 +117,9 @@ export async function dial(
   if (access.trace !== undefined) options.trace = access.trace;
   if (access.reason !== undefined) options.reason = access.reason;
   if (portKey !== undefined) options.portKeyHash = portKey.hash;
-  return dialTunnel(options);
+  return dialTunnel(options).catch((error: unknown) => {
+    throw advised(error, access.api.given);
+  });
 }
 
 /**

@@ -1,5 +1,9 @@
+import { int32 } from '../protocols/postgres/frames.js';
+
 /** Bytes of a message's type and length. */
 const HEADER_BYTES = 5;
+/** The length counts its own bytes. */
+const LENGTH_BYTES = 4;
 const SINGLE_BYTE_ANSWERS = new Set([0x4e, 0x53, 0x47]); // N, S, G: the answers to SSLRequest and GSSENCRequest
 
 const READY_FOR_QUERY = 0x5a; // Z
@@ -38,6 +42,8 @@ export class PostgresBoundary {
         const skipped = Math.min(this.#remaining, bytes.length - at);
         this.#remaining -= skipped;
         at += skipped;
+      } else if (this.#started && this.#headerFilled === 0 && bytes.length - at >= HEADER_BYTES) {
+        at = this.#skipMessages(bytes, at);
       } else {
         const byte = bytes[at] as number;
         at += 1;
@@ -47,16 +53,40 @@ export class PostgresBoundary {
     }
   }
 
+  /**
+   * Whole headers, one after another, read where they lie: a result of many small rows is mostly headers.
+   *
+   * @returns where the body of the last message goes on, or fewer bytes than a header are left
+   */
+  #skipMessages(bytes: Uint8Array, start: number): number {
+    let at = start;
+    while (bytes.length - at >= HEADER_BYTES) {
+      const length = int32(bytes, at + 1);
+      this.#lastType = bytes[at] as number;
+      if (length < LENGTH_BYTES) {
+        this.#lost = true;
+        return at;
+      }
+      const end = at + 1 + length;
+      if (end > bytes.length) {
+        this.#remaining = end - at - HEADER_BYTES;
+        return at + HEADER_BYTES;
+      }
+      at = end;
+    }
+    return at;
+  }
+
   #takeHeaderByte(byte: number): void {
     this.#started = true;
     this.#header[this.#headerFilled] = byte;
     this.#headerFilled += 1;
     if (this.#headerFilled < HEADER_BYTES) return;
     this.#headerFilled = 0;
-    const length = new DataView(this.#header.buffer).getInt32(1);
+    const length = int32(this.#header, 1);
     // A length below its own four bytes: where the next message starts can't be known any more.
-    if (length < 4) this.#lost = true;
-    else this.#remaining = length - 4;
+    if (length < LENGTH_BYTES) this.#lost = true;
+    else this.#remaining = length - LENGTH_BYTES;
     this.#lastType = this.#header[0] as number;
   }
 }

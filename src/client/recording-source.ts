@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 
 import { HoopError } from '../core/errors.js';
 import { isId } from '../core/ids.js';
 import type { SessionSummary } from '../core/session-summary.js';
-import { SUMS } from '../recording/bundle.js';
 import { COMPRESSED } from '../recording/compression.js';
+import { sessionOfFile } from '../recording/day-files.js';
 import { readRecording } from '../recording/read.js';
 import type { Anchor } from '../recording/verify.js';
 import type { SessionIndex } from '../recording/verify-folder.js';
@@ -17,13 +17,6 @@ export type RecordingPlace =
   | { readonly kind: 'session'; readonly id: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'folder'; readonly path: string };
-
-/** An evidence bundle: an archive, or one that is unpacked. */
-export interface BundlePlace {
-  readonly kind: 'bundle';
-  readonly path: string;
-  readonly packed: boolean;
-}
 
 /**
  * A session's id is one unless a file of that very name is here.
@@ -41,14 +34,6 @@ export async function placeOf(argument: string): Promise<RecordingPlace> {
   throw new HoopError('not_found', 'there is no session, file or folder of this name', {
     suggestion: '`hoop sessions` lists sessions by their id; a file needs its whole path',
   });
-}
-
-/** Undefined where it is no bundle. */
-export async function bundleAt(argument: string): Promise<BundlePlace | undefined> {
-  const stats = await lstat(argument).catch(() => undefined);
-  if (stats?.isFile() === true && /\.tar$/i.test(argument)) return { kind: 'bundle', path: argument, packed: true };
-  const unpacked = stats?.isDirectory() === true && existsSync(join(argument, SUMS));
-  return unpacked ? { kind: 'bundle', path: argument, packed: false } : undefined;
 }
 
 /** The bytes of one recording, from the agent or from this machine. */
@@ -70,8 +55,7 @@ export async function* recordingBytes(
 
 /** The session that a file's name says it is of; undefined for a name of the user's own. */
 export function sessionOfName(path: string): string | undefined {
-  const name = basename(path, '.ndjson');
-  return isId(name) ? name : undefined;
+  return sessionOfFile(basename(path))?.session;
 }
 
 /** Filters of `GET /v1/sessions`; times are RFC 3339. */

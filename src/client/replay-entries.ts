@@ -8,8 +8,9 @@ import { shownEntry, timeline } from '../recording/timeline.js';
 import type { TimelineSource } from '../recording/timeline.js';
 import type { AgentApi } from './agent-api.js';
 import { followSession } from './follow-session.js';
-import { listSessions, placeOf, recordingBytes } from './recording-source.js';
+import { listSessions, recordingBytes } from './recording-source.js';
 import type { RecordingPlace } from './recording-source.js';
+import { namedPlace } from './named-place.js';
 
 /** What is to be shown: one recording, or all sessions of a correlation id. */
 export type ReplayTarget =
@@ -40,9 +41,10 @@ export async function replayTarget(
   if (correlationId !== undefined || argument === undefined) {
     throw new HoopError('usage', 'replay takes a session, a file or --correlation-id, one of them');
   }
-  const place = await placeOf(argument);
-  if (place.kind === 'folder') {
-    throw new HoopError('usage', 'a folder can not be replayed', { suggestion: 'name a session or a file' });
+  const { place, part } = await namedPlace(argument);
+  if (place.kind === 'folder' || place.kind === 'bundle') {
+    const what = part ? 'what is no recording' : place.kind === 'folder' ? 'a folder' : 'a bundle';
+    throw new HoopError('usage', `${what} can not be replayed`, { suggestion: 'name a session or its file' });
   }
   return { kind: 'recording', place };
 }

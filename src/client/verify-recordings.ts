@@ -1,6 +1,6 @@
 import { lstat, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { HoopError } from '../core/errors.js';
 import type { Break } from '../recording/chain-checker.js';
@@ -12,9 +12,11 @@ import { verifyRecording } from '../recording/verify.js';
 import { verifyFolder } from '../recording/verify-folder.js';
 import type { CrashedSession } from '../recording/verify-folder.js';
 import type { AgentApi } from './agent-api.js';
-import { agentIndex, anchorOf, bundleAt, placeOf, recordingBytes, sessionOfName } from './recording-source.js';
-import type { BundlePlace, RecordingPlace } from './recording-source.js';
+import { agentIndex, anchorOf, recordingBytes, sessionOfName } from './recording-source.js';
+import type { RecordingPlace } from './recording-source.js';
 import { keysOfFile, pinKeys, pinnedKeys } from './trusted-keys.js';
+import { holdsEvents, namedPlace } from './named-place.js';
+import type { BundlePlace } from './named-place.js';
 
 export interface VerifyRequest {
   /** Sessions, files and folders, as given on the command line. */
@@ -73,14 +75,20 @@ interface Trust {
  * @throws HoopError where a target can't be read or no key is known; what does not hold is a result
  */
 export async function* verifyRecordings(request: VerifyRequest): AsyncGenerator<VerifyResult> {
-  const places = await Promise.all(request.targets.map(async (target) => (await bundleAt(target)) ?? placeOf(target)));
+  const places = await Promise.all(request.targets.map((target) => namedPlace(target)));
   const trust = await establishTrust(request);
-  for (const [at, place] of places.entries()) {
+  for (const [at, { place, part }] of places.entries()) {
     const target = request.targets[at] as string;
+    if (part) request.say(partText(target, place as BundlePlace | (RecordingPlace & { kind: 'folder' })));
     if (place.kind === 'bundle') yield await verifyEvidence(target, place, trust);
     else if (place.kind === 'folder') yield await verifyAll(target, place.path, trust);
     else yield await verifyOne(target, place, trust, request);
   }
+}
+
+function partText(target: string, whole: BundlePlace | (RecordingPlace & { kind: 'folder' })): string {
+  const what = whole.kind === 'bundle' ? 'an evidence bundle' : 'a folder of recordings';
+  return `${basename(target)} is no recording but part of ${what}: verifying all of ${whole.path}`;
 }
 
 async function establishTrust(request: VerifyRequest): Promise<Trust> {
@@ -169,8 +177,19 @@ async function verifyOne(
     ...(session === undefined ? {} : { session }),
     ...(anchor === undefined ? {} : { anchor }),
   });
-  if (!result.ok) return failed(result);
+  if (!result.ok) return failed((await noRecording(place, session, result)) ?? result);
   const { events, live, keyId, crash } = result;
   const crashes = crash === undefined ? [] : [{ file: target, session: result.session, ...crash }];
   return { ...base, ok: true, verified: 1, events, live, keyId, crashes, breaks: [] };
+}
+
+/** A file of another kind is not tampered with: it never was a recording, as neither its name nor any line says. */
+async function noRecording(
+  place: Exclude<RecordingPlace, { kind: 'folder' }>,
+  session: string | undefined,
+  { seq }: Break,
+): Promise<Break | undefined> {
+  if (place.kind !== 'file' || session !== undefined || seq !== 1 || (await holdsEvents(place.path))) return undefined;
+  const message = 'no line of the file is an event: it is no recording, so nothing can be proven of it alone';
+  return { kind: 'no-recording', seq: 0, line: 0, message };
 }

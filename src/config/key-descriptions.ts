@@ -4,6 +4,7 @@
  */
 export const KEY_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Agent spec.listen': 'Where the agent listens. Without `tls`, on loopback only.',
+  'Agent spec.listen.trustedProxies': 'Proxies in front, whose `X-Forwarded-For` says where a caller is.',
   'Agent spec.publicUrl': 'The address by which callers reach the agent.',
   'Agent spec.store': "The agent's database: requests, grants, the index of sessions, its keys.",
   'Agent spec.recordings.dir': 'Folder of the recordings.',

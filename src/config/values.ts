@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { z } from 'zod';
 import { DURATION_PATTERN, parseDuration } from '../core/duration.js';
@@ -121,6 +122,18 @@ export function secretRef(given: GivenReference & { readonly prefix?: string | u
 export function absolutePath(path: string, base: string): string {
   return isAbsolute(path) ? path : resolve(base, path);
 }
+
+/** An address or a network of the internet protocol, `10.0.0.7` or `10.0.0.0/8`; none that holds all addresses. */
+export const networkSchema = z.string().superRefine((text, context) => {
+  const [address = '', bits, more] = text.split('/');
+  const family = isIP(address);
+  const most = family === 4 ? 32 : 128;
+  const given = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN;
+  if (family === 0 || more !== undefined || !(given >= 0 && given <= most))
+    context.addIssue({ code: 'custom', message: 'expected an address or a network as in 10.0.0.0/8' });
+  else if (given === 0)
+    context.addIssue({ code: 'custom', message: 'a network of all addresses would trust everybody' });
+});
 
 /** Is this host on the machine itself? `localhost`, 127.0.0.0/8 and ::1, with or without brackets. */
 export function isLoopback(host: string): boolean {

@@ -106,6 +106,14 @@ export function hasDuplicates(node: JsonNode): boolean {
   return node.duplicates || node.members.some(({ value }) => hasDuplicates(value));
 }
 
+/** Objects with fewer members are gone through by pairs: a set for each costs more than all else of a small object. */
+const MANY_MEMBERS = 9;
+
+function isNameTwice(members: readonly JsonMember[]): boolean {
+  if (members.length >= MANY_MEMBERS) return new Set(members.map(({ name }) => name)).size < members.length;
+  return members.some(({ name }, at) => members.findIndex((other) => other.name === name) < at);
+}
+
 class NotJson extends Error {}
 
 class TreeReader {
@@ -155,7 +163,6 @@ class TreeReader {
 
   #object(from: number): JsonObject {
     const members: JsonMember[] = [];
-    const names = new Set<string>();
     this.#at += 1;
     if (!this.#took('}')) {
       do {
@@ -164,12 +171,11 @@ class TreeReader {
         const name = this.#string();
         const nameAt = { from: nameFrom, to: this.#at };
         if (!this.#took(':')) throw this.#unexpected();
-        names.add(name);
         members.push({ name, nameAt, value: this.#value() });
       } while (this.#took(','));
       if (!this.#took('}')) throw this.#unexpected();
     }
-    return { kind: 'object', from, to: this.#at, members, duplicates: names.size < members.length };
+    return { kind: 'object', from, to: this.#at, members, duplicates: isNameTwice(members) };
   }
 
   #array(from: number): JsonArray {

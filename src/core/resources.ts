@@ -56,6 +56,8 @@ export interface AgentResource {
     readonly host: string;
     readonly port: number;
     readonly tls?: { readonly cert: string; readonly key: string };
+    /** Addresses and networks whose `X-Forwarded-For` is believed. */
+    readonly trustedProxies: readonly string[];
   };
   readonly publicUrl?: string;
   readonly store: { readonly driver: 'sqlite'; readonly path: string };

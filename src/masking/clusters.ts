@@ -7,6 +7,8 @@ export interface Finding {
   readonly target: number;
   /** It has begun, and may go on behind `to`. */
   readonly open?: boolean;
+  /** As readers take it, where that is not how it is written. */
+  readonly spelt?: Uint8Array | undefined;
 }
 
 /** Findings of one value that touch or overlap, as one span; `target` is the finding that decides. */
@@ -24,6 +26,8 @@ export interface Cluster {
   nulls: boolean;
   /** A finding of it may go on. */
   open: boolean;
+  /** The deciding finding as readers take it, where that is not how it is written. */
+  spelt?: Uint8Array | undefined;
 }
 
 /** What the decision needs to know of one entity. */
@@ -79,9 +83,9 @@ export class ClusterRule {
     return a.from - b.from || this.#of(a.target).order - this.#of(b.target).order || a.target - b.target;
   }
 
-  #clusterOf({ from, to, target, open }: Finding): Cluster {
+  #clusterOf({ from, to, target, open, spelt }: Finding): Cluster {
     const nulls = this.#of(target).rank === 0;
-    return { from, to, target, targetFrom: from, targetTo: to, plain: false, nulls, open: open === true };
+    return { from, to, target, targetFrom: from, targetTo: to, plain: false, nulls, open: open === true, spelt };
   }
 
   #add(cluster: Cluster, next: Finding): void {
@@ -92,6 +96,7 @@ export class ClusterRule {
     cluster.target = next.target;
     cluster.targetFrom = next.from;
     cluster.targetTo = next.to;
+    cluster.spelt = next.spelt;
   }
 
   #decides(next: Finding, current: Cluster): boolean {

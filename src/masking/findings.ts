@@ -4,6 +4,8 @@ import { ClusterRule } from './clusters.js';
 import type { Cluster, Finding, TargetTraits } from './clusters.js';
 import { newSpan } from './entity.js';
 import type { EntityDetector, Span } from './entity.js';
+import { Respelled, writtenFinding } from './respelled.js';
+import { nextSpelling } from './spellings.js';
 import { LANE, triggerTables } from './trigger-tables.js';
 
 /** One entity that is asked for: a built-in kind, or one of a resource file. */
@@ -45,14 +47,29 @@ export class FindingScan {
 
   /** Findings in bytes[start,end) in order, overlapping ones joined; undefined where there are none. */
   scan(bytes: Uint8Array, start: number, end: number): Cluster[] | undefined {
+    const found = this.#findings(bytes, start, end);
+    return found.length === 0 ? undefined : this.#rule.join(found);
+  }
+
+  /** The same, also of what stands there in other ways of writing, which readers take for the same. */
+  scanSpelled(bytes: Uint8Array, start: number, end: number): Cluster[] | undefined {
+    if (nextSpelling(bytes, start, end, true) === end) return this.scan(bytes, start, end);
+    // A copy: the next look may write to the list.
+    const found = [...this.#findings(bytes, start, end)];
+    const text = new Respelled(start);
+    text.take(bytes, start, end, true);
+    for (const one of this.#findings(text.bytes, 0, text.end)) found.push(writtenFinding(one, text));
+    return found.length === 0 ? undefined : this.#rule.join(found);
+  }
+
+  #findings(bytes: Uint8Array, start: number, end: number): Finding[] {
     for (let index = 0; index < this.#skips.length; index += 1) this.#skips[index] = start;
     for (let lane = 0; lane < this.#tables.length; lane += 1) this.#detect(lane, bytes, start, end);
     for (const { finder, target } of this.#finders)
       finder.findAll(bytes, start, end, (from, to) => this.#found.push({ from, to, target }));
-    if (this.#found.length === 0) return undefined;
     const found = this.#found;
-    this.#found = [];
-    return this.#rule.join(found);
+    if (found.length > 0) this.#found = [];
+    return found;
   }
 
   #detect(lane: number, bytes: Uint8Array, start: number, end: number): void {

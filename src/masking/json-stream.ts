@@ -2,6 +2,7 @@ import type { MaskCounts } from '../core/mask.js';
 import { concatBytes } from '../core/bytes.js';
 import { codes } from './entity.js';
 import { BACKSLASH, escapeLength, PLAIN_ESCAPES, QUOTE } from './json-escapes.js';
+import { MAX_NUMBER_BYTES, wholeNumber } from './json-number.js';
 import { JsonScalar, plainScalarEnd } from './json-scalar.js';
 import { JsonString } from './json-string.js';
 import type { Restorer } from './restorer.js';
@@ -55,7 +56,7 @@ export class JsonStream {
   push(part: Uint8Array): Uint8Array {
     this.#part = part;
     this.#kept = 0;
-    this.#clean = this.#restorer === undefined && !this.#plan.prefilter.mayMatch(part, 0, part.length);
+    this.#clean = this.#restorer === undefined && !this.#plan.spelledPrefilter.mayMatch(part, 0, part.length);
     for (let at = 0; at < part.length;) at = this.#step(at);
     if (this.#string === undefined && this.#scalar === undefined) this.#keepTo(part.length);
     return this.#take();
@@ -144,7 +145,7 @@ export class JsonStream {
   }
 
   #isClean(from: number, to: number): boolean {
-    return this.#clean || (this.#restorer === undefined && !this.#plan.prefilter.mayMatch(this.#part, from, to));
+    return this.#clean || (this.#restorer === undefined && !this.#plan.spelledPrefilter.mayMatch(this.#part, from, to));
   }
 
   #inString(string: JsonString, from: number): number {
@@ -197,6 +198,11 @@ export class JsonStream {
 
   /** Is something found in a number? Any other digits could be someone's: null is the one value that is nobody's. */
   #meets(token: Uint8Array): boolean {
+    const whole = token.length > MAX_NUMBER_BYTES ? undefined : wholeNumber(String.fromCharCode(...token));
+    return this.#meetsText(token) || (whole !== undefined && this.#meetsText(new Uint8Array(codes(whole))));
+  }
+
+  #meetsText(token: Uint8Array): boolean {
     if (!this.#plan.prefilter.mayMatch(token, 0, token.length)) return false;
     const sink: Uint8Array[] = [];
     const number = new JsonString(this.#plan, this.#counts, sink, false, undefined);

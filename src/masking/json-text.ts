@@ -1,5 +1,6 @@
 import { concatBytes } from '../core/bytes.js';
 import { codes } from './entity.js';
+import { MAX_NUMBER_BYTES, wholeNumber } from './json-number.js';
 import { BACKSLASH, escaped, escapeLength, QUOTE, unescapeInto } from './json-escapes.js';
 
 type MaskSpan = (bytes: Uint8Array, from: number, to: number) => Uint8Array | null | undefined;
@@ -126,8 +127,15 @@ class JsonWalk {
       if (this.#digits() === 0) return false;
     }
     // Any other digits could be someone's number: null is the one value that is nobody's.
-    if (this.mask(this.bytes, from, this.#at) !== undefined) this.#replace(from, NULL);
+    if (this.mask(this.bytes, from, this.#at) !== undefined || this.#meetsWhole(from)) this.#replace(from, NULL);
     return true;
+  }
+
+  /** Is something found in the number as a whole one, without its point and exponent? */
+  #meetsWhole(from: number): boolean {
+    if (this.#at - from > MAX_NUMBER_BYTES) return false;
+    const whole = wholeNumber(String.fromCharCode(...this.bytes.subarray(from, this.#at)));
+    return whole !== undefined && this.mask(new Uint8Array(codes(whole)), 0, whole.length) !== undefined;
   }
 
   #digits(): number {

@@ -6,13 +6,15 @@ import type { TargetTraits } from './clusters.js';
 import type { EntityDetector } from './entity.js';
 import { builtInEntity } from './findings.js';
 import type { Target } from './findings.js';
-import { literalProbe, Prefilter } from './prefilter.js';
+import { literalProbe, Prefilter, spellingProbe } from './prefilter.js';
 
 export interface TextMaskerOptions {
   /** Only the rules that apply: the caller leaves out observed ones where they must not act. Columns are not looked at. */
   readonly rules: readonly MaskRule[];
   readonly custom?: readonly CustomEntity[];
   readonly hash: KeyedHash;
+  /** Are other ways of writing (`&#64;`, full-width digits) read in values and JSON too, as texts and streams always are? */
+  readonly spellings?: boolean;
 }
 
 /** From strongest to weakest. */
@@ -69,14 +71,19 @@ function targetOf(name: string, custom: readonly CustomEntity[]): Target {
   }
 }
 
-/** Says quickly that none of these masks has anything to do. */
-export function prefilterOf(masks: readonly Mask[]): Prefilter {
+/**
+ * Says quickly that none of these masks has anything to do.
+ *
+ * @param options.spellings what stands in another way of writing can't be ruled out
+ */
+export function prefilterOf(masks: readonly Mask[], options: { readonly spellings?: boolean } = {}): Prefilter {
   const targets = masks.map((mask) => mask.target);
   const finders = targets.flatMap((target) => ('finder' in target ? [target.finder] : []));
   return new Prefilter(
     [
       ...targets.flatMap((target) => ('detector' in target ? target.detector.probes : [])),
       ...finders.filter((finder) => finder.literal.length > 0).map((finder) => literalProbe(finder.literal)),
+      ...(options.spellings === true && targets.length > 0 ? [spellingProbe()] : []),
     ],
     finders.some((finder) => finder.literal.length === 0),
   );

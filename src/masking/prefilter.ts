@@ -1,6 +1,7 @@
 import { isDigit } from './byte-classes.js';
 import { byteProbe, DIGITS } from './entity.js';
 import type { ByteProbe, DigitProbe, Probe } from './entity.js';
+import { spellingAt, SPELLING_LEADS } from './spellings.js';
 
 const BACKSLASH = 0x5c;
 const LETTER_U = 0x75;
@@ -120,4 +121,15 @@ export function literalProbe(literal: readonly number[]): ByteProbe {
       from >= start && from + literal.length <= end && literal.every((byte, index) => bytes[from + index] === byte)
     );
   });
+}
+
+const ANY: readonly number[] = Array.from({ length: 256 }, (_, byte) => byte);
+
+/** A probe for all that is written in another way. */
+export function spellingProbe(): ByteProbe {
+  return byteProbe(
+    ANY,
+    SPELLING_LEADS,
+    (bytes, at, start, end) => at > start && spellingAt(bytes, at - 1, end, true) !== 0,
+  );
 }

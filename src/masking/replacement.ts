@@ -9,9 +9,10 @@ import { pseudonymOf } from './pseudonym.js';
 export function replacementOf(mask: Mask, bytes: Uint8Array, cluster: Cluster, hash: KeyedHash): Uint8Array {
   const { name, rule, detector, text } = mask;
   if (cluster.plain) return copyBytes(text);
+  const { spelt } = cluster;
   if (rule.strategy === 'hash') {
     return pseudonymOf(
-      bytes.subarray(cluster.targetFrom, cluster.targetTo),
+      spelt ?? bytes.subarray(cluster.targetFrom, cluster.targetTo),
       detector?.pseudonym ?? 'token',
       name,
       hash,
@@ -20,6 +21,8 @@ export function replacementOf(mask: Mask, bytes: Uint8Array, cluster: Cluster, h
   }
   // What overlapping findings add beyond the deciding one is not shown at all.
   const alone = cluster.from === cluster.targetFrom && cluster.to === cluster.targetTo;
+  if (rule.strategy === 'partial' && alone && spelt !== undefined)
+    return partialOf(spelt, 0, spelt.length, detector?.partial ?? 'third', name);
   if (rule.strategy === 'partial' && alone)
     return partialOf(bytes, cluster.from, cluster.to, detector?.partial ?? 'third', name);
   return copyBytes(text);

@@ -37,9 +37,10 @@ function make(options: TextMaskerOptions): SharedMasker {
 }
 
 /** What makes a difference to masking, and nothing else: neither the rules' names nor their columns. */
-function keyOf({ rules, custom = [] }: TextMaskerOptions): string {
+function keyOf({ rules, custom = [], spellings }: TextMaskerOptions): string {
   const used = new Set(rules.flatMap((rule) => rule.entities));
   return JSON.stringify([
+    spellings === true,
     rules.map(({ entities, strategy, with: text, reversible }) => [entities, strategy, text, reversible === true]),
     custom.filter(({ name }) => used.has(name)).map(({ name, pattern, validate }) => [name, pattern, validate]),
   ]);

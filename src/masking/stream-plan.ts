@@ -13,6 +13,8 @@ export interface StreamPlan {
   readonly hash: KeyedHash;
   readonly rule: ClusterRule;
   readonly prefilter: Prefilter;
+  /** Counts other ways of writing as a maybe. */
+  readonly spelledPrefilter: Prefilter;
   readonly detectors: readonly EntityDetector[];
   /** By detector: which mask it is for. */
   readonly detectorTargets: readonly number[];
@@ -42,6 +44,7 @@ export function streamPlanOf(options: TextMaskerOptions): StreamPlan {
     hash: options.hash,
     rule: new ClusterRule(masks.map(traitsOf)),
     prefilter: prefilterOf(masks),
+    spelledPrefilter: prefilterOf(masks, { spellings: true }),
     detectors,
     detectorTargets,
     tables: triggerTables(detectors),

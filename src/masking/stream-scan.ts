@@ -10,7 +10,7 @@ import { LANE } from './trigger-tables.js';
 /** How far detectors look back from where a finding may begin; longer reaches are held or followed. */
 const CONTEXT_BYTES = 128;
 /** Longer than any finding whose kind has a longest form: a number with four signs between all its digits. */
-const REACH_BYTES = 768;
+export const REACH_BYTES = 768;
 const FIRST_BUFFER_BYTES = 512;
 
 /** Waiting at a trigger, or following a finding that has begun. */
@@ -38,6 +38,8 @@ export class StreamScan {
   found: Finding[] = [];
   /** Bytes from here on may belong to a finding that is not settled. */
   hold = 0;
+  /** Nothing in what came last is written in another way, but perhaps its end. */
+  plain = false;
   readonly #plan: StreamPlan;
   readonly #span: Span = newSpan();
   readonly #busy: (Busy | undefined)[];
@@ -56,6 +58,11 @@ export class StreamScan {
     this.#finders = plan.finders.map(({ finder, target }) => new FinderScan(finder, target));
   }
 
+  /** Nothing that came can be part of a finding any more. */
+  get idle(): boolean {
+    return this.#busyCount === 0 && this.hold === this.end && this.#finders.every(({ rest }) => rest === undefined);
+  }
+
   append(part: Uint8Array): void {
     if (this.end + part.length > this.bytes.length) {
       const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.end + part.length));
@@ -70,6 +77,7 @@ export class StreamScan {
   look(over: boolean): void {
     const from = this.#scanned;
     if (this.#busyCount > 0) this.#goOn(from, over);
+    this.plain = false;
     if (this.#busyCount === 0 && this.end - from > REACH_BYTES) this.#leap();
     for (let lane = 0; lane < this.#plan.tables.length; lane += 1) this.#detect(lane, over);
     this.#scanned = this.end;
@@ -130,8 +138,10 @@ export class StreamScan {
     let from = this.end - REACH_BYTES;
     // White space ends everything that may be longer.
     while (from > this.#scanned && (this.bytes[from - 1] as number) > 0x20) from -= 1;
-    if (from - this.#scanned > REACH_BYTES && !this.#plan.prefilter.mayMatch(this.bytes, 0, this.end))
-      this.#scanned = from;
+    if (from - this.#scanned <= REACH_BYTES) return;
+    const { prefilter, spelledPrefilter } = this.#plan;
+    this.plain = !spelledPrefilter.mayMatch(this.bytes, 0, this.end);
+    if (this.plain || !prefilter.mayMatch(this.bytes, 0, this.end)) this.#scanned = from;
   }
 
   #detect(lane: number, over: boolean): void {

@@ -35,7 +35,8 @@ export interface TextMasker {
    */
   maskJson(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined;
   /**
-   * Masks text for records, logs, statements and requests. Where a value would become NULL, the finding alone is redacted.
+   * Masks text for records, logs, statements and requests: also values in other ways of writing (`&#64;`, `%40`,
+   * full-width digits, signs that are not seen), which readers take for the same. Where a value would become NULL, the finding alone is redacted.
    *
    * @param replace has the last word on each finding
    */
@@ -57,24 +58,32 @@ export type Replace = (found: string, entity: string, rule: MaskRule, masked: st
  *   compile: a mask that can't be carried out must stop the session, not pass it
  */
 export function createTextMasker(options: TextMaskerOptions): TextMasker {
-  return new RuleMasker(masksOf(options), options.hash);
+  return new RuleMasker(masksOf(options), options);
 }
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
+type MaskerOptions = Pick<TextMaskerOptions, 'hash' | 'spellings'>;
+
 class RuleMasker implements TextMasker {
   readonly #masks: readonly Mask[];
   readonly #hash: KeyedHash;
+  readonly #options: MaskerOptions;
+  /** Of values; with the option, the same as of texts. */
   readonly #prefilter: Prefilter;
+  /** Counts other ways of writing as a maybe. */
+  readonly #spelledPrefilter: Prefilter;
   readonly #scan: FindingScan;
   readonly #labels: Labels;
   readonly #named = new Map<readonly Mask[], RuleMasker>();
 
-  constructor(masks: readonly Mask[], hash: KeyedHash) {
+  constructor(masks: readonly Mask[], options: MaskerOptions) {
     this.#masks = masks;
-    this.#hash = hash;
-    this.#prefilter = prefilterOf(masks);
+    this.#hash = options.hash;
+    this.#options = options;
+    this.#spelledPrefilter = prefilterOf(masks, { spellings: true });
+    this.#prefilter = options.spellings === true ? this.#spelledPrefilter : prefilterOf(masks);
     this.#labels = new Labels(masks);
     this.#scan = new FindingScan(
       masks.map((mask) => mask.target),
@@ -88,7 +97,9 @@ class RuleMasker implements TextMasker {
 
   maskValue(bytes: Uint8Array, start: number, end: number, counts: MaskCounts): Uint8Array | null | undefined {
     if (!this.#prefilter.mayMatch(bytes, start, end)) return undefined;
-    const clusters = this.#scan.scan(bytes, start, end);
+    const { spellings } = this.#options;
+    const clusters =
+      spellings === true ? this.#scan.scanSpelled(bytes, start, end) : this.#scan.scan(bytes, start, end);
     if (clusters === undefined) return undefined;
     this.#count(clusters, counts);
     if (clusters.some((cluster) => cluster.nulls)) return null;
@@ -106,8 +117,8 @@ class RuleMasker implements TextMasker {
 
   maskText(text: string, counts: MaskCounts, replace?: Replace): string {
     const bytes = encoder.encode(text);
-    if (!this.#prefilter.mayMatch(bytes, 0, bytes.length)) return text;
-    const clusters = this.#scan.scan(bytes, 0, bytes.length);
+    if (!this.#spelledPrefilter.mayMatch(bytes, 0, bytes.length)) return text;
+    const clusters = this.#scan.scanSpelled(bytes, 0, bytes.length);
     if (clusters === undefined) return text;
     this.#count(clusters, counts);
     return decoder.decode(this.#replaced(bytes, 0, bytes.length, clusters, replace));
@@ -116,7 +127,7 @@ class RuleMasker implements TextMasker {
   under(name: string): TextMasker | undefined {
     const masks = this.#labels.masksUnder(name);
     if (masks === undefined) return undefined;
-    const known = this.#named.get(masks) ?? new RuleMasker(masks, this.#hash);
+    const known = this.#named.get(masks) ?? new RuleMasker(masks, this.#options);
     this.#named.set(masks, known);
     return known;
   }

@@ -4,8 +4,10 @@ import type { Cluster, Finding, TargetTraits } from './clusters.js';
 import type { Mask } from './mask-set.js';
 import { replacementOf } from './replacement.js';
 import type { Restored, Restorer } from './restorer.js';
+import { SpelledScan } from './spelled-scan.js';
+import { nextSpelling } from './spellings.js';
 import type { StreamPlan } from './stream-plan.js';
-import { StreamScan } from './stream-scan.js';
+import { REACH_BYTES, StreamScan } from './stream-scan.js';
 
 /** Where a text stream writes to. */
 export interface StreamSink {
@@ -31,6 +33,8 @@ export class TextStream {
   readonly #sink: StreamSink;
   readonly #restorer: Restorer | undefined;
   readonly #scan: StreamScan;
+  /** From the first other way of writing on: the same text as readers take it. */
+  #spelled: SpelledScan | undefined;
   /** Everything before went out, or is masked. */
   #out = 0;
   /** The last cluster that was masked ends here; what overlaps it is part of it. */
@@ -63,17 +67,19 @@ export class TextStream {
 
   push(part: Uint8Array): void {
     this.#scan.append(part);
-    this.#advance(false);
+    this.#advance(part.length, false);
   }
 
   end(): void {
-    this.#advance(true);
+    this.#advance(0, true);
   }
 
-  #advance(over: boolean): void {
+  /** @param added bytes that came */
+  #advance(added: number, over: boolean): void {
     const scan = this.#scan;
     scan.look(over);
     this.#hold = scan.hold;
+    this.#lookSpelled(scan.end - added, over);
     if (this.#restorer === undefined) this.#restoredTo = scan.end;
     else {
       this.#restoredTo = this.#restorer.find(scan.bytes, this.#restoredTo, scan.end, over, this.#restored);
@@ -83,11 +89,42 @@ export class TextStream {
     const findings = scan.found;
     const known = findings.length;
     scan.begun(findings);
+    if (this.#spelled !== undefined) {
+      const open: Finding[] = [];
+      this.#spelled.begun(open);
+      for (const one of open) findings.push(this.#here(one));
+    }
     if (findings.length === 0) this.#keepTo(this.#hold);
     else if (over || known !== this.#seen || findings.length > known || this.#hold !== this.#seenHold)
       this.#release(findings, over);
-    const by = scan.forget(Math.min(this.#out, this.#restoredTo));
+    const kept = Math.min(this.#out, this.#restoredTo);
+    if (this.#spelled?.idle === true && scan.idle && kept === scan.end) this.#spelled = undefined;
+    this.#spelled?.forget(kept + this.#base);
+    const by = scan.forget(kept);
     if (by > 0) this.#shift(by);
+  }
+
+  /** What is written in another way, from `from` on, is looked at as what it is. */
+  #lookSpelled(from: number, over: boolean): void {
+    const { bytes, end, found, plain } = this.#scan;
+    let first = from;
+    if (this.#spelled === undefined) {
+      if (nextSpelling(bytes, plain ? Math.max(from, end - REACH_BYTES) : from, end, over) === end) return;
+      // With what is before it: a value may have begun there.
+      first = 0;
+      this.#spelled = new SpelledScan(this.#plan, this.#base);
+    }
+    const spelled = this.#spelled;
+    spelled.look(bytes.subarray(first, end), over);
+    this.#hold = Math.min(this.#hold, spelled.hold - this.#base);
+    const met: Finding[] = [];
+    spelled.takeFound(met);
+    for (const one of met) if (one.to - this.#base > this.#out) found.push(this.#here(one));
+  }
+
+  /** A finding at its place in the scan's bytes. */
+  #here(finding: Finding): Finding {
+    return { ...finding, from: finding.from - this.#base, to: finding.to - this.#base };
   }
 
   #shift(by: number): void {

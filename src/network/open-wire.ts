@@ -79,10 +79,11 @@ class Attempt {
         if (socket === undefined) reject(error ?? new Error('no connection'));
         else resolve(socket);
       });
-      this.#fail = (error) => {
+      const fail = (error: Error): void => {
         giveUp();
         reject(error);
       };
+      this.#fail = fail;
     });
   }
 

@@ -70,6 +70,8 @@ export interface SqlUses {
   readonly hiddenCursors: boolean;
   /** What is given another name or schema: until that shows in the catalogue, the new stands for the old. */
   readonly renames: readonly SqlRename[];
+  /** The relations and routines that it reaches, as the catalogue has them; absent where none was read. */
+  readonly reached?: readonly { readonly oid: number }[];
 }
 
 /** A bound value: whole numbers are `bigint`, as CEL's int. */

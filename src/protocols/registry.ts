@@ -1,42 +1,80 @@
 import type { HttpType } from '../core/resources.js';
 import { anthropicEventStream, anthropicJson } from './anthropic/answer.js';
 import { anthropicRequests } from './anthropic/requests.js';
+import { answerLines } from './http/answer-lines.js';
 import type { Dialect, RequestReading } from './http/dialect.js';
 import { httpRequests } from './http/http-requests.js';
+import type { KnownTexts } from './http/known-texts.js';
 import { plainEventStream, plainJson } from './http/plain-answer.js';
 import { openaiEventStream, openaiJson } from './openai/answer.js';
+import { OLLAMA_TEXTS, ollamaJson } from './ollama/answer.js';
+import { readOllamaRequest } from './ollama/request.js';
+import { ollamaRefusal } from './ollama/requests.js';
+import { REALTIME_TEXTS } from './openai/realtime-layout.js';
 import { readOtherRequest } from './openai/request.js';
 import { openaiRequests } from './openai/requests.js';
 
-const openai: Dialect = { ...openaiRequests, eventStream: openaiEventStream, json: openaiJson };
-const anthropic: Dialect = { ...anthropicRequests, eventStream: anthropicEventStream, json: anthropicJson };
+/** Ways of sending a text in pieces that are known whatever the connection's type. */
+export const KNOWN_TEXTS: readonly KnownTexts[] = [OLLAMA_TEXTS, REALTIME_TEXTS];
+
+const lines: Dialect['lines'] = (options, separated) => answerLines(options, KNOWN_TEXTS, { plain: false, separated });
+const openai: Dialect = {
+  ...openaiRequests,
+  eventStream: openaiEventStream,
+  json: openaiJson,
+  lines,
+};
+const anthropic: Dialect = {
+  ...anthropicRequests,
+  eventStream: anthropicEventStream,
+  json: anthropicJson,
+  lines,
+};
+/** What is streamed is lines; of events nothing is known. */
+const ollama: Pick<Dialect, 'json' | 'eventStream' | 'refusal'> = {
+  json: ollamaJson,
+  eventStream: openaiEventStream,
+  refusal: ollamaRefusal,
+};
 
 /**
  * How each type of connection that speaks HTTP is spoken to: requests as one side knows them, answers as the other.
  *
- * Servers of models often speak both dialects, and others beside: a request of the other one is read as such, and of
- * one that neither knows all text is a prompt, so that it is no way round rules on prompts.
+ * Servers of models often speak both dialects, and others beside: a request of the other one, or of Ollama's own API, is
+ * read as such, and of one that none knows all text is a prompt, so that it is no way round rules on prompts.
  */
 export const DIALECTS: Readonly<Record<HttpType, Dialect>> = {
-  http: { ...httpRequests, eventStream: plainEventStream, json: plainJson },
+  http: {
+    ...httpRequests,
+    eventStream: plainEventStream,
+    json: plainJson,
+    lines: (options, separated) => answerLines(options, KNOWN_TEXTS, { plain: true, separated }),
+    },
   openai: knowing(openai, anthropic),
   anthropic: knowing(anthropic, openai),
 };
 
 function knowing(own: Dialect, other: Dialect): Dialect {
-  const foreign = new WeakSet<RequestReading>();
-  const spoken = (reading: RequestReading): Dialect => (foreign.has(reading) ? other : own);
+  const provider = own.provider === 'anthropic' ? 'anthropic' : 'openai';
+  const foreign = new WeakMap<RequestReading, Pick<Dialect, 'json' | 'eventStream' | 'refusal'>>();
+  const spoken = (reading: RequestReading | undefined): Pick<Dialect, 'json' | 'eventStream' | 'refusal'> =>
+    (reading && foreign.get(reading)) ?? own;
   return {
     ...own,
     read: (request, body) => {
       const reading = own.read(request, body);
       if (reading.endpoint !== '') return reading;
       const second = other.read(request, body);
-      if (second.endpoint === '')
-        return readOtherRequest(request, body, own.provider === 'anthropic' ? 'anthropic' : 'openai');
-      foreign.add(second);
-      return second;
+      if (second.endpoint !== '') {
+        foreign.set(second, other);
+        return second;
+      }
+      const third = readOllamaRequest(request, body, provider);
+      if (third.endpoint === '') return readOtherRequest(request, body, provider);
+      foreign.set(third, ollama);
+      return third;
     },
+    refusal: (refusal, request) => spoken(request).refusal(refusal),
     eventStream: (options) => spoken(options.request).eventStream(options),
     json: (options) => spoken(options.request).json(options),
   };

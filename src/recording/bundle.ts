@@ -22,6 +22,14 @@ export function isBundleName(name: string): boolean {
   return NAMES.test(name);
 }
 
+const RECORDING = new RegExp(String.raw`^recordings/(${DATE})/([0-9a-f-]{36})\.ndjson$`);
+
+/** The day and session of a recording by its path in a bundle; undefined for the bundle's other files. */
+export function bundledRecording(name: string): { readonly date: string; readonly session: string } | undefined {
+  const [, date, session] = RECORDING.exec(name) ?? [];
+  return date === undefined || session === undefined ? undefined : { date, session };
+}
+
 /**
  * Unpacks a bundle into a folder that is empty.
  *

@@ -24,7 +24,8 @@ export type BreakKind =
   | 'duplicate'
   | 'checkpoint'
   | 'tombstone'
-  | 'unreadable';
+  | 'unreadable'
+  | 'no-recording';
 
 /** The first thing that does not hold. */
 export interface Break {
@@ -35,6 +36,9 @@ export interface Break {
   readonly line: number;
   readonly message: string;
 }
+
+/** Lines behind the first that does not hold which are looked at to tell what was done. */
+const MAX_LOOKS = 1_000_000;
 
 /**
  * Follows the chain of one recording, line by line, in constant memory. The first line that does
@@ -51,6 +55,7 @@ export class ChainChecker {
   sealed = false;
   keyId = '';
   #lines = 0;
+  #looks = 0;
   #suspect: Suspect | undefined;
   #broken: Break | undefined;
 
@@ -63,6 +68,7 @@ export class ChainChecker {
     if (this.#broken !== undefined) return undefined;
     const parsed = parseLine(line);
     if (this.#suspect !== undefined) {
+      this.#looks += 1;
       this.#suspect.look(parsed);
       return undefined;
     }
@@ -82,6 +88,11 @@ export class ChainChecker {
       return undefined;
     }
     return this.#accept(parsed.event, line);
+  }
+
+  /** True: no line that follows changes what was found. */
+  get settled(): boolean {
+    return this.#broken !== undefined || this.#looks >= MAX_LOOKS;
   }
 
   /** What was found; undefined while everything held. */

@@ -35,6 +35,8 @@ export const ROOT_FOLDER = 'recordings';
 export const SEGMENT_SESSIONS = 1000;
 
 const MAX_ENTRY_BYTES = 4096;
+/** Most lines of one file: whether they are the agent's is known at the last one only. */
+const MAX_ENTRIES = 500_000;
 const SEGMENT_NAME = /^checkpoint\.([1-9]\d{0,8})$/;
 
 /** The file of a segment, counted from 1. */
@@ -194,6 +196,7 @@ class Entries {
     for await (const batch of splitLines(chunks, MAX_ENTRY_BYTES)) {
       for (const line of batch) {
         this.lines += 1;
+        if (this.lines > MAX_ENTRIES) return 'changed';
         const entry = parseEntry(line.bytes);
         if (!line.ended || line.tooLong || entry === undefined || this.last !== undefined) return 'changed';
         if (entry['type'] === 'checkpoint') {

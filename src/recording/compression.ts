@@ -21,13 +21,30 @@ export const COMPRESSED_DRAFT = '.compressed.new';
 /** Text of this kind becomes a tenth; more effort costs far more time than it saves room. */
 const QUALITY = 5;
 
-/** What comes out of a compressed file. @throws HoopError `verify_failed` where it is not one, is cut off, or goes on */
+/**
+ * How much larger than the file the lines of it may be: what would become smaller than that stays as it is. So a few
+ * bytes that somebody put there can't keep a reader busy for hours.
+ */
+const MAX_RATIO = 1000;
+
+/**
+ * What comes out of a compressed file.
+ *
+ * @param size of the file, in bytes
+ * @throws HoopError `verify_failed` where it is not one, is cut off, goes on, or would become more than `MAX_RATIO`
+ */
 export async function* decompressed(chunks: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  let unpacked = 0;
   const decoder = createBrotliDecompress();
   const source = Readable.from(chunks);
   source.on('error', (error) => decoder.destroy(error));
   try {
-    for await (const chunk of source.pipe(decoder)) yield chunk as Uint8Array;
+    for await (const chunk of source.pipe(decoder)) {
+      unpacked += (chunk as Uint8Array).length;
+      if (unpacked > size * MAX_RATIO)
+        throw new HoopError('verify_failed', 'the compressed file holds far more than hoop ever compresses');
+      yield chunk as Uint8Array;
+    }
   } catch (cause) {
     if (cause instanceof HoopError) throw cause;
     const code = (cause as { code?: unknown }).code;
@@ -49,7 +66,7 @@ export async function* decompressed(chunks: AsyncIterable<Uint8Array>, size: num
  *
  * @param path of the `.ndjson` file
  * @param read gives the bytes of a recording, compressed or not
- * @returns false where it would not become smaller; then nothing changed
+ * @returns false where it would not become smaller, or suspiciously so; then nothing changed
  */
 export async function compressRecording(
   path: string,
@@ -78,9 +95,13 @@ export async function compressRecording(
   } finally {
     await handle.close();
   }
+  if (written >= size || size > written * MAX_RATIO) {
+    await rm(draft, { force: true });
+    return false;
+  }
   const after = createHash('sha256');
   for await (const chunk of decompressed(read(draft), written)) after.update(chunk);
-  if (written >= size || after.digest('hex') !== before.digest('hex')) {
+  if (after.digest('hex') !== before.digest('hex')) {
     await rm(draft, { force: true });
     return false;
   }

@@ -99,11 +99,18 @@ export interface ParsedLine {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** No event is shorter: two hashes and the names of five members. */
+const MIN_LINE_BYTES = 160;
+const OPENING_BRACE = 0x7b;
+
 /** The event of a line, or undefined where it is none. Never throws. */
 export function parseLine(line: RawLine): ParsedLine | undefined {
-  if (line.tooLong || tooManyValues(line.bytes)) return undefined;
+  const { bytes } = line;
+  // First what costs nothing: a file of line ends must not take hours.
+  if (bytes.length < MIN_LINE_BYTES || bytes[0] !== OPENING_BRACE) return undefined;
+  if (line.tooLong || tooManyValues(bytes)) return undefined;
   try {
-    const text = decoder.decode(line.bytes);
+    const text = decoder.decode(bytes);
     const event: unknown = JSON.parse(text);
     if (!isChainedEvent(event)) return undefined;
     // Duplicate members, other spellings of a number or a string, white space: all differ from this.

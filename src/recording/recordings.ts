@@ -101,7 +101,7 @@ export class Recordings {
     const path = join(this.options.dir, date, `${start.session}.ndjson`);
     const openFile = (): RecordingFile => this.#createFile(date, path);
     const openBeside = (): Promise<RecordingFile> => this.#createBeside(date, path);
-    const options = { ...this.#recorderOptions(openFile, date), openBeside };
+    const options = { openBeside, ...this.#recorderOptions(openFile, date) };
     const recorder = new ChainRecorder(start.session, options, new SessionTally());
     this.#live.set(start.session, recorder);
     try {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
+import { HoopError } from '../core/errors.js';
 import type { BreakKind } from './chain-checker.js';
-import { ABOUT, isBundleName, SUMS, SUMS_SIGNATURE } from './bundle.js';
+import { ABOUT, bundledRecording, isBundleName, SUMS, SUMS_SIGNATURE } from './bundle.js';
 import { CHECKPOINT, readCheckpoint, ROOT_FOLDER, segmentName } from './checkpoint.js';
 import type { Checkpoint } from './checkpoint.js';
 import { SignatureChecker } from './keys.js';
@@ -25,7 +26,9 @@ export interface BundleVerification {
 }
 
 const MAX_BREAKS = 1000;
-const RECORDING = /^recordings\/(\d{4}-\d{2}-\d{2})\/([0-9a-f-]{36})\.ndjson$/;
+/** Of a million files. */
+const MAX_SUMS_BYTES = 256 * 1024 * 1024;
+const MAX_SMALL_BYTES = 4096;
 const DAY_MS = 86_400_000;
 
 /**
@@ -71,8 +74,8 @@ class BundleRun {
 
   /** The signed list of files. @returns can the rest be judged by it? */
   async #list(): Promise<boolean> {
-    const sums = await readFile(join(this.folder, SUMS)).catch(() => undefined);
-    const signature = await readFile(join(this.folder, SUMS_SIGNATURE)).catch(() => undefined);
+    const sums = await readWhole(join(this.folder, SUMS), MAX_SUMS_BYTES);
+    const signature = await readWhole(join(this.folder, SUMS_SIGNATURE), MAX_SMALL_BYTES);
     if (sums === undefined) return this.#break(SUMS, 'missing', 'the bundle has no list of its files');
     if (signature === undefined) return this.#break(SUMS_SIGNATURE, 'missing', 'the list of files has no signature');
     const keyId = this.checker.signerOf(sums, signature);
@@ -112,9 +115,9 @@ class BundleRun {
 
   async #file(name: string): Promise<void> {
     const path = join(this.folder, name);
-    const recording = RECORDING.exec(name);
-    if (recording !== null) {
-      const [, date = '', session = ''] = recording;
+    const recording = bundledRecording(name);
+    if (recording !== undefined) {
+      const { date, session } = recording;
       const result = await verifyRecording(readRecording(path), { keys: this.checker, date, session });
       if (!result.ok) {
         const { kind, seq, line, message } = result;
@@ -130,12 +133,13 @@ class BundleRun {
     if (digest !== this.#sums.get(name)) this.#break(name, 'changed', 'the file is not the one that was listed');
     else if (name.startsWith('policies/') && digest !== basename(name, '.json'))
       this.#break(name, 'changed', 'the policies are not those of this hash');
-    else if (recording !== null) this.verified += 1;
+    else if (recording !== undefined) this.verified += 1;
   }
 
   async #about(): Promise<void> {
     try {
-      const about = JSON.parse(await readFile(join(this.folder, ABOUT), 'utf8')) as Readonly<Record<string, unknown>>;
+      const text = (await readWhole(join(this.folder, ABOUT), MAX_SUMS_BYTES))?.toString() ?? '';
+      const about = JSON.parse(text) as Readonly<Record<string, unknown>>;
       this.#span = { from: String(about['from']), to: String(about['to']) };
       const { live, gone } = about;
       for (const id of [live, gone].flat()) this.#excused.add(String(id));
@@ -205,6 +209,23 @@ class BundleRun {
     this.broken += 1;
     if (this.breaks.length < MAX_BREAKS) this.breaks.push(found);
   }
+}
+
+/** Undefined where it is no regular file of at most so many bytes: no link is followed, no pipe or device is waited for. */
+async function readWhole(path: string, maxBytes: number): Promise<Buffer | undefined> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of readRecording(path)) {
+      size += chunk.length;
+      if (size > maxBytes) return undefined;
+      parts.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof HoopError) return undefined;
+    throw error;
+  }
+  return Buffer.concat(parts);
 }
 
 function sessionOf(bytes: Uint8Array): { readonly id: string; readonly head: unknown; readonly events: unknown } {

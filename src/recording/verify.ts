@@ -66,6 +66,7 @@ export async function verifyRecording(
   let tornTail = false;
   let unpacking: Break | undefined;
   for await (const lines of splitLines(unpacked(chunks, (message) => (unpacking = unpackBreak(checker, message))))) {
+    if (checker.settled) break;
     for (const line of lines) {
       if (!line.ended && options.anchor?.sealed === false && checker.found === undefined) {
         tornTail = true; // a live file may be read in the middle of a write

@@ -36,7 +36,7 @@ const SEGMENT_NAME = /^(\d{12})\.ndjson$/;
 
 /**
  * Lines in order, on disk, for one reader; a restart goes on where the reader was. Bounded: where it is full the oldest go,
- * and that is told. What was appended within the last moments before a crash may be missing; nothing else is.
+ * and that is told. What was appended within the last moments before a crash may be missing, which `agent/missed-news` makes up for.
  *
  * Segments of a mebibyte; at most the first is in memory.
  */

@@ -107,10 +107,11 @@ export class SinkPump {
     if (this.#stop.signal.aborted || (ms === undefined && this.#news)) return;
     await new Promise<void>((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms).unref();
-      this.#wake = () => {
+      const wake = (): void => {
         clearTimeout(timer);
         resolve();
       };
+      this.#wake = wake;
     });
     this.#wake = undefined;
   }

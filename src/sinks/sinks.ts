@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { matchesGlob } from '../core/glob.js';
 import type { ApprovalFlowResource, SecretRef, SinkResource } from '../core/resources.js';
 import { SINK_EVENTS, type SinkEvent, type SinkEventName } from '../core/sink-event.js';
+import { markCleanEnd, takeCleanEnd } from './clean-end.js';
 import type { Delivery, DeliveryHost } from './delivery.js';
 import { fileDelivery } from './deliver/file.js';
 import { otlpDelivery } from './deliver/otlp.js';
@@ -59,7 +60,12 @@ export class Sinks {
   #turn: Promise<unknown> = Promise.resolve();
   readonly #lastWords: (() => void)[] = [];
 
-  constructor(private readonly options: SinksOptions) {}
+  /** Is nothing missing in the queues that was accepted before? Not so after a crash. */
+  readonly endedWell: boolean;
+
+  constructor(private readonly options: SinksOptions) {
+    this.endedWell = takeCleanEnd(options.dir);
+  }
 
   /**
    * Takes these sinks; what waits for one that is there no more stays on disk, for when it comes back.
@@ -137,6 +143,7 @@ export class Sinks {
       ...this.#closing.values(),
     ]);
     this.#open.clear();
+    markCleanEnd(this.options.dir);
   }
 
   async #close({ resource, pump, queue }: OpenSink, graceMs: number): Promise<void> {

@@ -79,7 +79,7 @@ export function sessionQuery(database: DatabaseSyncInstance, filter: SessionFilt
   if (filter.since !== undefined) add(`${time} >= ?`, comparable(filter.since));
   if (filter.until !== undefined) add(`${time} < ?`, comparable(filter.until));
   if (filter.cursor !== undefined && filter.cursor !== '')
-    add(`(${time}, ${id}) < (?, ?)`, ...cursorOf(database, filter.cursor));
+    add(`(${time}, ${id}) < (?, ?)`, ...cursorOf(database, filter.cursor, filter.owner));
   const from = driver === undefined || driver.from === '' ? 'sessions' : `${driver.from} CROSS JOIN sessions`;
   const where = parts.length === 0 ? '' : `WHERE ${parts.map(({ sql }) => sql).join(' AND ')}`;
   return {
@@ -166,12 +166,19 @@ function rarest(database: DatabaseSyncInstance, ways: readonly Way[]): Way | und
   return best;
 }
 
-function cursorOf(database: DatabaseSyncInstance, cursor: string): readonly [string, string] {
+/** A session of somebody else's is none, for those who may see their own alone: it must not show that it is there, or since when. */
+function cursorOf(
+  database: DatabaseSyncInstance,
+  cursor: string,
+  owner: SessionFilter['owner'],
+): readonly [string, string] {
   const [startedAt, id] = cursor.split('~');
   if (startedAt !== undefined && id !== undefined) return [startedAt, id];
-  const last = database.prepare('SELECT started_at AS startedAt FROM sessions WHERE id = ?').get(cursor) as
-    { readonly startedAt: string } | undefined;
-  if (last === undefined) throw new HoopError('usage', 'cursor is not one that a list gave');
+  const last = database
+    .prepare('SELECT started_at AS startedAt, subject, issuer FROM sessions WHERE id = ?')
+    .get(cursor) as { readonly startedAt: string; readonly subject: string; readonly issuer: string } | undefined;
+  const visible = owner === undefined || (last?.subject === owner.subject && last.issuer === owner.issuer);
+  if (last === undefined || !visible) throw new HoopError('usage', 'cursor is not one that a list gave');
   return [last.startedAt, cursor];
 }
 

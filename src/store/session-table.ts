@@ -5,7 +5,7 @@ import type { SessionTerm, StatementRow, TermKind } from '../core/recording-inde
 import type { SessionSummary } from '../core/session-summary.js';
 import { inTransaction } from './database.js';
 import type { LogFile } from './log-file.js';
-import { sessionQuery } from './session-filter.js';
+import { comparable, sessionQuery } from './session-filter.js';
 import type { SessionFilter } from './session-filter.js';
 
 export type { SessionFilter } from './session-filter.js';
@@ -142,6 +142,22 @@ export class SessionTable {
       });
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  /**
+   * Sessions that ended of their own shortly before the last that did. Reads every row: for starts after a crash.
+   *
+   * @param withinMs how long before
+   */
+  lastEnded(withinMs: number): readonly string[] {
+    this.#writeAll();
+    const last = this.#database
+      .prepare("SELECT max(ended_at) AS at FROM sessions WHERE end_reason <> 'crash' OR end_reason IS NULL")
+      .get() as { readonly at: string | null };
+    if (last.at === null || last.at === '') return [];
+    const from = comparable(new Date(Date.parse(last.at) - withinMs).toISOString());
+    const rows = this.#database.prepare('SELECT id FROM sessions WHERE ended_at >= ? ORDER BY ended_at').all(from);
+    return (rows as { readonly id: string }[]).map(({ id }) => id);
   }
 
   /** @throws HoopError `usage` for a cursor or limit that is none */

@@ -321,6 +321,14 @@ describe('a new master key', () => {
       expect(() => wrong.secrets.get('a')).toThrow(/does not open/);
       expect(() => wrong.getKey('recording')).toThrow(/does not open/);
       wrong.close();
+      // The key of every rotation is kept: a backup may need any of them.
+      const between = readFileSync(file, 'utf8');
+      expect(await rotate()).toEqual({ resealed: 2, replaced: { file, old: `${file}.old.2` } });
+      expect(readFileSync(`${file}.old`, 'utf8').trim()).toBe(Buffer.from(before).toString('base64'));
+      expect(readFileSync(`${file}.old.2`, 'utf8')).toBe(between);
+      const third = openStore({ path, masterKey: keyNow() });
+      expect(new TextDecoder().decode(third.secrets.get('a'))).toBe('value');
+      third.close();
       // A file that a broken-off rotation left may be the key that is needed: it is not overwritten.
       await writeFile(`${file}.new`, 'kept');
       await expect(rotate()).rejects.toMatchObject({ code: 'usage' });

@@ -70,6 +70,8 @@ describe.skipIf(missingPostgres() !== undefined)('sinks of a running agent', () 
     const reason = 'no; use token=ghp_0123456789abcdefghijABCDEFGHIJ012345';
     await test.call(`/v1/requests/${id}/deny`, { token: reviewer, body: { reason } });
     await expect(held).rejects.toThrow(/denied/);
+    // Nor does the store keep what somebody typed for others to read.
+    expect(JSON.stringify(await test.call(`/v1/requests/${id}`, { token: reviewer }))).not.toContain('ghp_0123');
     const [resolved] = await until('its end', () => told('approval.resolved').length > 0 && told('approval.resolved'));
     expect(resolved).toMatchObject({
       action: 'Denied',

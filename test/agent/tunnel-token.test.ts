@@ -43,6 +43,7 @@ async function acceptor(who: () => Promise<Identity>, access: PostgresConnection
     connections: () => [{ ...CONNECTION, access }],
     access: () => () => undefined,
     logins: new LoginLimit({ perMinute: 100, nowMs: () => 0 }),
+    addressOf: () => '127.0.0.1',
     accept: () => undefined,
     acceptLate: (stream, _caller, why) => {
       late.push(why);

@@ -75,6 +75,14 @@ const breaks: readonly (readonly [rule: string, from: string, ...imports: string
     'node:http',
     '@anthropic-ai/sdk',
   ],
+  [
+    'room-protocols-ollama',
+    'src/protocols/ollama/x.ts',
+    'src/protocols/openai/answer.ts',
+    'src/protocols/registry.ts',
+    'node:http',
+    'openai',
+  ],
   ['room-protocols-postgres-only-libpg-query', 'src/protocols/postgres/parser.ts', 'libpg-query'],
   ['room-network', 'src/network/x.ts', 'src/tunnel/target.ts', 'src/identity/target.ts', 'src/policy/types.ts'],
   [

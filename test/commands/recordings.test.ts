@@ -230,7 +230,14 @@ describe('hoop replay', () => {
     const session = await bench.record(recordings);
     expect(await hoop(['replay', session, '--format', 'pdf'])).toMatchObject({ status: 2, stdout: '' });
     expect(await hoop(['replay', session], { HOOP_TOKEN: 'bob' })).toMatchObject({ status: 1, stdout: '' });
+    const refused = await hoop(['sessions'], { HOOP_TOKEN: 'nobody' });
+    expect(refused).toMatchObject({ status: 3, stdout: '' });
+    expect(refused.stderr).toContain('do:    get a new token into HOOP_TOKEN, or unset it and run `hoop login`');
     expect((await hoop(['replay', bench.dir])).status).toBe(2);
+    await recordings.close();
+    const list = await hoop(['replay', join(bench.dir, 'checkpoint')]);
+    expect(list).toMatchObject({ status: 2, stdout: '' });
+    expect(list.stderr).toContain('what is no recording can not be replayed');
   });
 });
 

@@ -82,6 +82,16 @@ describe('a fault in a resource file', () => {
       ['6:19: `spec.listen.host`: `tls` may be left out on loopback only'],
     ],
     [
+      'a trusted proxy that is no network, one that is everybody, and one with too many bits',
+      agent('  listen: { trustedProxies: [proxy.corp, 0.0.0.0/0, 10.0.0.0/33, "::/0"] }\n'),
+      [
+        '6:30: `spec.listen.trustedProxies[0]`: expected an address or a network as in 10.0.0.0/8',
+        '6:42: `spec.listen.trustedProxies[1]`: a network of all addresses would trust everybody',
+        '6:53: `spec.listen.trustedProxies[2]`: expected an address or a network as in 10.0.0.0/8',
+        '6:66: `spec.listen.trustedProxies[3]`: a network of all addresses would trust everybody',
+      ],
+    ],
+    [
       'the postgres store',
       agent('  store: { driver: postgres }\n'),
       ['6:20: `spec.store.driver`: store driver postgres is not in this version'],

@@ -29,7 +29,7 @@ describe('loadConfig', () => {
     expect(faults).toEqual([]);
     expect(resources?.agent).toEqual({
       name: 'local',
-      listen: { host: '127.0.0.1', port: 8443 },
+      listen: { host: '127.0.0.1', port: 8443, trustedProxies: [] },
       store: { driver: 'sqlite', path: join(dir, 'a/state/hoop.db') },
       recordings: { dir: join(dir, 'a/recordings'), durability: 'flush' },
       masterKey: { file: join(dir, 'a/master.key') },
@@ -78,7 +78,7 @@ describe('loadConfig', () => {
       'Agent',
       'local',
       [
-        '  listen: { host: 0.0.0.0, port: "${PORT}", tls: { cert: c.crt, key: /etc/c.key } }',
+        '  listen: { host: 0.0.0.0, port: "${PORT}", tls: { cert: c.crt, key: /etc/c.key }, trustedProxies: [10.0.4.0/24, "::1"] }',
         '  publicUrl: https://agent.example.com',
         '  recordings: { durability: sync, retention: 90d }',
         '  masterKey: { env: KEY }',
@@ -102,7 +102,12 @@ describe('loadConfig', () => {
     );
     expect(faults).toEqual([]);
     expect(resources?.agent).toMatchObject({
-      listen: { host: '0.0.0.0', port: 9443, tls: { cert: join(dir, 'c.crt'), key: '/etc/c.key' } },
+      listen: {
+        host: '0.0.0.0',
+        port: 9443,
+        tls: { cert: join(dir, 'c.crt'), key: '/etc/c.key' },
+        trustedProxies: ['10.0.4.0/24', '::1'],
+      },
       recordings: { durability: 'sync', retentionMs: 7_776_000_000 },
       masterKey: { env: 'KEY' },
       roles: { admin: [], auditor: ['sec'] },

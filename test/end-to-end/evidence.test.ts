@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -88,6 +97,43 @@ describe.skipIf(missingPostgres() !== undefined)('evidence of a span of time', (
     ]);
   });
 
+  it('is what its lists and signed lists stand for, which are no recordings', async () => {
+    const keyFile = join(work, 'agent.pub');
+    writeFileSync(keyFile, JSON.stringify(keys));
+    const said: string[] = [];
+    const request = (targets: readonly string[]) => ({
+      targets,
+      keyFile,
+      agent: () => {
+        throw new Error('asked the agent');
+      },
+      configFolder: work,
+      say: (text: string) => void said.push(text),
+    });
+    const names = ['approvals.ndjson', 'decisions.ndjson', 'sessions.ndjson', 'README.txt', 'recordings/checkpoint'];
+    const lists = names.map((name) => join(folder, name));
+    for await (const result of verifyRecordings(request(lists)))
+      expect(result).toMatchObject({ kind: 'bundle', ok: true, verified: 1, breaks: [] });
+    expect(said[0]).toBe(`approvals.ndjson is no recording but part of an evidence bundle: verifying all of ${folder}`);
+    expect(said).toHaveLength(lists.length);
+    const changed = copy();
+    appendFileSync(join(changed, 'approvals.ndjson'), '{}\n');
+    for await (const { ok, breaks } of verifyRecordings(request([join(changed, 'decisions.ndjson')])))
+      expect([ok, breaks[0]]).toMatchObject([false, { file: 'approvals.ndjson', kind: 'changed' }]);
+    // A recording in it, and one that was made unreadable, are still judged as one.
+    const recording = join(folder, 'recordings', today, `${session}.ndjson`);
+    for await (const result of verifyRecordings(request([recording])))
+      expect(result).toMatchObject({ kind: 'file', ok: true });
+    // Alone it is proven by nothing, but it was not tampered with either.
+    const alone = join(work, 'decisions.ndjson');
+    cpSync(join(folder, 'decisions.ndjson'), alone);
+    for await (const { ok, breaks } of verifyRecordings(request([alone])))
+      expect([ok, breaks]).toMatchObject([false, [{ kind: 'no-recording', file: alone, seq: 0 }]]);
+    writeFileSync(join(work, `${session}.ndjson`), 'wiped\n');
+    for await (const { ok, breaks } of verifyRecordings(request([join(work, `${session}.ndjson`)])))
+      expect([ok, breaks]).toMatchObject([false, [{ kind: 'changed', seq: 1 }]]);
+  });
+
   it('holds for openssl and sha256sum, as its README says', () => {
     const key = `keys/${keys[0]?.keyId ?? ''}.pem`;
     const run = (command: string): string => execFileSync('bash', ['-c', command], { cwd: folder, encoding: 'utf8' });
@@ -160,6 +206,30 @@ describe.skipIf(missingPostgres() !== undefined)('evidence of a span of time', (
     ['the list of files changed', (at) => appendFileSync(join(at, 'SHA256SUMS'), '\n'), 'bad-signature'],
     ['the signature taken out', (at) => rmSync(join(at, 'SHA256SUMS.sig')), 'missing'],
     ['the checkpoint changed', (at) => appendFileSync(join(at, `recordings/${today}/checkpoint`), '\n'), 'checkpoint'],
+    [
+      'a pipe for the list of files',
+      (at) => {
+        rmSync(join(at, 'SHA256SUMS'));
+        execFileSync('mkfifo', [join(at, 'SHA256SUMS')]);
+      },
+      'missing',
+    ],
+    [
+      'a link to an endless device for the signature',
+      (at) => {
+        rmSync(join(at, 'SHA256SUMS.sig'));
+        symlinkSync('/dev/zero', join(at, 'SHA256SUMS.sig'));
+      },
+      'missing',
+    ],
+    [
+      'a pipe for what the bundle says of itself',
+      (at) => {
+        rmSync(join(at, 'bundle.json'));
+        execFileSync('mkfifo', [join(at, 'bundle.json')]);
+      },
+      'missing',
+    ],
     [
       'everything signed anew by another key',
       (at) => {

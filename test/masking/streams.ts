@@ -17,7 +17,7 @@ export interface Pair {
 
 export function pairOf(entities: readonly string[], strategy: Strategy, custom: readonly CustomEntity[] = []): Pair {
   const options = { rules: [ruleOf(entities, strategy, 'REPLACED')], custom, hash };
-  return { stream: createStreamMasker(options), whole: createTextMasker(options) };
+  return { stream: createStreamMasker(options), whole: createTextMasker({ ...options, spellings: true }) };
 }
 
 export interface Outcome {

@@ -145,6 +145,13 @@ describe('the filter for terminals', () => {
     );
   });
 
+  it('lets no mode through that locks or changes the keyboard, and gives insert mode back', () => {
+    const filter = new TerminalFilter();
+    expect(filter.push('\u001b[2h\u001b[20h\u001b[12l\u001b[4;20h\u001b[?2004h\u001b[>4;2m')).toBe('');
+    expect(filter.push('\u001b[4hx')).toBe('\u001b[4hx');
+    expect(filter.end()).toContain('\u001b[4l');
+  });
+
   it('gives arbitrary text as lines without a control character', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(0x2ff), { maxLength: 60 }), (codes) => {

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { brotliCompressSync, constants as zlib } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -218,6 +220,13 @@ describe('a recording that was tampered with', () => {
     expect(await verify(Buffer.alloc(33 * 1024 * 1024, 0x20))).toMatchObject({ ok: false, kind: 'changed', seq: 1 });
   });
 
+  it('refuses 30 MB of line ends, and of lines that are nearly events, without looking at each', async () => {
+    const [first] = lines as [string];
+    const nearly = `${first.slice(0, -1)},\n`;
+    for (const text of ['\n'.repeat(30_000_000), nearly.repeat(Math.ceil(3_000_000 / nearly.length))])
+      expect(await verify(text)).toMatchObject({ ok: false, kind: 'changed', seq: 1 });
+  });
+
   it('refuses a line of 1,500,000 values unparsed', async () => {
     expect(await verify(`[${'1,'.repeat(1_500_000)}1]\n`)).toMatchObject({ ok: false, kind: 'changed', seq: 1 });
   });
@@ -261,6 +270,9 @@ const day = (...parts: string[]): string => join(bench.dir, DATE, ...parts);
 const file = (id: string): string => `${DATE}/${id}.ndjson`;
 const checkpointOf = (path: string): string => readFileSync(path, 'utf8');
 
+/** Line ends, 100 MB of them in some hundred bytes: read to the end, each would cost a little. */
+const BOMB = brotliCompressSync(Buffer.alloc(100_000_000, 0x0a), { params: { [zlib.BROTLI_PARAM_QUALITY]: 1 } });
+
 /** What is done to the folder, what undoes it, and what must be found where. */
 const FOLDER_TAMPERINGS: readonly (readonly [string, () => void, BreakKind, () => string])[] = [
   ['a recording deleted', () => rmSync(bench.path(other)), 'missing', () => file(other)],
@@ -287,6 +299,39 @@ const FOLDER_TAMPERINGS: readonly (readonly [string, () => void, BreakKind, () =
     },
     'linked',
     () => file(other),
+  ],
+  [
+    'a pipe for a recording, which nobody writes to',
+    () => {
+      rmSync(bench.path(other));
+      execFileSync('mkfifo', [bench.path(other)]);
+    },
+    'linked',
+    () => file(other),
+  ],
+  [
+    'a pipe for the checkpoint',
+    () => {
+      rmSync(day('checkpoint'));
+      execFileSync('mkfifo', [day('checkpoint')]);
+    },
+    'linked',
+    () => `${DATE}/checkpoint`,
+  ],
+  [
+    'a link to an endless device for the tombstone',
+    () => symlinkSync('/dev/zero', day('tombstone')),
+    'linked',
+    () => `${DATE}/tombstone`,
+  ],
+  [
+    'a few bytes that unpack to gigabytes for a recording',
+    () => {
+      rmSync(bench.path(other));
+      writeFileSync(`${bench.path(other)}.br`, BOMB);
+    },
+    'changed',
+    () => `${file(other)}.br`,
   ],
   ['a recording emptied', () => writeFileSync(bench.path(other), ''), 'empty', () => file(other)],
   [

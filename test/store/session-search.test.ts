@@ -163,6 +163,21 @@ describe('searching sessions', () => {
     expect(store.sessions.list({ approval: id }).items.map((session) => session.id)).toEqual([id]);
   });
 
+  it('takes a session of somebody else for no cursor, where a caller may see their own alone', () => {
+    const owner = { subject: 'u-1', issuer: 'https://id' };
+    const [own] = store.sessions.list({ owner, limit: 1 }).items;
+    const foreign = store.sessions.list({ limit: 1000 }).items.find(({ subject }) => subject !== 'u-1');
+    expect(store.sessions.list({ owner, cursor: own?.id as string }).items.length).toBeGreaterThan(0);
+    const refusalOf = (cursor: string): unknown => {
+      try {
+        return store.sessions.list({ owner, cursor });
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(refusalOf(foreign?.id as string)).toEqual(refusalOf('019f0000-0000-7000-8000-000000000000'));
+  });
+
   it('refuses a cursor that is none and a verdict that is none', () => {
     expect(() => store.sessions.list({ cursor: 'x' })).toThrow(expect.objectContaining({ code: 'usage' }));
     expect(() => store.sessions.list({ verdict: 'maybe' })).toThrow(expect.objectContaining({ code: 'usage' }));

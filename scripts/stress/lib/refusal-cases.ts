@@ -14,8 +14,11 @@ const IO_ERROR = '58030';
 interface RefusalCase {
   readonly title: string;
   /** @returns what was seen */
-  readonly run: (postgres: PostgresServer) => Promise<string>;
+  readonly run: (postgres: PostgresServer, durability: Durability) => Promise<string>;
 }
+
+/** `recordings.durability` of the agent. */
+export type Durability = 'flush' | 'sync';
 
 interface Scene {
   readonly folder: AgentFolder;
@@ -29,8 +32,8 @@ interface Scene {
 export const REFUSALS: Readonly<Record<string, RefusalCase>> = {
   disk: {
     title: 'a disk without room',
-    run: (postgres) =>
-      onDisk(postgres, async (scene) => {
+    run: (postgres, durability) =>
+      onDisk(postgres, durability, async (scene) => {
         const early = await scene.connect();
         await insert(scene, early, 1);
         const filler = join(scene.disk, 'filler');
@@ -44,8 +47,8 @@ export const REFUSALS: Readonly<Record<string, RefusalCase>> = {
   },
   readonly: {
     title: 'a folder that becomes read-only',
-    run: (postgres) =>
-      onDisk(postgres, async (scene) => {
+    run: (postgres, durability) =>
+      onDisk(postgres, durability, async (scene) => {
         const early = await scene.connect();
         await insert(scene, early, 1);
         // The open recordings keep it from being mounted read-only: their sessions end first.
@@ -61,8 +64,8 @@ export const REFUSALS: Readonly<Record<string, RefusalCase>> = {
   },
   descriptors: {
     title: 'no descriptors left',
-    run: (postgres) =>
-      withAgent(postgres, async (scene) => {
+    run: (postgres, durability) =>
+      withAgent(postgres, durability, async (scene) => {
         const early = await scene.connect();
         await insert(scene, early, 1);
         const { pid } = scene.agent;
@@ -79,10 +82,11 @@ export const REFUSALS: Readonly<Record<string, RefusalCase>> = {
 
 async function withAgent(
   postgres: PostgresServer,
+  durability: Durability,
   run: (scene: Scene) => Promise<string>,
   prepare?: (disk: string) => void,
 ): Promise<string> {
-  const folder = await makeAgentFolder({ postgres });
+  const folder = await makeAgentFolder({ postgres, recordingsSpec: `durability: ${durability}` });
   const disk = join(folder.dir, 'recordings');
   prepare?.(disk);
   const world = new CrashWorld(folder);
@@ -123,8 +127,12 @@ async function withAgent(
 }
 
 /** The same with the recordings on a small file system of their own. */
-function onDisk(postgres: PostgresServer, run: (scene: Scene) => Promise<string>): Promise<string> {
-  return withAgent(postgres, run, (disk) => {
+function onDisk(
+  postgres: PostgresServer,
+  durability: Durability,
+  run: (scene: Scene) => Promise<string>,
+): Promise<string> {
+  return withAgent(postgres, durability, run, (disk) => {
     mkdirSync(disk, { mode: 0o700 });
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'hoop-crash', disk]);
   });

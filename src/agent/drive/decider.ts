@@ -4,6 +4,7 @@ import type { Verdict } from '../../policy/types.js';
 import type { Decision, Question } from '../../protocols/contract.js';
 import type { DeciderHost, Hold } from './drive-host.js';
 import {
+  blockedBy,
   decisionEvent,
   holdMessage,
   outcomeDecision,
@@ -56,38 +57,25 @@ export class Decider {
   /** Puts a question to policy, and to people where policy says so; the answer follows, at once or later. */
   ask(ticket: number, question: Question): void {
     if (question.phase === 'run') this.host.trace?.asked(question.statement);
+    this.#judge(question, (verdict) => {
+      this.#decided(ticket, question, verdict);
+    });
+  }
+
+  #judge(question: Question, judged: (verdict: Verdict) => void): void {
+    const undecided = (error: unknown): void => {
+      this.host.log(`undecided, so blocked: ${messageOf(error)}`);
+      judged(blockedBy('hoop/undecided', `the statement could not be decided (${messageOf(error)})`));
+    };
     let verdict: Verdict | Promise<Verdict>;
     try {
       verdict = this.host.judge(question);
     } catch (error) {
-      this.#undecided(ticket, question, error);
+      undecided(error);
       return;
     }
-    if (!(verdict instanceof Promise)) {
-      this.#decided(ticket, question, verdict);
-      return;
-    }
-    verdict.then(
-      (known) => {
-        this.#decided(ticket, question, known);
-      },
-      (error: unknown) => {
-        this.#undecided(ticket, question, error);
-      },
-    );
-  }
-
-  #undecided(ticket: number, question: Question, error: unknown): void {
-    this.host.log(`undecided, so blocked: ${messageOf(error)}`);
-    const message = `blocked: the statement could not be decided (${messageOf(error)})`;
-    this.#decided(ticket, question, {
-      action: 'block',
-      rule: 'hoop/undecided',
-      message,
-      flows: [],
-      matches: [],
-      policyHash: '',
-    });
+    if (verdict instanceof Promise) verdict.then(judged, undecided);
+    else judged(verdict);
   }
 
   #decided(ticket: number, question: Question, verdict: Verdict): void {
@@ -217,9 +205,37 @@ export class Decider {
     this.host.tell({ event: 'approval.resolved', request: request.id, outcome: state, by, reason });
     this.desk.whenPresent(() => {
       if (this.desk.closed() || this.desk.clientLeft()) return;
+      if (state === 'approved') this.#goesAhead(ticket, question, hold, outcome);
+      else this.#resume(ticket, outcomeDecision(request, outcome, warnings(verdict)));
+    });
+  }
+
+  /** It may have waited for long: what policy says now counts, and what it would do now must be what was approved. */
+  #goesAhead(ticket: number, question: Question, hold: Hold, outcome: ApprovalOutcome): void {
+    this.#judge(question, (now) => {
+      if (this.desk.closed() || this.desk.clientLeft()) return;
+      const changed = now.action === 'block' ? undefined : hold.uncovered(question, now);
+      const verdict =
+        changed === undefined ? now : { ...blockedBy('hoop/changed', changed), policyHash: now.policyHash };
+      if (verdict.action !== 'block') {
+        this.#resume(ticket, outcomeDecision(hold.request, outcome, warnings(verdict)));
+        return;
+      }
+      try {
+        this.host.record(decisionEvent(question, verdict));
+      } catch (error) {
+        this.#unrecorded(ticket, error);
+        return;
+      }
       this.#afterFlush(ticket, () => {
-        this.desk.answer(ticket, outcomeDecision(request, outcome, warnings(verdict)));
+        this.#block(ticket, verdict);
       });
+    });
+  }
+
+  #resume(ticket: number, decision: Decision): void {
+    this.#afterFlush(ticket, () => {
+      this.desk.answer(ticket, decision);
     });
   }
 }

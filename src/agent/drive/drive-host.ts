@@ -14,6 +14,8 @@ export interface Hold {
   /** Calls the listener with each further approval, and whose it is. @returns what ends that */
   watch(listener: (progress: readonly FlowProgress[], vote: ApprovalVote) => void): () => void;
   withdraw(why: string): void;
+  /** Why what was approved is not what would run now; undefined where it is. @param verdict policy's word by now */
+  uncovered(question: Question, verdict: Verdict): string | undefined;
 }
 
 /** What becomes of a statement that needs approval. */

@@ -28,6 +28,11 @@ export function decisionEvent(question: Question, verdict: Verdict): DecisionEve
   };
 }
 
+/** A block that no rule of a policy asked for. */
+export function blockedBy(rule: `hoop/${string}`, why: string): Verdict {
+  return { action: 'block', rule, message: `blocked: ${why}`, flows: [], matches: [], policyHash: '' };
+}
+
 /** What the record says of a request that waits. */
 export function requestedEvent({ statement }: Question, request: ApprovalRequest): ApprovalRequested {
   const { id, flows, reason, breakGlass } = request;

@@ -71,6 +71,8 @@ export interface HttpDependencies {
   /** The approval flow of that name. */
   readonly flow: (name: string) => ApprovalFlowResource | undefined;
   readonly roles: () => AgentResource['roles'];
+  /** What people type for others to read is kept without the secrets in it. */
+  readonly withoutSecrets: (text: string) => string;
   readonly approvals: Approvals;
   /** Tries a held statement out and rolls it back. @throws HoopError `limit`, `recording_failed` */
   readonly preview: (request: string, reviewer: Identity) => Promise<RequestPreview>;

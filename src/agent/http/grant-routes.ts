@@ -40,7 +40,7 @@ export function grantRoutes(deps: HttpDependencies): readonly Route[] {
       handler: async ({ id, request }, caller) => {
         const { text } = await readFields(request, ['reason']);
         const everyone = isAdmin(caller);
-        const ended = approvals.revoke(caller, id, text('reason'), everyone);
+        const ended = approvals.revoke(caller, id, deps.withoutSecrets(text('reason')), everyone);
         return { json: ended.map((grant) => grantViewOf(approvals, caller, grant, everyone)) };
       },
     },

@@ -5,6 +5,7 @@ import { HoopError } from '../../core/errors.js';
 import type { Identity } from '../../core/identity.js';
 import type { LoginLimit } from '../login-limit.js';
 import { requestAccess } from '../request-access.js';
+import type { AddressOf } from './client-address.js';
 import type { HttpDependencies } from './dependencies.js';
 import { viewOf } from './request-answers.js';
 import { readFields } from './request-fields.js';
@@ -18,12 +19,17 @@ const ACCESS_FIELDS = ['connection', 'duration', 'reason'] as const;
 /** Most characters of what a client calls itself. */
 const MAX_AGENT_CHARS = 200;
 
+interface Callers {
+  readonly logins: Pick<LoginLimit, 'subject'>;
+  readonly addressOf: AddressOf;
+}
+
 /**
  * Requests for approval: made, read, decided, withdrawn. Who may see and decide what, `approvals` says.
  *
- * @param logins bounds asking for connections that are not the caller's
+ * @param callers `logins` bounds asking for connections that are not the caller's
  */
-export function requestRoutes(deps: HttpDependencies, logins: Pick<LoginLimit, 'subject'>): readonly Route[] {
+export function requestRoutes(deps: HttpDependencies, callers: Callers): readonly Route[] {
   const { approvals } = deps;
   return [
     {
@@ -55,14 +61,14 @@ export function requestRoutes(deps: HttpDependencies, logins: Pick<LoginLimit, '
       },
     },
     previewRoute(deps),
-    decisionRoute(approvals, 'approve'),
-    decisionRoute(approvals, 'deny'),
-    ...ownRoutes(deps, logins),
+    decisionRoute(deps, 'approve'),
+    decisionRoute(deps, 'deny'),
+    ...ownRoutes(deps, callers),
   ];
 }
 
 /** What only the one who asks does. */
-function ownRoutes(deps: HttpDependencies, logins: Pick<LoginLimit, 'subject'>): readonly Route[] {
+function ownRoutes(deps: HttpDependencies, callers: Callers): readonly Route[] {
   const { approvals } = deps;
   return [
     {
@@ -72,7 +78,7 @@ function ownRoutes(deps: HttpDependencies, logins: Pick<LoginLimit, 'subject'>):
       summary: 'ask for time-bound access to a connection',
       query: [],
       body: ACCESS_FIELDS,
-      handler: (call, caller) => askAccess(deps, logins, call, caller),
+      handler: (call, caller) => askAccess(deps, callers, call, caller),
     },
     {
       method: 'POST',
@@ -101,7 +107,7 @@ function previewRoute({ approvals, preview }: HttpDependencies): Route {
   };
 }
 
-function decisionRoute(approvals: Approvals, verdict: 'approve' | 'deny'): Route {
+function decisionRoute({ approvals, withoutSecrets }: HttpDependencies, verdict: 'approve' | 'deny'): Route {
   const body = verdict === 'approve' ? ['reason', 'duration'] : ['reason'];
   return {
     method: 'POST',
@@ -112,7 +118,8 @@ function decisionRoute(approvals: Approvals, verdict: 'approve' | 'deny'): Route
     body,
     handler: async ({ id, request }, caller): Promise<Answer> => {
       const { text, durationMs } = await readFields(request, body);
-      return { json: viewOf(approvals, caller, approvals.decide(id, caller, verdict, text('reason'), durationMs)) };
+      const reason = withoutSecrets(text('reason'));
+      return { json: viewOf(approvals, caller, approvals.decide(id, caller, verdict, reason, durationMs)) };
     },
   };
 }
@@ -120,7 +127,7 @@ function decisionRoute(approvals: Approvals, verdict: 'approve' | 'deny'): Route
 /** Answers with the request, or with the connection where nothing has to be asked for. */
 async function askAccess(
   deps: HttpDependencies,
-  logins: Pick<LoginLimit, 'subject'>,
+  { logins, addressOf }: Callers,
   { request: incoming }: Call,
   caller: Identity,
 ): Promise<Answer> {
@@ -136,8 +143,8 @@ async function askAccess(
     permitted,
     flow,
     durationMs,
-    reason: text('reason'),
-    address: incoming.socket.remoteAddress ?? '',
+    reason: deps.withoutSecrets(text('reason')),
+    address: addressOf(incoming),
     application: incoming.headers['user-agent']?.slice(0, MAX_AGENT_CHARS) ?? '',
   });
   return { json: viewOf(approvals, caller, request) };

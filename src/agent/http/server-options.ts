@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { LoginLimit } from '../login-limit.js';
 import type { TokenWatches } from '../token-watches.js';
+import type { AddressOf } from './client-address.js';
 import type { HttpDependencies } from './dependencies.js';
 import type { Authenticate } from './token.js';
 
@@ -18,6 +19,7 @@ export interface HttpServerOptions {
   readonly deps: HttpDependencies;
   /** Bounds what refused tokens may cost. */
   readonly logins: LoginLimit;
+  readonly addressOf: AddressOf;
   /**
    * A WebSocket upgrade that passed the gate, not authenticated yet. The callee owns the socket and
    * refuses with `refuseSocket`.

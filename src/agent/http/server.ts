@@ -51,7 +51,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   routes.push(
     ...publicRoutes(deps, () => routes),
     ...callerRoutes(deps),
-    ...requestRoutes(deps, options.logins),
+    ...requestRoutes(deps, options),
     ...grantRoutes(deps),
     requestEventsRoute(deps),
     ...sessionRoutes(deps),
@@ -60,7 +60,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     slackRoute(deps),
   );
   const gate = createGate({ listenHost: options.listen.host, publicUrl: options.publicUrl });
-  const authenticate = createAuthenticate(deps.verify, options.logins);
+  const authenticate = createAuthenticate(deps.verify, options.logins, options.addressOf);
   const { requestMs } = { ...TIMEOUTS, ...options.timeouts };
   const server = createServer(options, (request, response) => {
     if (request.url?.startsWith(DIRECT_PATH) === true) {

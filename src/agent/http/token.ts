@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { HoopError } from '../../core/errors.js';
 import type { Identity } from '../../core/identity.js';
 import type { LoginLimit } from '../login-limit.js';
+import type { AddressOf } from './client-address.js';
 
 /** RFC 6750 section 2.1: `b64token`. */
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
@@ -11,8 +12,12 @@ const TOKEN_HEADERS = ['authorization', 'x-api-key', 'api-key'] as const;
 /** Who sent this request, as proven by its token; for requests and upgrades alike. */
 export type Authenticate = (request: Pick<IncomingMessage, 'rawHeaders' | 'socket'>) => Promise<Identity>;
 
-export function createAuthenticate(verify: (token: string) => Promise<Identity>, logins: LoginLimit): Authenticate {
-  return async ({ rawHeaders, socket }) => logins.token(socket.remoteAddress ?? '', tokenOf(rawHeaders), verify);
+export function createAuthenticate(
+  verify: (token: string) => Promise<Identity>,
+  logins: LoginLimit,
+  addressOf: AddressOf,
+): Authenticate {
+  return async (request) => logins.token(addressOf(request), tokenOf(request.rawHeaders), verify);
 }
 
 /**

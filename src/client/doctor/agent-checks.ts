@@ -1,4 +1,5 @@
 import type { Whoami } from '../agent-api.js';
+import type { GivenToken } from '../given-token.js';
 import { HoopError } from '../../core/errors.js';
 import { createHttpExchange } from '../../identity/http-exchange.js';
 import { createFetch } from '../../identity/http-fetch.js';
@@ -64,7 +65,7 @@ function uploadsFail(said: string): boolean {
 }
 
 /** Does the agent take the token, and for whom and how long? */
-export async function checkToken(whoami: () => Promise<Whoami>, nowMs: number): Promise<Check> {
+export async function checkToken(whoami: () => Promise<Whoami>, nowMs: number, given?: GivenToken): Promise<Check> {
   try {
     const who = await whoami();
     const leftS = Math.floor(who.expiresAt - nowMs / 1_000);
@@ -72,7 +73,7 @@ export async function checkToken(whoami: () => Promise<Whoami>, nowMs: number): 
     const name = who.email === undefined || who.email === '' ? who.subject : who.email;
     const found = `${name} (${kind}), good for ${span(leftS)}`;
     if (leftS >= ENDING_S || who.machine === true) return ok('token', found);
-    return warning('token', found, 'commands refresh it; where they can not, run `hoop login`');
+    return warning('token', found, given?.renewal ?? 'commands refresh it; where they can not, run `hoop login`');
   } catch (error) {
     return failed('token', asHoopError(error, 'failed', 'the token could not be checked'));
   }

@@ -1,4 +1,5 @@
 import type { Whoami } from '../agent-api.js';
+import { givenToken } from '../given-token.js';
 import type { Profile } from '../profile.js';
 import { checkAgent, checkClock, checkToken } from './agent-checks.js';
 import { asHoopError, type Check, type CheckId, failed, ok, skipped } from './check.js';
@@ -71,7 +72,7 @@ async function checkHop(id: CheckId, { profile, whoami, version, env, nowMs }: E
     case 'agent':
       return checkAgent({ agentUrl, caFile, version });
     case 'token':
-      return checkToken(whoami, nowMs());
+      return checkToken(whoami, nowMs(), givenToken(env));
     default:
       return checkClock({ agentUrl, caFile });
   }

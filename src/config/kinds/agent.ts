@@ -7,6 +7,7 @@ import {
   integerSchema,
   isLoopback,
   masterKeySchema,
+  networkSchema,
   notInThisVersion,
   secretRef,
   sizeSchema,
@@ -30,6 +31,7 @@ const listenSchema = z
     host: z.string().min(1).default('127.0.0.1'),
     port: integerSchema(0, 65_535).default(8443),
     tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+    trustedProxies: z.array(networkSchema).default([]),
   })
   .superRefine((listen, context) => {
     if (listen.tls === undefined && !isLoopback(listen.host)) {
@@ -97,7 +99,7 @@ export function toAgent(resource: z.output<typeof agentSchema>, base: string): A
       : { tls: { cert: absolutePath(listen.tls.cert, base), key: absolutePath(listen.tls.key, base) } };
   return {
     name: resource.metadata.name,
-    listen: { host: listen.host, port: listen.port, ...tls },
+    listen: { host: listen.host, port: listen.port, ...tls, trustedProxies: listen.trustedProxies },
     ...(publicUrl === undefined ? {} : { publicUrl }),
     store: { driver: 'sqlite', path: absolutePath(store.path, base) },
     recordings: {

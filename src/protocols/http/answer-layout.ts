@@ -45,6 +45,8 @@ export interface StreamShape {
   readonly text?: (data: string, name: string) => EventReading | undefined;
   /** Is nothing known of its structure? Then everything in it is masked. */
   readonly plain?: boolean;
+  /** Does it go on with ever new texts, as a session does? */
+  readonly endless?: boolean;
   readonly usageOf: UsageOf;
 }
 

@@ -67,11 +67,11 @@ export class AnswerRecord {
   summary(): AnswerSummary {
     const usage = this.usageOf(this.#usage);
     return {
-      ...(usage === undefined ? {} : { usage }),
       toolCalls: [...this.#toolCalls],
       text: [...this.#texts.values()].map(({ text }) => text),
       characters: this.#characters,
       begun: this.#begun,
+      ...(usage === undefined ? {} : { usage }),
     };
   }
 }

@@ -26,7 +26,7 @@ export const FORM_TYPE = 'application/x-www-form-urlencoded';
 /** Bytes of text are read in one way alone: in any other a mask would look at the wrong characters. */
 const READ_CHARSETS: readonly string[] = ['', 'utf-8', 'utf8', 'us-ascii', 'ascii'];
 
-const LINES_TYPES = /^application\/(?:(?:x-)?(?:ndjson|jsonlines|json-lines|jsonl)|json-seq)$/;
+const LINES_TYPES = /^application\/(?:(?:x-)?(?:ndjson|jsonlines|json-lines|jsonl)|(?:[\w.-]+\+)?json-seq)$/;
 
 /** What a Content-Type says, in lower case. */
 export interface MediaType {
@@ -60,6 +60,11 @@ export function isJsonType(contentType: string): boolean {
 /** One JSON text a line, or one behind a separator. */
 export function isLinesType(contentType: string): boolean {
   return LINES_TYPES.test(mediaTypeOf(contentType).type);
+}
+
+/** JSON texts that a separator stands before (RFC 7464; RFC 8091 for `+json-seq`). */
+export function isSequenceType(contentType: string): boolean {
+  return mediaTypeOf(contentType).type.endsWith('json-seq');
 }
 
 /** Can a body of this type be read, and masked, as text? False for a charset other than UTF-8, whatever the type. */

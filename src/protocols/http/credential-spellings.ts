@@ -14,7 +14,8 @@ const SCHEME = /^[A-Za-z][A-Za-z0-9-]* +(?=\S)/;
  *   name with the password, and the password
  * - of those with 8 or more: as inside a JSON string (with `/` escaped and not, also all beyond ASCII), percent-encoded
  *   (as in a path and as in a form, hex in capitals and not), in base64 and base64url as it stands inside of any
- *   longer bytes, whatever comes before and behind
+ *   longer bytes, whatever comes before and behind, in hex, backwards, in UTF-16; in percent escapes, in escapes of scripts
+ *   and in references of HTML, with all its bytes in them or all but letters and digits
  */
 export function credentialSpellings(secrets: readonly string[]): readonly string[] {
   const spellings = new Set<string>();
@@ -22,8 +23,8 @@ export function credentialSpellings(secrets: readonly string[]): readonly string
     if (value.length < MIN_LENGTH) continue;
     spellings.add(value);
     if (value.length < MIN_ENCODED_LENGTH) continue;
-    for (const spelling of [...jsonSpellings(value), ...percentSpellings(value), ...base64Spellings(value)])
-      spellings.add(spelling);
+    for (const make of [jsonSpellings, percentSpellings, base64Spellings, otherSpellings])
+      for (const spelling of make(value)) spellings.add(spelling);
   }
   return Array.from(spellings);
 }
@@ -88,4 +89,35 @@ function base64Spellings(value: string): string[] {
     const text = base64Text(padded).slice(first, last);
     return [text, text.replaceAll('+', '-').replaceAll('/', '_')];
   });
+}
+
+/** What each byte, or each that is no letter or digit, is written as by encoders that leave nothing to chance. */
+const ESCAPES: readonly ((byte: number) => string)[] = [
+  (byte) => `%${hexOf(byte)}`,
+  (byte) => `%${hexOf(byte).toUpperCase()}`,
+  (byte) => `\\x${hexOf(byte)}`,
+  (byte) => `\\u00${hexOf(byte)}`,
+  (byte) => `\\u00${hexOf(byte).toUpperCase()}`,
+  (byte) => `&#${String(byte)};`,
+  (byte) => `&#x${hexOf(byte)};`,
+  (byte) => `&#x${hexOf(byte).toUpperCase()};`,
+];
+
+function otherSpellings(value: string): string[] {
+  const bytes = Array.from(new TextEncoder().encode(value));
+  const hex = bytes.map(hexOf).join('');
+  return [
+    hex,
+    hex.toUpperCase(),
+    Array.from(value).reverse().join(''),
+    Array.from(value).join('\0'),
+    ...ESCAPES.flatMap((escape) => [
+      bytes.map(escape).join(''),
+      bytes.map((byte) => (/\w/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : escape(byte))).join(''),
+    ]),
+  ];
+}
+
+function hexOf(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
 }

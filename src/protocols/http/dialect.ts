@@ -110,7 +110,8 @@ export interface Dialect {
   readonly provider: '' | 'openai' | 'anthropic';
   /** @param body undefined where nothing had to read it, or nothing could */
   read(request: HttpRequest, body: ReadBody | undefined): RequestReading;
-  refusal(refusal: HttpRefusal): RefusalAnswer;
+  /** @param request what is refused, as far as it was read */
+  refusal(refusal: HttpRefusal, request?: RequestReading): RefusalAnswer;
   /** The refusal inside of an event stream that has begun. */
   streamRefusal(refusal: HttpRefusal, request?: RequestReading): string;
   /** Keeps a waiting client of an event stream patient; means nothing to it. */
@@ -119,6 +120,12 @@ export interface Dialect {
   eventStream(options: AnswerOptions): AnswerBody;
   /** The body of an answer in JSON. */
   json(options: AnswerOptions): AnswerBody;
+  /**
+   * The body of an answer in JSON, one text a line.
+   *
+   * @param separated texts have a separator before them instead, as in `application/json-seq`, and may have several lines
+   */
+  lines(options: AnswerOptions, separated: boolean): AnswerBody;
 }
 
 /** What a dialect knows of requests, without its answers. */

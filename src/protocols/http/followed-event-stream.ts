@@ -17,17 +17,17 @@ const NOTHING = new Uint8Array();
  */
 export class FollowedEventStream implements AnswerBody {
   #reader: EventStreamReader | undefined;
-  readonly #credential: CredentialTexts | undefined;
+  readonly #texts: FollowedTexts;
   /** Came, and is of no event that went out. */
   #unsent: Uint8Array = NOTHING;
 
   constructor(
     { maxEventBytes, credential }: Pick<AnswerOptions, 'maxEventBytes' | 'credential'>,
-    private readonly shape: StreamShape,
+    shape: StreamShape,
     private readonly record: AnswerRecord,
   ) {
     this.#reader = new EventStreamReader(maxEventBytes);
-    this.#credential = credential && new CredentialTexts(credential);
+    this.#texts = new FollowedTexts({ credential }, shape, record);
   }
 
   push(part: Uint8Array): Uint8Array {
@@ -41,7 +41,7 @@ export class FollowedEventStream implements AnswerBody {
   broken(): Uint8Array {
     const rest = this.#unsent;
     this.#unsent = NOTHING;
-    return this.#credential?.begun === true ? NOTHING : rest;
+    return this.#texts.begun ? NOTHING : rest;
   }
 
   summary(): AnswerSummary {
@@ -50,7 +50,7 @@ export class FollowedEventStream implements AnswerBody {
 
   #read(part: Uint8Array, take: (reader: EventStreamReader) => readonly ServerEvent[]): Uint8Array {
     if (this.#reader === undefined) return part;
-    const rewrites = this.#credential !== undefined;
+    const { rewrites } = this.#texts;
     if (rewrites) this.#unsent = concatBytes([this.#unsent, part]);
     const out: Uint8Array[] = [];
     try {
@@ -70,8 +70,38 @@ export class FollowedEventStream implements AnswerBody {
 
   #event(event: ServerEvent): Uint8Array {
     const { data, name } = event;
-    const reading = data === undefined ? undefined : this.#readingOf(data, name);
-    if (data === undefined || reading === undefined) return event.raw;
+    if (data === undefined) return event.raw;
+    const shown = this.#texts.shown(data, name);
+    return shown === data ? event.raw : rewriteEvent(event, shown, (line) => line);
+  }
+}
+
+/** Reads along in the data of events, however they are framed, and takes out what their texts have of a credential. */
+export class FollowedTexts {
+  readonly #credential: CredentialTexts | undefined;
+
+  constructor(
+    { credential }: Pick<AnswerOptions, 'credential'>,
+    private readonly shape: StreamShape,
+    private readonly record: AnswerRecord,
+  ) {
+    this.#credential = credential && new CredentialTexts(credential);
+  }
+
+  /** Are credentials taken out of the texts? */
+  get rewrites(): boolean {
+    return this.#credential !== undefined;
+  }
+
+  /** Has a text begun to tell a credential? */
+  get begun(): boolean {
+    return this.#credential?.begun === true;
+  }
+
+  /** The data as it may be shown; itself where nothing is taken out. */
+  shown(data: string, name: string): string {
+    const reading = this.#readingOf(data, name);
+    if (reading === undefined) return data;
     const shown = this.#credential?.shown(reading);
     for (const piece of reading.pieces) {
       const text = shown?.get(piece) ?? piece.node.value;
@@ -81,7 +111,7 @@ export class FollowedEventStream implements AnswerBody {
     }
     for (const tool of reading.toolCalls) this.record.addToolCall(tool);
     this.record.addUsage(reading.usage);
-    return shown === undefined ? event.raw : rewriteEvent(event, withShown(data, shown), (line) => line);
+    return shown === undefined ? data : withShown(data, shown);
   }
 
   #readingOf(data: string, name: string): EventReading | undefined {

@@ -1,4 +1,5 @@
 import type { JsonNode, JsonObject } from '../../core/json-tree.js';
+import { wholeNumber } from '../../masking/json-number.js';
 import type { AnswerMasking } from './answer-masking.js';
 import { isStructuralName, isStructuralNumber, isStructuralString } from './structural.js';
 import type { TextEdits } from './text-edits.js';
@@ -74,7 +75,12 @@ class TreeMask {
     const token = text.slice(node.from, node.to);
     if (!this.options.plain && isStructuralNumber(name, token)) return;
     // Any other number might be someone's.
-    if (this.options.masking.whole(token) !== token) this.options.edits.replace(node, 'null');
+    const whole = wholeNumber(token);
+    if (this.#meets(token) || (whole !== undefined && this.#meets(whole))) this.options.edits.replace(node, 'null');
+  }
+
+  #meets(number: string): boolean {
+    return this.options.masking.whole(number) !== number;
   }
 
   #object(node: JsonObject, text: string): void {

@@ -4,7 +4,8 @@ import { foldedName, hasFoldedNames } from './folded-names.js';
 import type { BodyPart } from './multipart.js';
 import type { BodyPlaces } from './body-places.js';
 import type { HttpRequest, ReadBody, RequestReading } from './dialect.js';
-import { numberIn, PromptReader, stringIn } from './prompt-reader.js';
+import { judgedPrompt, numberIn, PromptReader, stringIn } from './prompt-reader.js';
+import type { PromptMessage } from './prompt-reader.js';
 import { plainReading } from './reading.js';
 
 /** A tool that is offered to the model. */
@@ -21,6 +22,10 @@ export interface ModelRequests {
   readonly names: ReadonlySet<string>;
   /** Members with the most tokens of an answer, the one that counts first. */
   readonly maxTokens: readonly string[];
+  /** The member that they stand in; absent: in the body itself. */
+  readonly maxTokensIn?: string;
+  /** Is an answer asked for that comes in pieces? Absent: where `stream` is true. */
+  streams?(body: JsonNode): boolean;
   /** Reads all of the body: messages as such, the rest as it comes. */
   read(body: JsonNode, reader: PromptReader): void;
   /** Of one entry of `tools` or `functions`. */
@@ -71,15 +76,15 @@ export function modelReading(
   const reader = new PromptReader(body.text, requests.places);
   requests.read(tree, reader);
   const asked = requests.batched?.(tree) ?? [tree];
-  const stream = asked.some((one) => isTrue(member(one, 'stream')));
+  const stream = asked.some((one) => requests.streams?.(one) ?? isTrue(member(one, 'stream')));
   const model = Array.from(new Set(asked.map((one) => stringIn(one, 'model') || endpoint.model))).join(',');
   const { lastUser, messages, prompt } = reader;
   const tools = asked.flatMap((one) => toolsIn(one, requests));
-  const maxTokens = sum(asked.map((one) => numberIn(one, requests.maxTokens)));
+  const maxTokens = sum(asked.map((one) => limitIn(one, requests)));
   return {
     facts: {
+      llm: { provider: requests.provider, model, tools, stream, maxTokens, ...judged({ prompt, lastUser, messages }) },
       ...plain.facts,
-      llm: { provider: requests.provider, model, prompt, lastUser, messages, tools, stream, maxTokens },
     },
     endpoint: name,
     model,
@@ -89,6 +94,24 @@ export function modelReading(
     uninspected: [...(plain.uninspected ?? []), ...reader.uninspected],
     mostTokens: sum(asked.map((one) => mostTokens(one, requests))),
     places: requests.places,
+  };
+}
+
+interface Said {
+  readonly prompt: string;
+  readonly lastUser: string;
+  readonly messages: readonly PromptMessage[];
+}
+
+/** What is said, as rules see it. */
+export function judged({ prompt, lastUser, messages }: Said): Said {
+  const text = judgedPrompt(prompt);
+  // Where nothing of all of it is written in another way, no part of it is.
+  if (text === prompt) return { prompt, lastUser, messages };
+  return {
+    prompt: text,
+    lastUser: judgedPrompt(lastUser),
+    messages: messages.map((message) => ({ ...message, text: judgedPrompt(message.text) })),
   };
 }
 
@@ -119,7 +142,8 @@ export function partsReading(
   const messages = [{ role: 'user', text: prompt }];
   const fieldNames = fields.map(({ name }) => name);
   const twice = fieldNames.some((name, at) => names.has(name) && fieldNames.indexOf(name) !== at);
-  const llm = { provider, model, prompt, lastUser, messages, tools: [], stream, maxTokens: null };
+  const said = judged({ prompt, lastUser, messages });
+  const llm = { provider, model, ...said, tools: [], stream, maxTokens: null };
   return {
     ...plain,
     facts: { ...plain.facts, llm },
@@ -132,9 +156,15 @@ export function partsReading(
   };
 }
 
+function limitIn(body: JsonNode, { maxTokens, maxTokensIn }: ModelRequests): number | null {
+  const limit = numberIn(maxTokensIn === undefined ? body : member(body, maxTokensIn), maxTokens);
+  // Below zero it means no limit.
+  return limit !== null && limit < 0 ? null : limit;
+}
+
 /** Each prompt of a list is answered, in as many choices as are asked for, of the best of as many tries. */
 function mostTokens(body: JsonNode, requests: ModelRequests): number | null {
-  const most = numberIn(body, requests.maxTokens);
+  const most = limitIn(body, requests);
   if (most === null) return null;
   const prompts = member(body, 'prompt');
   const texts = prompts?.kind === 'array' ? prompts.items.filter(({ kind }) => kind !== 'number').length : 1;

@@ -1,6 +1,7 @@
 import { isFault } from '../../core/errors.js';
 import { member, parseJsonTree } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject, JsonString } from '../../core/json-tree.js';
+import { plainSpelling } from '../../masking/plain-spelling.js';
 import { FREE_BODY, visitContent } from './body-places.js';
 import type { BodyPlaces, ContentVisitor, Place } from './body-places.js';
 import { readInlineFile } from './inline-file.js';
@@ -14,7 +15,7 @@ export interface PromptMessage {
 }
 
 /** Lists of numbers that stand for text under these names. */
-const TOKEN_LISTS: readonly string[] = ['input', 'prompt'];
+const TOKEN_LISTS: readonly string[] = ['input', 'prompt', 'context'];
 
 /** Puts together all text of a body that goes to a model. */
 export class PromptReader {
@@ -82,10 +83,10 @@ export class PromptReader {
   #string({ value }: JsonString, place: Place, parent: JsonObject | undefined): void {
     if (typeof place === 'object') this.uninspected.add(place.foreign);
     else if (place === 'file') this.#file(value, parent);
-    else if (place === 'text' || place === 'json') {
+    else if (place === 'json') {
       this.#texts.push(value);
-      if (place === 'json' && value.includes('\\')) this.#unescaped(value);
-    }
+      if (value.includes('\\')) this.#unescaped(value);
+    } else if (place === 'text') this.#document(value);
   }
 
   #file(value: string, parent: JsonObject | undefined): void {
@@ -105,6 +106,12 @@ export class PromptReader {
     const tree = parseJsonTree(json);
     if (!isFault(tree)) visitContent(tree, FREE_BODY, this.#visitor(json));
   }
+}
+
+/** A text as rules see it: what readers take for other words than it is written in stands behind it once more. */
+export function judgedPrompt(text: string): string {
+  const plain = plainSpelling(text);
+  return plain === undefined ? text : `${text}\n${plain}`;
 }
 
 /** The string under a name; empty where it is none. */

@@ -20,6 +20,12 @@ interface OpenText {
 
 const MAX_TEXTS = 4096;
 
+export interface StreamedTextsOptions {
+  readonly credential?: (() => CredentialPieces) | undefined;
+  /** The stream has no end in sight: of the texts that are over the earliest are forgotten. */
+  readonly forgets?: boolean;
+}
+
 /** The texts of one answer that come in pieces, each masked as one text whatever stands between its pieces. */
 export class StreamedTexts {
   readonly #open = new Map<string, OpenText>();
@@ -28,7 +34,7 @@ export class StreamedTexts {
   constructor(
     private readonly masking: AnswerMasking,
     private readonly record: AnswerRecord,
-    private readonly credential?: () => CredentialPieces,
+    private readonly options: StreamedTextsOptions = {},
   ) {}
 
   /**
@@ -55,7 +61,7 @@ export class StreamedTexts {
     for (const [key, open] of this.#open) {
       if (!ends(key)) continue;
       this.#open.delete(key);
-      this.#ended.add(key);
+      this.#remember(key);
       const text = open.pieces.end();
       this.#keep(open.last, text);
       if (text !== '') rests.push({ key, text, piece: open.last });
@@ -68,12 +74,19 @@ export class StreamedTexts {
     for (const key of this.#ended) if (begins(key)) this.#ended.delete(key);
   }
 
+  #remember(ended: string): void {
+    const first = this.#ended.values().next();
+    if (this.options.forgets === true && this.#ended.size >= MAX_TEXTS / 2 && first.done !== true)
+      this.#ended.delete(first.value);
+    this.#ended.add(ended);
+  }
+
   #begin(piece: TextPiece): OpenText {
     const { key, kind } = piece;
     if (this.#ended.has(key)) throw new HoopError('protocol', 'a text of the answer goes on after its end');
     if (this.#open.size + this.#ended.size >= MAX_TEXTS)
       throw new HoopError('limit', `the answer has more than ${String(MAX_TEXTS)} texts`);
-    const open = { pieces: this.masking.pieces(kind), last: piece, credential: this.credential?.() };
+    const open = { pieces: this.masking.pieces(kind), last: piece, credential: this.options.credential?.() };
     this.#open.set(key, open);
     return open;
   }

@@ -22,12 +22,12 @@ export function openaiEventStream(options: AnswerOptions): AnswerBody {
     // `{"content":"…","stop":false}`: servers of models have streams of their own beside.
     return typed ? readResponseEvent(tree, data, name) : plain.json(tree, data, name);
   };
-  return answerEventStream(options, { layout, usageOf });
+  return answerEventStream(options, { layout, usageOf: openaiUsageOf });
 }
 
 /** A completion, a response, embeddings, a list, an error: any document of the API. */
 export function openaiJson(options: AnswerOptions): AnswerBody {
-  return answerDocument(options, readDocument, usageOf);
+  return answerDocument(options, readDocument, openaiUsageOf);
 }
 
 const CHOICE_TEXTS = ['reasoning_content', 'reasoning', 'content', 'refusal'];
@@ -52,7 +52,7 @@ function readDocument(tree: JsonNode): DocumentReading {
 }
 
 /** Chat completions and embeddings say `prompt_tokens`, Responses `input_tokens`; what was cached is counted in both. */
-function usageOf(members: ReadonlyMap<string, number>): ModelUsage | undefined {
+export function openaiUsageOf(members: ReadonlyMap<string, number>): ModelUsage | undefined {
   const inputTokens = members.get('prompt_tokens') ?? members.get('input_tokens');
   const outputTokens = members.get('completion_tokens') ?? members.get('output_tokens');
   if (inputTokens === undefined && outputTokens === undefined) return undefined;

@@ -2,7 +2,7 @@ import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import type { HttpRequest, ReadBody, RequestReading } from '../http/dialect.js';
 import { FREE_BODY } from '../http/body-places.js';
-import { eachMember, endpointOf, modelReading, partsReading } from '../http/model-reading.js';
+import { eachMember, endpointOf, judged, modelReading, partsReading } from '../http/model-reading.js';
 import type { Endpoints, ModelRequests } from '../http/model-reading.js';
 import { stringIn } from '../http/prompt-reader.js';
 import { plainReading } from '../http/reading.js';
@@ -93,7 +93,7 @@ export function readOtherRequest(
     return { ...partsReading(plain, body.parts, { name: '', model: '' }, { ...REQUESTS, provider }), text: plain.text };
   if (body.text === '') return plain;
   const message = { role: 'user', text: body.text };
-  const said = { prompt: body.text, lastUser: body.text, messages: [message] };
+  const said = judged({ prompt: body.text, lastUser: body.text, messages: [message] });
   const llm = { provider, model: '', tools: [], stream: false, maxTokens: null, ...said };
   return { ...plain, facts: { ...plain.facts, llm } };
 }

@@ -10,7 +10,7 @@ const WHOLE = new Set(['type', 'id', 'role', 'object', 'name', 'call_id', 'file_
 /** What tells the texts of one kind apart, from the outer to the inner. */
 const PLACES = ['id', 'response_id', 'output_index', 'item_id', 'call_id', 'content_index', 'summary_index'];
 /** Base64: cut elsewhere it can't be read, and nothing is found in it. */
-const AUDIO = new Set(['response.audio.delta', 'response.output_audio.delta']);
+export const AUDIO = new Set(['response.audio.delta', 'response.output_audio.delta']);
 /** After these nothing of the answer follows. */
 const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled', 'error']);
 /** With these an item or a part of it is over, and all its texts. */
@@ -19,6 +19,8 @@ const OUTER = new Map([
   ['response.content_part.done', ['item_id', 'content_index']],
   ['response.reasoning_summary_part.done', ['item_id', 'summary_index']],
 ]);
+/** The end of one of several responses of a session. */
+const RESPONSE_DONE = 'response.done';
 const CALL = /_call$/;
 
 /**
@@ -72,6 +74,10 @@ function deltaPieces(tree: JsonNode, type: string, data: string, name: string): 
 
 function endsOf(tree: JsonNode, type: string): (key: string) => boolean {
   if (LAST.has(type)) return () => true;
+  if (type === RESPONSE_DONE) {
+    const id = stringOf(member(tree, 'response'), 'id');
+    return (key) => id === '' || key.includes(`response_id=${JSON.stringify(id)};`);
+  }
   const outer = OUTER.get(type);
   if (outer !== undefined) {
     const marks = outer.map((name) => markOf(tree, name));

@@ -100,19 +100,36 @@ export class AnswerReader {
       this.#pass(bytes, at);
       return undefined;
     }
-    if (STREAMED.has(type) && this.handler.passes(type, total)) {
-      this.handler.countedRows(1, total);
-      this.#passing = Math.max(0, at + total - bytes.length);
-      const end = Math.min(at + total, bytes.length);
-      this.handler.passed(bytes.subarray(at, end));
-      return end;
-    }
+    if (STREAMED.has(type) && this.handler.passes(type, total)) return this.#passRun(type, bytes, at, at + total);
     if (at + total > bytes.length) {
       this.#neededBytes = total;
       return undefined;
     }
     const end = STREAMED.has(type) ? this.#rows(type, bytes, at) : at;
     return end === undefined || end > at ? end : this.#message(type, bytes, at, at + total);
+  }
+
+  /**
+   * Messages of one type that go on unread, one after another, are counted and handed on as one.
+   *
+   * @param firstEnd behind the first of them, which may be more than `bytes` holds
+   * @returns the offset behind what there is of them
+   */
+  #passRun(type: number, bytes: Uint8Array, at: number, firstEnd: number): number {
+    let behind = firstEnd;
+    let rows = 1;
+    const ofAnySize = this.handler.passes(type, 0);
+    while (ofAnySize && bytes.length - behind >= HEADER_BYTES && bytes[behind] === type) {
+      const total = uint32(bytes, behind + 1) + 1;
+      if (total < HEADER_BYTES) break;
+      behind += total;
+      rows += 1;
+    }
+    this.handler.countedRows(rows, behind - at);
+    this.#passing = Math.max(0, behind - bytes.length);
+    const end = Math.min(behind, bytes.length);
+    this.handler.passed(bytes.subarray(at, end));
+    return end;
   }
 
   /** Many rows at once. @returns the offset behind them, `at` where the first has to be looked at by itself; undefined at a fault */

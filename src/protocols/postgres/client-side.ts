@@ -98,6 +98,7 @@ export class ClientSide {
   /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
   serverReady(status: string): void {
     this.inTransaction = status !== 'I';
+    this.#desk.serverReady(status);
     if (!this.inTransaction) this.#extended.transactionEnded();
     this.#reader.ready(status);
   }

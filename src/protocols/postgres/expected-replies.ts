@@ -38,6 +38,7 @@ const EXPECTED_BYTES = 256;
 export class ExpectedReplies {
   readonly #queue: Expected[] = [];
   #head = 0;
+  #failures = 0;
 
   get length(): number {
     return this.#queue.length - this.#head;
@@ -46,6 +47,20 @@ export class ExpectedReplies {
   /** About the memory that they take, in bytes; their texts are on the way, or count as prepared. */
   get heldBytes(): number {
     return this.length * EXPECTED_BYTES;
+  }
+
+  /** Errors that the server has reported. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Is that statement under way? */
+  awaits(run: Run): boolean {
+    for (let index = this.#head; index < this.#queue.length; index += 1) {
+      const item = this.#queue[index];
+      if (item?.kind !== 'bind' && runOf(item) === run) return true;
+    }
+    return false;
   }
 
   push(expected: Expected): void {
@@ -80,6 +95,7 @@ export class ExpectedReplies {
    * @returns whether a Sync is under way; if not, the client's messages are skipped until it sends one
    */
   failed(dropped: (item: Expected) => void): boolean {
+    this.#failures += 1;
     const kind = this.front()?.kind;
     if (kind === undefined || kind === 'query' || kind === 'function' || kind === 'sync') return true;
     for (;;) {

@@ -5,12 +5,14 @@ import type { SqlFacts } from '../../policy/types.js';
 import type { Decision, HeldStatement, Question, Step } from '../contract.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { noticeMessage, parseMessage, queryMessage, type ErrorFields } from './messages.js';
+import { reachedForm } from './reached-form.js';
 import { REFUSED_TEXT, refusalFor, SQLSTATE } from './refusal.js';
 import type { Run } from './run.js';
 import type { SessionMasks } from './masks.js';
 import { SessionState } from './session-state.js';
 import type { PostgresSessionOptions } from './session-options.js';
-import { recordedFacts, unreadable, withoutPasswords } from './statement-text.js';
+import { readPasswords, withoutPasswords, type WithoutPasswords } from './sql-passwords.js';
+import { recordedFacts, unreadable } from './statement-text.js';
 
 /** What the client's side of a session needs done. */
 export interface ClientSideHost {
@@ -43,7 +45,7 @@ export class StatementDesk {
   skipping = false;
   readonly #recorded = new WeakMap<
     SqlFacts,
-    { readonly masker: SessionMasks['record']; readonly text: string; readonly shown: string }
+    { readonly masker: SessionMasks['record']; readonly text: string; readonly shown: WithoutPasswords }
   >();
   /** What is masked in statements is not counted: results are. */
   readonly #uncounted: MaskCounts = new Map();
@@ -59,7 +61,7 @@ export class StatementDesk {
     private readonly expected: ExpectedReplies,
     readonly host: ClientSideHost,
   ) {
-    this.#state = new SessionState(options);
+    this.#state = new SessionState(options, expected);
   }
 
   /** Is a statement waiting to be read or decided? Then nothing more is read. */
@@ -93,6 +95,11 @@ export class StatementDesk {
   /** A text that has values in it which the client has only pseudonyms of stays on the server, under a name. */
   originalsKept(): void {
     this.#holdsOriginals = true;
+  }
+
+  /** @param status as the server told it */
+  serverReady(status: string): void {
+    this.#state.ready(status);
   }
 
   ask(one: Case): void {
@@ -197,10 +204,13 @@ export class StatementDesk {
   }
 
   #event(run: Run, via: string): StatementEvent {
+    const { text, isSecret } = this.#recordStatement(run);
     const starts = run.bound?.starts(MAX_MASKED_PARAM) ?? [];
-    const params = starts.map((text) => (text === null ? null : this.#recordText(text).slice(0, MAX_RECORDED_PARAM)));
+    const params = starts.map((value, index) => {
+      if (value === null) return null;
+      return isSecret(index + 1) ? '[redacted]' : this.#recordText(value).slice(0, MAX_RECORDED_PARAM);
+    });
     const { statement } = run;
-    const text = this.#recordStatement(run);
     const facts = recordedFacts(run.completedBasis ?? run.basis);
     return params.length === 0
       ? { type: 'statement', statement, text, via, facts }
@@ -208,18 +218,22 @@ export class StatementDesk {
   }
 
   /** A text that runs again and again is masked once. */
-  #recordStatement(run: Run): string {
+  #recordStatement(run: Run): WithoutPasswords {
     const masker = this.options.masks().record;
     const known = this.#recorded.get(run.basis);
     if (known !== undefined && known.masker === masker && known.text === run.text) return known.shown;
-    const shown = this.#recordText(run.text);
+    const { text, isSecret } = readPasswords(run.text);
+    const shown = { text: this.#masked(text), isSecret };
     this.#recorded.set(run.basis, { masker, text: run.text, shown });
     return shown;
   }
 
   #recordText(text: string): string {
-    const plain = withoutPasswords(text);
-    return this.options.masks().record?.maskText(plain, this.#uncounted) ?? plain;
+    return this.#masked(withoutPasswords(text));
+  }
+
+  #masked(text: string): string {
+    return this.options.masks().record?.maskText(text, this.#uncounted) ?? text;
   }
 
   #question(run: Run, via: string, phase: Question['phase']): Question {
@@ -245,12 +259,13 @@ export class StatementDesk {
     return { text, basis, facts, ...sent, sessionChanged: this.#state.changed };
   }
 
-  /** What it means, with what is bound to it, what it runs by name, and the state of the session it runs in. */
+  /** What it means, with what is bound to it, what it runs by name or reaches, and the state of the session it runs in. */
   #bindTo(run: Run): Uint8Array {
     const { sql } = this.options;
     const runs = [run.executes?.map((text) => sql.normalForm(text)) ?? [], run.calls ?? 0];
-    const bound = [sql.normalForm(run.text), run.bound?.texts() ?? [], runs, this.#state.state];
-    return new TextEncoder().encode(JSON.stringify(bound));
+    const bound = [sql.normalForm(run.text), run.bound?.texts() ?? [], runs, this.#state.of(run)];
+    const reached = reachedForm((run.completedBasis ?? run.basis).uses?.reached ?? []);
+    return new TextEncoder().encode(JSON.stringify([...bound, reached]));
   }
 
   /** Where masks apply, a COPY to the client must be in a form that can be masked: else why it isn't. */

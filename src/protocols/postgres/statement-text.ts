@@ -35,16 +35,6 @@ export function mayRestoreReading(text: string): boolean {
   return /\b(?:rollback|abort|commit|end|reset|discard|prepare|execute|do|call)\b|set_config/i.test(text);
 }
 
-/** `PASSWORD 'x'` of role statements, and `password=x` of connection strings and comparisons. */
-const PASSWORD_LITERAL = /(\bpassword\s+)(?:(?:e|u&)?'(?:[^'\\]|''|\\.)*'|\$(\w*)\$[\s\S]*?\$\2\$)/gi;
-const PASSWORD_PAIR = /(\bpassword\s*=\s*)(?:'(?:[^'\\]|''|\\.)*'|[^\s',;)]+)/gi;
-
-/** Takes passwords out of a text before it is recorded or shown; rather too much than too little. */
-export function withoutPasswords(text: string): string {
-  if (!/password/i.test(text)) return text;
-  return text.replace(PASSWORD_LITERAL, "$1'[redacted]'").replace(PASSWORD_PAIR, '$1[redacted]');
-}
-
 /** The facts of text that nobody can read. */
 export function unreadable(text: string, reason: string): SqlFacts {
   return {

@@ -3,6 +3,8 @@ import type { TerminalToken } from './terminal-parser.js';
 
 /** Moves, erases, inserts, scrolls, colours: what happens on the screen and nowhere else. */
 const CSI_FINALS = new Set('@ABCDEFGHIJKLMPSTXZ`abdefgmrsu');
+/** Of the modes without a mark that one which draws: insert. Others lock the keyboard, echo it, change what Enter sends. */
+const INSERT_MODE = /^4$/;
 /** Origin, wrap, cursor shown, alternate screen. Not those that change what keys, mouse and paste send. */
 const MODES = new Set(['6', '7', '25', '47', '1047', '1048', '1049']);
 /** Save, restore, index, next line, tab stop, reverse index. */
@@ -11,8 +13,8 @@ const CONTROLS = new Set(['\n', '\r', '\t', '\b', '\v', '\f', '\u000e', '\u000f'
 /** Longer numbers have no use on a screen and cost a terminal time. */
 const HUGE = /\d{5}/;
 
-/** What leaves a terminal as it was: colours, wrap, origin, scroll region, character set, cursor; then the screen. */
-const RESTORED = '\u001b[0m\u001b[?7h\u001b[?6l\u001b[r\u001b(B\u000f\u001b[?25h';
+/** What leaves a terminal as it was: colours, wrap, origin, insert mode, scroll region, character set, cursor; then the screen. */
+const RESTORED = '\u001b[0m\u001b[?7h\u001b[?6l\u001b[4l\u001b[r\u001b(B\u000f\u001b[?25h';
 
 /**
  * What was written to a terminal, without whatever would act beyond its screen: no title, clipboard, link, bell, answer
@@ -52,6 +54,7 @@ export class TerminalFilter {
   #csi(params: string, final: string): string {
     const mark = /^[<-?]/.exec(params)?.[0] ?? '';
     if (mark === '?' && (final === 'h' || final === 'l')) return this.#modes(params.slice(1), final);
+    if (mark === '' && (final === 'h' || final === 'l')) return INSERT_MODE.test(params) ? `\u001b[4${final}` : '';
     // `3J` forgets what the reader has above the screen.
     if (mark !== '' || !CSI_FINALS.has(final) || (final === 'J' && params.split(';').includes('3'))) return '';
     return `\u001b[${params}${final}`;

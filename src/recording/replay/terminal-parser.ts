@@ -15,8 +15,9 @@ const MAX_PARAMS_CHARS = 256;
 const PARAMS = /^[<-?]?[0-9;:]*$/;
 /** OSC, DCS, SOS, PM and APC, behind ESC and as one C1 character. */
 const STRINGS = new Set([']', 'P', 'X', '^', '_', '\u009d', '\u0090', '\u0098', '\u009e', '\u009f']);
-/** Characters that change how others are shown, or are not shown themselves. */
-const INVISIBLE = /[\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** Characters that change how others are shown, or are not shown themselves; not those that join letters and emoji. */
+const INVISIBLE = /(?![\u200c\u200d\ufe0e\ufe0f])[\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const ASCII = /^[\x20-\x7e]*$/;
 
 /**
  * Cuts what was written to a terminal into text, controls and sequences, however the recording sliced it. Never fails:
@@ -91,6 +92,6 @@ export class TerminalParser {
 }
 
 function pushText(tokens: TerminalToken[], text: string): void {
-  const shown = text.replace(INVISIBLE, '');
+  const shown = ASCII.test(text) ? text : text.replace(INVISIBLE, '');
   if (shown !== '') tokens.push({ kind: 'text', text: shown });
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { connect } from 'node:net';
 import { afterEach } from 'vitest';
 import type { HttpDependencies, SessionFilter } from '../../../src/agent/http/dependencies.js';
+import { createAddressOf } from '../../../src/agent/http/client-address.js';
 import { createMetrics } from '../../../src/agent/http/metrics.js';
 import { NoticeBoard } from '../../../src/agent/notices.js';
 import { RequestFeed } from '../../../src/agent/request-feed.js';
@@ -64,11 +65,13 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
     maxConnections: 1_000,
     maxHalfOpen: 500,
     logins: new LoginLimit({ perMinute: 1_000, nowMs: () => 0 }),
+    addressOf: createAddressOf([]),
     watches: new TokenWatches({ trusts: () => true }),
     onUpgrade: (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
     direct: { direct: (_request, response) => response.end(), directUpgrade: (_request, socket) => socket.destroy() },
     ...more,
     deps: {
+      withoutSecrets: (text) => text,
       verify: (token) => {
         const found = people.find((one) => one.subject === token);
         return found === undefined

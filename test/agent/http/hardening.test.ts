@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { createAddressOf } from '../../../src/agent/http/client-address.js';
 import { LoginLimit } from '../../../src/agent/login-limit.js';
 import { getLines, startAgent, statusOf } from './agent.js';
 
@@ -227,6 +228,20 @@ describe('refused tokens', () => {
     expect(answer).toMatch(/^retry-after: 30\r$/im);
     expect(answer).toContain('"code":"limit"');
     expect((await get('/v1/whoami', 'alice')).status).toBe(200);
+  });
+
+  it('are counted by the caller that a trusted proxy names, and by the proxy where it is not trusted', async () => {
+    const limit = (): LoginLimit => new LoginLimit({ perMinute: 1, nowMs: () => 0 });
+    const from = (header: string): string => getLines('/v1/whoami', [attempt, `X-Forwarded-For: ${header}`]);
+    const behind = await startAgent({ logins: limit(), addressOf: createAddressOf(['127.0.0.1']) });
+    const statuses = [];
+    // The last writes what it likes before the proxy adds its address: it stays the one that had its attempt.
+    for (const header of ['203.0.113.5', '203.0.113.5', '203.0.113.6', '198.51.100.1, 203.0.113.6'])
+      statuses.push(statusOf(await behind.raw(from(header))));
+    expect(statuses).toEqual([401, 429, 401, 429]);
+    const alone = await startAgent({ logins: limit() });
+    expect(statusOf(await alone.raw(from('203.0.113.5')))).toBe(401);
+    expect(statusOf(await alone.raw(from('203.0.113.6')))).toBe(429);
   });
 
   it('are not what a request without a token is: 20 of those answer 401 under a limit of 1', async () => {

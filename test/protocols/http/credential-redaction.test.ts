@@ -87,7 +87,7 @@ describe('the injected credential in an answer', () => {
     expect(Buffer.from(stream.push(Buffer.from('hello abcdef'))).toString()).toBe('hello ');
     expect(Buffer.from(stream.push(Buffer.from('X more'))).toString()).toBe('abcdefX more');
     expect(stream.found).toBe(false);
-    expect(Buffer.from(stream.push(Buffer.from('abcdefgz'))).toString()).toBe('********');
+    expect(Buffer.from(stream.push(Buffer.from('abcdefgz.'))).toString()).toBe('********.');
     expect(stream.found).toBe(true);
   });
 
@@ -127,5 +127,33 @@ describe('the injected credential in an answer', () => {
     const whole = redacted(SECRETS, body);
     expect(whole).toContain('[credential]');
     for (let cut = 0; cut <= body.length; cut += 1) expect(redacted(SECRETS, body, [cut])).toBe(whole);
+  });
+});
+
+describe('the injected credential as encoders write it that leave nothing to chance', () => {
+  const key = 'sk-live_9f3a.7c21d8';
+  const each = (write: (byte: number) => string): string => Array.from(Buffer.from(key), write).join('');
+  const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+  const signs = (write: (byte: number) => string): string =>
+    each((byte) => (/\w/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : write(byte)));
+
+  it.each([
+    ['in hex', Buffer.from(key).toString('hex')],
+    ['in hex of capitals', Buffer.from(key).toString('hex').toUpperCase()],
+    ['backwards', Array.from(key).reverse().join('')],
+    ['in UTF-16', Buffer.from(key, 'utf16le').toString('latin1').slice(0, -1)],
+    ['in percent escapes', each((byte) => `%${hex(byte)}`)],
+    ['in percent escapes of signs', signs((byte) => `%${hex(byte).toUpperCase()}`)],
+    ['in escapes of scripts', each((byte) => `\\u00${hex(byte)}`)],
+    ['in escapes of signs', signs((byte) => `\\x${hex(byte)}`)],
+    ['in references of HTML', each((byte) => `&#${String(byte)};`)],
+    ['in references of signs', signs((byte) => `&#x${hex(byte)};`)],
+  ])('is taken out %s, whatever the cut', (_how, spelling) => {
+    const secrets = [`Bearer ${key}`];
+    const body = Buffer.from(`before ${spelling} behind`);
+    const whole = redacted(secrets, body);
+    expect(whole).toMatch(/^before \[credential\]\*+ behind$/);
+    expect(whole).toHaveLength(body.length);
+    for (let cut = 1; cut < body.length; cut += 1) expect(redacted(secrets, body, [cut])).toBe(whole);
   });
 });

@@ -7,7 +7,7 @@ import { bytesOf, hash, ruleOf, STANDARD, textOf } from '../../masking/support.j
 /** An answer's parts are put together and compared: what stands here is shared by the tests of all dialects. */
 const rules = [ruleOf(STANDARD)];
 export const masker: StreamMasker = createStreamMasker({ rules, custom: [], hash });
-const whole = createTextMasker({ rules, custom: [], hash });
+const whole = createTextMasker({ rules, custom: [], hash, spellings: true });
 
 /** What masking the whole text at once gives. */
 export const maskedText = (text: string): string => whole.maskText(text, new Map());

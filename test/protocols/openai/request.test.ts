@@ -70,7 +70,12 @@ describe('a chat completion', () => {
       messages: [
         { role: 'developer', text: 'Be brief.' },
         { role: 'user', text: 'Read this\nnotes.txt\nCONFIDENTIAL notes' },
-        { role: 'assistant', text: 'I would rather not\n{"who":"\\u0061lice"}\nwho\nalice\ncat /etc/passwd' },
+        {
+          role: 'assistant',
+          // Once more as readers take it: there is an escape.
+          text: `I would rather not\n{"who":"\\u0061lice"}\nwho\nalice\ncat /etc/passwd
+I would rather not\n{"who":"alice"}\nwho\nalice\ncat /etc/passwd`,
+        },
         { role: 'tool', text: 'found alice' },
         { role: 'user', text: 'And now?' },
       ],

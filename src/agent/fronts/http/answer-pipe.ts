@@ -177,11 +177,11 @@ export class AnswerPipe implements AnswerSink {
     };
     const { originals } = options;
     this.#stage = answerStage(this.#kind, {
-      ...shared,
       masker: rules.answers,
       paths: rules.paths.answers,
       counts: this.counts,
       narrow: options.uninspected === 'block',
+      ...shared,
       ...(originals === undefined ? {} : { originals }),
     });
     if (this.#masks && this.#stage !== undefined) this.#stage = options.trace?.timed(this.#stage) ?? this.#stage;
@@ -189,11 +189,11 @@ export class AnswerPipe implements AnswerSink {
     if (!alike || originals !== undefined) {
       const { record, paths } = rules;
       this.#recorded.stage = answerStage(this.#kind, {
-        ...shared,
         masker: record,
         paths: paths.record,
         counts: new Map(),
         narrow: true,
+        ...shared,
       });
     }
     if (this.#decoder !== undefined && this.#kind !== 'events' && !this.#masks)

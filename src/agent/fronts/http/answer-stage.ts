@@ -1,7 +1,7 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { MaskedStream, Originals, StreamMasker } from '../../../masking/stream-masker.js';
 import { HoopError } from '../../../core/errors.js';
-import { isTextType, mediaTypeOf } from '../../../protocols/http/body.js';
+import { isLinesType, isSequenceType, isTextType, mediaTypeOf } from '../../../protocols/http/body.js';
 import type {
   AnswerOptions,
   AnswerBody,
@@ -20,12 +20,6 @@ export type AnswerKind = 'none' | 'events' | 'json' | 'lines' | 'text' | 'opaque
 
 /** After 205 no body should follow; one that does is read by clients that don't know that. */
 const NO_BODY_STATUS: readonly number[] = [204, 304];
-const LINES: readonly string[] = [
-  'application/x-ndjson',
-  'application/ndjson',
-  'application/jsonl',
-  'application/x-jsonlines',
-];
 /** Charsets in which ASCII stands for itself in single bytes, so that entities are found. */
 const READABLE_CHARSET = /^(?:utf-?8|us-ascii|ascii|iso-8859-\d+|latin1|windows-125\d)$/;
 
@@ -35,7 +29,7 @@ export function answerKind(method: string, status: number, contentType: string):
   const { type, charset } = mediaTypeOf(contentType);
   if (charset !== '' && !READABLE_CHARSET.test(charset)) return 'opaque';
   if (type === 'text/event-stream') return 'events';
-  if (LINES.includes(type)) return 'lines';
+  if (isLinesType(type)) return 'lines';
   if (type === 'application/json' || type.endsWith('+json')) return 'json';
   // Without a type it may be anything; text in it is found all the same.
   return type === '' || isTextType(type) ? 'text' : 'opaque';
@@ -99,8 +93,8 @@ function sniffed(kind: 'json' | 'lines' | 'text', options: StageOptions): Answer
   if (masker === undefined && !ofModel) return undefined;
   const opened = (json: boolean): AnswerBody => {
     if (kind === 'json') return dialect.json(options);
+    if (kind === 'lines') return dialect.lines(options, isSequenceType(options.contentType));
     if (masker === undefined) return PASSING;
-    if (kind === 'lines') return withoutSummary(new LinesStage(() => new CheckedJson(masker.json(counts, originals))));
     return withoutSummary(json ? new CheckedJson(masker.json(counts, originals)) : masker.text(counts, originals));
   };
   return new SniffingStage(ofModel, (beginning) =>
@@ -174,31 +168,5 @@ class AfterMark implements AnswerBody {
 
   summary(): AnswerSummary {
     return this.inner.summary();
-  }
-}
-
-const NEWLINE = 0x0a;
-
-/** One JSON text a line: each line is looked at by itself, so that escapes are undone in all of them. */
-class LinesStage implements MaskedStream {
-  #line: MaskedStream | undefined;
-
-  constructor(private readonly open: () => MaskedStream) {}
-
-  push(part: Uint8Array): Uint8Array {
-    const out: Uint8Array[] = [];
-    let from = 0;
-    for (let at = part.indexOf(NEWLINE); at >= 0; at = part.indexOf(NEWLINE, from)) {
-      this.#line ??= this.open();
-      out.push(this.#line.push(part.subarray(from, at)), this.#line.end(), part.subarray(at, at + 1));
-      this.#line = undefined;
-      from = at + 1;
-    }
-    if (from < part.length) out.push((this.#line ??= this.open()).push(part.subarray(from)));
-    return Buffer.concat(out);
-  }
-
-  end(): Uint8Array {
-    return this.#line?.end() ?? NOTHING;
   }
 }

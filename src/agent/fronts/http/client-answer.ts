@@ -24,6 +24,7 @@ export class ClientAnswer implements AnswerOut {
   #pings: NodeJS.Timeout | undefined;
   /** The upstream's error, where it comes too late to be a status. */
   #late: { readonly status: number; readonly parts: Uint8Array[]; bytes: number } | undefined;
+  #wrote = false;
   /** What is answered, once it was read. */
   reading: RequestReading | undefined;
   /** Status that the client got; 0 before. */
@@ -69,11 +70,17 @@ export class ClientAnswer implements AnswerOut {
     this.#state = 'begun';
     this.#eventStream = eventStream;
     this.#head(status, headers);
-    if (atOnce) this.response.flushHeaders();
+    if (atOnce) process.nextTick(() => this.#sendHead());
+  }
+
+  /** What came together with the head goes out with it, in one write. */
+  #sendHead(): void {
+    if (!this.#wrote && this.open) this.response.flushHeaders();
   }
 
   write(bytes: Uint8Array): boolean {
     const late = this.#late;
+    this.#wrote = true;
     if (late === undefined) return this.response.write(bytes);
     if (late.bytes < ERROR_BYTES) late.parts.push(bytes);
     late.bytes += bytes.length;
@@ -97,7 +104,7 @@ export class ClientAnswer implements AnswerOut {
     const state = this.#state;
     this.#over();
     if (state === 'fresh') {
-      const { contentType, body } = dialect.refusal(refusal);
+      const { contentType, body } = dialect.refusal(refusal, this.reading);
       const all: Header[] = [
         ['content-type', contentType],
         ['content-length', String(Buffer.byteLength(body))],

@@ -96,6 +96,6 @@ export function usedIn(pipe: AnswerPipe, { left, fault }: Pick<ExchangeEnd, 'lef
     return { usage: refused ? NOTHING : undefined, writtenTokens };
   }
   const whole = !left && fault === undefined;
-  const outputTokens = whole ? usage.outputTokens : Math.max(usage.outputTokens, writtenTokens);
-  return { usage: { ...usage, outputTokens }, writtenTokens };
+  if (whole) return { usage, writtenTokens };
+  return { usage: { ...usage, outputTokens: Math.max(usage.outputTokens, writtenTokens) }, writtenTokens };
 }

@@ -1,5 +1,8 @@
 import type { Context, RuleMatch, Verdict } from '../../../policy/types.js';
+import { blocksUninspected, readsBody } from '../../../policy/applies.js';
+import type { PolicySet } from '../../../policy/compile.js';
 import { decide } from '../../../policy/decide.js';
+import { maskPlanFor } from '../../../policy/mask-plan.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { HttpConnection } from '../../../core/resources.js';
 import { isJsonType } from '../../../protocols/http/body.js';
@@ -9,7 +12,7 @@ import type { SessionHost } from '../../session-host.js';
 import type { ConnectionRules } from './connection-rules.js';
 
 /**
- * Policy's word on one request.
+ * Policy's word on one request, as it is now.
  *
  * @param unread why a rule could not read the body; it blocks unless the connection allows that
  */
@@ -20,19 +23,38 @@ export function judgeRequest(
   question: Question,
   unread: string,
 ): Verdict {
-  const verdict = decide(rules.policy, { ...context, nowMs: host.clock.nowMs() }, question.facts, question.phase);
-  host.decided(unread !== '' && verdict.action !== 'block' ? 'block' : verdict.action);
-  if (unread === '' || verdict.action === 'block') return verdict;
-  const message = `blocked: not inspected: ${unread}`;
-  const match: RuleMatch = { policy: 'hoop', rule: 'uninspected', action: 'block', message, observed: false };
+  const now = host.policy();
+  const verdict = decide(now, { nowMs: host.clock.nowMs(), ...context }, question.facts, question.phase);
+  const judged =
+    verdict.action === 'block'
+      ? verdict
+      : unread !== ''
+        ? blocked(verdict, 'uninspected', `blocked: not inspected: ${unread}`)
+        : readForOthers(rules, now, context)
+          ? blocked(verdict, 'changed', 'blocked: policy has changed while the request was on its way; send it again')
+          : verdict;
+  host.decided(judged.action);
+  return judged;
+}
+
+function blocked(verdict: Verdict, rule: string, message: string): Verdict {
+  const match: RuleMatch = { policy: 'hoop', rule, action: 'block', message, observed: false };
   return {
     ...verdict,
     action: 'block',
-    rule: 'hoop/uninspected',
+    rule: `hoop/${rule}`,
     message,
     flows: [],
     matches: [match, ...verdict.matches],
   };
+}
+
+/** A body takes its time, and so do people: was the request read, and will it be masked, by other rules than hold by now? */
+function readForOthers(rules: ConnectionRules, now: PolicySet, context: Context): boolean {
+  if (now === rules.policy) return false;
+  if (!rules.readsBody && readsBody(now, context)) return true;
+  if (!rules.blocksUninspected && blocksUninspected(now, context)) return true;
+  return JSON.stringify(maskPlanFor(now, context)) !== JSON.stringify(rules.plan);
 }
 
 /**

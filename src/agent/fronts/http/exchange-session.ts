@@ -188,7 +188,7 @@ export class ExchangeSession {
 
   /** News for the person at the other end of the tunnel. */
   tell(event: Readonly<Record<string, unknown>>): void {
-    this.caller.tell({ ...event, session: this.id, connection: this.caller.connection.name });
+    this.caller.tell({ session: this.id, connection: this.caller.connection.name, ...event });
   }
 
   log(message: string): void {

@@ -36,6 +36,8 @@ export interface HttpFrontOptions extends Reach {
   readonly usage: UsageLimits;
   /** Tokens by which requests and upgraded streams are under way. */
   readonly watches: TokenWatches;
+  /** Of who comes without a tunnel. */
+  readonly addressOf: (incoming: IncomingMessage) => string;
   /** Bounds asking for connections that are not the caller's. */
   readonly subject: <Found>(identity: Identity, find: () => Found) => Found;
 }
@@ -180,7 +182,7 @@ export class HttpFront {
       correlationId: correlationOf(incoming, ''),
       trace: traceOf(incoming),
       reason: '',
-      address: incoming.socket.remoteAddress ?? '',
+      address: this.options.addressOf(incoming),
       tell: () => undefined,
     };
     return { caller, target: rest.startsWith('/') ? rest : `/${rest}`, localBase: `/c/${name}`, arrivedMs };

@@ -26,9 +26,9 @@ import { UpgradeAnswer } from './upgrade-answer.js';
 import { EarlyBytes } from './upgrade-early.js';
 import { dialUpgrade } from './upgrade-dial.js';
 import { plainHeaders, switchHeaders } from './upgrade-handshake.js';
-import { MessageMasks } from './upgrade-messages.js';
+import { MessageMasks, type PassedMessage } from './upgrade-messages.js';
 import { UpgradeRecord } from './upgrade-record.js';
-import { RELAY_TIMES, WebSocketRelay, type RelayEnd } from './upgrade-relay.js';
+import { RELAY_TIMES, WebSocketRelay, type RelayEnd, type Side } from './upgrade-relay.js';
 
 /** One upgrade that was let in, its head checked. */
 export interface UpgradeInput {
@@ -50,10 +50,6 @@ export interface UpgradeInput {
 type Outcome = Omit<ResultEvent, 'type' | 'statement' | 'durationMs'>;
 
 const CLIENT_LEFT = { code: 'client_left', message: 'the client hung up before the upgrade was answered' };
-/** What a model says comes in pieces, and what is to be masked may be cut in two. */
-const SPLIT_TEXT = 'text that is split over messages';
-const isSplit = ({ caller }: UpgradeInput, { answers, paths }: ConnectionRules): boolean =>
-  caller.connection.type !== 'http' && (answers !== undefined || paths.answers.length > 0);
 /** The agent ends: RFC 6455 section 7.4.1. */
 const GOING_AWAY = 1001;
 /** A message must not go on. */
@@ -125,7 +121,6 @@ export class UpgradeExchange implements LiveSession {
     if (blocksUninspected(rules.policy, context))
       return 'a rule reads bodies, and messages of an upgraded stream have none';
     if (limitsReadBody(rules.policy, context)) return 'a limit counts what is not told of an upgraded stream';
-    if (isSplit(this.input, rules)) return `${SPLIT_TEXT} can not be masked`;
     return '';
   }
 
@@ -192,7 +187,7 @@ export class UpgradeExchange implements LiveSession {
   #masks(rules: ConnectionRules, reading: RequestReading, redactor: Redactor | undefined): MessageMasks {
     const { host } = this.parts;
     const { dialect, caller } = this.input;
-    const masks = new MessageMasks({
+    return new MessageMasks({
       dialect,
       reading,
       uninspected: caller.connection.uninspected,
@@ -201,14 +196,18 @@ export class UpgradeExchange implements LiveSession {
       hash: host.hash,
       rules: () => (host.policy() === rules.policy ? rules : this.parts.rules.rulesFor(this.#session.context)),
     });
-    if (isSplit(this.input, rules)) masks.notInspected = SPLIT_TEXT;
-    return masks;
   }
 
   /** Resolves when both sides are over. */
   async #relayed(upstream: Duplex, masks: MessageMasks): Promise<Outcome> {
     const record = new UpgradeRecord();
     const session = this.#session;
+    const recorded = (from: Side, passed: readonly PassedMessage[], binary: boolean): readonly Buffer[] =>
+      passed.map((one) => {
+        const event = record.take(from, one, binary);
+        if (event !== undefined) session.record(event);
+        return one.bytes;
+      });
     const end = await new Promise<RelayEnd>((done) => {
       this.#relay = new WebSocketRelay({
         client: this.input.socket,
@@ -218,14 +217,11 @@ export class UpgradeExchange implements LiveSession {
         times: RELAY_TIMES,
         message: (from, data, binary) => {
           const passed = masks.pass(from, data, binary);
-          if (!('bytes' in passed)) {
-            session.refused();
-            return passed;
-          }
-          const event = record.take(from, passed, binary);
-          if (event !== undefined) session.record(event);
-          return passed.bytes;
+          if (!('code' in passed)) return recorded(from, passed, binary);
+          session.refused();
+          return passed;
         },
+        rest: (from) => (from === 'upstream' ? recorded(from, masks.rest(), false) : []),
         reason: (from, text) => masks.reason(from, text),
         log: (error) => {
           session.log(`upgraded stream ended by an internal error: ${messageOf(error)}`);

@@ -10,6 +10,7 @@ import type { ConnectionRules } from './connection-rules.js';
 import { UpstreamFault } from './refusals.js';
 import { maskedBody } from './upstream-body.js';
 import type { RelayStop, Side } from './upgrade-relay.js';
+import { knownMessage, MessageTexts } from './upgrade-texts.js';
 
 export interface MessageOptions {
   readonly dialect: Dialect;
@@ -30,6 +31,7 @@ export interface PassedMessage {
 }
 
 const BINARY: RelayStop = { code: 1008, reason: 'binary messages can not be inspected' };
+const SPLIT: RelayStop = { code: 1008, reason: 'text that may be split over messages can not be masked' };
 const BROKEN_JSON: RelayStop = {
   code: 1008,
   reason: 'a message that begins like JSON is none, and its places are masked',
@@ -42,17 +44,81 @@ export class MessageMasks {
   notInspected = '';
 
   readonly #pieces: CredentialMessages;
+  readonly #texts: MessageTexts;
+  /** Of the record, where it is masked in another way. */
+  readonly #recordTexts: MessageTexts;
 
   constructor(private readonly options: MessageOptions) {
+    const plain = options.dialect.provider === '';
     this.#pieces = new CredentialMessages(options.redactor?.pieces);
+    this.#texts = new MessageTexts(this.counts, plain);
+    this.#recordTexts = new MessageTexts(new Map(), plain);
   }
 
-  /** @returns how the stream ends instead, where the message can't go on */
-  pass(from: Side, data: Buffer, binary: boolean): PassedMessage | RelayStop {
+  /** @returns what goes on in its place, in order; how the stream ends instead, where the message can't go on */
+  pass(from: Side, data: Buffer, binary: boolean): readonly PassedMessage[] | RelayStop {
     const rules = this.options.rules();
     const whole = from === 'upstream' ? this.#redacted(data) : data;
-    if (binary) return this.#binary(from, whole, rules);
+    if (binary) return listed(this.#binary(from, whole, rules));
     const clean = from === 'upstream' ? this.#pieces.clean(whole) : whole;
+    return (
+      (from === 'upstream' ? this.#pieceOfText(clean, rules) : undefined) ?? listed(this.#whole(from, clean, rules))
+    );
+  }
+
+  /** What was held of texts that no more comes of: the upstream's side is over. */
+  rest(): readonly PassedMessage[] {
+    return this.#texts.rest().map((text) => passedText(text));
+  }
+
+  /** Of a message that holds pieces of texts; undefined where it is none, or nothing is masked. */
+  #pieceOfText(clean: Buffer, rules: ConnectionRules): readonly PassedMessage[] | RelayStop | undefined {
+    const { answers, record, paths } = rules;
+    const masks = answers !== undefined || paths.answers.length > 0;
+    if (!masks && record === undefined) return undefined;
+    const text = clean.toString();
+    const known = knownMessage(text);
+    const { dialect, uninspected } = this.options;
+    // What a model says comes in pieces, and what is to be masked may be cut in two.
+    const unread =
+      known === undefined
+        ? dialect.provider === ''
+          ? ''
+          : 'text in pieces'
+        : (known.known.unread?.(known.tree) ?? '');
+    if (masks && unread !== '') {
+      if (uninspected === 'block')
+        return known === undefined ? SPLIT : { ...SPLIT, reason: `${unread} can not be inspected` };
+      this.notInspected = unread;
+    }
+    if (known === undefined) return undefined;
+    try {
+      const going = (answers === undefined ? [text] : this.#texts.take(text, answers)).map((one) =>
+        this.#masked(Buffer.from(one), undefined, paths.answers, this.counts),
+      );
+      const same = record === answers && paths.record.length === paths.answers.length;
+      return going.map((bytes, index) => ({
+        bytes,
+        record: () => (same ? bytes : index < going.length - 1 ? Buffer.alloc(0) : this.#recordOf(text, rules)),
+      }));
+    } catch (error) {
+      if (error instanceof HoopError || error instanceof UpstreamFault)
+        return { code: 1008, reason: 'a message can not be read in one way alone' };
+      throw error;
+    }
+  }
+
+  #recordOf(text: string, { record, paths }: ConnectionRules): Buffer | undefined {
+    try {
+      const shown = record === undefined ? [text] : this.#recordTexts.take(text, record);
+      return this.#masked(Buffer.from(shown.join('\n')), undefined, paths.record, new Map());
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A message that is a text of its own. */
+  #whole(from: Side, clean: Buffer, rules: ConnectionRules): PassedMessage | RelayStop {
     try {
       const bytes = from === 'upstream' ? this.#answer(clean, rules) : this.#request(clean, rules);
       // What answers are masked by is part of what the record is masked by: as many rules are the same rules.
@@ -68,7 +134,12 @@ export class MessageMasks {
 
   /** The reason in a close frame. */
   reason(from: Side, text: string): string {
-    const passed = this.pass(from, Buffer.from(text), false);
+    const rules = this.options.rules();
+    const passed = this.#whole(
+      from,
+      from === 'upstream' ? this.#redacted(Buffer.from(text)) : Buffer.from(text),
+      rules,
+    );
     return 'bytes' in passed ? passed.bytes.toString('utf8') : '';
   }
 
@@ -129,6 +200,15 @@ export class MessageMasks {
     });
     return stage === undefined ? data : Buffer.concat([stage.push(data), stage.end()]);
   }
+}
+
+function listed(passed: PassedMessage | RelayStop): readonly PassedMessage[] | RelayStop {
+  return 'bytes' in passed ? [passed] : passed;
+}
+
+function passedText(text: string): PassedMessage {
+  const bytes = Buffer.from(text);
+  return { bytes, record: () => bytes };
 }
 
 /** Text that begins like a map or list has to be JSON where places of it are masked. */

@@ -36,8 +36,10 @@ export interface RelayOptions {
   readonly early: Buffer;
   readonly maxMessageBytes: number;
   readonly times: RelayTimes;
-  /** What goes on in the place of a message. Whatever it throws is logged, and ends the stream. */
-  message(from: Side, data: Buffer, binary: boolean): Buffer | RelayStop;
+  /** What goes on in the place of a message, in order. Whatever it throws is logged, and ends the stream. */
+  message(from: Side, data: Buffer, binary: boolean): readonly Buffer[] | RelayStop;
+  /** Text messages that go on before the close frame of this side. */
+  rest?(from: Side): readonly Buffer[];
   /** What goes on of the reason in a close frame. */
   reason(from: Side, text: string): string;
   log(error: unknown): void;
@@ -88,6 +90,7 @@ export class WebSocketRelay {
       closed: (code, text) => {
         const reason = this.#reason(side, text);
         this.#end ??= { code, reason, by: side };
+        for (const rest of this.#rest(side)) this.#peers[OTHER[side]].send(rest, false);
         this.#peers[OTHER[side]].close(code, reason);
         this.#closeSoon();
       },
@@ -107,19 +110,28 @@ export class WebSocketRelay {
     const to = this.#peers[OTHER[from]];
     // Behind a close frame of either side nothing counts.
     if (to.sentClose || this.#peers[from].sentClose) return;
-    let passed: Buffer | RelayStop;
+    let passed: readonly Buffer[] | RelayStop;
     try {
       passed = this.options.message(from, data, binary);
     } catch (error) {
       this.options.log(error);
       passed = { code: 1011, reason: 'the message could not be looked at' };
     }
-    if (!Buffer.isBuffer(passed)) {
+    if ('code' in passed) {
       this.stop('agent', passed.code, passed.reason);
       return;
     }
-    to.send(passed, binary);
+    for (const one of passed) to.send(one, binary);
     if (to.congested) this.#peers[from].pause();
+  }
+
+  #rest(from: Side): readonly Buffer[] {
+    try {
+      return this.options.rest?.(from) ?? [];
+    } catch (error) {
+      this.options.log(error);
+      return [];
+    }
   }
 
   #reason(from: Side, text: string): string {

@@ -248,7 +248,7 @@ export class PostgresFront {
       flush: () => recorder.flush(),
       seal: (end) => recorder.seal(end),
       tell: (event) => {
-        caller.tell({ ...event, session: this.#id, connection: caller.connection.name });
+        caller.tell({ session: this.#id, connection: caller.connection.name, ...event });
       },
       monotonicMs: () => host.monotonicMs(),
       trace: this.#trace,

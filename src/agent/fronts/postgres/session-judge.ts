@@ -42,6 +42,8 @@ export class SessionJudge {
   #columns: ColumnMasks | undefined;
   readonly #memory = new SessionMemory();
   readonly #verdicts = new VerdictCache();
+  /** What waited for people is judged again. */
+  readonly #counted = new WeakSet<Question>();
   #readsSql = false;
   #readsParams = false;
 
@@ -157,9 +159,11 @@ export class SessionJudge {
     const policy = this.#policy as PolicySet;
     const inferred = this.#inferred(question);
     const anew = (): Verdict =>
-      decide(policy, { ...this.context, nowMs: this.host.clock.nowMs() }, facts, question.phase, inferred);
+      decide(policy, { nowMs: this.host.clock.nowMs(), ...this.context }, facts, question.phase, inferred);
     const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, basis, anew);
-    if (question.phase === 'run') this.host.decided(verdict.action);
+    if (question.phase === 'run' && !(this.#counted.has(question) && verdict.action !== 'block'))
+      this.host.decided(verdict.action);
+    this.#counted.add(question);
     return verdict;
   }
 }

@@ -45,7 +45,7 @@ export class Completion {
   readonly #restricted = new Set<string>();
   readonly #hidden = { settings: false, cursors: false };
   readonly #renames: SqlRename[] = [];
-
+  readonly #reached = new Set<CatalogRelation | CatalogRoutine>();
   constructor(private readonly catalog: Catalog) {}
 
   of(facts: SqlFacts, lookup: NameLookup): SqlFacts {
@@ -71,14 +71,13 @@ export class Completion {
       statements: facts.statements,
       params: facts.params,
       unbounded: uses.scans.some((name) => isBig(this.catalog, name, lookup)),
-      uses: {
-        ...uses,
-        renames,
-        openWrites: [],
-        hiddenSettings: uses.hiddenSettings || this.#hidden.settings,
-        hiddenCursors: uses.hiddenCursors || this.#hidden.cursors,
-      },
+      uses: { ...uses, renames, openWrites: [], reached: [...this.#reached], ...this.#hiding(uses) },
     };
+  }
+
+  #hiding(uses: SqlUses): Pick<SqlUses, 'hiddenSettings' | 'hiddenCursors'> {
+    const { settings, cursors } = this.#hidden;
+    return { hiddenSettings: uses.hiddenSettings || settings, hiddenCursors: uses.hiddenCursors || cursors };
   }
 
   /** Is this the first time? Code that calls itself ends here. */
@@ -116,6 +115,7 @@ export class Completion {
 
   #read(relation: CatalogRelation, lookup: NameLookup): void {
     if (!this.#first(`read ${String(relation.oid)}`, lookup)) return;
+    this.#reached.add(relation);
     this.#found.reads(nameOf(relation));
     for (const parent of ancestorsOf(this.catalog, relation)) this.#found.reads(nameOf(parent));
     for (const oid of relation.children) this.#withRelation(oid, (child) => this.#read(child, lookup));
@@ -168,6 +168,7 @@ export class Completion {
   }
 
   #changeOnce(relation: CatalogRelation, event: RowEvent, lookup: NameLookup): void {
+    this.#reached.add(relation);
     this.#writesFamily(relation);
     if (relation.withheld) this.#found.opaque('a relation that another transaction holds');
     this.#runTriggers(relation, event, lookup);
@@ -262,6 +263,7 @@ export class Completion {
 
   #run(routine: CatalogRoutine, lookup: NameLookup): void {
     if (!this.#first(`run ${String(routine.oid)}`, lookup)) return;
+    this.#reached.add(routine);
     this.#found.functions.add(`${routine.schema}.${routine.name}`.toLowerCase());
     this.#absorb(routineFindings(routine), routine.atomic ? QUALIFIED : ownLookup(routine, lookup));
     for (const oid of routine.support) this.#runById(oid, lookup);

@@ -426,12 +426,17 @@ describe('masks on an upgraded stream', () => {
     expect(events.find(({ type }) => type === 'result')).toMatchObject({ notInspected: 'binary messages' });
   });
 
-  it('refuse the upgrade of a model connection, whose text is split over messages', async () => {
-    const refused = await refusal(direct('/realtime', { token: await as('masked'), connection: 'llm' }));
-    expect(refused.status).toBe(403);
-    expect(JSON.parse(refused.body)).toMatchObject({
-      error: { message: 'blocked: not inspected: text that is split over messages can not be masked' },
+  it('close with 1008 on text of a model connection that may be in pieces, of which nothing is known', async () => {
+    const client = await direct('/sink', { token: await as('masked'), connection: 'llm' });
+    upstream.last.send('Hel');
+    expect(await client.closed).toEqual({
+      code: 1008,
+      reason: 'text that may be split over messages can not be masked',
     });
+    expect(client.messages).toEqual([]);
+  });
+
+  it('let text of a model connection pass where nothing is masked', async () => {
     const client = await direct('/echo', { connection: 'llm' });
     client.socket.send('plain');
     expect(await client.next()).toBe('plain');

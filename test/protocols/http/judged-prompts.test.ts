@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { readBody } from '../../../src/protocols/http/read-body.js';
+import type { RequestReading } from '../../../src/protocols/http/dialect.js';
+import { DIALECTS } from '../../../src/protocols/registry.js';
+import { bytesOf } from '../../masking/support.js';
+
+interface Llm {
+  readonly prompt: string;
+  readonly lastUser: string;
+  readonly messages: readonly { readonly text: string }[];
+}
+
+function read(path: string, body: unknown, type = 'application/json'): RequestReading & { readonly llm: Llm } {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const request = { method: 'POST', path, query: '', headers: [], contentType: type };
+  const reading = DIALECTS.openai.read(request, readBody(bytesOf(text), type));
+  return { ...reading, llm: reading.facts['llm'] as unknown as Llm };
+}
+
+const says = (content: string): object => ({ model: 'm', messages: [{ role: 'user', content }] });
+
+describe('a prompt whose words are written in another way', () => {
+  it.each([
+    'cred\u200bential du\u00admp',
+    'ｃｒｅｄｅｎｔｉａｌ ｄｕｍｐ',
+    '𝐜𝐫𝐞𝐝𝐞𝐧𝐭𝐢𝐚𝐥 𝐝𝐮𝐦𝐩',
+    'c\u0335redential dump',
+    'credential&#32;dump',
+    'credential&nbsp;dump',
+    'credential%20dump',
+    'credential\u00a0dump',
+    'credential\\u0020dump',
+    '{"a":"credential\\u0020dump"}',
+    JSON.stringify({ a: JSON.stringify({ b: 'x' }).replace('x', 'credential\\u0020dump') }),
+  ])('is judged as what readers take it for, too: %s', (content) => {
+    const { llm, text } = read('/v1/chat/completions', says(content));
+    expect(llm.prompt).toContain('credential dump');
+    expect(llm.prompt).toContain(content);
+    expect(llm.lastUser).toContain('credential dump');
+    expect(llm.messages[0]?.text).toContain('credential dump');
+    // What people are shown is what was written.
+    expect(text.startsWith(content)).toBe(true);
+  });
+
+  it.each(['/v1/completions', '/api/generate'])('is judged so wherever it stands: %s', (path) => {
+    expect(read(path, { model: 'm', prompt: 'ｃｒｅｄｅｎｔｉａｌ dump' }).llm.prompt).toContain('credential dump');
+  });
+
+  it('is judged so in a body that is no JSON', () => {
+    expect(read('/x', 'cred\u2060ential dump', 'text/plain').llm.prompt).toContain('credential dump');
+  });
+
+  it.each([
+    'plain words',
+    '用户，你好！',
+    'é è ü “quoted” – dash',
+    '50% of C:\\new & more',
+    '👩‍👧 ❤️ ok',
+    'a < b && c > d',
+  ])('is judged as it is where the words are the same: %s', (content) => {
+    expect(read('/v1/chat/completions', says(content)).llm.prompt).toBe(content);
+  });
+});
