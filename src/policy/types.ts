@@ -14,8 +14,9 @@ export interface SqlCall {
   readonly count: number | undefined;
 }
 
-/** `check`: the rows stay, but checks and defaults of the table run. */
-export type RowEvent = 'insert' | 'update' | 'delete' | 'truncate' | 'truncate-cascade' | 'refresh' | 'check';
+/** `check`: the rows stay, but checks and defaults of the table run. `detach`: those of a partition leave. */
+export type RowEvent =
+  'insert' | 'update' | 'delete' | 'truncate' | 'truncate-cascade' | 'refresh' | 'check' | 'detach';
 
 /** What happens to the rows of a relation that a text writes. */
 export interface SqlTarget {

@@ -207,6 +207,23 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
     await db.query('deallocate all');
   });
 
+  it('finds its row among thousands of values, in a text that is not parsed again', async () => {
+    const { email, ssn } = ann;
+    const others = (from: number): string =>
+      Array.from({ length: 3_000 }, (_, at) => `'ü${String(from + at)}''s@example.net'`).join(', ');
+    for (const text of [
+      `select id from people where email in (${others(0)}, '${email}', ${others(3_000)})`,
+      `select id from people where email = any(array[${others(0)}, '${email}'/* ' */, ${others(3_000)}])`,
+      `select id from people where ssn = '${ssn}' and name not in (${others(0)}, ${others(3_000)})`,
+    ]) {
+      expect(text.length).toBeGreaterThan(64 << 10);
+      expect(await ids(text)).toEqual([1]);
+      expect(await ids(text, [])).toEqual([1]);
+    }
+    const shown = await ids(`select '${email}' where 'x' in (${others(0)}, '${email}', ${others(3_000)}, 'x')`);
+    expect(shown).toEqual([email]);
+  });
+
   it('finds its row as an element of a bound array in binary form', async () => {
     const array = (oid: number, elements: readonly Buffer[]): Buffer => {
       const i32 = (value: number): Buffer => Buffer.from(Int32Array.of(value).buffer).swap32();

@@ -1,12 +1,10 @@
 import { DEFAULT_MAX_BYTES, type SqlReading } from '../../../protocols/postgres/facts/analyze.js';
 import { copyFormatOf } from '../../../protocols/postgres/facts/copy-format.js';
-import type { Outline } from '../../../protocols/postgres/facts/outline.js';
+import { OUTLINED_CHARS, type Outline } from '../../../protocols/postgres/facts/outline.js';
 import type { SqlReader } from '../../../protocols/postgres/session-options.js';
 import { isReadingKept, keepReading, sqlReader } from '../../../protocols/postgres/sql-reader.js';
 import type { TextStudy } from './text-study.js';
 
-/** A text of that many characters takes a few milliseconds. */
-const LARGE_CHARS = 64 << 10;
 /** Readings of large texts that a session remembers: of those that run, what runs next and what ran last. */
 const KEPT = 4;
 
@@ -22,16 +20,16 @@ export interface StudiedReader {
 export function studiedReader(study: TextStudy): StudiedReader {
   const known = new Map<string, SqlReading>();
   const read = (text: string): SqlReading =>
-    (text.length > LARGE_CHARS ? known.get(text) : undefined) ?? sqlReader.read(text);
+    (text.length > OUTLINED_CHARS ? known.get(text) : undefined) ?? sqlReader.read(text);
   return {
     sql: {
       ...sqlReader,
       read,
       // What is over the bound is not read at all.
       needsStudy: (text) =>
-        text.length > LARGE_CHARS && text.length <= DEFAULT_MAX_BYTES && !known.has(text) && !isReadingKept(text),
+        text.length > OUTLINED_CHARS && text.length <= DEFAULT_MAX_BYTES && !known.has(text) && !isReadingKept(text),
       copyFormat: (text) => {
-        if (text.length <= LARGE_CHARS) return sqlReader.copyFormat(text);
+        if (text.length <= OUTLINED_CHARS) return sqlReader.copyFormat(text);
         const { outline } = read(text);
         return outline && copyFormatOf(outline.tree);
       },
@@ -43,6 +41,6 @@ export function studiedReader(study: TextStudy): StudiedReader {
       const [oldest] = known.keys();
       if (known.size > KEPT && oldest !== undefined) known.delete(oldest);
     },
-    outline: (text) => (text.length > LARGE_CHARS ? (read(text).outline ?? 'unknown') : undefined),
+    outline: (text) => (text.length > OUTLINED_CHARS ? (read(text).outline ?? 'unknown') : undefined),
   };
 }

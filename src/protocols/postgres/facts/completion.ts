@@ -1,7 +1,8 @@
 import type { ObjectName, RowEvent, SqlCall, SqlFacts, SqlRename, SqlUses } from '../../../policy/types.js';
 import { FIRST_USER_OID } from '../catalog/queries.js';
-import type { Catalog, CatalogCascade, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
+import type { Catalog, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
 import { isBig } from './big-tables.js';
+import { CASCADES, isReferredTo, mayBeSet } from './cascades.js';
 import { AT_EVENT_TRIGGERS, isUnsettling } from './effects.js';
 import { Findings, NO_USES, settledWrites } from './findings.js';
 import { joinedRenames, MAX_RENAMES, resolvedRenames } from './renames.js';
@@ -26,13 +27,6 @@ interface Part {
   readonly writes: readonly ObjectName[];
   readonly uses: SqlUses;
 }
-
-/** Which of the foreign keys' actions each event sets off. */
-const CASCADES: Readonly<Partial<Record<RowEvent, CatalogCascade['on']>>> = {
-  update: 'update',
-  delete: 'delete',
-  'truncate-cascade': 'truncate',
-};
 
 /** What happens to the rows of a relation. */
 interface Change {
@@ -164,6 +158,10 @@ export class Completion {
 
   #change(relation: CatalogRelation, { events, sets }: Change, lookup: NameLookup): void {
     for (const event of events) {
+      if (event === 'detach') {
+        if (isReferredTo(this.catalog, relation)) this.#found.effects.add('drop');
+        continue;
+      }
       if (this.#first(`${event} ${String(relation.oid)}`, lookup)) this.#changeOnce(relation, event, lookup);
       this.#cascade(relation, event, sets, lookup);
     }
@@ -203,20 +201,11 @@ export class Completion {
       });
     for (const { relation: oid, on, does, of, columns } of relation.cascades) {
       if (on !== CASCADES[event]) continue;
-      if (on === 'update' && !of.some((column) => this.#mayBeSet(relation, column, sets))) continue;
+      if (on === 'update' && !of.some((column) => mayBeSet(this.catalog, relation, column, sets))) continue;
       const events: readonly RowEvent[] = event === 'truncate-cascade' ? ['truncate', event] : [does];
+      this.#found.effects.add(does);
       this.#withRelation(oid, (other) => this.#change(other, { events, sets: columns }, lookup));
     }
-  }
-
-  /** By the statement itself, or by a trigger that names the column. */
-  #mayBeSet(relation: CatalogRelation, column: string, sets: readonly string[] | undefined): boolean {
-    if (sets === undefined || sets.includes(column)) return true;
-    const name = column.toLowerCase();
-    return relation.triggers.some(
-      ({ events, routine }) =>
-        events.includes('update') && this.catalog.routine(routine)?.source.toLowerCase().includes(name) === true,
-    );
   }
 
   /** A change of a view changes the tables behind it, or runs its triggers; a refresh runs the whole query. */

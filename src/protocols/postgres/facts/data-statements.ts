@@ -5,10 +5,9 @@ import { OpenColumns } from './open-columns.js';
 import { isUnrestricted } from './predicate.js';
 import { findCte, sourcesOf, tableSource, withCtes } from './row-sources.js';
 import type { RowScope } from './row-sources.js';
-import { EMPTY, flagAt, inside, listAt, literalIn, namesIn, nodeAt, textAt } from './tree.js';
+import { EMPTY, flagAt, inside, listAt, literalIn, namesIn, nodeAt, objectName, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
 import { splitPath } from '../search-path.js';
-import { objectName } from './walk.js';
 import type { Handler, Place, Walk } from './walk.js';
 
 /** SELECT, INSERT, UPDATE, DELETE, MERGE, COPY and what stands inside of them. */

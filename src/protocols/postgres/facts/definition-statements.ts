@@ -1,3 +1,4 @@
+import type { RowEvent } from '../../../policy/types.js';
 import type { Effect } from './effects.js';
 import { identityChange } from './data-statements.js';
 import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from './tree.js';
@@ -167,17 +168,18 @@ const ROW_BY_ROW: ReadonlySet<string> = new Set([
 function alterTable(walk: Walk, node: TreeNode, place: Place): void {
   walk.effect(place, 'alter');
   if (textAt(node, 'objtype') === 'OBJECT_FOREIGN_TABLE') walk.effect(place, 'outbound');
-  let rewrites = false;
+  const events = new Set<RowEvent>();
   for (const item of listAt(node, 'cmds')) {
     const command = inside(item, 'AlterTableCmd') ?? EMPTY;
     const kind = textAt(command, 'subtype');
     if (kind === 'AT_DropColumn' || kind === 'AT_DropConstraint') walk.effect(place, 'drop');
     if (kind === 'AT_ChangeOwner') walk.effect(place, 'owner');
     // Its rows are gone through, by checks and by new types and expressions.
-    if (ROW_BY_ROW.has(kind)) rewrites = true;
+    if (ROW_BY_ROW.has(kind)) events.add('check');
+    if (kind.startsWith('AT_DetachPartition')) events.add('detach');
     if (kind === 'AT_GenericOptions') foreignOptions(walk, { options: itemsOf(command['def']) }, place);
   }
-  for (const relation of relationsAt(node, 'relation')) walk.writes(relation, place, rewrites ? ['check'] : []);
+  for (const relation of relationsAt(node, 'relation')) walk.writes(relation, place, [...events]);
   walk.below(node, place, ['relation']);
 }
 

@@ -1,9 +1,8 @@
 import type { ObjectName, SqlRename } from '../../../policy/types.js';
 import type { Catalog, NameLookup } from '../catalog/types.js';
 import { SETTINGS_VIEW } from './dangerous-functions.js';
-import { EMPTY, inside, itemsOf, listAt, namesIn, nodeAt, textAt } from './tree.js';
+import { EMPTY, inside, itemsOf, listAt, namesIn, nodeAt, objectName, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
-import { objectName } from './walk.js';
 import type { Handler } from './walk.js';
 
 /** ALTER … RENAME and ALTER … SET SCHEMA, and what they leave to be known until the catalogue shows it. */

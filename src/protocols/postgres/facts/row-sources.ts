@@ -1,8 +1,7 @@
 import type { ObjectName } from '../../../policy/types.js';
 import type { OpenColumns } from './open-columns.js';
-import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from './tree.js';
+import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, objectName, tagged, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
-import { objectName } from './walk.js';
 
 /**
  * Which rows a predicate can speak of: the sources in FROM, USING and the target, and the columns

@@ -7,9 +7,9 @@ import { isGrammarReady, parseSql } from './grammar.js';
 import { OverBounds } from './over-bounds.js';
 import { HANDLERS, NO_NAMES } from './read-sql.js';
 import { identityChange } from './data-statements.js';
-import { EMPTY, inside, isNode, itemsOf, listAt, tagged, textAt } from './tree.js';
+import { EMPTY, inside, isNode, itemsOf, listAt, objectName, tagged, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
-import { objectName, Walk, type Place } from './walk.js';
+import { Walk, type Place } from './walk.js';
 
 /**
  * What code that the server keeps was found to do: bodies of routines, queries of views, rules, defaults. Read

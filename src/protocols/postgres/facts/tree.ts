@@ -60,6 +60,11 @@ export function flagAt(node: TreeNode, field: string): boolean {
   return node[field] === true;
 }
 
+/** Schema and name of a RangeVar. */
+export function objectName(relation: TreeNode): { readonly schema: string; readonly name: string } {
+  return { schema: textAt(relation, 'schemaname'), name: textAt(relation, 'relname') };
+}
+
 /** The strings of a list of `String` nodes, e.g. a qualified name; others are skipped. */
 export function namesIn(list: readonly unknown[]): readonly string[] {
   const names: string[] = [];

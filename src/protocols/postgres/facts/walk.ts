@@ -7,7 +7,7 @@ import type { Parsed } from './grammar.js';
 import { OverBounds } from './over-bounds.js';
 import type { CteScope } from './row-sources.js';
 import { findCte } from './row-sources.js';
-import { inside, isNode, listAt, tagged, textAt } from './tree.js';
+import { inside, isNode, listAt, objectName, tagged } from './tree.js';
 import type { TreeNode } from './tree.js';
 
 /** Where in the tree a node stands. */
@@ -181,11 +181,6 @@ export class Walk {
     this.effort.depth += 1;
     if (this.effort.depth > MAX_DEPTH) throw new OverBounds('nested too deeply to read');
   }
-}
-
-/** Schema and name of a RangeVar. */
-export function objectName(relation: TreeNode): { readonly schema: string; readonly name: string } {
-  return { schema: textAt(relation, 'schemaname'), name: textAt(relation, 'relname') };
 }
 
 /** The RangeVars in a field that holds one, or a list of them. */

@@ -203,7 +203,8 @@ export class ColumnMasks implements WholeColumns {
   reversible(text: string, prepared: PreparedText = () => undefined): readonly ReversibleValue[] {
     const [catalog, rules] = [this.catalog(), this.#current()];
     if (catalog === undefined || rules === undefined || !this.#reverses) return [];
-    const read = (one: string): TextLineage => lineageOf(one, catalog, this.memory.names(this.lookup(catalog)));
+    const read = (one: string): TextLineage =>
+      lineageOf(one, catalog, this.memory.names(this.lookup(catalog)), this.outline(one));
     const { given, statements } = read(text);
     const executed = valuesOfExecute(statements, (name) => {
       const held = prepared(name);

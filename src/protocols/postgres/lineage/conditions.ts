@@ -2,7 +2,8 @@ import { EMPTY, inside, listAt, namesIn, tagged, textAt } from '../facts/tree.js
 import type { TreeNode } from '../facts/tree.js';
 import { derived, isNothing, type Derivation } from './derivation.js';
 import { givenIn } from './given-values.js';
-import { isGiven, rowItems } from './expressions.js';
+import { rowItems } from './expressions.js';
+import { isGiven } from './given-side.js';
 import { functionName } from './calls.js';
 import type { Reading } from './reading.js';
 import type { Level } from './scope.js';
@@ -51,7 +52,7 @@ function judgeComparison(reading: Reading, node: TreeNode, level: Level, clause:
       return true;
     case 'AEXPR_IN':
     case 'AEXPR_OP_ANY':
-      if (!isGiven(right)) return false;
+      if (!isGiven(reading, right)) return false;
       judgeEquality(reading, left, right, level, clause, textAt(node, 'kind') === 'AEXPR_OP_ANY');
       return true;
     default:
@@ -76,12 +77,12 @@ function judgeEquality(
     return;
   }
   // The items of a row beside a given list: each of them equals something the caller gave.
-  if (ones !== undefined && isGiven(right)) {
+  if (ones !== undefined && isGiven(reading, right)) {
     for (const one of ones) judgeEquality(reading, one, right, level, clause);
     return;
   }
   const [a, b] = [reading.value(folded(left), level), reading.value(folded(right), level)];
-  const [leftGiven, rightGiven] = [isGiven(left), isGiven(right)];
+  const [leftGiven, rightGiven] = [isGiven(reading, left), isGiven(reading, right)];
   if ((leftGiven && isNothing(a) && b.plain) || (rightGiven && isNothing(b) && a.plain)) {
     noteGiven(reading, rightGiven ? folded(right) : folded(left), rightGiven ? a : b, isAny);
     return;

@@ -1,7 +1,8 @@
-import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
+import { EMPTY, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { callDerivation } from './calls.js';
 import { derived, either, NOTHING, type Derivation } from './derivation.js';
+import { comparesBytes } from './given-side.js';
 import type { Reading } from './reading.js';
 import { ANY_CAST, madeRoutines } from './session-names.js';
 import { expandStar, findSource, resolveColumn, type Level, type Output } from './scope.js';
@@ -41,8 +42,10 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
       return sublinkValue(reading, node, level);
     case 'SelectStmt':
       return derived(reading.select(node, level, level.ctes).columns.map((column) => column.value));
-    case 'CollateClause':
-      return reading.value(node['arg'], level);
+    case 'CollateClause': {
+      const value = reading.value(node['arg'], level);
+      return comparesBytes(node) ? value : derived([value]);
+    }
     case 'TypeCast':
       return castValue(reading, node, level);
     case 'CoalesceExpr':
@@ -166,18 +169,6 @@ export function starColumns(reading: Reading, value: unknown, level: Level): Out
   const sources = row === undefined ? [] : findSource(row, level);
   if (sources.length > 0) return expandStar(row, level);
   return { columns: [{ name: '', value: derived([reading.value(indirection['arg'], level)]) }], exact: false };
-}
-
-/** Is this a value that is the same for every row, and was written or bound by the caller? */
-export function isGiven(value: unknown): boolean {
-  if (Array.isArray(value)) return value.every(isGiven);
-  if (!isNode(value)) return true;
-  const found = tagged(value);
-  if (found !== undefined) {
-    if (found.type === 'ColumnRef' || found.type === 'SubLink' || found.type === 'SelectStmt') return false;
-    if (found.type === 'FuncCall') return listAt(found.node, 'args').every(isGiven) && !flagAt(found.node, 'agg_star');
-  }
-  return Object.values(value).every(isGiven);
 }
 
 /** The items of a row, in brackets or after ROW; undefined for another expression. */

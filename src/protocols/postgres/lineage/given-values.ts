@@ -12,12 +12,13 @@ import {
   textAt,
   type TreeNode,
 } from '../facts/tree.js';
+import { placesLeftOut } from '../facts/outline.js';
 import type { Derivation } from './derivation.js';
 
 /** Where the caller has written a value down, or will bind one. */
 export type GivenPlace =
-  /** A constant: where it begins in the text, in bytes of UTF-8, and what it says. */
-  | { readonly kind: 'literal'; readonly location: number; readonly value: string }
+  /** A constant: where it begins in the text, in bytes of UTF-8, and what it says; undefined where only the text tells. */
+  | { readonly kind: 'literal'; readonly location: number; readonly value: string | undefined }
   /** `$number` */
   | { readonly kind: 'parameter'; readonly number: number };
 
@@ -39,9 +40,13 @@ export function givenIn(side: unknown, column: Derivation, isArray: boolean): re
   const { type, node } = tagged(side) ?? { type: '', node: EMPTY };
   switch (type) {
     case 'List':
-      return itemsOf(side).flatMap((item) => givenIn(item, column, isArray));
+      return [...itemsOf(side).flatMap((item) => givenIn(item, column, isArray)), ...leftOut(node, column, isArray)];
     case 'A_ArrayExpr':
-      return isArray ? listAt(node, 'elements').flatMap((item) => givenIn(item, column, false)) : [];
+      if (!isArray) return [];
+      return [
+        ...listAt(node, 'elements').flatMap((item) => givenIn(item, column, false)),
+        ...leftOut(node, column, false),
+      ];
     case 'TypeCast':
       return isPlainCast(node['typeName'], isArray)
         ? givenIn(node['arg'], column, isArray).map((value) => ({ ...value, isCast: true }))
@@ -58,6 +63,16 @@ export function givenIn(side: unknown, column: Derivation, isArray: boolean): re
     default:
       return [];
   }
+}
+
+/** Of a large text's list its outline holds some items and where the others stand. */
+function leftOut(list: TreeNode, column: Derivation, isArray: boolean): readonly GivenValue[] {
+  return placesLeftOut(list).map((location) => ({
+    place: { kind: 'literal', location, value: undefined },
+    isArray,
+    isCast: false,
+    column,
+  }));
 }
 
 function isPlainCast(typeName: unknown, isArray: boolean): boolean {

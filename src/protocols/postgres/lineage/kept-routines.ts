@@ -4,7 +4,7 @@ import { inside, isNode, listAt } from '../facts/tree.js';
 import { ANYTHING, either, NOTHING, type Derivation } from './derivation.js';
 import { plpgsqlParts, sqlParts, sqlStatements, UNREADABLE_PARTS, type BodyParts } from './body-parts.js';
 import type { Reading, RoutineReading } from './reading.js';
-import { bodyStatements, readPart } from './written-bodies.js';
+import { bodyStatements, readPart } from './read-part.js';
 
 const HARMLESS: RoutineReading = { result: NOTHING, hasEffects: false };
 const UNREADABLE: RoutineReading = { result: ANYTHING, hasEffects: true };

@@ -36,6 +36,10 @@ const MULTIPLY = new Set(
   jsonb_path_query_tz ts_parse ts_debug ts_token_type pg_options_to_table`.split(/\s+/),
 );
 
+/** They may give another value each time they are called in one statement; what reads the state of the server is meant too. */
+const VARIES =
+  /^(?:nextval|currval|lastval|setval|setseed|random\w*|clock_timestamp|timeofday|gen_random_\w+|uuidv\d|uuid_generate_\w+|current_setting|set_config|lo_\w+|loread|lowrite|pg_\w+|txid_\w+|ts_stat|ts_rewrite|\w*_to_xml\w*|currtid2?|gen_salt|normal_rand|dblink\w*)$/;
+
 /** Functions that give one column, and those that give some of known names. */
 const ONE_COLUMN = new Set(
   `generate_series generate_subscripts regexp_matches regexp_split_to_table string_to_table jsonb_path_query unnest
@@ -50,6 +54,10 @@ export function readsAnything(name: string): boolean {
 
 export function keepsArguments(name: string): boolean {
   return KEEP_ARGUMENTS.has(name);
+}
+
+export function variesByCall(name: string): boolean {
+  return VARIES.test(name.toLowerCase());
 }
 
 export function multipliesRows(name: string): boolean {

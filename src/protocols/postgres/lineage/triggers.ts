@@ -8,7 +8,7 @@ import { movedAll } from './queries.js';
 import type { Reading } from './reading.js';
 import { levelOf, wholeOf, type Ctes, type Item, type Level } from './scope.js';
 import { madeRoutines, type MadeTrigger } from './session-names.js';
-import { readPart } from './written-bodies.js';
+import { readPart } from './read-part.js';
 
 const CLAUSE = 'a trigger';
 

@@ -1,17 +1,10 @@
 import { OverBounds } from '../facts/over-bounds.js';
 import { EMPTY, inside, itemsOf, listAt, namesIn, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
-import {
-  plpgsqlParts,
-  sqlParts,
-  sqlStatements,
-  UNREADABLE_PARTS,
-  type BodyPart,
-  type BodyParts,
-} from './body-parts.js';
+import { plpgsqlParts, sqlParts, sqlStatements, UNREADABLE_PARTS, type BodyParts } from './body-parts.js';
+import { bodyStatements, readPart } from './read-part.js';
 import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
-import type { Output } from './scope.js';
 import { judgeTriggerFunction } from './triggers.js';
 
 /** DO: every value in it goes to where nobody looks. */
@@ -33,11 +26,6 @@ export function createdBody(reading: Reading, node: TreeNode, source: () => stri
   const name = namesIn(listAt(node, 'funcname')).at(-1) ?? '';
   judgeTriggerFunction(reading, name, parts);
   return { makes: { kind: 'routine', name, ...(parts.unreadable ? {} : { body: parts }) } };
-}
-
-/** `BEGIN ATOMIC … END` holds a list of lists; `RETURN …` stands alone. */
-export function bodyStatements(value: unknown): readonly unknown[] {
-  return itemsOf(value).flatMap((item) => (inside(item, 'List') === undefined ? [item] : bodyStatements(item)));
 }
 
 function option(node: TreeNode, field: string, name: string): unknown {
@@ -72,17 +60,4 @@ function judgeBody(reading: Reading, { parts, unreadable }: BodyParts, clause: s
     const output = readPart(body, part);
     if (output !== undefined && !(mayReturn && part.returned)) movedAll(body, output, clause);
   }
-}
-
-/** Reads one part; its output where it has one. */
-export function readPart(body: Reading, part: BodyPart): Output | undefined {
-  const returned = inside(part.statement, 'ReturnStmt');
-  const statement = returned === undefined ? part.statement : selectOf(returned['returnval']);
-  const read = body.statement(statement);
-  if (read.makes !== undefined) body.findings.made.push(read.makes);
-  return read.output ?? read.copies;
-}
-
-function selectOf(value: unknown): unknown {
-  return { SelectStmt: { targetList: [{ ResTarget: { val: value } }] } };
 }

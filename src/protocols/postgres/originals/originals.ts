@@ -5,6 +5,7 @@ import type { PreparedText, ReversibleValue, SessionMasks } from '../masks.js';
 import { originalArray, originalArrayText, originalBinary, originalText } from '../values/original-value.js';
 import { shapeOf } from '../values/type-shapes.js';
 import { withParameters, withText } from './messages.js';
+import { plainConstant } from './plain-constant.js';
 import { rewriteText, type Edit, type Replacement } from './rewrite-text.js';
 
 /** A message as it goes up, and where its text differs from the client's. */
@@ -38,7 +39,7 @@ export function withOriginals(
 ): Rewritten | undefined {
   const values = masks.columns?.reversible(text, prepared) ?? [];
   if (!values.some(({ place }) => place.kind === 'literal') || !equalBytes(encoder.encode(text), raw)) return undefined;
-  const replacements = replacementsOf(values, masks, encoding);
+  const replacements = replacementsOf(raw, values, masks, encoding);
   if (replacements.length === 0) return undefined;
   const rewritten = rewriteText(raw, replacements);
   if (rewritten === undefined) return undefined;
@@ -47,6 +48,7 @@ export function withOriginals(
 
 /** One for each constant; none where it would have to be two things at once. */
 function replacementsOf(
+  raw: Uint8Array,
   values: readonly ReversibleValue[],
   masks: SessionMasks,
   encoding: string,
@@ -54,9 +56,13 @@ function replacementsOf(
   const byPlace = new Map<number, Replacement | undefined>();
   for (const value of values) {
     if (value.place.kind !== 'literal') continue;
-    const { location, value: written } = value.place;
-    const by = originalOf(value, written, masks);
-    const found = by === undefined || !canWrite(by, encoding) ? undefined : { location, value: written, by };
+    const { location } = value.place;
+    const written = value.place.value ?? plainConstant(raw, location)?.value;
+    const by = written === undefined ? undefined : originalOf(value, written, masks);
+    const found =
+      written === undefined || by === undefined || !canWrite(by, encoding)
+        ? undefined
+        : { location, value: written, by };
     const known = byPlace.get(location);
     byPlace.set(location, byPlace.has(location) && known?.by !== found?.by ? undefined : found);
   }

@@ -1,7 +1,9 @@
 import { concatBytes, decodeUtf8 } from '../../../core/bytes.js';
 import { parseSql } from '../facts/grammar.js';
+import { OUTLINED_CHARS } from '../facts/outline.js';
 import { isNode } from '../facts/tree.js';
 import { constantEnd } from './constant-end.js';
+import { plainConstant } from './plain-constant.js';
 
 /** One constant of a text and what is to stand in its place. */
 export interface Replacement {
@@ -28,13 +30,18 @@ const encoder = new TextEncoder();
 
 /**
  * The text with some constants replaced. The result is parsed again: it is given back only where the two trees differ
- * in nothing but those constants.
+ * in nothing but those constants. A large text is not, since that would hold up everybody: only plain constants are
+ * replaced in it.
  *
  * @param text as the client sent it, in UTF-8
  * @returns undefined where that is not certain
  */
 export function rewriteText(text: Uint8Array, replacements: readonly Replacement[]): RewrittenText | undefined {
-  const inOrder = [...replacements].sort((left, right) => left.location - right.location);
+  const isLarge = text.length > OUTLINED_CHARS && decodeUtf8(text).length > OUTLINED_CHARS;
+  const inOrder = replacements
+    .filter(({ location, value }) => !isLarge || plainConstant(text, location)?.value === value)
+    .sort((left, right) => left.location - right.location);
+  if (inOrder.length === 0) return undefined;
   const parts: Uint8Array[] = [];
   const edits: Edit[] = [];
   let kept = 0;
@@ -53,7 +60,7 @@ export function rewriteText(text: Uint8Array, replacements: readonly Replacement
   }
   parts.push(text.subarray(kept));
   const bytes = concatBytes(parts);
-  return onlyDiffers(text, bytes, inOrder) ? { bytes, edits } : undefined;
+  return isLarge || onlyDiffers(text, bytes, inOrder) ? { bytes, edits } : undefined;
 }
 
 const MINUS = 0x2d;

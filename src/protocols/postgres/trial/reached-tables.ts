@@ -112,7 +112,7 @@ const PAST = { update: 'updates', delete: 'deletes', truncate: 'empties, with al
 
 function eventOf(event: RowEvent): Event | undefined {
   if (event === 'truncate-cascade') return 'truncate';
-  return event === 'refresh' || event === 'check' ? undefined : event;
+  return event === 'refresh' || event === 'check' || event === 'detach' ? undefined : event;
 }
 
 function nameOf({ schema, name }: CatalogRelation): string {

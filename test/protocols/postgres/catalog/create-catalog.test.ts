@@ -56,7 +56,10 @@ describe('createCatalog', () => {
   });
 
   it('reads the bits of triggers: 4 insert, 8 delete, 16 update, 32 truncate', () => {
-    const made = catalog({ relations: [relation(20000, 't')], triggers: [['20000', 'g', '30000', '29', '[null,"n"]']] });
+    const made = catalog({
+      relations: [relation(20000, 't')],
+      triggers: [['20000', 'g', '30000', '29', '[null,"n"]']],
+    });
     expect(made.relation(20000)?.triggers).toEqual([
       { name: 'g', routine: 30000, transitions: ['n'], events: ['insert', 'delete', 'update'] },
     ]);

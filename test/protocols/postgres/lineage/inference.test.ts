@@ -63,6 +63,7 @@ beforeAll(loadGrammar);
 
 const PASSES: readonly string[] = [
   "select id, name from c where ssn = '123-45-6789'",
+  "select id from c where ssn collate \"C\" = '1' or ssn = replace($1, '-', '') or ssn = to_char(now(), 'YYYY')",
   'create trigger t before update on c for each row execute function touched()',
   'create trigger t before update on k for each row execute function copies()',
   'create trigger t before update on c for each row execute function suppress_redundant_updates_trigger()',
@@ -228,6 +229,13 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["create policy p on c using (ssn like '1%')", 'CREATE POLICY'],
   ['create rule r as on insert to k do also select ssn from c', 'CREATE RULE'],
   ["create trigger t before update on c for each row when (old.ssn like '1%') execute function f()", 'CREATE TRIGGER'],
+  ["select currval('s') from c where ssn = nextval('s')::text", 'WHERE'],
+  ['select id from c where ssn = (random() * 9)::text', 'WHERE'],
+  ['select id from c where ssn = tidy($1)', 'WHERE'],
+  ["select set_config('a.b', '1', true) from c where ssn = current_setting('a.b')", 'WHERE'],
+  ["select id from c where ssn = '1' collate loose", 'WHERE'],
+  ['select id from c where ssn collate public."C" = \'1\'', 'WHERE'],
+  ["create function f() returns int language sql as 'select 1'; select id from c where ssn = f()::text", 'WHERE'],
   ['create trigger t before update on c for each row execute function copies()', 'moved by INSERT'],
   ['create trigger t before update on c for each row execute function runs()', 'moved by a trigger'],
   [
