@@ -15,16 +15,23 @@ export class Deadlines<Timer> {
 
   constructor(private readonly time: DeadlineTimers<Timer>) {}
 
-  /** Runs `reached` once, at or after `atMs`; what stood under the key is given up. */
+  /**
+   * Runs `reached` once, at `atMs` or when as much time has gone by as it was away, whichever comes first: what was given
+   * for an hour is over after an hour, also where the clock was put back. What stood under the key is given up.
+   */
   set(key: string, atMs: number, reached: () => void): void {
+    this.#wait(key, atMs, Math.max(0, atMs - this.time.clock.nowMs()), reached);
+  }
+
+  #wait(key: string, atMs: number, leftMs: number, reached: () => void): void {
     this.clear(key);
-    const leftMs = Math.max(0, atMs - this.time.clock.nowMs());
+    const delayMs = Math.min(leftMs, MAX_DELAY_MS);
     const tick = (): void => {
       this.#timers.delete(key);
-      if (this.time.clock.nowMs() >= atMs) reached();
-      else this.set(key, atMs, reached);
+      if (delayMs === leftMs || this.time.clock.nowMs() >= atMs) reached();
+      else this.#wait(key, atMs, leftMs - delayMs, reached);
     };
-    this.#timers.set(key, this.time.setTimer(tick, Math.min(leftMs, MAX_DELAY_MS)));
+    this.#timers.set(key, this.time.setTimer(tick, delayMs));
   }
 
   clear(key: string): void {
