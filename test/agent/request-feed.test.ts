@@ -90,7 +90,11 @@ describe('the feed of requests', () => {
     const { approvals, open } = board();
     const stream = open();
     read(stream);
-    for (let count = 0; count < 1_100; count += 1) approvals.open(heldStatement(alice, { text: 'x'.repeat(500) }));
+    for (let count = 0; count < 1_100; count += 1) {
+      // Of one person no more than 200 may wait.
+      const requester = { ...alice, subject: `alice-${String(count % 10)}` };
+      approvals.open(heldStatement(requester, { text: 'x'.repeat(500) }));
+    }
     const events: RequestFeedEvent[] = [];
     for (let more = read(stream); more.length > 0; more = read(stream)) events.push(...more);
     const snapshots = events.filter((event) => event.event === 'snapshot');
