@@ -2,11 +2,12 @@ import { isFault } from '../../core/errors.js';
 import type { Decision } from '../contract.js';
 import { parseBody, queryText } from './client-messages.js';
 import type { Catalog, NameLookup } from './catalog/types.js';
+import { CopyGate } from './copy-gate.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { EXTENDED, ExtendedQuery, keepsText } from './extended-query.js';
 import type { CopyFormat } from './copy-format.js';
 import { BodyReader, CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
-import { terminateMessage } from './messages.js';
+import { copyFailMessage, terminateMessage } from './messages.js';
 import { withOriginals } from './originals/originals.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
@@ -36,8 +37,7 @@ export class ClientSide {
   readonly #reader: StatementReader;
   readonly #sqlPrepared: SqlPrepared;
   readonly #extended: ExtendedQuery;
-  /** The server reads COPY data: it ignores a Sync in the midst of it. */
-  #copyIn = false;
+  readonly #copy: CopyGate;
 
   constructor(
     private readonly options: PostgresSessionOptions,
@@ -47,6 +47,7 @@ export class ClientSide {
   ) {
     this.#parser = new FrameParser({ maxFrameBytes: (type) => this.#maxBytes(type) });
     this.#desk = new StatementDesk(options, expected, host);
+    this.#copy = new CopyGate(expected);
     this.#reader = new StatementReader(options.sql, expected, options.startup.settings);
     this.#sqlPrepared = new SqlPrepared(options.sql, prepared);
     this.#extended = new ExtendedQuery(this.#desk, expected, prepared, this.#sqlPrepared, this.#reader);
@@ -82,8 +83,6 @@ export class ClientSide {
   /** The server reported an error with no Sync under way: it ignores everything up to the next. */
   skipToSync(): void {
     this.#desk.skipping = true;
-    // A COPY that ran has failed: the next Sync counts again.
-    this.#copyIn = false;
   }
 
   /** The server is ready without a Sync of ours: it had read one that stood in a COPY which failed meanwhile. */
@@ -92,12 +91,13 @@ export class ClientSide {
   }
 
   copyStarted(): void {
-    this.#copyIn = true;
+    this.#copy.started();
   }
 
   /** The server is ready: `I` with no transaction open, `T` in one, `E` in a failed one. */
   serverReady(status: string): void {
     this.inTransaction = status !== 'I';
+    this.#copy.over();
     this.#desk.serverReady(status);
     if (!this.inTransaction) this.#extended.transactionEnded();
     this.#reader.ready(status);
@@ -126,15 +126,23 @@ export class ClientSide {
   proceed(): void {
     while (!this.#desk.waiting && !this.ending) {
       const type = this.#parser.nextType;
-      if (type !== undefined && JUDGED.has(type) && this.#reader.mustWait) return;
+      if (type !== undefined && (this.#copy.holds(type) || (JUDGED.has(type) && this.#reader.mustWait))) return;
       const frame = this.#parser.next();
       if (frame === undefined) return;
       if (isFault(frame)) {
         this.host.fault(frame);
         return;
       }
-      if (!this.#isStudied(frame)) this.#frame(frame);
+      if (this.#copy.breaks(frame.type)) this.#breakCopy(frame.type);
+      else if (!this.#isStudied(frame)) this.#frame(frame);
     }
+  }
+
+  /** The server hears of it as it would say it itself, and the message goes no further. */
+  #breakCopy(type: number): void {
+    this.#copy.over();
+    const hex = type.toString(16).toUpperCase().padStart(2, '0');
+    this.host.toServer(copyFailMessage(`unexpected message type 0x${hex} during COPY from stdin`));
   }
 
   /** A text too large to be read in passing waits until it has been read. */
@@ -180,12 +188,12 @@ export class ClientSide {
       case CLIENT.sync:
         this.#desk.skipping = false;
         this.prepared.synced();
-        if (!this.#copyIn) this.expected.push({ kind: 'sync' });
+        if (!this.#copy.going) this.expected.push({ kind: 'sync' });
         break;
       case CLIENT.copyDone:
       case CLIENT.copyFail:
-        if (!this.#copyIn) this.expected.push({ kind: 'copy-end' });
-        this.#copyIn = false;
+        if (!this.#copy.going) this.expected.push({ kind: 'copy-end' });
+        this.#copy.over();
         break;
       case CLIENT.copyData:
       case CLIENT.flush:

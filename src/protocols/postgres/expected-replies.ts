@@ -39,6 +39,8 @@ export class ExpectedReplies {
   readonly #queue: Expected[] = [];
   #head = 0;
   #failures = 0;
+  /** Statements under way that may read rows from the client. */
+  readonly #copies = new Set<Expected>();
 
   get length(): number {
     return this.#queue.length - this.#head;
@@ -54,6 +56,11 @@ export class ExpectedReplies {
     return this.#failures;
   }
 
+  /** May the server come to read the rows of a COPY, or read them now? */
+  get mayCopy(): boolean {
+    return this.#copies.size > 0;
+  }
+
   /** Is that statement under way? */
   awaits(run: Run): boolean {
     for (let index = this.#head; index < this.#queue.length; index += 1) {
@@ -66,6 +73,8 @@ export class ExpectedReplies {
   push(expected: Expected): void {
     // The end of a COPY that is over has no answer.
     if (expected.kind === 'copy-end' && this.length === 0) return;
+    if (expected.kind !== 'bind' && runOf(expected)?.facts.effects.includes('copy-in') === true)
+      this.#copies.add(expected);
     this.#queue.push(expected);
   }
 
@@ -76,6 +85,7 @@ export class ExpectedReplies {
   shift(): Expected | undefined {
     const item = this.#queue[this.#head];
     if (item === undefined) return undefined;
+    if (this.#copies.size > 0) this.#copies.delete(item);
     do this.#head += 1;
     while (this.#queue[this.#head]?.kind === 'copy-end');
     if (this.#head === this.#queue.length) {

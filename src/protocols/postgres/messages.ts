@@ -193,6 +193,8 @@ export function describeMessage(kind: 'S' | 'P', name: Uint8Array): Uint8Array {
 
 export const terminateMessage = (): Uint8Array => new BodyWriter().message(CLIENT.terminate);
 
+export const copyFailMessage = (why: string): Uint8Array => new BodyWriter().cstring(why).message(CLIENT.copyFail);
+
 export function copyDataMessage(payload: Uint8Array): Uint8Array {
   return new BodyWriter().raw(payload).message(SERVER.copyData);
 }
