@@ -109,12 +109,10 @@ export class MessageMasks {
   }
 
   #recordOf(text: string, { record, paths }: ConnectionRules): Buffer | undefined {
-    try {
+    return maskedForRecord(() => {
       const shown = record === undefined ? [text] : this.#recordTexts.take(text, record);
       return this.#masked(Buffer.from(shown.join('\n')), undefined, paths.record, new Map());
-    } catch {
-      return undefined;
-    }
+    });
   }
 
   /** A message that is a text of its own. */
@@ -170,11 +168,7 @@ export class MessageMasks {
 
   /** Nothing at all rather than what could not be masked. */
   #forRecord(clean: Buffer, { record, paths }: ConnectionRules): Buffer | undefined {
-    try {
-      return this.#masked(clean, record, paths.record, new Map());
-    } catch {
-      return undefined;
-    }
+    return maskedForRecord(() => this.#masked(clean, record, paths.record, new Map()));
   }
 
   #redacted(data: Buffer): Buffer {
@@ -214,4 +208,13 @@ function passedText(text: string): PassedMessage {
 /** Text that begins like a map or list has to be JSON where places of it are masked. */
 function typeOf(text: Buffer): string {
   return /^\uFEFF?[ \t\r\n]*[{[]/.test(text.toString('utf8', 0, 4_096)) ? 'application/json' : 'text/plain';
+}
+
+/** Of what can't be masked for the record, its length and hash are recorded, and nothing of it. */
+function maskedForRecord(mask: () => Buffer): Buffer | undefined {
+  try {
+    return mask();
+  } catch {
+    return undefined;
+  }
 }
