@@ -58,8 +58,8 @@ export async function raceApprovals(options: {
   try {
     await Promise.all(Array.from({ length: options.atOnce }, worker));
   } finally {
-    desk.close();
-    await agent.stop();
+    // First the desk: a look under way as the agent ends would be cut off.
+    await desk.close().finally(() => agent.stop());
   }
   try {
     return await checkRaces(agent, reports);
@@ -111,9 +111,11 @@ async function revoke(agent: RaceAgent, desk: PendingDesk, report: RaceReport): 
   await call(agent, `/v1/grants/${report.id}/revoke`, agent.tokens.ann, {});
   const after = post(agent, report.path);
   // Those that came too late wait as well.
-  const waiting = [before, after].map((sent) => Promise.resolve(sent));
+  const answers = Promise.all([before, after]);
   let over = false;
-  void Promise.all(waiting).then(() => (over = true));
+  const ended = answers.finally(() => (over = true));
+  // Its failure is told where it is awaited, below.
+  ended.catch(() => undefined);
   report.runsAtRevoke = agent.runs.get(report.path) ?? 0;
   while (!over) {
     for (const { id } of desk.all(report.path)) {
@@ -122,7 +124,7 @@ async function revoke(agent: RaceAgent, desk: PendingDesk, report: RaceReport): 
     }
     await delay(10);
   }
-  report.again = await after;
+  [, report.again] = await ended;
 }
 
 /** @returns `200`, `403 hoop_denied`, or `left` */
@@ -156,9 +158,12 @@ async function call(
 class PendingDesk {
   #pending: readonly RequestView[] = [];
   #closed = false;
+  readonly #looking: Promise<void>;
 
   constructor(private readonly agent: RaceAgent) {
-    void this.#look();
+    this.#looking = this.#look();
+    // Told by `close`.
+    this.#looking.catch(() => undefined);
   }
 
   all(path: string): readonly RequestView[] {
@@ -173,8 +178,10 @@ class PendingDesk {
     throw new Error(`no request for ${path} within a minute`);
   }
 
-  close(): void {
+  /** @throws what ended its looking early */
+  async close(): Promise<void> {
     this.#closed = true;
+    await this.#looking;
   }
 
   async #look(): Promise<void> {
