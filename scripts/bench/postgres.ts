@@ -5,7 +5,7 @@ import { startPostgres } from '../../test/support/postgres-server.js';
 import { hoop } from './lib/hoop.js';
 import { startIssuer } from './lib/issuer.js';
 import { measures, seed, type Measure } from './lib/measures.js';
-import { direct, pgbouncer, sshForward } from './lib/peers.js';
+import { bareRelay, direct, pgbouncer, sshForward } from './lib/peers.js';
 import type { Missing, Target } from './lib/target.js';
 
 const { values } = parseArgs({
@@ -51,6 +51,7 @@ async function openTargets(
     ['direct', async () => direct(server)],
     ['pgbouncer', () => pgbouncer(server, database)],
     ['ssh -L', () => sshForward(server)],
+    ['bare relay', () => bareRelay(server)],
     ['hoop', () => hoop({ name: 'hoop', policies: [], issuer, server, database })],
     [
       'hoop with policy and masks',

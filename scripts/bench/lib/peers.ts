@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { guard } from '../../../test/support/guarded-process.js';
+import { fileURLToPath } from 'node:url';
+import { guard, type GuardedProcess } from '../../../test/support/guarded-process.js';
 import { serverAccount } from '../../../test/support/postgres-programs.js';
 import { freePort, type PostgresServer } from '../../../test/support/postgres-server.js';
 import type { Missing, Target } from './target.js';
@@ -45,6 +46,24 @@ default_pool_size = 64
   const child = guard([program, file], { account, folder });
   await child.outputMatching(/process up/);
   return { name, port, password: '', stop: () => child.stop() };
+}
+
+/** The same way as hoop's, TCP to WebSocket to TCP in two processes of Node, without anything that hoop does on it. */
+export async function bareRelay(server: PostgresServer): Promise<Target> {
+  const program = fileURLToPath(new URL('bare-relay.mjs', import.meta.url));
+  const network = guard([process.execPath, program, 'network', String(server.port)]);
+  const laptop = guard([process.execPath, program, 'laptop', String(await printedPort(network))]);
+  const port = await printedPort(laptop);
+  const stop = async (): Promise<void> => {
+    await laptop.stop();
+    await network.stop();
+  };
+  return { name: 'bare relay', port, password: server.app.password, stop };
+}
+
+async function printedPort(child: GuardedProcess): Promise<number> {
+  await child.outputMatching(/port \d+\n/);
+  return Number(/port (\d+)\n/.exec(child.output())?.[1]);
 }
 
 /** What people use today: a forwarded port, encrypted, on loopback here. */
