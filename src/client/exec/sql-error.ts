@@ -17,6 +17,7 @@ const LOST: readonly (readonly [string, ErrorCode])[] = [
   ['08', 'unreachable'],
   ['57P', 'unreachable'],
   ['28', 'upstream_auth'],
+  ['F0', 'upstream_auth'],
 ];
 
 /**
