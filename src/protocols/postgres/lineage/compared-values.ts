@@ -65,7 +65,7 @@ function madeArray(side: unknown, parameters: ManyValued[]): number {
   const [text, by] = call === undefined ? [] : listAt(call, 'args');
   const known = functionName(call ?? EMPTY).name === 'string_to_array' ? literalIn(by)?.value : undefined;
   const separator = typeof known === 'string' ? known : '';
-  let count = 1;
+  let count = 0;
   const pending: unknown[] = separator === '' ? [side] : [text];
   while (pending.length > 0) {
     const value = pending.pop();
@@ -80,7 +80,7 @@ function madeArray(side: unknown, parameters: ManyValued[]): number {
 }
 
 function partsOf(text: string, separator: string): number {
-  return separator === '' ? text.length : text.split(separator).length;
+  return separator === '' ? text.length + 1 : text.split(separator).length;
 }
 
 /** The most that any constant in it stands for. */
