@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect, Header, HttpRefusal, RequestReading } from '../../../protocols/http/dialect.js';
-import type { AnswerOut } from './answer-pipe.js';
+import type { AnswerBeginning, AnswerOut } from './answer-out.js';
 
 /** How often a waiting client of an event stream hears from us. */
 const PING_MS = 10_000;
@@ -56,7 +56,7 @@ export class ClientAnswer implements AnswerOut {
     this.#pings.unref();
   }
 
-  begin(status: number, headers: readonly Header[], { atOnce }: { readonly atOnce: boolean }): void {
+  begin(status: number, headers: readonly Header[], { atOnce, reason }: AnswerBeginning): void {
     clearInterval(this.#pings);
     const eventStream = headers.some(
       ([name, value]) => name === 'content-type' && /^text\/event-stream\b/i.test(value),
@@ -69,7 +69,7 @@ export class ClientAnswer implements AnswerOut {
     if (this.#state !== 'fresh') return;
     this.#state = 'begun';
     this.#eventStream = eventStream;
-    this.#head(status, headers);
+    this.#head(status, headers, reason);
     if (atOnce) process.nextTick(() => this.#sendHead());
   }
 
@@ -124,11 +124,12 @@ export class ClientAnswer implements AnswerOut {
     }
   }
 
-  #head(status: number, headers: readonly Header[]): void {
+  #head(status: number, headers: readonly Header[], reason = ''): void {
     this.status = status;
     if (this.#state === 'waiting') this.#eventStream = true;
     this.response.sendDate = !headers.some(([name]) => name === 'date');
     const own: Header[] = this.session === '' ? [] : [['x-hoop-session', this.session]];
+    if (reason !== '') this.response.statusMessage = reason;
     this.response.writeHead(status, [...headers, ...own].flat());
   }
 
