@@ -22,6 +22,16 @@ const OUTER = new Map([
 /** The end of one of several responses of a session. */
 const RESPONSE_DONE = 'response.done';
 const CALL = /_call$/;
+/** What this API and those beside it call their events. */
+const FAMILIES =
+  /^(?:response|conversation|session|transcription_session|transcript|thread|image_generation|image_edit|speech|rate_limits)\./;
+
+/** Is it one of the events that `readResponseEvent` reads, or of the same make? */
+export function isResponseEvent(tree: JsonNode, name: string): boolean {
+  const type = stringOf(tree, 'type') || name;
+  if (type.endsWith(DELTA)) return member(tree, 'delta') !== undefined;
+  return type === 'error' || FAMILIES.test(type) || OVER.test(type);
+}
 
 /**
  * One event of the Responses API, of transcriptions, or of the Assistants API (which says the type in `event:` alone).
