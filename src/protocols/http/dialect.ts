@@ -105,6 +105,8 @@ export interface AnswerOptions {
   readonly credential?: (() => CredentialPieces) | undefined;
   /** Largest event or line that is held to be read, in bytes. */
   readonly maxEventBytes: number;
+  /** Does what says words and can't be looked at, as audio does, end an answer that is masked? */
+  readonly narrow?: boolean;
 }
 
 /**

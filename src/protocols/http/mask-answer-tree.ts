@@ -92,6 +92,7 @@ class TreeMask {
         const masked = this.options.masking.whole(name);
         if (masked !== name) this.options.edits.replace(nameAt, JSON.stringify(masked));
       }
+      if (name === 'audio' && isSound(value)) this.options.masking.unread('audio');
       if (LOG_PROBABILITIES.has(name) && value.kind === 'object') this.options.edits.replace(value, 'null');
       else if (value.kind === 'array' && (LOG_PROBABILITIES.has(name) || isOfTokens(value))) this.#empty(value);
       else if (FOREIGN.has(name) && value.kind === 'object') this.#foreign(value, text);
@@ -112,4 +113,10 @@ class TreeMask {
 
 function isOfTokens({ items: [first] }: JsonNode & { readonly kind: 'array' }): boolean {
   return first?.kind === 'object' && PROBABILITY.some((name) => member(first, name) !== undefined);
+}
+
+/** `{ id, data, transcript }` of a message that is said aloud, or a piece of one. */
+function isSound(node: JsonNode): boolean {
+  const data = member(node, 'data');
+  return data?.kind === 'string' && data.value !== '';
 }

@@ -7,6 +7,9 @@ const PING_MS = 10_000;
 /** Most bytes of an upstream's error that are put into a stream that has begun. */
 const ERROR_BYTES = 64 * 1024;
 
+/** What is no ASCII of one line: a header has no other words. */
+const UNWRITABLE = /[^ -~]/gu;
+
 const EVENT_STREAM: readonly Header[] = [
   ['content-type', 'text/event-stream; charset=utf-8'],
   ['cache-control', 'no-cache'],
@@ -27,6 +30,8 @@ export class ClientAnswer implements AnswerOut {
   #wrote = false;
   /** What is answered, once it was read. */
   reading: RequestReading | undefined;
+  /** What rules warn of, once it was decided; it goes out with the head of an answer that nobody waited for. */
+  warnings: readonly string[] = [];
   /** Status that the client got; 0 before. */
   status = 0;
 
@@ -129,6 +134,7 @@ export class ClientAnswer implements AnswerOut {
     if (this.#state === 'waiting') this.#eventStream = true;
     this.response.sendDate = !headers.some(([name]) => name === 'date');
     const own: Header[] = this.session === '' ? [] : [['x-hoop-session', this.session]];
+    for (const warning of this.warnings) own.push(['x-hoop-warning', warning.replace(UNWRITABLE, '?')]);
     if (reason !== '') this.response.statusMessage = reason;
     this.response.writeHead(status, [...headers, ...own].flat());
   }

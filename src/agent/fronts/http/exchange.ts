@@ -117,6 +117,7 @@ export class Exchange implements LiveSession {
       },
     );
     if (decision.action === 'allow') {
+      this.#out.warnings = decision.notices;
       if (!session.left)
         await this.#forward({ rules, reading, sent: upstreamBody(request, intake, body, reading, rules, host.hash) });
     } else if (decision.action !== 'hold') this.#out.refuse(refusalOfDecision(decision));
