@@ -148,14 +148,15 @@ export class AnswerPipe implements AnswerSink {
     const { options } = this;
     const { rules, request } = options;
     this.contentType = headerOf(this.#headers, 'content-type');
-    this.#kind = answerKind(request.method, this.status, this.contentType);
+    const narrow = options.uninspected === 'block';
+    this.#kind = answerKind(request.method, this.status, this.contentType, narrow && this.#masks);
     if (this.#kind === 'none') return;
     const encoded = coding !== '' && coding !== 'identity';
     if (encoded) this.#decoder = this.#decoderOf(coding);
     const opaque = this.#kind === 'opaque' || (encoded && this.#decoder === undefined);
     if (opaque && (this.#masks || (encoded && this.#decoder === undefined && options.redactor !== undefined))) {
       this.notInspected = encoded && this.#decoder === undefined ? 'content coding' : 'content type';
-      if (options.uninspected === 'block')
+      if (narrow)
         throw new UpstreamFault(`the ${this.notInspected} of the answer can not be inspected, so it is not given on`);
     }
     if (opaque) return;
@@ -173,7 +174,7 @@ export class AnswerPipe implements AnswerSink {
       masker: rules.answers,
       paths: rules.paths.answers,
       counts: this.counts,
-      narrow: options.uninspected === 'block',
+      narrow,
       ...shared,
       ...(originals === undefined ? {} : { originals }),
     });
