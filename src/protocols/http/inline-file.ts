@@ -64,8 +64,13 @@ function kindOf(type: string): string {
 function plainText(bytes: Uint8Array): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return CONTROL.test(text) || NO_TEXT.test(text) ? undefined : text;
+    return isNoText(text) ? undefined : text;
   } catch {
     return undefined;
   }
+}
+
+/** Is what begins like this, though it has characters alone, no text to a reader? */
+export function isNoText(text: string): boolean {
+  return CONTROL.test(text) || NO_TEXT.test(text);
 }
