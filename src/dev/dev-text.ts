@@ -39,16 +39,14 @@ export function devText(stack: TrialStack, options: DevTextOptions): string {
     statement(TRIAL_STATEMENTS.read, 'e-mail, phone, SSN and card come masked'),
     statement(TRIAL_STATEMENTS.blocked, 'blocked by policy standard-sql/delete-no-where; the session goes on'),
     statement(TRIAL_STATEMENTS.held, 'waits until dana approves it'),
-    type(`hoop exec postgres -i "${TRIAL_STATEMENTS.read}"`),
-    `    ${colours.dim('no psql? this needs none')}`,
+    type(`hoop exec postgres -i "${TRIAL_STATEMENTS.read}"`, 'no psql? this needs none'),
+    type('hoop connect openai', 'base URL and key for any OpenAI SDK'),
+    type('hoop connect openai -- python app.py', 'or with a program'),
+    type(`hoop exec openai -i '${exampleCall(TRIAL_PROMPTS.asked)}'`, 'the answer comes masked'),
     type(
-      'hoop connect openai',
-      'base URL and key for any OpenAI SDK; or with a program: hoop connect openai -- python app.py',
+      `hoop exec openai -i '${exampleCall(TRIAL_PROMPTS.blocked)}'`,
+      'blocked by policy prompts/no-credential-dumps',
     ),
-    type(`hoop exec openai -i '${exampleCall(TRIAL_PROMPTS.asked)}'`),
-    `    ${colours.dim('the answer comes masked')}`,
-    type(`hoop exec openai -i '${exampleCall(TRIAL_PROMPTS.blocked)}'`),
-    `    ${colours.dim('blocked by policy prompts/no-credential-dumps')}`,
     ...othersText(stack, typing, colours),
   ].join('\n');
 }
@@ -58,6 +56,9 @@ interface DevTextOptions {
   readonly alias: string | undefined;
 }
 
+/** Column of remarks, behind the longest command that has one. */
+const REMARK_AT = 30;
+
 /** How lines to type are shown. */
 interface Typing {
   readonly type: (command: string, remark?: string) => string;
@@ -65,10 +66,14 @@ interface Typing {
 }
 
 function typingOf(stack: TrialStack, { colours, alias }: DevTextOptions): Typing {
-  const type = (command: string, remark = ''): string =>
-    remark === ''
-      ? `  ${colours.cyan(command)}`
-      : `  ${colours.cyan(command.padEnd(28))} ${colours.dim(`# ${remark}`)}`;
+  const type = (command: string, remark = ''): string => {
+    if (remark === '') return `  ${colours.cyan(command)}`;
+    const padded = command.padEnd(REMARK_AT);
+    // Behind the command where a terminal of 80 columns has room for it.
+    if (padded.length === REMARK_AT && REMARK_AT + remark.length + 5 <= 80)
+      return `  ${colours.cyan(padded)} ${colours.dim(`# ${remark}`)}`;
+    return `  ${colours.cyan(command)}\n    ${colours.dim(remark)}`;
+  };
   const setUp = (user: string): readonly string[] => [
     ...(alias === undefined ? [] : [type(alias)]),
     type(`export HOOP_AGENT_URL=${stack.agentUrl} HOOP_KEYRING=file`),
