@@ -22,7 +22,7 @@ function ask(question: string): Promise<string> {
   const { stdin, stderr } = process;
   stderr.write(question);
   stdin.setRawMode(true).setEncoding('utf8').resume();
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     let typed: string[] = [];
     const finish = (settle: () => void): void => {
       stdin.off('data', onData).setRawMode(false).pause();
@@ -32,7 +32,8 @@ function ask(question: string): Promise<string> {
     const onData = (chunk: string): void => {
       for (const key of chunk) {
         if (key === '\r' || key === '\n' || key === CTRL_D) return finish(() => resolve(typed.join('')));
-        if (key === CTRL_C) return finish(() => reject(new HoopError('usage', 'nothing was changed')));
+        // Raw mode made a key of it; it ends the process as it does everywhere else.
+        if (key === CTRL_C) return finish(() => process.kill(process.pid, 'SIGINT'));
         if (ERASE.includes(key)) typed = typed.slice(0, -1);
         else typed.push(key);
       }
