@@ -13,6 +13,11 @@ for (let byte = 0; byte < 128; byte += 1) {
   else if (/[a-z]/i.test(char)) CLASS[byte] = LETTER;
 }
 
+/** What JSON takes for white space (RFC 8259, section 2). */
+export function isJsonSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
 export function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }

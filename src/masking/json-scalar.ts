@@ -1,4 +1,5 @@
 import { concatBytes } from '../core/bytes.js';
+import { isJsonSpace } from './byte-classes.js';
 import { codes } from './entity.js';
 
 /** No number that means something is longer: it is masked. */
@@ -35,7 +36,7 @@ export class JsonScalar {
     this.#long ||= this.#tokenBytes > MAX_NUMBER_BYTES;
     if (this.#long) this.#parts = [];
     const space = at;
-    while (at < bytes.length && !this.spaced && isSpace(bytes[at] as number)) {
+    while (at < bytes.length && !this.spaced && isJsonSpace(bytes[at] as number)) {
       at += 1;
       this.#spaceBytes += 1;
     }
@@ -96,10 +97,6 @@ const WORDS = ['true', 'false', 'null'].map(codes);
 
 function standsAt(bytes: Uint8Array, at: number, end: number, word: readonly number[]): boolean {
   return end - at === word.length && word.every((byte, index) => bytes[at + index] === byte);
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 function textOf(bytes: Uint8Array): string {

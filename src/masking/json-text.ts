@@ -1,4 +1,5 @@
 import { concatBytes } from '../core/bytes.js';
+import { isJsonSpace } from './byte-classes.js';
 import { codes } from './entity.js';
 import { MAX_NUMBER_BYTES, wholeNumber } from './json-number.js';
 import { BACKSLASH, escaped, escapeLength, QUOTE, unescapeInto } from './json-escapes.js';
@@ -58,7 +59,7 @@ class JsonWalk {
   }
 
   #skipSpace(): void {
-    while (this.#at < this.end && isSpace(this.bytes[this.#at] as number)) this.#at += 1;
+    while (this.#at < this.end && isJsonSpace(this.bytes[this.#at] as number)) this.#at += 1;
   }
 
   /** Takes one token; false where it may not stand here. */
@@ -175,10 +176,6 @@ class JsonWalk {
 }
 
 const WORDS = ['true', 'false', 'null'].map(codes);
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
 
 /** The text of a string's inside; undefined where an escape is none. Lone surrogates become U+FFFD. */
 function unescape(bytes: Uint8Array, from: number, to: number): Uint8Array | undefined {

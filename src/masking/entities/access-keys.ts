@@ -1,6 +1,7 @@
 import { isAlphanumeric, isDigit, isHexDigit, isTokenByte, opensWord } from '../byte-classes.js';
 import { byteProbe, codes, UNREAD } from '../entity.js';
 import type { EntityDetector, Probe, Span } from '../entity.js';
+import { standsAt } from './stands-at.js';
 
 const ALPHABETS = ['upper', 'alphanumeric', 'token', 'dotted', 'hex'] as const;
 type Alphabet = (typeof ALPHABETS)[number];
@@ -68,17 +69,6 @@ function inAlphabet(alphabet: Alphabet, byte: number): boolean {
   if (alphabet === 'alphanumeric') return isAlphanumeric(byte);
   if (alphabet === 'hex') return isHexDigit(byte);
   return isTokenByte(byte) || (alphabet === 'dotted' && byte === 0x2e);
-}
-
-function standsAt(bytes: Uint8Array, at: number, end: number, text: readonly number[], span: Span): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    if (at + index >= end) {
-      span.open = true;
-      return false;
-    }
-    if (bytes[at + index] !== text[index]) return false;
-  }
-  return true;
 }
 
 /** The offset behind the least that a key of this kind must have, beginning at `at`; -1 where there is none. */

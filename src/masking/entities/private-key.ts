@@ -1,5 +1,6 @@
 import { byteProbe, codes, UNREAD } from '../entity.js';
 import type { EntityDetector, Span } from '../entity.js';
+import { standsAt } from './stands-at.js';
 
 const HYPHEN = 0x2d;
 /** RFC 4716 sets a space between the hyphens and the label. */
@@ -75,7 +76,7 @@ function endLabel(bytes: Uint8Array, start: number, end: number, span: Span): nu
   for (let index = span.next; index < end; index += 1) {
     if (bytes[index] !== 0x45) continue;
     let last = labelEnd(bytes, index, start, end, END, look);
-    if (last >= 0 && startsAt(bytes, last, end, BLOCK, look)) last += BLOCK.length;
+    if (last >= 0 && standsAt(bytes, last, end, BLOCK, look)) last += BLOCK.length;
     if (last >= 0 && !look.open && last < end && bytes[last] === SPACE) {
       look.open = last + 1 >= end;
       if (bytes[last + 1] === HYPHEN && last + 1 < end) last += 1;
@@ -103,30 +104,18 @@ function labelEnd(
   if (at - 4 < start) return -1;
   const before = bytes[at - 1] === SPACE ? at - 2 : at - 1;
   if (bytes[before] !== HYPHEN || bytes[before - 1] !== HYPHEN) return -1;
-  if (!startsAt(bytes, at, end, word, span)) return -1;
+  if (!standsAt(bytes, at, end, word, span)) return -1;
   const kind = at + word.length;
   for (let index = kind; index <= kind + MAX_KIND && index < end; index += 1) {
     if (bytes[index] === HYPHEN) {
       span.open = false;
       return -1;
     }
-    if (startsAt(bytes, index, end, PRIVATE_KEY, span)) {
+    if (standsAt(bytes, index, end, PRIVATE_KEY, span)) {
       span.open = false;
       return index + PRIVATE_KEY.length;
     }
   }
   span.open ||= end <= kind + MAX_KIND;
   return -1;
-}
-
-/** Sets `span.open` where the text may stand there but for bytes that are missing. */
-function startsAt(bytes: Uint8Array, at: number, end: number, text: readonly number[], span: Span): boolean {
-  for (let index = 0; index < text.length; index += 1) {
-    if (at + index >= end) {
-      span.open = true;
-      return false;
-    }
-    if (bytes[at + index] !== text[index]) return false;
-  }
-  return true;
 }

@@ -2,7 +2,7 @@ import { inside, listAt, namesIn, nodeAt, flagAt, textAt, EMPTY } from '../facts
 import type { TreeNode } from '../facts/tree.js';
 import { derived, either, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
-import { UNKNOWN_COLUMNS, wholeOf, type Level, type Output, type OutputColumn, type Ctes } from './scope.js';
+import { UNKNOWN_COLUMNS, wholeOf, type Level, type Output, type Ctes } from './scope.js';
 
 const UNKNOWN: Output = { columns: [{ name: '', value: UNKNOWN_COLUMNS }], exact: false };
 /** Rounds in which a recursive query's columns may still grow. */
@@ -99,13 +99,6 @@ function sizeOf(output: Output): number {
       sum + value.origins.size + value.unresolved.length + Number(value.anything) + Number(!value.plain),
     0,
   );
-}
-
-/** The columns of an output as a source under an alias with column names of its own. */
-export function renamedColumns(columns: readonly OutputColumn[], names: readonly string[]): readonly OutputColumn[] {
-  return names.length === 0
-    ? columns
-    : columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
 }
 
 /** What each column of an output that is not exact may be. */

@@ -1,7 +1,7 @@
 import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { callDerivation, functionName, givenColumns } from './calls.js';
-import { findCte, openOf, renamedColumns } from './ctes.js';
+import { findCte, openOf } from './ctes.js';
 import { hasOwnEquality } from './conditions.js';
 import type { Ctes } from './scope.js';
 import { derived, either, NOTHING, type Derivation } from './derivation.js';
@@ -10,6 +10,7 @@ import { oneSource, relationItem } from './relations.js';
 import {
   findSource,
   levelOf,
+  renamedColumns,
   UNKNOWN_COLUMNS,
   type Item,
   type Level,

@@ -3,7 +3,7 @@ import { textAt, type TreeNode } from '../facts/tree.js';
 import { ANYTHING, columnAt, either, NOTHING, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
 import { HARMLESS_COLUMNS, holdsSamples } from './sample-relations.js';
-import { UNKNOWN_COLUMNS, type Item, type OutputColumn } from './scope.js';
+import { renamedColumns, UNKNOWN_COLUMNS, type Item, type OutputColumn } from './scope.js';
 
 /** Schemas of the server's own. */
 const SYSTEM_SCHEMAS = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
@@ -54,7 +54,7 @@ export function relationItem(reading: Reading, node: TreeNode, alias: string, na
   const made = madeBySession(reading, called);
   const [only] = items;
   if (only !== undefined && items.length === 1 && made.length === 0)
-    return oneSource(alias, renamed(only, names), undefined);
+    return oneSource(alias, renamedColumns(only, names), undefined);
   if (items.length === 0 && made.length === 0) {
     reading.findings.touchesAnything = true;
     return oneSource(alias, [], UNKNOWN_COLUMNS);
@@ -113,12 +113,6 @@ function withPlace(own: Derivation, behind: Derivation): Derivation {
   const both = either([own, behind]);
   const { strict: _, ...place } = both;
   return { ...place, plain: behind.plain, ...(behind.strict === true ? { strict: true } : {}) };
-}
-
-function renamed(columns: readonly OutputColumn[], names: readonly string[]): readonly OutputColumn[] {
-  return names.length === 0
-    ? columns
-    : columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
 }
 
 function mergedByName(columns: readonly OutputColumn[], made: readonly Derivation[]): readonly OutputColumn[] {

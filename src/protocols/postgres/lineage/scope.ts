@@ -132,3 +132,10 @@ function withOpen(from: {
 }): readonly OutputColumn[] {
   return from.open === undefined ? from.columns : [...from.columns, { name: '', value: from.open }];
 }
+
+/** The columns of an output as a source under an alias with column names of its own. */
+export function renamedColumns(columns: readonly OutputColumn[], names: readonly string[]): readonly OutputColumn[] {
+  return names.length === 0
+    ? columns
+    : columns.map((column, index) => ({ ...column, name: names[index] ?? column.name }));
+}
