@@ -1,5 +1,6 @@
 import { HoopError, type ErrorCode } from '../../../core/errors.js';
 import type { Header, HttpRefusal } from '../../../protocols/http/dialect.js';
+import { TooManyLogins } from '../../login-limit.js';
 import type { LimitRefusal } from '../../usage/usage-limits.js';
 import type { Decision } from '../../../protocols/contract.js';
 
@@ -34,6 +35,13 @@ export function refusalOf(thrown: unknown): HttpRefusal {
   // Who has only this answer must read in it what to do.
   const todo = thrown.code === 'access_needed' ? `; ${thrown.suggestion}` : '';
   return { status, code, message: `hoop: ${thrown.message}${todo}` };
+}
+
+/** As `refusalOf`, of what keeps somebody from beginning at all: who asked too often is told when to come again. */
+export function refusalAtDoor(thrown: unknown): [HttpRefusal, Header[]] {
+  if (!(thrown instanceof TooManyLogins)) return [refusalOf(thrown), []];
+  const refusal = { status: 429, code: 'hoop_limit', message: `hoop: ${thrown.error.message}` };
+  return [refusal, [['retry-after', String(thrown.retryAfterS)]]];
 }
 
 /** What a client is told whose request the agent ends. @param reason as of `session.end` */
