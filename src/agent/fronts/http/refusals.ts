@@ -22,6 +22,11 @@ const BY_ERROR: Partial<Record<ErrorCode, readonly [status: number, code: string
   recording_failed: [503, 'hoop_recording_failed'],
 };
 
+/** The SDKs of OpenAI and Anthropic send 429 and 5xx again by themselves, unless they are told. */
+export const NOT_AGAIN: Header = ['x-should-retry', 'false'];
+/** So long the SDKs would wait; where more is asked for they come again after a second or two. */
+const LONGEST_PATIENCE_S = 60;
+
 /** An answer of the upstream that can't be given on: broken, unreadable, or too large to be masked. */
 export class UpstreamFault extends Error {}
 
@@ -79,6 +84,7 @@ export function refusalOfLimit({
   retryAfterSeconds,
 }: LimitRefusal): [HttpRefusal, Header[]] {
   const headers: Header[] = retryAfterSeconds === 0 ? [] : [['retry-after', String(retryAfterSeconds)]];
+  if (retryAfterSeconds > LONGEST_PATIENCE_S) headers.push(NOT_AGAIN);
   // SDKs send 429 again: where waiting does not help, that would be in vain.
   const status = kind === 'price' ? 403 : kind === 'store' ? 503 : 429;
   return [{ status, code: 'hoop_limit', message: `limited by policy ${policy}/${rule}: ${message}` }, headers];
