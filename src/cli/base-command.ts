@@ -5,6 +5,7 @@ import { givenToken } from '../client/given-token.js';
 import { openProfile } from '../client/profile.js';
 import type { Profile } from '../client/profile.js';
 import { toJsonLine } from '../core/display.js';
+import { EXIT, HoopError } from '../core/errors.js';
 import { createColours } from './colours.js';
 import type { Colours } from './colours.js';
 import { errorLines, errorReport, toHoopError } from './error-report.js';
@@ -46,9 +47,9 @@ export abstract class HoopCommand extends Command {
 
   protected override async init(): Promise<void> {
     await super.init();
-    // Who reads stdout has left (`| head`): end as if all was read, whatever was still to come.
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    // First of the listeners: oclif's own throws, and Node then prints the source of the whole bundle.
+    process.stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
+      this.#endWithoutOutput(error);
     });
     process.stderr.on('error', () => {
       // Nobody reads messages any more; the result still counts.
@@ -183,6 +184,17 @@ export abstract class HoopCommand extends Command {
     if (this.jsonEnabled()) await super.catch(Object.assign(error, { exitCode: error.exitStatus }));
     // Ends the process even where a socket is still open.
     this.exit(error.exitStatus);
+  }
+
+  /** Who reads stdout has left (`| head`): end as if all was read, whatever was still to come. Else it is a failure. */
+  #endWithoutOutput(failure: NodeJS.ErrnoException): never {
+    if (failure.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.done);
+    const error = new HoopError('failed', 'the output can not be written', {
+      why: failure.message,
+      suggestion: 'make room where it goes, or send it elsewhere',
+    });
+    this.say(errorLines(error, this.messageColours));
+    process.exit(error.exitStatus);
   }
 
   #flagNames(): readonly string[] {

@@ -3,6 +3,7 @@ import { HoopError } from '../core/errors.js';
 import { runChild } from './child.js';
 import { childEnvironment, withoutProxy } from './child-environment.js';
 import type { ConnectReport } from './connect-report.js';
+import { durationFlag } from './duration-flag.js';
 import { type Environment, exportLines } from './environment.js';
 import { type Access, type Listen, type OpenConnections, openConnections } from './open-connections.js';
 import { obtainAccess, type ObtainOptions } from './obtain-access.js';
@@ -126,6 +127,8 @@ const INTERRUPTED = 130;
 async function ask(options: ConnectOptions): Promise<number | undefined> {
   if (options.ask === undefined) return undefined;
   const { api, duration, wait, asked } = options.ask;
+  // Refused here as well where nothing has to be asked for, and the agent never reads it.
+  durationFlag('duration', duration);
   const { connections, access, report } = options;
   const onEvent = (event: ConnectionEvent): void => {
     report.event(event);

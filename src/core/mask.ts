@@ -23,6 +23,10 @@ export interface MaskRule {
   readonly observed: boolean;
   /** May a masked column be compared, sorted or grouped by? From the policy's `spec.inference`; absent means block. */
   readonly inference?: 'allow' | 'block';
+  /** May code that nobody can read run where it may reach the columns? From the policy's `spec.opaque`; absent means block. */
+  readonly opaque?: 'allow' | 'block';
+  /** Of something made of a column: NULL is masked like any other value, since when it is NULL may tell. */
+  readonly hidesNulls?: true;
 }
 
 /** `[schema.]table.column`; `*` stands for one whole part. Parts are lower-case unless they were quoted. */

@@ -7,7 +7,8 @@ export interface PlacedLiteral extends Literal {
   readonly nibbles: readonly number[];
 }
 
-const BUCKETS = 8;
+/** As many as a byte has bits. */
+export const BUCKETS = 8;
 const ANY = 0xffff;
 const NONE: readonly number[] = [0, 0, 0, 0, 0, 0];
 /** Where a literal stands best depends on the others, so they are placed again. */

@@ -1,6 +1,6 @@
 /** Turns masks into what the scanner over whole chunks reads: which kinds, what to do with each, which literals. */
 import type { ChunkEngine, Layout } from './chunk-engine.js';
-import { placeLiterals } from './chunk-literals.js';
+import { BUCKETS, placeLiterals } from './chunk-literals.js';
 import type { PlacedLiteral } from './chunk-literals.js';
 import type { Literal } from './entity.js';
 import { prefilterOf } from './mask-set.js';
@@ -111,10 +111,14 @@ const CHECKS = { none: 'CHECK_NONE', key: 'CHECK_KEY', jwt: 'CHECK_JWT', pem: 'C
 
 /** Six tables say of each half of a literal's first three bytes in which of eight buckets it occurs. */
 function writeLiterals({ layout, view, bytes }: ChunkEngine, literals: readonly PlacedLiteral[]): void {
-  view.setUint32(layout('LITERAL_COUNT'), literals.length, true);
-  literals.forEach(({ text, least, check, bucket, nibbles }, index) => {
+  const byBucket = [...literals].sort((one, other) => one.bucket - other.bucket);
+  for (let bucket = 0; bucket <= BUCKETS; bucket += 1) {
+    const before = byBucket.filter((literal) => literal.bucket < bucket).length;
+    view.setUint16(layout('BUCKETS') + 2 * bucket, before, true);
+  }
+  byBucket.forEach(({ text, least, check, bucket, nibbles }, index) => {
     const entry = layout('LITERALS') + index * layout('LITERAL_BYTES');
-    bytes.set([1 << bucket, text.length, least, layout(CHECKS[check]), ...text], entry);
+    bytes.set([0, text.length, least, layout(CHECKS[check]), ...text], entry);
     nibbles.forEach((set, place) => {
       for (let half = 0; half < 16; half += 1) {
         const at = layout('NIBBLES') + 16 * place + half;

@@ -47,6 +47,7 @@ function ruleOf(policy: CompiledPolicy, mask: CompiledMask, context: Pick<Contex
     on: { requests: mask.on.requests && REQUEST_TYPES.has(context.connection.type), answers: mask.on.answers },
     observed: policy.observed,
     inference: policy.inference,
+    ...(policy.allowsOpaque ? { opaque: 'allow' as const } : {}),
   };
 }
 

@@ -128,7 +128,6 @@ const MASKED: readonly string[] = [
   'select shout_of(1)',
   "select (found('Ann Lee')).ssn",
   "select ssn from found('Ann Lee')",
-  "select any_text('select ssn from people where id = 1')",
   "select query_to_xml('select ssn from people where id = 1', true, true, '')",
   "select table_to_xml('people', true, true, '')",
   "select histogram_bounds from pg_stats where tablename = 'people' and attname = 'ssn'",
@@ -146,6 +145,7 @@ const MASKED: readonly string[] = [
 
 /** These may fail or say something beside their rows, and that may not be the value either. */
 const TELLING: readonly string[] = [
+  "select any_text('select ssn from people where id = 1')",
   'select ssn::int from people where id = 1',
   'select ssn::date from people where id = 1',
   'select ssn::regclass from people where id = 1',

@@ -40,6 +40,7 @@ const POLICY = `apiVersion: hoop/v1
 kind: Policy
 metadata: { name: pii }
 spec:
+  opaque: allow
   mask:
     - { name: secrets, columns: ['people.ssn'], strategy: redact }
 `;

@@ -100,6 +100,68 @@ describe('the scanner over whole chunks', () => {
     expect(rows).toBe(4);
   });
 
+  const LOCALS = [
+    ...Array.from({ length: 40 }, (_, length) => 'l'.repeat(length)),
+    ...['o', 'é', '日', '!', '-', '.', "'", ' ', '"', '@', '/'].map((sign) => `abc${sign}efghijklmnopqrs`),
+    ...['', '.', '-', '_', '+', '#'].map((sign) => `${sign}name`),
+  ];
+  const DOMAINS = [
+    ...Array.from({ length: 40 }, (_, length) => `${'d'.repeat(length)}.com`),
+    ...Array.from({ length: 40 }, (_, length) => `e.${'f'.repeat(length)}`),
+    ...['a..com', '.com', 'a.com.', 'a.com..', 'a.b-', 'a.b-.', 'a.co-', 'a.-co', 'a.co-m', 'a-.com', '-a.com', 'com'],
+    ...[
+      'a.1com',
+      'a.c1',
+      'a.1',
+      'a.com.1',
+      '1.2.3-x',
+      '1.2.3',
+      'v1.2.3-beta',
+      'a.png',
+      'a.jpeg',
+      'a.pngs',
+      'a.b.c.d.ef',
+    ],
+    ...['münchen.de', 'a.münchen', 'a.com日', 'a.com。', 'a.comé', `${'g'.repeat(26)}.comé`, `${'g'.repeat(30)}.日本`],
+    ...['a.com/x', 'a.com:80', 'a.com@b.org', 'masked.invalid', 'a_b.com', 'a.c_m'],
+  ];
+
+  it(`takes ${LOCALS.length} kinds of local parts and ${DOMAINS.length} of domains for what the exact look takes them`, () => {
+    const masker = sharedMasker({ rules: [ruleOf(['email'])], hash });
+    const rows = masker.chunks.rows(['text']);
+    const texts = [
+      ...LOCALS.flatMap((local) => [`${local}@example.com`, `so ${local}@example.com, and`]),
+      ...DOMAINS.flatMap((domain) => [`ann@${domain}`, `ann@${domain} and`, `ann@${domain}\t`]),
+    ];
+    for (const text of texts) {
+      const { out, left } = run(rows, [dataRow([text])]);
+      const exact = masker.maskText(text, new Map());
+      expect(textOf((out as Uint8Array).subarray(11)), text).toBe(left.length > 0 ? text : exact);
+      // Left are a quote right before the sign, and addresses that share bytes.
+      expect(left.length > 0, text).toBe(/[";]@|@.*@b/.test(text));
+    }
+  });
+
+  it.each(['three', 'more', 'most'])('tells keys that begin alike apart, those of %s bytes too', (length) => {
+    const literals = {
+      three: ['SG.', 'hf_', 'eyJ'],
+      more: ['ghp_', 'gho_', 'npm_', 'AKIA'],
+      most: ['sk_live_', 'rk_test_'],
+    };
+    const rows = chunksOf(['api-key', 'jwt']).rows(['text']);
+    for (const literal of literals[length as keyof typeof literals]) {
+      const key =
+        literal === 'eyJ'
+          ? `${literal}hbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.${'x'.repeat(43)}`
+          : literal + 'Ab1cD2eF3g'.repeat(7);
+      for (const before of ['', ' ', 'key: ', 'x'.repeat(13) + ' ']) {
+        expect(run(rows, [dataRow([before + key])]).left, before + key).toHaveLength(1);
+        const other = `${before}${literal.slice(0, -1)}*${'Ab1cD2eF3g'.repeat(7)}`;
+        expect(run(rows, [dataRow([other])]).left, other).toEqual([]);
+      }
+    }
+  });
+
   it('gives the chunk itself back, not a copy, where nothing stands in it', () => {
     const bytes = joined([copyData('one\n'), copyData('two\n')]);
     const masked = chunksOf(STANDARD)

@@ -6,15 +6,19 @@ import {
   isDigit,
   isEscapeLetter,
   isHexDigit,
+  isLetter,
   LEADING,
   LOCAL,
   wideLetterLength,
   wideLetterLengthBefore,
 } from './bytes';
+import { domainSigns, localSigns } from './lanes';
 import { found } from './span';
 
 const AT: u8 = 0x40;
 const QUOTE: u8 = 0x22;
+const HYPHEN: u8 = 0x2d;
+const DOT: u8 = 0x2e;
 const MAX_QUOTED: usize = 64;
 
 export function findEmail(at: usize): bool {
@@ -26,7 +30,8 @@ export function findEmail(at: usize): bool {
 }
 
 function localStart(at: usize): usize {
-  let from = at;
+  // Sixteen bytes at once; whatever else may stand in a local part goes on byte by byte.
+  let from = at - <usize>clz(~((<u32>i8x16.bitmask(localSigns(v128.load(at - 16)))) << 16));
   while (true) {
     const before = byteAt(from - 1);
     const length: usize = before < 0x80 ? (hasClass(before, LOCAL) ? 1 : 0) : wideLetterLengthBefore(from);
@@ -49,13 +54,42 @@ function quotedStart(at: usize): usize {
 
 /** The end of the domain that begins at `from`, or 0. */
 function domainEnd(from: usize): usize {
+  const first = v128.load(from);
+  const second = v128.load(from, 16);
+  const signs = (<u32>i8x16.bitmask(domainSigns(first))) | ((<u32>i8x16.bitmask(domainSigns(second))) << 16);
+  if (signs == 0xffffffff) return longDomainEnd(from);
+  const length: u32 = ctz(~signs);
+  const dot = i8x16.splat(DOT);
+  const dots =
+    ((<u32>i8x16.bitmask(i8x16.eq(first, dot))) | ((<u32>i8x16.bitmask(i8x16.eq(second, dot))) << 16)) &
+    (((<u32>1) << length) - 1);
+  if (byteAt(from + <usize>length) >= 0x80) return longDomainEnd(from);
+  if (dots == 0) return 0;
+  // A name as names are: no empty label, and the last one of two signs or more begins with a letter.
+  const last: u32 = 32 - clz(dots);
+  const isPlain =
+    ((dots & 1) | (dots & (dots << 1))) == 0 &&
+    length >= last + 2 &&
+    isLetter(byteAt(from + <usize>last)) &&
+    byteAt(from + <usize>length - 1) != HYPHEN;
+  if (!isPlain) return longDomainEnd(from);
+  return unlessOther(from, from + <usize>length);
+}
+
+/** No version of a package, no name of a file. */
+function unlessOther(from: usize, end: usize): usize {
+  return isVersion(from, end) || isFileName(end) ? 0 : end;
+}
+
+/** The same byte by byte. */
+function longDomainEnd(from: usize): usize {
   let at = from;
   let label = from;
   let labels = 0;
   let best: usize = 0;
   while (true) {
     const byte = byteAt(at);
-    const length: usize = byte < 0x80 ? (isAlphanumeric(byte) || byte == 0x2d ? 1 : 0) : wideLetterLength(at);
+    const length: usize = byte < 0x80 ? (isAlphanumeric(byte) || byte == HYPHEN ? 1 : 0) : wideLetterLength(at);
     if (length > 0) {
       at += length;
       continue;
@@ -63,14 +97,14 @@ function domainEnd(from: usize): usize {
     if (at == label) break;
     labels += 1;
     let labelEnd = at;
-    while (labelEnd > label && byteAt(labelEnd - 1) == 0x2d) labelEnd -= 1;
+    while (labelEnd > label && byteAt(labelEnd - 1) == HYPHEN) labelEnd -= 1;
     const first = byteAt(label);
-    if (labels > 1 && labelEnd >= label + 2 && !isDigit(first) && first != 0x2d) best = labelEnd;
-    if (byte != 0x2e) break;
+    if (labels > 1 && labelEnd >= label + 2 && !isDigit(first) && first != HYPHEN) best = labelEnd;
+    if (byte != DOT) break;
     at += 1;
     label = at;
   }
-  return best != 0 && (isVersion(from, best) || isFileName(best)) ? 0 : best;
+  return best == 0 ? 0 : unlessOther(from, best);
 }
 
 function isVersion(from: usize, end: usize): bool {

@@ -36,9 +36,10 @@ export const OUT_BYTES: usize = 0x80000;
 export const ENABLED: usize = CONFIG;
 export const FORM: usize = CONFIG + 4;
 export const DELIMITER: usize = CONFIG + 8;
-export const LITERAL_COUNT: usize = CONFIG + 12;
 /** Columns of a row; 0 where nobody knows them, in COPY. */
 export const COLUMN_COUNT: usize = CONFIG + 16;
+/** Nine numbers of two bytes: the literals of bucket n are those from number n up to number n + 1. */
+export const BUCKETS: usize = CONFIG + 0x20;
 /** For each entity: action u32, offset of the label u32, length of the label u32, unused. */
 export const ACTIONS: usize = CONFIG + 0x40;
 /** Six tables of sixteen bytes: which literals may begin with this half of a byte, for the first three bytes. */
@@ -70,7 +71,7 @@ export const KIND_TEXT: u32 = 1;
 /** Text in which a finding is TypeScript's: numbers, JSON, arrays. */
 export const KIND_DECIDED: u32 = 2;
 
-/** Of one literal: bucket u8, length u8, least bytes after it u8, check u8, then its bytes. */
+/** Of one literal: unused u8, length u8, least bytes after it u8, check u8, then its bytes. */
 export const LITERAL_BYTES: usize = 64;
 export const CHECK_NONE: u8 = 0;
 export const CHECK_KEY: u8 = 1;

@@ -3,6 +3,7 @@
  * cells as they are then. A row that is given up is taken back and left to TypeScript.
  */
 import { hasClass, isAlphanumeric, STRUCTURE } from './bytes';
+import { alphanumerics } from './lanes';
 import {
   ACTION_DOMAIN,
   ACTION_LABEL,
@@ -207,7 +208,25 @@ function writeDomain(at: usize, to: usize): void {
 const PLACES = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 const WIDE_ENOUGH: usize = 32;
 
-/** `writeTail` for up to 32 bytes of ASCII: the same rule with bits for bytes. */
+/** `writeTail` for up to 16 bytes: the same rule with bits for bytes. @returns false where they are not all ASCII */
+function writeShortestTail(from: usize, length: usize, always: bool): bool {
+  const bytes = v128.load(from);
+  const within = ((<u32>1) << (<u32>length)) - 1;
+  if (((<u32>i8x16.bitmask(bytes)) & within) != 0) return false;
+  const counted = alphanumerics(bytes);
+  const until = i8x16.splat(hiddenUntil((<u32>i8x16.bitmask(counted)) & within, always));
+  v128.store(out, v128.bitselect(i8x16.splat(STAR), bytes, v128.and(counted, i8x16.lt_u(PLACES, until))));
+  out += length;
+  return true;
+}
+
+/** The place before which letters and digits are hidden. @param bits where they stand */
+function hiddenUntil(bits: u32, always: bool): u8 {
+  for (let shown = shownOf(<u32>popcnt(bits), always); shown > 0; shown -= 1) bits &= ~(((<u32>1) << 31) >> clz(bits));
+  return bits == 0 ? 0 : <u8>(32 - clz(bits));
+}
+
+/** The same for up to 32 bytes of ASCII. */
 function writeShortTail(from: usize, length: usize, always: bool): void {
   const first = v128.load(from);
   const second = v128.load(from, 16);
@@ -215,10 +234,7 @@ function writeShortTail(from: usize, length: usize, always: bool): void {
   const secondCounted = alphanumerics(second);
   let bits = (<u32>i8x16.bitmask(firstCounted)) | ((<u32>i8x16.bitmask(secondCounted)) << 16);
   if (length < WIDE_ENOUGH) bits &= ((<u32>1) << (<u32>length)) - 1;
-  const count = <u32>popcnt(bits);
-  for (let shown = shownOf(count, always); shown > 0; shown -= 1) bits &= ~(((<u32>1) << 31) >> clz(bits));
-  // Everything before this place is hidden.
-  const until: u8 = bits == 0 ? 0 : <u8>(32 - clz(bits));
+  const until = hiddenUntil(bits, always);
   const star = i8x16.splat(STAR);
   const hidden = v128.and(firstCounted, i8x16.lt_u(PLACES, i8x16.splat(until)));
   v128.store(out, v128.bitselect(star, first, hidden));
@@ -228,12 +244,6 @@ function writeShortTail(from: usize, length: usize, always: bool): void {
     v128.store(out + 16, v128.bitselect(star, second, later));
   }
   out += length;
-}
-
-function alphanumerics(bytes: v128): v128 {
-  const digit = i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(0x30)), i8x16.splat(10));
-  const lower = v128.or(bytes, i8x16.splat(0x20));
-  return v128.or(digit, i8x16.lt_u(i8x16.sub(lower, i8x16.splat(0x61)), i8x16.splat(26)));
 }
 
 function isAscii(from: usize, to: usize): bool {
@@ -252,7 +262,9 @@ function shownOf(count: u32, always: bool): u32 {
 
 /** `tailOf` of `src/masking/partial.ts`. */
 function writeTail(from: usize, to: usize, always: bool): void {
-  if (to - from <= WIDE_ENOUGH && isAscii(from, to)) return writeShortTail(from, to - from, always);
+  const length = to - from;
+  if (length <= 16 && writeShortestTail(from, length, always)) return;
+  if (length <= WIDE_ENOUGH && isAscii(from, to)) return writeShortTail(from, length, always);
   let count: u32 = 0;
   for (let at = from; at < to; at += 1) if (isCounted(load<u8>(at))) count += 1;
   let hidden = count - shownOf(count, always);

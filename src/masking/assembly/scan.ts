@@ -14,12 +14,16 @@ import { giveUp, mask, skipUntil } from './output';
 import { findPhone } from './phone';
 import { maybePassword, maybeSecret } from './secrets';
 import * as span from './span';
-import { between, bucketsAt, equalTo, letters, literals, look, wide } from './window';
+import { between, bucketsAt, equalTo, equalToEither, holdsAny, letters, literals, look, upper, wide } from './window';
 
 const BEFORE: usize = 4;
 const STEP: usize = 48;
 const VALID: u64 = 0x000ffffffffffff0;
+const AT: u8 = 0x40;
+const AMPERSAND: u8 = 0x26;
 const BACKSLASH: u8 = 0x5c;
+const SPACE: u8 = 0x20;
+const HYPHEN: u8 = 0x2d;
 
 let enabled: u32 = 0;
 let form: u32 = 0;
@@ -62,14 +66,15 @@ export function scan(end: usize): void {
 }
 
 function scanSigns(at: usize): void {
-  const ampersand = equalTo(0x26);
-  escapes = equalTo(BACKSLASH);
-  if (ampersand != 0) escapes |= ampersand & (equalTo(0x23) >> 1);
+  escapes = email = 0;
+  if (holdsAny(AT, AMPERSAND, BACKSLASH)) {
+    escapes = equalTo(BACKSLASH) | (equalTo(AMPERSAND) & (equalTo(0x23) >> 1));
+    if (wants(layout.EMAIL)) email = equalTo(AT);
+  }
   if (form == layout.FORM_COPY_TEXT) {
     // What the server always escapes; one that is a delimiter was cleared.
     escapes |= between(0x08, 6);
   }
-  email = wants(layout.EMAIL) ? equalTo(0x40) : 0;
   secret = wants(layout.LITERAL) ? literals(at) : 0;
   password = six = 0;
   if (!wants(layout.URL_PASSWORD) && !wants(layout.IP)) return;
@@ -94,34 +99,38 @@ function scanNumbers(): void {
   phone = wants(layout.PHONE) ? equalTo(0x2b) : 0;
   card = ssn = iban = quad = cpf = oddGap = 0;
   const digit = between(0x30, 10);
+  if (digit == 0) return;
   const starts = digit & ~(digit << 1);
-  if ((starts & VALID) == 0 && digit == 0) return;
   const two = digit & (digit >> 1);
   const three = two & (digit >> 2);
-  const four = three & (digit >> 3);
-  const space = equalTo(0x20);
-  const hyphen = equalTo(0x2d);
-  const sign = space | hyphen;
   const beyond = wide();
-  if (wants(layout.CARD)) card = starts & four & runOf13(digit | sign | beyond);
-  if (wants(layout.SSN)) ssn = starts & three & (sign >> 3) & (two >> 4) & (sign >> 6) & (four >> 7);
   const group = digit & (digit << 1) & ~((digit << 2) & (digit << 3));
-  if (wants(layout.SSN) || wants(layout.PHONE)) oddGap = group & (beyond >> 1);
+  if (beyond != 0 && (wants(layout.SSN) || wants(layout.PHONE))) oddGap = group & (beyond >> 1);
   if (wants(layout.IBAN)) scanIban(starts & (digit >> 1), digit);
-  if ((enabled & layout.DOTTED) == 0) return;
-  const dot = equalTo(0x2e);
-  if (wants(layout.PHONE)) {
-    const gap = sign | dot;
-    phone |= starts & three & (gap >> 3) & (three >> 4) & (gap >> 7) & (four >> 8);
-    phone |= starts & three & (equalTo(0x29) >> 3);
-    const dash = (space >> 1) & ((beyond >> 2) | ((hyphen >> 2) & (space >> 3) & (digit >> 4)));
-    oddGap |= group & (digit << 2) & dash;
-  }
+  const dotted = (enabled & layout.DOTTED) != 0;
+  if (three == 0 && !dotted) return;
+  const dot = dotted ? equalTo(0x2e) : 0;
   if (wants(layout.IP)) {
     const between = dot & (((digit >> 1) & (dot >> 2)) | ((two >> 1) & (dot >> 3)) | ((three >> 1) & (dot >> 4)));
     quad = starts & ((between >> 1) | ((digit >> 1) & (between >> 2)) | ((two >> 1) & (between >> 3)));
   }
-  if (wants(layout.CPF)) cpf = starts & three & ((digit | dot) >> 3) & runOf11(digit | dot | hyphen);
+  if (three == 0) return;
+  const four = three & (digit >> 3);
+  const sign = equalToEither(SPACE, HYPHEN);
+  if (wants(layout.CARD)) card = starts & four & runOf13(digit | sign | beyond);
+  const groups = starts & three & ~(digit >> 3);
+  if (groups != 0 && wants(layout.SSN)) ssn = groups & (sign >> 3) & (two >> 4) & (sign >> 6) & (four >> 7);
+  if (wants(layout.PHONE)) {
+    const gap = sign | dot;
+    if (groups != 0) phone |= groups & (((gap >> 3) & (three >> 4) & (gap >> 7) & (four >> 8)) | (equalTo(0x29) >> 3));
+    const ends = group & (digit << 2) & (sign >> 1);
+    if (ends != 0) {
+      const hyphen = equalTo(HYPHEN);
+      const space = sign & ~hyphen;
+      oddGap |= ends & (space >> 1) & ((beyond >> 2) | ((hyphen >> 2) & (space >> 3) & (digit >> 4)));
+    }
+  }
+  if (wants(layout.CPF)) cpf = starts & three & ((digit | dot) >> 3) & runOf11(digit | dot | equalTo(HYPHEN));
 }
 
 function runOf11(bits: u64): u64 {
@@ -138,6 +147,8 @@ function runOf13(bits: u64): u64 {
 
 /** Two digits behind two letters at the beginning of a word. */
 function scanIban(starts: u64, digit: u64): void {
+  const before = upper();
+  if ((starts & (before << 1) & (before << 2)) == 0) return;
   const letter = letters();
   iban = starts & (letter << 1) & (letter << 2);
   if (iban != 0) iban &= ~((letter | digit) << 3) | (equalTo(BACKSLASH) << 4);

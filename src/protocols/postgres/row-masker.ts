@@ -98,7 +98,8 @@ export class RowMasker {
       const end = at + 4 + Math.max(0, length);
       if (length < -1 || end > row.length) return undefined;
       const { column, shape, cells } = this.#columns[index] as Treated;
-      const cell = length === -1 ? undefined : cells.mask(column, shape, row.subarray(at + 4, end));
+      const seen = length !== -1 || column.rule?.hidesNulls === true;
+      const cell = seen ? cells.mask(column, shape, row.subarray(at + 4, end)) : undefined;
       if (cell !== undefined) (replaced ??= new Array<Cell>(count).fill(undefined))[index] = cell;
       size += 4 + (cell === undefined ? end - at - 4 : (cell?.length ?? 0));
       at = end;

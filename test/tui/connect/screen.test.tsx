@@ -73,6 +73,17 @@ describe('the connect screen', () => {
     expect(resolved).toEqual(['denied: postgres']);
   });
 
+  it('keeps the command of the reviewer whole on a narrow terminal, in a row of its own', () => {
+    const { screen, text } = open();
+    const id = '01a22187-cf65-7085-a01f-d3486600ab55';
+    screen.requests([requestView(id, { flows: ['dba-review', 'security-review', 'on-call'] })]);
+    expect(
+      text()
+        .split('\n')
+        .filter((line) => line.includes('hoop approve')),
+    ).toEqual([expect.stringMatching(new RegExp(`^ +hoop approve ${id} *$`))]);
+  });
+
   it('says that a connection is away, when it is tried again, and that it is back', () => {
     const { text, event } = open();
     event('session.opened', { session: 's1' });

@@ -19,6 +19,8 @@ const BY_ERROR: Partial<Record<ErrorCode, readonly [status: number, code: string
   not_in_version: [501, 'hoop_not_in_version'],
   upstream_unreachable: [502, 'hoop_upstream_unreachable'],
   upstream_auth: [502, 'hoop_upstream_auth'],
+  // A credential without a value: there is nothing to be had upstream either.
+  config_invalid: [502, 'hoop_upstream_auth'],
   recording_failed: [503, 'hoop_recording_failed'],
 };
 

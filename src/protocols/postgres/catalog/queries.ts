@@ -89,7 +89,7 @@ const HELD = `locked as materialized (
 
 /**
  * oid, schema, name, relkind, rows, columns as `[[number, name, type, expression?], …]`, definition, rules as
- * `[text, …]`, held. Relations of the server itself come without texts.
+ * `[text, …]`, held, numbers of the columns of a partition key as JSON. Relations of the server itself come without texts.
  */
 const RELATIONS = `with ${HELD}
   select c.oid, n.nspname, c.relname, c.relkind, c.reltuples::int8,
@@ -104,7 +104,10 @@ const RELATIONS = `with ${HELD}
     case when c.relhasrules and h.oid is null and c.oid >= ${USER} then
       (select pg_catalog.json_agg(pg_catalog.pg_get_ruledef(r.oid)) from pg_catalog.pg_rewrite r
        where r.ev_class = c.oid and r.rulename <> '_RETURN') end,
-    (h.oid is not null)::int
+    (h.oid is not null)::int,
+    case when c.relkind = 'p' then
+      (select pg_catalog.array_to_json(pg_catalog.string_to_array(p.partattrs::text, ' ')::int[])
+       from pg_catalog.pg_partitioned_table p where p.partrelid = c.oid) end
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   left join held h on h.oid = c.oid

@@ -40,6 +40,8 @@ export interface CatalogRelation {
   readonly children: readonly number[];
   /** Relations that it inherits from or is a partition of: its rows are theirs too. */
   readonly parents: readonly number[];
+  /** Columns by which it is partitioned, 0 for an expression; absent where it is not. */
+  readonly partitionKey?: readonly number[];
   /** Tables whose rows go, or change, with rows of this one, by their foreign keys. */
   readonly cascades: readonly CatalogCascade[];
   /** Its foreign keys whose every value stands in the table referred to; absent means none. */

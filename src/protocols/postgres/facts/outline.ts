@@ -20,13 +20,13 @@ export interface Outline {
 /**
  * The tree of a large text without what repeats: of rows, alternatives and elements that differ in nothing but constants,
  * two are kept. Where columns go it tells the same, whereas the tree of an INSERT of 8 MiB can't be handed from one thread
- * to another in useful time. Constants of the text are not all in it; of those left out of an IN list or an ARRAY it tells the
- * places, see `placesLeftOut`.
+ * to another in useful time. Constants of the text are not all in it; of those left out of an IN list, an ARRAY or alternatives
+ * it tells how many there are and where, see `leftOutBy`.
  *
  * @returns undefined where it is too large even so
  */
 export function outlineOf(tree: TreeNode): Outline | undefined {
-  const effort = { nodes: 0, places: 0 };
+  const effort: Effort = { nodes: 0, places: 0, leftOut: new Map() };
   try {
     const copy = copied(tree, effort);
     return isNode(copy) ? { tree: copy, nodes: effort.nodes } : undefined;
@@ -37,10 +37,18 @@ export function outlineOf(tree: TreeNode): Outline | undefined {
   }
 }
 
-/** Where the constants begin that were left out of a List or an A_ArrayExpr, in bytes of UTF-8. */
-export function placesLeftOut(node: TreeNode): readonly number[] {
-  const places = node[LEFT_OUT];
-  return Array.isArray(places) ? (places as readonly number[]) : [];
+/** Constants that one stands for, as those beside it were left out. */
+export interface LeftOut {
+  readonly count: number;
+  /** Where they begin, in bytes of UTF-8; of very many not all. */
+  readonly places: readonly number[];
+}
+
+const NONE: LeftOut = { count: 0, places: [] };
+
+/** @param constant the inside of an A_Const */
+export function leftOutBy(constant: TreeNode): LeftOut {
+  return (constant[LEFT_OUT] as LeftOut | undefined) ?? NONE;
 }
 
 const LEFT_OUT = 'leftOut';
@@ -48,6 +56,8 @@ const LEFT_OUT = 'leftOut';
 interface Effort {
   nodes: number;
   places: number;
+  /** By the inside of an A_Const that is kept. */
+  readonly leftOut: Map<object, { count: number; places: number[] }>;
 }
 
 function copied(value: unknown, effort: Effort): unknown {
@@ -55,55 +65,70 @@ function copied(value: unknown, effort: Effort): unknown {
   if ((effort.nodes += 1) > MAX_NODES) throw new RangeError('an outline too large');
   if (Array.isArray(value)) return value.map((item) => copied(item, effort));
   const copy: Record<string, unknown> = {};
-  for (const [field, inner] of Object.entries(value)) {
-    const kept = shortened(value, field, inner, effort);
-    copy[field] = copied(kept, effort);
-    if (field === 'elements' && kept !== inner) copy[LEFT_OUT] = placesIn(inner, kept, effort);
-  }
+  for (const [field, inner] of Object.entries(value))
+    copy[field] = copied(shortened(value, field, inner, effort), effort);
+  const leftOut = effort.leftOut.get(value);
+  if (leftOut !== undefined) copy[LEFT_OUT] = leftOut;
   return copy;
-}
-
-/** Places of the constants in a list that are not in what was kept of it. */
-function placesIn(all: unknown, kept: unknown, effort: Effort): readonly number[] {
-  if (!Array.isArray(all) || !Array.isArray(kept)) return [];
-  const known = new Set<unknown>(kept);
-  const places = all.flatMap((item) => {
-    const location = known.has(item) ? undefined : inside(item, 'A_Const')?.['location'];
-    return typeof location === 'number' ? [location] : [];
-  });
-  effort.places += places.length;
-  return effort.places > MAX_PLACES ? [] : places;
 }
 
 /** A list in which the place of an item says nothing, without those that are like others. */
 function shortened(node: object, field: string, value: unknown, effort: Effort): unknown {
   switch (field) {
+    // Of rows no constant has to be known.
     case 'valuesLists':
-    case 'elements':
       return fewer(value);
+    case 'elements':
+      return fewer(value, effort);
     case 'args':
-      return 'boolop' in node ? fewer(value) : value;
+      return 'boolop' in node ? fewer(value, effort) : value;
     case 'rexpr': {
       const list = 'kind' in node && node.kind === 'AEXPR_IN' ? tagged(value) : undefined;
       if (list?.type !== 'List') return value;
-      const items = fewer(list.node['items']);
-      return { List: { ...list.node, items, [LEFT_OUT]: placesIn(list.node['items'], items, effort) } };
+      return { List: { ...list.node, items: fewer(list.node['items'], effort) } };
     }
     default:
       return value;
   }
 }
 
-function fewer(value: unknown): unknown {
+/** @param effort where it is to be remembered what stands for what was left out */
+function fewer(value: unknown, effort?: Effort): unknown {
   if (!Array.isArray(value) || value.length <= MIN_ITEMS) return value;
-  const seen = new Map<string, number>();
+  const seen = new Map<string, { count: number; kept: unknown }>();
   return value.filter((item) => {
     const shape = shapeOf(item);
     if (shape === undefined) return true;
-    const count = (seen.get(shape) ?? 0) + 1;
-    seen.set(shape, count);
-    return count <= KEPT_OF_A_SHAPE;
+    const alike = seen.get(shape) ?? { count: 0, kept: item as unknown };
+    seen.set(shape, alike);
+    alike.count += 1;
+    if (alike.count <= KEPT_OF_A_SHAPE) return true;
+    if (effort !== undefined) leaveOut(item, alike.kept, effort);
+    return false;
   });
+}
+
+/** Of the same shape: constant by constant. */
+function leaveOut(item: unknown, kept: unknown, effort: Effort): void {
+  const own = constantsIn(kept);
+  constantsIn(item).forEach((constant, index) => {
+    const stands = own[index];
+    if (stands === undefined) return;
+    const all = effort.leftOut.get(stands) ?? { count: 0, places: [] };
+    effort.leftOut.set(stands, all);
+    const before = effort.leftOut.get(constant);
+    all.count += 1 + (before?.count ?? 0);
+    const { location } = constant;
+    for (const place of [...(typeof location === 'number' ? [location] : []), ...(before?.places ?? [])])
+      if ((effort.places += 1) <= MAX_PLACES) all.places.push(place);
+  });
+}
+
+/** The insides of all A_Const below, in the order in which they are written. */
+function constantsIn(value: unknown): readonly TreeNode[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const constant = isNode(value) ? inside(value, 'A_Const') : undefined;
+  return constant === undefined ? Object.values(value).flatMap(constantsIn) : [constant];
 }
 
 /** Equal for what differs in constants and places alone; undefined for what is kept whatever it is like. */

@@ -1,9 +1,10 @@
 import type { CatalogRoutine } from '../catalog/types.js';
 import { dangerOf } from '../facts/dangerous-functions.js';
-import { flagAt, inside, listAt, namesIn, nodeAt, tagged } from '../facts/tree.js';
+import { parseSql } from '../facts/grammar.js';
+import { flagAt, inside, isNode, listAt, literalIn, namesIn, nodeAt, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
-import { ANYTHING, derived, isNothing, NOTHING, type Derivation } from './derivation.js';
-import { columnsGiven, keepsArguments, multipliesRows, readsAnything } from './known-functions.js';
+import { ANYTHING, derived, isNothing, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
+import { columnsGiven, isStrict, keepsArguments, multipliesRows, readsAnything, runsText } from './known-functions.js';
 import type { Reading, RoutineReading } from './reading.js';
 import type { Level } from './scope.js';
 import { madeRoutines } from './session-names.js';
@@ -39,15 +40,57 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
   const own = routines.filter((routine) => !routine.extension);
   const made = routinesMade(reading, call, routines.length > 0);
   if (own.length + made.length === 0 && countsOnly(call, given)) return NOTHING;
-  const read = [...own.map((routine) => reading.routine(routine)), ...made];
-  const results = [all, ...read.map((routine) => calledRoutine(reading, routine, all, name))];
+  const takesText = own.some(({ argumentTypes }) => argumentTypes.some((type) => !HOLDS_NO_TEXT.has(type)));
+  const results = [
+    all,
+    ...own.map((routine) => calledRoutine(reading, reading.routine(routine), all, `a call of ${name}`, takesText)),
+    ...made.map((routine) => calledRoutine(reading, routine, all, `a call of ${name}`, given.length > 0)),
+  ];
+  if (runsText(name)) judgeText(reading, call, name);
   if (readsAnything(name) || opensElsewhere(name, given.length)) {
     reading.findings.touchesAnything = true;
     results.push(ANYTHING);
   }
   if (keepsArguments(name) || multipliesRows(name)) reading.findings.keepsValues = true;
   if (!isNothing(all)) judgeArguments(reading, call, name, all);
-  return derived(results);
+  return results.length === 1 && routines.length === 0 && isStrict(name, call)
+    ? strictlyDerived(given)
+    : derived(results);
+}
+
+/** Integers, numerics, booleans, dates and times, uuid: what is in an argument of such a type can't be a statement. */
+const HOLDS_NO_TEXT: ReadonlySet<number> = new Set([
+  ...[16, 20, 21, 23, 26, 700, 701, 1700, 1082, 1083, 1114, 1184, 1186, 1266, 2950, 2205],
+]);
+
+/** A statement in a literal is read as if it stood there; computed text, or one for another server, is not. */
+function judgeText(reading: Reading, call: TreeNode, name: string): void {
+  const literal = literalIn(listAt(call, 'args')[0])?.value;
+  const parsed = typeof literal === 'string' && !name.startsWith('dblink') ? parseSql(literal) : undefined;
+  if (parsed?.kind !== 'tree') {
+    reading.findings.note({ kind: 'unread', clause: `a call of ${name}` });
+    return;
+  }
+  for (const item of listAt(parsed.tree, 'stmts')) reading.statement(isNode(item) ? item['stmt'] : undefined);
+}
+
+/** What the routines behind an operator or cast give; `clause` names it. */
+export function usedRoutines(
+  reading: Reading,
+  kept: readonly CatalogRoutine[],
+  madeAs: string,
+  given: Derivation,
+  clause: string,
+): readonly Derivation[] {
+  const own = kept.filter(({ extension }) => !extension).map((routine) => reading.routine(routine));
+  const made = madeRoutines(reading.names.made?.(madeAs)).map(({ body }) => reading.madeRoutine(body));
+  return [...own, ...made].map((routine) => calledRoutine(reading, routine, given, clause, false));
+}
+
+/** What the routines behind a user-defined operator give. */
+export function operatorRoutines(reading: Reading, operator: string, given: Derivation): readonly Derivation[] {
+  const kept = reading.catalog.operatorRoutines(operator);
+  return usedRoutines(reading, kept, operator, given, `the operator ${operator}`);
 }
 
 /** Routines of the session's own making, and one that nobody knows in a schema that is not the server's. */
@@ -62,14 +105,15 @@ function routinesMade(reading: Reading, call: TreeNode, known: boolean): readonl
 
 function calledRoutine(
   reading: Reading,
-  { result, hasEffects }: RoutineReading,
+  { result, hasEffects, unread }: RoutineReading,
   given: Derivation,
-  name: string,
+  clause: string,
+  takesText: boolean,
 ): Derivation {
   reading.findings.callsRoutines = true;
   if (hasEffects) reading.findings.keepsValues = true;
-  if (hasEffects && !isNothing(given))
-    reading.findings.note({ kind: 'moved', clause: `a call of ${name}`, value: given, to: undefined });
+  if (hasEffects && !isNothing(given)) reading.findings.note({ kind: 'moved', clause, value: given, to: undefined });
+  if (unread === true && takesText) reading.findings.note({ kind: 'unread', clause });
   return result;
 }
 

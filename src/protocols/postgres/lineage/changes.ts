@@ -1,5 +1,6 @@
 import { EMPTY, inside, listAt, nodeAt, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
+import { folded } from './conditions.js';
 import { withClause } from './ctes.js';
 import type { Ctes } from './scope.js';
 import { ANYTHING, derived, isNothing, type Derivation } from './derivation.js';
@@ -143,7 +144,8 @@ function assigned(change: Change, list: readonly unknown[], level: Level, clause
 /** One part of a row that is assigned to several columns at once. */
 function assignedValue(reading: Reading, value: unknown, level: Level): Derivation {
   const part = inside(value, 'MultiAssignRef');
-  if (part === undefined) return reading.value(value, level);
+  // Of letters in another case nothing is lost.
+  if (part === undefined) return reading.value(folded(value), level);
   const index = typeof part['colno'] === 'number' ? part['colno'] - 1 : 0;
   const row = inside(part['source'], 'RowExpr');
   if (row !== undefined) return reading.value(listAt(row, 'args')[index], level);

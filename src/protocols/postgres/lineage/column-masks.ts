@@ -9,7 +9,9 @@ import type { PreparedText, ReversibleValue, WholeColumns } from '../masks.js';
 import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
 import { ANYTHING, placeKey, type Derivation } from './derivation.js';
-import { inferenceRefusals, type Refusal } from './inference.js';
+import { forDerived, together } from './derived-rules.js';
+import { countBound, countGiven } from './compared-values.js';
+import { comparedTooOften, inferenceRefusals, type Refusal } from './inference.js';
 import { lineageOf } from './lineage-cache.js';
 import type { TextLineage } from './text-lineage.js';
 import { routineResult, viewColumns } from './read-lineage.js';
@@ -80,7 +82,19 @@ export class ColumnMasks implements WholeColumns {
     const { lineages } = this.#follow(this.#asked.run) ?? NOT_FOLLOWED;
     const [only] = lineages;
     if (only === undefined) return NONE;
-    return lineages.length === 1 ? this.#refused(only) : lineages.flatMap((lineage) => this.#refused(lineage));
+    const refused = lineages.length === 1 ? this.#refused(only) : lineages.flatMap((lineage) => this.#refused(lineage));
+    return refused.length > 0 ? refused : this.#tooOften(this.#asked.run, lineages);
+  }
+
+  #tooOften({ bound }: Run, lineages: readonly TextLineage[]): readonly Refusal[] {
+    const rules = this.#current();
+    if (rules === undefined || lineages.every(({ compared }) => compared.length === 0)) return NONE;
+    const [first] = lineages;
+    return lineages.flatMap((lineage) =>
+      comparedTooOften(lineage, rules, (parameter) =>
+        lineage === first ? countBound(bound?.sent, parameter) : countGiven(first?.statements ?? [], parameter),
+      ),
+    );
   }
 
   #refused(lineage: TextLineage): readonly Refusal[] {
@@ -237,13 +251,13 @@ export class ColumnMasks implements WholeColumns {
       const view = viewColumns(this.catalog() as Catalog, relation);
       const behind = view?.[index];
       if (behind === undefined) return strongest(own);
-      return strongest([...own, forDerived(behind, this.#behind(rules, followed, behind))]);
+      return together([...own, forDerived(behind, this.#behind(rules, followed, behind))]);
     }
     const derived = forDerived(value, this.#behind(rules, followed, value));
     // A table that was made since the catalogue was read, or nobody can tell: the name counts too.
     const unknown = column.tableOid >= FIRST_USER_OID;
     const named = unknown || value.anything ? this.rules.filter((rule) => byName(rule, column)) : [];
-    return strongest([derived, ...named]);
+    return together([derived, ...named]);
   }
 
   #behind(rules: ColumnRules, followed: Followed | undefined, value: Derivation): MaskRule | undefined {
@@ -265,15 +279,6 @@ const MAX_ATTRIBUTE = 0x7fff;
 
 function byName(rule: MaskRule, column: ResultColumn): boolean {
   return rule.columns.some((pattern) => meetsName(pattern, column.name, column.tableOid >= FIRST_USER_OID));
-}
-
-/**
- * Of something made of a column nothing may stay: the last letters of many parts of a value, or pseudonyms of
- * its letters, would give it away.
- */
-function forDerived(value: Derivation, rule: MaskRule | undefined): MaskRule | undefined {
-  if (rule === undefined || value.plain) return rule;
-  return rule.strategy === 'partial' || rule.strategy === 'hash' ? { ...rule, strategy: 'redact' } : rule;
 }
 
 /** Does it run no cursor or prepared statement, and makes nothing that a later statement may name? */

@@ -97,6 +97,40 @@ export class ColumnRules {
     return this.#refers(one, other) || this.#refers(other, one);
   }
 
+  /** Is whatever this stands for masked at least as that rule does? Where it may be several columns, each of them. */
+  maskAlike({ origins, plain, anything, unresolved }: Derivation, rule: MaskRule): boolean {
+    if (!plain || anything || unresolved.length > 0) return false;
+    // A view's column is its own place and the one behind it, which is where the value goes.
+    const places = [...origins].filter((place) => !this.#isOfView(place));
+    return (
+      places.length > 0 &&
+      places.every((place) => !this.#sorts(place) && this.at(place).rules.some((one) => isAsStrong(one, rule)))
+    );
+  }
+
+  /** Is it by this column that a table puts rows in its parts? */
+  #sorts(place: number): boolean {
+    const { relation, attribute } = placeOf(place);
+    const key = this.catalog.relation(relation)?.partitionKey;
+    return key !== undefined && (key.includes(attribute) || key.includes(0));
+  }
+
+  #isOfView(place: number): boolean {
+    return this.catalog.relation(placeOf(place).relation)?.kind === 'view';
+  }
+
+  /** May the one be brought to the other without being cut or changed by its type? */
+  areAlike(one: Derivation, other: Derivation): boolean {
+    const types = new Set([...one.origins, ...other.origins].map((place) => this.#kindOfType(place)));
+    return types.size === 1 && !types.has(undefined);
+  }
+
+  #kindOfType(place: number): number | undefined {
+    const { relation, attribute } = placeOf(place);
+    const type = this.catalog.relation(relation)?.columns.find((column) => column.attribute === attribute)?.typeOid;
+    return type !== undefined && TEXT_OIDS.has(type) ? TEXT_OID : type;
+  }
+
   #refers(from: ColumnPlace, to: ColumnPlace): boolean {
     const relation = this.catalog.relation(from.relation);
     // Tables that inherit from it, unlike partitions, do not have its keys, and their rows are read with it.
@@ -128,6 +162,10 @@ export class ColumnRules {
     return rule;
   }
 }
+
+const TEXT_OID = 25;
+/** text, varchar */
+const TEXT_OIDS: ReadonlySet<number> = new Set([TEXT_OID, 1043]);
 
 function onlyPlace({ plain, anything, unresolved, origins }: Derivation): ColumnPlace | undefined {
   const [place] = origins;

@@ -1,5 +1,6 @@
-import { EMPTY, inside, listAt, namesIn, tagged, textAt } from '../facts/tree.js';
+import { EMPTY, inside, itemsOf, listAt, namesIn, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
+import { comparisonWith } from './compared-values.js';
 import { derived, isNothing, type Derivation } from './derivation.js';
 import { givenIn } from './given-values.js';
 import { rowItems } from './expressions.js';
@@ -7,6 +8,7 @@ import { isGiven } from './given-side.js';
 import { functionName } from './calls.js';
 import type { Reading } from './reading.js';
 import type { Level } from './scope.js';
+import { madeRoutines } from './session-names.js';
 
 /**
  * Goes through a condition and notes what its truth depends on.
@@ -43,7 +45,7 @@ function compared(reading: Reading, value: ReturnType<Reading['value']>, clause:
 /** @returns false where it is no comparison by equality */
 function judgeComparison(reading: Reading, node: TreeNode, level: Level, clause: string): boolean {
   const operator = namesIn(listAt(node, 'name')).at(-1);
-  if (operator !== '=' || reading.catalog.operatorRoutines('=').some((routine) => !routine.extension)) return false;
+  if (operator !== '=' || hasOwnEquality(reading)) return false;
   const { lexpr: left, rexpr: right } = node;
   switch (textAt(node, 'kind')) {
     case 'AEXPR_OP':
@@ -60,6 +62,14 @@ function judgeComparison(reading: Reading, node: TreeNode, level: Level, clause:
   }
 }
 
+/** Is there an operator `=` of users' own? Then nobody can tell which one a name means. */
+export function hasOwnEquality(reading: Reading): boolean {
+  return (
+    reading.catalog.operatorRoutines('=').some((routine) => !routine.extension) ||
+    madeRoutines(reading.names.made?.('=')).length > 0
+  );
+}
+
 /** @param isAny the right side is an array whose elements are compared */
 function judgeEquality(
   reading: Reading,
@@ -69,7 +79,8 @@ function judgeEquality(
   clause: string,
   isAny = false,
 ): void {
-  const [ones, others] = [rowItems(left), rowItems(right)];
+  // A list of two rows beside a row of two is no row itself.
+  const [ones, others] = [rowItems(left), inside(right, 'List') === undefined ? rowItems(right) : undefined];
   if (ones !== undefined && others !== undefined && ones.length === others.length) {
     ones.forEach((one, index) => {
       judgeEquality(reading, one, others[index], level, clause);
@@ -78,7 +89,10 @@ function judgeEquality(
   }
   // The items of a row beside a given list: each of them equals something the caller gave.
   if (ones !== undefined && isGiven(reading, right)) {
-    for (const one of ones) judgeEquality(reading, one, right, level, clause);
+    const parts = partsOfRows(right, ones.length);
+    ones.forEach((one, index) => {
+      judgeEquality(reading, one, parts?.[index] ?? right, level, clause);
+    });
     return;
   }
   const [a, b] = [reading.value(folded(left), level), reading.value(folded(right), level)];
@@ -92,13 +106,23 @@ function judgeEquality(
   else compared(reading, derived([a, b]), clause);
 }
 
+/** Of a list of rows, for each of their items the list of those; undefined where it is no such list. */
+function partsOfRows(list: unknown, length: number): readonly unknown[] | undefined {
+  if (inside(list, 'List') === undefined) return undefined;
+  const rows = itemsOf(list).map((item) => (inside(item, 'RowExpr') === undefined ? undefined : rowItems(item)));
+  if (!rows.every((row) => row?.length === length)) return undefined;
+  return Array.from({ length }, (_, index) => ({ List: { items: rows.map((row) => row?.[index]) } }));
+}
+
 /** In a body places are those of another text. */
 function noteGiven(reading: Reading, side: unknown, column: Derivation, isAny: boolean): void {
-  if (!reading.inBody && !isNothing(column)) reading.findings.given.push(...givenIn(side, column, isAny));
+  if (isNothing(column)) return;
+  reading.findings.comparisons.push(comparisonWith(side, column, isAny));
+  if (!reading.inBody) reading.findings.given.push(...givenIn(side, column, isAny));
 }
 
 /** `lower(x) = lower($1)`: equality but for the case of letters. */
-function folded(value: unknown): unknown {
+export function folded(value: unknown): unknown {
   const call = inside(value, 'FuncCall');
   const { schema, name } = functionName(call ?? EMPTY);
   const args = call === undefined ? [] : listAt(call, 'args');
@@ -114,7 +138,7 @@ function judgeMembership(reading: Reading, node: TreeNode, level: Level, clause:
     return true;
   }
   const operator = namesIn(listAt(node, 'operName')).at(-1) ?? '=';
-  if (type !== 'ANY_SUBLINK' || operator !== '=') return false;
+  if (type !== 'ANY_SUBLINK' || operator !== '=' || hasOwnEquality(reading)) return false;
   const output = reading.query(node['subselect'], level, level.ctes);
   const tests = rowItems(node['testexpr']) ?? [node['testexpr']];
   tests.forEach((test, index) => {

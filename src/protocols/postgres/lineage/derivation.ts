@@ -10,6 +10,8 @@ export interface Derivation {
   readonly origins: ReadonlySet<number>;
   /** The value of a column as it stands, or none of any: nothing was made of it. */
   readonly plain: boolean;
+  /** Something made of columns that is NULL only where one of them is; absent means nobody knows when it is. */
+  readonly strict?: true;
   /** Names that could not be found: what is behind them is one of the relations that the statement reads. */
   readonly unresolved: readonly string[];
   /** Code that nobody can read is behind it: it could be any column at all. */
@@ -45,29 +47,43 @@ export function either(values: readonly Derivation[]): Derivation {
   return join(
     values,
     values.every((value) => value.plain),
+    values.every(nullsAsColumns),
   );
 }
 
 /** Something made of these values. */
 export function derived(values: readonly Derivation[]): Derivation {
-  const all = join(values, false);
+  const all = join(values, false, false);
   return isNothing(all) ? NOTHING : all;
+}
+
+/** Something made of these values that is NULL where one of them is, and only there. */
+export function strictlyDerived(values: readonly Derivation[]): Derivation {
+  const all = join(values, false, values.every(nullsAsColumns));
+  return isNothing(all) ? NOTHING : all;
+}
+
+/** Does its being NULL tell no more than that a column is? */
+export function nullsAsColumns({ plain, strict }: Derivation): boolean {
+  return plain || strict === true;
 }
 
 export function isNothing(value: Derivation): boolean {
   return value.origins.size === 0 && !value.anything && value.unresolved.length === 0;
 }
 
-function join(values: readonly Derivation[], plain: boolean): Derivation {
+function join(values: readonly Derivation[], plain: boolean, strict: boolean): Derivation {
   const telling = values.filter((value) => !isNothing(value));
   const [only] = telling;
   if (only === undefined) return NOTHING;
-  if (telling.length === 1) return only.plain === plain ? only : { ...only, plain };
+  const isStrict = strict && !plain;
+  if (telling.length === 1 && only.plain === plain && (only.strict === true) === isStrict) return only;
   const origins = new Set<number>();
   for (const value of telling) for (const origin of value.origins) origins.add(origin);
   return {
     origins,
     plain,
+    ...(isStrict ? { strict: true as const } : {}),
     unresolved: [...new Set(telling.flatMap((value) => value.unresolved))],
     anything: telling.some((value) => value.anything),
   };

@@ -1,10 +1,11 @@
 import { EMPTY, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
-import { callDerivation } from './calls.js';
-import { derived, either, NOTHING, type Derivation } from './derivation.js';
+import { callDerivation, operatorRoutines, usedRoutines } from './calls.js';
+import { judgeConditional } from './conditional.js';
+import { derived, either, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
 import { comparesBytes } from './given-side.js';
 import type { Reading } from './reading.js';
-import { ANY_CAST, madeRoutines } from './session-names.js';
+import { ANY_CAST } from './session-names.js';
 import { expandStar, findSource, resolveColumn, type Level, type Output } from './scope.js';
 
 /** Text as it stands: a cast between these changes nothing. */
@@ -44,12 +45,18 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
       return derived(reading.select(node, level, level.ctes).columns.map((column) => column.value));
     case 'CollateClause': {
       const value = reading.value(node['arg'], level);
-      return comparesBytes(node) ? value : derived([value]);
+      return comparesBytes(node) ? value : strictlyDerived([value]);
     }
     case 'TypeCast':
       return castValue(reading, node, level);
     case 'CoalesceExpr':
+      judgeConditional(reading, type, node, level);
       return either(listAt(node, 'args').map((item) => reading.value(item, level)));
+    case 'CaseExpr':
+      return caseValue(reading, node, level);
+    case 'BoolExpr':
+      judgeConditional(reading, type, node, level);
+      return below(reading, node, level);
     case 'NullTest': {
       const tested = reading.value(node['arg'], level);
       // Whether a value is there at all may be seen; of something made of it that says more.
@@ -60,7 +67,7 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
     case 'MultiAssignRef':
       return reading.value(node['source'], level);
     case 'A_Expr':
-      return derived([below(reading, node, level), ...operatorRoutines(reading, node)]);
+      return operatorValue(reading, node, level);
     default:
       return below(reading, node, level);
   }
@@ -92,27 +99,34 @@ function columnValue(reading: Reading, node: TreeNode, level: Level): Derivation
     : resolved;
 }
 
-function operatorRoutines(reading: Reading, node: TreeNode): readonly Derivation[] {
-  const operator = namesIn(listAt(node, 'name')).at(-1) ?? '';
-  const kept = reading.catalog.operatorRoutines(operator).filter((routine) => !routine.extension);
-  return [...kept.map((routine) => reading.routine(routine).result), ...madeCode(reading, operator)];
+function operatorValue(reading: Reading, node: TreeNode, level: Level): Derivation {
+  const operators = namesIn(listAt(node, 'name')).slice(-1);
+  if (textAt(node, 'kind').includes('BETWEEN')) operators.push('<=', '>=', '<', '>');
+  const joins = operators[0] === '||' && textAt(node, 'kind') === 'AEXPR_OP';
+  // Texts joined are NULL where one of them is.
+  const given = joins
+    ? strictlyDerived([node['lexpr'], node['rexpr']].map((side) => reading.value(side, level)))
+    : below(reading, node, level);
+  const results = operators.flatMap((operator) => operatorRoutines(reading, operator, given));
+  return joins && results.length === 0 ? given : derived([given, ...results]);
 }
 
-/** Operators and casts of the session's own making. */
-function madeCode(reading: Reading, name: string): readonly Derivation[] {
-  return madeRoutines(reading.names.made?.(name)).map(({ body }) => reading.madeRoutine(body).result);
+/** `CASE x WHEN …` compares by `=`. */
+function caseValue(reading: Reading, node: TreeNode, level: Level): Derivation {
+  judgeConditional(reading, 'CaseExpr', node, level);
+  const all = below(reading, node, level);
+  return node['arg'] === undefined ? all : derived([all, ...operatorRoutines(reading, '=', all)]);
 }
 
 function castValue(reading: Reading, node: TreeNode, level: Level): Derivation {
   const inner = reading.value(node['arg'], level);
   const type = nodeAt(node, 'typeName') ?? EMPTY;
   const name = namesIn(listAt(type, 'names')).at(-1) ?? '';
-  const routines = reading.catalog.castRoutines(name).filter((routine) => !routine.extension);
+  const results = usedRoutines(reading, reading.catalog.castRoutines(name), ANY_CAST, inner, `a cast to ${name}`);
   const unchanged =
     TEXT_TYPES.has(name) && listAt(type, 'typmods').length === 0 && listAt(type, 'arrayBounds').length === 0;
-  const made = madeCode(reading, ANY_CAST);
-  if (unchanged && routines.length + made.length === 0) return inner;
-  return derived([inner, ...made, ...routines.map((routine) => reading.routine(routine).result)]);
+  if (results.length > 0) return derived([inner, ...results]);
+  return unchanged ? inner : strictlyDerived([inner]);
 }
 
 /** `(t).c`, `(t.*).c`, `a[1]`, `(f(x)).y`. */
@@ -149,8 +163,10 @@ function sublinkValue(reading: Reading, node: TreeNode, level: Level): Derivatio
       return NOTHING;
     case 'EXPR_SUBLINK':
       return output.exact && columns.length === 1 ? either(columns) : derived(columns);
-    default:
-      return derived([reading.value(node['testexpr'], level), ...columns]);
+    default: {
+      const all = derived([reading.value(node['testexpr'], level), ...columns]);
+      return derived([all, ...operatorRoutines(reading, namesIn(listAt(node, 'operName')).at(-1) ?? '=', all)]);
+    }
   }
 }
 

@@ -1,13 +1,21 @@
+import type { Comparison } from './compared-values.js';
 import { isNothing, type Derivation } from './derivation.js';
 import type { GivenValue } from './given-values.js';
 import type { Made } from './session-names.js';
 import type { Use } from './uses.js';
+
+/** Is any column in it? */
+function tells(use: Exclude<Use, { kind: 'unread' }>): boolean {
+  return use.kind === 'matched' ? !isNothing(use.left) || !isNothing(use.right) : !isNothing(use.value);
+}
 
 /** What one reading gathers besides what its statements give. */
 export class Findings {
   readonly uses: Use[] = [];
   /** Values of the caller's that columns have to equal. */
   readonly given: GivenValue[] = [];
+  /** What columns are compared with, in the statement that is read now. */
+  readonly comparisons: Comparison[] = [];
   /** Relations read or written, those behind views and routines too. */
   readonly touched = new Set<number>();
   /** Something is read that nobody can tell. */
@@ -17,6 +25,8 @@ export class Findings {
   keepsValues = false;
   /** A routine was met that is being read: what calls it is not known whole. */
   incomplete = false;
+  /** All that something is made of, other than as it stands. */
+  readonly derivesFrom = new Set<number>();
   /** All columns named anywhere. */
   readonly mentioned = new Set<number>();
   /** What the routines called give. */
@@ -27,8 +37,7 @@ export class Findings {
   constructor(readonly running = new Set<object>()) {}
 
   note(use: Use): void {
-    const tells = use.kind === 'matched' ? !isNothing(use.left) || !isNothing(use.right) : !isNothing(use.value);
-    if (tells) this.uses.push(use);
+    if (use.kind === 'unread' || tells(use)) this.uses.push(use);
   }
 
   mentions(value: Derivation): void {

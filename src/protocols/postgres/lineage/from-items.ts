@@ -2,6 +2,7 @@ import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged
 import type { TreeNode } from '../facts/tree.js';
 import { callDerivation, functionName, givenColumns } from './calls.js';
 import { findCte, openOf, renamedColumns } from './ctes.js';
+import { hasOwnEquality } from './conditions.js';
 import type { Ctes } from './scope.js';
 import { derived, either, NOTHING, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
@@ -106,12 +107,12 @@ function joined(
     : namesIn(listAt(node, 'usingClause'));
   const merged = using.map((name): OutputColumn => {
     const [one, other] = [columnOf(left, name), columnOf(right, name)];
-    reading.findings.note({
-      kind: 'matched',
-      clause: natural ? 'NATURAL JOIN' : 'JOIN USING',
-      left: one,
-      right: other,
-    });
+    const clause = natural ? 'NATURAL JOIN' : 'JOIN USING';
+    reading.findings.note(
+      hasOwnEquality(reading)
+        ? { kind: 'compared', clause, value: derived([one, other]) }
+        : { kind: 'matched', clause, left: one, right: other },
+    );
     return { name, value: either([one, other]) };
   });
   const rest = [...left.columns, ...right.columns].filter(({ name }) => !using.includes(name));

@@ -12,7 +12,7 @@ import {
   textAt,
   type TreeNode,
 } from '../facts/tree.js';
-import { placesLeftOut } from '../facts/outline.js';
+import { leftOutBy } from '../facts/outline.js';
 import type { Derivation } from './derivation.js';
 
 /** Where the caller has written a value down, or will bind one. */
@@ -40,13 +40,9 @@ export function givenIn(side: unknown, column: Derivation, isArray: boolean): re
   const { type, node } = tagged(side) ?? { type: '', node: EMPTY };
   switch (type) {
     case 'List':
-      return [...itemsOf(side).flatMap((item) => givenIn(item, column, isArray)), ...leftOut(node, column, isArray)];
+      return itemsOf(side).flatMap((item) => givenIn(item, column, isArray));
     case 'A_ArrayExpr':
-      if (!isArray) return [];
-      return [
-        ...listAt(node, 'elements').flatMap((item) => givenIn(item, column, false)),
-        ...leftOut(node, column, false),
-      ];
+      return isArray ? listAt(node, 'elements').flatMap((item) => givenIn(item, column, false)) : [];
     case 'TypeCast':
       return isPlainCast(node['typeName'], isArray)
         ? givenIn(node['arg'], column, isArray).map((value) => ({ ...value, isCast: true }))
@@ -58,21 +54,22 @@ export function givenIn(side: unknown, column: Derivation, isArray: boolean): re
     }
     case 'A_Const': {
       const place = literalPlace(side, node['location']);
-      return place === undefined ? [] : [{ place, isArray, isCast: false, column }];
+      // Of a large text's lists its outline holds some items and where the others stand.
+      const others = leftOutBy(node).places.map((location) => ({
+        kind: 'literal' as const,
+        location,
+        value: undefined,
+      }));
+      return [...(place === undefined ? [] : [place]), ...others].map((one) => ({
+        place: one,
+        isArray,
+        isCast: false,
+        column,
+      }));
     }
     default:
       return [];
   }
-}
-
-/** Of a large text's list its outline holds some items and where the others stand. */
-function leftOut(list: TreeNode, column: Derivation, isArray: boolean): readonly GivenValue[] {
-  return placesLeftOut(list).map((location) => ({
-    place: { kind: 'literal', location, value: undefined },
-    isArray,
-    isCast: false,
-    column,
-  }));
 }
 
 function isPlainCast(typeName: unknown, isArray: boolean): boolean {

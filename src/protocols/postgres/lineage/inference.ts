@@ -1,6 +1,6 @@
 import type { MaskRule } from '../../../core/mask.js';
 import type { ColumnRules } from './column-rules.js';
-import { isAsStrong } from './column-rules.js';
+import { MAX_COMPARED_VALUES, type ManyValued } from './compared-values.js';
 import type { Derivation } from './derivation.js';
 import type { TextLineage } from './text-lineage.js';
 import type { Use } from './uses.js';
@@ -28,6 +28,37 @@ export function inferenceRefusals(lineage: TextLineage, rules: ColumnRules): rea
   return [...refusals.values()];
 }
 
+/**
+ * What is refused because a statement compares masked columns with more values than one may.
+ *
+ * @param countOf how many values a parameter stands for
+ */
+export function comparedTooOften(
+  { compared }: TextLineage,
+  rules: ColumnRules,
+  countOf: (parameter: ManyValued) => number,
+): readonly Refusal[] {
+  const refusals = new Map<string, Refusal>();
+  for (const comparisons of compared) {
+    const masked = comparisons.flatMap(({ column, count, parameters }) => {
+      const found = guarded(column, rules);
+      return found.length === 0 ? [] : [{ found, count: parameters.reduce((sum, one) => sum + countOf(one), count) }];
+    });
+    const total = masked.reduce((sum, { count }) => sum + count, 0);
+    if (total <= MAX_COMPARED_VALUES) continue;
+    for (const { rule, column } of masked.flatMap(({ found }) => found))
+      if (!refusals.has(rule.name))
+        refusals.set(rule.name, { rule: rule.name, observed: rule.observed, message: tooOften(column) });
+  }
+  return [...refusals.values()];
+}
+
+function tooOften(column: string): string {
+  const what = column === '' ? 'what may hold masked columns' : `masked column ${column}`;
+  const limit = MAX_COMPARED_VALUES.toLocaleString('en');
+  return `${what} may be compared with no more than ${limit} values in one statement (inference)`;
+}
+
 interface Ruled {
   readonly rule: MaskRule;
   /** Empty where it is not known which. */
@@ -45,10 +76,16 @@ function refusedIn(use: Use, rules: ColumnRules): readonly Ruled[] {
       if (rules.areKey(use.left, use.right)) return [];
       return [...left, ...right];
     }
+    case 'unread':
+      return rules.rules.filter((rule) => rule.opaque !== 'allow').map((rule) => ({ rule, column: '' }));
     case 'moved': {
       // Whatever `inference` says: at its new place no mask would follow it.
-      const to = use.to === undefined ? [] : guarded(use.to, rules, always);
-      return guarded(use.value, rules, always).filter(({ rule }) => !to.some((other) => isAsStrong(other.rule, rule)));
+      const moved = guarded(use.value, rules, always);
+      const { value, to } = use;
+      // A part of a value could be told by equality there, whatever masks it.
+      return to === undefined || !value.plain || !rules.areAlike(value, to)
+        ? moved
+        : moved.filter(({ rule }) => !rules.maskAlike(to, rule));
     }
   }
 }
@@ -77,6 +114,8 @@ function guarded(
 }
 
 function messageOf(use: Use, column: string): string {
+  if (use.kind === 'unread')
+    return `code that nobody can read may not run by ${use.clause} where columns are masked (opaque)`;
   const what = column === '' ? 'what may hold masked columns' : `masked column ${column}`;
   return use.kind === 'moved'
     ? `${what} may not be moved by ${use.clause} to where it is not masked`

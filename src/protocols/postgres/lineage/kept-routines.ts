@@ -7,7 +7,7 @@ import type { Reading, RoutineReading } from './reading.js';
 import { bodyStatements, readPart } from './read-part.js';
 
 const HARMLESS: RoutineReading = { result: NOTHING, hasEffects: false };
-const UNREADABLE: RoutineReading = { result: ANYTHING, hasEffects: true };
+const UNREADABLE: RoutineReading = { result: ANYTHING, hasEffects: true, unread: true };
 
 /**
  * What a routine on the server tells of: every column that its body names anywhere, since what it

@@ -1,4 +1,5 @@
 /** What is known of functions of the server and of usual extensions, by bare name. */
+import { listAt, literalIn, type TreeNode } from '../facts/tree.js';
 
 /** They run text, or read rows, pages or logs that no name in the statement tells of. */
 const READ_ANYTHING = new Set(
@@ -30,6 +31,21 @@ const KEEP_ARGUMENTS = new Set(
   crosstab connectby xpath_table`.split(/\s+/),
 );
 
+/** What they do shows elsewhere: whether they are called at all may tell something. */
+const EFFECTFUL =
+  /^(?:nextval|setval|setseed|random\w*|normal_rand|set_config|lo_\w+|loread|lowrite|txid_current|dblink\w*|pg_(?:current_xact_id|\w*advisory\w*|stat_(?:reset|clear|force)\w*|sleep\w*|notify|logical_\w+|replication_\w+|create_\w+|drop_\w+|switch_\w+|reload_\w+|rotate_\w+|promote|cancel_\w+|terminate_\w+|file_\w+|export_\w+|prewarm|backup\w*|start_\w+|stop_\w+))$/;
+
+/** They run text that they are given. */
+const RUN_TEXT =
+  /^(?:query_to_xml\w*|ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table|dblink(?:_exec|_open|_send_query)?)$/;
+
+/** NULL where an argument is, and only there; all give text. */
+const STRICT = new Set(
+  `upper lower initcap btrim ltrim rtrim left right substr replace translate reverse lpad rpad repeat md5 sha224 sha256
+  sha384 sha512 encode decode to_char overlay split_part quote_literal quote_ident ascii length char_length
+  octet_length to_hex concat concat_ws max min string_agg`.split(/\s+/),
+);
+
 /** How many rows they give depends on what they are given. */
 const MULTIPLY = new Set(
   `generate_series generate_subscripts regexp_matches regexp_split_to_table string_to_table jsonb_path_query
@@ -53,7 +69,23 @@ export function readsAnything(name: string): boolean {
 }
 
 export function keepsArguments(name: string): boolean {
-  return KEEP_ARGUMENTS.has(name);
+  return KEEP_ARGUMENTS.has(name) || isEffectful(name);
+}
+
+export function isEffectful(name: string): boolean {
+  return EFFECTFUL.test(name.toLowerCase());
+}
+
+export function runsText(name: string): boolean {
+  return RUN_TEXT.test(name.toLowerCase());
+}
+
+/** Does a call of it give NULL just where it is given one? `substring(x from 'pattern')` does not. */
+export function isStrict(name: string, call: TreeNode): boolean {
+  if (name !== 'substring') return STRICT.has(name);
+  return listAt(call, 'args')
+    .slice(1)
+    .every((argument) => typeof literalIn(argument)?.value === 'number');
 }
 
 export function variesByCall(name: string): boolean {

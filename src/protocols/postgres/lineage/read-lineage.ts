@@ -7,6 +7,7 @@ import { isNode, listAt, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { isChange, readChange } from './changes.js';
 import { judgeCondition } from './conditions.js';
+import { manyCompared, type Comparison } from './compared-values.js';
 import type { Ctes } from './scope.js';
 import { ANYTHING, derived, either, NOTHING, type Derivation } from './derivation.js';
 import { valueOf } from './expressions.js';
@@ -68,16 +69,19 @@ export function readLineage(
     const list = listAt(parsed.tree, 'stmts');
     const ranges = statementRanges(text, list);
     const reader = new LineageReader(catalog, names);
+    const compared: (readonly Comparison[])[] = [];
     const statements = list.map((item, index) => {
       const range = ranges[index];
       const source = (): string => (range === undefined ? text : text.slice(range.start, range.end));
       const read = readStatement(reader, isNode(item) ? item['stmt'] : undefined, source);
       if (read.makes !== undefined) reader.findings.made.push(read.makes);
+      const many = manyCompared(reader.findings.comparisons.splice(0));
+      if (many.length > 0) compared.push(many);
       return read;
     });
     const { uses, touched, touchesAnything, callsRoutines, made } = reader.findings;
     const given = replaceableValues(reader.findings.given, list);
-    return { statements, uses, given, touched, touchesAnything, callsRoutines, made };
+    return { statements, uses, compared, given, touched, touchesAnything, callsRoutines, made };
   } catch (error) {
     if (error instanceof OverBounds || error instanceof RangeError) return UNFOLLOWED;
     throw error;
@@ -125,7 +129,9 @@ class LineageReader implements Reading {
   }
 
   value(node: unknown, level: Level): Derivation {
-    return this.#deeper(() => valueOf(this, node, level));
+    const value = this.#deeper(() => valueOf(this, node, level));
+    if (!value.plain) for (const origin of value.origins) this.findings.derivesFrom.add(origin);
+    return value;
   }
 
   condition(node: unknown, level: Level, clause: string): void {
@@ -212,7 +218,7 @@ class LineageReader implements Reading {
     const { running } = this.findings;
     if (body === undefined || running.has(body)) {
       this.findings.touchesAnything = true;
-      return { result: ANYTHING, hasEffects: true };
+      return { result: ANYTHING, hasEffects: true, unread: true };
     }
     running.add(body);
     const inner = new LineageReader(this.catalog, this.given, true, this.effort, this.findings.behind());

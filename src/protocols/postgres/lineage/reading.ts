@@ -68,4 +68,6 @@ export interface RoutineReading {
   readonly result: Derivation;
   /** Might it show, keep or multiply what it is given, besides giving a value back? */
   readonly hasEffects: boolean;
+  /** Its body can't be read: of text that it is given nobody knows whether it runs it. */
+  readonly unread?: true;
 }

@@ -111,7 +111,8 @@ function columnsOf(reading: Reading, relation: CatalogRelation): readonly Output
 /** A view's column is its own place and all that is behind it. */
 function withPlace(own: Derivation, behind: Derivation): Derivation {
   const both = either([own, behind]);
-  return { ...both, plain: behind.plain };
+  const { strict: _, ...place } = both;
+  return { ...place, plain: behind.plain, ...(behind.strict === true ? { strict: true } : {}) };
 }
 
 function renamed(columns: readonly OutputColumn[], names: readonly string[]): readonly OutputColumn[] {

@@ -8,6 +8,8 @@ import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
 import { levelOf, type Level, type Output } from './scope.js';
 import { ANY_CAST } from './session-names.js';
+import { judgeCluster, judgeNewTable, judgeTableChange } from './table-changes.js';
+import { leaves, leaveSchema } from './leaving.js';
 import { judgeTrigger } from './triggers.js';
 
 type Handler = (reading: Reading, node: TreeNode, source: () => string) => StatementReading;
@@ -61,8 +63,18 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   }),
   CreateCastStmt: () => ({ makes: { kind: 'routine', name: ANY_CAST } }),
   CreateDomainStmt: () => ({ makes: { kind: 'routine', name: ANY_CAST } }),
-  CreateStmt: (_reading, node) => made(node, 'relation', 'table'),
-  AlterTableStmt: alterTable,
+  CreateStmt: (reading, node) => {
+    judgeNewTable(reading, node);
+    return made(node, 'relation', 'table');
+  },
+  AlterTableStmt: (reading, node) => {
+    judgeTableChange(reading, node);
+    return {};
+  },
+  ClusterStmt: (reading, node) => {
+    judgeCluster(reading, node);
+    return {};
+  },
   IndexStmt: createIndex,
   CreateTrigStmt: (reading, node) => {
     mentioned(reading, node, 'relation', 'CREATE TRIGGER');
@@ -99,11 +111,18 @@ function prepare(reading: Reading, node: TreeNode): StatementReading {
 
 /** A plan shows constants; the planner may have computed them by calling a routine. */
 function explain(reading: Reading, node: TreeNode, source: () => string): StatementReading {
-  const before = reading.findings.routineResults.length;
+  const { findings } = reading;
+  const before = findings.routineResults.length;
   const read = readStatement(reading, node['query'], source);
   if (read.runs !== undefined) return { output: UNKNOWN };
-  const values = reading.findings.routineResults.slice(before);
+  const values = findings.routineResults.slice(before);
+  // How often its parts ran, and what they held, tells of what was reckoned there.
+  if (isAnalyzed(node)) values.push({ ...NOTHING, plain: false, origins: findings.derivesFrom });
   return { output: { columns: [{ name: '', value: derived(values) }], exact: false } };
+}
+
+function isAnalyzed(explain: TreeNode): boolean {
+  return listAt(explain, 'options').some((item) => textAt(inside(item, 'DefElem') ?? EMPTY, 'defname') === 'analyze');
 }
 
 function copy(reading: Reading, node: TreeNode): StatementReading {
@@ -140,37 +159,6 @@ function made(node: TreeNode, field: string, kind: 'table' | 'view'): StatementR
   const name = textAt(nodeAt(node, field) ?? EMPTY, 'relname');
   return name === '' ? {} : { makes: { kind, name } };
 }
-
-/** Expressions in a table's change: checks, generated columns, USING. */
-function alterTable(reading: Reading, node: TreeNode): StatementReading {
-  const relation = nodeAt(node, 'relation');
-  if (relation === undefined) return {};
-  const level = relationLevel(reading, relation);
-  for (const item of listAt(node, 'cmds')) {
-    const command = inside(item, 'AlterTableCmd') ?? EMPTY;
-    rowsLeave(reading, relation, command);
-    const value = derived([reading.value(command['def'], level)]);
-    if (isNothing(value)) continue;
-    const own = level.columns.find((column) => column.name === textAt(command, 'name'))?.value;
-    const changesType = textAt(command, 'subtype') === 'AT_AlterColumnType';
-    reading.findings.note({ kind: 'moved', clause: 'ALTER TABLE', value, to: changesType ? own : undefined });
-  }
-  return {};
-}
-
-/** Rows that were masked by the rules of a parent are no longer its own. */
-function rowsLeave(reading: Reading, relation: TreeNode, command: TreeNode): void {
-  const subtype = textAt(command, 'subtype');
-  const from =
-    subtype === 'AT_DropInherit'
-      ? relation
-      : DETACHES.has(subtype)
-        ? nodeAt(inside(command['def'], 'PartitionCmd') ?? EMPTY, 'name')
-        : undefined;
-  if (from !== undefined) leaves(reading, { relation: from }, [], 'ALTER TABLE');
-}
-
-const DETACHES = new Set(['AT_DetachPartition', 'AT_DetachPartitionFinalize']);
 
 function createIndex(reading: Reading, node: TreeNode): StatementReading {
   const level = relationLevel(reading, nodeAt(node, 'relation') ?? EMPTY);
@@ -222,6 +210,7 @@ const EXPRESSIONS = new Set(['whenClause', 'whereClause', 'actions', 'qual', 'wi
 
 function rename(reading: Reading, node: TreeNode): StatementReading {
   const kind = textAt(node, 'renameType');
+  if (kind === 'OBJECT_SCHEMA') leaveSchema(reading, textAt(node, 'subname'));
   if (nodeAt(node, 'relation') === undefined) return {};
   if (kind === 'OBJECT_COLUMN' || kind === 'OBJECT_ATTRIBUTE')
     leaves(reading, node, [textAt(node, 'subname')], 'RENAME');
@@ -234,10 +223,3 @@ function rename(reading: Reading, node: TreeNode): StatementReading {
 }
 
 const RENAMED = new Set(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE']);
-
-/** The columns get another name, by which no mask may know them. */
-function leaves(reading: Reading, node: TreeNode, names: readonly string[], clause: string): void {
-  const level = relationLevel(reading, nodeAt(node, 'relation') ?? EMPTY);
-  const columns = names.length === 0 ? level.columns : level.columns.filter(({ name }) => names.includes(name));
-  for (const { value } of columns) reading.findings.note({ kind: 'moved', clause, value, to: undefined });
-}

@@ -1,3 +1,4 @@
+import type { Comparison } from './compared-values.js';
 import { ANYTHING } from './derivation.js';
 import type { GivenValue } from './given-values.js';
 import type { StatementReading } from './reading.js';
@@ -16,6 +17,8 @@ export interface Touched {
 export interface TextLineage extends Touched {
   readonly statements: readonly StatementReading[];
   readonly uses: readonly Use[];
+  /** By statement, where one may compare columns with too many values. */
+  readonly compared: readonly (readonly Comparison[])[];
   /** The caller's values that could be replaced by what they stand for. */
   readonly given: readonly GivenValue[];
   /** It calls routines of users: they may open cursors. */
@@ -28,6 +31,7 @@ export interface TextLineage extends Touched {
 export const UNREADABLE: TextLineage = {
   statements: [],
   uses: [],
+  compared: [],
   given: [],
   touched: new Set(),
   touchesAnything: true,

@@ -53,8 +53,10 @@ function partsOf(language: string, body: string, source: () => string): BodyPart
 }
 
 function judgeBody(reading: Reading, { parts, unreadable }: BodyParts, clause: string, mayReturn: boolean): void {
-  // Whether code that cannot be read may run is for the facts to say; what it shows is masked.
-  if (unreadable) reading.findings.touchesAnything = true;
+  if (unreadable) {
+    reading.findings.touchesAnything = true;
+    reading.findings.note({ kind: 'unread', clause });
+  }
   const body = reading.body();
   for (const part of parts) {
     const output = readPart(body, part);

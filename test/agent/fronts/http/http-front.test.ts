@@ -70,6 +70,15 @@ spec:
   access: { groups: [engineering] }
 ---
 apiVersion: hoop/v1
+kind: Connection
+metadata: { name: keyless }
+spec:
+  type: http
+  url: ${upstream.url}/api
+  credentials: [{ headers: { authorization: { env: NOT_SET } } }]
+  access: { groups: [engineering] }
+---
+apiVersion: hoop/v1
 kind: Policy
 metadata: { name: crm-rules }
 spec:
@@ -187,6 +196,17 @@ describe('policy', () => {
     const told = await call('/echo', { method: 'POST', body: 'the secret plan', as });
     expect(told.status).toBe(403);
     expect(upstream.seen).toHaveLength(before);
+  });
+
+  it('goes nowhere where the credential has no value: 502, and the log says which connection', async () => {
+    const before = upstream.seen.length;
+    const answer = await fetch(`${agent.agent.url}/c/keyless/person`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(answer.status).toBe(502);
+    expect(await answer.json()).toMatchObject({ error: { code: 'hoop_upstream_auth' } });
+    expect(upstream.seen).toHaveLength(before);
+    expect(agent.logged.join('\n')).toContain('warn connection keyless can not be used yet');
   });
 
   it('looks behind a byte order mark', async () => {

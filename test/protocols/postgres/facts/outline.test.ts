@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadGrammar, parseSql } from '../../../../src/protocols/postgres/facts/grammar.js';
 import { outlineOf } from '../../../../src/protocols/postgres/facts/outline.js';
-import { inferenceRefusals } from '../../../../src/protocols/postgres/lineage/inference.js';
+import { comparedTooOften, inferenceRefusals } from '../../../../src/protocols/postgres/lineage/inference.js';
 import { ColumnRules } from '../../../../src/protocols/postgres/lineage/column-rules.js';
 import { readLineage } from '../../../../src/protocols/postgres/lineage/read-lineage.js';
 import { sketchCatalog } from '../lineage/fixture-catalog.js';
@@ -43,6 +43,10 @@ const ALIKE: Readonly<Record<string, string>> = {
   'a masked column beside a list': `select id from c where ssn like '1%' and id in (${many(5_000, String)})`,
   alternatives: `select id from c where ${many(2_000, (at) => `id = ${String(at)}`, ' or ')}`,
   'alternatives with a masked column': `select id from c where ${many(900, (at) => `id = ${String(at)}`, ' or ')} or ssn < '5'`,
+  'alternatives with a masked column, many': `select id from c where ${many(2_000, (at) => `ssn = '${String(at)}'`, ' or ')}`,
+  'a list beside a masked column': `select id from c where ssn in (${many(5_000, (at) => `'${String(at)}'`)})`,
+  'lists in alternatives': `select id from c where ${many(60, (at) => `ssn in (${many(20, (n) => `'${String(at)}-${String(n)}'`)})`, ' or ')}`,
+  'rows beside masked columns': `select id from c where (id, ssn) in (${many(2_000, (at) => `(1, '${String(at)}')`)})`,
   'elements of an array': `select array[${many(3_000, String)}, 1]`,
   'a masked column among elements': `select array[${many(900, (at) => `'${String(at)}'`)}, ssn] from c`,
   'calls that differ in their constant': `select ${many(50, (at) => `has_ssn('${String(at)}')`)}`,
@@ -62,6 +66,12 @@ describe('the outline of a large text', () => {
       whole.made,
     ]);
     expect(inferenceRefusals(short, RULES)).toEqual(inferenceRefusals(whole, RULES));
+    const tooOften = comparedTooOften(short, RULES, () => 0);
+    expect(tooOften).toEqual(comparedTooOften(whole, RULES, () => 0));
+    expect(tooOften.length > 0).toBe(/ssn(?: =|\)? in)/.test(text));
+    const places = (lineage: typeof whole): unknown[] =>
+      lineage.given.map(({ place }) => 'location' in place && place.location);
+    expect(places(short).sort()).toEqual(places(whole).sort());
   });
 
   it('of a hundred thousand rows is small, and the refusal of the whole text is told', () => {

@@ -12,6 +12,8 @@ interface RelationSketch {
   readonly definition?: string;
   readonly parents?: readonly string[];
   readonly children?: readonly string[];
+  /** Numbers of the columns by which it is partitioned. */
+  readonly partitionKey?: readonly number[];
   /** Names of the functions of its triggers, each given tables of all rows called `before` and `after`. */
   readonly triggers?: readonly string[];
   /** Foreign keys: column, table, its column. */
@@ -25,6 +27,7 @@ interface RoutineSketch {
   readonly returns?: string;
   readonly returnsSet?: boolean;
   readonly arguments?: number;
+  readonly argumentTypes?: readonly number[];
 }
 
 /** A catalogue of relations and routines in a few words; object ids count from 20000 in the order they are given. */
@@ -55,6 +58,7 @@ export function sketchCatalog(
     })),
     children: oidsOf(sketch.children),
     parents: oidsOf(sketch.parents),
+    ...(sketch.partitionKey === undefined ? {} : { partitionKey: sketch.partitionKey }),
     cascades: [],
     keys: (sketch.keys ?? []).map(([column, table, references]) => ({
       columns: [column],
@@ -75,7 +79,7 @@ export function sketchCatalog(
     source: sketch.source,
     argumentsFrom: sketch.arguments ?? 0,
     argumentsTo: sketch.arguments ?? 0,
-    argumentTypes: [],
+    argumentTypes: sketch.argumentTypes ?? [],
     argumentList: sketch.argumentList ?? '',
     returns: sketch.returns ?? 'text',
     resultType: 25,

@@ -1,0 +1,44 @@
+import { functionName, routinesCalled } from './calls.js';
+import { derived, isNothing } from './derivation.js';
+import { inside, isNode, listAt, type TreeNode } from '../facts/tree.js';
+import { isEffectful } from './known-functions.js';
+import type { Reading } from './reading.js';
+import type { Level } from './scope.js';
+import { madeRoutines } from './session-names.js';
+
+/**
+ * Where a condition decides what is run: `CASE WHEN ssn LIKE '9%' THEN nextval('s') END` shows nothing, and yet
+ * tells by the sequence. So nothing may depend on a column that leaves a trace when it is called.
+ */
+export function judgeConditional(reading: Reading, type: string, node: TreeNode, level: Level): void {
+  if (!leavesTrace(reading, node)) return;
+  const value = derived(deciding(type, node).map((part) => reading.value(part, level)));
+  if (!isNothing(value))
+    reading.findings.note({ kind: 'moved', clause: 'a call that depends on it', value, to: undefined });
+}
+
+/** The parts that decide which of the others are run. */
+function deciding(type: string, node: TreeNode): readonly unknown[] {
+  if (type !== 'CaseExpr') return listAt(node, 'args');
+  return [node['arg'], ...listAt(node, 'args').map((item) => inside(item, 'CaseWhen')?.['expr'])];
+}
+
+/** Is anything called below this that can be seen to have been? */
+function leavesTrace(reading: Reading, tree: unknown): boolean {
+  const pending: unknown[] = [tree];
+  while (pending.length > 0) {
+    const value = pending.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    reading.step();
+    const call = isNode(value) ? inside(value, 'FuncCall') : undefined;
+    if (call !== undefined && callLeavesTrace(reading, call)) return true;
+    pending.push(...(Object.values(value) as unknown[]));
+  }
+  return false;
+}
+
+function callLeavesTrace(reading: Reading, call: TreeNode): boolean {
+  const { name } = functionName(call);
+  if (isEffectful(name) || madeRoutines(reading.names.made?.(name)).length > 0) return true;
+  return routinesCalled(reading, call).some((routine) => !routine.extension && reading.routine(routine).hasEffects);
+}

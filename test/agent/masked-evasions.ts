@@ -1,0 +1,299 @@
+/** Ways to get a masked column's value, or something of it, out of the server, each with what has to become of it. */
+
+/** Refused before it runs. `before`: what has to go through for it; each runs in a schema of its own. */
+export interface Refused {
+  readonly id: string;
+  readonly before?: readonly string[];
+  readonly text: string;
+}
+
+export const REFUSED: readonly Refused[] = [
+  { id: 'create-table-as', text: 'create table t as select ssn s from people' },
+  { id: 'select-into', text: 'select ssn into t from people' },
+  { id: 'insert-select', text: 'insert into notes select id, ssn from people' },
+  { id: 'insert-subselect', text: 'insert into notes values (5, (select ssn from people where id = 1))' },
+  { id: 'update-other', text: 'update notes set body = ssn from people p' },
+  { id: 'merge', text: 'merge into notes n using people p on n.id = p.id when matched then update set body = p.ssn' },
+  { id: 'with-insert', text: 'with x as (insert into notes select id, ssn from people returning 1) select * from x' },
+  { id: 'materialized-view', text: 'create materialized view mv as select ssn s from people with no data' },
+  { id: 'generated-column', text: 'alter table people add column g text generated always as (reverse(ssn)) stored' },
+  { id: 'rename-column', text: 'alter table people rename column ssn to harmless' },
+  { id: 'rename-table', text: 'alter table people rename to folk' },
+  { id: 'set-schema', text: 'alter table people set schema public' },
+  { id: 'rename-schema', text: 'alter schema {s} rename to moved_{s}' },
+  { id: 'type-using', text: 'alter table people alter column name type text using ssn' },
+  { id: 'leave-parent', before: ['create table kid () inherits (people)'], text: 'alter table kid no inherit people' },
+  {
+    id: 'rename-in-parent',
+    before: ['create table p (ssn text)', 'alter table people inherit p'],
+    text: 'alter table p rename ssn to q',
+  },
+  {
+    id: 'view-renamed',
+    before: ['create view w as select ssn from people'],
+    text: 'alter view w rename column ssn to zz',
+  },
+  {
+    id: 'view-other-column',
+    before: ['create view w as select id, name, ssn from people'],
+    text: 'update w set name = ssn',
+  },
+  { id: 'large-object', text: 'select lo_from_bytea(0, ssn::bytea) from people' },
+  { id: 'sequence', text: "select setval('seq', replace(ssn, '-', '')::bigint) from people" },
+  { id: 'advisory-lock', text: "select pg_advisory_lock(replace(ssn, '-', '')::bigint) from people" },
+  { id: 'notify-payload', text: "select pg_notify('c', ssn) from people" },
+  { id: 'notify-channel', text: "select pg_notify(ssn, 'x') from people" },
+  { id: 'set-config', text: "select set_config('a.b', ssn, false) from people" },
+  {
+    id: 'set-config-in-xml',
+    text: "select query_to_xml('select set_config(''a.b'', ssn, false) from people', true, true, '')",
+  },
+  {
+    id: 'set-config-in-computed',
+    text: "select query_to_xml('select set_config(''a.b'', s' || 'sn, false) from people', true, true, '')",
+  },
+  { id: 'setseed', text: 'select setseed(ascii(ssn) / 100.0) from people' },
+  { id: 'do-raise', text: "do $$ declare s text; begin select ssn into s from people; raise notice '%', s; end $$" },
+  {
+    id: 'do-comment',
+    text: "do $$ declare s text; begin select ssn into s from people; execute format('comment on table notes is %L', s); end $$",
+  },
+  { id: 'do-computed', text: "do $$ begin execute 'insert into ' || 'notes select id, ssn from people'; end $$" },
+  {
+    id: 'do-message',
+    text: 'do $$ begin perform ssn::int from people; exception when others then insert into notes values (8, sqlerrm); end $$',
+  },
+  {
+    id: 'function-computed',
+    text: "create function k() returns int language plpgsql as $$ begin execute 'insert into ' || 'notes select id, ssn from people'; return 1; end $$",
+  },
+  {
+    id: 'function-insert',
+    text: 'create function k() returns void language sql as $$ insert into notes select id, ssn from people $$',
+  },
+  {
+    id: 'function-atomic',
+    text: 'create function k() returns setof int language sql begin atomic insert into notes select id, ssn from people returning 1; end',
+  },
+  {
+    id: 'function-told',
+    before: [
+      'create function k(text) returns text language plpgsql as $$ begin insert into notes values (9, $1); return $1; end $$',
+    ],
+    text: 'select k(ssn) from people',
+  },
+  {
+    id: 'function-told-row',
+    before: [
+      'create function k(people) returns text language plpgsql as $$ begin insert into notes values (9, $1.ssn); return 1; end $$',
+    ],
+    text: 'select k(p) from people p',
+  },
+  {
+    id: 'aggregate',
+    before: [
+      'create function k(text, text) returns text language plpgsql as $$ begin insert into notes values (9, $2); return $1; end $$',
+      "create aggregate j(text) (sfunc = k, stype = text, initcond = '')",
+    ],
+    text: 'select j(ssn) from people',
+  },
+  {
+    id: 'operator',
+    before: [
+      'create function k(text, text) returns text language plpgsql as $$ begin insert into notes values (9, $1); return $1; end $$',
+      'create operator ## (leftarg = text, rightarg = text, function = k)',
+    ],
+    text: "select ssn ## 'x' from people",
+  },
+  {
+    id: 'cast',
+    before: [
+      'create type ct as (x text)',
+      'create function k(text) returns ct language plpgsql as $$ begin insert into notes values (9, $1); return row($1)::ct; end $$',
+      'create cast (text as ct) with function k(text)',
+    ],
+    text: 'select ssn::ct from people',
+  },
+  {
+    id: 'domain',
+    before: [
+      'create function k(text) returns bool language plpgsql as $$ begin insert into notes values (9, $1); return true; end $$',
+      'create domain d as text check (k(value))',
+    ],
+    text: 'select ssn::d from people',
+  },
+  {
+    id: 'trigger',
+    before: [
+      'create function k() returns trigger language plpgsql as $$ begin insert into notes values (3, new.ssn); return new; end $$',
+    ],
+    text: 'create trigger t after update on people for each row execute function k()',
+  },
+  {
+    id: 'trigger-computed',
+    text: "create function k() returns trigger language plpgsql as $$ begin execute 'insert into ' || 'notes select id, ssn from people'; return new; end $$",
+  },
+  {
+    id: 'trigger-when',
+    before: ['create function k() returns trigger language plpgsql as $$ begin return new; end $$'],
+    text: "create trigger t before update on people for each row when (new.ssn like '9%') execute function k()",
+  },
+  { id: 'rule', text: 'create rule r as on update to people do also insert into notes values (5, new.ssn)' },
+  { id: 'row-security', text: "create policy p on people using (ssn like '9%')" },
+  {
+    id: 'default',
+    before: ["create function k() returns text language sql as 'select ssn from people limit 1'"],
+    text: 'alter table notes alter column body set default k()',
+  },
+  {
+    id: 'function-value',
+    before: ["create function k() returns text language sql as 'select ssn from people limit 1'"],
+    text: 'insert into notes values (5, k())',
+  },
+  { id: 'statistics', text: 'create statistics st on (left(ssn, 1)), id from people' },
+  { id: 'index-part', text: "create index on people (id) where ssn like '9%'" },
+  { id: 'index-expression', text: "create index on people ((nullif(ssn, '917-26-5083')))" },
+  { id: 'check', text: "alter table people add check (ssn like '9%') not valid" },
+  { id: 'exclusion', text: "alter table people add exclude using btree (ssn with =) where (ssn like '9%')" },
+  { id: 'foreign-key-to', text: 'create table g (s text references people (ssn))' },
+  {
+    id: 'foreign-key-from',
+    before: ['create table g (s text primary key)'],
+    text: 'alter table people add foreign key (ssn) references g (s)',
+  },
+  { id: 'cluster', text: 'cluster people using people_ssn_key' },
+  {
+    id: 'attach-range',
+    before: ['create table pr (id int not null, name text not null, ssn text not null) partition by range (ssn)'],
+    text: "alter table pr attach partition people for values from ('0') to ('95')",
+  },
+  { id: 'narrow-in-place', text: 'update people set ssn = left(ssn, 1)' },
+  { id: 'narrow-by-type', text: 'alter table people alter column ssn type text using left(ssn, 1)' },
+  {
+    id: 'narrow-by-target',
+    before: ['create schema n_{s}', 'create table n_{s}.people (id int, ssn "char")'],
+    text: 'insert into n_{s}.people select id, ssn from people',
+  },
+  {
+    id: 'sort-into-parts',
+    before: [
+      'create schema q_{s}',
+      'create table q_{s}.people (id int, ssn text) partition by list (ssn)',
+      'create table q_{s}.rest partition of q_{s}.people default',
+    ],
+    text: 'insert into q_{s}.people select id, ssn from people',
+  },
+  {
+    id: 'loose-collation',
+    before: ["create collation loose (provider = icu, locale = 'und-u-ks-level1', deterministic = false)"],
+    text: 'alter table people alter column ssn type text collate loose',
+  },
+  { id: 'side-sequence', text: "select case when ssn like '9%' then nextval('seq') end from people" },
+  { id: 'side-lock', text: "select ssn like '9%' and pg_try_advisory_lock(5) from people" },
+  { id: 'side-setting', text: "select coalesce(nullif(ssn, '9'), set_config('a.b', 'hit', false)) from people" },
+  { id: 'side-notify', text: "select case when ssn like '9%' then pg_notify('z', 'hit') end from people" },
+  { id: 'side-random', text: "select case when ssn like '9%' then random() end from people" },
+  { id: 'side-large-object', text: "select case when ssn like '9%' then lo_create(9999) end from people" },
+  {
+    id: 'side-function',
+    before: [
+      'create function k() returns int language plpgsql as $$ begin insert into notes values (9); return 1; end $$',
+    ],
+    text: "select case when ssn like '9%' then k() end from people",
+  },
+  { id: 'sleep', text: "select pg_sleep(case when ssn like '9%' then 1 else 0 end) from people" },
+  { id: 'rows-by-length', text: 'select generate_series(1, length(ssn)) from people' },
+  {
+    id: 'rows-by-limit',
+    text: "select n.id from people p, lateral (select id from notes limit case when p.ssn like '9%' then 1 else 0 end) n",
+  },
+  {
+    id: 'join-computed',
+    text: "select n.id from people p join notes n on n.id = case when p.ssn like '9%' then 1 else 2 end",
+  },
+  { id: 'join-values', text: "select v.x from (values ('917-26-5083'), ('z')) v (x) join people p on p.ssn = v.x" },
+  { id: 'in-values', text: "select id from people where ssn in (values ('917-26-5083'), ('z'))" },
+  { id: 'window-rank', text: 'select id, rank() over (order by ssn) from people' },
+  {
+    id: 'window-frame',
+    text: "select sum(id) over (rows between (select case when ssn like '9%' then 1 else 0 end from people limit 1) preceding and current row) from people",
+  },
+  { id: 'order-in-aggregate', text: 'select array_agg(id order by ssn) from people' },
+  { id: 'trigram', text: "select id from people where ssn ~ '^9'" },
+  { id: 'hash-parity', text: 'select id from people where hashtext(ssn) % 2 = 0' },
+  { id: 'copy-program', text: "copy people to program 'cat'" },
+  { id: 'row-compare', text: "select id from people where (ssn, id) < ('9', 1)" },
+  { id: 'json-compare', text: `select 1 from people p where to_jsonb(p) @> '{"ssn":"917-26-5083"}'` },
+];
+
+/** What is said of one guess; right and wrong guesses have to be answered alike. `c` is the first letter. */
+export const ALIKE: Readonly<Record<string, (guess: string, c: string) => readonly string[]>> = {
+  'nullif-column': (guess) => [`select id, nullif(ssn, '${guess}') from people order by id`],
+  'nullif-letters': (_, c) => [
+    `select nullif(substr(ssn, 1, 1), '${c}'), nullif(left(ssn, 1), '${c}') from people order by id`,
+  ],
+  'case-null': (_, c) => [`select case when ssn like '${c}%' then ssn end from people order by id`],
+  'join-null': (_, c) => [`select name || (case when ssn like '${c}%' then null else '' end) from people order by id`],
+  'coalesce-null': (_, c) => [
+    `select coalesce(case when ssn like '${c}%' then null else 'v' end, null) from people order by id`,
+  ],
+  'pattern-null': (_, c) => [`select substring(ssn from '^${c}') from people order by id`],
+  'position-null': (_, c) => [`select nullif(position('${c}' in ssn), 1) from people order by id`],
+  'array-null': (_, c) => [
+    `select (string_to_array(ssn, '${c}'))[3], array_remove(array[left(ssn, 1)], '${c}') from people order by id`,
+  ],
+  'json-null': (_, c) => [`select jsonb_build_object(left(ssn, 1), 1) -> '${c}' from people order by id`],
+  'row-null': (_, c) => [`select row(case when ssn like '${c}%' then null else 'b' end) from people order by id`],
+  'null-in-view': (_, c) => [
+    `create or replace temp view tv as select id, nullif(left(ssn, 1), '${c}') as x from people`,
+    'select x from tv',
+  ],
+  'null-in-cursor': (_, c) => [
+    'begin',
+    `declare k cursor for select nullif(left(ssn, 1), '${c}') from people order by id`,
+    'fetch all k',
+    'rollback',
+  ],
+  'null-in-prepared': (_, c) => [
+    `prepare p as select nullif(left(ssn, 1), '${c}') from people order by id`,
+    'execute p',
+    'deallocate p',
+  ],
+  'null-in-returning': (_, c) => [
+    'begin',
+    `update people set hits = 1 where id = 1 returning nullif(left(ssn, 1), '${c}')`,
+    'rollback',
+  ],
+  'null-in-copy': (_, c) => [`copy (select nullif(left(ssn, 1), '${c}') from people order by id) to stdout`],
+  'null-in-function': (_, c) => [
+    'begin',
+    `create function k() returns text language sql as $$ select nullif(left(ssn, 1), '${c}') from people where id = 1 $$`,
+    'select k()',
+    'rollback',
+  ],
+  'count-case': (_, c) => [
+    `select count(case when ssn like '${c}%' then 1 end), sum((ssn like '${c}%')::int), bool_or(ssn like '${c}%') from people`,
+  ],
+  'length-of-result': (_, c) => [
+    `select repeat('x', case when ssn like '${c}%' then 1 else 100 end) from people order by id`,
+  ],
+  'rank-of-guess': (guess) => [`select rank('${guess}') within group (order by ssn) from people`],
+  'in-subselect': (guess) => [
+    `select '${guess}' in (select ssn from people), '${guess}' > all (select ssn from people)`,
+  ],
+  'size-of-value': () => [
+    'select pg_column_size(ssn), octet_length(ssn), pg_column_size(people.*) from people order by id',
+  ],
+  'explain-loops': (_, c) => [
+    `explain (analyze, timing off, summary off, costs off) select case when ssn like '${c}%' then (select count(*) from notes) end from people where id = 1`,
+  ],
+  'explain-memory': (_, c) => [
+    `explain (analyze, timing off, summary off, costs off) select * from (select id, repeat('x', case when ssn like '${c}%' then 1 else 100000 end) r from people offset 0) q order by id`,
+  ],
+  savepoints: (_, c) => [
+    'begin',
+    'savepoint a',
+    `select nullif(left(ssn, 1), '${c}') from people order by id`,
+    'rollback',
+  ],
+};
