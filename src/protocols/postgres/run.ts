@@ -26,6 +26,12 @@ export interface Run {
   readonly bound?: BoundValues | undefined;
 }
 
+/** Values behind pseudonyms stand in an EXECUTE, for the statement that was held under its name then. */
+export interface ExecutedOriginals {
+  readonly name: string;
+  readonly held: object;
+}
+
 /** A bound statement. `columns` once a RowDescription told them. */
 export interface Portal {
   readonly run: Run;
@@ -38,6 +44,8 @@ export interface Portal {
   opened?: boolean;
   /** What names of prepared statements stood for when it was judged, where it is an EXECUTE of one. */
   judgedBy?: number;
+  /** It may run only while that is still what its name stands for. */
+  originalsFor?: ExecutedOriginals | undefined;
   /** What had run when it was bound, of all that may close it and open a cursor of its name. */
   boundIn?: number;
 }
