@@ -1,4 +1,3 @@
-import type { SqlFacts } from '../../policy/types.js';
 import { BoundValues } from './bound-values.js';
 import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
@@ -12,7 +11,7 @@ import { SQLSTATE } from './refusal.js';
 import { Restatement } from './restatement.js';
 import type { ExecutedOriginals, Portal, Run } from './run.js';
 import type { SqlPrepared } from './sql-prepared.js';
-import { isUnread, keepsText, mayClosePortals } from './run-effects.js';
+import { explains, isUnread, keepsText, mayClosePortals } from './run-effects.js';
 import type { StatementDesk } from './statement-desk.js';
 import type { StatementReader } from './statement-reader.js';
 import { unreadable } from './statement-text.js';
@@ -65,8 +64,11 @@ export class ExtendedQuery {
       via: 'parse',
       phase: 'prepare',
       allow: () => {
-        const rewritten = withOriginals(bytes, body.text, text, this.desk.options.masks(), this.reader.encoding);
-        const candidate: Candidate = { text, facts, types: body.types, edits: rewritten?.edits };
+        const { encoding } = this.reader;
+        const masks = this.desk.options.masks();
+        const rewritten = withOriginals(bytes, body.text, text, masks, encoding, undefined, explains(facts));
+        const { edits, swaps } = rewritten ?? {};
+        const candidate: Candidate = { text, facts, types: body.types, edits, swaps };
         if (rewritten !== undefined && (body.name !== '' || keepsText(facts))) this.desk.originalsKept();
         this.prepared.propose(body.name, candidate);
         this.expected.push({ kind: 'parse', name: body.name, candidate });
@@ -145,7 +147,7 @@ export class ExtendedQuery {
       // An EXECUTE looks its name up now.
       if (portal.judgedBy === undefined || portal.judgedBy === this.prepared.changes)
         this.#runPortal(bytes, portal, target.nameBytes);
-      else this.#judgeAgain(bytes, this.#executing(portal.run.text), target.nameBytes);
+      else this.#judgeAgain(bytes, this.#executing(portal.run), target.nameBytes);
       return;
     }
     // A cursor that SQL has declared can be run by this message too: it is judged as the FETCH that it amounts to.
@@ -169,9 +171,11 @@ export class ExtendedQuery {
   }
 
   /** A run of this text as names of prepared statements are known now. */
-  #executing(text: string): Run {
+  #executing({ text, edits }: Run): Run {
     const facts = this.sqlPrepared.withExecuted(text, this.desk.options.sql.read(text).facts);
-    return this.desk.newRun(text, facts, facts, { executes: this.sqlPrepared.executedTexts(text, facts) });
+    const run = this.desk.newRun(text, facts, facts, { executes: this.sqlPrepared.executedTexts(text, facts) });
+    if (edits !== undefined) run.edits = edits;
+    return run;
   }
 
   #judgeAgain(bytes: Uint8Array, run: Run, name: Uint8Array): void {
@@ -230,14 +234,17 @@ export class ExtendedQuery {
     if (only === undefined || only.bySql === true) {
       // Of which text an error will speak is not known: it may quote what stands in any of them.
       if (candidates?.some(({ edits }) => edits !== undefined) === true) run.edits = [];
+      run.swaps = candidates?.flatMap(({ swaps }) => swaps ?? []);
       return bytes;
     }
     const masks = this.desk.options.masks();
-    const bound = bindWithOriginals(bytes, only.text, only.types, masks, this.reader.encoding);
+    const shows = explains(only.facts);
+    const bound = bindWithOriginals(bytes, only.text, only.types, masks, this.reader.encoding, shows);
+    if (shows) run.swaps = [...(only.swaps ?? []), ...(bound?.swaps ?? [])];
     const edits = only.edits ?? (bound === undefined ? undefined : []);
     if (edits !== undefined) run.edits = edits;
     if (bound !== undefined && keepsText(run.facts)) this.desk.originalsKept();
-    return bound ?? bytes;
+    return bound?.message ?? bytes;
   }
 
   #bound(bytes: Uint8Array, body: BindBody, run: Run, originalsFor: ExecutedOriginals | undefined): void {

@@ -1,5 +1,6 @@
 import type { SqlFacts } from '../../policy/types.js';
 import { keptBytes } from './kept-bytes.js';
+import type { Swap } from './originals/plan-text.js';
 import type { Edit } from './originals/rewrite-text.js';
 import type { ExecutedOriginals } from './run.js';
 import { unreadable } from './statement-text.js';
@@ -12,6 +13,8 @@ export interface Candidate {
   readonly types: readonly number[];
   /** Set where the server's text has the values behind pseudonyms. */
   readonly edits?: readonly Edit[] | undefined;
+  /** Set where the server's text also shows its plan. */
+  readonly swaps?: readonly Swap[] | undefined;
   /** The text is a PREPARE, and what runs is the statement in it. */
   readonly bySql?: true;
   /** Set where the server's text is an EXECUTE with values for what that name stands for. */

@@ -4,6 +4,7 @@ import { closeMessage, parseMessage } from './messages.js';
 import { withOriginals } from './originals/originals.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
 import type { ExecutedOriginals } from './run.js';
+import { explains } from './run-effects.js';
 import type { SqlPrepared } from './sql-prepared.js';
 import type { StatementDesk } from './statement-desk.js';
 import type { StatementReader } from './statement-reader.js';
@@ -33,6 +34,7 @@ export class Restatement {
     const candidate: Candidate = {
       ...before,
       edits: rewritten?.edits,
+      swaps: rewritten?.swaps,
       originalsFor: rewritten === undefined ? undefined : executed,
     };
     this.prepared.restate(name, candidate);
@@ -67,9 +69,10 @@ export class Restatement {
     return this.sqlPrepared.certain(name) === held;
   }
 
-  #rewritten(message: Uint8Array, raw: Uint8Array, { text }: Candidate): ReturnType<typeof withOriginals> {
+  #rewritten(message: Uint8Array, raw: Uint8Array, { text, facts }: Candidate): ReturnType<typeof withOriginals> {
     const held = (name: string): Candidate | undefined => this.sqlPrepared.certain(name);
-    return withOriginals(message, raw, text, this.desk.options.masks(), this.reader.encoding, held);
+    const { encoding } = this.reader;
+    return withOriginals(message, raw, text, this.desk.options.masks(), encoding, held, explains(facts));
   }
 
   /** The one statement that the text executes, where that is certain. */

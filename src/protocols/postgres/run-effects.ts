@@ -5,6 +5,11 @@ import type { Run } from './run.js';
 /** Effects of statements that may end a transaction or run what nobody sees. */
 const CLOSERS: ReadonlySet<string> = new Set(['commit', 'rollback', 'do', 'call', 'dynamic', 'discard', 'execute']);
 
+/** Does it show a plan? */
+export function explains({ effects }: SqlFacts): boolean {
+  return effects.includes('explain');
+}
+
 /** Does the server keep a text, or what is bound to it, for a later statement to run? */
 export function keepsText({ effects }: SqlFacts): boolean {
   return effects.includes('prepare') || effects.includes('cursor');

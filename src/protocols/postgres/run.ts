@@ -1,6 +1,7 @@
 import type { SqlFacts } from '../../policy/types.js';
 import type { BoundValues } from './bound-values.js';
 import type { ResultColumn } from './columns.js';
+import type { Swap } from './originals/plan-text.js';
 import type { Edit } from './originals/rewrite-text.js';
 
 /** One statement that was decided, while it runs. */
@@ -18,6 +19,8 @@ export interface Run {
   startedMs: number;
   /** Set where the server has values that the client has only pseudonyms of; where its text differs from `text`. */
   edits?: readonly Edit[];
+  /** Set where it shows a plan in which values stand that the client has only pseudonyms of. */
+  swaps?: readonly Swap[] | undefined;
   /** Texts of the prepared statements that an EXECUTE in it may run. */
   readonly executes?: readonly string[] | undefined;
   /** Object id of the function that a function-call message names. */
