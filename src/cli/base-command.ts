@@ -165,6 +165,17 @@ export abstract class HoopCommand extends Command {
     return accessToken(this.profile().login(), { say: (text) => this.say(text) });
   }
 
+  /** Resolves once the login that `accessToken` takes tokens from is gone; never where they come from the environment. */
+  protected async loginEnded(ended: AbortSignal): Promise<void> {
+    if (givenToken(process.env) !== undefined) return new Promise<never>(() => undefined);
+    const [{ TokenStore }, { loginEnded }] = await Promise.all([
+      import('../identity/token-store.js'),
+      import('../client/login-watch.js'),
+    ]);
+    const place = this.profile().login();
+    return loginEnded(new TokenStore({ ...place, say: (text) => this.say(text) }), place, ended);
+  }
+
   protected override logJson(json: unknown): void {
     this.printJson(json);
   }

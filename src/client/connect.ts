@@ -112,14 +112,23 @@ export async function connect(options: ConnectOptions): Promise<number> {
     options.printEnv?.(
       exportLines({ ...withoutProxy(process.env, open.places), ...correlation(options.access), ...open.environment }),
     );
-    if (command !== undefined) return await runWith(command, options.access, open, options.complain);
-    await (options.stop === undefined ? stopped : Promise.race([stopped, options.stop]));
+    if (command !== undefined) {
+      void open.loggedOut.then(() => {
+        options.complain(`${LOGGED_OUT}: the ports are closed`);
+      });
+      return await runWith(command, options.access, open, options.complain);
+    }
+    const loggedOut = open.loggedOut.then(() => {
+      throw new HoopError('not_logged_in', LOGGED_OUT, { why: 'the ports are closed' });
+    });
+    await Promise.race([stopped, loggedOut, ...(options.stop === undefined ? [] : [options.stop])]);
     return 0;
   } finally {
     await open.close();
   }
 }
 
+const LOGGED_OUT = 'the login has ended that the ports were opened with';
 /** 128 and the number of SIGINT. */
 const INTERRUPTED = 130;
 

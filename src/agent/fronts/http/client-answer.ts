@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect, Header, HttpRefusal, RequestReading } from '../../../protocols/http/dialect.js';
+import { NOT_AGAIN } from './refusals.js';
 import type { AnswerBeginning, AnswerOut } from './answer-out.js';
 
 /** How often a waiting client of an event stream hears from us. */
@@ -117,6 +118,8 @@ export class ClientAnswer implements AnswerOut {
         ...headers,
       ];
       if (refusal.status === 401) all.push(['www-authenticate', 'Bearer realm="hoop"']);
+      // What came once and can't be given on would cost as much when it is asked for again.
+      if (refusal.code === 'hoop_upstream') all.push(NOT_AGAIN);
       // Nobody reads the rest of a body that was refused.
       if (!this.incoming.complete) all.push(['connection', 'close']);
       this.#head(refusal.status, all);
