@@ -63,12 +63,17 @@ describe.skipIf(missingPostgres() !== undefined)('an agent that copies its recor
     await runSession({ port, database: test.database });
     await expect.poll(() => server.keys('rec').includes('prod/recordings/checkpoint'), WAIT).toBe(true);
     await expect.poll(() => recordingsIn(server).length, WAIT).toBe(1);
-    expect(await figure(test, 'hoop_recordings_uploaded_total')).toBe(1);
-    expect(await figure(test, 'hoop_recordings_to_upload')).toBe(0);
-    const copy = join(dir, 'copy');
-    server.download('rec', 'prod/recordings/', copy);
+    // Counted once the answer to the upload is read.
+    await expect.poll(() => figure(test, 'hoop_recordings_uploaded_total'), WAIT).toBe(1);
+    await expect.poll(() => figure(test, 'hoop_recordings_to_upload'), WAIT).toBe(0);
     const card = (await (await fetch(`${test.agent.url}/.well-known/hoop`)).json()) as { recordingKeys: [] };
-    expect(await verifyFolder(copy, { keys: card.recordingKeys })).toMatchObject({ ok: true, verified: 1 });
+    // The checkpoint that lists the recording goes up behind it.
+    const proof = async (): Promise<unknown> => {
+      const copy = mkdtempSync(join(dir, 'copy-'));
+      server.download('rec', 'prod/recordings/', copy);
+      return verifyFolder(copy, { keys: card.recordingKeys });
+    };
+    await expect.poll(proof, WAIT).toMatchObject({ ok: true, verified: 1 });
   }, 60_000);
 
   it('trusts no certificate that it was not told of', async () => {
