@@ -27,7 +27,7 @@ holdPage(
 
 <!-- Made from src/core/errors.ts by \`npm run docs\`; change it there. -->
 
-Every failure prints one line that says what failed, one that says why where more is known, and one that says
+Every failure prints one line that says what failed, one that says why, and one that says
 what to do. With \`--json\` it is \`{"error":{"code","message","suggestion"}}\` on stdout.
 
 | exit status | means |

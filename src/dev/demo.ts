@@ -86,10 +86,13 @@ async function tour(): Promise<void> {
   await guide.step('A prompt for a dump of credentials is blocked', () => blockPrompt(at, model));
   await guide.step('Ctrl-C closes the ports', async () => {
     await client.end();
-    for (const { port } of [open, model]) {
+    for (const [connection, { port }] of [
+      ['postgres', open],
+      ['openai', model],
+    ] as const) {
       port.signal('SIGINT');
       const { status } = await port.finished;
-      guide.check('hoop connect ended in order', status === 0, `status ${String(status)}`);
+      guide.check(`hoop connect ${connection} ended in order`, status === 0, `status ${String(status)}`);
     }
   });
   await evidence(at, running);
