@@ -50,8 +50,14 @@ export async function readIntake(request: IncomingMessage, options: IntakeOption
   }
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (!reads || coding === '' || coding === 'identity') return { bytes, whole, decoded: false, stream: () => bytes };
-  const decoded = await decode(bytes, coding, options.limitBytes);
-  return { bytes: decoded, whole, decoded: true, stream: () => decoded };
+  try {
+    const decoded = await decode(bytes, coding, options.limitBytes);
+    return { bytes: decoded, whole, decoded: true, stream: () => decoded };
+  } catch (error) {
+    // Who only wants to read it lets it pass as it came.
+    if (options.needed) throw error;
+    return { bytes, whole, decoded: false, stream: () => bytes };
+  }
 }
 
 /** Of a request without a body. */
