@@ -33,7 +33,10 @@ export function issuesKeys(
   const issued = issuedBy(request);
   return issued === ''
     ? undefined
-    : { rule: 'issued-keys', message: `blocked: this would give out ${issued}; the connection does not allow that` };
+    : {
+        rule: 'issued-keys',
+        message: `blocked: this would give out ${issued}, which \`issuedKeys\` of the connection does not allow`,
+      };
 }
 
 /** Policy's word on one request, as it is now. */
