@@ -34,6 +34,7 @@ export function ensurePrivateFolder(path: string): void {
     throw new HoopError('config_invalid', 'the configuration folder can not be written', {
       why: messageOf(error),
       suggestion: 'make room and rights there, or name another folder with HOOP_CONFIG_DIR',
+      cause: error,
     });
   }
   const stats = statSync(path);
@@ -43,6 +44,11 @@ export function ensurePrivateFolder(path: string): void {
       suggestion: `run \`chmod 700 ${path}\`, or name another folder with HOOP_CONFIG_DIR`,
     });
   }
+}
+
+/** Did `ensurePrivateFolder` or `writePrivateFile` fail because nothing can be written there, as in many containers? */
+export function isUnwritable(error: unknown): boolean {
+  return error instanceof HoopError && error.code === 'config_invalid' && error.cause instanceof Error;
 }
 
 /**

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
+import { bind, execute, parse, query, sync } from '../protocols/postgres/wire.js';
 import { missingPostgres, sharedPostgres } from '../support/postgres-server.js';
+import { openRawSession } from '../support/raw-postgres.js';
 
 const EMAIL = "mar'ta.k\\q@example.com";
 const PLAIN = 'otto.wels@example.com';
@@ -59,7 +61,8 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
   let seen: Buffer[] = [];
 
   const ids = async (text: string, values?: readonly unknown[]): Promise<unknown[]> => {
-    const result = await db.query({ text, rowMode: 'array', ...(values === undefined ? {} : { values: [...values] }) });
+    const more = values === undefined ? {} : { values: [...values], queryMode: 'extended' };
+    const result = await db.query({ text, rowMode: 'array', ...more });
     return result.rows.map((row) => (row as unknown[])[0]);
   };
 
@@ -177,6 +180,55 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
     expect((both as unknown as pg.QueryResult[])[1]?.rows).toEqual([{ id: 1 }]);
   });
 
+  it('finds its row in an EXECUTE of the extended protocol, however often and under whatever names', async () => {
+    const { email } = ann;
+    await db.query('prepare p as select id from people where email = $1');
+    const text = `execute p('${email}')`;
+    for (const query of [
+      { text, values: [] },
+      { name: 'kept', text },
+      { name: 'kept', text },
+      { text, values: [] },
+    ])
+      expect((await db.query(query as pg.QueryConfig)).rows, JSON.stringify(query)).toEqual([{ id: 1 }]);
+    await db.query({ name: 'wire', text: 'select id from people where email = $1', values: ['x'] });
+    const other = { text: `execute wire('${email}')`, queryMode: 'extended' } as pg.QueryConfig;
+    expect((await db.query(other)).rows).toEqual([{ id: 1 }]);
+    expect(JSON.stringify(await ids('select statement from pg_prepared_statements'))).not.toContain('example.com');
+    // The same text, kept by its name, when what it runs shows what it is given.
+    await db.query('deallocate p');
+    await db.query('prepare p as select $1::text as id');
+    expect((await db.query({ name: 'kept', text })).rows).toEqual([{ id: email }]);
+    await db.query('deallocate p');
+    await db.query('prepare p as select id from people where email = $1');
+    expect((await db.query({ name: 'kept', text })).rows).toEqual([{ id: 1 }]);
+    await db.query('deallocate all');
+  });
+
+  it('does not run an EXECUTE that was bound before its name was given to another statement', async () => {
+    const { port } = await agent.port({ groups: ['engineering', 'dba'] });
+    const raw = await openRawSession(port, { user: 'x', database: 'postgres' });
+    await raw.exchange(query('prepare p as select id::text from people where email = $1'), 1);
+    const [text, changed] = [`execute p('${ann.email}')`, 'prepare p as select $1::text'];
+    const pipelines = [
+      [parse('s', text), bind('a', 's'), execute('a'), sync()],
+      [bind('a', 's'), parse('d', 'deallocate p'), bind('b', 'd'), execute('b'), execute('a'), sync()],
+      [bind('a', 's'), parse('d2', changed), bind('b', 'd2'), execute('b'), execute('a'), sync()],
+      [bind('a', 's'), execute('a'), sync()],
+    ];
+    const shown: string[] = [];
+    for (const messages of pipelines) {
+      const answers = await raw.exchange(Buffer.concat(messages), 1);
+      shown.push(answers.map(({ type, body }) => (type === 'D' ? `D ${body.toString('latin1')}` : type)).join(' '));
+    }
+    raw.end();
+    expect(shown[0]).toMatch(/^1 2 D .*1 C Z$/s);
+    expect(shown.join()).not.toContain('example.com');
+    expect(shown[1]).toBe('2 1 2 C E Z');
+    expect(shown[2]).toMatch(/E Z$/);
+    expect(shown[3]).toContain(ann.email);
+  });
+
   it('is left as it is in an EXECUTE of what shows it, or of what is not certain', async () => {
     const { email } = ann;
     for (const [texts, shown] of [
@@ -263,8 +315,43 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
     expect(await ids(`select '${ann.email}' from people where email = '${ann.email}'`)).toEqual([ann.email]);
     expect(await ids(`select id from people where email = '${PLAIN.slice(1)}'`)).toEqual([]);
     expect(await ids(`select id from people where name = '${ann.email}'`)).toEqual([]);
-    const plan = await db.query(`explain select id from people where email = '${ann.email}'`);
-    expect(JSON.stringify(plan.rows)).toContain(ann.email);
+  });
+
+  it('finds its row in an EXPLAIN, of which the plan shows pseudonyms alone', async () => {
+    const { email, ssn, card, number, born, uid } = ann;
+    const analyze = 'explain (analyze, verbose, costs off, timing off, summary off';
+    const all = [
+      `where email = '${email}' and ssn = '${ssn}' and card = '${card}'`,
+      `where number = ${String(number)} and born = '${born}' and uid = '${uid}'`,
+      `where email in ('${email}', '${bo.email}') and ssn = any('{${ssn},x}')`,
+      `where lower(email) = lower('${email}')`,
+      `p join visits v on v.person_email = p.email where p.email = '${bo.email}' and p.id = 2`,
+    ];
+    await db.query('begin');
+    for (const format of ['text', 'json', 'yaml', 'xml'])
+      for (const rest of all) {
+        const text = `${analyze}, format ${format}) select 1 from people ${rest}`;
+        const simple = JSON.stringify((await db.query({ text, rowMode: 'array' })).rows);
+        const extended = JSON.stringify(
+          (await db.query({ text, rowMode: 'array', queryMode: 'extended' } as pg.QueryArrayConfig)).rows,
+        );
+        expect(simple.replaceAll(/Memory[^,\]]*/g, ''), text).toBe(extended.replaceAll(/Memory[^,\]]*/g, ''));
+        if (format === 'text') expect(simple, text).toMatch(/rows=1\b/);
+        expect(simple, text).toContain(rest.includes('number') ? String(number) : rest.includes('join') ? bo.email : email);
+        expect(simple, text).not.toContain('[masked]');
+      }
+    for (const style of ['SQL, DMY', 'German', 'Postgres, MDY']) {
+      await db.query(`set datestyle = ${style}`);
+      const { rows } = await db.query(`explain select 1 from people where born = '${born}'`);
+      expect(JSON.stringify(rows), style).toContain(born.slice(0, 4));
+      expect(JSON.stringify(rows), style).not.toContain('1980');
+    }
+    const bound = await db.query({ text: `${analyze}) select 1 from people where email = $1`, values: [email] });
+    expect(JSON.stringify(bound.rows)).toMatch(/rows=1\b/);
+    expect(JSON.stringify(bound.rows)).toContain(email);
+    const array = await db.query({ text: `${analyze}) select 1 from people where email = any($1)`, values: [[email]] });
+    expect(JSON.stringify(array.rows)).toMatch(/rows=1\b/);
+    await db.query('rollback');
   });
 
   it('shows the value in no text of the session, and in no error', async () => {

@@ -17,7 +17,11 @@ describe('the configuration folder', () => {
   it('that can not be made is told as such, with what to set', () => {
     symlinkSync(join(folder, 'gone'), join(folder, 'link'));
     env = { HOOP_CONFIG_DIR: join(folder, 'link') };
-    expect(() => saveProfile(openProfile({ env, agent: 'http://127.0.0.1:1' }), env)).toThrow(
+    const profile = openProfile({ env, agent: 'http://127.0.0.1:1' });
+    // A port is a convenience, a login is not.
+    profile.rememberPort('postgres', 15_432);
+    expect(profile.portFor('postgres')).toBeUndefined();
+    expect(() => saveProfile(profile, env)).toThrow(
       expect.objectContaining({ code: 'config_invalid', suggestion: expect.stringContaining('HOOP_CONFIG_DIR') }),
     );
   });

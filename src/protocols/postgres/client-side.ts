@@ -4,13 +4,14 @@ import { parseBody, queryText } from './client-messages.js';
 import type { Catalog, NameLookup } from './catalog/types.js';
 import { CopyGate } from './copy-gate.js';
 import type { ExpectedReplies } from './expected-replies.js';
-import { EXTENDED, ExtendedQuery, keepsText } from './extended-query.js';
+import { EXTENDED, ExtendedQuery } from './extended-query.js';
 import type { CopyFormat } from './copy-format.js';
 import { BodyReader, CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
 import { copyFailMessage, terminateMessage } from './messages.js';
 import { withOriginals } from './originals/originals.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
 import { SQLSTATE } from './refusal.js';
+import { explains, keepsText } from './run-effects.js';
 import type { Run } from './run.js';
 import type { PostgresSessionOptions } from './session-options.js';
 import { SqlPrepared } from './sql-prepared.js';
@@ -244,8 +245,17 @@ export class ClientSide {
     const run = this.#desk.newRun(text, all, all, { executes: this.#sqlPrepared.executedTexts(text, facts) });
     this.#askSimple(run, 'query', () => {
       const held = (name: string): Candidate | undefined => this.#sqlPrepared.certain(name);
-      const rewritten = withOriginals(bytes, raw, text, this.options.masks(), this.#reader.encoding, held);
+      const rewritten = withOriginals(
+        bytes,
+        raw,
+        text,
+        this.options.masks(),
+        this.#reader.encoding,
+        held,
+        explains(facts),
+      );
       if (rewritten !== undefined) run.edits = rewritten.edits;
+      run.swaps = rewritten?.swaps;
       if (rewritten !== undefined && keepsText(facts)) this.#desk.originalsKept();
       this.#sqlPrepared.remember(text, facts, rewritten?.edits);
       this.#reader.running(run);

@@ -1,16 +1,17 @@
-import type { SqlFacts } from '../../policy/types.js';
 import { BoundValues } from './bound-values.js';
 import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
 import type { ExpectedReplies } from './expected-replies.js';
 import { boundTo } from './facts/bound-facts.js';
 import { CLIENT, type Frame, typeSet } from './frames.js';
-import { closeMessage, describeMessage, parseMessage } from './messages.js';
+import { describeMessage } from './messages.js';
 import { bindWithOriginals, withOriginals } from './originals/originals.js';
 import type { Candidate, PreparedStatements } from './prepared.js';
 import { Portals } from './portals.js';
 import { SQLSTATE } from './refusal.js';
-import type { Portal, Run } from './run.js';
+import { Restatement } from './restatement.js';
+import type { ExecutedOriginals, Portal, Run } from './run.js';
 import type { SqlPrepared } from './sql-prepared.js';
+import { explains, isUnread, keepsText, mayClosePortals } from './run-effects.js';
 import type { StatementDesk } from './statement-desk.js';
 import type { StatementReader } from './statement-reader.js';
 import { unreadable } from './statement-text.js';
@@ -23,6 +24,7 @@ import { unreadable } from './statement-text.js';
  */
 export class ExtendedQuery {
   readonly #portals = new Portals();
+  readonly #restatement: Restatement;
   /**
    * Portals whose columns are known for certain when they run next. Once something else runs, SQL may
    * have closed a portal and declared a cursor of its name, whose columns would pass by the old masks.
@@ -37,7 +39,9 @@ export class ExtendedQuery {
     private readonly prepared: PreparedStatements,
     private readonly sqlPrepared: SqlPrepared,
     private readonly reader: StatementReader,
-  ) {}
+  ) {
+    this.#restatement = new Restatement(desk, expected, prepared, sqlPrepared, reader);
+  }
 
   /** About the memory that open portals take, in bytes. */
   get heldBytes(): number {
@@ -60,8 +64,11 @@ export class ExtendedQuery {
       via: 'parse',
       phase: 'prepare',
       allow: () => {
-        const rewritten = withOriginals(bytes, body.text, text, this.desk.options.masks(), this.reader.encoding);
-        const candidate: Candidate = { text, facts, types: body.types, edits: rewritten?.edits };
+        const { encoding } = this.reader;
+        const masks = this.desk.options.masks();
+        const rewritten = withOriginals(bytes, body.text, text, masks, encoding, undefined, explains(facts));
+        const { edits, swaps } = rewritten ?? {};
+        const candidate: Candidate = { text, facts, types: body.types, edits, swaps };
         if (rewritten !== undefined && (body.name !== '' || keepsText(facts))) this.desk.originalsKept();
         this.prepared.propose(body.name, candidate);
         this.expected.push({ kind: 'parse', name: body.name, candidate });
@@ -77,7 +84,7 @@ export class ExtendedQuery {
   bind(bytes: Uint8Array): void {
     const body = bindBody(bytes);
     if (body === undefined) return this.#malformed('bind');
-    const doubtful = this.#mustRead() ? this.#restatable(body.statement) : undefined;
+    const doubtful = this.#mustRead() ? this.#restatement.needed(body.statement) : undefined;
     const candidates = doubtful === undefined ? this.prepared.candidates(body.statement) : [doubtful];
     if (candidates?.length === 0 && this.#mustRead()) {
       // Nobody has read such a statement, and what nobody has read may not run: the server's own answer to it.
@@ -95,8 +102,9 @@ export class ExtendedQuery {
       via: 'execute',
       allow: () => {
         run.bound?.release();
-        const only = doubtful && this.#restated(body.statement, doubtful);
-        this.#bound(this.#withOriginals(bytes, run, only === undefined ? candidates : [only]), body, run);
+        const only = this.#asItHasToStand(body.statement, doubtful, candidates);
+        const originalsFor = only?.length === 1 ? only[0]?.originalsFor : undefined;
+        this.#bound(this.#withOriginals(bytes, run, only), body, run, originalsFor);
         for (const candidate of candidates ?? [])
           if (candidate.bySql !== true) this.sqlPrepared.remember(candidate.text, candidate.facts, candidate.edits);
       },
@@ -107,25 +115,15 @@ export class ExtendedQuery {
     });
   }
 
-  /** A text that has to be parsed again before it is known what runs under its name. */
-  #restatable(name: string): Candidate | undefined {
-    const doubtful = this.prepared.doubtful(name);
-    const parsed = doubtful && parseBody(parseMessage(name, doubtful.text, doubtful.types));
-    return parsed !== undefined && this.reader.readsAs(parsed.text, doubtful?.text ?? '') ? doubtful : undefined;
-  }
-
-  /** Code that nobody could read has run since, and may have given the name to another text: it is given back. */
-  #restated(name: string, before: Candidate): Candidate {
-    const message = parseMessage(name, before.text, before.types);
-    const raw = parseBody(message)?.text ?? message;
-    const rewritten = withOriginals(message, raw, before.text, this.desk.options.masks(), this.reader.encoding);
-    const candidate: Candidate = { ...before, edits: rewritten?.edits };
-    this.prepared.restate(name, candidate);
-    this.expected.push({ kind: 'close', statement: undefined, held: [], injected: true });
-    this.desk.host.toServer(closeMessage(name));
-    this.expected.push({ kind: 'parse', name, candidate, injected: true });
-    this.desk.host.toServer(rewritten?.message ?? message);
-    return candidate;
+  /** What the server holds under the name when the Bind comes to it. */
+  #asItHasToStand(
+    name: string,
+    doubtful: Candidate | undefined,
+    candidates: readonly Candidate[] | undefined,
+  ): readonly Candidate[] | undefined {
+    const only = candidates?.length === 1 ? candidates[0] : undefined;
+    const anew = doubtful ? this.#restatement.restated(name, doubtful) : this.#restatement.forExecute(name, only);
+    return anew === undefined ? candidates : [anew];
   }
 
   /**
@@ -141,11 +139,15 @@ export class ExtendedQuery {
     const target = executePortal(bytes);
     if (target === undefined) return this.#malformed('execute');
     const portal = this.#portals.get(target.name);
+    if (portal?.originalsFor !== undefined && !this.#restatement.holds(portal.originalsFor)) {
+      this.#refuseChanged(portal);
+      return;
+    }
     if (portal !== undefined && portal.failed !== true && portal.boundIn === this.#closers) {
       // An EXECUTE looks its name up now.
       if (portal.judgedBy === undefined || portal.judgedBy === this.prepared.changes)
         this.#runPortal(bytes, portal, target.nameBytes);
-      else this.#judgeAgain(bytes, this.#executing(portal.run.text), target.nameBytes);
+      else this.#judgeAgain(bytes, this.#executing(portal.run), target.nameBytes);
       return;
     }
     // A cursor that SQL has declared can be run by this message too: it is judged as the FETCH that it amounts to.
@@ -156,10 +158,24 @@ export class ExtendedQuery {
     this.#judgeAgain(bytes, run, target.nameBytes);
   }
 
+  /** The values in it would go to another statement, which may show them. */
+  #refuseChanged({ run: { text, facts }, originalsFor }: Portal): void {
+    const run = this.desk.newRun(text, facts);
+    const name = originalsFor?.name ?? '';
+    this.desk.recordRefused(run, 'execute', 'hoop/prepared-anew');
+    this.desk.refuse('extended', run, {
+      severity: 'ERROR',
+      code: SQLSTATE.invalidStatementName,
+      message: `hoop: prepared statement "${name}" may be another since the EXECUTE was bound`,
+    });
+  }
+
   /** A run of this text as names of prepared statements are known now. */
-  #executing(text: string): Run {
+  #executing({ text, edits }: Run): Run {
     const facts = this.sqlPrepared.withExecuted(text, this.desk.options.sql.read(text).facts);
-    return this.desk.newRun(text, facts, facts, { executes: this.sqlPrepared.executedTexts(text, facts) });
+    const run = this.desk.newRun(text, facts, facts, { executes: this.sqlPrepared.executedTexts(text, facts) });
+    if (edits !== undefined) run.edits = edits;
+    return run;
   }
 
   #judgeAgain(bytes: Uint8Array, run: Run, name: Uint8Array): void {
@@ -218,18 +234,21 @@ export class ExtendedQuery {
     if (only === undefined || only.bySql === true) {
       // Of which text an error will speak is not known: it may quote what stands in any of them.
       if (candidates?.some(({ edits }) => edits !== undefined) === true) run.edits = [];
+      run.swaps = candidates?.flatMap(({ swaps }) => swaps ?? []);
       return bytes;
     }
     const masks = this.desk.options.masks();
-    const bound = bindWithOriginals(bytes, only.text, only.types, masks, this.reader.encoding);
+    const shows = explains(only.facts);
+    const bound = bindWithOriginals(bytes, only.text, only.types, masks, this.reader.encoding, shows);
+    if (shows) run.swaps = [...(only.swaps ?? []), ...(bound?.swaps ?? [])];
     const edits = only.edits ?? (bound === undefined ? undefined : []);
     if (edits !== undefined) run.edits = edits;
     if (bound !== undefined && keepsText(run.facts)) this.desk.originalsKept();
-    return bound ?? bytes;
+    return bound?.message ?? bytes;
   }
 
-  #bound(bytes: Uint8Array, body: BindBody, run: Run): void {
-    const portal: Portal = { run, columns: undefined, boundIn: this.#closers };
+  #bound(bytes: Uint8Array, body: BindBody, run: Run, originalsFor: ExecutedOriginals | undefined): void {
+    const portal: Portal = { run, columns: undefined, boundIn: this.#closers, originalsFor };
     if (run.facts.effects.includes('execute')) portal.judgedBy = this.prepared.changes;
     this.#portals.set(body.portal, portal);
     this.reader.running(run);
@@ -268,30 +287,6 @@ export class ExtendedQuery {
   #malformed(what: string): void {
     this.desk.host.fault({ code: 'protocol', message: `malformed ${what} message` });
   }
-}
-
-/** Effects of statements that may end a transaction or run what nobody sees. */
-const CLOSERS: ReadonlySet<string> = new Set(['commit', 'rollback', 'do', 'call', 'dynamic', 'discard', 'execute']);
-
-/** Does the server keep a text, or what is bound to it, for a later statement to run? */
-export function keepsText({ effects }: SqlFacts): boolean {
-  return effects.includes('prepare') || effects.includes('cursor');
-}
-
-/** Does it run code that nobody can read? It may prepare and deallocate statements. */
-function isUnread({ facts }: Run): boolean {
-  return facts.opaque || facts.effects.includes('dynamic');
-}
-
-/** May it close a portal, or leave a cursor under the name of one? Routines may, by way of a refcursor. */
-function mayClosePortals({ text, facts }: Run): boolean {
-  return (
-    facts.opaque ||
-    facts.uses?.hiddenCursors === true ||
-    facts.effects.some((effect) => CLOSERS.has(effect)) ||
-    facts.functions.some((name) => name.includes('.') && !name.startsWith('pg_catalog.')) ||
-    /\b(?:close|declare)\b/i.test(text)
-  );
 }
 
 /** Which of these frames belong here. */

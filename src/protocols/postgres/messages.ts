@@ -199,6 +199,15 @@ export function copyDataMessage(payload: Uint8Array): Uint8Array {
   return new BodyWriter().raw(payload).message(SERVER.copyData);
 }
 
+/** @param cells NULLs as null */
+export function dataRow(cells: readonly (Uint8Array | null)[]): Uint8Array {
+  const writer = new BodyWriter().uint16(cells.length);
+  for (const cell of cells)
+    if (cell === null) writer.uint32(0xffffffff);
+    else writer.uint32(cell.length).raw(cell);
+  return writer.message(SERVER.dataRow);
+}
+
 export function functionResult(value: Uint8Array | null): Uint8Array {
   const writer = new BodyWriter();
   if (value === null) writer.uint32(0xffffffff);

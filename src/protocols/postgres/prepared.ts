@@ -1,6 +1,8 @@
 import type { SqlFacts } from '../../policy/types.js';
 import { keptBytes } from './kept-bytes.js';
+import type { Swap } from './originals/plan-text.js';
 import type { Edit } from './originals/rewrite-text.js';
+import type { ExecutedOriginals } from './run.js';
 import { unreadable } from './statement-text.js';
 
 /** A text that the server may hold under a statement's name. */
@@ -11,8 +13,12 @@ export interface Candidate {
   readonly types: readonly number[];
   /** Set where the server's text has the values behind pseudonyms. */
   readonly edits?: readonly Edit[] | undefined;
+  /** Set where the server's text also shows its plan. */
+  readonly swaps?: readonly Swap[] | undefined;
   /** The text is a PREPARE, and what runs is the statement in it. */
   readonly bySql?: true;
+  /** Set where the server's text is an EXECUTE with values for what that name stands for. */
+  readonly originalsFor?: ExecutedOriginals | undefined;
 }
 
 /** Above this many texts under one name nobody can say what an EXECUTE would run. */
@@ -87,11 +93,16 @@ export class PreparedStatements {
     this.#set(name, [candidate]);
   }
 
+  /** Does the server surely hold it as it is, or will, before anything that follows runs? */
+  isSettled(candidate: Candidate): boolean {
+    const standing = this.#standing.get(candidate);
+    return standing !== undefined && (standing.confirmed || standing.restatedIn === this.#stretch);
+  }
+
   #isCertain(name: string, candidate: Candidate): boolean {
     // No SQL reaches the unnamed statement.
     if (this.#doubts === 0 || name === '') return true;
-    const standing = this.#standing.get(candidate);
-    return standing?.doubts === this.#doubts && (standing.confirmed || standing.restatedIn === this.#stretch);
+    return this.#standing.get(candidate)?.doubts === this.#doubts && this.isSettled(candidate);
   }
 
   #confirmed(candidate: Candidate | undefined): void {

@@ -13,7 +13,7 @@ import type { SessionMasks } from './masks.js';
 import { errorMessage, functionResult } from './messages.js';
 import { ResultRecord } from './result-record.js';
 import { ResultShapes } from './result-shapes.js';
-import type { RowMasker } from './row-masker.js';
+import type { RowMasker, RowMasking } from './row-masker.js';
 import type { Run } from './run.js';
 import { answeredNotification, answeredParameter, maskFunctionResult } from './single-values.js';
 
@@ -28,7 +28,7 @@ const NO_MASKERS = { client: undefined, record: undefined, counts: undefined };
 export class ResultHandler {
   readonly #shapes = new ResultShapes();
   #result: ResultRecord | undefined;
-  #client: RowMasker | undefined;
+  #client: RowMasking | undefined;
   #recordMasker: RowMasker | undefined;
   #copy: CopyRowMasker | undefined;
   /** For what is masked outside of a result. */

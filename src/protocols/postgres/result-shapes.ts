@@ -2,6 +2,8 @@ import { copyBytes } from '../../core/copy-bytes.js';
 import type { MaskCounts } from '../../core/mask.js';
 import { parseRowDescription, type ResultColumn } from './columns.js';
 import type { HandlerHost } from './handler-host.js';
+import { PlanMasker } from './originals/plan-masker.js';
+import type { RowMasking } from './row-masker.js';
 import type { Run } from './run.js';
 import { rowMaskers, type ColumnRulesOfResult, type RowMaskers, type SessionMasks } from './masks.js';
 
@@ -42,10 +44,12 @@ export class ResultShapes {
     run: Run,
     columns: readonly ResultColumn[],
     completed: number,
-  ): ReturnType<ResultShapes['maskers']> {
+  ): Omit<ReturnType<ResultShapes['maskers']>, 'client'> & { readonly client: RowMasking | undefined } {
     const masks = host.masks();
     const nth = host.expected.front()?.kind === 'query' ? completed : undefined;
-    return this.maskers(masks, columns, masks.columns?.ofResult(run, nth, columns));
+    const maskers = this.maskers(masks, columns, masks.columns?.ofResult(run, nth, columns));
+    const { swaps = [] } = run;
+    return swaps.length === 0 ? maskers : { ...maskers, client: new PlanMasker(maskers.client, swaps) };
   }
 
   /** The maskers of one result, and the counts that the client's adds to, which are empty. */

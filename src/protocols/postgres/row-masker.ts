@@ -35,6 +35,9 @@ interface Treated {
   readonly cells: CellMasker;
 }
 
+/** What masks the rows of one result for the client. */
+export type RowMasking = Pick<RowMasker, 'mask' | 'stretch' | 'untouched'>;
+
 export class RowMasker {
   /** True when nothing that these columns hold can change: then rows need not be read at all. */
   readonly idle: boolean;

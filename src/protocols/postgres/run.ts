@@ -1,6 +1,7 @@
 import type { SqlFacts } from '../../policy/types.js';
 import type { BoundValues } from './bound-values.js';
 import type { ResultColumn } from './columns.js';
+import type { Swap } from './originals/plan-text.js';
 import type { Edit } from './originals/rewrite-text.js';
 
 /** One statement that was decided, while it runs. */
@@ -18,12 +19,20 @@ export interface Run {
   startedMs: number;
   /** Set where the server has values that the client has only pseudonyms of; where its text differs from `text`. */
   edits?: readonly Edit[];
+  /** Set where it shows a plan in which values stand that the client has only pseudonyms of. */
+  swaps?: readonly Swap[] | undefined;
   /** Texts of the prepared statements that an EXECUTE in it may run. */
   readonly executes?: readonly string[] | undefined;
   /** Object id of the function that a function-call message names. */
   readonly calls?: number;
   /** What is bound to it, until it is decided. */
   readonly bound?: BoundValues | undefined;
+}
+
+/** Values behind pseudonyms stand in an EXECUTE, for the statement that was held under its name then. */
+export interface ExecutedOriginals {
+  readonly name: string;
+  readonly held: object;
 }
 
 /** A bound statement. `columns` once a RowDescription told them. */
@@ -38,6 +47,8 @@ export interface Portal {
   opened?: boolean;
   /** What names of prepared statements stood for when it was judged, where it is an EXECUTE of one. */
   judgedBy?: number;
+  /** It may run only while that is still what its name stands for. */
+  originalsFor?: ExecutedOriginals | undefined;
   /** What had run when it was bound, of all that may close it and open a cursor of its name. */
   boundIn?: number;
 }

@@ -5,6 +5,8 @@ import { lineText } from '../../../src/tui/lines.js';
 import { ConnectScreen, ConnectView } from '../../../src/tui/connect/screen.js';
 import { requestView } from '../../client/request-view.js';
 
+const PATIENCE = { timeout: 20_000 };
+
 const NOW = Date.parse('2026-11-21T10:00:48Z');
 const places = [
   {
@@ -161,8 +163,8 @@ describe('the connect screen as Ink draws it', () => {
     const ink = render(<ConnectView screen={screen} />);
     drawn.push(ink);
     event('statement', { action: 'allow', text: 'SELECT 1' });
-    await vi.waitFor(() => expect(ink.lastFrame()).toContain('allow    SELECT 1'));
+    await vi.waitFor(() => expect(ink.lastFrame()).toContain('allow    SELECT 1'), PATIENCE);
     ink.stdin.write('q');
-    await vi.waitFor(() => expect(ended).toEqual(['quit']));
+    await vi.waitFor(() => expect(ended).toEqual(['quit']), PATIENCE);
   });
 });

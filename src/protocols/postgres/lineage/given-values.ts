@@ -111,6 +111,8 @@ export function countParameters(tree: unknown): ReadonlyMap<number, number> {
   return counts;
 }
 
+const EXPLAINED = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
+
 /** Statements of which nothing outlives the session and whose plan is not shown. */
 const FLEETING = new Set([
   ...['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TransactionStmt', 'VariableSetStmt'],
@@ -119,16 +121,18 @@ const FLEETING = new Set([
 
 /**
  * The values that stand for a column's wherever they are used: each parameter in nothing but equalities. None in a
- * text that also makes what others can see, such as a view, or that shows a plan.
+ * text that also makes what others can see, such as a view, or that shows a plan among other results.
  *
  * @param statements as the parser gives them
  */
 export function replaceableValues(given: readonly GivenValue[], statements: readonly unknown[]): readonly GivenValue[] {
   if (given.length === 0) return given;
-  const fleeting = statements.every((item) =>
-    FLEETING.has(tagged(isNode(item) ? item['stmt'] : undefined)?.type ?? ''),
-  );
-  return fleeting ? solelyCompared(given, statements) : [];
+  const kinds = statements.map((item) => tagged(isNode(item) ? item['stmt'] : undefined));
+  const [only] = kinds;
+  // Of a plan by itself it is known what it may show.
+  const explained = kinds.length === 1 && only?.type === 'ExplainStmt' ? tagged(only.node['query'])?.type : undefined;
+  const fleeting = kinds.every((kind) => FLEETING.has(kind?.type ?? ''));
+  return fleeting || EXPLAINED.has(explained ?? '') ? solelyCompared(given, statements) : [];
 }
 
 function solelyCompared(given: readonly GivenValue[], tree: unknown): readonly GivenValue[] {

@@ -2,16 +2,26 @@
 import { decodeUtf8 } from '../../../core/bytes.js';
 import { bindBody, formatAt, type BindBody } from '../client-messages.js';
 import type { PreparedText, ReversibleValue, SessionMasks } from '../masks.js';
+import { readArrayText } from '../values/array-text.js';
 import { originalArray, originalArrayText, originalBinary, originalText } from '../values/original-value.js';
 import { shapeOf } from '../values/type-shapes.js';
 import { withParameters, withText } from './messages.js';
 import { plainConstant } from './plain-constant.js';
+import { canBeShown, type Swap } from './plan-text.js';
 import { rewriteText, type Edit, type Replacement } from './rewrite-text.js';
 
 /** A message as it goes up, and where its text differs from the client's. */
 export interface Rewritten {
   readonly message: Uint8Array;
   readonly edits: readonly Edit[];
+  /** What stands in it for what, where it shows a plan. */
+  readonly swaps?: readonly Swap[];
+}
+
+/** A Bind message as it goes up. */
+export interface RewrittenBind {
+  readonly message: Uint8Array;
+  readonly swaps: readonly Swap[];
 }
 
 const encoder = new TextEncoder();
@@ -27,6 +37,7 @@ const ARRAYS: ReadonlySet<number> = new Set([0, 1005, 1007, 1016, 1009, 1015, 12
  * @param raw the text in the message
  * @param text the same, decoded
  * @param prepared what an EXECUTE in it runs at once
+ * @param explains it shows its plan
  * @returns undefined where it goes up as it is
  */
 export function withOriginals(
@@ -36,14 +47,29 @@ export function withOriginals(
   masks: SessionMasks,
   encoding: string,
   prepared?: PreparedText,
+  explains = false,
 ): Rewritten | undefined {
   const values = masks.columns?.reversible(text, prepared) ?? [];
   if (!values.some(({ place }) => place.kind === 'literal') || !equalBytes(encoder.encode(text), raw)) return undefined;
-  const replacements = replacementsOf(raw, values, masks, encoding);
+  const replacements = replacementsOf(raw, values, masks, encoding).filter(({ by }) => !explains || canBeShown(by));
   if (replacements.length === 0) return undefined;
   const rewritten = rewriteText(raw, replacements);
   if (rewritten === undefined) return undefined;
-  return { message: withText(message, raw, rewritten.bytes), edits: rewritten.edits };
+  const swaps = replacements.map(({ value, by }) => swapsOf(value, by));
+  return {
+    message: withText(message, raw, rewritten.bytes),
+    edits: rewritten.edits,
+    ...(explains ? { swaps: swaps.flat() } : {}),
+  };
+}
+
+/** What a plan may show of one constant: an array's elements by themselves. */
+function swapsOf(pseudonym: string, original: string): readonly Swap[] {
+  const [from, to] = [original, pseudonym].map((text) =>
+    readArrayText(encoder.encode(text))?.leaves.map(({ value }) => decodeUtf8(value)),
+  );
+  if (from === undefined || to?.length !== from.length) return [{ original, pseudonym }];
+  return from.flatMap((item, index) => (item === to[index] ? [] : [{ original: item, pseudonym: to[index] ?? '' }]));
 }
 
 /** One for each constant; none where it would have to be two things at once. */
@@ -97,22 +123,40 @@ export function bindWithOriginals(
   types: readonly number[],
   masks: SessionMasks,
   encoding: string,
-): Uint8Array | undefined {
+  explains = false,
+): RewrittenBind | undefined {
   const values = masks.columns?.reversible(text) ?? [];
   const body = values.some(({ place }) => place.kind === 'parameter') ? bindBody(message) : undefined;
   if (body === undefined) return undefined;
   /** By index; undefined where it would have to be two things at once. */
   const replaced = new Map<number, Uint8Array | undefined>();
+  const swaps: Swap[] = [];
   for (const value of values) {
     if (value.place.kind !== 'parameter') continue;
     const index = value.place.number - 1;
-    const by = boundOriginal(value, body, index, types[index] ?? 0, masks, encoding);
+    const found = boundOriginal(value, body, index, types[index] ?? 0, masks, encoding);
+    const shown = explains && found !== undefined ? boundSwaps(value, body, index, found) : [];
+    const by = shown === undefined ? undefined : found;
+    swaps.push(...(shown ?? []));
     const known = replaced.get(index);
     const agrees = !replaced.has(index) || (known !== undefined && by !== undefined && equalBytes(known, by));
     replaced.set(index, agrees ? by : undefined);
   }
   const certain = new Map([...replaced].flatMap(([index, by]) => (by === undefined ? [] : [[index, by] as const])));
-  return certain.size === 0 ? undefined : withParameters(message, body.values, certain);
+  return certain.size === 0 ? undefined : { message: withParameters(message, body.values, certain), swaps };
+}
+
+/** What a plan may show of it; undefined where that is not known, as of numbers in binary form. */
+function boundSwaps(
+  { isArray, typeOid }: ReversibleValue,
+  { formats, values }: BindBody,
+  index: number,
+  original: Uint8Array,
+): readonly Swap[] | undefined {
+  const pseudonym = values[index];
+  const isText = formatAt(formats, index) === 0 || (!isArray && shapeOf(typeOid, undefined).form === 'text');
+  if (!isText || pseudonym === undefined || pseudonym === null || !canBeShown(decodeUtf8(original))) return undefined;
+  return swapsOf(decodeUtf8(pseudonym), decodeUtf8(original));
 }
 
 function boundOriginal(

@@ -223,7 +223,7 @@ describe('policy', () => {
     expect(await answer.text()).toBe('{"name":"Ann",  "email":"[email]", "n": 1.0}');
     const session = answer.headers.get('x-hoop-session') ?? '';
     await expect
-      .poll(async () => (await agent.call(`/v1/sessions/${session}`, { token })).body, { timeout: 3_000 })
+      .poll(async () => (await agent.call(`/v1/sessions/${session}`, { token })).body)
       .toMatchObject({ statements: 1, connectionType: 'http' });
   });
 });

@@ -1,0 +1,56 @@
+import { BodyReader } from '../frames.js';
+import { dataRow } from '../messages.js';
+import type { RowMasking } from '../row-masker.js';
+import { withPseudonyms, type Swap } from './plan-text.js';
+
+const encoder = new TextEncoder();
+const MASKED = encoder.encode('"[masked]"');
+
+/** Masks the rows of an EXPLAIN: behind the masks of its columns, values in it become the pseudonyms that stand for them. */
+export class PlanMasker implements RowMasking {
+  readonly stretch = undefined;
+  readonly #swaps: readonly Swap[];
+
+  constructor(
+    private readonly columns: Pick<RowMasking, 'mask'> | undefined,
+    swaps: readonly Swap[],
+  ) {
+    this.#swaps = swaps.map(({ original, pseudonym }) => ({
+      original: bytesAsText(encoder.encode(original)),
+      pseudonym: bytesAsText(encoder.encode(pseudonym)),
+    }));
+  }
+
+  untouched(): boolean {
+    return false;
+  }
+
+  mask(row: Uint8Array): Uint8Array | undefined {
+    const masked = this.columns === undefined ? row : this.columns.mask(row);
+    if (masked === undefined) return undefined;
+    const reader = new BodyReader(masked);
+    const cells = reader.list(4, () => {
+      const length = reader.int32();
+      return length === -1 ? null : reader.take(length);
+    });
+    if (reader.failed || reader.remaining > 0) return undefined;
+    return dataRow(cells.map((cell) => (cell === null ? null : this.#cell(cell))));
+  }
+
+  #cell(cell: Uint8Array): Uint8Array {
+    const text = bytesAsText(cell);
+    const shown = withPseudonyms(text, this.#swaps);
+    if (shown === undefined) return MASKED;
+    return shown === text ? cell : Uint8Array.from(shown, (letter) => letter.charCodeAt(0));
+  }
+}
+
+/** Each byte as one character. */
+function bytesAsText(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += CHUNK) text += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
+  return text;
+}
+
+/** Arguments that one call takes safely. */
+const CHUNK = 8_192;
