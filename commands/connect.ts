@@ -56,6 +56,7 @@ export default class Connect extends HoopCommand {
       access: {
         api,
         token: () => this.accessToken(),
+        loggedOut: (ended) => this.loginEnded(ended),
         caFile: process.env['HOOP_CA_FILE'],
         reason: flags.reason,
         ...runOf(flags['correlation-id'], process.env),

@@ -49,6 +49,7 @@ export default class Exec extends HoopCommand {
     const access: Access = {
       api,
       token: () => this.accessToken(),
+      loggedOut: (ended: AbortSignal) => this.loginEnded(ended),
       caFile: process.env['HOOP_CA_FILE'],
       reason: flags.reason,
       ...runOf(flags['correlation-id'], process.env),

@@ -1,10 +1,10 @@
 import { Flags } from '@oclif/core';
 import { hardenProcess } from '../../src/agent/harden.js';
-import { createLog } from '../../src/agent/log.js';
+import { createLog, LOG_LEVELS, type LogLevel } from '../../src/agent/log.js';
 import { runAgent } from '../../src/agent/run-agent.js';
 import { validateAgent } from '../../src/agent/validate.js';
 import { HoopCommand } from '../../src/cli/base-command.js';
-import { HoopError } from '../../src/core/errors.js';
+import { tellFileFaults } from '../../src/cli/file-faults.js';
 
 export default class AgentStart extends HoopCommand {
   static override summary = 'Run the agent on a folder of resource files';
@@ -17,6 +17,12 @@ export default class AgentStart extends HoopCommand {
   static override flags = {
     config: Flags.string({ required: true, description: 'folder of the resource files', helpValue: 'DIR' }),
     validate: Flags.boolean({ description: 'check files, secrets and certificates, and exit' }),
+    'log-level': Flags.option({
+      description: 'the least that is logged',
+      options: LOG_LEVELS,
+      default: 'info' as const,
+      env: 'HOOP_LOG_LEVEL',
+    })(),
   };
 
   async run(): Promise<void> {
@@ -24,9 +30,10 @@ export default class AgentStart extends HoopCommand {
     hardenProcess({ nodeOptions: process.env['NODE_OPTIONS'] ?? '', execArgv: process.execArgv });
     try {
       if (flags.validate) await this.#validate(flags.config);
-      else await this.#run(flags.config);
+      else await this.#run(flags.config, flags['log-level']);
     } catch (error) {
-      throw this.#withFaults(error);
+      // Scripts get all of them in the message.
+      throw this.jsonEnabled() ? error : tellFileFaults(error, (fault) => this.say(this.messageColours.plain(fault)));
     }
   }
 
@@ -38,35 +45,28 @@ export default class AgentStart extends HoopCommand {
     else this.say(`valid; connections: ${String(connections)}, policies: ${String(policies)}`);
   }
 
-  async #run(dir: string): Promise<void> {
+  async #run(dir: string, level: LogLevel): Promise<void> {
+    const log = createLog(level);
+    // Sentences are for a person who looks on; what collects the log gets JSON lines and nothing else.
+    const tell = (text: string): void => {
+      if (process.stderr.isTTY) this.say(text);
+    };
     await runAgent({
       dir,
       env: process.env,
-      log: createLog('info'),
+      log,
       onListening: (url) => {
+        log.info('listening', { url, version: this.config.version });
         if (this.jsonEnabled()) this.printJson({ event: 'listening', url });
-        else this.say(`hoop agent listens at ${this.messageColours.bold(url)}`);
+        tell(`hoop agent listens at ${this.messageColours.bold(url)}`);
       },
-      onDraining: (signal) => this.say(`${signal}: running statements may end; a second signal does not wait`),
+      onDraining: (signal) => {
+        log.info('draining', { signal });
+        tell(`${signal}: running statements may end; a second signal does not wait`);
+      },
     });
+    log.info('ended');
     // Whatever library still holds a timer: everything is sealed and closed.
     this.exit(0);
-  }
-
-  /** Faults of the files are told one a line, as editors and compilers read them; scripts get all in the message. */
-  #withFaults(error: unknown): unknown {
-    if (!(error instanceof HoopError) || error.code !== 'config_invalid' || this.jsonEnabled()) return error;
-    const faults = error.message.split('\n');
-    if (!/:\d+:\d+: /.test(faults[0] ?? '')) return error;
-    for (const fault of faults) this.say(this.messageColours.plain(fault));
-    return new HoopError(
-      'config_invalid',
-      faults.length === 1
-        ? 'the resource files have a fault'
-        : `the resource files have ${String(faults.length)} faults`,
-      {
-        why: faults[0] ?? '',
-      },
-    );
   }
 }

@@ -1,4 +1,4 @@
-// Measures model calls through hoop beside its peers: direct, nginx and Portkey's gateway. Rounds go through all ways in
+// Measures model calls through hoop beside its peers: direct, nginx, Portkey's gateway, and a proxy of hoop's own parts. Rounds go through all ways in
 // turn, so that a busy machine is busy for all of them; each figure is the median of its rounds.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { measureRound, type Round } from './lib/models/figures.js';
 import { LoadGenerator } from './lib/models/load-generator.js';
 import { bodyGrowth, streamMemory } from './lib/models/memory.js';
 import { modelHoop, type ModelHoop } from './lib/models/model-connections.js';
-import { direct, nginx, portkey, type ModelTarget } from './lib/models/peers.js';
+import { bareProxy, direct, nginx, portkey, type ModelTarget } from './lib/models/peers.js';
 import { memoryRows, speedRows, table } from './lib/models/report.js';
 import { checkAnswer, POLICIES } from './lib/models/workload.js';
 
@@ -70,6 +70,7 @@ const hoop = await modelHoop(
 );
 const load = new LoadGenerator();
 const peers: (ModelTarget | Missing)[] = [direct(upstream.replaying), await nginx(upstream.replaying)];
+for (const records of [false, true]) peers.push(await bareProxy(upstream.replaying, { records }));
 peers.push(await portkey(upstream.replaying, values.cache));
 const targets: ModelTarget[] = [];
 for (const peer of [...peers, ...hoopTargets(hoop)]) {

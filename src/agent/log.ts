@@ -10,7 +10,11 @@ export interface AgentLog {
   failure(message: string, error: unknown): void;
 }
 
-export function createLog(level: string): AgentLog {
+/** The least that is worth a line; what is below it is not written. */
+export const LOG_LEVELS = ['info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export function createLog(level: LogLevel): AgentLog {
   const log = pino(
     {
       level,

@@ -7,6 +7,7 @@ import { approvalRecords } from './open-approval-records.js';
 import type { ApprovalRecords } from './approval-records.js';
 import { currentCaller, type Reach } from './current-caller.js';
 import { drain } from './drain.js';
+import { warnOfMissing } from './missing-secrets.js';
 import { HttpFront, type HttpFrontOptions } from './fronts/http/http-front.js';
 import { acceptCancel, acceptPostgres } from './fronts/postgres/accept-postgres.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
@@ -217,6 +218,7 @@ async function reload(parts: Parts, take: (verifier: TokenVerifier) => void): Pr
   keepPolicies(parts);
   for (const fault of await parts.sinks.configure(live.current.sinks, live.current.approvalFlows)) log.error(fault);
   log.info('reloaded', { policy: live.current.policySet.hash });
+  await warnOfMissing(live.current.connections, parts.secrets.resolve, log);
   return true;
 }
 

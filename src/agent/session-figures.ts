@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Summary, type Registry } from 'prom-client';
 import type { ApprovalResolved, DecisionEvent, ResultEvent, SessionStart } from '../core/events.js';
 import type { SinkFigures } from '../sinks/sinks.js';
 import type { TraceFigures } from '../sinks/trace-export.js';
+import { DecidedCounts, GatheredSeconds } from './gathered-figures.js';
 import type { SessionRecorder } from './session-host.js';
 
 /** Different values of one label; what comes after them is told as `other`. Rules and connections of many reloads add up. */
@@ -10,18 +11,28 @@ const MAX_VALUES = 1_000;
 const HOLD_BUCKETS = [1, 5, 15, 30, 60, 120, 300, 900, 3_600];
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** What the figures of one session go to. */
+interface Connected {
+  readonly connection: string;
+  readonly decided: (action: string) => void;
+  /** In seconds. */
+  readonly took: (seconds: number) => void;
+  /** Rules that statements met whose results are awaited. */
+  readonly met: Map<number, readonly string[]>;
+}
+
 /**
  * Rate, errors and duration of statements and requests, by connection and by rule; values masked; holds. Labels are names of
  * the configuration alone: no user, no id, nothing of a statement.
  */
 export class SessionFigures {
-  readonly #statements: Counter<'connection' | 'action'>;
+  readonly #statements: DecidedCounts;
   readonly #rules: Counter<'connection' | 'rule' | 'action'>;
   readonly #ruleErrors: Counter<'connection' | 'rule'>;
   readonly #ruleSeconds: Summary<'connection' | 'rule'>;
   readonly #heldSeconds: Histogram<'connection'>;
   readonly #errors: Counter<'connection'>;
-  readonly #seconds: Histogram<'connection'>;
+  readonly #seconds: GatheredSeconds;
   readonly #masked: Counter<'mask'>;
   readonly #holds: Counter<'outcome'>;
   readonly #waiting: Gauge;
@@ -31,10 +42,11 @@ export class SessionFigures {
     const registers = [registry];
     const counter = <Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> =>
       new Counter({ name, help, labelNames, registers });
-    this.#statements = counter('hoop_statements_total', 'Statements and requests, by connection and what was decided', [
-      'connection',
-      'action',
-    ]);
+    this.#statements = new DecidedCounts({
+      name: 'hoop_statements_total',
+      help: 'Statements and requests, by connection and what was decided',
+      registry,
+    });
     this.#rules = counter('hoop_rules_met_total', 'Rules that statements and requests met', [
       'connection',
       'rule',
@@ -66,26 +78,29 @@ export class SessionFigures {
       'outcome',
     ]);
     this.#waiting = new Gauge({ name: 'hoop_holds_waiting', help: 'Statements that wait for people now', registers });
-    this.#seconds = new Histogram({
+    this.#seconds = new GatheredSeconds({
       name: 'hoop_statement_seconds',
       help: 'From forwarded to the end of the answer',
-      labelNames: ['connection'],
       buckets: BUCKETS,
-      registers,
+      registry,
     });
   }
 
   /** A recorder of which the figures are taken as well. */
   around(start: SessionStart, recorder: SessionRecorder): SessionRecorder {
     const connection = this.#bounded('connection', start.connection.name);
+    const of: Connected = {
+      connection,
+      decided: this.#statements.of(connection),
+      took: this.#seconds.of(connection),
+      met: new Map(),
+    };
     const waiting = new Map<number, number>();
-    /** Rules that statements met whose results are awaited. */
-    const met = new Map<number, readonly string[]>();
     return {
       record: (event) => {
         recorder.record(event);
-        if (event.type === 'decision') this.#decided(connection, event, met);
-        else if (event.type === 'result') this.#ended(connection, event, met);
+        if (event.type === 'decision') this.#decided(of, event);
+        else if (event.type === 'result') this.#ended(of, event);
         else if (event.type === 'approval.requested') {
           waiting.set(event.statement, performance.now());
           this.#waiting.inc();
@@ -109,19 +124,19 @@ export class SessionFigures {
     this.#heldSeconds.observe({ connection }, (performance.now() - sinceMs) / 1_000);
   }
 
-  #decided(connection: string, event: DecisionEvent, met: Map<number, readonly string[]>): void {
+  #decided({ connection, decided, met }: Connected, event: DecisionEvent): void {
     const { action, statement } = event;
-    this.#statements.inc({ connection, action });
+    decided(action);
     if (event.rules.length === 0) return;
     const rules = event.rules.map((rule) => this.#bounded('rule', rule));
     for (const rule of rules) this.#rules.inc({ connection, rule, action });
     if (action !== 'block' && met.size < MAX_VALUES) met.set(statement, rules);
   }
 
-  #ended(connection: string, event: ResultEvent, met: Map<number, readonly string[]>): void {
+  #ended({ connection, took, met }: Connected, event: ResultEvent): void {
     const { statement, error, durationMs, masked } = event;
     if (error !== undefined) this.#errors.inc({ connection });
-    if (durationMs !== undefined) this.#seconds.observe({ connection }, durationMs / 1_000);
+    if (durationMs !== undefined) took(durationMs / 1_000);
     // Of a text with several statements the first result counts.
     for (const rule of met.size === 0 ? [] : (met.get(statement) ?? [])) {
       if (error !== undefined) this.#ruleErrors.inc({ connection, rule });

@@ -17,6 +17,7 @@ import type { Parts } from './parts.js';
 import { NoticeBoard } from './notices.js';
 import { openArchive } from './open-archive.js';
 import { endPermissionsOf } from './put-back-store.js';
+import { warnOfMissing } from './missing-secrets.js';
 import { openSecrets, secretSources } from './open-secrets.js';
 import { serve, type RunningAgent } from './serve.js';
 import { deliveryHost, openSinks } from './open-sinks.js';
@@ -52,6 +53,7 @@ export async function startAgent(
     if (unknown.length > 0) endPermissionsOf(store, unknown.length, clock, log);
     const approvals = openApprovals({ live, store, clock, newId, notices });
     const secrets = openSecrets(sources, { store, live, clock, log });
+    await warnOfMissing(live.current.connections, secrets.resolve, log);
     sinks = await openSinks({ live, clock, secrets, log });
     const archive = openArchive({ live, store, key, clock, secrets, log });
     const tracing = openTracing(agent.tracing, deliveryHost({ clock, secrets, log }));

@@ -1,9 +1,9 @@
 import { HoopError } from '../core/errors.js';
-import { referencesOf } from '../secrets/credential-secrets.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver } from '../secrets/resolver.js';
 import { readSecretFile } from '../secrets/secret-file.js';
 import { LiveResources } from './live-resources.js';
+import { missingSecrets } from './missing-secrets.js';
 import { readTls } from './tls-files.js';
 
 export interface Validated {
@@ -26,18 +26,14 @@ export async function validateAgent(
   const resolve = createSecretResolver({ env, readFile: readSecretFile, warn });
   await loadMasterKey(resolve, agent.masterKey);
   if (agent.listen.tls !== undefined) await readTls(agent.listen.tls);
-  for (const { name, credentials } of current.connections) {
-    for (const secret of credentials.flatMap(referencesOf)) {
-      // The store is not opened here: `hoop secrets list` tells which are missing.
-      if ('secret' in secret) continue;
-      await resolve(secret).catch((error: unknown) => {
-        if (!(error instanceof HoopError)) throw error;
-        throw new HoopError(error.code, `connection ${name}: ${error.message}`, {
-          ...(error.why === undefined ? {} : { why: error.why }),
-          suggestion: error.suggestion,
-        });
-      });
-    }
+  // The store is not opened here: `hoop secrets list` tells which of its own are missing.
+  const [missing] = await missingSecrets(current.connections, resolve);
+  if (missing !== undefined) {
+    const { connection, error } = missing;
+    throw new HoopError(error.code, `connection ${connection}: ${error.message}`, {
+      ...(error.why === undefined ? {} : { why: error.why }),
+      suggestion: error.suggestion,
+    });
   }
   return { connections: current.connections.length, policies: current.policies.length };
 }

@@ -5,6 +5,7 @@ import { givenToken } from '../client/given-token.js';
 import { openProfile } from '../client/profile.js';
 import type { Profile } from '../client/profile.js';
 import { toJsonLine } from '../core/display.js';
+import { EXIT, HoopError } from '../core/errors.js';
 import { createColours } from './colours.js';
 import type { Colours } from './colours.js';
 import { errorLines, errorReport, toHoopError } from './error-report.js';
@@ -46,9 +47,9 @@ export abstract class HoopCommand extends Command {
 
   protected override async init(): Promise<void> {
     await super.init();
-    // Who reads stdout has left (`| head`): end as if all was read, whatever was still to come.
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    // First of the listeners: oclif's own throws, and Node then prints the source of the whole bundle.
+    process.stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
+      this.#endWithoutOutput(error);
     });
     process.stderr.on('error', () => {
       // Nobody reads messages any more; the result still counts.
@@ -164,6 +165,17 @@ export abstract class HoopCommand extends Command {
     return accessToken(this.profile().login(), { say: (text) => this.say(text) });
   }
 
+  /** Resolves once the login that `accessToken` takes tokens from is gone; never where they come from the environment. */
+  protected async loginEnded(ended: AbortSignal): Promise<void> {
+    if (givenToken(process.env) !== undefined) return new Promise<never>(() => undefined);
+    const [{ TokenStore }, { loginEnded }] = await Promise.all([
+      import('../identity/token-store.js'),
+      import('../client/login-watch.js'),
+    ]);
+    const place = this.profile().login();
+    return loginEnded(new TokenStore({ ...place, say: (text) => this.say(text) }), place, ended);
+  }
+
   protected override logJson(json: unknown): void {
     this.printJson(json);
   }
@@ -183,6 +195,17 @@ export abstract class HoopCommand extends Command {
     if (this.jsonEnabled()) await super.catch(Object.assign(error, { exitCode: error.exitStatus }));
     // Ends the process even where a socket is still open.
     this.exit(error.exitStatus);
+  }
+
+  /** Who reads stdout has left (`| head`): end as if all was read, whatever was still to come. Else it is a failure. */
+  #endWithoutOutput(failure: NodeJS.ErrnoException): never {
+    if (failure.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.done);
+    const error = new HoopError('failed', 'the output can not be written', {
+      why: failure.message,
+      suggestion: 'make room where it goes, or send it elsewhere',
+    });
+    this.say(errorLines(error, this.messageColours));
+    process.exit(error.exitStatus);
   }
 
   #flagNames(): readonly string[] {

@@ -24,15 +24,16 @@ export function devicePromptText(
     `  Open     ${colours.cyan(link)}`,
     `  Confirm  ${colours.bold(prompt.userCode)}   (within ${minutes} min)`,
     '',
-    `This lets ${colours.plain(login.clientId)} on this machine act as you at that agent. Confirm only if the page shows`,
-    'the same code, and never for somebody else.',
+    `This lets ${colours.plain(login.clientId)} on this machine act as you at that agent.`,
+    'Confirm only if the page shows the same code, and never for somebody else.',
   ];
-  if (options.qr) lines.splice(5, 0, qrCode(link), '');
+  // Above the link: the drawing fills a terminal of 24 lines, and what has to be read must not scroll out of it.
+  if (options.qr) lines.splice(2, 0, qrCode(link), '');
   return lines.join('\n');
 }
 
 function qrCode(text: string): string {
   let drawn = '';
   qrcode.generate(text, { small: true }, (code) => (drawn = code));
-  return drawn;
+  return drawn.trimEnd();
 }

@@ -40,8 +40,15 @@ export function toHoopError(thrown: unknown, flags: readonly string[] = []): Hoo
 /** What oclif's parser says, in the way of our own messages: it heads what matters with lines that say nothing. */
 function parserError(what: string, more: readonly string[]): HoopError {
   const told = more.map((line) => line.trim()).filter((line) => !line.startsWith('See more help'));
-  // A rule between two flags is told once from the side of each.
   if (/^The following errors? occurred/.test(what)) {
+    const flags = told
+      .flatMap((line) => /^Missing required flag (\S+)$/.exec(line)?.[1] ?? [])
+      .map((name) => `--${name}`);
+    if (flags.length > 0)
+      return new HoopError('usage', `${flags.join(' and ')} is missing`, {
+        why: 'the command does nothing without it',
+      });
+    // A rule between two flags is told once from the side of each.
     const why = lowerFirst(told[0] ?? '').replaceAll('=true', '');
     const missing = why.includes('must be provided');
     return new HoopError('usage', missing ? 'a flag is missing' : 'the flags do not go together', { why });
@@ -90,9 +97,7 @@ function isForeign(thrown: unknown): thrown is HoopError {
 
 /** Three lines for people: what, why, what to do. Each is one line whatever the error holds. */
 export function errorLines(error: HoopError, colours: Colours): string {
-  const why =
-    error.why ??
-    (error.cause === undefined ? `${error.code}, exit status ${error.exitStatus}` : messageOf(error.cause));
+  const why = error.why ?? (error.cause === undefined ? ERRORS[error.code].why : messageOf(error.cause));
   return [
     `${colours.red('error:')} ${escapeControls(error.message)}`,
     `${colours.dim('why:')}   ${escapeControls(why)}`,

@@ -3,6 +3,7 @@ import { HoopError } from '../core/errors.js';
 import { runChild } from './child.js';
 import { childEnvironment, withoutProxy } from './child-environment.js';
 import type { ConnectReport } from './connect-report.js';
+import { durationFlag } from './duration-flag.js';
 import { type Environment, exportLines } from './environment.js';
 import { type Access, type Listen, type OpenConnections, openConnections } from './open-connections.js';
 import { obtainAccess, type ObtainOptions } from './obtain-access.js';
@@ -111,14 +112,23 @@ export async function connect(options: ConnectOptions): Promise<number> {
     options.printEnv?.(
       exportLines({ ...withoutProxy(process.env, open.places), ...correlation(options.access), ...open.environment }),
     );
-    if (command !== undefined) return await runWith(command, options.access, open, options.complain);
-    await (options.stop === undefined ? stopped : Promise.race([stopped, options.stop]));
+    if (command !== undefined) {
+      void open.loggedOut.then(() => {
+        options.complain(`${LOGGED_OUT}: the ports are closed`);
+      });
+      return await runWith(command, options.access, open, options.complain);
+    }
+    const loggedOut = open.loggedOut.then(() => {
+      throw new HoopError('not_logged_in', LOGGED_OUT, { why: 'the ports are closed' });
+    });
+    await Promise.race([stopped, loggedOut, ...(options.stop === undefined ? [] : [options.stop])]);
     return 0;
   } finally {
     await open.close();
   }
 }
 
+const LOGGED_OUT = 'the login has ended that the ports were opened with';
 /** 128 and the number of SIGINT. */
 const INTERRUPTED = 130;
 
@@ -126,6 +136,8 @@ const INTERRUPTED = 130;
 async function ask(options: ConnectOptions): Promise<number | undefined> {
   if (options.ask === undefined) return undefined;
   const { api, duration, wait, asked } = options.ask;
+  // Refused here as well where nothing has to be asked for, and the agent never reads it.
+  durationFlag('duration', duration);
   const { connections, access, report } = options;
   const onEvent = (event: ConnectionEvent): void => {
     report.event(event);

@@ -7,6 +7,7 @@ import type { DevicePrompt } from '../identity/device-login.js';
 import { createFetch } from '../identity/http-fetch.js';
 import type { Fetch } from '../identity/http-fetch.js';
 import type { LoginPlace } from '../identity/login-place.js';
+import { ensurePrivateFolder } from '../identity/private-file.js';
 import { revokeTokens } from '../identity/revoke.js';
 import type { TokenSet } from '../identity/token-set.js';
 import { TokenStore } from '../identity/token-store.js';
@@ -52,8 +53,10 @@ export async function logIn(
   { env, say }: Surroundings,
 ): Promise<{ readonly who: Whoami; readonly overriddenBy: string | undefined }> {
   const fetch = createFetch({ caFile: env['HOOP_CA_FILE'] });
-  const agent = await fetchWellKnown(profile.agentUrl, { caFile: env['HOOP_CA_FILE'] });
   const place = profile.login();
+  // Before anyone confirms a code for a login that could not be kept.
+  ensurePrivateFolder(place.folder);
+  const agent = await fetchWellKnown(profile.agentUrl, { caFile: env['HOOP_CA_FILE'] });
   const store = new TokenStore({ folder: place.folder, env, say });
   const elsewhere = new LoginElsewhere(store, place);
   const tokens = await elsewhere.orElse((signal) => obtain(kind, agent, { env, fetch, signal }));

@@ -34,6 +34,8 @@ export interface Access {
   readonly api: Pick<AgentApi, 'get' | 'url'> & Partial<Pick<AgentApi, 'given'>>;
   /** Valid at the moment of the call. */
   readonly token: () => Promise<string>;
+  /** Resolves once the login is gone that tokens came from; absent where they come from elsewhere. */
+  readonly loggedOut?: ((ended: AbortSignal) => Promise<void>) | undefined;
   readonly caFile?: string | undefined;
   readonly reason?: string | undefined;
   readonly correlationId?: string | undefined;
@@ -54,6 +56,8 @@ export interface OpenConnections {
   readonly environment: Environment;
   /** By connection, so far. */
   traffic(): ReadonlyMap<string, Traffic>;
+  /** Resolves when the ports were closed since the caller has logged out. */
+  readonly loggedOut: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -144,7 +148,10 @@ export async function openConnections(
   if (tls !== undefined) requirePostgres(targets);
   const wake = watchWake();
   const opened: { readonly forward: Forward; readonly place: OpenPlace }[] = [];
+  const ended = new AbortController();
   const close = async (): Promise<void> => {
+    if (ended.signal.aborted) return;
+    ended.abort();
     wake.close();
     await Promise.all(opened.map(({ forward }) => forward.close()));
   };
@@ -165,12 +172,15 @@ export async function openConnections(
     const places = opened.map(({ place }) => place);
     const traffic = (): ReadonlyMap<string, Traffic> =>
       new Map(opened.map(({ forward }) => [forward.connection, forward.traffic()]));
-    return { places, environment: environmentOfAll(places), traffic, close };
+    const loggedOut = (access.loggedOut?.(ended.signal) ?? never()).then(close, never);
+    return { places, environment: environmentOfAll(places), traffic, loggedOut, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+const never = (): Promise<never> => new Promise<never>(() => undefined);
 
 /** Tunnels that come back together ask for one token, not each for its own. */
 function onceAtATime(token: () => Promise<string>): () => Promise<string> {

@@ -4,7 +4,7 @@ import { HoopError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import type { LoginPlace } from '../identity/login-place.js';
 import { isLoopback } from '../identity/loopback.js';
-import { readPrivateFile, writePrivateFile } from '../identity/private-file.js';
+import { isUnwritable, readPrivateFile, writePrivateFile } from '../identity/private-file.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -46,13 +46,20 @@ export class Profile {
     return new Set(agents.flatMap((ofAgent) => Object.values(ofAgent)));
   }
 
-  /** Keeps the port for the next time: people write it into their editor once. */
+  /**
+   * Keeps the port for the next time: people write it into their editor once. Where nothing can be kept, as in a
+   * container without a writable home, the next start looks for one again, and mostly finds the same.
+   */
   rememberPort(connection: string, port: number): void {
     const ports = readPorts(this.folder);
     const agents = own(ports, this.name) ?? {};
     const connections = { ...own(agents, this.agentUrl), [connection]: port };
     const next = { ...ports, [this.name]: { ...agents, [this.agentUrl]: connections } };
-    writePrivateFile(join(this.folder, 'ports.json'), `${JSON.stringify(next, null, 2)}\n`);
+    try {
+      writePrivateFile(join(this.folder, 'ports.json'), `${JSON.stringify(next, null, 2)}\n`);
+    } catch (error) {
+      if (!isUnwritable(error)) throw error;
+    }
   }
 }
 

@@ -99,7 +99,12 @@ async function establishTrust(request: VerifyRequest): Promise<Trust> {
     return { keys, index: await readableIndex(agent, request) };
   } catch (error) {
     const pinned = pinnedKeys(request.configFolder, agent.url);
-    if (!(error instanceof HoopError) || error.code !== 'unreachable' || pinned === undefined) throw error;
+    if (!(error instanceof HoopError) || error.code !== 'unreachable') throw error;
+    if (pinned === undefined) {
+      const { code, message, why } = error;
+      const suggestion = 'name the public key with --key FILE: then no agent is asked';
+      throw new HoopError(code, message, { suggestion, cause: error, ...(why === undefined ? {} : { why }) });
+    }
     request.say('the agent does not answer: verifying with the key that it showed before');
     return { keys: pinned, index: undefined };
   }

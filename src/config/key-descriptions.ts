@@ -38,6 +38,8 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Connection spec.credentials': "What the agent logs in with: the first whose groups meet the caller's.",
   'Connection spec.access.groups': 'Who may use it; `*` is everyone.',
   'Connection spec.access.approval': 'The ApprovalFlow that gives access, for a time.',
+  'Connection spec.issuedKeys':
+    'What becomes of requests that have a provider of models give out keys of its own, or administer its account.',
   'Connection spec.uninspected': 'What becomes of content that a rule or mask would have to read and can not.',
   'Connection spec.prices': 'What tokens of a model cost; the first pattern that fits counts.',
   'Policy spec.match': 'Where the policy applies. All parts are optional, and all that are there must hold.',

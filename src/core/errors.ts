@@ -19,59 +19,147 @@ export const EXIT = {
 
 interface ErrorRow {
   readonly exit: number;
+  /** Why it fails as a rule; one line, told where the place of the failure knows no more. */
+  readonly why: string;
   /** What the reader can do about it; one line. */
   readonly suggestion: string;
 }
 
 /** Add a row here, and nowhere else, when something new can go wrong. */
 export const ERRORS = {
-  failed: { exit: EXIT.failed, suggestion: 'run the command again; `hoop --help` lists what is possible' },
-  usage: { exit: EXIT.usage, suggestion: 'run the command with --help' },
-  config_invalid: { exit: EXIT.failed, suggestion: 'correct the file at the place named, then start again' },
+  failed: {
+    exit: EXIT.failed,
+    why: 'hoop knows no more than that',
+    suggestion: 'run the command again; `hoop --help` lists what is possible',
+  },
+  usage: {
+    exit: EXIT.usage,
+    why: 'what was typed is not taken in this form',
+    suggestion: 'run the command with --help',
+  },
+  config_invalid: {
+    exit: EXIT.failed,
+    why: 'a file does not hold what it should',
+    suggestion: 'correct the file at the place named, then start again',
+  },
   config_missing: {
     exit: EXIT.usage,
+    why: 'neither flag, environment nor profile names one',
     suggestion: 'name the agent with --agent URL or HOOP_AGENT_URL, or run `hoop login AGENT_URL`',
   },
-  not_logged_in: { exit: EXIT.notLoggedIn, suggestion: 'run `hoop login`' },
-  token_refused: { exit: EXIT.notLoggedIn, suggestion: 'run `hoop login` again' },
+  not_logged_in: { exit: EXIT.notLoggedIn, why: 'there is no login to use', suggestion: 'run `hoop login`' },
+  token_refused: {
+    exit: EXIT.notLoggedIn,
+    why: 'the agent takes tokens of its identity providers alone, in their time',
+    suggestion: 'run `hoop login` again',
+  },
   login_denied: {
     exit: EXIT.notLoggedIn,
+    why: 'the identity provider or the person there refused it',
     suggestion: 'ask who runs the identity provider, then run `hoop login` again',
   },
-  login_expired: { exit: EXIT.notLoggedIn, suggestion: 'run `hoop login` again and confirm the code in time' },
-  no_access: { exit: EXIT.noAccess, suggestion: '`hoop connections` lists what you may use' },
+  login_expired: {
+    exit: EXIT.notLoggedIn,
+    why: 'nobody confirmed the code',
+    suggestion: 'run `hoop login` again and confirm the code in time',
+  },
+  no_access: {
+    exit: EXIT.noAccess,
+    why: 'there is none of that name that you may use',
+    suggestion: '`hoop connections` lists what you may use',
+  },
   access_needed: {
     exit: EXIT.noAccess,
+    why: 'the connection asks for approval before it is used',
     suggestion: 'ask for access with `hoop request CONNECTION --duration 1h --reason TEXT`',
   },
-  blocked: { exit: EXIT.blocked, suggestion: 'change the statement, or ask who keeps the policy named' },
-  approval_denied: { exit: EXIT.denied, suggestion: 'read the reason; change the statement or ask the reviewer' },
-  approval_timeout: { exit: EXIT.approvalTimeout, suggestion: 'ask a reviewer to run `hoop approve`, then try again' },
-  unreachable: { exit: EXIT.unreachable, suggestion: 'check that the agent runs and that its address is right' },
+  blocked: {
+    exit: EXIT.blocked,
+    why: 'a rule in force says so',
+    suggestion: 'change the statement, or ask who keeps the policy named',
+  },
+  approval_denied: {
+    exit: EXIT.denied,
+    why: 'a reviewer decided so',
+    suggestion: 'read the reason; change the statement or ask the reviewer',
+  },
+  approval_timeout: {
+    exit: EXIT.approvalTimeout,
+    why: 'no reviewer decided before the wait was over',
+    suggestion: 'ask a reviewer to run `hoop approve`, then try again',
+  },
+  unreachable: {
+    exit: EXIT.unreachable,
+    why: 'nothing answered at its address',
+    suggestion: 'check that the agent runs and that its address is right',
+  },
   upstream_unreachable: {
     exit: EXIT.unreachable,
+    why: 'the agent did not reach the server behind the connection',
     suggestion: 'check the address of the connection on the agent and that the server runs',
   },
-  upstream_auth: { exit: EXIT.unreachable, suggestion: 'check the stored credential of the connection on the agent' },
-  port_taken: { exit: EXIT.failed, suggestion: 'end the program that holds the port, or choose another with --port' },
-  already_decided: { exit: EXIT.failed, suggestion: '`hoop requests --all` shows what was decided' },
-  not_found: { exit: EXIT.failed, suggestion: 'check the name or id' },
-  not_allowed: { exit: EXIT.noAccess, suggestion: 'ask someone who has the right' },
+  upstream_auth: {
+    exit: EXIT.unreachable,
+    why: 'the server refused the credential that the agent keeps for it',
+    suggestion: 'check the stored credential of the connection on the agent',
+  },
+  port_taken: {
+    exit: EXIT.failed,
+    why: 'another program listens there',
+    suggestion: 'end the program that holds the port, or choose another with --port',
+  },
+  already_decided: {
+    exit: EXIT.failed,
+    why: 'somebody was faster',
+    suggestion: '`hoop requests --all` shows what was decided',
+  },
+  not_found: {
+    exit: EXIT.failed,
+    why: 'there is none of that name or id that you may see',
+    suggestion: 'check the name or id',
+  },
+  not_allowed: {
+    exit: EXIT.noAccess,
+    why: 'it takes a right that you do not have',
+    suggestion: 'ask someone who has the right',
+  },
   verify_failed: {
     exit: EXIT.failed,
+    why: 'a recording is not what was sealed',
     suggestion: 'keep the files as they are and tell whoever is responsible for the audit trail',
   },
-  tests_failed: { exit: EXIT.failed, suggestion: 'correct the policy, or what its test expects' },
-  verdicts_differ: { exit: EXIT.failed, suggestion: 'read what differs; change the policy, or accept it' },
-  limit: { exit: EXIT.failed, suggestion: 'make it smaller, or ask who runs the agent to raise the limit named' },
-  protocol: { exit: EXIT.failed, suggestion: 'check that both ends speak the protocol of the connection' },
+  tests_failed: {
+    exit: EXIT.failed,
+    why: 'a verdict is not the one that was expected',
+    suggestion: 'correct the policy, or what its test expects',
+  },
+  verdicts_differ: {
+    exit: EXIT.failed,
+    why: 'the changed files judge otherwise than those in force did',
+    suggestion: 'read what differs; change the policy, or accept it',
+  },
+  limit: {
+    exit: EXIT.failed,
+    why: 'it is larger than the agent or hoop takes',
+    suggestion: 'make it smaller, or ask who runs the agent to raise the limit named',
+  },
+  protocol: {
+    exit: EXIT.failed,
+    why: 'the other side answered in another way than the protocol allows',
+    suggestion: 'check that both ends speak the protocol of the connection',
+  },
   recording_failed: {
     exit: EXIT.failed,
+    why: 'what can not be recorded is not forwarded',
     suggestion: 'whoever runs the agent must make the recordings folder writable',
   },
-  sql: { exit: EXIT.failed, suggestion: 'correct the statement' },
-  http: { exit: EXIT.failed, suggestion: 'correct the request' },
-  not_in_version: { exit: EXIT.usage, suggestion: 'see the README for what this version holds' },
+  sql: { exit: EXIT.failed, why: 'the database refused it', suggestion: 'correct the statement' },
+  http: { exit: EXIT.failed, why: 'the server refused it', suggestion: 'correct the request' },
+  not_in_version: {
+    exit: EXIT.usage,
+    why: 'it is planned, and not built yet',
+    suggestion: 'see the README for what this version holds',
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;

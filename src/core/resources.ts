@@ -202,6 +202,8 @@ export interface HttpConnection extends AnyConnection {
   readonly credentials: readonly HttpCredential[];
   /** What becomes of content that a rule or a mask would have to read and can't. */
   readonly uninspected: 'block' | 'allow';
+  /** May callers have a provider of models give out keys, or administer its account? */
+  readonly issuedKeys: 'block' | 'allow';
   readonly prices: readonly ModelPrice[];
 }
 

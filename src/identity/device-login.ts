@@ -56,8 +56,16 @@ export async function deviceLogin(options: {
     return toTokenSet(answer, agent, Math.floor(Date.now() / 1000));
   } catch (error) {
     if (options.signal?.aborted === true) throw options.signal.reason;
-    throw explainOidcFailure(error, 'the identity provider did not go through with the login');
+    throw explainExpired(explainOidcFailure(error, 'the identity provider did not go through with the login'));
   }
+}
+
+/** Providers that forget a code once its time is over answer `invalid_grant` for `expired_token`. */
+function explainExpired(failure: HoopError): HoopError {
+  if (failure.code !== 'token_refused') return failure;
+  return new HoopError('login_expired', 'the code was not confirmed in time', {
+    why: 'the identity provider has dropped it',
+  });
 }
 
 /** The link is opened in a browser: nothing but a web page may come of it. */

@@ -1,4 +1,5 @@
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
@@ -14,15 +15,28 @@ import {
 import type { Stats } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import { HoopError } from '../core/errors.js';
+import { HoopError, messageOf } from '../core/errors.js';
 
 const MAX_BYTES = 1024 * 1024;
 const READABLE_BY_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Makes the folder, 0700, where it is missing. Throws `config_invalid` where others may write in it. */
+/**
+ * Makes the folder, 0700, where it is missing.
+ *
+ * @throws HoopError `config_invalid` where it can't be made or written in, or others may write in it
+ */
 export function ensurePrivateFolder(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new HoopError('config_invalid', 'the configuration folder can not be written', {
+      why: messageOf(error),
+      suggestion: 'make room and rights there, or name another folder with HOOP_CONFIG_DIR',
+      cause: error,
+    });
+  }
   const stats = statSync(path);
   if (othersMay(stats, WRITABLE_BY_OTHERS)) {
     throw new HoopError('config_invalid', 'the configuration folder is open to other users', {
@@ -30,6 +44,11 @@ export function ensurePrivateFolder(path: string): void {
       suggestion: `run \`chmod 700 ${path}\`, or name another folder with HOOP_CONFIG_DIR`,
     });
   }
+}
+
+/** Did `ensurePrivateFolder` or `writePrivateFile` fail because nothing can be written there, as in many containers? */
+export function isUnwritable(error: unknown): boolean {
+  return error instanceof HoopError && error.code === 'config_invalid' && error.cause instanceof Error;
 }
 
 /**

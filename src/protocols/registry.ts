@@ -1,12 +1,12 @@
 import type { HttpType } from '../core/resources.js';
-import { anthropicEventStream, anthropicJson } from './anthropic/answer.js';
+import { anthropicEvents, anthropicEventStream, anthropicJson } from './anthropic/answer.js';
 import { anthropicRequests } from './anthropic/requests.js';
 import { answerLines } from './http/answer-lines.js';
 import type { Dialect, RequestReading } from './http/dialect.js';
 import { httpRequests } from './http/http-requests.js';
 import type { KnownTexts } from './http/known-texts.js';
 import { plainEventStream, plainJson } from './http/plain-answer.js';
-import { openaiEventStream, openaiJson } from './openai/answer.js';
+import { openaiEvents, openaiEventStream, openaiJson } from './openai/answer.js';
 import { OLLAMA_TEXTS, ollamaJson } from './ollama/answer.js';
 import { readOllamaRequest } from './ollama/request.js';
 import { ollamaRefusal } from './ollama/requests.js';
@@ -20,20 +20,20 @@ export const KNOWN_TEXTS: readonly KnownTexts[] = [OLLAMA_TEXTS, REALTIME_TEXTS]
 const lines: Dialect['lines'] = (options, parted) => answerLines(options, KNOWN_TEXTS, { plain: false, parted });
 const openai: Dialect = {
   ...openaiRequests,
-  eventStream: openaiEventStream,
+  eventStream: (options) => openaiEventStream(options, [anthropicEvents]),
   json: openaiJson,
   lines,
 };
 const anthropic: Dialect = {
   ...anthropicRequests,
-  eventStream: anthropicEventStream,
+  eventStream: (options) => anthropicEventStream(options, [openaiEvents]),
   json: anthropicJson,
   lines,
 };
 /** What is streamed is lines; of events nothing is known. */
 const ollama: Pick<Dialect, 'json' | 'eventStream' | 'refusal'> = {
   json: ollamaJson,
-  eventStream: openaiEventStream,
+  eventStream: (options) => openai.eventStream(options),
   refusal: ollamaRefusal,
 };
 

@@ -168,9 +168,12 @@ export class Transcript {
     const rows = number(event['rows']);
     const duration = number(event['durationMs']);
     const failed = failureOf(event, this.#limits.text);
+    const tag = text(event['tag']);
+    // `UPDATE 1` gave no rows back, and `0 rows` beside it reads as if it had changed none.
+    const told = rows !== undefined && (rows > 0 || /^(SELECT|FETCH|COPY|$)/.test(tag));
     const parts = [
-      failed === '' ? text(event['tag']) : failed,
-      rows === undefined ? '' : `${rows} ${rows === 1 ? 'row' : 'rows'}`,
+      failed === '' ? tag : failed,
+      told ? `${rows} ${rows === 1 ? 'row' : 'rows'}` : '',
       maskedOf(event),
       duration === undefined ? '' : `${duration} ms`,
       digestOf(event),

@@ -15,16 +15,17 @@ const TONES: Readonly<Record<Sense, Tone>> = {
   rows: 'plain',
 };
 
+/** A terminal of 80 columns shows all but the last two: those that lead to the others, and out, stand before them. */
 export const HINTS: readonly Hint[] = [
   ['space', 'stop/go'],
   ['←→', '5 s'],
   ['↑↓', 'statement'],
   ['b', 'blocked'],
   ['a', 'approval'],
-  ['/', 'search'],
-  ['+-', 'speed'],
   ['?', 'keys'],
   ['q', 'quit'],
+  ['/', 'search'],
+  ['+-', 'speed'],
 ];
 
 export const HELP: readonly (readonly [keys: string, does: string])[] = [

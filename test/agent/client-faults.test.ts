@@ -216,6 +216,6 @@ describe.skipIf(missingPostgres() !== undefined)('a client that fails, before th
 
   it("leaves every session but the bystander's sealed", async () => {
     const open = (): number => recordings().filter((text) => !text.includes('"type":"seal"')).length;
-    await expect.poll(open, { timeout: 3_000 }).toBe(1);
+    await expect.poll(open).toBe(1);
   });
 });

@@ -251,7 +251,8 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
   it('cancels a running statement by its own key, and a wrong key cancels nothing', async () => {
     const db = await client();
     const sleeping = refusal(db.query('select pg_sleep(20)'));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const active = "select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(20)'";
+    await expect.poll(() => agent.postgres.sql(active)).toHaveLength(1);
     await sendCancel(port, 12345, Buffer.alloc(4));
     await cancelOf(db, port);
     expect((await sleeping).code).toBe('57014');
@@ -325,7 +326,8 @@ async function requestId(events: readonly Record<string, unknown>[], from = 0): 
 }
 
 async function sendCancel(port: number, pid: number, secret: Buffer): Promise<void> {
-  const socket = connect(port, '127.0.0.1');
+  // Its end is all that a cancel is answered with; on a busy machine it comes as a reset.
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
   socket.end(Buffer.concat([i32(12 + secret.length), i32(80877102), i32(pid), secret]));
   await new Promise((resolve) => socket.on('close', resolve).resume());
 }

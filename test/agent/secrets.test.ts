@@ -74,7 +74,7 @@ describe.skipIf(missingPostgres())('the secret store of the agent', () => {
     expect((await ask('')).body).toEqual([
       expect.objectContaining({ id: 'keeper-pw', missing: true, connections: ['vaulted'] }),
     ]);
-    await expect(open()).rejects.toThrow(/not in the store/);
+    await expect(open()).rejects.toMatchObject({ code: 'F0000', message: expect.stringContaining('not in the store') });
   });
 
   it('gives sessions the value at once, counts and records the use by name, and shows the value nowhere', async () => {

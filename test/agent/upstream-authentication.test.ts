@@ -124,6 +124,11 @@ describe.skipIf(missingPostgres() !== undefined)('the way to the database server
       (failure: unknown) => failure as DatabaseError,
     );
     expect(error).toMatchObject({ severity: 'FATAL', code, message });
+    // Callers are told no more; who runs the agent finds it by the connection.
+    const said = agent.logged.filter((line) => line.includes(connection));
+    expect(said.join('\n')).toMatch(
+      /session (not started|ended): the (database server|server refused)|session not started: TLS/,
+    );
     const db = await open('scram');
     expect((await db.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await db.end();

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -176,5 +176,31 @@ describe('HoopCommand', () => {
     child.stdout.once('data', () => child.stdout.destroy());
     const status = await new Promise((resolve) => child.on('close', resolve));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('tells in three lines that the disk of its output is full', async () => {
+    const source = `
+      import { HoopCommand } from '${ROOT}src/cli/base-command.ts';
+      class Short extends HoopCommand {
+        async run() { await this.parse(Short); this.print('one line'); await new Promise((resolve) => setTimeout(resolve, 60_000)); }
+      }
+      await Short.run([], '${ROOT}package.json');`;
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], {
+      cwd: ROOT,
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    let stderr = '';
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    expect({ status, lines: stderr.trimEnd().split('\n') }).toEqual({
+      status: 1,
+      lines: [
+        'error: the output can not be written',
+        expect.stringContaining('no space left on device'),
+        expect.stringMatching(/^do:/),
+      ],
+    });
   });
 });

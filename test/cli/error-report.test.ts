@@ -45,6 +45,11 @@ describe('a failure', () => {
       'all of the following must be provided when using --no-wait: --duration',
     ],
     [
+      'The following error occurred:\n  Missing required flag config\nSee more help with --help',
+      '--config is missing',
+      'the command does nothing without it',
+    ],
+    [
       'Parsing --limit \n\tExpected an integer greater than or equal to 1 but received: 0',
       '--limit does not take this',
       'expected an integer greater than or equal to 1 but received: 0',

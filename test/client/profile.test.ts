@@ -14,6 +14,18 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the configuration folder', () => {
+  it('that can not be made is told as such, with what to set', () => {
+    symlinkSync(join(folder, 'gone'), join(folder, 'link'));
+    env = { HOOP_CONFIG_DIR: join(folder, 'link') };
+    const profile = openProfile({ env, agent: 'http://127.0.0.1:1' });
+    // A port is a convenience, a login is not.
+    profile.rememberPort('postgres', 15_432);
+    expect(profile.portFor('postgres')).toBeUndefined();
+    expect(() => saveProfile(profile, env)).toThrow(
+      expect.objectContaining({ code: 'config_invalid', suggestion: expect.stringContaining('HOOP_CONFIG_DIR') }),
+    );
+  });
+
   it('is HOOP_CONFIG_DIR, else where the platform keeps such things', () => {
     expect(configFolder({ HOOP_CONFIG_DIR: '/x' })).toBe('/x');
     expect(configFolder({ XDG_CONFIG_HOME: '/xdg' }, 'linux')).toBe('/xdg/hoop');

@@ -112,6 +112,32 @@ describe('hoop agent start', { timeout: 120_000 }, () => {
     const { status, stderr } = await agent.finished;
     expect(status).toBe(0);
     expect(stderr).not.toContain('planted-password');
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, string>);
+    expect(lines.map(({ msg }) => msg)).toEqual(['listening', 'draining', 'ended']);
+    expect(lines[0]).toMatchObject({ level: 'info', url, version: expect.stringMatching(/^\d/) });
+  });
+
+  it('says at the start which connection has no secret yet, and with --log-level warn nothing else', async () => {
+    await init();
+    const { agent } = await startAgent({ PG_APP_PASSWORD: '', HOOP_LOG_LEVEL: 'warn' });
+    agent.child.kill('SIGTERM');
+    const { status, stderr } = await agent.finished;
+    expect(status).toBe(0);
+    expect(
+      stderr
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        msg: 'connection postgres can not be used yet: a secret is empty',
+        why: 'environment variable PG_APP_PASSWORD',
+      }),
+    ]);
   });
 
   it('does not start under a debugger, and SIGUSR1 opens none', async () => {

@@ -70,12 +70,39 @@ async function connected(...args: string[]): Promise<Record<string, string>[]> {
     .map((line) => (JSON.parse(line) as { env: Record<string, string> }).env);
 }
 
+/** A program that asks until its port is gone. */
+const CHILD = `
+  const ask = () => fetch(process.env.ANTHROPIC_BASE_URL + '/v1/models').then(
+    () => setTimeout(ask, 100),
+    (error) => console.log(error.cause.code === 'ECONNREFUSED' ? 'refused' : error.cause.code),
+  );
+  console.log('began');
+  ask();
+`;
+
 const chat = (content: string, more: object = {}): string =>
   JSON.stringify({ model: 'trial', messages: [{ role: 'user', content }], ...more });
 
 describe.skipIf(missing !== undefined)(
   `HTTP connections${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
+    it('hoop logout in another terminal closes the ports that were opened with the login', async () => {
+      const { HOOP_TOKEN: token = '', ...own } = await callerEnv();
+      const person = { ...own, HOOP_KEYRING: 'file', HOOP_CONFIG_DIR: mkdtempSync(join(tmpdir(), 'hoop-out-')) };
+      expect((await runHoop(['login', '--token-stdin'], person, token)).status).toBe(0);
+      const open = startHoop(['connect', 'openai', '--json'], person);
+      const child = startHoop(['connect', 'anthropic', '--', process.execPath, '-e', CHILD], person);
+      running.push(open, child);
+      await open.printed(/listening/);
+      await child.printed(/began/);
+      expect((await runHoop(['logout'], person)).status).toBe(0);
+      const { status, stdout } = await open.finished;
+      expect(status).toBe(3);
+      expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ error: { code: 'not_logged_in' } });
+      await child.said(/the login has ended .*the ports are closed/);
+      expect((await child.finished).stdout).toContain('refused');
+    });
+
     it('hoop connect gives a port whose key opens it, and any other key is refused', async () => {
       const [openai = {}] = await connected('openai');
       const { OPENAI_BASE_URL: base = '', OPENAI_API_KEY: key = '' } = openai;

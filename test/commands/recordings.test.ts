@@ -201,6 +201,8 @@ describe('hoop verify', () => {
     expect((await hoop(['verify', join(folder, 'link.ndjson')])).stdout).toContain('linked');
     expect(await hoop(['verify', 'nothing'])).toMatchObject({ status: 1, stdout: '' });
     expect(await hoop(['verify', sessionId()])).toMatchObject({ status: 1 });
+    const alone = await hoop(['verify', bench.path(session)], { HOOP_AGENT_URL: 'http://127.0.0.1:1' });
+    expect(alone).toMatchObject({ status: 8, stdout: '', stderr: expect.stringMatching(/^do: .*--key FILE/m) });
     const keyless = await hoop(['verify', bench.path(session)], { HOOP_AGENT_URL: '' });
     expect(keyless.status).toBe(2);
     expect(keyless.stderr).toContain('--key FILE');

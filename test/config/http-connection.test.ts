@@ -23,6 +23,7 @@ describe('a connection over HTTP', () => {
       url: 'https://crm.example.com/api',
       access: { groups: ['eng'] },
       uninspected: 'block',
+      issuedKeys: 'allow',
       prices: [],
       credentials: [{ groups: ['*'], name: 'none', headers: {} }],
     });
@@ -70,6 +71,7 @@ describe('a connection over HTTP', () => {
       url: 'http://127.0.0.1:9000',
       ca: join(dir, 'up.pem'),
       uninspected: 'allow',
+      issuedKeys: 'block',
       prices: [
         { model: 'gpt-4o*', inputPerMillion: 2.5, outputPerMillion: 10 },
         { model: 'free', inputPerMillion: 0, outputPerMillion: 0 },

@@ -106,6 +106,7 @@ describe('deviceLogin', () => {
   it.each([
     ['access_denied', 'login_denied'],
     ['expired_token', 'login_expired'],
+    ['invalid_grant', 'login_expired'],
     ['invalid_scope', 'login_denied'],
   ])('ends with an error of the table when the provider says %s: %s', async (error, code) => {
     expect((await run(scriptedProvider([{ error }]))).result).toMatchObject({ name: 'HoopError', code, exitStatus: 3 });

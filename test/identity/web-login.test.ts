@@ -121,15 +121,16 @@ describe('webLogin', () => {
   it('turns away a request under a name that was bound to this machine', async () => {
     const provider = scripted({}, 'code=c&state=$STATE');
     const statuses: number[] = [];
+    let browsed: Promise<unknown> | undefined;
     const login = webLogin({
       agent: AGENT,
       fetch: provider.fetch,
       show: ({ url }) => {
         const asked = new URL(url).searchParams;
         const back = new URL(asked.get('redirect_uri') ?? '');
-        void (async () => {
+        browsed = (async () => {
           const { request } = await import('node:http');
-          await new Promise<void>((resolve) => {
+          await new Promise<void>((resolve, reject) => {
             request(
               {
                 host: back.hostname,
@@ -142,13 +143,16 @@ describe('webLogin', () => {
                 response.resume();
                 resolve();
               },
-            ).end();
+            )
+              .on('error', reject)
+              .end();
           });
           await provider.browse(url);
         })();
       },
     });
     await login;
+    await browsed;
     expect(statuses).toEqual([404]);
   });
 

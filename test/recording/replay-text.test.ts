@@ -215,6 +215,15 @@ describe('a session as text', () => {
     expect(text).toMatch(/no end recorded/);
   });
 
+  it.each([
+    ['UPDATE 1', 0, 'UPDATE 1\n'],
+    ['UPDATE 1', 1, 'UPDATE 1 · 1 row\n'],
+    ['SELECT 0', 0, 'SELECT 0 · 0 rows\n'],
+  ])('tells of %s that gave %d rows back only what it gave', async (tag, rows, told) => {
+    const statement = { type: 'statement', statement: 1, text: 'x', via: 'query' };
+    expect(await transcript([start(), statement, { type: 'result', statement: 1, tag, rows }])).toContain(`  ${told}`);
+  });
+
   it('shows at most 20 rows, 40 characters of a cell and 4,000 of a text, with the true sizes', async () => {
     const text = await transcript([
       { type: 'statement', statement: 1, text: 'x'.repeat(10_000), via: 'query' },

@@ -18,7 +18,7 @@ export async function buildCli(): Promise<void> {
   const build = async (): Promise<void> => {
     execFileSync(process.execPath, ['scripts/build.mjs', '--if-needed'], { cwd: ROOT, stdio: 'inherit' });
   };
-  await withFileLock(lock, build, { waitMs: 120_000 });
+  await withFileLock(lock, build, { waitMs: 230_000 });
 }
 
 export interface Finished {

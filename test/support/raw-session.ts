@@ -18,6 +18,7 @@ export async function rawSession(port: number): Promise<RawSession> {
     bytes = Buffer.concat([bytes, chunk]);
     wake?.();
   });
+  socket.on('error', () => undefined);
   socket.on('close', () => wake?.());
   const parameters = Buffer.concat([cstring('user'), cstring('whoever'), Buffer.from([0])]);
   socket.write(Buffer.concat([i32(parameters.length + 8), i32(196608), parameters]));

@@ -192,8 +192,10 @@ export class Drive {
         (results ??= []).push(step.event);
       } else {
         flushParts();
-        if (step.kind === 'close') this.#close(step.reason);
-        else if (step.kind === 'study') this.#study(step.ticket, step.text);
+        if (step.kind === 'close') {
+          if (step.fault !== undefined) this.host.log(`session ended: ${step.fault.message}`);
+          this.#close(step.reason);
+        } else if (step.kind === 'study') this.#study(step.ticket, step.text);
         else {
           this.#deciding = true;
           this.#decider.ask(step.ticket, step.question);

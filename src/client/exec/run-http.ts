@@ -92,6 +92,7 @@ function keyHeader(type: HttpType, portKey: PortKey | undefined): Record<string,
 
 async function receive(response: IncomingMessage, options: HttpRunOptions): Promise<void> {
   const status = response.statusCode ?? 0;
+  for (const warning of response.headersDistinct['x-hoop-warning'] ?? []) options.say(escapeControls(warning));
   if (status >= 400) throw httpFailure(status, await errorBody(response));
   if (status >= 300) options.say(`answered HTTP ${String(status)}${toward(response)}; hoop follows no redirect`);
   const sink = sinkFor(response, options);

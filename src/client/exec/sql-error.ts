@@ -9,6 +9,9 @@ const REFUSALS: readonly (readonly [RegExp, ErrorCode])[] = [
   [/^approval not given in time/, 'approval_timeout'],
 ];
 
+/** What the agent says of itself by the SQLSTATE that a server would have for it: none of them is the statement's fault. */
+const OURS: Readonly<Record<string, ErrorCode>> = { '58030': 'recording_failed', '53300': 'limit', '54000': 'limit' };
+
 /** What ends a session whose access was revoked or has run out; behind it stands what to do. */
 const ACCESS_ENDED = /^(access to .* ended.*?); (ask with: .*)$/s;
 
@@ -17,6 +20,7 @@ const LOST: readonly (readonly [string, ErrorCode])[] = [
   ['08', 'unreachable'],
   ['57P', 'unreachable'],
   ['28', 'upstream_auth'],
+  ['F0', 'upstream_auth'],
 ];
 
 /**
@@ -49,6 +53,7 @@ export function sqlFailure(thrown: unknown, statement?: StatementText): HoopErro
 function codeOf(sqlstate: string, message: string): ErrorCode {
   // The agent answered, and says that the server behind it did not.
   if (message.startsWith('hoop: the database server')) return 'upstream_unreachable';
+  if (message.startsWith('hoop: ') && Object.hasOwn(OURS, sqlstate)) return OURS[sqlstate] ?? 'sql';
   if (sqlstate === '42501') return REFUSALS.find(([pattern]) => pattern.test(message))?.[1] ?? 'sql';
   return LOST.find(([prefix]) => sqlstate.startsWith(prefix))?.[1] ?? 'sql';
 }

@@ -105,6 +105,7 @@ export function httpSpecs<Access extends z.ZodType, Recorded extends z.ZodType>(
       type: z.literal(type),
       ...shared,
       credentials: z.array(keyedCredential(type)).min(1, NO_CREDENTIAL).prefault([{}]),
+      issuedKeys: z.enum(['block', 'allow']).default('block'),
       prices: z.array(priceSchema).default([]),
     });
   const credentials = z.array(plainCredential).min(1, NO_CREDENTIAL).prefault([{}]);
@@ -123,6 +124,7 @@ export function toHttpConnection(spec: HttpSpec, base: string): Omit<HttpConnect
     url: spec.url,
     ...(spec.ca === undefined ? {} : { ca: absolutePath(spec.ca, base) }),
     uninspected: spec.uninspected,
+    issuedKeys: 'issuedKeys' in spec ? spec.issuedKeys : 'allow',
     prices: 'prices' in spec ? spec.prices : [],
     credentials: spec.credentials.map((given) => toCredential(spec.type, given, base)),
   };

@@ -1,4 +1,3 @@
-import type { ModelUsage } from '../../core/events.js';
 import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import { answerDocument } from '../http/answer-document.js';
@@ -6,16 +5,26 @@ import { answerEventStream } from '../http/answer-event-stream.js';
 import { stringsIn } from '../http/answer-layout.js';
 import type { DocumentReading } from '../http/answer-layout.js';
 import type { AnswerBody, AnswerOptions } from '../http/dialect.js';
-import { readMessageEvent, toolNamesOf } from './messages-layout.js';
+import { layoutOf } from '../http/known-events.js';
+import type { KnownEvents } from '../http/known-events.js';
+import { modelUsageOf } from '../http/model-usage.js';
+import { isMessageEvent, readMessageEvent, toolNamesOf } from './messages-layout.js';
 
-/** The events of a message, and of the legacy text completions; what is neither is masked string by string. */
-export function anthropicEventStream(options: AnswerOptions): AnswerBody {
-  return answerEventStream(options, { layout: readMessageEvent, usageOf });
+/**
+ * The events of a message, and of the legacy text completions; what is neither and none of `others` is masked as in a stream
+ * of which nothing is known.
+ */
+export function anthropicEventStream(options: AnswerOptions, others: readonly KnownEvents[] = []): AnswerBody {
+  return answerEventStream(options, { layout: layoutOf([anthropicEvents, ...others]), usageOf: modelUsageOf });
 }
+
+/** Events of this API, and no others. */
+export const anthropicEvents: KnownEvents = (tree, data, name) =>
+  isMessageEvent(tree, name) ? readMessageEvent(tree, data, name) : undefined;
 
 /** A message, a token count, a batch, a list, an error: any document of the API. */
 export function anthropicJson(options: AnswerOptions): AnswerBody {
-  return answerDocument(options, readDocument, usageOf);
+  return answerDocument(options, readDocument, modelUsageOf);
 }
 
 function readDocument(tree: JsonNode): DocumentReading {
@@ -25,15 +34,5 @@ function readDocument(tree: JsonNode): DocumentReading {
     usage: member(tree, 'usage'),
     toolCalls: blocks.flatMap((block) => toolNamesOf(block)),
     texts: [...stringsIn(tree, ['completion']), ...blocks.flatMap((block) => stringsIn(block, ['thinking', 'text']))],
-  };
-}
-
-/** What was read from a cache or written to one is input too. */
-function usageOf(members: ReadonlyMap<string, number>): ModelUsage | undefined {
-  if (!members.has('input_tokens') && !members.has('output_tokens')) return undefined;
-  const count = (name: string): number => members.get(name) ?? 0;
-  return {
-    inputTokens: count('input_tokens') + count('cache_creation_input_tokens') + count('cache_read_input_tokens'),
-    outputTokens: count('output_tokens'),
   };
 }

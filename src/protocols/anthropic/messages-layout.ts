@@ -8,6 +8,12 @@ const WHOLE = new Set(['type', 'id', 'name', 'signature', 'data', 'tool_use_id',
 /** Of a block that begins, the strings that deltas go on with. */
 const BLOCK_TEXTS = ['text', 'thinking'];
 const TOOL_USE = /tool_use$/;
+const KINDS = /^(?:message_(?:start|delta|stop)|content_block_(?:start|delta|stop)|ping|error|completion)$/;
+
+/** Is it one of the events that `readMessageEvent` reads? */
+export function isMessageEvent(tree: JsonNode, name: string): boolean {
+  return KINDS.test(kindOf(tree, name));
+}
 
 /**
  * One event of a message. The texts of a block are named by its index and the member that holds them.
@@ -15,8 +21,7 @@ const TOOL_USE = /tool_use$/;
  * @see https://docs.anthropic.com/en/docs/build-with-claude/streaming
  */
 export function readMessageEvent(tree: JsonNode, _data: string, name: string): EventReading {
-  const type = member(tree, 'type');
-  const kind = type?.kind === 'string' ? type.value : name;
+  const kind = kindOf(tree, name);
   const index = indexOf(tree);
   const place = `${index}.`;
   const block = member(tree, 'content_block');
@@ -41,6 +46,11 @@ export function toolNamesOf(block: JsonNode | undefined): string[] {
   const type = member(block, 'type');
   const name = member(block, 'name');
   return type?.kind === 'string' && TOOL_USE.test(type.value) && name?.kind === 'string' ? [name.value] : [];
+}
+
+function kindOf(tree: JsonNode, name: string): string {
+  const type = member(tree, 'type');
+  return type?.kind === 'string' ? type.value : name;
 }
 
 function blockPieces(block: JsonNode | undefined, index: string): TextPiece[] {

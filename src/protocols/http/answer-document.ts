@@ -22,7 +22,12 @@ export function answerDocument(options: AnswerOptions, layout: DocumentLayout, u
   const { masker, counts, originals, maxEventBytes } = options;
   const record = new AnswerRecord(usageOf);
   if (masker === undefined) return new FollowedDocument(maxEventBytes, layout, record);
-  return new MaskedDocument(maxEventBytes, layout, new AnswerMasking(masker, counts, originals), record);
+  return new MaskedDocument(
+    maxEventBytes,
+    layout,
+    new AnswerMasking(masker, counts, originals, options.narrow),
+    record,
+  );
 }
 
 class FollowedDocument implements AnswerBody {

@@ -16,7 +16,7 @@ export function answerEventStream(options: AnswerOptions, shape: StreamShape): A
   const record = new AnswerRecord(shape.usageOf);
   const { masker, counts, originals } = options;
   if (masker === undefined) return new FollowedEventStream(options, shape, record);
-  return new MaskedEventStream(options, shape, new AnswerMasking(masker, counts, originals), record);
+  return new MaskedEventStream(options, shape, new AnswerMasking(masker, counts, originals, options.narrow), record);
 }
 
 class MaskedEventStream implements AnswerBody {

@@ -30,6 +30,8 @@ export interface EventReading {
   readonly begins?: (key: string) => boolean;
   /** It says again what came in pieces. */
   readonly repeats?: boolean;
+  /** What in it says words and is no text: `audio`. */
+  readonly unread?: string | undefined;
   readonly usage?: JsonNode | undefined;
   /** Names of the tools whose calls begin here. */
   readonly toolCalls: readonly string[];

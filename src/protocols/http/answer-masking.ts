@@ -1,3 +1,4 @@
+import { HoopError } from '../../core/errors.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { MaskedStream, Originals, StreamMasker } from '../../masking/stream-masker.js';
 
@@ -35,6 +36,7 @@ export class AnswerMasking {
     private readonly masker: StreamMasker,
     private readonly counts: MaskCounts,
     private readonly originals?: Originals,
+    private readonly narrow = false,
   ) {
     this.#clean = originals === undefined ? cleanOf(masker) : new Set();
   }
@@ -56,6 +58,11 @@ export class AnswerMasking {
     return new MaskedPieces(
       kind === 'json' ? masker.json(this.#found, originals) : masker.text(this.#found, originals),
     );
+  }
+
+  /** Something in the answer says words and is no text. @throws HoopError `protocol` where nothing unread may go on */
+  unread(what: string): void {
+    if (this.narrow) throw new HoopError('protocol', `${what} in it can not be inspected`);
   }
 
   /** Runs `mask` on what says again what came in pieces: one value is counted once. */

@@ -53,6 +53,8 @@ export interface RequestReading {
   readonly uninspected?: readonly string[];
   /** Most tokens that all answers together may have, of each prompt, choice and try; null where the request sets no limit. */
   readonly mostTokens?: number | null;
+  /** What a limit on models, tokens or spending has to know of it and can't; absent: nothing. */
+  readonly uncounted?: string;
   /** Where in the body the content stands: what a mask may change. Absent: all of it is content. */
   readonly places?: BodyPlaces;
 }
@@ -103,6 +105,8 @@ export interface AnswerOptions {
   readonly credential?: (() => CredentialPieces) | undefined;
   /** Largest event or line that is held to be read, in bytes. */
   readonly maxEventBytes: number;
+  /** Does what says words and can't be looked at, as audio does, end an answer that is masked? */
+  readonly narrow?: boolean;
 }
 
 /**

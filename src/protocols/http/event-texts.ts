@@ -55,6 +55,7 @@ export class EventTexts {
     if (textual === undefined && data.trim() === '') return { before: [], data };
     const tree = textual === undefined ? treeOf(data) : undefined;
     const reading = textual ?? this.shape.layout(tree as JsonNode, data, name);
+    if (reading.unread !== undefined) this.masking.unread(reading.unread);
     if (reading.begins !== undefined) this.#texts.reopen(reading.begins);
     const outs = new Map(reading.pieces.map((piece) => [piece, this.#texts.push(piece)]));
     const before = this.#extraEvents(this.#texts.end(reading.ends).filter((rest) => !appended(rest, outs)));

@@ -1,5 +1,5 @@
 import { member } from '../../core/json-tree.js';
-import type { JsonObject } from '../../core/json-tree.js';
+import type { JsonObject, JsonString } from '../../core/json-tree.js';
 import { base64Bytes, base64Text } from './base64.js';
 import { isInspectable } from './body.js';
 
@@ -20,7 +20,7 @@ const UNKNOWN_TYPES: readonly string[] = ['', 'application/octet-stream'];
 /**
  * Reads a file in base64, plain or as a data URL.
  *
- * @param parent the object around it, which may name its type in `media_type` or `mime_type`
+ * @param parent the object around it, which may name its type in `media_type`, `mime_type` or `mimeType`
  * @returns a word for its kind where it is no text
  */
 export function readInlineFile(value: string, parent: JsonObject | undefined): InlineText | string {
@@ -32,6 +32,18 @@ export function readInlineFile(value: string, parent: JsonObject | undefined): I
   const read = bytes === undefined ? 'a file' : fileText(bytes, type);
   if (typeof read === 'string') return read;
   return { ...read, encoded: (other) => head + base64Text(new TextEncoder().encode(other)) };
+}
+
+/**
+ * A text that stands in base64 in the place of text: as a data URL, or beside the type that it says to have.
+ *
+ * @returns undefined for anything else: what is no text is no file either, as far as anyone can tell
+ */
+export function inlineTextIn(node: JsonString, parent: JsonObject | undefined): InlineText | undefined {
+  const named = parent?.members.some(({ name, value }) => name === 'data' && value === node) === true;
+  if (!DATA_URL.test(node.value) && !(named && typeIn(parent) !== '')) return undefined;
+  const file = readInlineFile(node.value, parent);
+  return typeof file === 'string' ? undefined : file;
 }
 
 /**
@@ -51,7 +63,7 @@ function isForeign(type: string): boolean {
 }
 
 function typeIn(parent: JsonObject | undefined): string {
-  const node = member(parent, 'media_type') ?? member(parent, 'mime_type');
+  const node = member(parent, 'media_type') ?? member(parent, 'mime_type') ?? member(parent, 'mimeType');
   return node?.kind === 'string' ? node.value : '';
 }
 
@@ -64,8 +76,13 @@ function kindOf(type: string): string {
 function plainText(bytes: Uint8Array): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return CONTROL.test(text) || NO_TEXT.test(text) ? undefined : text;
+    return isNoText(text) ? undefined : text;
   } catch {
     return undefined;
   }
+}
+
+/** Is what begins like this, though it has characters alone, no text to a reader? */
+export function isNoText(text: string): boolean {
+  return CONTROL.test(text) || NO_TEXT.test(text);
 }

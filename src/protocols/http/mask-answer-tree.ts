@@ -1,3 +1,4 @@
+import { member } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject } from '../../core/json-tree.js';
 import { wholeNumber } from '../../masking/json-number.js';
 import type { AnswerMasking } from './answer-masking.js';
@@ -16,8 +17,10 @@ const FOREIGN = new Set([
   'json_schema',
   'structured_content',
 ]);
-/** The text once more, token by token and byte by byte. */
-const LOG_PROBABILITIES = 'logprobs';
+/** The text once more, token by token and byte by byte: as OpenAI, Gemini, llama.cpp and vLLM call it. */
+const LOG_PROBABILITIES = new Set(['logprobs', 'logprobsResult', 'completion_probabilities', 'prompt_logprobs']);
+/** What tokens have beside them in lists of other names. */
+const PROBABILITY = ['logprob', 'log_prob', 'logProbability'];
 
 interface Place {
   /** The member it is the value of, or is in the array of. */
@@ -89,8 +92,9 @@ class TreeMask {
         const masked = this.options.masking.whole(name);
         if (masked !== name) this.options.edits.replace(nameAt, JSON.stringify(masked));
       }
-      if (name === LOG_PROBABILITIES && value.kind === 'object') this.options.edits.replace(value, 'null');
-      else if (name === LOG_PROBABILITIES && value.kind === 'array') this.#empty(value);
+      if (name === 'audio' && isSound(value)) this.options.masking.unread('audio');
+      if (LOG_PROBABILITIES.has(name) && value.kind === 'object') this.options.edits.replace(value, 'null');
+      else if (value.kind === 'array' && (LOG_PROBABILITIES.has(name) || isOfTokens(value))) this.#empty(value);
       else if (FOREIGN.has(name) && value.kind === 'object') this.#foreign(value, text);
       else this.visit(value, { name, text });
     }
@@ -105,4 +109,14 @@ class TreeMask {
     const masked = this.options.masking.whole(document, 'json');
     if (masked !== document) this.options.edits.replace(node, masked);
   }
+}
+
+function isOfTokens({ items: [first] }: JsonNode & { readonly kind: 'array' }): boolean {
+  return first?.kind === 'object' && PROBABILITY.some((name) => member(first, name) !== undefined);
+}
+
+/** `{ id, data, transcript }` of a message that is said aloud, or a piece of one. */
+function isSound(node: JsonNode): boolean {
+  const data = member(node, 'data');
+  return data?.kind === 'string' && data.value !== '';
 }

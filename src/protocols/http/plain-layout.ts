@@ -16,7 +16,7 @@ const WHOLE = new Set(['type', 'id', 'role', 'object', 'name', 'call_id', 'signa
 /** What tells texts of one kind apart. */
 const PLACES = ['response_id', 'output_index', 'item_id', 'index', 'content_index', 'summary_index'];
 /** Of these nothing is a piece: they hold whole texts. */
-const OUTLINE = /(?:^|[._-])(?:start|started|created|added|message)$/;
+const OUTLINE = /(?:^|[._-])(?:start|started|created|added)$/;
 const OVER =
   /(?:^|[._-])(?:done|complete|completed|incomplete|failed|error|stop|stopped|end|ended|final|finish|finished)$/;
 const REASONS = ['finish_reason', 'stop_reason', 'finishReason', 'done_reason'];

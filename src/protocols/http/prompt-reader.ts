@@ -4,7 +4,7 @@ import type { JsonNode, JsonObject, JsonString } from '../../core/json-tree.js';
 import { plainSpelling } from '../../masking/plain-spelling.js';
 import { FREE_BODY, visitContent } from './body-places.js';
 import type { BodyPlaces, ContentVisitor, Place } from './body-places.js';
-import { readInlineFile } from './inline-file.js';
+import { inlineTextIn, readInlineFile } from './inline-file.js';
 import { jsonTextsIn } from './json-texts.js';
 import type { BodyPart } from './multipart.js';
 
@@ -80,13 +80,18 @@ export class PromptReader {
     };
   }
 
-  #string({ value }: JsonString, place: Place, parent: JsonObject | undefined): void {
+  #string(node: JsonString, place: Place, parent: JsonObject | undefined): void {
+    const { value } = node;
     if (typeof place === 'object') this.uninspected.add(place.foreign);
     else if (place === 'file') this.#file(value, parent);
     else if (place === 'json') {
       this.#texts.push(value);
       if (value.includes('\\')) this.#unescaped(value);
-    } else if (place === 'text') this.#document(value);
+    } else if (place === 'text') {
+      this.#document(value);
+      const file = inlineTextIn(node, parent);
+      if (file !== undefined) this.#document(file.text);
+    }
   }
 
   #file(value: string, parent: JsonObject | undefined): void {

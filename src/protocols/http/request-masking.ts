@@ -1,7 +1,7 @@
 import { isFault } from '../../core/errors.js';
 import type { MaskCounts } from '../../core/mask.js';
 import { parseJsonTree } from '../../core/json-tree.js';
-import type { JsonNode, JsonObject } from '../../core/json-tree.js';
+import type { JsonNode, JsonObject, JsonString } from '../../core/json-tree.js';
 import type { Originals } from '../../masking/stream-masker.js';
 import type { TextMasker } from '../../masking/text-masker.js';
 import { FREE_BODY, visitContent } from './body-places.js';
@@ -9,7 +9,7 @@ import type { BodyPlaces, Place } from './body-places.js';
 import { FORM_TYPE } from './body.js';
 import type { ReadBody } from './dialect.js';
 import { maskForm } from './form-masking.js';
-import { readInlineFile } from './inline-file.js';
+import { inlineTextIn, readInlineFile, type InlineText } from './inline-file.js';
 import { jsonTextsIn } from './json-texts.js';
 import { maskParts } from './multipart-masking.js';
 import type { BodyPart } from './multipart.js';
@@ -116,7 +116,7 @@ class RequestMasking {
     const edits = new TextEdits(text);
     visitContent(tree, places, {
       string: (node, place, parent) => {
-        const value = this.#value(node.value, place, parent);
+        const value = this.#value(node, place, parent);
         if (value !== node.value) edits.replace(node, JSON.stringify(value));
       },
       number: (node) => {
@@ -132,22 +132,28 @@ class RequestMasking {
     return edits.apply();
   }
 
-  #value(value: string, place: Place, parent: JsonObject | undefined): string {
+  #value(node: JsonString, place: Place, parent: JsonObject | undefined): string {
+    const { value } = node;
     switch (place) {
-      case 'text':
-        return this.#text(value);
+      case 'text': {
+        const file = inlineTextIn(node, parent);
+        return file === undefined ? this.#text(value) : this.#file(value, file);
+      }
       case 'json': {
         const tree = parseJsonTree(value);
         return isFault(tree) ? this.#text(value) : this.#json(value, tree, FREE_BODY);
       }
       case 'file': {
         const file = readInlineFile(value, parent);
-        if (typeof file === 'string') return value;
-        const masked = this.#document(file.text);
-        return masked === file.text ? value : file.encoded(masked);
+        return typeof file === 'string' ? value : this.#file(value, file);
       }
       default:
         return value;
     }
+  }
+
+  #file(value: string, file: InlineText): string {
+    const masked = this.#document(file.text);
+    return masked === file.text ? value : file.encoded(masked);
   }
 }

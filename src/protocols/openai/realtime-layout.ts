@@ -2,7 +2,7 @@ import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import type { EventReading } from '../http/answer-layout.js';
 import type { KnownTexts } from '../http/known-texts.js';
-import { openaiUsageOf } from './answer.js';
+import { modelUsageOf } from '../http/model-usage.js';
 import { AUDIO, readResponseEvent } from './responses-layout.js';
 
 const TYPES =
@@ -21,7 +21,7 @@ export const REALTIME_TEXTS: KnownTexts = {
   // An error of a session is not its end.
   layout: (tree, data) => (typeOf(tree) === 'error' ? NOTHING : readResponseEvent(tree, data, '')),
   unread: (tree) => (AUDIO.has(typeOf(tree)) ? 'audio' : ''),
-  usageOf: openaiUsageOf,
+  usageOf: modelUsageOf,
 };
 
 function typeOf(tree: JsonNode): string {

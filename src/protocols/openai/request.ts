@@ -7,6 +7,7 @@ import type { Endpoints, ModelRequests } from '../http/model-reading.js';
 import { stringIn } from '../http/prompt-reader.js';
 import { plainReading } from '../http/reading.js';
 import { OPENAI_PLACES } from './places.js';
+import { uncounted } from './uncounted.js';
 
 /** Longer endings before those that they end with. */
 const ENDPOINTS: Endpoints = [
@@ -69,7 +70,9 @@ const REQUESTS: ModelRequests = {
  */
 export function readOpenAiRequest(request: HttpRequest, body: ReadBody | undefined): RequestReading {
   const name = endpointOf(request.path, ENDPOINTS);
-  return modelReading(request, body, { name, model: DEPLOYMENT.exec(request.path)?.[1] ?? '' }, REQUESTS);
+  const read = modelReading(request, body, { name, model: DEPLOYMENT.exec(request.path)?.[1] ?? '' }, REQUESTS);
+  const unknown = uncounted(request, body, read);
+  return unknown === undefined ? read : { ...read, uncounted: unknown };
 }
 
 /**

@@ -10,7 +10,7 @@ const WHOLE = new Set(['type', 'id', 'role', 'object', 'name', 'call_id', 'file_
 /** What tells the texts of one kind apart, from the outer to the inner. */
 const PLACES = ['id', 'response_id', 'output_index', 'item_id', 'call_id', 'content_index', 'summary_index'];
 /** Base64: cut elsewhere it can't be read, and nothing is found in it. */
-export const AUDIO = new Set(['response.audio.delta', 'response.output_audio.delta']);
+export const AUDIO = new Set(['response.audio.delta', 'response.output_audio.delta', 'speech.audio.delta']);
 /** After these nothing of the answer follows. */
 const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled', 'error']);
 /** With these an item or a part of it is over, and all its texts. */
@@ -22,6 +22,16 @@ const OUTER = new Map([
 /** The end of one of several responses of a session. */
 const RESPONSE_DONE = 'response.done';
 const CALL = /_call$/;
+/** What this API and those beside it call their events. */
+const FAMILIES =
+  /^(?:response|conversation|session|transcription_session|transcript|thread|image_generation|image_edit|speech|rate_limits)\./;
+
+/** Is it one of the events that `readResponseEvent` reads, or of the same make? */
+export function isResponseEvent(tree: JsonNode, name: string): boolean {
+  const type = stringOf(tree, 'type') || name;
+  if (type.endsWith(DELTA) && !AUDIO.has(type)) return member(tree, 'delta') !== undefined;
+  return type === 'error' || FAMILIES.test(type) || OVER.test(type);
+}
 
 /**
  * One event of the Responses API, of transcriptions, or of the Assistants API (which says the type in `event:` alone).
@@ -37,6 +47,7 @@ export function readResponseEvent(tree: JsonNode, data: string, name: string): E
     pieces: type.endsWith(DELTA) && !AUDIO.has(type) ? deltaPieces(tree, type, data, name) : [],
     ends: endsOf(tree, type),
     repeats: OVER.test(type) || response !== undefined,
+    unread: AUDIO.has(type) ? 'audio' : undefined,
     usage: member(response, 'usage'),
     toolCalls: type === 'response.output_item.added' ? toolNamesOf(member(tree, 'item')) : [],
   };

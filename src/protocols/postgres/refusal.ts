@@ -18,6 +18,7 @@ export const SQLSTATE = {
   invalidAuthorization: '28000',
   invalidPassword: '28P01',
   adminShutdown: '57P01',
+  configFileError: 'F0000',
 } as const;
 
 /**

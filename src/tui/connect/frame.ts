@@ -80,15 +80,15 @@ function holdLines(hold: RequestView, nowMs: number, width: number): readonly Li
           .map(({ groups, given, count }) => `${groups.join(' or ')} (${String(given)} of ${String(count)})`)
           .join(', ');
   const text = hold.kind === 'access' ? 'access' : hold.text.replace(/\s+/g, ' ').trim();
+  const waits: Line = [
+    piece(`${hold.connection}: `, 'cyan'),
+    piece(`waiting for ${whom}, ${timeLeft(Date.parse(hold.expiresAt), nowMs)} left`, 'yellow'),
+  ];
+  // Whole, in a row of its own where it has to be: people send it to their reviewer.
+  const command = piece(`  hoop approve ${hold.id}`, 'dim');
+  const oneRow = displayWidth(lineText([...waits, command])) <= width;
   return [
-    clipLine(
-      [
-        piece(`${hold.connection}: `, 'cyan'),
-        piece(`waiting for ${whom}, ${timeLeft(Date.parse(hold.expiresAt), nowMs)} left`, 'yellow'),
-        piece(`  hoop approve ${hold.id}`, 'dim'),
-      ],
-      width,
-    ),
+    ...(oneRow ? [[...waits, command]] : [clipLine(waits, width), ...wrapLine([command], width)]),
     clipLine([piece('  '), piece(text)], width),
   ];
 }

@@ -92,6 +92,23 @@ function answerEvents(events: readonly (string | object)[], size = 7): void {
   };
 }
 
+describe('a warning of a rule', () => {
+  it('is said beside the answer, and nothing in it acts on the terminal', async () => {
+    answer = (response) => {
+      response.setHeader('x-hoop-warning', ['warning by policy p/a: Take care.', 'warning by policy p/b: \x80']);
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end('{"choices":[{"message":{"content":"Hi."}}]}');
+    };
+    const { stdout, lines } = await run(CHAT);
+    expect(stdout).toBe('Hi.\n');
+    expect(lines).toEqual([
+      'warning by policy p/a: Take care.',
+      expect.stringMatching(/^warning by policy p\/b: [ -~]+$/),
+    ]);
+  });
+});
+
 describe('hoop exec of an HTTP type', () => {
   it('sends the body as it was given, with the key whose hash the tunnel was opened with', async () => {
     answerJson({ choices: [{ index: 0, message: { content: 'Hello' }, finish_reason: 'stop' }] });

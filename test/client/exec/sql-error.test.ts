@@ -22,6 +22,13 @@ describe('what a failed statement means', () => {
 
   it('tells an agent that shuts down from a server that the agent does not reach', () => {
     expect(refused('57P01', 'the hoop agent is shutting down').code).toBe('unreachable');
+    expect(
+      refused('58030', 'hoop: the session can not be recorded (writing the recording failed with ENOSPC)').code,
+    ).toBe('recording_failed');
+    expect(refused('58030', 'could not write to file "base/1": No space left on device').code).toBe('sql');
+    expect(refused('F0000', 'hoop: a secret is empty (environment variable PG_APP_PASSWORD)').code).toBe(
+      'upstream_auth',
+    );
     expect(refused('08006', 'hoop: the database server did not open the session within 10 s').code).toBe(
       'upstream_unreachable',
     );

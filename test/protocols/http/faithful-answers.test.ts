@@ -79,9 +79,9 @@ describe('what is not masked of an answer', () => {
       index: 0,
       delta: { type: 'citations_delta', citation: { cited_text: 'by [email]' } },
     });
-    expect(masks(anthropicEventStream, { type: 'news', deep: [{ text: 'alice@example.com' }] })).toEqual({
+    expect(masks(anthropicEventStream, { type: 'news', deep: [{ note: 'alice@example.com' }] })).toEqual({
       type: 'news',
-      deep: [{ text: '[email]' }],
+      deep: [{ note: '[email]' }],
     });
   });
 

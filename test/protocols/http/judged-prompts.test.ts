@@ -17,6 +17,9 @@ function read(path: string, body: unknown, type = 'application/json'): RequestRe
   return { ...reading, llm: reading.facts['llm'] as unknown as Llm };
 }
 
+/** Letters that nobody sees and models read. */
+const TAGGED = Array.from('credential dump', (sign) => String.fromCodePoint(0xe0000 + sign.charCodeAt(0))).join('');
+
 const says = (content: string): object => ({ model: 'm', messages: [{ role: 'user', content }] });
 
 describe('a prompt whose words are written in another way', () => {
@@ -28,6 +31,10 @@ describe('a prompt whose words are written in another way', () => {
     'credential&#32;dump',
     'credential&nbsp;dump',
     'credential%20dump',
+    'cred\u0000ential\u0008 dump',
+    TAGGED,
+    `say hello${TAGGED}!`,
+    [...'credential dump'].join('\u{e0041}'),
     'credential\u00a0dump',
     'credential\\u0020dump',
     '{"a":"credential\\u0020dump"}',
@@ -59,11 +66,34 @@ describe('a prompt whose words are written in another way', () => {
   it.each([
     'plain words',
     '用户，你好！',
+    'one\ttwo\r\nthree',
     'é è ü “quoted” – dash',
     '50% of C:\\new & more',
     '👩‍👧 ❤️ ok',
     'a < b && c > d',
   ])('is judged as it is where the words are the same: %s', (content) => {
     expect(read('/v1/chat/completions', says(content)).llm.prompt).toBe(content);
+  });
+});
+
+describe('a text in base64 in the place of text', () => {
+  const base64 = Buffer.from('credential dump').toString('base64');
+
+  it.each<[string, object]>([
+    ['a data URL', { x: `data:text/plain;base64,${base64}` }],
+    ['a data URL with a charset', { x: `DATA:text/html;charset=utf-8;BASE64,${base64}` }],
+    ['data beside its type', { inlineData: { mimeType: 'text/plain', data: base64 } }],
+    ['data beside its type, otherwise spelt', { part: { mime_type: 'application/json', data: base64 } }],
+  ])('is read in bodies of which nothing is known: %s', (_name, body) => {
+    const { llm, uninspected } = read('/v1beta/models/g:generateContent', { contents: [body] });
+    expect(llm.prompt).toContain('credential dump');
+    expect(uninspected).toEqual([]);
+  });
+
+  it('is no reason to refuse what is no text, and base64 of which nothing is said is not read', () => {
+    const image = { mimeType: 'image/png', data: Buffer.from([0x89, 0x50, 0x4e, 0x47]).toString('base64') };
+    const { llm, uninspected } = read('/x', { a: image, b: `data:image/png;base64,${image.data}`, c: base64 });
+    expect(uninspected).toEqual([]);
+    expect(llm.prompt).not.toContain('credential dump');
   });
 });

@@ -41,6 +41,21 @@ describe('a request in JSON', () => {
     expect(masked.originals.size).toBe(0);
   });
 
+  it('has texts in base64 masked, as data URLs and beside their type, and no other base64', () => {
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    const body = (mail: string): object => ({
+      a: `data:text/csv;base64,${base64(`x;${mail}`)}`,
+      b: { mimeType: 'application/json', data: base64(`{"to":"${mail}"}`) },
+      c: { mimeType: 'image/png', data: 'iVBORw0KGgo=' },
+      d: base64('a@example.com'),
+    });
+    const masked = maskRequest(bodyOf(body('a@example.com')), redact);
+    expect(JSON.parse(textOf(masked))).toEqual(body('[email]'));
+    expect([...masked.counts]).toEqual([['email', 2]]);
+    const clean = bodyOf(body('nobody'));
+    expect(maskRequest(clean, redact).bytes).toBe(clean.bytes);
+  });
+
   it('has names masked too, and a number with a finding becomes null', () => {
     const masked = maskRequest(bodyOf('{"a@example.com":[4111111111111111, 4111111111111112]}'), redact);
     expect(textOf(masked)).toBe('{"[email]":[null, 4111111111111112]}');

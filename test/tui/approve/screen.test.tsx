@@ -8,6 +8,8 @@ import type { KeyName, KeyPress } from '../../../src/tui/keys.js';
 import { lineText } from '../../../src/tui/lines.js';
 import { requestView } from '../../client/request-view.js';
 
+const PATIENCE = { timeout: 20_000 };
+
 const NOW = Date.parse('2026-11-21T10:00:48Z');
 const [first, second] = ['019abcde-0000-7000-8000-000000000001', '019abcde-0000-7000-8000-000000000002'] as const;
 
@@ -226,10 +228,10 @@ describe('the approve screen', () => {
     const { desk, press, text } = open(new TestDesk(held, { ...held, id: second, text: 'DELETE FROM refunds' }));
     desk.refusal = new Error('the request is denied already by carol');
     press('a', 'y');
-    await vi.waitFor(() => expect(text()).toContain('denied already by carol'));
+    await vi.waitFor(() => expect(text()).toContain('denied already by carol'), PATIENCE);
     desk.refusal = undefined;
     press('a', 'y');
-    await vi.waitFor(() => expect(text()).toContain('│ │ DELETE FROM refunds'));
+    await vi.waitFor(() => expect(text()).toContain('│ │ DELETE FROM refunds'), PATIENCE);
     expect(text()).toContain('alice@example.com: approved by bob');
   });
 
@@ -265,16 +267,16 @@ describe('the approve screen', () => {
     const desk = new TestDesk({ ...held, correlationId: 'nightly-42' });
     desk.steps = [{ at: '2026-11-21T09:59:00Z', connection: 'openai', text: 'refund \u001b[2J', action: 'warn' }];
     const { press, text } = open(desk, { columns: 120, rows: 60 });
-    await vi.waitFor(() => expect(text()).toContain('openai: refund \\x1b[2J [warn]'));
+    await vi.waitFor(() => expect(text()).toContain('openai: refund \\x1b[2J [warn]'), PATIENCE);
     press('p');
-    await vi.waitFor(() => expect(text()).toContain('a preview is not available'));
+    await vi.waitFor(() => expect(text()).toContain('a preview is not available'), PATIENCE);
     desk.preview_ = {
       rows: 2,
       before: { columns: ['id', 'amount'], rows: [['7', '10.50']] },
       notes: ['a trigger fires'],
     };
     press('p');
-    await vi.waitFor(() => expect(text()).toContain('2 rows, rolled back'));
+    await vi.waitFor(() => expect(text()).toContain('2 rows, rolled back'), PATIENCE);
     expect(text()).toContain('· a trigger fires');
   });
 
@@ -284,7 +286,7 @@ describe('the approve screen', () => {
     const { press, text } = open(desk);
     expect(text()).not.toContain('a trigger fires');
     press('p');
-    await vi.waitFor(() => expect(text()).toContain('a trigger fires'));
+    await vi.waitFor(() => expect(text()).toContain('a trigger fires'), PATIENCE);
     expect(text()).toContain('2 rows, rolled back');
   });
 
@@ -340,14 +342,14 @@ describe('the approve screen as Ink draws it', () => {
     drawn.push(ink);
     expect(ink.lastFrame()).toContain('Nothing waits for you.');
     desk.set({ requests: [held] });
-    await vi.waitFor(() => expect(ink.lastFrame()).toContain('UPDATE payments'));
+    await vi.waitFor(() => expect(ink.lastFrame()).toContain('UPDATE payments'), PATIENCE);
     ink.stdin.write('a');
-    await vi.waitFor(() => expect(ink.lastFrame()).toContain('approve this of alice'));
+    await vi.waitFor(() => expect(ink.lastFrame()).toContain('approve this of alice'), PATIENCE);
     time.nowMs += 1_000;
     ink.stdin.write('y');
-    await vi.waitFor(() => expect(desk.asked).toEqual([['approve', first, { reason: '' }]]));
+    await vi.waitFor(() => expect(desk.asked).toEqual([['approve', first, { reason: '' }]]), PATIENCE);
     ink.stdin.write('q');
-    await vi.waitFor(() => expect(ended).toEqual(['q']));
+    await vi.waitFor(() => expect(ended).toEqual(['q']), PATIENCE);
   });
 
   it('is what `approveFrame` gives, row by row', () => {

@@ -5,6 +5,8 @@ import { lineText } from '../../../src/tui/lines.js';
 import { ConnectScreen, ConnectView } from '../../../src/tui/connect/screen.js';
 import { requestView } from '../../client/request-view.js';
 
+const PATIENCE = { timeout: 20_000 };
+
 const NOW = Date.parse('2026-11-21T10:00:48Z');
 const places = [
   {
@@ -71,6 +73,17 @@ describe('the connect screen', () => {
     expect(text()).not.toContain('waiting for');
     expect(text()).toContain('denied   by bob not now');
     expect(resolved).toEqual(['denied: postgres']);
+  });
+
+  it('keeps the command of the reviewer whole on a narrow terminal, in a row of its own', () => {
+    const { screen, text } = open();
+    const id = '01a22187-cf65-7085-a01f-d3486600ab55';
+    screen.requests([requestView(id, { flows: ['dba-review', 'security-review', 'on-call'] })]);
+    expect(
+      text()
+        .split('\n')
+        .filter((line) => line.includes('hoop approve')),
+    ).toEqual([expect.stringMatching(new RegExp(`^ +hoop approve ${id} *$`))]);
   });
 
   it('says that a connection is away, when it is tried again, and that it is back', () => {
@@ -150,8 +163,8 @@ describe('the connect screen as Ink draws it', () => {
     const ink = render(<ConnectView screen={screen} />);
     drawn.push(ink);
     event('statement', { action: 'allow', text: 'SELECT 1' });
-    await vi.waitFor(() => expect(ink.lastFrame()).toContain('allow    SELECT 1'));
+    await vi.waitFor(() => expect(ink.lastFrame()).toContain('allow    SELECT 1'), PATIENCE);
     ink.stdin.write('q');
-    await vi.waitFor(() => expect(ended).toEqual(['quit']));
+    await vi.waitFor(() => expect(ended).toEqual(['quit']), PATIENCE);
   });
 });

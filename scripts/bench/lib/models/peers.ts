@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { guard } from '../../../../test/support/guarded-process.js';
 import { freePort } from '../../../../test/support/postgres-server.js';
 import type { Missing } from '../target.js';
@@ -20,6 +21,23 @@ const portOf = (url: string): number => Number(new URL(url).port);
 
 export function direct(upstream: string): ModelTarget {
   return { name: 'direct', port: portOf(upstream), path: CHAT, headers: KEY, stop: async () => undefined };
+}
+
+/**
+ * A proxy of the parts that hoop is made of, without hoop: what the way costs.
+ *
+ * @param records also keeps what the recordings hold at least, and nothing else
+ */
+export async function bareProxy(upstream: string, { records }: { readonly records: boolean }): Promise<ModelTarget> {
+  const program = fileURLToPath(new URL('bare-proxy.mjs', import.meta.url));
+  const folder = mkdtempSync(join(tmpdir(), 'hoop-bench-'));
+  const child = guard([process.execPath, program, upstream, KEY.authorization, ...(records ? [folder] : [])], {
+    folder,
+  });
+  await child.outputMatching(/port \d+\n/);
+  const port = Number(/port (\d+)\n/.exec(child.output())?.[1]);
+  const name = records ? 'bare proxy that records' : 'bare proxy';
+  return { name, port, path: CHAT, headers: {}, stop: () => child.stop() };
 }
 
 const PORTKEY = { '@portkey-ai/gateway': '1.15.2' };

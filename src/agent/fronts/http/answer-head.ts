@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { MaskCounts } from '../../../core/mask.js';
 import type { StreamMasker } from '../../../masking/stream-masker.js';
 import { LONG_NUMBER } from '../../../protocols/http/structural.js';
@@ -21,9 +22,28 @@ export function shownHeaders(
     const value = redactor?.redactText(sent) ?? sent;
     if (masker === undefined || (STRUCTURE.test(name) && MARK.test(value) && !LONG_NUMBER.test(value)))
       return [name, value];
-    const stream = masker.text(counts);
-    return [name, Buffer.concat([stream.push(Buffer.from(value)), stream.end()]).toString()];
+    return [name, maskedText(value, masker, counts)];
   });
+}
+
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** The words behind the status, seen to as a header is; empty where they are the usual ones, or nothing that can be written. */
+export function shownReason(
+  status: number,
+  reason: string,
+  redactor: Redactor | undefined,
+  masker: StreamMasker | undefined,
+  counts: MaskCounts,
+): string {
+  if (reason === '' || reason === STATUS_CODES[status] || !REASON.test(reason)) return '';
+  const value = redactor?.redactText(reason) ?? reason;
+  return masker === undefined ? value : maskedText(value, masker, counts);
+}
+
+function maskedText(value: string, masker: StreamMasker, counts: MaskCounts): string {
+  const stream = masker.text(counts);
+  return Buffer.concat([stream.push(Buffer.from(value)), stream.end()]).toString();
 }
 
 /** The first value of a header; empty where it was not sent. */

@@ -8,12 +8,12 @@ import type {
   AnswerBody,
   AnswerSummary,
   Dialect,
-  Header,
   HttpRequest,
   RequestReading,
 } from '../../../protocols/http/dialect.js';
 import { answerHeaders } from '../../../protocols/http/answer-headers.js';
-import { codingsOf, headerOf, shownHeaders } from './answer-head.js';
+import { codingsOf, headerOf, shownHeaders, shownReason } from './answer-head.js';
+import type { AnswerOut } from './answer-out.js';
 import { answerKind, answerStage, type AnswerKind } from './answer-stage.js';
 import { AnswerCapture, type StageRun } from './answer-capture.js';
 import type { BodyCapture } from './body-capture.js';
@@ -24,15 +24,6 @@ import type { AnswerSink, Flow } from './upstream.js';
 
 /** Encoded answers up to this size wait until all of them is known to be clean; larger ones go on decoded. */
 const HELD_BYTES = 1 << 20;
-
-/** The client's side of an answer. */
-export interface AnswerOut {
-  begin(status: number, headers: readonly Header[], options: { readonly atOnce: boolean }): void;
-  /** False asks for a pause until `onDrain`. */
-  write(bytes: Uint8Array): boolean;
-  end(): void;
-  onDrain(listener: () => void): void;
-}
 
 export interface AnswerPipeOptions {
   readonly request: HttpRequest;
@@ -72,6 +63,7 @@ export class AnswerPipe implements AnswerSink {
   #over = false;
   #flow: Flow | undefined;
   #headers: readonly string[] = [];
+  #reason = '';
   #decoder: Decoder | undefined;
   #stage: AnswerBody | undefined;
   readonly #recorded: AnswerCapture;
@@ -93,10 +85,11 @@ export class AnswerPipe implements AnswerSink {
     return (this.#recorded.stage ?? this.#stage)?.summary() ?? { toolCalls: [], text: [], characters: 0, begun: false };
   }
 
-  head(status: number, rawHeaders: readonly string[], flow: Flow): void {
+  head(status: number, rawHeaders: readonly string[], flow: Flow, reason: string): void {
     this.#guarded(() => {
       this.status = status;
       this.#headers = rawHeaders;
+      this.#reason = reason;
       this.#flow = flow;
       this.options.out.onDrain(() => {
         if (this.#decoder?.full !== true) flow.resume();
@@ -155,14 +148,15 @@ export class AnswerPipe implements AnswerSink {
     const { options } = this;
     const { rules, request } = options;
     this.contentType = headerOf(this.#headers, 'content-type');
-    this.#kind = answerKind(request.method, this.status, this.contentType);
+    const narrow = options.uninspected === 'block';
+    this.#kind = answerKind(request.method, this.status, this.contentType, narrow && this.#masks);
     if (this.#kind === 'none') return;
     const encoded = coding !== '' && coding !== 'identity';
     if (encoded) this.#decoder = this.#decoderOf(coding);
     const opaque = this.#kind === 'opaque' || (encoded && this.#decoder === undefined);
     if (opaque && (this.#masks || (encoded && this.#decoder === undefined && options.redactor !== undefined))) {
       this.notInspected = encoded && this.#decoder === undefined ? 'content coding' : 'content type';
-      if (options.uninspected === 'block')
+      if (narrow)
         throw new UpstreamFault(`the ${this.notInspected} of the answer can not be inspected, so it is not given on`);
     }
     if (opaque) return;
@@ -180,7 +174,7 @@ export class AnswerPipe implements AnswerSink {
       masker: rules.answers,
       paths: rules.paths.answers,
       counts: this.counts,
-      narrow: options.uninspected === 'block',
+      narrow,
       ...shared,
       ...(originals === undefined ? {} : { originals }),
     });
@@ -275,7 +269,8 @@ export class AnswerPipe implements AnswerSink {
     const headers = answerHeaders(this.#headers, { altered: altered && request.method !== 'HEAD', ...place });
     const shown = shownHeaders(headers, redactor, rules.answers, this.counts);
     if (altered && length !== undefined && this.#kind !== 'none') shown.push(['content-length', String(length)]);
-    out.begin(this.status, shown, { atOnce });
+    const reason = shownReason(this.status, this.#reason, redactor, rules.answers, this.counts);
+    out.begin(this.status, shown, { atOnce, reason });
   }
 
   /** A fault of a stage ends the answer: nothing more of it goes out. */

@@ -9,6 +9,7 @@ import type {
   Dialect,
   RequestReading,
 } from '../../../protocols/http/dialect.js';
+import { TextBytes } from './text-bytes-stage.js';
 import { SniffingStage } from './sniffing-stage.js';
 import { CheckedJson } from '../../../protocols/http/unread-escapes.js';
 import { PathMaskedBody } from '../../../protocols/http/path-masked-body.js';
@@ -16,15 +17,21 @@ import { PathMaskedBody } from '../../../protocols/http/path-masked-body.js';
 const NOTHING = new Uint8Array();
 
 /** How the body of an answer can be looked at. */
-export type AnswerKind = 'none' | 'events' | 'json' | 'lines' | 'text' | 'opaque';
+export type AnswerKind = 'none' | 'events' | 'json' | 'lines' | 'text' | 'bytes' | 'opaque';
+
+/** What says nothing of what it is. */
+const BYTES = 'application/octet-stream';
 
 /** After 205 no body should follow; one that does is read by clients that don't know that. */
 const NO_BODY_STATUS: readonly number[] = [204, 304];
 /** Charsets in which ASCII stands for itself in single bytes, so that entities are found. */
 const READABLE_CHARSET = /^(?:utf-?8|us-ascii|ascii|iso-8859-\d+|latin1|windows-125\d)$/;
 
-/** @param contentType the header as sent; empty where there is none */
-export function answerKind(method: string, status: number, contentType: string): AnswerKind {
+/**
+ * @param contentType the header as sent; empty where there is none
+ * @param narrow what can't be looked at is not given on: then bytes are looked at for being text
+ */
+export function answerKind(method: string, status: number, contentType: string, narrow = false): AnswerKind {
   if (method === 'HEAD' || NO_BODY_STATUS.includes(status)) return 'none';
   const { type, charset } = mediaTypeOf(contentType);
   if (charset !== '' && !READABLE_CHARSET.test(charset)) return 'opaque';
@@ -32,7 +39,8 @@ export function answerKind(method: string, status: number, contentType: string):
   if (isLinesType(type)) return 'lines';
   if (type === 'application/json' || type.endsWith('+json')) return 'json';
   // Without a type it may be anything; text in it is found all the same.
-  return type === '' || isTextType(type) ? 'text' : 'opaque';
+  if (type === '' || isTextType(type)) return 'text';
+  return type === BYTES && narrow ? 'bytes' : 'opaque';
 }
 
 export interface StageOptions {
@@ -60,14 +68,16 @@ export interface StageOptions {
 export function answerStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
   const stage = maskedStage(kind, options);
   const masks = options.masker !== undefined || options.paths.length > 0;
-  return stage !== undefined && masks && options.narrow === true ? new NarrowText(stage) : stage;
+  if (stage === undefined || !masks || options.narrow !== true) return stage;
+  return new NarrowText(kind === 'bytes' ? new TextBytes(stage) : stage);
 }
 
 function maskedStage(kind: AnswerKind, options: StageOptions): AnswerBody | undefined {
   const inner = valueStage(kind, options);
   const stage = inner && kind !== 'events' ? new AfterMark(inner) : inner;
   if (options.paths.length === 0 || kind === 'none' || kind === 'opaque') return stage;
-  const { paths: rules, hash, counts, contentType, maxEventBytes: maxBytes } = options;
+  const { paths: rules, hash, counts, maxEventBytes: maxBytes } = options;
+  const contentType = kind === 'bytes' ? '' : options.contentType;
   return new PathMaskedBody(stage, { rules, hash, counts, contentType, maxBytes });
 }
 
@@ -79,6 +89,8 @@ function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undef
     case 'lines':
     case 'text':
       return sniffed(kind, options);
+    case 'bytes':
+      return sniffed('text', options) ?? PASSING;
     case 'none':
     case 'opaque':
       return undefined;

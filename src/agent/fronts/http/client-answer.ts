@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect, Header, HttpRefusal, RequestReading } from '../../../protocols/http/dialect.js';
-import type { AnswerOut } from './answer-pipe.js';
+import { NOT_AGAIN } from './refusals.js';
+import type { AnswerBeginning, AnswerOut } from './answer-out.js';
 
 /** How often a waiting client of an event stream hears from us. */
 const PING_MS = 10_000;
 /** Most bytes of an upstream's error that are put into a stream that has begun. */
 const ERROR_BYTES = 64 * 1024;
+
+/** What is no ASCII of one line: a header has no other words. */
+const UNWRITABLE = /[^ -~]/gu;
 
 const EVENT_STREAM: readonly Header[] = [
   ['content-type', 'text/event-stream; charset=utf-8'],
@@ -27,6 +31,8 @@ export class ClientAnswer implements AnswerOut {
   #wrote = false;
   /** What is answered, once it was read. */
   reading: RequestReading | undefined;
+  /** What rules warn of, once it was decided; it goes out with the head of an answer that nobody waited for. */
+  warnings: readonly string[] = [];
   /** Status that the client got; 0 before. */
   status = 0;
 
@@ -56,7 +62,7 @@ export class ClientAnswer implements AnswerOut {
     this.#pings.unref();
   }
 
-  begin(status: number, headers: readonly Header[], { atOnce }: { readonly atOnce: boolean }): void {
+  begin(status: number, headers: readonly Header[], { atOnce, reason }: AnswerBeginning): void {
     clearInterval(this.#pings);
     const eventStream = headers.some(
       ([name, value]) => name === 'content-type' && /^text\/event-stream\b/i.test(value),
@@ -69,7 +75,7 @@ export class ClientAnswer implements AnswerOut {
     if (this.#state !== 'fresh') return;
     this.#state = 'begun';
     this.#eventStream = eventStream;
-    this.#head(status, headers);
+    this.#head(status, headers, reason);
     if (atOnce) process.nextTick(() => this.#sendHead());
   }
 
@@ -112,6 +118,8 @@ export class ClientAnswer implements AnswerOut {
         ...headers,
       ];
       if (refusal.status === 401) all.push(['www-authenticate', 'Bearer realm="hoop"']);
+      // What came once and can't be given on would cost as much when it is asked for again.
+      if (refusal.code === 'hoop_upstream') all.push(NOT_AGAIN);
       // Nobody reads the rest of a body that was refused.
       if (!this.incoming.complete) all.push(['connection', 'close']);
       this.#head(refusal.status, all);
@@ -124,11 +132,13 @@ export class ClientAnswer implements AnswerOut {
     }
   }
 
-  #head(status: number, headers: readonly Header[]): void {
+  #head(status: number, headers: readonly Header[], reason = ''): void {
     this.status = status;
     if (this.#state === 'waiting') this.#eventStream = true;
     this.response.sendDate = !headers.some(([name]) => name === 'date');
     const own: Header[] = this.session === '' ? [] : [['x-hoop-session', this.session]];
+    for (const warning of this.warnings) own.push(['x-hoop-warning', warning.replace(UNWRITABLE, '?')]);
+    if (reason !== '') this.response.statusMessage = reason;
     this.response.writeHead(status, [...headers, ...own].flat());
   }
 

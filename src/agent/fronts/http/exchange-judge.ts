@@ -7,29 +7,50 @@ import type { Question } from '../../../protocols/contract.js';
 import type { HttpConnection } from '../../../core/resources.js';
 import { isJsonType } from '../../../protocols/http/body.js';
 import { looksLikeJson } from '../../../protocols/http/json-texts.js';
+import { issuedBy } from '../../../protocols/http/issued-keys.js';
 import type { HttpRequest, ReadBody, RequestReading } from '../../../protocols/http/dialect.js';
 import type { SessionHost } from '../../session-host.js';
 import type { ConnectionRules } from './connection-rules.js';
 
-/**
- * Policy's word on one request, as it is now.
- *
- * @param unread why a rule could not read the body; it blocks unless the connection allows that
- */
+/** What hoop itself has against a request, whatever the rules say of it. */
+export interface Objection {
+  /** What the record calls it, behind `hoop/`. */
+  readonly rule: 'uninspected' | 'issued-keys';
+  readonly message: string;
+}
+
+/** @param unread why a rule can't read what it has to; empty where it can, or need not */
+export function unreadable(unread: string): Objection | undefined {
+  return unread === '' ? undefined : { rule: 'uninspected', message: `blocked: not inspected: ${unread}` };
+}
+
+/** A provider that gives out keys would be reached past the agent: what is asked there nobody judges, masks or records. */
+export function issuesKeys(
+  connection: Pick<HttpConnection, 'type' | 'issuedKeys'>,
+  request: Pick<HttpRequest, 'method' | 'path'>,
+): Objection | undefined {
+  if (connection.type === 'http' || connection.issuedKeys === 'allow') return undefined;
+  const issued = issuedBy(request);
+  return issued === ''
+    ? undefined
+    : { rule: 'issued-keys', message: `blocked: this would give out ${issued}; the connection does not allow that` };
+}
+
+/** Policy's word on one request, as it is now. */
 export function judgeRequest(
   host: SessionHost,
   rules: ConnectionRules,
   context: Context,
   question: Question,
-  unread: string,
+  objection: Objection | undefined,
 ): Verdict {
   const now = host.policy();
   const verdict = decide(now, { nowMs: host.clock.nowMs(), ...context }, question.facts, question.phase);
   const judged =
     verdict.action === 'block'
       ? verdict
-      : unread !== ''
-        ? blocked(verdict, 'uninspected', `blocked: not inspected: ${unread}`)
+      : objection !== undefined
+        ? blocked(verdict, objection.rule, objection.message)
         : readForOthers(rules, now, context)
           ? blocked(verdict, 'changed', 'blocked: policy has changed while the request was on its way; send it again')
           : verdict;
@@ -66,8 +87,19 @@ function isUncounted(contentType: string, { bytes, json, parts }: ReadBody, { en
   return endpoint !== '' || isJsonType(contentType) || looksLikeJson(bytes);
 }
 
+/** What is to be said against a request that was read. */
+export function objectionTo(
+  rules: ConnectionRules,
+  connection: HttpConnection,
+  request: HttpRequest,
+  body: ReadBody | undefined,
+  reading: RequestReading,
+): Objection | undefined {
+  return issuesKeys(connection, request) ?? unreadable(unreadOf(rules, connection, request, body, reading));
+}
+
 /** Why what a rule or mask has to read of a request can't be read; empty where it can, or need not be. */
-export function unreadOf(
+function unreadOf(
   rules: ConnectionRules,
   connection: Pick<HttpConnection, 'type' | 'uninspected'>,
   { contentType }: Pick<HttpRequest, 'contentType'>,
@@ -77,6 +109,8 @@ export function unreadOf(
   if (body === undefined || body.bytes.length === 0) return '';
   if (connection.type !== 'http' && rules.countsBody && isUncounted(contentType, body, reading))
     return 'a limit has to know the model, and the body can not be read';
+  if (connection.type !== 'http' && rules.countsBody && reading.uncounted !== undefined)
+    return `a limit has to know ${reading.uncounted}`;
   if (!rules.blocksUninspected || connection.uninspected === 'allow') return '';
   const { json, text, parts } = body;
   if (json === undefined && text === '' && parts === undefined) return 'the body is no text';

@@ -17,7 +17,7 @@ import { sessionStart } from '../../session-start.js';
 import type { SessionTrace } from '../../tracing/session-trace.js';
 import type { HttpRefusal } from '../../../protocols/http/dialect.js';
 import type { ConnectionRules } from './connection-rules.js';
-import { judgeRequest } from './exchange-judge.js';
+import { judgeRequest, type Objection } from './exchange-judge.js';
 
 /** A request, or an upgraded stream, carries one question. */
 const TICKET = 1;
@@ -85,15 +85,20 @@ export class ExchangeSession {
   /**
    * Asks policy, and people where it says so; recorded before it resolves with `allow`.
    *
-   * @param unread why a rule could not read what it has to; empty where all was read
+   * @param objection what blocks it, whatever the rules say
    * @param onHold the wait for people begins
    */
-  decide(question: Question, rules: ConnectionRules, unread: string, onHold: () => void): Promise<Decision> {
+  decide(
+    question: Question,
+    rules: ConnectionRules,
+    objection: Objection | undefined,
+    onHold: () => void,
+  ): Promise<Decision> {
     const { host, caller } = this;
     return new Promise((resolve) => {
       this.#decider = new Decider(
         {
-          judge: () => judgeRequest(host, rules, this.context, question, unread),
+          judge: () => judgeRequest(host, rules, this.context, question, objection),
           hold: (_question, verdict) =>
             openHold({ host, caller, session: this.id, place: '', application: this.#application }, question, verdict),
           record: (event) => this.#recorder?.record(event),

@@ -11,7 +11,7 @@ import type { ConnectionRules, RulesBook } from './connection-rules.js';
 import { countUsage, type CountedUsage } from './counted-usage.js';
 import type { CredentialBook } from './credential-book.js';
 import { answerEvents, usedIn } from './exchange-events.js';
-import { unreadOf } from './exchange-judge.js';
+import { objectionTo } from './exchange-judge.js';
 import { runExchange, type Refuse } from './exchange-run.js';
 import { ExchangeSession } from './exchange-session.js';
 import { readIntake } from './intake.js';
@@ -111,12 +111,13 @@ export class Exchange implements LiveSession {
     const decision = await session.decide(
       question,
       rules,
-      unreadOf(rules, caller.connection, request, body, reading),
+      objectionTo(rules, caller.connection, request, body, reading),
       () => {
         if (reading.stream) this.#out.wait();
       },
     );
     if (decision.action === 'allow') {
+      this.#out.warnings = decision.notices;
       if (!session.left)
         await this.#forward({ rules, reading, sent: upstreamBody(request, intake, body, reading, rules, host.hash) });
     } else if (decision.action !== 'hold') this.#out.refuse(refusalOfDecision(decision));

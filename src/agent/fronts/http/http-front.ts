@@ -9,6 +9,7 @@ import { readTarget } from '../../../protocols/http/target.js';
 import { DIALECTS } from '../../../protocols/registry.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
+import { TooManyLogins } from '../../login-limit.js';
 import type { UsageLimits } from '../../usage/usage-limits.js';
 import { currentCaller, type Reach } from '../../current-caller.js';
 import type { HttpCaller, SessionHost } from '../../session-host.js';
@@ -21,7 +22,7 @@ import { guardPort } from './port-guard.js';
 import { MAX_HEADER_BYTES, refuseUnparsed } from '../../http/unparsed.js';
 import type { TokenWatches } from '../../token-watches.js';
 import { ClientAnswer } from './client-answer.js';
-import { refusalOf } from './refusals.js';
+import { refusalAtDoor } from './refusals.js';
 import { UpgradeAnswer } from './upgrade-answer.js';
 import { UpgradeExchange } from './upgrade-exchange.js';
 import { checkHandshake, handshakeHeaders } from './upgrade-handshake.js';
@@ -236,14 +237,14 @@ export class HttpFront {
   }
 
   #refuseUpgrade(socket: Duplex, dialect: Dialect, error: unknown): void {
-    if (!(error instanceof HoopError)) this.options.host.log(`upgrade refused: ${messageOf(error)}`);
+    if (!isForeseen(error)) this.options.host.log(`upgrade refused: ${messageOf(error)}`);
     socket.on('error', () => socket.destroy());
-    new UpgradeAnswer(socket, dialect, '').refuse(refusalOf(error));
+    new UpgradeAnswer(socket, dialect, '').refuse(...refusalAtDoor(error));
   }
 
   #refuse(incoming: IncomingMessage, response: ServerResponse, dialect: Dialect, error: unknown): void {
-    if (!(error instanceof HoopError)) this.options.host.log(`request refused: ${messageOf(error)}`);
-    new ClientAnswer(response, incoming, dialect, '').refuse(refusalOf(error));
+    if (!isForeseen(error)) this.options.host.log(`request refused: ${messageOf(error)}`);
+    new ClientAnswer(response, incoming, dialect, '').refuse(...refusalAtDoor(error));
   }
 }
 
@@ -281,4 +282,8 @@ function decode(name: string): string {
   } catch {
     throw new HoopError('usage', 'expected percent-encoded text');
   }
+}
+
+function isForeseen(error: unknown): boolean {
+  return error instanceof HoopError || error instanceof TooManyLogins;
 }

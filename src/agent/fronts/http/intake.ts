@@ -15,6 +15,8 @@ export interface Intake {
   readonly whole: boolean;
   /** Its content coding was undone: what goes up is `bytes`, under none. */
   readonly decoded: boolean;
+  /** Of a body that goes on as it comes: how many bytes it has by its own word. Some servers take none that do not say. */
+  readonly toldBytes?: number;
   /** What goes upstream: undefined where there is no body. */
   stream(): Buffer | Readable | undefined;
 }
@@ -43,7 +45,8 @@ export async function readIntake(request: IncomingMessage, options: IntakeOption
   const { bytes, whole } = await readUpTo(request, most);
   if (!whole) {
     if (options.needed) throw tooLarge(options.limitBytes);
-    return { bytes, whole, decoded: false, stream: () => Readable.from(joined(bytes, request), { objectMode: false }) };
+    const stream = () => Readable.from(joined(bytes, request), { objectMode: false });
+    return { bytes, whole, decoded: false, ...(Number.isNaN(length) ? {} : { toldBytes: length }), stream };
   }
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (!reads || coding === '' || coding === 'identity') return { bytes, whole, decoded: false, stream: () => bytes };

@@ -1,5 +1,6 @@
 import { HoopError, type ErrorCode } from '../../../core/errors.js';
 import type { Header, HttpRefusal } from '../../../protocols/http/dialect.js';
+import { TooManyLogins } from '../../login-limit.js';
 import type { LimitRefusal } from '../../usage/usage-limits.js';
 import type { Decision } from '../../../protocols/contract.js';
 
@@ -18,8 +19,15 @@ const BY_ERROR: Partial<Record<ErrorCode, readonly [status: number, code: string
   not_in_version: [501, 'hoop_not_in_version'],
   upstream_unreachable: [502, 'hoop_upstream_unreachable'],
   upstream_auth: [502, 'hoop_upstream_auth'],
+  // A credential without a value: there is nothing to be had upstream either.
+  config_invalid: [502, 'hoop_upstream_auth'],
   recording_failed: [503, 'hoop_recording_failed'],
 };
+
+/** The SDKs of OpenAI and Anthropic send 429 and 5xx again by themselves, unless they are told. */
+export const NOT_AGAIN: Header = ['x-should-retry', 'false'];
+/** So long the SDKs would wait; where more is asked for they come again after a second or two. */
+const LONGEST_PATIENCE_S = 60;
 
 /** An answer of the upstream that can't be given on: broken, unreadable, or too large to be masked. */
 export class UpstreamFault extends Error {}
@@ -34,6 +42,13 @@ export function refusalOf(thrown: unknown): HttpRefusal {
   // Who has only this answer must read in it what to do.
   const todo = thrown.code === 'access_needed' ? `; ${thrown.suggestion}` : '';
   return { status, code, message: `hoop: ${thrown.message}${todo}` };
+}
+
+/** As `refusalOf`, of what keeps somebody from beginning at all: who asked too often is told when to come again. */
+export function refusalAtDoor(thrown: unknown): [HttpRefusal, Header[]] {
+  if (!(thrown instanceof TooManyLogins)) return [refusalOf(thrown), []];
+  const refusal = { status: 429, code: 'hoop_limit', message: `hoop: ${thrown.error.message}` };
+  return [refusal, [['retry-after', String(thrown.retryAfterS)]]];
 }
 
 /** What a client is told whose request the agent ends. @param reason as of `session.end` */
@@ -71,6 +86,7 @@ export function refusalOfLimit({
   retryAfterSeconds,
 }: LimitRefusal): [HttpRefusal, Header[]] {
   const headers: Header[] = retryAfterSeconds === 0 ? [] : [['retry-after', String(retryAfterSeconds)]];
+  if (retryAfterSeconds > LONGEST_PATIENCE_S) headers.push(NOT_AGAIN);
   // SDKs send 429 again: where waiting does not help, that would be in vain.
   const status = kind === 'price' ? 403 : kind === 'store' ? 503 : 429;
   return [{ status, code: 'hoop_limit', message: `limited by policy ${policy}/${rule}: ${message}` }, headers];

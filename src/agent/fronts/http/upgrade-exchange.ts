@@ -12,6 +12,7 @@ import { countUsage } from './counted-usage.js';
 import type { ExchangeParts } from './exchange.js';
 import { runExchange, type Refuse } from './exchange-run.js';
 import { ExchangeSession } from './exchange-session.js';
+import { issuesKeys, unreadable } from './exchange-judge.js';
 import { NO_BODY } from './intake.js';
 import {
   refusalOf,
@@ -109,7 +110,8 @@ export class UpgradeExchange implements LiveSession {
     session.open(incoming);
     const question = new RequestQuestion({ request, intake: NO_BODY, reading, rules, hash: this.parts.host.hash });
     const unread = caller.connection.uninspected === 'allow' ? '' : this.#unread(rules);
-    const decision = await session.decide(question, rules, unread, () => undefined);
+    const objection = issuesKeys(caller.connection, request) ?? unreadable(unread);
+    const decision = await session.decide(question, rules, objection, () => undefined);
     if (decision.action === 'allow') {
       if (!session.left) await this.#forward(rules, reading);
     } else if (decision.action !== 'hold') this.#out.refuse(refusalOfDecision(decision));

@@ -40,6 +40,8 @@ export function upstreamBody(
   const headers = request.headers.filter(([name]) => !dropped.has(name));
   const coding = acceptedCodings(request, rules);
   if (coding !== undefined) headers.push(['accept-encoding', coding]);
+  if (masked === undefined && intake.toldBytes !== undefined)
+    headers.push(['content-length', String(intake.toldBytes)]);
   const counts = masked?.counts ?? new Map<string, number>();
   const { path } = request;
   const query = rules.requests === undefined ? request.query : maskQuery(request.query, rules.requests, counts);

@@ -10,6 +10,9 @@ const CONNECT_MS = 10_000;
 /** Idle sockets are dropped before most servers would: a request on one that is just being closed would fail. */
 const IDLE_MS = 4_000;
 
+/** Most bytes of the headers of an answer: some set many cookies, and Node's own bound is a fourth of that. */
+const MAX_ANSWER_HEADER_BYTES = 64 * 1024;
+
 /** Answers that end with their head. */
 const BODYLESS: readonly number[] = [204, 304];
 
@@ -29,8 +32,11 @@ export interface Flow {
 
 /** Takes the upstream's answer as it comes. */
 export interface AnswerSink {
-  /** @param rawHeaders names and values by turns */
-  head(status: number, rawHeaders: readonly string[], flow: Flow): void;
+  /**
+   * @param rawHeaders names and values by turns
+   * @param reason the words behind the status
+   */
+  head(status: number, rawHeaders: readonly string[], flow: Flow, reason: string): void;
   data(chunk: Buffer): void;
   end(): void;
   /** Nothing more follows: not reached, or broken off. */
@@ -68,10 +74,10 @@ export class Upstreams {
           controller = started;
           if (over) started.abort(new Error('the client left'));
         },
-        onResponseStart: (started, status, headers) => {
+        onResponseStart: (started, status, headers, reason) => {
           // 1xx: interim answers mean nothing to us.
           hasBody = !BODYLESS.includes(status);
-          if (!over && status >= 200) sink.head(status, listOf(headers), started);
+          if (!over && status >= 200) sink.head(status, listOf(headers), started, reason ?? '');
         },
         onResponseData: (_, chunk) => {
           if (!over) sink.data(chunk);
@@ -109,6 +115,7 @@ export class Upstreams {
     const pool = new Pool(url.origin, {
       connections: null,
       pipelining: 1,
+      maxHeaderSize: MAX_ANSWER_HEADER_BYTES,
       headersTimeout: SILENCE_MS,
       bodyTimeout: SILENCE_MS,
       keepAliveTimeout: IDLE_MS,

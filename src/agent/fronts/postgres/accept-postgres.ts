@@ -110,6 +110,7 @@ function refusalOf(error: unknown): [code: string, message: string] {
     no_access: SQLSTATE.insufficientPrivilege,
     access_needed: SQLSTATE.insufficientPrivilege,
     not_found: SQLSTATE.invalidCatalogName,
+    config_invalid: SQLSTATE.configFileError,
   };
   const why =
     error.code === 'access_needed' ? `; ${error.suggestion}` : error.why === undefined ? '' : ` (${error.why})`;

@@ -263,7 +263,7 @@ export class PostgresFront {
         caller.tell({ event: 'session.closed', session: this.#id, connection: caller.connection.name });
       },
       log: (message) => {
-        host.log(message, { session: this.#id });
+        host.log(message, { session: this.#id, connection: caller.connection.name });
       },
     });
     host.drives.add(drive);

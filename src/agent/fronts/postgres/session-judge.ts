@@ -42,8 +42,8 @@ export class SessionJudge {
   #columns: ColumnMasks | undefined;
   readonly #memory = new SessionMemory();
   readonly #verdicts = new VerdictCache();
-  /** What waited for people is judged again. */
-  readonly #counted = new WeakSet<Question>();
+  /** What waited for people is judged again, and nothing else of this session in between. */
+  #counted: Question | undefined;
   #readsSql = false;
   #readsParams = false;
 
@@ -161,9 +161,9 @@ export class SessionJudge {
     const anew = (): Verdict =>
       decide(policy, { nowMs: this.host.clock.nowMs(), ...this.context }, facts, question.phase, inferred);
     const verdict = inferred.length > 0 ? anew() : this.#verdicts.judge(policy, basis, anew);
-    if (question.phase === 'run' && !(this.#counted.has(question) && verdict.action !== 'block'))
+    if (question.phase === 'run' && !(this.#counted === question && verdict.action !== 'block'))
       this.host.decided(verdict.action);
-    this.#counted.add(question);
+    this.#counted = question;
     return verdict;
   }
 }

@@ -7,6 +7,7 @@ import { EMPTY, inside, isNode, itemsOf, listAt, literalIn, tagged } from '../fa
 import type { BoundValues } from '../bound-values.js';
 import { formatAt } from '../client-messages.js';
 import { functionName } from './calls.js';
+import type { Comparison, ManyValued } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';
 import type { StatementReading } from './reading.js';
 
@@ -16,21 +17,6 @@ import type { StatementReading } from './reading.js';
  * which the record shows.
  */
 export const MAX_COMPARED_VALUES = 1_000;
-
-/** What is bound to a parameter, or given by an EXECUTE, and how values are taken from it. */
-export interface ManyValued {
-  readonly number: number;
-  /** Undefined where it is an array; else the text that parts it, empty where nobody knows it. */
-  readonly separator: string | undefined;
-}
-
-export interface Comparison {
-  readonly column: Derivation;
-  /** Values that the text itself says. */
-  readonly count: number;
-  /** Parameters that stand for several values each. */
-  readonly parameters: readonly ManyValued[];
-}
 
 /** @param isArray it is an array each of whose elements is compared */
 export function comparisonWith(side: unknown, column: Derivation, isArray: boolean): Comparison {

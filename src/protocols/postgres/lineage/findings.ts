@@ -1,4 +1,4 @@
-import type { Comparison } from './compared-values.js';
+import type { Comparison } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';
 import type { GivenValue } from './given-values.js';
 import type { Made } from './session-names.js';

@@ -1,6 +1,7 @@
 import type { MaskRule } from '../../../core/mask.js';
 import type { ColumnRules } from './column-rules.js';
-import { MAX_COMPARED_VALUES, type ManyValued } from './compared-values.js';
+import { MAX_COMPARED_VALUES } from './compared-values.js';
+import type { ManyValued } from './comparison.js';
 import type { Derivation } from './derivation.js';
 import type { TextLineage } from './text-lineage.js';
 import type { Use } from './uses.js';

@@ -1,4 +1,4 @@
-import type { Comparison } from './compared-values.js';
+import type { Comparison } from './comparison.js';
 import { ANYTHING } from './derivation.js';
 import type { GivenValue } from './given-values.js';
 import type { StatementReading } from './reading.js';

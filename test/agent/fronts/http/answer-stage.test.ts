@@ -7,9 +7,10 @@ import { maskedText, optionsOf, piecesOf, TEXT } from '../../../protocols/http/m
 import { ollamaStream, ollamaTexts } from '../../../protocols/ollama/ollama-stream.js';
 
 /** What comes of a body of this type, in parts of so many bytes. */
-function masked(type: string, body: string, size: number): string {
+function masked(type: string, body: string | Buffer, size: number, narrow = false): string {
   const { masker, request } = optionsOf();
-  const stage = answerStage(answerKind('POST', 200, type), {
+  const stage = answerStage(answerKind('POST', 200, type, narrow), {
+    narrow,
     dialect: DIALECTS.http,
     request,
     masker,
@@ -21,7 +22,7 @@ function masked(type: string, body: string, size: number): string {
     events: true,
   });
   if (stage === undefined) throw new Error(`nothing looks at ${type}`);
-  const bytes = bytesOf(body);
+  const bytes = typeof body === 'string' ? bytesOf(body) : body;
   const out: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += size) out.push(stage.push(bytes.subarray(at, at + size)));
   return Buffer.concat([...out, stage.end()]).toString();
@@ -52,5 +53,33 @@ describe('lines that are pieces of one text', () => {
   it.each(TYPES.slice(1))('are no lines where one JSON text has several: %s', (type) => {
     const body = JSON.stringify({ to: 'alice@example.com', list: [1, { n: 1.5 }], done: false }, undefined, 2);
     for (const size of [1, 10_000]) expect(masked(type, body, size)).toBe(body.replace('alice@example.com', '[email]'));
+  });
+});
+
+describe('bytes that do not say what they are, where they are masked and nothing unread may go on', () => {
+  const through = (body: string | Buffer, size = 10_000): string =>
+    masked('application/octet-stream', body, size, true);
+
+  it('are masked as the text or the lines that they are, at any cut', () => {
+    const lines = '{"id":"1","response":{"body":"alice\\u0040example.com"}}\n{"id":"2","mail":"bob@example.org"}\n';
+    for (const size of [1, 7, 10_000]) {
+      expect(through(lines, size)).toBe('{"id":"1","response":{"body":"[email]"}}\n{"id":"2","mail":"[email]"}\n');
+      expect(through('Grüße 😀 an alice@example.com', size)).toBe('Grüße 😀 an [email]');
+      expect(through('', size)).toBe('');
+    }
+  });
+
+  it.each<[string, Buffer]>([
+    ['that are none of UTF-8', Buffer.from([0x89, 0x50, 0x4e, 0x47])],
+    ['with zeros', Buffer.from('alice@example.com', 'utf16le')],
+    ['of half a character', Buffer.from('Grüße').subarray(0, 3)],
+    ['of a document that is printed', Buffer.from('%PDF-1.4 alice')],
+    ['of archives and programs', Buffer.from('PK\x03\x04alice')],
+  ])('go no further: %s', (_what, body) => {
+    for (const size of [1, 10_000]) expect(() => through(body, size)).toThrow(/can not be inspected|charset/);
+  });
+
+  it('are looked at by nobody else', () => {
+    expect(answerKind('GET', 200, 'application/octet-stream')).toBe('opaque');
   });
 });

@@ -334,7 +334,7 @@ describe('a held request', () => {
     leaving.abort();
     await going;
     await expect
-      .poll(async () => (await agent.call(`/v1/requests/${id}`, { token })).body, { timeout: 3_000 })
+      .poll(async () => (await agent.call(`/v1/requests/${id}`, { token })).body)
       .toMatchObject({ state: 'cancelled' });
     expect(upstream.seen).toHaveLength(before);
   });
@@ -357,7 +357,7 @@ describe('the recording', () => {
         .map((line) => JSON.parse(line) as { type: string });
     };
     await expect
-      .poll(async () => (await read()).map(({ type }) => type), { timeout: 3_000 })
+      .poll(async () => (await read()).map(({ type }) => type))
       .toEqual(['session.start', 'request', 'decision', 'output', 'result', 'session.end', 'seal']);
     const events = await read();
     expect(events[1]).toMatchObject({ method: 'POST', path: '/v1/chat/completions' });

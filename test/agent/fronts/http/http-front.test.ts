@@ -70,6 +70,15 @@ spec:
   access: { groups: [engineering] }
 ---
 apiVersion: hoop/v1
+kind: Connection
+metadata: { name: keyless }
+spec:
+  type: http
+  url: ${upstream.url}/api
+  credentials: [{ headers: { authorization: { env: NOT_SET } } }]
+  access: { groups: [engineering] }
+---
+apiVersion: hoop/v1
 kind: Policy
 metadata: { name: crm-rules }
 spec:
@@ -189,6 +198,17 @@ describe('policy', () => {
     expect(upstream.seen).toHaveLength(before);
   });
 
+  it('goes nowhere where the credential has no value: 502, and the log says which connection', async () => {
+    const before = upstream.seen.length;
+    const answer = await fetch(`${agent.agent.url}/c/keyless/person`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(answer.status).toBe(502);
+    expect(await answer.json()).toMatchObject({ error: { code: 'hoop_upstream_auth' } });
+    expect(upstream.seen).toHaveLength(before);
+    expect(agent.logged.join('\n')).toContain('warn connection keyless can not be used yet');
+  });
+
   it('looks behind a byte order mark', async () => {
     const as = await agent.token({ groups: ['engineering', 'masked'] });
     for (const path of ['/marked?json', '/marked?text']) {
@@ -203,7 +223,7 @@ describe('policy', () => {
     expect(await answer.text()).toBe('{"name":"Ann",  "email":"[email]", "n": 1.0}');
     const session = answer.headers.get('x-hoop-session') ?? '';
     await expect
-      .poll(async () => (await agent.call(`/v1/sessions/${session}`, { token })).body, { timeout: 3_000 })
+      .poll(async () => (await agent.call(`/v1/sessions/${session}`, { token })).body)
       .toMatchObject({ statements: 1, connectionType: 'http' });
   });
 });

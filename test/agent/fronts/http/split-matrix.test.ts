@@ -159,10 +159,8 @@ function given(cell: Cell, coding: Coding, parts: readonly Uint8Array[]): Promis
       },
     });
     const headers = ['content-type', cell.contentType];
-    pipe.head(200, coding === 'identity' ? headers : [...headers, 'content-encoding', coding], {
-      pause: () => undefined,
-      resume: () => undefined,
-    });
+    const flow = { pause: () => undefined, resume: () => undefined };
+    pipe.head(200, coding === 'identity' ? headers : [...headers, 'content-encoding', coding], flow, 'OK');
     for (const part of parts) pipe.data(Buffer.from(part));
     pipe.end();
   });

@@ -201,6 +201,6 @@ export async function sealedEvents(agent: TestAgent, session: string): Promise<R
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   };
-  await expect.poll(async () => (await events()).at(-1)?.['type'], { timeout: 3_000, interval: 30 }).toBe('seal');
+  await expect.poll(async () => (await events()).at(-1)?.['type'], { interval: 30 }).toBe('seal');
   return events();
 }

@@ -333,7 +333,7 @@ describe('an upgrade that people approve', () => {
   it('waits, then opens', async () => {
     const before = upstream.handshakes.length;
     const opening = direct('/ask', { token: await as('ruled') });
-    await expect.poll(pending, { timeout: 3_000 }).toBeDefined();
+    await expect.poll(pending).toBeDefined();
     expect(upstream.handshakes).toHaveLength(before);
     const lead = await agent.token({ subject: 'lea', groups: ['leads'] });
     const { status } = await agent.call(`/v1/requests/${String(await pending())}/approve`, { token: lead, body: {} });
@@ -348,9 +348,9 @@ describe('an upgrade that people approve', () => {
     const url = `${agent.agent.url.replace('http', 'ws')}/c/chat/ask`;
     const socket = new WebSocket(url, { headers: { authorization: `Bearer ${await as('ruled')}` } });
     socket.on('error', () => undefined);
-    await expect.poll(pending, { timeout: 3_000 }).toBeDefined();
+    await expect.poll(pending).toBeDefined();
     socket.terminate();
-    await expect.poll(pending, { timeout: 3_000 }).toBeUndefined();
+    await expect.poll(pending).toBeUndefined();
   });
 });
 
@@ -463,7 +463,7 @@ describe('an upgrade through a local port', () => {
 
   it('serves requests that offer h2c in HTTP/1.1, two in a row and one with a body of 200 KB', async () => {
     const { port } = await agent.port({ connection: 'chat' });
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
     let seen = '';
     socket.on('data', (part: Buffer) => (seen += part.toString()));
     const body = 'b'.repeat(200_000);

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import type { AnswerBody, AnswerOptions } from '../../../src/protocols/http/dialect.js';
+import { DIALECTS } from '../../../src/protocols/registry.js';
+import { maskedText, piecesOf, secretsIn, TEXT, wholeThrough, type MakeAnswer } from './masked-answer.js';
+import { chatTexts, messageTexts, responseTexts } from './model-clients.js';
+import { chatStream, messageStream, responseStream } from './model-streams.js';
+
+type Type = 'openai' | 'anthropic' | 'http';
+
+/** An answer to a request of which the connection's own dialect knows nothing. */
+const streamOn =
+  (type: Type): MakeAnswer =>
+  (options: AnswerOptions): AnswerBody =>
+    DIALECTS[type].eventStream(options);
+
+const documentOn =
+  (type: Type): MakeAnswer =>
+  (options: AnswerOptions): AnswerBody =>
+    DIALECTS[type].json(options);
+
+const event = (data: object, name = ''): string =>
+  `${name === '' ? '' : `event: ${name}\n`}data: ${JSON.stringify(data)}\n\n`;
+
+/** Streams of servers of models that speak neither dialect: what holds a piece, and how it is read again. */
+const OTHERS: readonly (readonly [name: string, piece: (text: string) => string, text: (data: never) => unknown])[] = [
+  [
+    'Gemini',
+    (text) => event({ candidates: [{ content: { parts: [{ text }], role: 'model' } }] }),
+    ({ candidates }: { candidates: [{ content: { parts: [{ text: string }] } }] }) =>
+      candidates[0].content.parts[0].text,
+  ],
+  [
+    'a typed delta',
+    (text) => event({ type: 'text-delta', id: '1', delta: text }),
+    ({ delta }: { delta: string }) => delta,
+  ],
+  ['a typed token', (text) => event({ type: 'token', text }), ({ text }: { text: string }) => text],
+  ['a named token', (text) => event({ content: text }, 'token'), ({ content }: { content: string }) => content],
+  [
+    'events that are called message',
+    (text) => event({ content: text }, 'message'),
+    ({ content }: { content: string }) => content,
+  ],
+  [
+    'a type of messages',
+    (text) => event({ type: 'message', content: text }),
+    ({ content }: { content: string }) => content,
+  ],
+  ['a family nobody knows', (text) => event({ type: 'llm.delta', text }), ({ text }: { text: string }) => text],
+];
+
+describe.each(['openai', 'anthropic', 'http'] as const)('a stream on type %s', (type) => {
+  it.each(OTHERS)('of %s is one text, however it is split', (_name, piece, textOf) => {
+    for (const parts of [2, 5, 30]) {
+      const out = wholeThrough(streamOn(type), piecesOf(TEXT, parts).map(piece).join(''));
+      expect(secretsIn(out)).toEqual([]);
+      const datas = [...out.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => JSON.parse(data) as never);
+      expect(datas.map(textOf).join('')).toBe(maskedText(TEXT));
+    }
+  });
+
+  it('of the other dialect is masked as that dialect has it, wherever it was asked for', async () => {
+    const pieces = piecesOf(TEXT, 12);
+    const masked = [maskedText(TEXT), maskedText(TEXT)];
+    const through = (stream: string): string => wholeThrough(streamOn(type), stream);
+    expect(await messageTexts(through(messageStream(pieces, 2, 'text')))).toEqual(masked);
+    expect(await chatTexts(through(chatStream(pieces, 2, 'text')))).toEqual(masked);
+    const responses = through(responseStream(pieces, 2, 'text'));
+    expect(await responseTexts(responses)).toMatchObject({ streamed: masked, whole: masked });
+  });
+});
+
+describe('an event that nobody knows, between those of a known stream', () => {
+  it('ends none of their texts', () => {
+    const delta = (text: string): string =>
+      event({ type: 'response.output_text.delta', item_id: 'i', output_index: 0, content_index: 0, delta: text });
+    const out = wholeThrough(
+      streamOn('openai'),
+      delta('alice@') + event({ type: 'step', done: true }) + delta('example.com '),
+    );
+    expect(secretsIn(out)).toEqual([]);
+    expect(out).toContain('"delta":"[email] "');
+  });
+});
+
+describe('what an answer says once more, token by token', () => {
+  const tokens = piecesOf(TEXT, 20).map((token) => ({ token, text: token, logprob: -0.1, bytes: [97] }));
+
+  it.each<[string, object, object]>([
+    ['OpenAI', { choices: [{ logprobs: { content: tokens } }] }, { choices: [{ logprobs: null }] }],
+    [
+      'Gemini',
+      { candidates: [{ logprobsResult: { chosenCandidates: tokens } }] },
+      { candidates: [{ logprobsResult: null }] },
+    ],
+    ['llama.cpp', { content: 'x', completion_probabilities: tokens }, { content: 'x', completion_probabilities: [] }],
+    ['vLLM', { prompt_logprobs: [{ '12': { decoded_token: 'ali' } }] }, { prompt_logprobs: [] }],
+    ['a server that calls it otherwise', { details: { tokens } }, { details: { tokens: [] } }],
+  ])('is taken away, as %s has it', (_name, answer, left) => {
+    for (const type of ['openai', 'anthropic'] as const)
+      expect(JSON.parse(wholeThrough(documentOn(type), JSON.stringify(answer)))).toEqual(left);
+  });
+});
