@@ -270,6 +270,27 @@ describe.skipIf(missingPostgres() !== undefined)('a client that speaks as no dri
     expect(withoutTexts(through[1] ?? [])).toEqual(withoutTexts(direct ?? []));
   });
 
+  it('starts with 1,000 settings as direct, and is told alike of one that is none', async () => {
+    const many = Array.from({ length: 1_000 }, (_, at) => [`a.p${String(at)}`, at === 7 ? "it's" : '1'] as const);
+    const asked = [query('show a.p0; show a.p999; show a.p7'), query('reset a.p7'), query('show a.p7; show work_mem')];
+    for (const settings of [
+      many,
+      [
+        ['work_mem', '7MB'],
+        ['work_mem', '8MB'],
+      ],
+      [
+        ['datestyle', 'german'],
+        ['nosuch', 'x'],
+      ],
+    ] as const) {
+      const all: string[][] = [];
+      for (const way of ways) all.push(await answered(way, asked, settings));
+      expect(all[1], String(settings.length)).toEqual(all[0]);
+      expect(withoutTexts(all[2] ?? [])).toEqual(withoutTexts(all[0] ?? []));
+    }
+  });
+
   it('gets the same bytes as direct in 40 conversations put together by chance', async () => {
     for (let seed = 1; seed <= 40; seed += 1) {
       const conversation = [query('create temp table t (a int)'), ...randomConversation(seed)];
@@ -287,9 +308,10 @@ const SILENCE_MS = 8_000;
 async function answered(
   way: { readonly port: number; readonly user: string; readonly database: string },
   conversation: readonly Buffer[],
+  settings: readonly (readonly [string, string])[] = [],
 ): Promise<string[]> {
   const socket = connect({ port: way.port, host: '127.0.0.1', noDelay: true });
-  const pairs = Object.entries({ user: way.user, database: way.database }).flat().map(cstring);
+  const pairs = [['user', way.user], ['database', way.database], ...settings].flat().map(cstring);
   const parameters = Buffer.concat([...pairs, Buffer.from([0])]);
   socket.write(Buffer.concat([i32(parameters.length + 8), i32(196_608), parameters]));
   // A conversation that stands still is a finding too: what has come until then is compared.
