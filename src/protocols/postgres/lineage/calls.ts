@@ -6,6 +6,7 @@ import type { TreeNode } from '../facts/tree.js';
 import { ANYTHING, derived, isNothing, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
 import {
   columnsGiven,
+  isEffectful,
   isStrict,
   keepsArguments,
   makesOfRow,
@@ -63,6 +64,7 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
     results.push(ANYTHING);
   }
   if (keepsArguments(name) || multipliesRows(name)) reading.findings.keepsValues = true;
+  if (isEffectful(name)) reading.findings.changesSettings = true;
   if (!isNothing(all)) judgeArguments(reading, call, name, all);
   return results.length === 1 && routines.length === 0 && isStrict(name, call)
     ? strictlyDerived(given)
@@ -80,6 +82,7 @@ function judgeText(reading: Reading, call: TreeNode, name: string): void {
   const parsed = typeof literal === 'string' && !name.startsWith('dblink') ? parseSql(literal) : undefined;
   if (parsed?.kind !== 'tree') {
     reading.findings.note({ kind: 'unread', clause: `a call of ${name}` });
+    reading.findings.changesSettings = true;
     return;
   }
   for (const item of listAt(parsed.tree, 'stmts')) reading.statement(isNode(item) ? item['stmt'] : undefined);

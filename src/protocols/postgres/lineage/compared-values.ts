@@ -9,6 +9,7 @@ import { formatAt } from '../client-messages.js';
 import { functionName } from './calls.js';
 import type { Comparison, ManyValued } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';
+import { readsSetting } from './given-side.js';
 import type { StatementReading } from './reading.js';
 
 /**
@@ -58,6 +59,8 @@ function madeArray(side: unknown, parameters: ManyValued[]): number {
     if (typeof value !== 'object' || value === null) continue;
     const constant = isNode(value) ? literalIn(value) : undefined;
     const number = isNode(value) ? inside(value, 'ParamRef')?.['number'] : undefined;
+    // Of a setting nobody knows how much it holds.
+    if (isNode(value) && readsSetting(value)) return MAX_COMPARED_VALUES + 1;
     if (constant !== undefined) count += partsOf(String(constant.value), separator) + leftOutBelow(value);
     else if (typeof number === 'number') parameters.push({ number, separator });
     else pending.push(...(Object.values(value) as unknown[]));
