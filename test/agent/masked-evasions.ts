@@ -143,6 +143,10 @@ export const REFUSED: readonly Refused[] = [
     text: 'select j(ssn) from people',
   },
   {
+    id: 'conflicts-in-bulk',
+    text: "insert into people select 100 + g, 'x', '9' || g from generate_series(1, 9) g on conflict do nothing returning id",
+  },
+  {
     id: 'trigger',
     before: [
       'create function k() returns trigger language plpgsql as $$ begin insert into notes values (3, new.ssn); return new; end $$',

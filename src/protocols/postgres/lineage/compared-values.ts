@@ -19,6 +19,11 @@ import type { StatementReading } from './reading.js';
  */
 export const MAX_COMPARED_VALUES = 1_000;
 
+/** Rows of VALUES. */
+export function rowsOf(lists: readonly unknown[]): number {
+  return sum(lists, (row) => 1 + leftOutBelow(row));
+}
+
 /** @param isArray it is an array each of whose elements is compared */
 export function comparisonWith(side: unknown, column: Derivation, isArray: boolean): Comparison {
   const parameters: ManyValued[] = [];

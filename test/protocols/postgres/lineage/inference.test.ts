@@ -88,6 +88,8 @@ const COMPARED: Readonly<Record<string, (count: number) => string>> = {
   'a text that is split': (count) =>
     `select id from c where ssn = any(string_to_array('${many(count, String, ';')}', ';'))`,
   'a list in a change': (count) => `select 1; update c set name = 'x' where ssn in (${many(count, quoted)})`,
+  'rows put in beside others': (count) =>
+    `insert into c (id, ssn) values ${many(count, (at) => `(1, '${String(at)}')`)} on conflict do nothing`,
   'a list behind a name': (count) =>
     `with q as (select ssn as s from c) select s from q where s in (${many(count, quoted)})`,
 };
@@ -159,6 +161,10 @@ const PASSES: readonly string[] = [
   "select id from c where ssn = current_setting('app.ssn')",
   "select id from c where ssn = lower(pg_catalog.current_setting('app.ssn', true)::text) and id > 3",
   "update k set guess = 'x' from c where c.id = k.id and c.ssn = current_setting('app.ssn')",
+  'insert into k (id, guess) select id, $1 from o on conflict do nothing',
+  'insert into c (name) select name from k on conflict do nothing',
+  "insert into c (id, ssn) select 1, lower('X') on conflict do nothing",
+  'insert into c (id, ssn) select id::text, guess from k',
   'cluster k',
   'copy k from stdin',
   "select value from c, jsonb_each_text(to_jsonb(c)) where key = 'name'",
@@ -373,6 +379,9 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["select id from c where ssn = any(current_setting('app.x')::text[])", '1,000 values'],
   ["select id from c where ssn = current_setting('lc_messages')", 'WHERE'],
   ['select id from c where ssn = current_setting($1)', 'WHERE'],
+  ['insert into c (id, ssn) select id, guess from k on conflict do nothing returning id', 'ON CONFLICT'],
+  ['insert into c (id, ssn) select 1, unnest($1::text[]) on conflict (ssn) do update set name = $2', 'ON CONFLICT'],
+  ['insert into c select 1, 2, generate_series(1, 9)::text on conflict do nothing', 'ON CONFLICT'],
   ['alter table part no inherit whole', 'moved by ALTER TABLE'],
   ['alter table whole detach partition part', 'moved by ALTER TABLE'],
   ['alter table whole detach partition part concurrently', 'moved by ALTER TABLE'],
