@@ -59,6 +59,15 @@ export function readsBody(set: PolicySet, context: Context): boolean {
   );
 }
 
+/** As `readsBody`, of policies that enforce: without the body there is no decision. */
+export function needsBody(set: PolicySet, context: Context): boolean {
+  return policiesFor(set, context).some(
+    (policy) =>
+      !policy.observed &&
+      triableRules(policy, context).some((rule) => rule.condition.readsBody || rule.action === 'approve'),
+  );
+}
+
 /** Does an enforcing policy have a rule on the body? Then what can't be read is refused, unless the connection lets it pass. */
 export function blocksUninspected(set: PolicySet, context: Context): boolean {
   return policiesFor(set, context).some(

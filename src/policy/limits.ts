@@ -47,6 +47,13 @@ export function limitsReadBody(set: PolicySet, context: Context): boolean {
   );
 }
 
+/** As `limitsReadBody`, of limits that refuse: what observing ones can't count goes on uncounted. */
+export function limitsRefuseUnread(set: PolicySet, context: Context): boolean {
+  return limitedPolicies(set, context).some(
+    (policy) => !policy.observed && policy.limits.some((limit) => limit.readsBody && forCaller(limit, context)),
+  );
+}
+
 function limitedPolicies(set: PolicySet, context: Context): CompiledPolicy[] {
   const { type } = context.connection;
   return HTTP_TYPES.some((one) => one === type) ? policiesFor(set, context).filter((one) => one.limits.length > 0) : [];

@@ -4,7 +4,9 @@ import { anthropicRequests } from './anthropic/requests.js';
 import { answerLines } from './http/answer-lines.js';
 import type { Dialect, RequestReading } from './http/dialect.js';
 import { httpRequests } from './http/http-requests.js';
+import { layoutOf } from './http/known-events.js';
 import type { KnownTexts } from './http/known-texts.js';
+import { modelUsageOf } from './http/model-usage.js';
 import { plainEventStream, plainJson } from './http/plain-answer.js';
 import { openaiEvents, openaiEventStream, openaiJson } from './openai/answer.js';
 import { OLLAMA_TEXTS, ollamaJson } from './ollama/answer.js';
@@ -17,7 +19,18 @@ import { openaiRequests } from './openai/requests.js';
 /** Ways of sending a text in pieces that are known whatever the connection's type. */
 export const KNOWN_TEXTS: readonly KnownTexts[] = [OLLAMA_TEXTS, REALTIME_TEXTS];
 
-const lines: Dialect['lines'] = (options, parted) => answerLines(options, KNOWN_TEXTS, { plain: false, parted });
+/** Lines of a stream that was asked for hold pieces, whoever's they are; those of a file or list are a record each. */
+const streamed = (): KnownTexts => ({
+  hint: /^\s*\{/,
+  knows: (tree) => tree.kind === 'object',
+  layout: layoutOf([openaiEvents, anthropicEvents]),
+  usageOf: modelUsageOf,
+});
+
+const lines: Dialect['lines'] = (options, parted) => {
+  const known = options.request.stream ? [...KNOWN_TEXTS, streamed()] : KNOWN_TEXTS;
+  return answerLines(options, known, { plain: false, parted });
+};
 const openai: Dialect = {
   ...openaiRequests,
   eventStream: (options) => openaiEventStream(options, [anthropicEvents]),

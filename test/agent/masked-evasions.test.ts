@@ -55,6 +55,43 @@ describe.skipIf(missingPostgres() !== undefined)('a masked column', () => {
     await agent.close();
   });
 
+  // First: casts of users' own, which come later, make any cast doubtful.
+  it('is compared with 1,000 values at most, however they are brought', async () => {
+    await db.query(`set search_path = ${schemaOf(REFUSED.length)}`);
+    await db.query('prepare many (text[]) as select id from people where ssn = any($1)');
+    const many = (count: number): string[] => [SSN, ...Array.from({ length: count - 1 }, (_, at) => `x${String(at)}`)];
+    const ways: Readonly<Record<string, (values: readonly string[]) => pg.QueryConfig>> = {
+      'an array in text form': (values) => ({ text: 'select id from people where ssn = any($1)', values: [values] }),
+      'an array in binary form': (values) => ({
+        text: 'select id from people where ssn = any($1::text[])',
+        values: [binaryArray(values)],
+      }),
+      'a list of parameters': (values) => ({
+        text: `select id from people where ssn in (${values.map((_, at) => `$${String(at + 1)}`).join()})`,
+        values: [...values],
+      }),
+      'a text that is split': (values) => ({
+        text: "select id from people where ssn = any(string_to_array($1, ','))",
+        values: [values.join()],
+      }),
+      'an EXECUTE': (values) => ({ text: `execute many('{${values.join()}}')` }),
+      'an EXECUTE of an ARRAY': (values) => ({
+        text: `execute many(array[${values.map((value) => `'${value}'`).join()}])`,
+      }),
+      'a large text': (values) => ({
+        text: `select id from people where ssn in (${values.map((value) => `'${value}'${' '.repeat(80)}`).join()})`,
+      }),
+    };
+    for (const [way, query] of Object.entries(ways)) {
+      expect((await db.query(query(many(1_000)))).rows, way).toEqual([{ id: 1 }]);
+      await expect(db.query(query(many(1_001))), way).rejects.toMatchObject({
+        code: '42501',
+        message:
+          'blocked by policy pii/secrets: masked column people.ssn may be compared with no more than 1,000 values in one statement (inference)',
+      });
+    }
+  });
+
   it(`is refused to ${String(REFUSED.length)} ways of taking it elsewhere or asking for a part of it`, async () => {
     for (const [index, { id, before = [], text }] of REFUSED.entries()) {
       const schema = schemaOf(index);
@@ -89,42 +126,6 @@ describe.skipIf(missingPostgres() !== undefined)('a masked column', () => {
       expect(answers[0], id).toEqual(answers[1]);
       expect(JSON.stringify(answers[0]), id).not.toContain('42501');
       expect(JSON.stringify(answers[0]), id).not.toMatch(/917|"9"/);
-    }
-  });
-
-  it('is compared with 1,000 values at most, however they are brought', async () => {
-    await db.query(`set search_path = ${schemaOf(REFUSED.length)}`);
-    await db.query('prepare many (text[]) as select id from people where ssn = any($1)');
-    const many = (count: number): string[] => [SSN, ...Array.from({ length: count - 1 }, (_, at) => `x${String(at)}`)];
-    const ways: Readonly<Record<string, (values: readonly string[]) => pg.QueryConfig>> = {
-      'an array in text form': (values) => ({ text: 'select id from people where ssn = any($1)', values: [values] }),
-      'an array in binary form': (values) => ({
-        text: 'select id from people where ssn = any($1::text[])',
-        values: [binaryArray(values)],
-      }),
-      'a list of parameters': (values) => ({
-        text: `select id from people where ssn in (${values.map((_, at) => `$${String(at + 1)}`).join()})`,
-        values: [...values],
-      }),
-      'a text that is split': (values) => ({
-        text: "select id from people where ssn = any(string_to_array($1, ','))",
-        values: [values.join()],
-      }),
-      'an EXECUTE': (values) => ({ text: `execute many('{${values.join()}}')` }),
-      'an EXECUTE of an ARRAY': (values) => ({
-        text: `execute many(array[${values.map((value) => `'${value}'`).join()}])`,
-      }),
-      'a large text': (values) => ({
-        text: `select id from people where ssn in (${values.map((value) => `'${value}'${' '.repeat(80)}`).join()})`,
-      }),
-    };
-    for (const [way, query] of Object.entries(ways)) {
-      expect((await db.query(query(many(1_000)))).rows, way).toEqual([{ id: 1 }]);
-      await expect(db.query(query(many(1_001))), way).rejects.toMatchObject({
-        code: '42501',
-        message:
-          'blocked by policy pii/secrets: masked column people.ssn may be compared with no more than 1,000 values in one statement (inference)',
-      });
     }
   });
 });

@@ -123,6 +123,30 @@ export const REFUSED: readonly Refused[] = [
     text: 'select ssn::d from people',
   },
   {
+    id: 'domain-of-argument',
+    before: [
+      'create function k(text) returns bool language plpgsql as $$ begin insert into notes values (9, $1); return true; end $$',
+      'create domain d as text check (k(value))',
+      "create function j(d) returns text language sql as 'select 1::text'",
+      'select 1',
+    ],
+    text: 'select j(ssn) from people',
+  },
+  {
+    id: 'domain-of-variable',
+    before: [
+      'create function k(text) returns bool language plpgsql as $$ begin insert into notes values (9, $1); return true; end $$',
+      'create domain d as text check (k(value))',
+      'create function j(x text) returns text language plpgsql as $$ declare v d; begin v := x; return 1; end $$',
+      'select 1',
+    ],
+    text: 'select j(ssn) from people',
+  },
+  {
+    id: 'conflicts-in-bulk',
+    text: "insert into people select 100 + g, 'x', '9' || g from generate_series(1, 9) g on conflict do nothing returning id",
+  },
+  {
     id: 'trigger',
     before: [
       'create function k() returns trigger language plpgsql as $$ begin insert into notes values (3, new.ssn); return new; end $$',

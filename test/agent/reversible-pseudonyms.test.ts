@@ -205,6 +205,23 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
     await db.query('deallocate all');
   });
 
+  it('shows nothing of a value in a plan where its kind is masked as well', async () => {
+    const kinds = `${POLICY}    - { name: kinds, entities: [email], strategy: partial }\n`;
+    const other = await startTestAgent({ policies: kinds, database: 'reversible_pseudonyms' });
+    const { port } = await other.port({ groups: ['engineering', 'dba'] });
+    const client = new pg.Client({ host: '127.0.0.1', port, user: 'x', database: 'postgres' });
+    await client.connect();
+    const { rows } = await client.query('select email from people where id = 2');
+    const { email } = rows[0] as Person;
+    const plan = JSON.stringify(
+      (await client.query(`explain analyze select id from people where email = '${email}'`)).rows,
+    );
+    expect(plan).toMatch(/rows=1 loops=1/);
+    expect(plan).not.toContain('example.com');
+    await client.end();
+    await other.close();
+  });
+
   it('does not run an EXECUTE that was bound before its name was given to another statement', async () => {
     const { port } = await agent.port({ groups: ['engineering', 'dba'] });
     const raw = await openRawSession(port, { user: 'x', database: 'postgres' });
@@ -337,7 +354,9 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
         );
         expect(simple.replaceAll(/Memory[^,\]]*/g, ''), text).toBe(extended.replaceAll(/Memory[^,\]]*/g, ''));
         if (format === 'text') expect(simple, text).toMatch(/rows=1\b/);
-        expect(simple, text).toContain(rest.includes('number') ? String(number) : rest.includes('join') ? bo.email : email);
+        expect(simple, text).toContain(
+          rest.includes('number') ? String(number) : rest.includes('join') ? bo.email : email,
+        );
         expect(simple, text).not.toContain('[masked]');
       }
     for (const style of ['SQL, DMY', 'German', 'Postgres, MDY']) {

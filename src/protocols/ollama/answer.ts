@@ -23,7 +23,7 @@ export const OLLAMA_TEXTS: KnownTexts = {
   knows: (tree) => {
     const done = member(tree, 'done');
     if (done?.kind !== 'literal' || done.value === null || member(tree, 'model')?.kind !== 'string') return false;
-    return member(tree, 'response')?.kind === 'string' || member(tree, 'message')?.kind === 'object';
+    return TEXTS.some((name) => member(tree, name)?.kind === 'string') || member(tree, 'message')?.kind === 'object';
   },
   layout: readLine,
   usageOf,

@@ -193,7 +193,8 @@ export class ClientSide {
         break;
       case CLIENT.copyDone:
       case CLIENT.copyFail:
-        if (!this.#copy.going) this.expected.push({ kind: 'copy-end' });
+        if (this.#copy.going) this.expected.copyEnds();
+        else this.expected.push({ kind: 'copy-end' });
         this.#copy.over();
         break;
       case CLIENT.copyData:
@@ -202,7 +203,8 @@ export class ClientSide {
       case CLIENT.terminate:
         this.ending = true;
         this.host.toServer(terminateMessage());
-        this.host.goodbye();
+        // What it asked for before is still answered, as the server does; then that ends the session.
+        if (this.expected.length === 0) this.host.goodbye();
         return;
       default:
         this.host.fault({ code: 'protocol', message: 'the client sent something that is no message' });

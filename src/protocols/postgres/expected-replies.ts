@@ -61,6 +61,15 @@ export class ExpectedReplies {
     return this.#copies.size > 0;
   }
 
+  /**
+   * The end of the COPY that the server reads now has been sent. What an Execute runs is over with that, though the server
+   * keeps its answer to itself until a Sync; a simple query may go on to another COPY.
+   */
+  copyEnds(): void {
+    const front = this.front();
+    if (front?.kind === 'execute') this.#copies.delete(front);
+  }
+
   /** Is that statement under way? */
   awaits(run: Run): boolean {
     for (let index = this.#head; index < this.#queue.length; index += 1) {
@@ -118,8 +127,15 @@ export class ExpectedReplies {
     }
   }
 
+  /** The server begins to read rows. @returns whether their end has been sent already */
+  copyEnded(): boolean {
+    const ended = this.#swallowSyncsOfCopy();
+    if (ended) this.copyEnds();
+    return ended;
+  }
+
   /** Has a CopyDone or CopyFail been sent for the COPY that runs? Syncs before it are swallowed by the server. */
-  swallowSyncsOfCopy(): boolean {
+  #swallowSyncsOfCopy(): boolean {
     for (let index = this.#head + 1; index < this.#queue.length;) {
       const kind = this.#queue[index]?.kind;
       if (kind === 'copy-end') return true;

@@ -88,12 +88,7 @@ export class ExtendedQuery {
     const candidates = doubtful === undefined ? this.prepared.candidates(body.statement) : [doubtful];
     if (candidates?.length === 0 && this.#mustRead()) {
       // Nobody has read such a statement, and what nobody has read may not run: the server's own answer to it.
-      const message = `prepared statement "${body.statement}" does not exist`;
-      this.desk.refuse('extended', this.desk.newRun('', unreadable('', 'not seen')), {
-        severity: 'ERROR',
-        code: SQLSTATE.invalidStatementName,
-        message,
-      });
+      this.#refuseUnknown(`prepared statement "${body.statement}" does not exist`, SQLSTATE.invalidStatementName);
       return;
     }
     const run = this.#boundRun(body, candidates);
@@ -112,6 +107,15 @@ export class ExtendedQuery {
         run.bound?.release();
         this.desk.refuse('extended', run, fields);
       },
+    });
+  }
+
+  /** In the server's own words. */
+  #refuseUnknown(message: string, code: string): void {
+    this.desk.refuse('extended', this.desk.newRun('', unreadable('', 'not seen')), {
+      severity: 'ERROR',
+      code,
+      message,
     });
   }
 
@@ -143,7 +147,13 @@ export class ExtendedQuery {
       this.#refuseChanged(portal);
       return;
     }
-    if (portal !== undefined && portal.failed !== true && portal.boundIn === this.#closers) {
+    const stands = portal !== undefined && portal.failed !== true;
+    // No SQL opens a cursor without a name: nothing else can stand there.
+    if (target.name === '' && !stands && this.#mustRead()) {
+      this.#refuseUnknown(`portal "" does not exist`, SQLSTATE.invalidCursorName);
+      return;
+    }
+    if (stands && (portal.boundIn === this.#closers || target.name === '')) {
       // An EXECUTE looks its name up now.
       if (portal.judgedBy === undefined || portal.judgedBy === this.prepared.changes)
         this.#runPortal(bytes, portal, target.nameBytes);
@@ -161,13 +171,9 @@ export class ExtendedQuery {
   /** The values in it would go to another statement, which may show them. */
   #refuseChanged({ run: { text, facts }, originalsFor }: Portal): void {
     const run = this.desk.newRun(text, facts);
-    const name = originalsFor?.name ?? '';
     this.desk.recordRefused(run, 'execute', 'hoop/prepared-anew');
-    this.desk.refuse('extended', run, {
-      severity: 'ERROR',
-      code: SQLSTATE.invalidStatementName,
-      message: `hoop: prepared statement "${name}" may be another since the EXECUTE was bound`,
-    });
+    const message = `hoop: prepared statement "${originalsFor?.name ?? ''}" may be another since the EXECUTE was bound`;
+    this.desk.refuse('extended', run, { severity: 'ERROR', code: SQLSTATE.invalidStatementName, message });
   }
 
   /** A run of this text as names of prepared statements are known now. */

@@ -13,6 +13,7 @@ export const SQLSTATE = {
   connectionFailure: '08006',
   featureNotSupported: '0A000',
   invalidStatementName: '26000',
+  invalidCursorName: '34000',
   invalidCatalogName: '3D000',
   invalidAuthorization: '28000',
   invalidPassword: '28P01',

@@ -265,7 +265,7 @@ export class ResultHandler {
       return { code: 'protocol', message: 'the server started a COPY that nobody asked for' };
     this.#begin(run, undefined);
     if (type === SERVER.copyIn) {
-      if (!this.host.expected.swallowSyncsOfCopy()) this.host.copyIn();
+      if (!this.host.expected.copyEnded()) this.host.copyIn();
       return message;
     }
     this.#copying = true;

@@ -172,7 +172,7 @@ export class PostgresSession implements Session<Uint8Array> {
       // The server's own last words, if it had any, have gone down already.
       if (!this.#client.ending && !this.#handler.fatal)
         this.#tellClient(SQLSTATE.connectionFailure, 'the database server closed the connection');
-      this.#close('upstream');
+      this.#close(this.#client.ending ? 'client' : 'upstream');
     }
     return this.#take();
   }

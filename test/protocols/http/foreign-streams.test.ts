@@ -101,3 +101,28 @@ describe('what an answer says once more, token by token', () => {
       expect(JSON.parse(wholeThrough(documentOn(type), JSON.stringify(answer)))).toEqual(left);
   });
 });
+
+describe.each(['openai', 'anthropic'] as const)('lines of JSON on type %s', (type) => {
+  const piece = (text: string): object => ({ is_finished: false, event_type: 'text-generation', text });
+  const linesOf = (objects: readonly object[]): string => objects.map((line) => `${JSON.stringify(line)}\n`).join('');
+  const asked = (stream: boolean) => ({
+    request: { facts: {}, endpoint: '', model: '', stream, text: '', ambiguous: false },
+  });
+  const lines: MakeAnswer = (options) => DIALECTS[type].lines(options, 'line');
+
+  it('are pieces of one text where a stream was asked for', () => {
+    for (const parts of [2, 9, 40]) {
+      const sent = [...piecesOf(TEXT, parts).map(piece), { is_finished: true, event_type: 'stream-end' }];
+      const out = wholeThrough(lines, linesOf(sent), asked(true));
+      expect(secretsIn(out)).toEqual([]);
+      const texts = out.trimEnd().split('\n');
+      const said = texts.map((line) => (JSON.parse(line) as { text?: string }).text ?? '').join('');
+      expect(said).toBe(maskedText(TEXT));
+    }
+  });
+
+  it('are a record each where none was: nothing of one stands in the next', () => {
+    const records = linesOf([{ text: 'ask bob' }, { text: 'alice@example.com' }, { text: 'and carl' }]);
+    expect(wholeThrough(lines, records, asked(false))).toBe(records.replace('alice@example.com', '[email]'));
+  });
+});

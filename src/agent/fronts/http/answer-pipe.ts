@@ -92,6 +92,7 @@ export class AnswerPipe implements AnswerSink {
       this.#reason = reason;
       this.#flow = flow;
       this.options.out.onDrain(() => {
+        this.#decoder?.resume();
         if (this.#decoder?.full !== true) flow.resume();
       });
       this.#plan(codingsOf(rawHeaders));
@@ -259,7 +260,9 @@ export class AnswerPipe implements AnswerSink {
     this.bytes += bytes.length;
     // All there is: its length can be told.
     if (!this.#begun) this.#begin(this.#alters, false, last ? bytes.length : undefined);
-    if (!this.options.out.write(bytes)) this.#flow?.pause();
+    if (this.options.out.write(bytes)) return;
+    this.#flow?.pause();
+    this.#decoder?.pause();
   }
 
   /** @param length of the whole body, where it is known and not as the upstream said */

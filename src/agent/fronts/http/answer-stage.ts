@@ -1,6 +1,7 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import type { MaskedStream, Originals, StreamMasker } from '../../../masking/stream-masker.js';
 import { HoopError } from '../../../core/errors.js';
+import type { Beginning } from '../../../protocols/http/beginnings.js';
 import { isLinesType, isSequenceType, isTextType, mediaTypeOf } from '../../../protocols/http/body.js';
 import type {
   AnswerOptions,
@@ -101,9 +102,9 @@ function valueStage(kind: AnswerKind, options: StageOptions): AnswerBody | undef
 function eventsOrLines(options: StageOptions): AnswerBody {
   const { dialect, masker } = options;
   if (masker === undefined) return dialect.eventStream(options);
-  return new SniffingStage(true, (beginning) =>
-    beginning === 'json' ? dialect.lines(options, 'unknown') : dialect.eventStream(options),
-  );
+  const open = (beginning: Beginning): AnswerBody =>
+    beginning === 'json' ? dialect.lines(options, 'unknown') : dialect.eventStream(options);
+  return new SniffingStage(true, open, true);
 }
 
 /** What is no event stream is what it says; text that begins like JSON is read as such. */
@@ -121,11 +122,11 @@ function sniffed(kind: 'json' | 'lines' | 'text', options: StageOptions): Answer
     if (json && events === true) return dialect.lines(options, 'unknown');
     return withoutSummary(json ? new CheckedJson(masker.json(counts, originals)) : masker.text(counts, originals));
   };
-  return new SniffingStage(ofModel, (beginning) =>
+  const open = (beginning: Beginning): AnswerBody =>
     beginning === 'events' && events === true
       ? dialect.eventStream(options)
-      : opened(beginning === 'json' || beginning === 'string'),
-  );
+      : opened(beginning === 'json' || beginning === 'string');
+  return new SniffingStage(ofModel, open, masker !== undefined);
 }
 
 const NOTHING_TOLD: AnswerSummary = { toolCalls: [], text: [], characters: 0, begun: false };

@@ -8,6 +8,9 @@ export interface Decoder {
   end(): void;
   /** Frees what it holds; nothing is told after it. */
   destroy(): void;
+  /** Nothing is told until `resume`: a few bytes may be gigabytes, which the client has to take first. */
+  pause(): void;
+  resume(): void;
   /** Is more given than it has worked off? Then the sender waits for `drain`. */
   readonly full: boolean;
 }
@@ -76,6 +79,8 @@ function decoderOf(make: (first: Buffer) => Transform, listener: DecoderListener
       if (transform === undefined) listener.end();
       else transform.end();
     },
+    pause: () => transform?.pause(),
+    resume: () => transform?.resume(),
     destroy: () => {
       over = true;
       transform?.destroy();

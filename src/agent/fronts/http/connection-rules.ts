@@ -2,9 +2,9 @@ import type { MaskPlan, MaskRule } from '../../../core/mask.js';
 import { createStreamMasker, type StreamMasker } from '../../../masking/stream-masker.js';
 import { sharedMasker } from '../../../masking/shared-masker.js';
 import type { TextMasker } from '../../../masking/text-masker.js';
-import { blocksUninspected, readsBody } from '../../../policy/applies.js';
+import { blocksUninspected, needsBody, readsBody } from '../../../policy/applies.js';
 import type { PolicySet } from '../../../policy/compile.js';
-import { anyLimit, limitsReadBody } from '../../../policy/limits.js';
+import { anyLimit, limitsReadBody, limitsRefuseUnread } from '../../../policy/limits.js';
 import { maskPlanFor } from '../../../policy/mask-plan.js';
 import type { Context } from '../../../policy/types.js';
 import type { SessionHost } from '../../session-host.js';
@@ -13,8 +13,10 @@ import type { SessionHost } from '../../session-host.js';
 export interface ConnectionRules {
   readonly policy: PolicySet;
   readonly plan: MaskPlan;
-  /** Has a rule to read the body, or an approval to be bound to it? */
+  /** Does a rule, a mask or a limit read the body, where it can? What only observes refuses nothing that it can't read. */
   readonly readsBody: boolean;
+  /** Has one of them to, or an approval to be bound to it? Then it is refused where it can't be read. */
+  readonly needsBody: boolean;
   /** Must what they read be readable, or the request is blocked? */
   readonly blocksUninspected: boolean;
   /** Masks what goes to the client; undefined where nothing is masked. */
@@ -30,7 +32,7 @@ export interface ConnectionRules {
     readonly requests: readonly MaskRule[];
     readonly record: readonly MaskRule[];
   };
-  /** Has a limit to read the body? */
+  /** Has a limit to read the body that refuses what it can't? */
   readonly countsBody: boolean;
   /** Could a limit count requests of this caller? */
   readonly limited: boolean;
@@ -76,18 +78,17 @@ export class RulesBook {
     const stream = (rules: MaskPlan['rules']): StreamMasker | undefined =>
       rules.length === 0 ? undefined : createStreamMasker(options(rules));
     const answers = stream(answering);
+    const masksRequests = asking.length > 0 || ofPaths.some((rule) => rule.on.requests && !rule.observed);
     return {
       policy,
       plan,
       readsBody:
-        asking.length > 0 ||
+        masksRequests ||
         ofPaths.some((rule) => rule.on.requests) ||
         limitsReadBody(policy, context) ||
         readsBody(policy, context),
-      blocksUninspected:
-        asking.length > 0 ||
-        ofPaths.some((rule) => rule.on.requests && !rule.observed) ||
-        blocksUninspected(policy, context),
+      needsBody: masksRequests || limitsRefuseUnread(policy, context) || needsBody(policy, context),
+      blocksUninspected: masksRequests || blocksUninspected(policy, context),
       answers,
       record: answering.length === ofEntities.length ? answers : stream(ofEntities),
       recordText: ofEntities.length === 0 ? undefined : sharedMasker(options(ofEntities)),
@@ -97,7 +98,7 @@ export class RulesBook {
         requests: ofPaths.filter((rule) => !rule.observed && rule.on.requests),
         record: ofPaths,
       },
-      countsBody: limitsReadBody(policy, context),
+      countsBody: limitsRefuseUnread(policy, context),
       limited: anyLimit(policy, context),
     };
   }

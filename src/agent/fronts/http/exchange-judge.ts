@@ -1,5 +1,5 @@
 import type { Context, RuleMatch, Verdict } from '../../../policy/types.js';
-import { blocksUninspected, readsBody } from '../../../policy/applies.js';
+import { blocksUninspected, needsBody } from '../../../policy/applies.js';
 import type { PolicySet } from '../../../policy/compile.js';
 import { decide } from '../../../policy/decide.js';
 import { maskPlanFor } from '../../../policy/mask-plan.js';
@@ -33,7 +33,10 @@ export function issuesKeys(
   const issued = issuedBy(request);
   return issued === ''
     ? undefined
-    : { rule: 'issued-keys', message: `blocked: this would give out ${issued}; the connection does not allow that` };
+    : {
+        rule: 'issued-keys',
+        message: `blocked: this would give out ${issued}, which \`issuedKeys\` of the connection does not allow`,
+      };
 }
 
 /** Policy's word on one request, as it is now. */
@@ -73,7 +76,7 @@ function blocked(verdict: Verdict, rule: string, message: string): Verdict {
 /** A body takes its time, and so do people: was the request read, and will it be masked, by other rules than hold by now? */
 function readForOthers(rules: ConnectionRules, now: PolicySet, context: Context): boolean {
   if (now === rules.policy) return false;
-  if (!rules.readsBody && readsBody(now, context)) return true;
+  if (!rules.needsBody && needsBody(now, context)) return true;
   if (!rules.blocksUninspected && blocksUninspected(now, context)) return true;
   return JSON.stringify(maskPlanFor(now, context)) !== JSON.stringify(rules.plan);
 }

@@ -97,14 +97,14 @@ export class Exchange implements LiveSession {
     const rules = this.parts.rules.rulesFor(session.context);
     // A model's name and its tokens are recorded, so a model request is read where it can be.
     const intake = await readIntake(incoming, {
-      needed: rules.readsBody,
-      wanted: dialect.provider !== '',
+      needed: rules.needsBody,
+      wanted: rules.readsBody || dialect.provider !== '',
       limitBytes: host.limits().bodyBytes,
     });
     const body = intake.whole ? readBody(intake.bytes, incoming.headers['content-type'] ?? '') : undefined;
     const reading = dialect.read(request, body);
     this.#out.reading = reading;
-    if (rules.readsBody && reading.ambiguous)
+    if (rules.needsBody && reading.ambiguous)
       throw new HoopError('usage', 'a name stands twice in one object of the body');
     session.open(incoming);
     const question = new RequestQuestion({ request, intake, reading, rules, hash: host.hash });

@@ -13,7 +13,7 @@ export interface Intake {
   readonly bytes: Buffer;
   /** Nothing follows. */
   readonly whole: boolean;
-  /** Its content coding was undone: what goes up is `bytes`, under none. */
+  /** It goes up as `bytes`, under no content coding: that was undone. */
   readonly decoded: boolean;
   /** Of a body that goes on as it comes: how many bytes it has by its own word. Some servers take none that do not say. */
   readonly toldBytes?: number;
@@ -50,8 +50,15 @@ export async function readIntake(request: IncomingMessage, options: IntakeOption
   }
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (!reads || coding === '' || coding === 'identity') return { bytes, whole, decoded: false, stream: () => bytes };
-  const decoded = await decode(bytes, coding, options.limitBytes);
-  return { bytes: decoded, whole, decoded: true, stream: () => decoded };
+  try {
+    const decoded = await decode(bytes, coding, options.limitBytes);
+    // Exactly what was judged goes up; what nothing has to judge goes up as it came.
+    return { bytes: decoded, whole, decoded: options.needed, stream: () => (options.needed ? decoded : bytes) };
+  } catch (error) {
+    // Who only wants to read it lets it pass as it came.
+    if (options.needed) throw error;
+    return { bytes, whole, decoded: false, stream: () => bytes };
+  }
 }
 
 /** Of a request without a body. */

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { ResultEvent } from '../../../core/events.js';
 import { messageOf } from '../../../core/errors.js';
 import { blocksUninspected } from '../../../policy/applies.js';
-import { limitsReadBody } from '../../../policy/limits.js';
+import { limitsRefuseUnread } from '../../../policy/limits.js';
 import type { Redactor } from '../../../protocols/http/credential-redaction.js';
 import type { Dialect, Header, HttpRefusal, HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
 import type { HttpCaller, LiveSession } from '../../session-host.js';
@@ -122,7 +122,7 @@ export class UpgradeExchange implements LiveSession {
     const { context } = this.#session;
     if (blocksUninspected(rules.policy, context))
       return 'a rule reads bodies, and messages of an upgraded stream have none';
-    if (limitsReadBody(rules.policy, context)) return 'a limit counts what is not told of an upgraded stream';
+    if (limitsRefuseUnread(rules.policy, context)) return 'a limit counts what is not told of an upgraded stream';
     return '';
   }
 

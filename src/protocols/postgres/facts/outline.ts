@@ -75,9 +75,9 @@ function copied(value: unknown, effort: Effort): unknown {
 /** A list in which the place of an item says nothing, without those that are like others. */
 function shortened(node: object, field: string, value: unknown, effort: Effort): unknown {
   switch (field) {
-    // Of rows no constant has to be known.
+    // Of rows it has to be known how many there are, not where their constants stand.
     case 'valuesLists':
-      return fewer(value);
+      return fewer(value, effort, false);
     case 'elements':
       return fewer(value, effort);
     case 'args':
@@ -92,8 +92,7 @@ function shortened(node: object, field: string, value: unknown, effort: Effort):
   }
 }
 
-/** @param effort where it is to be remembered what stands for what was left out */
-function fewer(value: unknown, effort?: Effort): unknown {
+function fewer(value: unknown, effort: Effort, places = true): unknown {
   if (!Array.isArray(value) || value.length <= MIN_ITEMS) return value;
   const seen = new Map<string, { count: number; kept: unknown }>();
   return value.filter((item) => {
@@ -103,13 +102,13 @@ function fewer(value: unknown, effort?: Effort): unknown {
     seen.set(shape, alike);
     alike.count += 1;
     if (alike.count <= KEPT_OF_A_SHAPE) return true;
-    if (effort !== undefined) leaveOut(item, alike.kept, effort);
+    leaveOut(item, alike.kept, effort, places);
     return false;
   });
 }
 
 /** Of the same shape: constant by constant. */
-function leaveOut(item: unknown, kept: unknown, effort: Effort): void {
+function leaveOut(item: unknown, kept: unknown, effort: Effort, places: boolean): void {
   const own = constantsIn(kept);
   constantsIn(item).forEach((constant, index) => {
     const stands = own[index];
@@ -118,6 +117,7 @@ function leaveOut(item: unknown, kept: unknown, effort: Effort): void {
     effort.leftOut.set(stands, all);
     const before = effort.leftOut.get(constant);
     all.count += 1 + (before?.count ?? 0);
+    if (!places) return;
     const { location } = constant;
     for (const place of [...(typeof location === 'number' ? [location] : []), ...(before?.places ?? [])])
       if ((effort.places += 1) <= MAX_PLACES) all.places.push(place);

@@ -16,6 +16,8 @@ export interface BodyParts {
   readonly hasEffects: boolean;
   /** Text is computed and run, or a part could not be read. */
   readonly unreadable: boolean;
+  /** Names of types of its variables: what is assigned to one of a domain goes through the domain's checks. */
+  readonly types?: readonly string[];
 }
 
 export const UNREADABLE_PARTS: BodyParts = { parts: [], hasEffects: true, unreadable: true };
@@ -24,7 +26,7 @@ export const UNREADABLE_PARTS: BodyParts = { parts: [], hasEffects: true, unread
 export function plpgsqlParts(statement: string, body: string): BodyParts {
   const parsed = parsePlpgsql(statement, body);
   if (parsed.kind !== 'tree') return UNREADABLE_PARTS;
-  const gathered: Gathered = { parts: [], hasEffects: false, unreadable: false };
+  const gathered: Gathered = { parts: [], hasEffects: false, unreadable: false, types: [] };
   gather(parsed.tree, false, gathered);
   return gathered;
 }
@@ -52,6 +54,7 @@ function changes(statement: unknown): boolean {
 
 interface Gathered {
   readonly parts: BodyPart[];
+  readonly types: string[];
   hasEffects: boolean;
   unreadable: boolean;
 }
@@ -78,12 +81,19 @@ function gather(value: unknown, returned: boolean, into: Gathered): void {
       continue;
     }
     if (EFFECTS.test(key)) into.hasEffects = true;
+    if (key === 'PLpgSQL_type') into.types.push(typeNamed(textAt(child, 'typname')));
     if (key === 'PLpgSQL_expr') gatherExpression(child, returned, into);
     const computed = COMPUTED[key];
     const run = computed === undefined ? undefined : inside(child[computed], 'PLpgSQL_expr');
     if (run !== undefined) gatherComputed(textAt(run, 'query'), returned, into);
     gather(child, returned || RETURNS.test(key), into);
   }
+}
+
+/** The bare name in `public."d"[]` and `varchar(3)`. */
+function typeNamed(written: string): string {
+  const name = /([^."\s[(]+)"?\s*(?:[[(].*)?$/.exec(written)?.[1] ?? '';
+  return written.includes('"') ? name : name.toLowerCase();
 }
 
 /** `parseMode`: 0 a statement, 2 an expression, 3 to 5 an assignment to a name of 1 to 3 parts. */

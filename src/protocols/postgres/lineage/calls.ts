@@ -4,7 +4,17 @@ import { parseSql } from '../facts/grammar.js';
 import { flagAt, inside, isNode, listAt, literalIn, namesIn, nodeAt, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { ANYTHING, derived, isNothing, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
-import { columnsGiven, isStrict, keepsArguments, multipliesRows, readsAnything, runsText } from './known-functions.js';
+import {
+  columnsGiven,
+  isEffectful,
+  isStrict,
+  keepsArguments,
+  makesOfRow,
+  multipliesRows,
+  readsAnything,
+  runsText,
+  unnests,
+} from './known-functions.js';
 import type { Reading, RoutineReading } from './reading.js';
 import type { Level } from './scope.js';
 import { madeRoutines } from './session-names.js';
@@ -46,12 +56,15 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
     ...own.map((routine) => calledRoutine(reading, reading.routine(routine), all, `a call of ${name}`, takesText)),
     ...made.map((routine) => calledRoutine(reading, routine, all, `a call of ${name}`, given.length > 0)),
   ];
+  for (const type of new Set(own.flatMap(({ argumentTypes, resultType }) => [...argumentTypes, resultType])))
+    results.push(...usedRoutines(reading, reading.catalog.typeRoutines(type), '', all, `a call of ${name}`));
   if (runsText(name)) judgeText(reading, call, name);
   if (readsAnything(name) || opensElsewhere(name, given.length)) {
     reading.findings.touchesAnything = true;
     results.push(ANYTHING);
   }
   if (keepsArguments(name) || multipliesRows(name)) reading.findings.keepsValues = true;
+  if (isEffectful(name)) reading.findings.changesSettings = true;
   if (!isNothing(all)) judgeArguments(reading, call, name, all);
   return results.length === 1 && routines.length === 0 && isStrict(name, call)
     ? strictlyDerived(given)
@@ -69,6 +82,7 @@ function judgeText(reading: Reading, call: TreeNode, name: string): void {
   const parsed = typeof literal === 'string' && !name.startsWith('dblink') ? parseSql(literal) : undefined;
   if (parsed?.kind !== 'tree') {
     reading.findings.note({ kind: 'unread', clause: `a call of ${name}` });
+    reading.findings.changesSettings = true;
     return;
   }
   for (const item of listAt(parsed.tree, 'stmts')) reading.statement(isNode(item) ? item['stmt'] : undefined);
@@ -120,7 +134,7 @@ function calledRoutine(
 function judgeArguments(reading: Reading, call: TreeNode, name: string, all: Derivation): void {
   if (keepsArguments(name))
     reading.findings.note({ kind: 'moved', clause: `a call of ${name}`, value: all, to: undefined });
-  else if (multipliesRows(name) || (name === 'unnest' && !listAt(call, 'args').every(isColumnOrArray)))
+  else if (multipliesRows(name) || (unnests(name) && !listAt(call, 'args').every(isColumnOrArray)))
     reading.findings.note({ kind: 'compared', clause: `a call of ${name}`, value: all });
 }
 
@@ -129,6 +143,7 @@ function isColumnOrArray(argument: unknown): boolean {
   const found = tagged(argument);
   if (found === undefined) return false;
   if (found.type === 'TypeCast') return isColumnOrArray(found.node['arg']);
+  if (found.type === 'FuncCall') return makesOfRow(functionName(found.node).name);
   return found.type === 'ColumnRef' || found.type === 'A_ArrayExpr' || found.type === 'SubLink';
 }
 

@@ -9,6 +9,7 @@ import { formatAt } from '../client-messages.js';
 import { functionName } from './calls.js';
 import type { Comparison, ManyValued } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';
+import { readsSetting } from './given-side.js';
 import type { StatementReading } from './reading.js';
 
 /**
@@ -17,6 +18,11 @@ import type { StatementReading } from './reading.js';
  * which the record shows.
  */
 export const MAX_COMPARED_VALUES = 1_000;
+
+/** Rows of VALUES. */
+export function rowsOf(lists: readonly unknown[]): number {
+  return sum(lists, (row) => 1 + leftOutBelow(row));
+}
 
 /** @param isArray it is an array each of whose elements is compared */
 export function comparisonWith(side: unknown, column: Derivation, isArray: boolean): Comparison {
@@ -58,6 +64,8 @@ function madeArray(side: unknown, parameters: ManyValued[]): number {
     if (typeof value !== 'object' || value === null) continue;
     const constant = isNode(value) ? literalIn(value) : undefined;
     const number = isNode(value) ? inside(value, 'ParamRef')?.['number'] : undefined;
+    // Of a setting nobody knows how much it holds.
+    if (isNode(value) && readsSetting(value)) return MAX_COMPARED_VALUES + 1;
     if (constant !== undefined) count += partsOf(String(constant.value), separator) + leftOutBelow(value);
     else if (typeof number === 'number') parameters.push({ number, separator });
     else pending.push(...(Object.values(value) as unknown[]));

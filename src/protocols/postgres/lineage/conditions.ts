@@ -4,7 +4,7 @@ import { comparisonWith } from './compared-values.js';
 import { derived, isNothing, type Derivation } from './derivation.js';
 import { givenIn } from './given-values.js';
 import { rowItems } from './expressions.js';
-import { isGiven } from './given-side.js';
+import { isGiven, readsSetting } from './given-side.js';
 import { functionName } from './calls.js';
 import type { Reading } from './reading.js';
 import type { Level } from './scope.js';
@@ -98,7 +98,9 @@ function judgeEquality(
   const [a, b] = [reading.value(folded(left), level), reading.value(folded(right), level)];
   const [leftGiven, rightGiven] = [isGiven(reading, left), isGiven(reading, right)];
   if ((leftGiven && isNothing(a) && b.plain) || (rightGiven && isNothing(b) && a.plain)) {
-    noteGiven(reading, rightGiven ? folded(right) : folded(left), rightGiven ? a : b, isAny);
+    const [side, column] = rightGiven ? [folded(right), a] : [folded(left), b];
+    noteGiven(reading, side, column, isAny);
+    if (readsSetting(side)) reading.findings.bySetting.push({ kind: 'compared', clause, value: column });
     return;
   }
   if (a.plain && b.plain && !leftGiven && !rightGiven)

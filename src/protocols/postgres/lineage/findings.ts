@@ -25,6 +25,10 @@ export class Findings {
   keepsValues = false;
   /** A routine was met that is being read: what calls it is not known whole. */
   incomplete = false;
+  /** Columns compared with a setting of the caller's: one value for all rows where nothing beside changes settings. */
+  readonly bySetting: Use[] = [];
+  /** Code of users runs, or what may change settings: for each row there may be another. */
+  changesSettings = false;
   /** All that something is made of, other than as it stands. */
   readonly derivesFrom = new Set<number>();
   /** All columns named anywhere. */
@@ -50,6 +54,7 @@ export class Findings {
     for (const relation of inner.touched) this.touched.add(relation);
     this.touchesAnything ||= inner.touchesAnything;
     this.incomplete ||= inner.incomplete;
+    this.changesSettings ||= inner.changesSettings;
   }
 
   /** For what stands behind a view: its own conditions are its maker's. */

@@ -1,4 +1,4 @@
-import { flagAt, isNode, listAt, namesIn, nodeAt, tagged } from '../facts/tree.js';
+import { flagAt, inside, isNode, listAt, literalIn, namesIn, nodeAt, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { functionName, routinesCalled } from './calls.js';
 import { variesByCall } from './known-functions.js';
@@ -28,7 +28,7 @@ function isSame(reading: Reading, type: string, node: TreeNode): boolean {
       const { name } = functionName(node);
       return (
         !flagAt(node, 'agg_star') &&
-        !variesByCall(name) &&
+        (!variesByCall(name) || isOwnSetting(node)) &&
         routinesCalled(reading, node).every(({ extension }) => extension) &&
         madeRoutines(reading.names.made?.(name)).length === 0
       );
@@ -46,6 +46,22 @@ function isSame(reading: Reading, type: string, node: TreeNode): boolean {
     default:
       return true;
   }
+}
+
+/** `current_setting('app.user')`: parameters with a dot in their name hold what sessions put there. */
+function isOwnSetting(call: TreeNode): boolean {
+  const { schema, name } = functionName(call);
+  const setting = literalIn(listAt(call, 'args')[0])?.value;
+  const ofServer = schema === '' || schema === 'pg_catalog';
+  return ofServer && name === 'current_setting' && typeof setting === 'string' && setting.includes('.');
+}
+
+/** Is a setting read in it? */
+export function readsSetting(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(readsSetting);
+  if (!isNode(value)) return false;
+  const call = inside(value, 'FuncCall');
+  return (call !== undefined && isOwnSetting(call)) || Object.values(value).some(readsSetting);
 }
 
 /** No code of users does it. */

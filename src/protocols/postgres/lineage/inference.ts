@@ -116,7 +116,7 @@ function guarded(
 
 function messageOf(use: Use, column: string): string {
   if (use.kind === 'unread')
-    return `code that nobody can read may not run by ${use.clause} where columns are masked (opaque)`;
+    return `what nobody can follow may not be done by ${use.clause} where columns are masked (opaque)`;
   const what = column === '' ? 'what may hold masked columns' : `masked column ${column}`;
   return use.kind === 'moved'
     ? `${what} may not be moved by ${use.clause} to where it is not masked`

@@ -33,8 +33,14 @@ export function readBody(reading: Reading, parts: BodyParts): RoutineReading {
   const { mentioned, routineResults, keepsValues } = reading.findings;
   return {
     result: either([...values, { ...NOTHING, plain: false, origins: mentioned }, ...routineResults]),
-    hasEffects: parts.hasEffects || keepsValues,
+    hasEffects: parts.hasEffects || keepsValues || (parts.types ?? []).some((type) => checksWithEffects(reading, type)),
   };
+}
+
+function checksWithEffects(reading: Reading, type: string): boolean {
+  return reading.catalog
+    .castRoutines(type)
+    .some((routine) => !routine.extension && reading.routine(routine).hasEffects);
 }
 
 /** The routines that do its work; those of the server itself are not among them. */

@@ -37,7 +37,7 @@ const EFFECTFUL =
 
 /** They run text that they are given. */
 const RUN_TEXT =
-  /^(?:query_to_xml\w*|ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table|dblink(?:_exec|_open|_send_query)?)$/;
+  /^(?:lo_import|query_to_xml\w*|ts_stat|ts_rewrite|crosstab\w*|connectby|xpath_table|dblink(?:_exec|_open|_send_query)?)$/;
 
 /** NULL where an argument is, and only there; all give text. */
 const STRICT = new Set(
@@ -49,8 +49,18 @@ const STRICT = new Set(
 /** How many rows they give depends on what they are given. */
 const MULTIPLY = new Set(
   `generate_series generate_subscripts regexp_matches regexp_split_to_table string_to_table jsonb_path_query
-  jsonb_path_query_tz ts_parse ts_debug ts_token_type pg_options_to_table`.split(/\s+/),
+  jsonb_path_query_tz ts_parse ts_debug ts_token_type pg_options_to_table json_populate_recordset jsonb_populate_recordset
+  json_to_recordset jsonb_to_recordset normal_rand`.split(/\s+/),
 );
+
+/** They give a row for each part of what they are given: of a column as it stands no more than the column has. */
+const UNNEST = new Set(
+  `unnest json_array_elements json_array_elements_text jsonb_array_elements jsonb_array_elements_text json_object_keys
+  jsonb_object_keys json_each json_each_text jsonb_each jsonb_each_text each skeys svals hstore_to_array`.split(/\s+/),
+);
+
+/** They make one of a row, with as many parts as the row has columns. */
+const OF_A_ROW = new Set(['to_json', 'to_jsonb', 'row_to_json', 'hstore', 'jsonb_build_object', 'json_build_object']);
 
 /** They may give another value each time they are called in one statement; what reads the state of the server is meant too. */
 const VARIES =
@@ -94,6 +104,14 @@ export function variesByCall(name: string): boolean {
 
 export function multipliesRows(name: string): boolean {
   return MULTIPLY.has(name);
+}
+
+export function unnests(name: string): boolean {
+  return UNNEST.has(name);
+}
+
+export function makesOfRow(name: string): boolean {
+  return OF_A_ROW.has(name);
 }
 
 /** Names of the columns a function of the server gives in FROM; undefined where that is not known. */

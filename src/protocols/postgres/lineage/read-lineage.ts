@@ -76,6 +76,9 @@ export function readLineage(
       const source = (): string => (range === undefined ? text : text.slice(range.start, range.end));
       const read = readStatement(reader, isNode(item) ? item['stmt'] : undefined, source);
       if (read.makes !== undefined) reader.findings.made.push(read.makes);
+      const { bySetting, changesSettings, touchesAnything: unseen } = reader.findings;
+      const settled = bySetting.splice(0);
+      if (changesSettings || unseen) for (const use of settled) reader.findings.note(use);
       const many = manyCompared(reader.findings.comparisons.splice(0));
       if (many.length > 0) compared.push(many);
       return read;
@@ -217,6 +220,7 @@ class LineageReader implements Reading {
 
   madeRoutine(body: BodyParts | undefined): RoutineReading {
     const { running } = this.findings;
+    this.findings.changesSettings = true;
     if (body === undefined || running.has(body)) {
       this.findings.touchesAnything = true;
       return { result: ANYTHING, hasEffects: true, unread: true };
@@ -233,6 +237,7 @@ class LineageReader implements Reading {
   }
 
   routine(routine: CatalogRoutine): RoutineReading {
+    if (!routine.extension) this.findings.changesSettings = true;
     const known = this.#known.routines.get(routine.oid) ?? this.#readRoutine(routine);
     if (known === 'running') {
       // It calls itself: what it gives is found out already, but not what stands between is.

@@ -16,16 +16,22 @@ export function resultValues(
   columns: readonly ResultColumn[],
 ): readonly Derivation[] {
   const own = nth === undefined ? statements : statements.slice(nth, nth + 1);
-  const outputs = own.flatMap((statement) => outputsOf(statement, held) ?? []);
+  const outputs = own.flatMap((statement) => outputsOf(statement, held, nth === undefined) ?? []);
   if (outputs.length === 0) return columns.map(() => ANYTHING);
   const values = outputs.map((output) => valuesIn(output, columns));
   return columns.map((_, index) => either(values.map((list) => list[index] ?? ANYTHING)));
 }
 
-/** What a statement's rows are; undefined where it gives none. */
-function outputsOf(statement: StatementReading, held: Held): readonly Output[] | undefined {
-  if (statement.runs === undefined) return statement.output === undefined ? undefined : [statement.output];
-  return held(statement.runs.kind, statement.runs.name) ?? [statement.output ?? { columns: [], exact: false }];
+/**
+ * What a statement's rows are; undefined where it gives none.
+ *
+ * @param isBound it may be bound by name: then the rows are those of what a PREPARE holds
+ */
+function outputsOf(statement: StatementReading, held: Held, isBound: boolean): readonly Output[] | undefined {
+  const { runs, holds } = statement;
+  const output = statement.output ?? (isBound && holds?.kind === 'prepared' ? holds.output : undefined);
+  if (runs === undefined) return output === undefined ? undefined : [output];
+  return held(runs.kind, runs.name) ?? [statement.output ?? { columns: [], exact: false }];
 }
 
 /** What each column of a result comes from: by its place, or where places are not known by its name. */

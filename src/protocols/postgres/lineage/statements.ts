@@ -67,6 +67,13 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     judgeNewTable(reading, node);
     return made(node, 'relation', 'table');
   },
+  // By these the server reads its own tables once more, under names that no mask knows.
+  CreateForeignTableStmt: (reading, node) => {
+    unread(reading, 'a foreign table');
+    return made(nodeAt(node, 'base') ?? EMPTY, 'relation', 'table');
+  },
+  ImportForeignSchemaStmt: (reading) => unread(reading, 'IMPORT FOREIGN SCHEMA'),
+  CreateSubscriptionStmt: (reading) => unread(reading, 'CREATE SUBSCRIPTION'),
   AlterTableStmt: (reading, node) => {
     judgeTableChange(reading, node);
     return {};
@@ -90,6 +97,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return {};
   },
 };
+
+function unread(reading: Reading, clause: string): StatementReading {
+  reading.findings.note({ kind: 'unread', clause });
+  return {};
+}
 
 function inner(reading: Reading, query: unknown): Output {
   const type = tagged(query)?.type ?? '';
@@ -129,7 +141,8 @@ function copy(reading: Reading, node: TreeNode): StatementReading {
   const relation = nodeAt(node, 'relation');
   if (flagAt(node, 'is_from')) {
     if (relation !== undefined) relationLevel(reading, relation);
-    return {};
+    const clause = flagAt(node, 'is_program') ? 'COPY FROM PROGRAM' : 'COPY FROM a file';
+    return textAt(node, 'filename') === '' ? {} : unread(reading, clause);
   }
   const names = namesIn(listAt(node, 'attlist'));
   const output =

@@ -6,7 +6,7 @@ import { withPseudonyms, type Swap } from './plan-text.js';
 const encoder = new TextEncoder();
 const MASKED = encoder.encode('"[masked]"');
 
-/** Masks the rows of an EXPLAIN: behind the masks of its columns, values in it become the pseudonyms that stand for them. */
+/** Masks the rows of an EXPLAIN: values in it become the pseudonyms that stand for them, before any other mask. */
 export class PlanMasker implements RowMasking {
   readonly stretch = undefined;
   readonly #swaps: readonly Swap[];
@@ -26,15 +26,15 @@ export class PlanMasker implements RowMasking {
   }
 
   mask(row: Uint8Array): Uint8Array | undefined {
-    const masked = this.columns === undefined ? row : this.columns.mask(row);
-    if (masked === undefined) return undefined;
-    const reader = new BodyReader(masked);
+    const reader = new BodyReader(row);
     const cells = reader.list(4, () => {
       const length = reader.int32();
       return length === -1 ? null : reader.take(length);
     });
     if (reader.failed || reader.remaining > 0) return undefined;
-    return dataRow(cells.map((cell) => (cell === null ? null : this.#cell(cell))));
+    // First: what a mask of kinds leaves of a value would be a part of it.
+    const shown = dataRow(cells.map((cell) => (cell === null ? null : this.#cell(cell))));
+    return this.columns === undefined ? shown : this.columns.mask(shown);
   }
 
   #cell(cell: Uint8Array): Uint8Array {

@@ -83,3 +83,11 @@ describe('bytes that do not say what they are, where they are masked and nothing
     expect(answerKind('GET', 200, 'application/octet-stream')).toBe('opaque');
   });
 });
+
+describe('white space before what a body is', () => {
+  it.each(TYPES)('is no way to fill the memory: more than 64 KiB of it is refused, less stays (%s)', (type) => {
+    const body = (blanks: number): string => `${' \n'.repeat(blanks / 2)}{"to":"alice\\u0040example.com"}\n`;
+    expect(masked(type, body(60_000), 1_000)).toBe(body(60_000).replace('alice\\u0040example.com', '[email]'));
+    expect(() => masked(type, body(80_000), 1_000)).toThrow('white space');
+  });
+});

@@ -96,7 +96,7 @@ describe('a rule on prompts', () => {
       { tool_outputs: [{ tool_call_id: 'c', output: 'a credential dump' }] },
     ],
     ['openai/v1/assistants/asst_1', { instructions: 'a credential dump' }],
-    ['openai/v1/realtime/client_secrets', { session: { instructions: 'a credential dump' } }],
+    ['openai/v1/videos', { session: { instructions: 'a credential dump' } }],
     ['openai/v1/rerank', { query: 'q', documents: ['a credential dump'] }],
     ['openai/v1/chat/completions%20', { model: 'm', messages: user }],
     ['anthropic/v1/experimental/generate_prompt', { task: 'a credential dump' }],

@@ -28,6 +28,14 @@ metadata: { name: budget }
 spec:
   match: { groups: [limited] }
   limits: [{ name: day, per: user, tokens: { perDay: 1000000 }, models: ['gpt-*'] }]
+---
+apiVersion: hoop/v1
+kind: Policy
+metadata: { name: watching }
+spec:
+  mode: observe
+  match: { groups: [watched] }
+  limits: [{ name: day, per: user, tokens: { perDay: 1000000 } }]
 `,
   });
 });
@@ -107,6 +115,7 @@ describe('a request of which a limit on tokens can not know how much it takes', 
     const { status, text } = await call(path, { ...limited, body });
     expect([status, text]).toEqual([403, expect.stringContaining(why)]);
     expect((await call(path, { body })).status).toBe(200);
+    expect((await call(path, { groups: ['watched'], body })).status).toBe(200);
   });
 
   it.each<[string, object]>([

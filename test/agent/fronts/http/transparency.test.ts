@@ -162,12 +162,12 @@ const closing: (() => void)[] = [];
 beforeAll(async () => {
   upstream = await startRawUpstream();
   agent = await startTestAgent({
-    policies: `${['plain', 'judged']
+    policies: `${['plain', 'judged', 'models']
       .map(
         (name) => `apiVersion: hoop/v1
 kind: Connection
 metadata: { name: ${name} }
-spec: { type: http, url: 'http://127.0.0.1:${String(upstream.port)}', access: { groups: ['*'] } }
+spec: { type: ${name === 'models' ? 'openai' : 'http'}, url: 'http://127.0.0.1:${String(upstream.port)}', access: { groups: ['*'] } }
 `,
       )
       .join('---\n')}---
@@ -185,6 +185,7 @@ spec:
   ways = new Map([
     ['direct', { port: upstream.port, base: '', key: '' }],
     ['at the agent', { port: agentPort, base: '/c/plain', key: token }],
+    ['at the agent, of a model API', { port: agentPort, base: '/c/models', key: token }],
     ['at the agent, judged and masked', { port: agentPort, base: '/c/judged', key: token }],
   ]);
   for (const name of ['plain', 'judged']) {

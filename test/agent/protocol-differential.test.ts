@@ -1,0 +1,351 @@
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  bind,
+  cstring,
+  errorFields,
+  execute,
+  i32,
+  message,
+  messagesIn,
+  parse,
+  query,
+  sync,
+  u16,
+} from '../protocols/postgres/wire.js';
+import { parseRowDescription } from '../../src/protocols/postgres/columns.js';
+import { startTestAgent, type TestAgent } from '../support/agent.js';
+import { missingPostgres, startPostgres, type PostgresServer } from '../support/postgres-server.js';
+
+const DATABASE = 'protocol_differential';
+const SEED = 'create table kept (a int, b text); insert into kept select i, i::text from generate_series(1, 50) i';
+/** Everything is read and masked, and nothing of what is sent here met. */
+const POLICY = `apiVersion: hoop/v1
+kind: Policy
+metadata: { name: watch }
+spec:
+  opaque: allow
+  rules:
+    - { name: never, when: 'sql.reads.exists(t, t.name == "nobody")', action: block }
+  mask:
+    - { name: columns, columns: ['elsewhere.secret'], strategy: redact }
+    - { name: kinds, entities: [credit-card], strategy: redact }
+`;
+
+const describeOf = (kind: 'S' | 'P', name: string): Buffer => message('D', cstring(`${kind}${name}`));
+const closeOf = (kind: 'S' | 'P', name: string): Buffer => message('C', cstring(`${kind}${name}`));
+const flush = (): Buffer => message('H', '');
+const copyData = (text: string): Buffer => message('d', text);
+const copyDone = (): Buffer => message('c', '');
+const copyFail = (why: string): Buffer => message('f', cstring(why));
+/** `int4pl(a, b)` by its object id, in text. */
+const add = (a: string, b: string): Buffer => {
+  const values = [a, b].flatMap((value) => [i32(value.length), Buffer.from(value)]);
+  return message('F', Buffer.concat([i32(177), u16(0), u16(2), ...values, u16(0)]));
+};
+
+/** A client that sends all of this at once, and then no more than that it goes. */
+const CONVERSATIONS: Readonly<Record<string, readonly Buffer[]>> = {
+  'an error in the midst of a pipeline': [
+    ...[parse('', 'select 1'), bind('', ''), execute('')],
+    ...[parse('', 'select 1/0'), bind('', ''), execute('')],
+    ...[parse('', 'select 3'), bind('', ''), execute(''), sync()],
+  ],
+  'no Sync before the next query': [parse('a', 'select 1'), bind('', 'a'), execute(''), query('select 2')],
+  'an error, no Sync, then queries': [parse('a', 'select nosuch'), query('select 2'), query('select 3'), sync()],
+  'the same name after an error': [
+    ...[parse('a', 'select 1'), parse('a', 'select 2'), sync(), bind('', 'a'), execute(''), sync()],
+    ...[closeOf('S', 'a'), parse('a', 'select 3'), bind('', 'a'), execute(''), sync()],
+  ],
+  'a name given in a pipeline that fails': [
+    ...[parse('x', 'select nosuch'), parse('a', 'select 1'), sync()],
+    ...[bind('', 'a'), execute(''), sync(), parse('a', 'select 4'), bind('', 'a'), execute(''), sync()],
+  ],
+  'a portal in parts, changed in between': [
+    ...[query('begin; create temp table w as select i from generate_series(1, 6) i')],
+    ...[parse('a', 'select i from w'), bind('p', 'a'), execute('p', 2), sync(), execute('p', 2), flush()],
+    ...[query('alter table w add column z int'), execute('p', 0), sync(), execute('p', 0), sync(), query('rollback')],
+  ],
+  'a portal after the role is another': [
+    ...[query('begin'), parse('a', 'select current_user::text, a from kept'), bind('p', 'a'), execute('p', 1), sync()],
+    ...[query('set local role hoop_app'), execute('p', 1), sync(), query('rollback')],
+  ],
+  'Close and Describe where nothing is': [
+    ...[closeOf('S', 'no'), closeOf('P', 'no'), describeOf('P', 'no'), describeOf('S', ''), sync()],
+    ...[describeOf('S', ''), sync(), closeOf('P', ''), closeOf('S', ''), closeOf('S', ''), sync()],
+  ],
+  'a Describe of a portal that is closed': [
+    ...[parse('a', 'select 1 as x'), bind('p', 'a'), describeOf('P', 'p'), closeOf('P', 'p'), describeOf('P', 'p')],
+    ...[sync(), describeOf('S', 'a'), sync()],
+  ],
+  'portals end with the transaction': [
+    ...[parse('a', 'select a from kept limit 5'), bind('p', 'a'), execute('p', 1), sync(), execute('p', 1), sync()],
+    ...[query('begin'), bind('p', 'a'), execute('p', 1), sync(), query('commit'), execute('p', 1), sync()],
+  ],
+  'a function call in the midst of a pipeline': [
+    ...[parse('a', 'select 1'), bind('', 'a'), add('40', '2'), execute(''), sync(), add('x', '1'), add('1', '1')],
+    ...[query('begin'), add('x', '1'), add('1', '1'), query('rollback')],
+  ],
+  'COPY in a pipeline': [
+    ...[query('create temp table t (a int)')],
+    ...[parse('a', 'copy t from stdin'), bind('', 'a'), execute(''), copyData('1\n2\n'), copyDone()],
+    ...[parse('', 'select count(*) from t'), bind('', ''), execute(''), sync()],
+  ],
+  'a COPY that the client fails': [
+    ...[query('create temp table t (a int)'), query('copy t from stdin'), copyData('1\n'), copyFail('no more')],
+    ...[parse('a', 'copy t from stdin'), bind('', 'a'), execute(''), copyData('1\n'), copyFail('nor now'), sync()],
+    ...[query('select count(*) from t')],
+  ],
+  'a COPY with a row that is none': [
+    ...[
+      query('create temp table t (a int)'),
+      query('copy t from stdin'),
+      copyData('1\nx\n'),
+      copyData('2\n'),
+      copyDone(),
+    ],
+    ...[parse('a', 'copy t from stdin'), bind('', 'a'), execute(''), copyData('x\n'), copyDone()],
+    ...[parse('', 'select 1'), sync(), query('select count(*) from t')],
+  ],
+  'Flush and Sync inside of a COPY': [
+    ...[query('create temp table t (a int)'), query('copy t from stdin'), flush(), sync(), copyData('1\n'), sync()],
+    ...[copyDone(), query('select * from t')],
+  ],
+  'COPY data where no COPY is': [copyData('1\n'), copyDone(), copyFail('x'), query('select 1'), copyData('1'), sync()],
+  'COPY out between others': [
+    ...[query('copy kept to stdout; select 1'), query('copy kept (a) to stdout csv header')],
+    ...[
+      parse('a', 'copy kept to stdout'),
+      bind('', 'a'),
+      execute(''),
+      parse('', 'select 2'),
+      bind('', ''),
+      execute(''),
+    ],
+    ...[sync()],
+  ],
+  'several commands, one of which fails': [
+    query("select 1; insert into kept values (99, 'x'); select 1/0; select 2"),
+    query('select count(*) from kept'),
+    query("begin; insert into kept values (99, 'x'); savepoint a; select 1/0"),
+    query('rollback to a; select count(*) from kept; rollback'),
+  ],
+  'empty queries': [query(''), query(' ; ; '), parse('', ''), bind('', ''), describeOf('P', ''), execute(''), sync()],
+  'notices without end': [
+    query("do $$ begin for i in 1..500 loop raise notice 'n %', i; end loop; end $$"),
+    query('select 1'),
+  ],
+  'settings that the server reports': [
+    query(
+      "set application_name = 'x'; set timezone = 'UTC'; select 1; set datestyle = 'German'; begin; set local timezone = 'PRC'; rollback",
+    ),
+    ...[parse('', "set intervalstyle = 'iso_8601'"), bind('', ''), execute(''), parse('', 'select 1'), bind('', '')],
+    ...[execute(''), sync(), query('reset all'), query('discard all')],
+  ],
+  'own notifications': [
+    query('listen c'),
+    query("notify c, 'a'"),
+    query("begin; notify c, 'b'; select 1; commit"),
+    query('unlisten *'),
+  ],
+  'cursors of SQL and portals under one name': [
+    ...[
+      query('begin; declare c cursor for select a from kept order by a'),
+      execute('c', 2),
+      sync(),
+      query('fetch 2 from c'),
+    ],
+    ...[describeOf('P', 'c'), sync(), query('close c'), execute('c', 1), sync(), query('rollback')],
+  ],
+  'PREPARE and Parse share names': [
+    ...[query('prepare a as select 7 as seven'), bind('', 'a'), describeOf('P', ''), execute(''), sync()],
+    ...[parse('b', 'select 8'), sync(), query('execute b'), query('deallocate b'), bind('', 'b'), sync()],
+    ...[query('deallocate all'), bind('', 'a'), sync()],
+  ],
+  'results in binary, in parts': [
+    ...[
+      parse('a', 'select a, b, now() is null from kept order by a'),
+      message('B', Buffer.concat([cstring('p'), cstring('a'), u16(0), u16(0), u16(1), u16(1)])),
+    ],
+    ...[execute('p', 3), execute('p', 3), execute('p', 0), execute('p', 0), sync()],
+  ],
+  'a Bind with too few values': [
+    parse('a', 'select $1::int'),
+    bind('', 'a'),
+    execute(''),
+    sync(),
+    bind('', 'a', ['1']),
+    execute(''),
+    sync(),
+  ],
+  'Syncs alone': [sync(), sync(), flush(), sync()],
+};
+
+/** The same numbers for the same seed. */
+function dice(seed: number): (count: number) => number {
+  let state = seed * 2_654_435_761 + 1;
+  return (count) => {
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x6d2b79f5) >>> 0;
+    return (state ^ (state >>> 13)) % count;
+  };
+}
+
+const TEXTS = [
+  ...[
+    'select 1',
+    'select a from kept order by a limit 5',
+    'select 1/0',
+    'select nosuch',
+    'insert into t values (7)',
+    '',
+  ],
+  ...['copy t from stdin', 'copy t to stdout', 'begin', 'commit', 'rollback', 'savepoint s', 'rollback to s'],
+  ...['close all', 'deallocate all', 'declare p cursor for select a from kept order by a', 'fetch 2 from p', 'close p'],
+  ...[
+    'prepare a as select 5',
+    'execute a',
+    'drop table t',
+    'create temp table t (a int)',
+    'select * from t',
+    'truncate t',
+  ],
+  ...['set local role hoop_app', 'reset role', 'select current_user::text', 'alter table t add column x int'],
+] as const;
+
+/** Messages in any order, as no driver sends them. */
+function randomConversation(seed: number): readonly Buffer[] {
+  const roll = dice(seed);
+  const text = (): string => TEXTS[roll(TEXTS.length)] ?? '';
+  const name = (): string => ['', 'a', 'b'][roll(3)] ?? '';
+  const portal = (): string => ['', 'p', 'q'][roll(3)] ?? '';
+  const makers: readonly (() => Buffer)[] = [
+    ...[() => parse(name(), text()), () => parse('', text()), () => bind(portal(), name()), () => bind('', '')],
+    ...[
+      () => execute(portal(), roll(3)),
+      () => execute('', 0),
+      () => describeOf('S', name()),
+      () => describeOf('P', portal()),
+    ],
+    ...[() => closeOf('S', name()), () => closeOf('P', portal()), sync, sync, flush, () => query(text())],
+    ...[() => query(`${text()}; ${text()}`), () => copyData('3\n'), copyDone, () => copyFail('x'), () => add('1', '2')],
+  ];
+  return Array.from({ length: 4 + roll(24) }, () => (makers[roll(makers.length)] ?? sync)());
+}
+
+describe.skipIf(missingPostgres() !== undefined)('a client that speaks as no driver does', () => {
+  let postgres: PostgresServer;
+  const agents: TestAgent[] = [];
+  const ways: { readonly name: string; readonly port: number; readonly user: string; readonly database: string }[] = [];
+
+  beforeAll(async () => {
+    postgres = await startPostgres({ auth: 'trust' });
+    await postgres.createDatabase(DATABASE, SEED);
+    await postgres.sql('grant hoop_app to hoop_admin', DATABASE);
+    ways.push({ name: 'direct', port: postgres.port, user: postgres.admin.username, database: DATABASE });
+    for (const [name, policies] of [
+      ['no policy', ''],
+      ['rules and masks', POLICY],
+    ] as const) {
+      const agent = await startTestAgent({ postgres, database: DATABASE, policies });
+      agents.push(agent);
+      const { port } = await agent.port({ groups: ['dba', 'engineering'] });
+      ways.push({ name, port, user: 'x', database: 'postgres' });
+    }
+  });
+
+  afterAll(async () => {
+    for (const agent of agents) await agent.close();
+    await postgres.stop();
+  });
+
+  const answers = async (conversation: readonly Buffer[]): Promise<string[][]> => {
+    const all: string[][] = [];
+    for (const way of ways) all.push(await answered(way, conversation));
+    return all;
+  };
+
+  it.each(Object.entries(CONVERSATIONS))('gets the same bytes as direct: %s', async (_, conversation) => {
+    const [direct, ...through] = await answers(conversation);
+    expect(through[0]).toEqual(direct);
+    expect(withoutTexts(through[1] ?? [])).toEqual(withoutTexts(direct ?? []));
+  });
+
+  it('starts with 1,000 settings as direct, and is told alike of one that is none', async () => {
+    const many = Array.from({ length: 1_000 }, (_, at) => [`a.p${String(at)}`, at === 7 ? "it's" : '1'] as const);
+    const asked = [query('show a.p0; show a.p999; show a.p7'), query('reset a.p7'), query('show a.p7; show work_mem')];
+    for (const settings of [
+      many,
+      [
+        ['work_mem', '7MB'],
+        ['work_mem', '8MB'],
+      ],
+      [
+        ['datestyle', 'german'],
+        ['nosuch', 'x'],
+      ],
+    ] as const) {
+      const all: string[][] = [];
+      for (const way of ways) all.push(await answered(way, asked, settings));
+      expect(all[1], String(settings.length)).toEqual(all[0]);
+      expect(withoutTexts(all[2] ?? [])).toEqual(withoutTexts(all[0] ?? []));
+    }
+  });
+
+  it('gets the same bytes as direct in 40 conversations put together by chance', async () => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const conversation = [query('create temp table t (a int)'), ...randomConversation(seed)];
+      const [direct, ...through] = await answers(conversation);
+      expect(through[0], `seed ${String(seed)}`).toEqual(direct);
+      expect(withoutTexts(through[1] ?? []), `seed ${String(seed)} with masks`).toEqual(withoutTexts(direct ?? []));
+    }
+  });
+});
+
+const READY = message('Z', 'I');
+const SILENCE_MS = 8_000;
+
+/** What comes back for it, message by message, up to the end of the connection. */
+async function answered(
+  way: { readonly port: number; readonly user: string; readonly database: string },
+  conversation: readonly Buffer[],
+  settings: readonly (readonly [string, string])[] = [],
+): Promise<string[]> {
+  const socket = connect({ port: way.port, host: '127.0.0.1', noDelay: true });
+  const pairs = [['user', way.user], ['database', way.database], ...settings].flat().map(cstring);
+  const parameters = Buffer.concat([...pairs, Buffer.from([0])]);
+  socket.write(Buffer.concat([i32(parameters.length + 8), i32(196_608), parameters]));
+  // A conversation that stands still is a finding too: what has come until then is compared.
+  socket.setTimeout(SILENCE_MS, () => socket.destroy());
+  const chunks: Buffer[] = [];
+  let sent = false;
+  for await (const chunk of socket) {
+    chunks.push(chunk as Buffer);
+    if (sent || !Buffer.concat(chunks).includes(READY)) continue;
+    sent = true;
+    // After a failed COPY or an open transaction too, something is said at the end.
+    socket.write(Buffer.concat([...conversation, sync(), query('select 99'), sync(), message('X', '')]));
+  }
+  const found = messagesIn(Buffer.concat(chunks));
+  const opened = found.findIndex(({ type }) => type === 'Z');
+  return found.slice(opened + 1).map(({ type, body }) => `${type} ${comparable(type, body)}`);
+}
+
+/** Without what differs from one session to the next: object ids, process ids, where in its source the server says it. */
+function comparable(type: string, body: Buffer): string {
+  if (type === 'E' || type === 'N') {
+    const { S, C, M, P } = errorFields(body);
+    return JSON.stringify([S, C, P, M]);
+  }
+  if (type === 'A') return body.subarray(4).toString('latin1');
+  if (type !== 'T') return body.toString('latin1');
+  return parseRowDescription(message('T', body))
+    ?.map(({ name, attribute, typeOid, format }) => [name, attribute, typeOid, format].join())
+    .join(';') as string;
+}
+
+/** Where columns are masked, what an error says of a statement that nobody has read is too, and what a function gives. */
+function withoutTexts(messages: readonly string[]): readonly string[] {
+  return messages.map((one) =>
+    one.startsWith('V ') ? 'V' : /^[EN] /.test(one) ? one.replace(/,"(?:[^"\\]|\\.)*"\]$/, ']') : one,
+  );
+}
