@@ -15,6 +15,7 @@ import {
 } from '../protocols/postgres/wire.js';
 import { parseRowDescription } from '../../src/protocols/postgres/columns.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
+import { rawSession } from '../support/raw-session.js';
 import { missingPostgres, startPostgres, type PostgresServer } from '../support/postgres-server.js';
 
 const DATABASE = 'protocol_differential';
@@ -268,6 +269,37 @@ describe.skipIf(missingPostgres() !== undefined)('a client that speaks as no dri
     const [direct, ...through] = await answers(conversation);
     expect(through[0]).toEqual(direct);
     expect(withoutTexts(through[1] ?? [])).toEqual(withoutTexts(direct ?? []));
+  });
+
+  it('is let out of a COPY by a cancel, both ways, and goes on', async () => {
+    for (const { port } of ways.slice(1)) {
+      const raw = await rawSession(port);
+      const cancel = async (): Promise<void> => {
+        const socket = connect({ port, host: '127.0.0.1' });
+        socket.end(
+          Buffer.concat([i32(16), i32(80_877_102), i32(raw.cancelKey.processId), i32(raw.cancelKey.secretKey)]),
+        );
+        for await (const chunk of socket) expect(chunk).toHaveLength(0);
+      };
+      raw.send(query('create temp table t (a int); copy t from stdin'));
+      await raw.until('G');
+      await cancel();
+      // The server looks up when it has read a row.
+      const rows = setInterval(() => {
+        raw.send(copyData('1\n'));
+      }, 20);
+      const into = await raw.until('Z');
+      clearInterval(rows);
+      expect(errorFields(into.find(({ type }) => type === 'E')?.body ?? Buffer.alloc(1))['C']).toBe('57014');
+      raw.send(Buffer.concat([copyData('2\n'), copyDone(), query('select count(*) from kept')]));
+      expect((await raw.until('Z')).map(({ type }) => type)).toEqual(['T', 'D', 'C', 'Z']);
+      raw.send(query("copy (select repeat('x', 9000), pg_sleep(0.05) from generate_series(1, 10000)) to stdout"));
+      await raw.until('d');
+      await cancel();
+      const out = await raw.until('Z');
+      expect(errorFields(out.find(({ type }) => type === 'E')?.body ?? Buffer.alloc(1))['C']).toBe('57014');
+      raw.end();
+    }
   });
 
   it('starts with 1,000 settings as direct, and is told alike of one that is none', async () => {
