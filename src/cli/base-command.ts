@@ -15,6 +15,12 @@ import type { Column } from './table.js';
 
 const GLOBAL = 'GLOBAL';
 
+/**
+ * Exit status of a command whose reader left while there was still something to run: as of a program that SIGPIPE ends,
+ * which is 13 wherever there is one (https://man7.org/linux/man-pages/man7/signal.7.html).
+ */
+export const CUT_SHORT = 128 + 13;
+
 interface GivenFlags {
   readonly json?: boolean | undefined;
   readonly agent?: string | undefined;
@@ -42,6 +48,8 @@ export abstract class HoopCommand extends Command {
 
   /** Where people are told something while a screen has the terminal; stderr where it is not set. */
   protected speak: ((text: string) => void) | undefined;
+  /** Exit status where whoever read stdout left early: done, for a command that only shows what is there. */
+  protected unreadStatus: number = EXIT.done;
   #given: GivenFlags & Record<string, unknown> = {};
   #profile: Profile | undefined;
 
@@ -197,9 +205,9 @@ export abstract class HoopCommand extends Command {
     this.exit(error.exitStatus);
   }
 
-  /** Who reads stdout has left (`| head`): end as if all was read, whatever was still to come. Else it is a failure. */
+  /** Who reads stdout has left (`| head`): ends at once, whatever was still to come. Else it is a failure. */
   #endWithoutOutput(failure: NodeJS.ErrnoException): never {
-    if (failure.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.done);
+    if (failure.code === 'EPIPE') process.exit(process.exitCode ?? this.unreadStatus);
     const error = new HoopError('failed', 'the output can not be written', {
       why: failure.message,
       suggestion: 'make room where it goes, or send it elsewhere',

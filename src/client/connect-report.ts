@@ -88,7 +88,7 @@ function lineFor(event: ConnectionEvent): string | undefined {
     case 'session.opened':
       return `session ${field('session')} opened`;
     case 'session.closed':
-      return `session ${field('session')} closed`;
+      return `session ${field('session')} closed${after(': ', field('why'))}`;
     case 'approval.waiting':
       return `waits for ${waitedFor(event)} until ${field('expiresAt')}: hoop approve ${field('request')}`;
     case 'approval.resolved':
