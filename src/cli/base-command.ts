@@ -1,7 +1,7 @@
 import { Command, Errors, Flags } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
 import { AgentApi } from '../client/agent-api.js';
-import { givenToken } from '../client/given-token.js';
+import { givenToken, tokenToAdvise } from '../client/given-token.js';
 import { openProfile } from '../client/profile.js';
 import type { Profile } from '../client/profile.js';
 import { toJsonLine } from '../core/display.js';
@@ -162,7 +162,7 @@ export abstract class HoopCommand extends Command {
       url: this.profile().agentUrl,
       token: () => this.accessToken(),
       caFile: process.env['HOOP_CA_FILE'],
-      given: givenToken(process.env),
+      given: tokenToAdvise(process.env),
     });
   }
 
