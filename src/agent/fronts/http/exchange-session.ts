@@ -80,6 +80,7 @@ export class ExchangeSession {
     const start = sessionStart(this.host, this.caller, this.id, { application: this.#application });
     const recorder = this.host.openRecording(start, 'at-flush');
     this.#recorder = this.trace?.around(recorder) ?? recorder;
+    this.tell({ event: 'session.opened' });
   }
 
   /**
@@ -184,6 +185,7 @@ export class ExchangeSession {
     } catch (error) {
       this.log(`session not sealed: ${messageOf(error)}`);
     }
+    this.tell({ event: 'session.closed' });
   }
 
   /** The stored secrets that it uses. */
