@@ -114,8 +114,8 @@ export class ClientSide {
     return this.#reader.lookup(catalog);
   }
 
-  askStartup(): void {
-    this.#desk.askStartup();
+  askStartup(): boolean {
+    return this.#desk.askStartup();
   }
 
   answer(ticket: number, decision: Decision): void {
