@@ -46,17 +46,24 @@ export async function listenOnPort(
   host: string,
   port: number,
 ): Promise<LocalAddress & { port: number }> {
+  const address = await listenIfFree(server, host, port);
+  if (address !== undefined) return address;
+  throw new HoopError('port_taken', `port ${String(port)} on ${host} is taken`, {
+    why: `${(await portHolder(port)) ?? 'another program'} listens there`,
+  });
+}
+
+/** @returns undefined when another program has the port; who, takes long to find out */
+async function listenIfFree(
+  server: Server,
+  host: string,
+  port: number,
+): Promise<(LocalAddress & { port: number }) | undefined> {
   requireLoopback(host);
   try {
     await listening(server, () => server.listen({ host, port, exclusive: true }));
   } catch (error) {
-    if (hasCode(error, 'EADDRINUSE')) {
-      const holder = await portHolder(port);
-      throw new HoopError('port_taken', `port ${String(port)} on ${host} is taken`, {
-        why: `${holder ?? 'another program'} listens there`,
-        cause: error,
-      });
-    }
+    if (hasCode(error, 'EADDRINUSE')) return undefined;
     if (hasCode(error, 'EACCES'))
       throw new HoopError('port_taken', `port ${String(port)} on ${host} may not be used`, {
         why: 'ports below 1024 belong to root',
@@ -86,13 +93,10 @@ export async function listenOnRememberedPort(
   const others = ports.rememberedPorts();
   for (let port = FIRST_PORT; port <= LAST_PORT; port += 1) {
     if (others.has(port)) continue;
-    try {
-      const address = await listenOnPort(server, host, port);
-      ports.rememberPort(connection, port);
-      return address;
-    } catch (error) {
-      if (!(error instanceof HoopError) || error.code !== 'port_taken') throw error;
-    }
+    const address = await listenIfFree(server, host, port);
+    if (address === undefined) continue;
+    ports.rememberPort(connection, port);
+    return address;
   }
   throw new HoopError('port_taken', `no port from ${String(FIRST_PORT)} to ${String(LAST_PORT)} is free`);
 }
@@ -179,11 +183,17 @@ function answers(path: string): Promise<boolean> {
 
 function listening(server: Server, start: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.once('listening', () => {
-      server.off('error', reject);
+    // Where it fails, another port is tried with the same server: nothing of this try may stay.
+    const failed = (error: Error): void => {
+      server.off('listening', begun);
+      reject(error);
+    };
+    const begun = (): void => {
+      server.off('error', failed);
       resolve();
-    });
+    };
+    server.once('error', failed);
+    server.once('listening', begun);
     start();
   });
 }
