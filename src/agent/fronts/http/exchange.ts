@@ -8,7 +8,7 @@ import type { UsageLimits } from '../../usage/usage-limits.js';
 import { AnswerPipe } from './answer-pipe.js';
 import { ClientAnswer } from './client-answer.js';
 import type { ConnectionRules, RulesBook } from './connection-rules.js';
-import { countUsage, type CountedUsage } from './counted-usage.js';
+import { countedRequest, countUsage, type CountedUsage } from './counted-usage.js';
 import type { CredentialBook } from './credential-book.js';
 import { answerEvents, usedIn } from './exchange-events.js';
 import { objectionTo } from './exchange-judge.js';
@@ -127,7 +127,8 @@ export class Exchange implements LiveSession {
     const { host, usage } = this.parts;
     const session = this.#session;
     const { rules, reading, sent } = allowed;
-    const counted = countUsage(usage, rules, session.context, this.input.caller.connection, reading);
+    const request = countedRequest(reading);
+    const counted = countUsage(usage, rules, session.context, this.input.caller.connection, request);
     if (counted.event !== undefined) session.record(counted.event);
     if (counted.refused !== undefined) {
       session.refused();
