@@ -77,7 +77,13 @@ function usageOf(event: ChainedEvent): string {
   const input = number(usage['inputTokens']);
   const output = number(usage['outputTokens']);
   if (input === undefined && output === undefined) return '';
-  return `${String(input ?? 0)} tokens in, ${String(output ?? 0)} out`;
+  const caches = [
+    [number(usage['cachedInputTokens']), 'cached'],
+    [number(usage['cacheWriteTokens']), 'to the cache'],
+  ] as const;
+  const told = caches.flatMap(([tokens, what]) => (tokens === undefined ? [] : [`${String(tokens)} ${what}`]));
+  const within = told.length === 0 ? '' : ` (${told.join(', ')})`;
+  return `${String(input ?? 0)} tokens in${within}, ${String(output ?? 0)} out`;
 }
 
 function costOf(event: ChainedEvent): string {

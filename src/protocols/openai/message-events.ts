@@ -1,8 +1,7 @@
 import { isFault } from '../../core/errors.js';
 import { member, parseJsonTree } from '../../core/json-tree.js';
-import type { JsonNode } from '../../core/json-tree.js';
 import type { AnswerNews, MessageRefusal, MessageSide } from '../http/message-side.js';
-import { modelUsageOf } from '../http/model-usage.js';
+import { modelUsageOf, usageNumbers } from '../http/model-usage.js';
 import { stringIn } from '../http/prompt-reader.js';
 import { readClientEvent } from './client-events.js';
 import { errorOf } from './requests.js';
@@ -27,16 +26,12 @@ function newsIn(message: string): AnswerNews | undefined {
   if (!OVER.has(type)) return undefined;
   const output = member(response, 'output');
   const items = output?.kind === 'array' ? output.items : [];
-  return { kind: 'over', id, usage: usageIn(response), toolCalls: items.flatMap((item) => toolNamesOf(item)) };
-}
-
-function usageIn(response: JsonNode | undefined): AnswerNews['usage'] {
-  const usage = member(response, 'usage');
-  if (usage?.kind !== 'object') return undefined;
-  const numbers = usage.members.flatMap(({ name, value }) =>
-    value.kind === 'number' ? [[name, value.value] as const] : [],
-  );
-  return modelUsageOf(new Map(numbers));
+  return {
+    kind: 'over',
+    id,
+    usage: modelUsageOf(new Map(usageNumbers(member(response, 'usage')))),
+    toolCalls: items.flatMap((item) => toolNamesOf(item)),
+  };
 }
 
 /** @see https://platform.openai.com/docs/api-reference/realtime-server-events/error */
