@@ -18,11 +18,15 @@ export function requestTitle(event: ChainedEvent): string {
  */
 export function requestLines(event: ChainedEvent, max: number): readonly string[] {
   const model = typeof event['model'] === 'string' || typeof event['endpoint'] === 'string';
-  const lines = model && text(event['text']) !== '' ? [`user: ${said(event['text'], max)}`] : [];
+  const asked = text(event['text']);
+  // Of a model's request that says nothing the text is its line, which stands above.
+  const says =
+    model && asked !== '' && asked !== `${text(event['method'])} ${text(event['path']).replace(/\?.*$/s, '')}`;
+  const lines = says ? [`user: ${said(event['text'], max)}`] : [];
   const size = bodySize(event);
   const body = said(event['body'], model ? Math.min(max, BEHIND_CHARS) : max);
   if (body !== '') lines.push(`${model ? 'whole request' : 'body'}, ${size}:`, `  ${body}`);
-  else if (size !== '') lines.push(`body, ${size}`);
+  else if (size !== '' && event['bodyBytes'] !== 0) lines.push(`body, ${size}`);
   return lines;
 }
 

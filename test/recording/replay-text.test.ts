@@ -293,6 +293,8 @@ describe('a session as text', () => {
 
         expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
       }),
+      // What has no primitive value.
+      { examples: [[[['statement', { statement: [{ toString: 0 }] }]]]] },
     );
     const planted = await transcript([
       { type: 'statement', statement: 1, text: 'a\u001b]52;c;x\u0007\r\u202eb', via: '\u001b[31m' },

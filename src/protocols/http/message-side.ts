@@ -20,6 +20,8 @@ export interface AnswerNews {
   readonly usage: ModelUsage | undefined;
   /** Names of the tools that it calls. */
   readonly toolCalls: readonly string[];
+  /** Of one that is over, what it says, one of each item, where the message holds it. */
+  readonly texts: readonly string[];
 }
 
 /** A refusal on a stream, and where on it. */

@@ -1,5 +1,6 @@
 import { isFault } from '../../core/errors.js';
 import { member, parseJsonTree } from '../../core/json-tree.js';
+import type { JsonNode } from '../../core/json-tree.js';
 import type { AnswerNews, MessageRefusal, MessageSide } from '../http/message-side.js';
 import { modelUsageOf, usageNumbers } from '../http/model-usage.js';
 import { stringIn } from '../http/prompt-reader.js';
@@ -11,6 +12,8 @@ import { toolNamesOf } from './responses-layout.js';
 const HINT = /"type"\s*:\s*"(?:response\.(?:created|done|completed|incomplete|failed|cancelled)|error)"/;
 const OVER = new Set(['done', 'completed', 'incomplete', 'failed', 'cancelled'].map((state) => `response.${state}`));
 
+const TOLD_NOTHING = { usage: undefined, toolCalls: [], texts: [] };
+
 function newsIn(message: string): AnswerNews | undefined {
   if (!HINT.test(message)) return undefined;
   const tree = parseJsonTree(message);
@@ -20,18 +23,29 @@ function newsIn(message: string): AnswerNews | undefined {
   const id = stringIn(response, 'id');
   if (type === 'error') {
     const refused = stringIn(member(tree, 'error'), 'event_id');
-    return { kind: 'refused', id: refused, usage: undefined, toolCalls: [] };
+    return { ...TOLD_NOTHING, kind: 'refused', id: refused };
   }
-  if (type === 'response.created') return { kind: 'begun', id, usage: undefined, toolCalls: [] };
+  if (type === 'response.created') return { ...TOLD_NOTHING, kind: 'begun', id };
   if (!OVER.has(type)) return undefined;
-  const output = member(response, 'output');
-  const items = output?.kind === 'array' ? output.items : [];
+  const items = itemsOf(member(response, 'output'));
   return {
     kind: 'over',
     id,
     usage: modelUsageOf(new Map(usageNumbers(member(response, 'usage')))),
     toolCalls: items.flatMap((item) => toolNamesOf(item)),
+    texts: items.map((item) => saidIn(item)).filter((text) => text !== ''),
   };
+}
+
+/** What was said aloud stands in its transcript. */
+function saidIn(item: JsonNode): string {
+  return itemsOf(member(item, 'content'))
+    .map((part) => stringIn(part, 'text') || stringIn(part, 'transcript') || stringIn(part, 'refusal'))
+    .join('');
+}
+
+function itemsOf(node: JsonNode | undefined): readonly JsonNode[] {
+  return node?.kind === 'array' ? node.items : [];
 }
 
 /** @see https://platform.openai.com/docs/api-reference/realtime-server-events/error */

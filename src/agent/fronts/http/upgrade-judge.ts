@@ -1,4 +1,5 @@
 import { readBody } from '../../../protocols/http/read-body.js';
+import type { BodyEvent } from '../../../core/events.js';
 import type { HttpConnection } from '../../../core/resources.js';
 import type { HttpRefusal, HttpRequest } from '../../../protocols/http/dialect.js';
 import type { MessageReading, MessageSide } from '../../../protocols/http/message-side.js';
@@ -30,6 +31,16 @@ export type Judged =
   | { readonly goes: true; readonly reading: MessageReading | undefined; readonly recorded: boolean }
   /** Messages that tell the client so; none where it withdrew it. */
   | { readonly goes: false; readonly back: readonly Buffer[] };
+
+/** What a message of the upstream led to. */
+export interface Heard {
+  /** It ends an answer. */
+  readonly over: boolean;
+  /** Messages that go back to it. */
+  readonly upstream: readonly Buffer[];
+  /** Messages that go to the client behind it. */
+  readonly client: readonly Buffer[];
+}
 
 /** Decides each message of a client on a stream whose messages are known, as a request of its own. */
 export class MessageJudge {
@@ -69,12 +80,8 @@ export class MessageJudge {
     return this.#counted(reading, rules, statement) ?? { goes: true, reading, recorded: true };
   }
 
-  /**
-   * Takes along what the upstream tells of answers.
-   *
-   * @returns messages that go back to it, and to the client
-   */
-  hears(message: string): { readonly upstream: readonly Buffer[]; readonly client: readonly Buffer[] } {
+  /** Takes along what the upstream tells of answers. */
+  hears(message: string): Heard {
     const { side, session } = this.options;
     const news = side.news(message);
     if (news?.kind === 'refused') this.#answers.refused(news);
@@ -82,12 +89,24 @@ export class MessageJudge {
       const result = this.#answers.over(news);
       if (result !== undefined) session.record(result);
     }
-    if (news?.kind !== 'begun') return NOTHING;
+    if (news?.kind !== 'begun') return news?.kind === 'over' ? OVER : NOTHING;
     const limit = this.#answers.begun(news, this.options.rules(), this.#model, () => session.nextStatement());
     const cancel = limit === undefined ? undefined : side.cancel(news.id);
     if (limit === undefined || cancel === undefined) return NOTHING;
     session.refused();
-    return { upstream: [Buffer.from(cancel)], client: this.#told(refusalOfLimit(limit)[0], '') };
+    return { over: false, upstream: [Buffer.from(cancel)], client: this.#told(refusalOfLimit(limit)[0], '') };
+  }
+
+  /**
+   * What an answer said, for the record.
+   *
+   * @param message masked as it is recorded
+   */
+  said(message: string): BodyEvent | undefined {
+    const news = this.options.side.news(message);
+    if (news?.kind !== 'over' || news.texts.length === 0) return undefined;
+    const text = news.texts.slice(0, MAX_TEXTS).map((one) => one.slice(0, MAX_TEXT_CHARACTERS));
+    return { type: 'output', statement: this.#statement, body: '', bodyBytes: Buffer.byteLength(message), text };
   }
 
   /** Nothing more comes. */
@@ -129,5 +148,9 @@ export class MessageJudge {
   }
 }
 
+/** What the record keeps of one answer. */
+const MAX_TEXTS = 64;
+const MAX_TEXT_CHARACTERS = 16 * 1024;
 const JSON_TYPE = 'application/json';
-const NOTHING = { upstream: [], client: [] };
+const NOTHING: Heard = { over: false, upstream: [], client: [] };
+const OVER: Heard = { ...NOTHING, over: true };

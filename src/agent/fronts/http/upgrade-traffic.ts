@@ -22,7 +22,7 @@ export class StreamTraffic implements Pick<RelayOptions, 'message' | 'leaves' | 
     if (judge === undefined) return this.#passed(from, data, binary);
     if (from === 'client') return this.#asked(judge, data, binary);
     const heard = binary ? undefined : judge.hears(data.toString());
-    const passed = this.#passed(from, data, binary);
+    const passed = this.#passed(from, data, binary, heard?.over === true ? judge : undefined);
     if ('code' in passed || heard === undefined) return passed;
     return { on: [...passed.on, ...heard.client], back: heard.upstream };
   }
@@ -51,9 +51,18 @@ export class StreamTraffic implements Pick<RelayOptions, 'message' | 'leaves' | 
     return { on: passed.map(({ bytes }) => bytes) };
   }
 
-  #passed(from: Side, data: Buffer, binary: boolean): Relaying {
+  /** @param ends of a message that ends an answer: who knows what it said */
+  #passed(from: Side, data: Buffer, binary: boolean, ends?: MessageJudge): Relaying {
     const passed = this.parts.masks.pass(from, data, binary);
-    return 'code' in passed ? this.#stopped(passed) : { on: this.#recorded(from, passed, binary) };
+    if ('code' in passed) return this.#stopped(passed);
+    const last = passed.at(-1);
+    if (ends === undefined || last === undefined) return { on: this.#recorded(from, passed, binary) };
+    // Of a long stream not every message is kept, but what each answer said.
+    const shown = last.record();
+    const on = this.#recorded(from, [...passed.slice(0, -1), { bytes: last.bytes, record: () => shown }], binary);
+    const said = shown === undefined ? undefined : ends.said(shown.toString());
+    if (said !== undefined) this.parts.session.record(said);
+    return { on };
   }
 
   #stopped<T>(stop: T): T {

@@ -142,6 +142,8 @@ describe('a message of a realtime session', () => {
     const [answer, stream] = of(events, 'result');
     expect(answer).toMatchObject({ statement: 3, usage: { outputTokens: 1 } });
     expect(answer?.['costUsd']).toBeGreaterThan(0);
+    const said = of(events, 'output').filter((event) => 'text' in event);
+    expect(said).toMatchObject([{ statement: 3, text: ['blue'] }]);
     expect(stream).toMatchObject({ statement: 1, status: 101, messages: { client: { messages: 2 } } });
     expect(of(events, 'session.end')[0]).toMatchObject({ statements: 3, blocked: 0 });
   });
