@@ -219,8 +219,10 @@ export class ExchangeSession {
 
   async seal(): Promise<void> {
     const { endReason: reason } = this;
+    // Refused before it was one.
+    if (this.#recorder === undefined) return;
     try {
-      await this.#recorder?.seal({ type: 'session.end', reason, statements: this.#statements, blocked: this.#blocked });
+      await this.#recorder.seal({ type: 'session.end', reason, statements: this.#statements, blocked: this.#blocked });
     } catch (error) {
       this.log(`session not sealed: ${messageOf(error)}`);
     }
