@@ -76,6 +76,16 @@ describe('listenOnRememberedPort', () => {
     expect(profile.portFor('postgres')).toBe(port);
   });
 
+  it('passes over ports that are taken, and leaves nothing of those tries on the server', async () => {
+    const held = server();
+    const { port } = await listenOnPort(held, '127.0.0.1', 0);
+    const made = server();
+    for (let tries = 0; tries < 12; tries += 1)
+      await expect(listenOnPort(made, '127.0.0.1', port)).rejects.toMatchObject({ code: 'port_taken' });
+    await listenOnPort(made, '127.0.0.1', 0);
+    expect([made.listenerCount('listening'), made.listenerCount('error')]).toEqual([0, 0]);
+  });
+
   it('gives another connection, agent or profile another port, also while the first is closed', async () => {
     const profile = profiles();
     const taken = new Set<number>();
