@@ -48,12 +48,13 @@ export async function listenOnPort(
 ): Promise<LocalAddress & { port: number }> {
   const address = await listenIfFree(server, host, port);
   if (address !== undefined) return address;
+  const holder = await portHolder(port);
   throw new HoopError('port_taken', `port ${String(port)} on ${host} is taken`, {
-    why: `${(await portHolder(port)) ?? 'another program'} listens there`,
+    why: `${holder ?? 'another program'} listens there`,
   });
 }
 
-/** @returns undefined when another program has the port; who, takes long to find out */
+/** @returns undefined where another program has the port: finding out which takes longer than trying the next one */
 async function listenIfFree(
   server: Server,
   host: string,
@@ -117,6 +118,7 @@ export async function listenOnSocket(
   platform: NodeJS.Platform = process.platform,
 ): Promise<{ readonly socket: string }> {
   if (platform === 'win32') return listenOnPipe(server, path);
+  requireShort(path, platform);
   await prepareSocketFolder(path);
   await clearStaleSocket(path);
   // The mode must be right from the first moment: `chmod` afterwards would leave a gap.
@@ -130,11 +132,25 @@ export async function listenOnSocket(
   await started.catch((error: unknown) => {
     throw new HoopError('failed', 'cannot listen on the socket file', {
       why: messageOf(error),
-      suggestion: 'name a path in a folder of yours, at most 107 bytes long',
+      suggestion: 'name another path in a folder of yours',
       cause: error,
     });
   });
   return { socket: path };
+}
+
+/**
+ * Of a longer path the system would take the first part alone, without a word: `sun_path` of
+ * https://man7.org/linux/man-pages/man7/unix.7.html, 104 bytes on macOS, the last of them zero.
+ */
+function requireShort(path: string, platform: NodeJS.Platform): void {
+  const longest = platform === 'linux' ? 107 : 103;
+  const length = Buffer.byteLength(path);
+  if (length <= longest) return;
+  throw new HoopError('usage', 'the path of the socket file is too long', {
+    why: `it has ${String(length)} bytes, and the system takes ${String(longest)}`,
+    suggestion: 'name a shorter one with --socket, such as /tmp/NAME/pg.sock',
+  });
 }
 
 async function listenOnPipe(server: Server, path: string): Promise<{ readonly socket: string }> {
@@ -183,17 +199,17 @@ function answers(path: string): Promise<boolean> {
 
 function listening(server: Server, start: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    // Where it fails, another port is tried with the same server: nothing of this try may stay.
-    const failed = (error: Error): void => {
-      server.off('listening', begun);
-      reject(error);
-    };
-    const begun = (): void => {
-      server.off('error', failed);
+    const onListening = (): void => {
+      server.off('error', onError);
       resolve();
     };
-    server.once('error', failed);
-    server.once('listening', begun);
+    // Neither stays: the same server may be tried on many ports.
+    const onError = (error: Error): void => {
+      server.off('listening', onListening);
+      reject(error);
+    };
+    server.once('error', onError);
+    server.once('listening', onListening);
     start();
   });
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +54,15 @@ describe('listenOnRememberedPort', () => {
     expect((await listenOnRememberedPort(server(), '127.0.0.1', 'postgres', profile('default', AGENT))).port).toBe(
       port,
     );
+  });
+
+  it('leaves nothing behind on the server of the ports that were taken', async () => {
+    const ports = { portFor: () => undefined, rememberedPorts: () => new Set<number>(), rememberPort: () => undefined };
+    const holder = server();
+    await listenOnRememberedPort(holder, '127.0.0.1', 'first', ports);
+    const made = server();
+    await listenOnRememberedPort(made, '127.0.0.1', 'second', ports);
+    expect([made.listenerCount('listening'), made.listenerCount('error')]).toEqual([0, 0]);
   });
 
   it('fails with port_taken when the remembered port is held, and takes no other', async () => {
@@ -118,6 +127,16 @@ describe('listenOnSocket', () => {
       });
     },
   );
+
+  it('refuses a path of which the system would take the first part alone', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hoop-sock-'));
+    const path = join(folder, 'é'.repeat(54 - folder.length / 2));
+    await expect(listenOnSocket(server(), `${path}long`)).rejects.toMatchObject({
+      code: 'usage',
+      message: 'the path of the socket file is too long',
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
 
   it('makes the file 0600 whatever the umask, and puts the umask back', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'hoop-sock-')), '.s.PGSQL.5432');
