@@ -71,6 +71,7 @@ export class ReplicationCommands {
     return this.#reader.lookup(catalog);
   }
 
+  /** `replication` is a setting, so that there is something to ask. */
   askStartup(): void {
     this.#desk.askStartup();
   }

@@ -19,6 +19,7 @@ import type { CancelKey } from './startup.js';
 
 /** What a client may send ahead while the session is still being opened. */
 const MAX_EARLY_BYTES = 1 << 20;
+const NOTHING_TO_DECIDE: Decision = { action: 'allow', notices: [] };
 
 type State = 'deciding-startup' | 'opening' | 'ready' | 'closed';
 
@@ -135,7 +136,7 @@ export class PostgresSession implements Session<Uint8Array> {
   /** @param rest what the client sent behind its start-up packet */
   start(rest: Uint8Array): readonly Step[] {
     this.#client.push(rest);
-    this.#client.askStartup();
+    if (!this.#client.askStartup()) this.#startupDecided(NOTHING_TO_DECIDE);
     return this.#take();
   }
 

@@ -85,6 +85,7 @@ export class ExchangeSession {
     const start = sessionStart(this.host, this.caller, this.id, { application: this.#application });
     const recorder = this.host.openRecording(start, 'at-flush');
     this.#recorder = this.trace?.around(recorder) ?? recorder;
+    this.tell({ event: 'session.opened' });
   }
 
   /**
@@ -218,11 +219,14 @@ export class ExchangeSession {
 
   async seal(): Promise<void> {
     const { endReason: reason } = this;
+    // Refused before it was one.
+    if (this.#recorder === undefined) return;
     try {
-      await this.#recorder?.seal({ type: 'session.end', reason, statements: this.#statements, blocked: this.#blocked });
+      await this.#recorder.seal({ type: 'session.end', reason, statements: this.#statements, blocked: this.#blocked });
     } catch (error) {
       this.log(`session not sealed: ${messageOf(error)}`);
     }
+    this.tell({ event: 'session.closed' });
   }
 
   /** The stored secrets that it uses. */

@@ -2,6 +2,7 @@ import { OverBounds } from '../facts/over-bounds.js';
 import { EMPTY, inside, itemsOf, listAt, namesIn, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { plpgsqlParts, sqlParts, sqlStatements, UNREADABLE_PARTS, type BodyParts } from './body-parts.js';
+import { judgeCaught } from './guesses.js';
 import { bodyStatements, readPart } from './read-part.js';
 import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
@@ -52,14 +53,21 @@ function partsOf(language: string, body: string, source: () => string): BodyPart
   return UNREADABLE_PARTS;
 }
 
-function judgeBody(reading: Reading, { parts, unreadable }: BodyParts, clause: string, mayReturn: boolean): void {
+function judgeBody(
+  reading: Reading,
+  { parts, unreadable, catches }: BodyParts,
+  clause: string,
+  mayReturn: boolean,
+): void {
   if (unreadable) {
     reading.findings.touchesAnything = true;
     reading.findings.note({ kind: 'unread', clause });
   }
   const body = reading.body();
+  const before = reading.findings.written.size;
   for (const part of parts) {
     const output = readPart(body, part);
     if (output !== undefined && !(mayReturn && part.returned)) movedAll(body, output, clause);
   }
+  if (catches === true) judgeCaught(body, [...reading.findings.written].slice(before));
 }
