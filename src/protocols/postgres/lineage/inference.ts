@@ -4,7 +4,7 @@ import { MAX_COMPARED_VALUES } from './compared-values.js';
 import type { ManyValued } from './comparison.js';
 import type { Derivation } from './derivation.js';
 import type { TextLineage } from './text-lineage.js';
-import type { Use } from './uses.js';
+import type { Computed, Use } from './uses.js';
 
 /** A masked column is used where the answer would tell of it, or brought where no mask is. */
 export interface Refusal {
@@ -54,13 +54,19 @@ export function comparedTooOften(
   return [...refusals.values()];
 }
 
+/** The masked columns of which something is made that may fail by what they hold. */
+export function computedOver(computed: readonly Computed[], rules: ColumnRules): readonly Ruled[] {
+  return computed.flatMap(({ value }) => guarded(value, rules));
+}
+
 function tooOften(column: string): string {
   const what = column === '' ? 'what may hold masked columns' : `masked column ${column}`;
   const limit = MAX_COMPARED_VALUES.toLocaleString('en');
   return `${what} may be compared with no more than ${limit} values in one statement (inference)`;
 }
 
-interface Ruled {
+/** A masked column, and a rule that masks it. */
+export interface Ruled {
   readonly rule: MaskRule;
   /** Empty where it is not known which. */
   readonly column: string;

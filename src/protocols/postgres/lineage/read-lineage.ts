@@ -85,7 +85,8 @@ export function readLineage(
     });
     const { uses, touched, touchesAnything, callsRoutines, made } = reader.findings;
     const given = replaceableValues(reader.findings.given, list);
-    return { statements, uses, compared, given, touched, touchesAnything, callsRoutines, made };
+    const computed = [...reader.findings.computed];
+    return { statements, uses, computed, compared, given, touched, touchesAnything, callsRoutines, made };
   } catch (error) {
     if (error instanceof OverBounds || error instanceof RangeError) return UNFOLLOWED;
     throw error;

@@ -19,3 +19,9 @@ export type Use =
       readonly value: Derivation;
       readonly to: Derivation | undefined;
     };
+
+/** Something is made of it that may fail by what it holds; `costly` where it may also take its time by that. */
+export interface Computed {
+  readonly value: Derivation;
+  readonly costly: boolean;
+}
