@@ -246,6 +246,40 @@ export const REFUSED: readonly Refused[] = [
   { id: 'trigram', text: "select id from people where ssn ~ '^9'" },
   { id: 'hash-parity', text: 'select id from people where hashtext(ssn) % 2 = 0' },
   { id: 'copy-program', text: "copy people to program 'cat'" },
+  {
+    id: 'schema-element',
+    text: "create schema v_{s} create view w as select id from {s}.people where ssn like '9%'",
+  },
+  {
+    id: 'do-catches',
+    text: 'do $$ begin perform count(*) from (select random() + 1 / (ascii(ssn) - 57) from people offset 0) q; exception when division_by_zero then insert into notes values (9); end $$',
+  },
+  {
+    id: 'function-catches',
+    text: 'create function k() returns setof int language plpgsql as $$ begin perform count(*) from (select random() + 1 / (ascii(ssn) - 57) from people offset 0) q; exception when division_by_zero then return next 1; end $$',
+  },
+  {
+    id: 'function-catches-moved',
+    before: ["create temp table people (id int, ssn text check (ssn not like '9%'))"],
+    text: 'do $$ begin insert into pg_temp.people select id, ssn from {s}.people; exception when check_violation then insert into notes values (9); end $$',
+  },
+  {
+    id: 'side-row-lock',
+    text: "select case when ssn like '9%' then (select id from notes for update) end from people",
+  },
+  { id: 'side-in', text: "select left(ssn, 1) in ('9', nextval('seq')::text) from people" },
+  { id: 'side-between', text: "select left(ssn, 1) between '9' and nextval('seq')::text from people" },
+  { id: 'side-row', text: "select row(left(ssn, 1), nextval('seq')) = row('9', 1::bigint) from people" },
+  { id: 'side-any', text: "select left(ssn, 1) = any (select nextval('seq')::text from notes) from people" },
+  { id: 'side-any-of-it', text: "select '9' = any (select left(ssn, 1) from people where nextval('seq') > 0)" },
+  {
+    id: 'rows-by-parts',
+    text: "select information_schema._pg_expandarray(case when ssn like '9%' then array[1, 2] else array[1] end) from people",
+  },
+  {
+    id: 'rows-by-rights',
+    text: "select aclexplode(case when ssn like '9%' then acldefault('r', 10) end) from people",
+  },
   { id: 'row-compare', text: "select id from people where (ssn, id) < ('9', 1)" },
   { id: 'json-compare', text: `select 1 from people p where to_jsonb(p) @> '{"ssn":"917-26-5083"}'` },
 ];

@@ -16,6 +16,8 @@ export interface BodyParts {
   readonly hasEffects: boolean;
   /** Text is computed and run, or a part could not be read. */
   readonly unreadable: boolean;
+  /** Errors are caught in it: what is done then tells that there was one. */
+  readonly catches?: boolean;
   /** Names of types of its variables: what is assigned to one of a domain goes through the domain's checks. */
   readonly types?: readonly string[];
 }
@@ -26,7 +28,7 @@ export const UNREADABLE_PARTS: BodyParts = { parts: [], hasEffects: true, unread
 export function plpgsqlParts(statement: string, body: string): BodyParts {
   const parsed = parsePlpgsql(statement, body);
   if (parsed.kind !== 'tree') return UNREADABLE_PARTS;
-  const gathered: Gathered = { parts: [], hasEffects: false, unreadable: false, types: [] };
+  const gathered: Gathered = { parts: [], hasEffects: false, unreadable: false, catches: false, types: [] };
   gather(parsed.tree, false, gathered);
   return gathered;
 }
@@ -57,6 +59,7 @@ interface Gathered {
   readonly types: string[];
   hasEffects: boolean;
   unreadable: boolean;
+  catches: boolean;
 }
 
 /** What may show or keep a value. */
@@ -81,6 +84,7 @@ function gather(value: unknown, returned: boolean, into: Gathered): void {
       continue;
     }
     if (EFFECTS.test(key)) into.hasEffects = true;
+    if (key === 'PLpgSQL_exception_block' || key === 'exceptions') into.catches = true;
     if (key === 'PLpgSQL_type') into.types.push(typeNamed(textAt(child, 'typname')));
     if (key === 'PLpgSQL_expr') gatherExpression(child, returned, into);
     const computed = COMPUTED[key];

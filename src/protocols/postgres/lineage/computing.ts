@@ -6,6 +6,7 @@
 import { inside, isNode, listAt, literalIn, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { functionName, routinesCalled } from './calls.js';
+import { stopsEarly } from './conditional.js';
 import { isNothing, type Derivation } from './derivation.js';
 import { isCostly, neverFails } from './known-functions.js';
 import type { Reading } from './reading.js';
@@ -41,9 +42,11 @@ function toldBy(reading: Reading, value: unknown, decided: boolean): Told {
   if (found === undefined) return isNode(value) ? most(reading, Object.values(value), decided) : NOTHING_TOLD;
   const { type, node } = found;
   // What is read there is judged by itself; whether it is read at all takes time, and more than one row fails.
-  if (type === 'SubLink') return decided ? MAY_TAKE_LONG : toldBy(reading, node['testexpr'], decided);
+  if (type === 'SubLink') return decided || READ_UP_TO.has(textAt(node, 'subLinkType')) ? MAY_TAKE_LONG : NOTHING_TOLD;
   const own = (OWN[type] ?? fails)(reading, node);
-  return own === MAY_TAKE_LONG ? own : worse(own, most(reading, Object.values(node), decided || DECIDING.has(type)));
+  if (own === MAY_TAKE_LONG) return own;
+  const decides = DECIDING.has(type) || (type === 'A_Expr' && stopsEarly(node));
+  return worse(own, most(reading, Object.values(node), decided || decides));
 }
 
 function most(reading: Reading, parts: readonly unknown[], decided: boolean): Told {
@@ -61,6 +64,9 @@ const fails = (): Told => MAY_FAIL;
 
 /** They evaluate some of their parts only where others say so. */
 const DECIDING: ReadonlySet<string> = new Set(['CaseExpr', 'BoolExpr', 'CoalesceExpr']);
+
+/** Such a sub-select is read up to the first row that settles it. */
+const READ_UP_TO: ReadonlySet<string> = new Set(['ANY_SUBLINK', 'ALL_SUBLINK']);
 
 /** What a node does beside what its parts do; any other may fail. */
 const OWN: Readonly<Record<string, (reading: Reading, node: TreeNode) => Told>> = {

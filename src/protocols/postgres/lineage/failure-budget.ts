@@ -4,7 +4,7 @@
  * is nearly always a mistake; what is bounded is how many there may be.
  */
 
-/** Bits told before statements that could tell more are refused: ten yes-or-no questions, about three digits. */
+/** Bits told before statements that could tell more are refused: ten yes-or-no questions, three to five digits. */
 export const MAX_TOLD_BITS = 10;
 /** In so many milliseconds as many bits are forgotten: what went beyond is waited for in proportion. */
 export const FORGOTTEN_IN_MS = 3_600_000;
@@ -35,14 +35,19 @@ export class FailureBudget {
 
   /** One failed. @param rows that had come before: at which row it fails tells as much as which of so many statements */
   failed(nowMs: number, rows: number): void {
-    this.#told(nowMs, 1 + Math.log2(1 + this.#answered + rows));
+    // Programs that ask all day fail once in a while; who asks by failing does so again.
+    const before = this.#bitsAt(nowMs) === 0 ? 0 : this.#answered;
+    this.#told(nowMs, 1 + Math.log2(1 + before + rows));
     this.#answered = 0;
     this.#answeredSinceMs = nowMs;
   }
 
+  #bitsAt(nowMs: number): number {
+    return Math.max(0, this.#bits - ((nowMs - this.#atMs) / FORGOTTEN_IN_MS) * MAX_TOLD_BITS);
+  }
+
   #told(nowMs: number, bits: number): void {
-    const forgotten = ((nowMs - this.#atMs) / FORGOTTEN_IN_MS) * MAX_TOLD_BITS;
-    this.#bits = Math.max(0, this.#bits - forgotten) + bits;
+    this.#bits = this.#bitsAt(nowMs) + bits;
     this.#atMs = nowMs;
     if (this.#bits > MAX_TOLD_BITS) this.#closedUntilMs = nowMs + (this.#bits / MAX_TOLD_BITS) * FORGOTTEN_IN_MS;
   }

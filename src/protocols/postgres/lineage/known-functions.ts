@@ -62,7 +62,11 @@ const COSTLY =
 const MULTIPLY = new Set(
   `generate_series generate_subscripts regexp_matches regexp_split_to_table string_to_table jsonb_path_query
   jsonb_path_query_tz ts_parse ts_debug ts_token_type pg_options_to_table json_populate_recordset jsonb_populate_recordset
-  json_to_recordset jsonb_to_recordset normal_rand`.split(/\s+/),
+  json_to_recordset jsonb_to_recordset normal_rand _pg_expandarray aclexplode pg_extension_update_paths pg_get_multixact_members
+  pg_get_publication_tables pg_ls_dir pg_ls_replslotdir pg_ls_tmpdir pg_mcv_list_items pg_partition_ancestors pg_partition_tree
+  pg_snapshot_xip txid_snapshot_xip pg_tablespace_databases pg_stat_get_progress_info pg_stat_get_subscription`.split(
+    /\s+/,
+  ),
 );
 
 /** They give a row for each part of what they are given: of a column as it stands no more than the column has. */

@@ -8,7 +8,7 @@ import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
 import { levelOf, type Level, type Output } from './scope.js';
 import { ANY_CAST } from './session-names.js';
-import { judgeCluster, judgeNewTable, judgeTableChange } from './table-changes.js';
+import { fitsEveryRow, judgeCluster, judgeNewTable, judgeTableChange } from './table-changes.js';
 import { leaves, leaveSchema } from './leaving.js';
 import { judgeTrigger } from './triggers.js';
 
@@ -66,6 +66,18 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   CreateStmt: (reading, node) => {
     judgeNewTable(reading, node);
     return made(node, 'relation', 'table');
+  },
+  CreateSchemaStmt: (reading, node) => {
+    for (const element of listAt(node, 'schemaElts')) {
+      const { makes } = readStatement(reading, element, () => '');
+      if (makes !== undefined) reading.findings.made.push(makes);
+    }
+    return {};
+  },
+  // Whether all rows fit is told; which columns are of the domain is not looked for.
+  AlterDomainStmt: (reading) => {
+    reading.findings.computed.add({ value: ANYTHING, costly: false });
+    return {};
   },
   // By these the server reads its own tables once more, under names that no mask knows.
   CreateForeignTableStmt: (reading, node) => {
@@ -176,7 +188,9 @@ function made(node: TreeNode, field: string, kind: 'table' | 'view'): StatementR
 function createIndex(reading: Reading, node: TreeNode): StatementReading {
   const level = relationLevel(reading, nodeAt(node, 'relation') ?? EMPTY);
   for (const item of listAt(node, 'indexParams')) {
-    const expression = inside(item, 'IndexElem')?.['expr'];
+    const element = inside(item, 'IndexElem') ?? EMPTY;
+    if (flagAt(node, 'unique')) fitsEveryRow(reading, level, textAt(element, 'name'));
+    const expression = element['expr'];
     if (expression !== undefined)
       reading.findings.note({ kind: 'compared', clause: 'CREATE INDEX', value: reading.value(expression, level) });
   }

@@ -32,6 +32,9 @@ export function judgeTableChange(reading: Reading, node: TreeNode): void {
     const command = inside(item, 'AlterTableCmd') ?? EMPTY;
     rowsLeave(reading, relation, command);
     if (textAt(command, 'subtype') === 'AT_AttachPartition') judgeAttaching(reading, relation, command);
+    if (textAt(command, 'subtype') === 'AT_AlterColumnType') fitsEveryRow(reading, level, textAt(command, 'name'));
+    for (const key of namesIn(listAt(inside(command['def'], 'Constraint') ?? EMPTY, 'keys')))
+      fitsEveryRow(reading, level, key);
     judgeKeys(reading, command['def'], level);
     judgeExpressions(reading, command, level);
   }
@@ -52,6 +55,12 @@ function judgeExpressions(reading: Reading, command: TreeNode, level: Level): vo
   if (collate !== undefined && !comparesBytes(collate) && own !== undefined)
     findings.note({ kind: 'compared', clause: 'ALTER TABLE', value: own });
   if (!isNothing(value)) findings.note({ kind: 'moved', clause: 'ALTER TABLE', value, to: own });
+}
+
+/** Whether every row fits is told by an error: no two alike, none cut by its type. */
+export function fitsEveryRow(reading: Reading, level: Level, name: string): void {
+  const value = level.columns.find((column) => column.name === name)?.value;
+  if (value !== undefined && !isNothing(value)) reading.findings.computed.add({ value, costly: false });
 }
 
 /** `REFERENCES` asks of every row, and of each that is put in, whether its value stands in the other table. */

@@ -52,7 +52,19 @@ function partsOf(language: string, body: string, source: () => string): BodyPart
   return UNREADABLE_PARTS;
 }
 
-function judgeBody(reading: Reading, { parts, unreadable }: BodyParts, clause: string, mayReturn: boolean): void {
+function judgeBody(reading: Reading, body: BodyParts, clause: string, mayReturn: boolean): void {
+  const { findings } = reading;
+  const [computed, uses] = [new Set(findings.computed), findings.uses.length];
+  judgeParts(reading, body, clause, mayReturn);
+  if (body.catches !== true) return;
+  // What is done when something fails tells that it did, and no error of it is seen to be counted.
+  const failing = [...findings.computed].filter((one) => !computed.has(one)).map(({ value }) => value);
+  for (const use of findings.uses.slice(uses)) if (use.kind === 'moved') failing.push(use.value);
+  for (const value of failing)
+    findings.note({ kind: 'moved', clause: `${clause} that catches errors`, value, to: undefined });
+}
+
+function judgeParts(reading: Reading, { parts, unreadable }: BodyParts, clause: string, mayReturn: boolean): void {
   if (unreadable) {
     reading.findings.touchesAnything = true;
     reading.findings.note({ kind: 'unread', clause });

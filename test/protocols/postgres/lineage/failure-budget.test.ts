@@ -33,18 +33,31 @@ describe('what failures may tell', () => {
 
   it('weighs a failure by the logarithm of the answers and rows before it, and is paid back in proportion', () => {
     const budget = new FailureBudget();
+    budget.failed(0, 0);
     for (let count = 0; count < 100_000; count += 1) budget.passed(0, false);
     expect(budget.closedForMs(0)).toBe(0);
     budget.failed(0, (1 << 20) - 100_001);
-    expect(budget.closedForMs(0)).toBeCloseTo((21 / MAX_TOLD_BITS) * FORGOTTEN_IN_MS);
+    expect(budget.closedForMs(0)).toBeCloseTo((22 / MAX_TOLD_BITS) * FORGOTTEN_IN_MS);
+  });
+
+  it('counts a first failure as one, however many answers came before it', () => {
+    const budget = new FailureBudget();
+    for (let count = 0; count < 100_000; count += 1) budget.passed(0, false);
+    budget.failed(0, 0);
+    expect(budget.closedForMs(0)).toBe(0);
+    budget.failed(0, 255);
+    expect(budget.closedForMs(0)).toBe(0);
+    budget.failed(0, 0);
+    expect(budget.closedForMs(0)).toBeGreaterThan(0);
   });
 
   it('forgets answers after an hour', () => {
     const budget = new FailureBudget();
+    const later = FORGOTTEN_IN_MS + 1;
     for (let count = 0; count < 100_000; count += 1) budget.passed(0, false);
-    budget.passed(FORGOTTEN_IN_MS + 1, false);
-    budget.failed(FORGOTTEN_IN_MS + 1, 0);
-    expect(budget.closedForMs(FORGOTTEN_IN_MS + 1)).toBe(0);
+    budget.passed(later, true);
+    budget.failed(later, 0);
+    expect(budget.closedForMs(later)).toBe(0);
   });
 
   it('counts a statement that may take its time by a value as one bit, also where it does not fail', () => {
