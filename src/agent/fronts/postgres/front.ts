@@ -8,6 +8,7 @@ import { ReplicationSession } from '../../../protocols/postgres/replication-sess
 import { PostgresSession } from '../../../protocols/postgres/session.js';
 import type { PostgresSessionOptions } from '../../../protocols/postgres/session-options.js';
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
+import type { WireSession } from '../../../protocols/postgres/wire-session.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import { Drive } from '../../drive/drive.js';
 import { openHold } from '../../open-hold.js';
@@ -31,8 +32,6 @@ import type { TextStudy } from './text-study.js';
 
 /** A server that has not opened the session by then will not. */
 const OPENING_TIMEOUT_MS = 10_000;
-
-type WireSession = PostgresSession | ReplicationSession;
 
 /** What the agent's Postgres sessions share. */
 export interface SharedByPostgres {
