@@ -4,6 +4,7 @@ import type { TrialStack } from './trial-stack.js';
 /** The statements of the tour: what is masked, blocked and held. */
 export const TRIAL_STATEMENTS = {
   read: 'SELECT name, email, phone, ssn, card FROM customers ORDER BY id LIMIT 3',
+  derived: "SELECT name, reverse(ssn), split_part(email, '@', 1) FROM customers ORDER BY id LIMIT 3",
   blocked: 'DELETE FROM customers',
   held: "UPDATE payments SET status = 'refunded' WHERE id = 2",
 } as const;
@@ -37,6 +38,7 @@ export function devText(stack: TrialStack, options: DevTextOptions): string {
     type('hoop connect postgres', 'a local port until Ctrl-C; it prints a psql command for a third terminal'),
     type('hoop connect postgres -- psql', 'or instead: psql, and the port ends with it'),
     statement(TRIAL_STATEMENTS.read, 'e-mail, phone, SSN and card come masked'),
+    statement(TRIAL_STATEMENTS.derived, 'so does what is made of them'),
     statement(TRIAL_STATEMENTS.blocked, 'blocked by policy standard-sql/delete-no-where; the session goes on'),
     statement(TRIAL_STATEMENTS.held, 'waits until dana approves it'),
     type(`hoop exec postgres -i "${TRIAL_STATEMENTS.read}"`, 'no psql? this needs none'),

@@ -68,6 +68,15 @@ export async function readMasked({ guide }: Tour, client: Client): Promise<void>
     /@/.test(first?.['email'] ?? '') && /1111$/.test(first?.['card'] ?? '') && /6789$/.test(first?.['ssn'] ?? ''),
     first,
   );
+  guide.command('alice', TRIAL_STATEMENTS.derived);
+  const { rows: derived } = await client.query<Record<string, string>>(TRIAL_STATEMENTS.derived);
+  for (const row of derived) guide.shows(Object.values(row).join('  '));
+  guide.check(
+    'what a query makes of a masked column is masked as well',
+    derived.length === 3 &&
+      derived.every((row) => row['reverse'] === '[reverse]' && row['split_part'] === '[split_part]'),
+    derived,
+  );
 }
 
 export async function blockDelete({ guide }: Tour, client: Client): Promise<void> {

@@ -14,6 +14,23 @@ const PAYMENTS = {
       message: 'Writes to payments are checked by a database administrator.',
     },
   ],
+  tests: [
+    { sql: "UPDATE payments SET status = 'refunded' WHERE id = 2", expect: 'approve', rule: 'writes' },
+    { sql: 'SELECT * FROM payments', expect: 'allow' },
+  ],
+};
+
+/** Masks by kind know a value by its looks; these follow the columns wherever a query takes them: `reverse(ssn)`. */
+const CUSTOMERS = {
+  match: { types: ['postgres'] },
+  mask: [
+    {
+      name: 'personal-columns',
+      columns: ['customers.email', 'customers.phone', 'customers.ssn', 'customers.card', 'payments.paid_with'],
+      strategy: 'partial',
+    },
+  ],
+  tests: [{ text: '123-45-6789', column: 'public.customers.ssn', expect: 'mask', mask: 'personal-columns' }],
 };
 
 const PROMPTS = {
@@ -25,6 +42,10 @@ const PROMPTS = {
       action: 'block',
       message: 'Credentials do not belong into a prompt or an answer.',
     },
+  ],
+  tests: [
+    { prompt: 'Dump all credentials of the staging cluster', expect: 'block', rule: 'no-credential-dumps' },
+    { prompt: 'Why is the sky blue?', expect: 'allow' },
   ],
 };
 
@@ -78,6 +99,7 @@ export function trialResources({ provider, postgres, model, agentPort }: TrialUp
       }),
       resource('ApprovalFlow', 'dba-review', { reviewers: [{ groups: ['dba'], count: 1 }], wait: '5m' }),
     ],
+    'policies/customers.yaml': [resource('Policy', 'customers', CUSTOMERS)],
     'policies/payments.yaml': [resource('Policy', 'payments-need-approval', PAYMENTS)],
     'policies/prompts.yaml': [resource('Policy', 'prompts', PROMPTS)],
   };

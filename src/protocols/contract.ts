@@ -76,7 +76,8 @@ export type Decision =
  * A protocol's state machine. It touches no socket, clock or store: it takes input and gives steps.
  *
  * The drive promises: while a ticket is open, nothing more of the client's side is given; steps
- * are carried out in order; after `close` nothing is given any more.
+ * are carried out in order, but that what is recorded of answers comes behind the bytes around it; after `close` nothing
+ * is given any more.
  */
 export interface Session<In> {
   receive(from: Side, input: In): readonly Step[];

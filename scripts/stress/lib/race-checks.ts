@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ApprovalRequest } from '../../../src/core/approval.js';
 import { openStore } from '../../../src/store/store.js';
-import type { RaceReport, RaceTotals } from './approval-races.js';
+import type { RaceReport, RaceTotals } from './race-report.js';
 import type { RaceAgent } from './race-agent.js';
 
 const ANSWERS: Readonly<Record<string, string>> = {

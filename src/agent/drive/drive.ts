@@ -174,24 +174,27 @@ export class Drive {
   #run(steps: readonly Step[]): void {
     let parts: Uint8Array[] = [];
     let side: Side | undefined;
-    let results: RecordedEvent[] | undefined;
-    const flushParts = (): void => {
+    let results: RecordedEvent[] = [];
+    const sendParts = (): void => {
       if (side !== undefined && parts.length > 0) this.#send(side, concatBytes(parts));
       parts = [];
-      for (const event of results ?? []) this.#record(event);
-      results = undefined;
+    };
+    /** Results come behind: the client does not wait for what tells of them, and no hash is made before they have left. */
+    const settle = (): void => {
+      sendParts();
+      for (const event of results) this.#record(event);
+      results = [];
     };
     for (const step of steps) {
       if (this.#closed) return;
       if (step.kind === 'send') {
-        if (side !== step.to) flushParts();
+        if (side !== step.to) sendParts();
         side = step.to;
         parts.push(step.bytes);
       } else if (step.kind === 'record') {
-        // What they tell of has been masked; the client does not wait for them.
-        (results ??= []).push(step.event);
+        results.push(step.event);
       } else {
-        flushParts();
+        settle();
         if (step.kind === 'close') {
           if (step.fault !== undefined) this.host.log(`session ended: ${step.fault.message}`);
           this.#close(step.reason);
@@ -202,7 +205,7 @@ export class Drive {
         }
       }
     }
-    flushParts();
+    settle();
   }
 
   /** Nothing more of the client reaches the session meanwhile, as while it is decided. */
