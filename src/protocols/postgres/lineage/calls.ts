@@ -98,7 +98,9 @@ export function usedRoutines(
   given: Derivation,
   clause: string,
 ): readonly Derivation[] {
-  const own = kept.filter(({ extension }) => !extension).map((routine) => reading.routine(routine));
+  const own = kept
+    .filter(({ extension, name }) => !extension || keepsArguments(name))
+    .map((routine) => reading.routine(routine));
   const made = madeRoutines(reading.names.made?.(madeAs)).map(({ body }) => reading.madeRoutine(body));
   return [...own, ...made].map((routine) => calledRoutine(reading, routine, given, clause, false));
 }

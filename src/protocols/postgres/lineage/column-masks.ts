@@ -16,7 +16,7 @@ import { comparedTooOften, inferenceRefusals, type Refusal } from './inference.j
 import { lineageOf } from './lineage-cache.js';
 import type { Failure, TellingRuns } from './telling-runs.js';
 import type { TextLineage } from './text-lineage.js';
-import { routineResult, viewColumns } from './read-lineage.js';
+import { columnsBehind, routineResult } from './read-lineage.js';
 import { endsTransaction, mayFetch, renamesUnseen } from './runs-later.js';
 import type { Held, SessionMemory } from './session-memory.js';
 import type { StatementReading } from './reading.js';
@@ -265,8 +265,7 @@ export class ColumnMasks implements WholeColumns {
     if (relation !== undefined && column.attribute > MAX_ATTRIBUTE) return undefined;
     if (relation !== undefined && index >= 0 && column.tableOid >= FIRST_USER_OID) {
       const own = rules.at(placeKey(relation.oid, column.attribute)).rules;
-      const view = viewColumns(this.catalog() as Catalog, relation);
-      const behind = view?.[index];
+      const behind = columnsBehind(this.catalog() as Catalog, relation)?.[index];
       if (behind === undefined) return strongest(own);
       return together([...own, forDerived(behind, this.#behind(rules, followed, behind))]);
     }

@@ -109,7 +109,7 @@ function operatorTells(reading: Reading, node: TreeNode): Told {
   const name = namesIn(listAt(node, 'name')).at(-1) ?? '';
   if (COSTLY_OPERATORS.has(name)) return MAY_TAKE_LONG;
   const isTotal = COMPARING.has(kind) && (TOTAL_OPERATORS.has(name) || kind.includes('BETWEEN'));
-  const own = reading.catalog.operatorRoutines(name).some(({ extension }) => !extension);
+  const own = reading.catalog.operatorRoutines(name).length > 0;
   return isTotal && !own && madeRoutines(reading.names.made?.(name)).length === 0 ? NOTHING_TOLD : MAY_FAIL;
 }
 

@@ -1,6 +1,6 @@
 import { functionName, routinesCalled } from './calls.js';
 import { derived, isNothing } from './derivation.js';
-import { inside, isNode, listAt, textAt, type TreeNode } from '../facts/tree.js';
+import { inside, isNode, listAt, namesIn, textAt, type TreeNode } from '../facts/tree.js';
 import { isEffectful } from './known-functions.js';
 import type { Reading } from './reading.js';
 import type { Level } from './scope.js';
@@ -46,9 +46,19 @@ function leavesTrace(reading: Reading, tree: unknown): boolean {
     if (isNode(value) && inside(value, 'LockingClause') !== undefined) return true;
     const call = isNode(value) ? inside(value, 'FuncCall') : undefined;
     if (call !== undefined && callLeavesTrace(reading, call)) return true;
+    const operator = isNode(value) ? inside(value, 'A_Expr') : undefined;
+    if (operator !== undefined && operatorLeavesTrace(reading, operator)) return true;
     pending.push(...(Object.values(value) as unknown[]));
   }
   return false;
+}
+
+function operatorLeavesTrace(reading: Reading, operator: TreeNode): boolean {
+  const name = namesIn(listAt(operator, 'name')).at(-1) ?? '';
+  if (madeRoutines(reading.names.made?.(name)).length > 0) return true;
+  return reading.catalog
+    .operatorRoutines(name)
+    .some((routine) => isEffectful(routine.name) || (!routine.extension && reading.routine(routine).hasEffects));
 }
 
 function callLeavesTrace(reading: Reading, call: TreeNode): boolean {

@@ -6,6 +6,7 @@ import type { Computed, Use } from './uses.js';
 
 /** Is any column in it? */
 function tells(use: Exclude<Use, { kind: 'unread' }>): boolean {
+  if (use.kind === 'renamed') return true;
   return use.kind === 'matched' ? !isNothing(use.left) || !isNothing(use.right) : !isNothing(use.value);
 }
 
