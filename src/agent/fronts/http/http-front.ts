@@ -267,6 +267,7 @@ interface Called {
 /** @throws HoopError `protocol` for a path or headers that could mean two things */
 function requestOf(incoming: IncomingMessage, { caller, target }: Called): HttpRequest {
   // It would echo the stored credential, and has no other use.
+  if (incoming.httpVersionMajor !== 1) throw new HoopError('usage', 'a request in HTTP/1.1 was expected');
   if (incoming.method === 'TRACE') throw new HoopError('usage', 'TRACE is not served');
   const read = readTarget(target);
   if ('code' in read) throw HoopError.fromFault(read);
