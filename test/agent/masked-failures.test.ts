@@ -21,7 +21,7 @@ const SEED = `
   create function inverse(text) returns int language sql as 'select 1 / (ascii($1) - 57)';
 `;
 const TOO_OFTEN =
-  /^blocked by policy pii\/secrets: nothing that may fail may be made of (masked column people\.ssn|what may hold masked columns) for \d+ minutes: too many such statements have failed \(inference\)$/;
+  /^blocked by policy pii\/secrets: statements that compute with (masked column people\.ssn|what may hold masked columns) have failed too often; refused for another \d+ minutes \(inference\)$/;
 
 describe.skipIf(missingPostgres() !== undefined)('that statements fail', () => {
   let agent: TestAgent;

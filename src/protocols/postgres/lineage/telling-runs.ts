@@ -109,6 +109,6 @@ function tellsOfValues({ code, positioned, binding }: Failure, { callsRoutines }
 function messageOf(column: string, waitMs: number): string {
   const what = column === '' ? 'what may hold masked columns' : `masked column ${column}`;
   const minutes = Math.ceil(waitMs / 60_000);
-  const wait = minutes === 1 ? 'a minute' : `${String(minutes)} minutes`;
-  return `nothing that may fail may be made of ${what} for ${wait}: too many such statements have failed (inference)`;
+  const wait = minutes === 1 ? '1 minute' : `${String(minutes)} minutes`;
+  return `statements that compute with ${what} have failed too often; refused for another ${wait} (inference)`;
 }
