@@ -14,6 +14,7 @@ export default class Connect extends HoopCommand {
     '<%= config.bin %> connect postgres --port 5433',
     '<%= config.bin %> connect postgres -- psql',
   ];
+  static override usage = 'connect CONNECTION... [FLAGS] [-- COMMAND...]';
   static override strict = false;
   static override args = {
     connection: Args.string({ required: true, description: 'connection to open; several may be named' }),

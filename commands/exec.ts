@@ -20,6 +20,7 @@ export default class Exec extends HoopCommand {
     `<%= config.bin %> exec crm -i 'GET /customers/42'`,
     '<%= config.bin %> exec openai -- python app.py',
   ];
+  static override usage = 'exec CONNECTION [FLAGS] [-- COMMAND...]';
   static override args = { connection: Args.string({ required: true, description: 'connection to use' }) };
   static override flags = {
     input: Flags.string({ char: 'i', description: 'SQL to run, or request to send', helpValue: 'TEXT' }),

@@ -78,6 +78,12 @@ describe('a word behind a command that takes none', () => {
   });
 });
 
+describe('the help of a command that runs another', () => {
+  it.each(['exec', 'connect'])('hoop %s says where that one stands', async (name) => {
+    expect((await runHoop([name, '--help'], {})).stdout).toMatch(/\$ hoop .* \[-- COMMAND\.\.\.\]/);
+  });
+});
+
 describe('flags and arguments that are wrong', () => {
   it.each([
     [['exec', 'pg', '--fromat', 'csv'], 'did you mean --format?'],

@@ -233,7 +233,7 @@ export class ExchangeSession {
     } catch (error) {
       this.log(`session not sealed: ${messageOf(error)}`);
     }
-    this.tell({ event: 'session.closed' });
+    if (this.#recorder !== undefined) this.tell({ event: 'session.closed' });
   }
 
   /** The stored secrets that it uses. */
