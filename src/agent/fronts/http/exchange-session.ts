@@ -39,6 +39,8 @@ export class ExchangeSession {
   /** Rules by which the request was let in that opened the stream, where they asked or warned; of this policy. */
   #settled: SettledRules | undefined;
   #left = false;
+  /** Why what waits for people is withdrawn; undefined while the stream goes on. */
+  #leaving: string | undefined;
   /** The client's way here where that is a tunnel: it may break while people decide. */
   #way: StreamSocket | undefined;
   #whenPresent: (() => void) | undefined;
@@ -135,6 +137,7 @@ export class ExchangeSession {
         if (this.#holding) {
           this.#way?.hold();
           onHold();
+          if (this.#leaving !== undefined) this.#decider?.withdraw(this.#leaving);
         } else decided(this.#counted(decision));
       },
       closed: () => false,
@@ -171,11 +174,15 @@ export class ExchangeSession {
     return this.#statements;
   }
 
-  /** Ends a wait for people, and the session goes on. @returns false where nobody is waited for */
-  withdraw(why: string): boolean {
-    if (!this.#holding) return false;
-    this.#decider?.withdraw(why);
-    return true;
+  /** One side of the stream closes: what waits for people is withdrawn, and whatever would wait from now on. */
+  leave(why: string): void {
+    this.#leaving ??= why;
+    if (this.#holding) this.#decider?.withdraw(why);
+  }
+
+  /** Does it end, with what waits withdrawn? */
+  get leaving(): boolean {
+    return this.#leaving !== undefined;
   }
 
   /** Ends it as soon as the caller's access does. @returns what ends the watching */

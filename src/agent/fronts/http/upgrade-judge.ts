@@ -47,6 +47,7 @@ export class MessageJudge {
   readonly #answers: StreamAnswers;
   #model: string;
   #refusals = 0;
+  #withdrawn = false;
   /** Number of the message that was asked about last. */
   #statement = 1;
 
@@ -65,6 +66,8 @@ export class MessageJudge {
   /** Recorded and decided before it resolves. */
   async judge(data: Buffer, binary: boolean): Promise<Judged> {
     const { side, request, session, host, connection } = this.options;
+    // What comes behind a message that was withdrawn rests on it.
+    if (this.#withdrawn) return DROPPED;
     const rules = this.options.rules();
     const reading = side.read(request, this.#model, readBody(data, JSON_TYPE));
     const objection = objectionToMessage(rules, connection, reading, binary);
@@ -75,7 +78,8 @@ export class MessageJudge {
     const intake = { bytes: data, whole: true, decoded: false, stream: () => data };
     const question = new RequestQuestion({ request: message, intake, reading, rules, hash: host.hash, statement });
     const decision = await session.decide(question, rules, objection, () => undefined);
-    if (decision.action === 'cancelled' || decision.action === 'hold') return { goes: false, back: [] };
+    this.#withdrawn = decision.action === 'cancelled' && session.leaving;
+    if (this.#withdrawn || decision.action === 'hold') return DROPPED;
     if (decision.action !== 'allow') return this.#refused(refusalOfDecision(decision), reading);
     return this.#counted(reading, rules, statement) ?? { goes: true, reading, recorded: true };
   }
@@ -152,5 +156,6 @@ export class MessageJudge {
 const MAX_TEXTS = 64;
 const MAX_TEXT_CHARACTERS = 16 * 1024;
 const JSON_TYPE = 'application/json';
+const DROPPED: Judged = { goes: false, back: [] };
 const NOTHING: Heard = { over: false, upstream: [], client: [] };
 const OVER: Heard = { ...NOTHING, over: true };

@@ -30,7 +30,7 @@ export interface LaneOptions {
 
 /** The messages of one side, one after the other: while one is looked at, those behind it wait in order. */
 export class MessageLane {
-  #waiting: { readonly data: Buffer; readonly binary: boolean }[] = [];
+  readonly #waiting: { readonly data: Buffer; readonly binary: boolean }[] = [];
   #bytes = 0;
   #busy = false;
   #then: (() => void) | undefined;
@@ -54,12 +54,6 @@ export class MessageLane {
     }
     this.#waiting.push({ data, binary });
     this.#bytes += data.length + MESSAGE_BYTES;
-  }
-
-  /** What waits behind the one that is looked at goes nowhere. */
-  forget(): void {
-    this.#waiting = [];
-    this.#bytes = 0;
   }
 
   /** Runs `then` behind all that was pushed. */

@@ -33,11 +33,8 @@ export interface RelayOptions {
   readonly times: RelayTimes;
   /** Those behind a message that takes its time wait for it. Whatever it throws is logged, and ends the stream. */
   message(from: Side, data: Buffer, binary: boolean): Relaying | Promise<Relaying>;
-  /**
-   * This side closes, or is gone, while messages of the client wait. @returns true where they are withdrawn: then none of
-   * them goes on
-   */
-  leaves?(side: Side): boolean;
+  /** This side closes, or is gone, while messages of the client wait. */
+  leaves?(side: Side): void;
   /** Text messages that go on before the close frame of this side. */
   rest?(from: Side): readonly Buffer[];
   /** What goes on of the reason in a close frame. */
@@ -153,12 +150,8 @@ export class WebSocketRelay {
     });
   }
 
-  /** @returns whether what waits was withdrawn */
-  #leaves(side: Side): boolean {
-    if (!this.#lanes.client.busy) return false;
-    const withdrawn = this.options.leaves?.(side) ?? false;
-    if (withdrawn) this.#lanes.client.forget();
-    return withdrawn;
+  #leaves(side: Side): void {
+    if (this.#lanes.client.busy) this.options.leaves?.(side);
   }
 
   #rest(from: Side): readonly Buffer[] {

@@ -27,8 +27,8 @@ export class StreamTraffic implements Pick<RelayOptions, 'message' | 'leaves' | 
     return { on: [...passed.on, ...heard.client], back: heard.upstream };
   }
 
-  leaves(side: Side): boolean {
-    return this.parts.session.withdraw(side === 'client' ? 'the requester closed the stream' : 'the stream has ended');
+  leaves(side: Side): void {
+    this.parts.session.leave(side === 'client' ? 'the requester closed the stream' : 'the stream has ended');
   }
 
   rest(from: Side): readonly Buffer[] {

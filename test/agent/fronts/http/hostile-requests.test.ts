@@ -1,26 +1,25 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTestAgent, type TestAgent } from '../../../support/agent.js';
-import { startHttpUpstream, type HttpUpstream, type Seen } from '../../../support/http-upstream.js';
+import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
+import type { Seen } from '../../../support/http-upstream.js';
 
 let seen: Seen[] = [];
-let upstream: HttpUpstream;
-let agent: TestAgent;
+let agent: HttpAgent;
 
 beforeAll(async () => {
-  upstream = await startHttpUpstream((request, response) => {
-    seen.push(request);
-    response.setHeader('content-type', 'application/json');
-    response.end('{"ok":true}');
-  });
-  const connection = (name: string, type: string, rest = ''): string => `
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: ${name} }
-spec: { type: ${type}, url: "${upstream.url}", access: { groups: ['*'] }${rest} }
----`;
-  agent = await startTestAgent({
-    policies: `${connection('openai', 'openai', ', prices: [{ model: "cheap", inputPerMillion: 1, outputPerMillion: 1 }]')}
-${connection('loose', 'openai', ', uninspected: allow')}${connection('anthropic', 'anthropic')}${connection('crm', 'http')}
+  agent = await startHttpAgent(
+    (request, response) => {
+      seen.push(request);
+      response.setHeader('content-type', 'application/json');
+      response.end('{"ok":true}');
+    },
+    {
+      connections: {
+        openai: { type: 'openai', prices: [{ model: 'cheap', inputPerMillion: 1, outputPerMillion: 1 }] },
+        loose: { type: 'openai', uninspected: 'allow' },
+        anthropic: 'anthropic',
+        crm: 'http',
+      },
+      policies: `
 apiVersion: hoop/v1
 kind: Policy
 metadata: { name: prompts }
@@ -56,17 +55,15 @@ spec:
   match: { groups: [masked] }
   mask: [{ name: pii, entities: [email], strategy: redact, on: [requests] }]
 `,
-  });
+    },
+  );
 });
 
 beforeEach(() => {
   seen = [];
 });
 
-afterAll(async () => {
-  await agent.close();
-  upstream.close();
-});
+afterAll(() => agent.close());
 
 const JSON_TYPE = 'application/json';
 

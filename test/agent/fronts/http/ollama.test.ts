@@ -1,12 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ollamaStream, ollamaTexts } from '../../../protocols/ollama/ollama-stream.js';
-import { startTestAgent, type TestAgent } from '../../../support/agent.js';
-import { startHttpUpstream, type HttpUpstream, type Seen } from '../../../support/http-upstream.js';
+import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
+import type { Seen } from '../../../support/http-upstream.js';
 import { sealedEvents } from './upgrade-world.js';
 
-let upstream: HttpUpstream;
-let agent: TestAgent;
+let agent: HttpAgent;
 let token: string;
 
 /** What Ollama answers: lines, each written by itself. */
@@ -22,14 +21,9 @@ function answer(_seen: Seen, response: ServerResponse): void {
 }
 
 beforeAll(async () => {
-  upstream = await startHttpUpstream(answer);
-  agent = await startTestAgent({
+  agent = await startHttpAgent(answer, {
+    connections: { llama: 'openai' },
     policies: `
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: llama }
-spec: { type: openai, url: '${upstream.url}', access: { groups: [engineering] } }
----
 apiVersion: hoop/v1
 kind: Policy
 metadata: { name: prompts }
@@ -45,10 +39,7 @@ spec:
   token = await agent.token();
 }, 60_000);
 
-afterAll(async () => {
-  await agent.close();
-  upstream.close();
-});
+afterAll(() => agent.close());
 
 const chat = (content: string, more: object = {}): Promise<Response> =>
   fetch(`${agent.agent.url}/c/llama/api/chat`, {
@@ -73,7 +64,7 @@ describe("Ollama's own API through the agent", () => {
         error: expect.stringContaining('blocked by policy prompts/') as string,
       });
     }
-    expect(upstream.seen).toEqual([]);
+    expect(agent.upstream.seen).toEqual([]);
   });
 
   it('is masked over its lines, recorded with model, text and tokens, and counted by limits', async () => {

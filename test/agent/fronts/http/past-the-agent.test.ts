@@ -1,28 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestAgent, type TestAgent } from '../../../support/agent.js';
-import { startHttpUpstream, type HttpUpstream } from '../../../support/http-upstream.js';
+import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
 
-let upstream: HttpUpstream;
-let agent: TestAgent;
+let agent: HttpAgent;
 
 beforeAll(async () => {
-  upstream = await startHttpUpstream((_seen, response) => {
-    response.setHeader('content-type', 'application/json');
-    response.end('{"client_secret":{"value":"ek_68af296e8e408191a1120ab6383263c2"}}');
-  });
-  const connection = (name: string, type: string, more = ''): string => `
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: ${name} }
-spec: { type: ${type}, url: "${upstream.url}", access: { groups: ['*'] }${more} }
----`;
-  agent = await startTestAgent({
-    policies: `${connection('openai', 'openai')}${connection('anthropic', 'anthropic')}${connection('crm', 'http')}${connection(
-      'account',
-      'openai',
-      ', issuedKeys: allow',
-    )}
-apiVersion: hoop/v1
+  agent = await startHttpAgent(
+    (_seen, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.end('{"client_secret":{"value":"ek_68af296e8e408191a1120ab6383263c2"}}');
+    },
+    {
+      connections: {
+        openai: 'openai',
+        anthropic: 'anthropic',
+        crm: 'http',
+        account: { type: 'openai', issuedKeys: 'allow' },
+      },
+      policies: `apiVersion: hoop/v1
 kind: Policy
 metadata: { name: budget }
 spec:
@@ -37,13 +31,11 @@ spec:
   match: { groups: [watched] }
   limits: [{ name: day, per: user, tokens: { perDay: 1000000 } }]
 `,
-  });
+    },
+  );
 });
 
-afterAll(async () => {
-  await agent.close();
-  upstream.close();
-});
+afterAll(() => agent.close());
 
 interface Call {
   readonly connection?: string;
@@ -80,11 +72,11 @@ describe('a key of the provider, by which its API is reached past the agent', ()
     '/key/generate',
   ])('is given out to no caller by POST %s', async (path) => {
     for (const connection of ['openai', 'anthropic']) {
-      const before = upstream.seen.length;
+      const before = agent.upstream.seen.length;
       const { status, text } = await call(path, { connection });
       expect([status, text]).toEqual([403, expect.stringContaining('hoop_blocked')]);
       expect(text).not.toContain('ek_');
-      expect(upstream.seen.length).toBe(before);
+      expect(agent.upstream.seen.length).toBe(before);
     }
   });
 

@@ -2,8 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startTestAgent, type TestAgent } from '../../../support/agent.js';
-import { startHttpUpstream, type HttpUpstream, type Seen } from '../../../support/http-upstream.js';
+import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
+import type { Seen } from '../../../support/http-upstream.js';
 
 const BODIES: Readonly<Record<string, readonly [type: string, body: string]>> = {
   '/person': ['application/json', '{"name":"Ann",  "ssn":"planted-1", "n": 1.0, "pin": 4711}'],
@@ -15,8 +15,7 @@ const BODIES: Readonly<Record<string, readonly [type: string, body: string]>> = 
 };
 
 let seen: Seen[] = [];
-let upstream: HttpUpstream;
-let agent: TestAgent;
+let agent: HttpAgent;
 
 function answer(request: Seen, response: ServerResponse): void {
   seen.push(request);
@@ -34,23 +33,12 @@ function answer(request: Seen, response: ServerResponse): void {
 }
 
 beforeAll(async () => {
-  upstream = await startHttpUpstream(answer);
-  agent = await startTestAgent({
+  agent = await startHttpAgent(answer, {
+    connections: {
+      crm: 'http',
+      models: { type: 'openai', prices: [{ model: 'gpt-4o*', inputPerMillion: 1000, outputPerMillion: 1000 }] },
+    },
     policies: `
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: crm }
-spec: { type: http, url: "${upstream.url}", access: { groups: ['*'] } }
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: models }
-spec:
-  type: openai
-  url: ${upstream.url}
-  access: { groups: ['*'] }
-  prices: [{ model: 'gpt-4o*', inputPerMillion: 1000, outputPerMillion: 1000 }]
----
 apiVersion: hoop/v1
 kind: Policy
 metadata: { name: fields }
@@ -75,10 +63,7 @@ spec: { mode: observe, limits: [{ name: one, per: user, groups: [watched], reque
   });
 });
 
-afterAll(async () => {
-  await agent.close();
-  upstream.close();
-});
+afterAll(() => agent.close());
 
 async function get(path: string, init: RequestInit = {}): Promise<Response> {
   seen = [];

@@ -1,11 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openPort, startTestAgent, type TestAgent } from '../../../support/agent.js';
-import { startHttpUpstream, type HttpUpstream } from '../../../support/http-upstream.js';
+import { openPort } from '../../../support/agent.js';
+import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
 
-let upstream: HttpUpstream;
-let agent: TestAgent;
+let agent: HttpAgent;
 let token: string;
 let local: Awaited<ReturnType<typeof openPort>>;
 /** Answers that the upstream has not given yet, by path. */
@@ -14,22 +13,21 @@ const waiting = new Map<string, ServerResponse>();
 const seen: string[] = [];
 
 beforeAll(async () => {
-  upstream = await startHttpUpstream(({ url }, response) => {
-    waiting.set(url, response);
-    seen.push(url);
-  });
-  agent = await startTestAgent({
-    policies: `apiVersion: hoop/v1
-kind: Connection
-metadata: { name: crm }
-spec: { type: http, url: "${upstream.url}", access: { groups: [engineering] } }
----
+  agent = await startHttpAgent(
+    ({ url }, response) => {
+      waiting.set(url, response);
+      seen.push(url);
+    },
+    {
+      connections: { crm: 'http' },
+      policies: `
 apiVersion: hoop/v1
 kind: Policy
 metadata: { name: rules }
 spec: { match: { connections: [crm] }, rules: [{ name: no, when: 'http.path == "/blocked"', action: block }] }
 `,
-  });
+    },
+  );
   token = await agent.token();
   local = await openPort(agent.agent.url, 'crm', token);
 }, 60_000);
@@ -37,7 +35,6 @@ spec: { match: { connections: [crm] }, rules: [{ name: no, when: 'http.path == "
 afterAll(async () => {
   local.close();
   await agent.close();
-  upstream.close();
 });
 
 beforeEach(() => {

@@ -294,6 +294,31 @@ describe('a message that people are asked about', () => {
     expect(JSON.stringify(reached('conversation.item.create'))).not.toMatch(/payroll (?:please|again)|behind it/);
   });
 
+  it('is withdrawn where the client closes right behind it, before anybody could be asked', async () => {
+    const client = await session(['ruled']);
+    await next(client, 'session.created');
+    send(client, says('say: one'));
+    send(client, says('payroll at once'));
+    send(client, says('say: two'));
+    const events = await ended(client);
+    expect(of(events, 'approval.resolved').map(({ outcome }) => outcome)).toEqual(['cancelled']);
+    expect(JSON.stringify(reached('conversation.item.create').slice(-1))).toContain('say: one');
+  });
+
+  it('keeps no more behind it than 1 MiB, and all of that goes up in order', async () => {
+    const client = await session(['ruled']);
+    await next(client, 'session.created');
+    send(client, says('say: the payroll, and much behind it'));
+    const id = await pending();
+    const pad = 'x'.repeat(200_000);
+    for (let at = 0; at < 40; at += 1) send(client, says(`${String(at)} ${pad}`));
+    await decide(id, 'approve');
+    send(client, ASK);
+    await next(client, 'response.done');
+    const numbers = reached('conversation.item.create').map((one) => /"text":"(\d+) x/.exec(JSON.stringify(one))?.[1]);
+    expect(numbers.filter((number) => number !== undefined)).toEqual(Array.from({ length: 40 }, (_, at) => String(at)));
+  }, 30_000);
+
   it('is withdrawn when the client is gone, or the upstream ends the stream', async () => {
     for (const how of ['client', 'upstream'] as const) {
       const client = await session(['ruled']);

@@ -1,45 +1,36 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestAgent, type TestAgent } from '../../../support/agent.js';
-import { startHttpUpstream, type HttpUpstream } from '../../../support/http-upstream.js';
+import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
 
-let upstream: HttpUpstream;
-let agent: TestAgent;
+let agent: HttpAgent;
 
 beforeAll(async () => {
-  upstream = await startHttpUpstream(({ body }, response) => {
-    if (body.includes('picture')) response.setHeader('content-type', 'image/png');
-    else response.writeHead(500, { 'content-type': 'application/json', 'retry-after-ms': '1' });
-    response.end('{"error":{"message":"busy"}}');
-  });
-  const connection = (type: string): string => `
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: ${type} }
-spec: { type: ${type}, url: "${upstream.url}", access: { groups: ['*'] } }
----`;
-  agent = await startTestAgent({
-    policies: `${connection('openai')}${connection('anthropic')}
-apiVersion: hoop/v1
+  agent = await startHttpAgent(
+    ({ body }, response) => {
+      if (body.includes('picture')) response.setHeader('content-type', 'image/png');
+      else response.writeHead(500, { 'content-type': 'application/json', 'retry-after-ms': '1' });
+      response.end('{"error":{"message":"busy"}}');
+    },
+    {
+      connections: { openai: 'openai', anthropic: 'anthropic' },
+      policies: `apiVersion: hoop/v1
 kind: Policy
 metadata: { name: pii }
 spec:
   mask: [{ name: pii, entities: [email], strategy: redact }]
   limits: [{ name: month, per: user, groups: [limited], requests: { perMonth: 1 } }]
 `,
-  });
+    },
+  );
 });
 
-afterAll(async () => {
-  await agent.close();
-  upstream.close();
-});
+afterAll(() => agent.close());
 
 /** How often an SDK with its usual retries asks the upstream, and the status that it gives up with. */
 async function asked(provider: 'openai' | 'anthropic', content: string, groups: readonly string[] = []) {
   const apiKey = await agent.token({ subject: `${provider} ${content}`, groups });
-  const before = upstream.seen.length;
+  const before = agent.upstream.seen.length;
   const messages = [{ role: 'user' as const, content }];
   const call =
     provider === 'openai'
@@ -55,7 +46,7 @@ async function asked(provider: 'openai' | 'anthropic', content: string, groups: 
     () => 200,
     (error: unknown) => (error as { status?: number }).status,
   );
-  return { status, times: upstream.seen.length - before };
+  return { status, times: agent.upstream.seen.length - before };
 }
 
 describe.each(['openai', 'anthropic'] as const)('the SDK of %s', (provider) => {

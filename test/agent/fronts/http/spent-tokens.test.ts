@@ -1,7 +1,7 @@
 import { request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestAgent, type TestAgent } from '../../../support/agent.js';
-import { startHttpUpstream, type HttpUpstream, type Seen } from '../../../support/http-upstream.js';
+import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
+import type { Seen } from '../../../support/http-upstream.js';
 
 /** A word of four characters is a token, for the estimates. */
 const WORDS = 400;
@@ -32,20 +32,12 @@ function answer({ url, body }: Seen, response: ServerResponse): void {
   response.end('data: [DONE]\n\n');
 }
 
-let upstream: HttpUpstream;
-let agent: TestAgent;
+let agent: HttpAgent;
 
 beforeAll(async () => {
-  upstream = await startHttpUpstream(answer);
-  const connection = (type: string): string => `
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: ${type} }
-spec: { type: ${type}, url: "${upstream.url}", access: { groups: ['*'] } }
----`;
-  agent = await startTestAgent({
-    policies: `${connection('openai')}${connection('anthropic')}
-apiVersion: hoop/v1
+  agent = await startHttpAgent(answer, {
+    connections: { openai: 'openai', anthropic: 'anthropic' },
+    policies: `apiVersion: hoop/v1
 kind: Policy
 metadata: { name: budget }
 spec:
@@ -62,10 +54,7 @@ spec:
   });
 });
 
-afterAll(async () => {
-  await agent.close();
-  upstream.close();
-});
+afterAll(() => agent.close());
 
 interface Call {
   readonly subject: string;

@@ -1,13 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestAgent, type TestAgent } from '../../../support/agent.js';
-import { startHttpUpstream, type HttpUpstream } from '../../../support/http-upstream.js';
+import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
 
-let upstream: HttpUpstream;
-let agent: TestAgent;
+let agent: HttpAgent;
 
 beforeAll(async () => {
-  upstream = await startHttpUpstream((_seen, response) => response.end('{}'));
-  const policy = (group: string, mode: string): string => `---
+  const policy = (group: string, mode: string): string => `
 apiVersion: hoop/v1
 kind: Policy
 metadata: { name: ${group} }
@@ -16,24 +13,18 @@ spec:
   match: { groups: [${group}] }
   rules: [{ name: plans, when: 'http.body.contains("secret plan")', action: block }]
   limits: [{ name: day, per: user, tokens: { perDay: 1000000 } }]
-`;
-  agent = await startTestAgent({
+---`;
+  agent = await startHttpAgent((_seen, response) => response.end('{}'), {
+    connections: { openai: 'openai' },
     agentSpec: 'limits: { bodyBytes: 100KiB }',
-    policies: `apiVersion: hoop/v1
-kind: Connection
-metadata: { name: openai }
-spec: { type: openai, url: "${upstream.url}", access: { groups: ['*'] } }
-${policy('watched', 'observe')}${policy('judged', 'enforce')}`,
+    policies: `${policy('watched', 'observe')}${policy('judged', 'enforce')}`,
   });
 });
 
-afterAll(async () => {
-  await agent.close();
-  upstream.close();
-});
+afterAll(() => agent.close());
 
 async function post(group: string, body: string, headers: Readonly<Record<string, string>> = {}) {
-  const before = upstream.seen.length;
+  const before = agent.upstream.seen.length;
   const { status } = await fetch(`${agent.agent.url}/c/openai/v1/responses`, {
     method: 'POST',
     headers: {
@@ -43,7 +34,7 @@ async function post(group: string, body: string, headers: Readonly<Record<string
     },
     body,
   });
-  const seen = upstream.seen[before];
+  const seen = agent.upstream.seen[before];
   return { status, asSent: seen?.body === body && seen.headers['content-encoding'] === headers['content-encoding'] };
 }
 

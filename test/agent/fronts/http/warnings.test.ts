@@ -1,22 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestAgent, type TestAgent } from '../../../support/agent.js';
-import { startHttpUpstream, type HttpUpstream } from '../../../support/http-upstream.js';
+import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
 
-let upstream: HttpUpstream;
-let agent: TestAgent;
+let agent: HttpAgent;
 
 beforeAll(async () => {
-  upstream = await startHttpUpstream((_seen, response) => {
-    response.writeHead(200, { 'content-type': 'text/plain', 'x-hoop-warning': 'of the upstream' });
-    response.end('done');
-  });
-  agent = await startTestAgent({
-    policies: `
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: crm }
-spec: { type: http, url: "${upstream.url}", access: { groups: ['*'] } }
----
+  agent = await startHttpAgent(
+    (_seen, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain', 'x-hoop-warning': 'of the upstream' });
+      response.end('done');
+    },
+    {
+      connections: { crm: 'http' },
+      policies: `
 apiVersion: hoop/v1
 kind: Policy
 metadata: { name: care }
@@ -26,18 +21,14 @@ spec:
     - { name: odd, when: 'http.path.endsWith("/odd")', action: warn, message: "Größer\\r\\nx-evil: 1" }
     - { name: no-dumps, when: 'http.path.endsWith("/dump")', action: block }
 `,
-  });
+    },
+  );
 });
 
-afterAll(async () => {
-  await agent.close();
-  upstream.close();
-});
+afterAll(() => agent.close());
 
 async function warned(path: string): Promise<readonly [number, string | null, string | null]> {
-  const { status, headers } = await fetch(`${agent.agent.url}/c/crm${path}`, {
-    headers: { authorization: `Bearer ${await agent.token()}` },
-  });
+  const { status, headers } = await agent.ask('crm', path);
   return [status, headers.get('x-hoop-warning'), headers.get('x-evil')];
 }
 
