@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { connectOutput } from '../src/cli/connect-output.js';
+import { correlationFlag } from '../src/cli/correlation-flag.js';
 import { runOf } from '../src/client/correlation.js';
 import { connect, listenFrom, refuseSharedStdout, splitCommand } from '../src/client/connect.js';
 
@@ -13,6 +14,7 @@ export default class Connect extends HoopCommand {
     '<%= config.bin %> connect postgres --port 5433',
     '<%= config.bin %> connect postgres -- psql',
   ];
+  static override usage = 'connect CONNECTION... [FLAGS] [-- COMMAND...]';
   static override strict = false;
   static override args = {
     connection: Args.string({ required: true, description: 'connection to open; several may be named' }),
@@ -22,11 +24,7 @@ export default class Connect extends HoopCommand {
     host: Flags.string({ description: 'loopback address to listen on', default: '127.0.0.1' }),
     socket: Flags.string({ description: 'listen on a unix socket of mode 0600 instead', helpValue: 'PATH' }),
     reason: Flags.string({ description: 'why, for reviewers and the record' }),
-    'correlation-id': Flags.string({
-      description:
-        'ties the sessions of one run to each other (also HOOP_CORRELATION_ID, or the trace-id of TRACEPARENT)',
-      helpValue: 'ID',
-    }),
+    'correlation-id': correlationFlag,
     'print-env': Flags.boolean({ description: 'print `export` lines once the ports are open' }),
     plain: Flags.boolean({ description: 'lines instead of a screen' }),
     tls: Flags.boolean({ description: 'offer TLS on the ports to clients that ask for it' }),

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { HoopCommand } from '../src/cli/base-command.js';
+import { CUT_SHORT, HoopCommand } from '../src/cli/base-command.js';
+import { correlationFlag } from '../src/cli/correlation-flag.js';
 import { runOf } from '../src/client/correlation.js';
 import { splitCommand } from '../src/client/connect.js';
 import { formatFrom, FORMATS } from '../src/client/exec/exec-run.js';
@@ -19,6 +20,7 @@ export default class Exec extends HoopCommand {
     `<%= config.bin %> exec crm -i 'GET /customers/42'`,
     '<%= config.bin %> exec openai -- python app.py',
   ];
+  static override usage = 'exec CONNECTION [FLAGS] [-- COMMAND...]';
   static override args = { connection: Args.string({ required: true, description: 'connection to use' }) };
   static override flags = {
     input: Flags.string({ char: 'i', description: 'SQL to run, or request to send', helpValue: 'TEXT' }),
@@ -35,12 +37,10 @@ export default class Exec extends HoopCommand {
     }),
     'single-transaction': Flags.boolean({ description: 'all statements or none' }),
     reason: Flags.string({ description: 'why, for reviewers and the record' }),
-    'correlation-id': Flags.string({
-      description:
-        'ties the sessions of one run to each other (also HOOP_CORRELATION_ID, or the trace-id of TRACEPARENT)',
-      helpValue: 'ID',
-    }),
+    'correlation-id': correlationFlag,
   };
+
+  protected override unreadStatus = CUT_SHORT;
 
   async run(): Promise<void> {
     const { own, command } = splitCommand(this.argv);

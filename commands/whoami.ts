@@ -12,7 +12,8 @@ export default class WhoAmI extends HoopCommand {
     if (this.jsonEnabled()) return this.printJson(who);
     for (const [name, value] of Object.entries(who)) {
       const text = Array.isArray(value) ? value.join(', ') : String(value);
-      this.print(`${this.colours.dim(name.padEnd(8))} ${this.colours.plain(text)}`);
+      // A machine has no e-mail address.
+      if (text !== '') this.print(`${this.colours.dim(name.padEnd(8))} ${this.colours.plain(text)}`);
     }
   }
 }

@@ -173,7 +173,8 @@ function assembled(messages: readonly Buffer[]): string[] {
       const [key, piece] =
         typeof one['delta'] === 'string'
           ? [`${String(one['type'])} ${String(one['item_id'])}`, one['delta']]
-          : ['l', one['response']];
+          : // Of a message that is no line of a model it is not known that it goes on.
+            ['l', typeof one['model'] === 'string' && typeof one['done'] === 'boolean' ? one['response'] : undefined];
       if (typeof piece === 'string') texts.set(key, (texts.get(key) ?? '') + piece);
     } catch {
       // No JSON holds no piece.

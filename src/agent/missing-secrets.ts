@@ -2,6 +2,8 @@ import { HoopError } from '../core/errors.js';
 import type { ConnectionResource } from '../core/resources.js';
 import { referencesOf } from '../secrets/credential-secrets.js';
 import type { SecretResolver } from '../secrets/resolver.js';
+import { missingAuthorities } from './authority-files.js';
+import type { LiveResources } from './live-resources.js';
 import type { AgentLog } from './log.js';
 
 /** A credential that can't be used as things are: its secret has no value, or not one that may be taken. */
@@ -29,14 +31,19 @@ export async function missingSecrets(
 }
 
 /**
- * Says which connections can't be used yet. That stops nothing: secrets are read at the moment of use, and may come
+ * Says what can't be used yet. That stops nothing: secrets and roots are read at the moment of use, and may come
  * later; but who starts an agent should not hear of it from the first caller.
  */
 export async function warnOfMissing(
-  connections: readonly Pick<ConnectionResource, 'name' | 'credentials'>[],
+  { agent, current }: Pick<LiveResources, 'agent' | 'current'>,
   resolve: SecretResolver,
   log: Pick<AgentLog, 'warn'>,
 ): Promise<void> {
-  for (const { connection, error } of await missingSecrets(connections, resolve))
-    log.warn(`connection ${connection} can not be used yet: ${error.message}`, { why: error.why ?? '' });
+  const secrets = await missingSecrets(current.connections, resolve);
+  const missing = [
+    ...secrets.map(({ connection, error }) => ({ owner: `connection ${connection}`, error })),
+    ...(await missingAuthorities(agent, current)),
+  ];
+  for (const { owner, error } of missing)
+    log.warn(`${owner} can not be used yet: ${error.message}`, { why: error.why ?? '' });
 }

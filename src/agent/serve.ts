@@ -220,7 +220,7 @@ async function reload(parts: Parts, take: (verifier: TokenVerifier) => void): Pr
   keepPolicies(parts);
   for (const fault of await parts.sinks.configure(live.current.sinks, live.current.approvalFlows)) log.error(fault);
   log.info('reloaded', { policy: live.current.policySet.hash });
-  await warnOfMissing(live.current.connections, parts.secrets.resolve, log);
+  await warnOfMissing(live, parts.secrets.resolve, log);
   return true;
 }
 

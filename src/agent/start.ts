@@ -53,7 +53,7 @@ export async function startAgent(
     if (unknown.length > 0) endPermissionsOf(store, unknown.length, clock, log);
     const approvals = openApprovals({ live, store, clock, newId, notices });
     const secrets = openSecrets(sources, { store, live, clock, log });
-    await warnOfMissing(live.current.connections, secrets.resolve, log);
+    await warnOfMissing(live, secrets.resolve, log);
     sinks = await openSinks({ live, clock, secrets, log });
     const archive = openArchive({ live, store, key, clock, secrets, log });
     const tracing = openTracing(agent.tracing, deliveryHost({ clock, secrets, log }));

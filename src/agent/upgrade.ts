@@ -13,6 +13,7 @@ import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
 import type { Reach } from './current-caller.js';
 import { refuseSocket } from './http/answer.js';
 import type { AddressOf } from './http/client-address.js';
+import { MAX_REASON_LENGTH } from './http/request-fields.js';
 import type { AgentLog } from './log.js';
 import { type LoginLimit, TooManyLogins } from './login-limit.js';
 import { traceOf } from './fronts/http/correlation.js';
@@ -44,8 +45,8 @@ export interface UpgradeOptions extends Reach {
 }
 
 const TUNNEL_PATH = /^\/v1\/tunnel\/([^/?]+)$/;
-/** Longest correlation id and reason taken, in characters. */
-const MAX_HEADER_CHARS = 500;
+/** Longest correlation id taken, in characters. */
+const MAX_CORRELATION_LENGTH = 500;
 
 /** Accepts tunnels: token, identity, connection, credential, in this order; then streams. */
 export class TunnelAcceptor {
@@ -178,9 +179,12 @@ export class TunnelAcceptor {
     );
     const common = {
       identity,
-      correlationId: header(request, 'x-hoop-correlation-id'),
+      correlationId: textOf(request, 'x-hoop-correlation-id', {
+        is: 'the correlation id',
+        longest: MAX_CORRELATION_LENGTH,
+      }),
       trace: traceOf(request),
-      reason: header(request, 'x-hoop-reason'),
+      reason: textOf(request, 'x-hoop-reason', { is: 'the reason', longest: MAX_REASON_LENGTH }),
       address: this.options.addressOf(request),
     };
     const portKeyHash = header(request, 'x-hoop-port-key');
@@ -230,7 +234,17 @@ function ownerOf(caller: Caller): string {
 
 function header(request: IncomingMessage, name: string): string {
   const value = request.headers[name];
-  return typeof value === 'string' ? decode(value).slice(0, MAX_HEADER_CHARS) : '';
+  return typeof value === 'string' ? decode(value) : '';
+}
+
+/** A text that goes into the record: cut, it would be another, and nobody would know. `longest` is in characters. */
+function textOf(request: IncomingMessage, name: string, { is, longest }: { is: string; longest: number }): string {
+  const text = header(request, name);
+  if (text.length <= longest) return text;
+  throw new HoopError('usage', `${is} is longer than ${String(longest)} characters`, {
+    why: `it has ${String(text.length)}`,
+    suggestion: 'make it shorter',
+  });
 }
 
 function decode(text: string): string {

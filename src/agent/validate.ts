@@ -2,6 +2,7 @@ import { HoopError } from '../core/errors.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver } from '../secrets/resolver.js';
 import { readSecretFile } from '../secrets/secret-file.js';
+import { missingAuthorities } from './authority-files.js';
 import { LiveResources } from './live-resources.js';
 import { missingSecrets } from './missing-secrets.js';
 import { readTls } from './tls-files.js';
@@ -27,13 +28,16 @@ export async function validateAgent(
   await loadMasterKey(resolve, agent.masterKey);
   if (agent.listen.tls !== undefined) await readTls(agent.listen.tls);
   // The store is not opened here: `hoop secrets list` tells which of its own are missing.
-  const [missing] = await missingSecrets(current.connections, resolve);
-  if (missing !== undefined) {
-    const { connection, error } = missing;
-    throw new HoopError(error.code, `connection ${connection}: ${error.message}`, {
-      ...(error.why === undefined ? {} : { why: error.why }),
-      suggestion: error.suggestion,
-    });
-  }
+  const [secret] = await missingSecrets(current.connections, resolve);
+  if (secret !== undefined) throw named(`connection ${secret.connection}`, secret.error);
+  const [authority] = await missingAuthorities(agent, current);
+  if (authority !== undefined) throw named(authority.owner, authority.error);
   return { connections: current.connections.length, policies: current.policies.length };
+}
+
+function named(owner: string, error: HoopError): HoopError {
+  return new HoopError(error.code, `${owner}: ${error.message}`, {
+    ...(error.why === undefined ? {} : { why: error.why }),
+    suggestion: error.suggestion,
+  });
 }

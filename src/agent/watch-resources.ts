@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { listConfigFiles } from '../config/read-files.js';
 
 const LOOK_EVERY_MS = 1_000;
 /** Many recordings may lie below the folder too: looking takes at most this part of the time. */
 const REST_FACTOR = 50;
-const RESOURCE_FILE = /\.ya?ml$/;
 
 /**
  * Tells of changed, new and removed resource files below a folder, once they have been still for one
@@ -46,10 +45,8 @@ export function watchResources(dir: string, known: string, onChange: () => void)
 
 /** Stands for names, times and sizes of the files; what can't be read counts as not there: the reload then says why. */
 export async function resourcesFingerprint(dir: string): Promise<string> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
-  const files = entries.map((entry) => join(entry.parentPath, entry.name)).filter((path) => RESOURCE_FILE.test(path));
   const hash = createHash('sha256');
-  for (const path of files.sort()) {
+  for (const path of await listConfigFiles(dir, [])) {
     const found = await stat(path).catch(() => undefined);
     hash.update(JSON.stringify([path, found?.mtimeMs, found?.size, found?.ino]));
   }

@@ -95,6 +95,7 @@ export class ApprovalDesk<Timer> implements Approvals {
       throw new HoopError(
         'not_allowed',
         own ? 'deciding your own request is not allowed' : 'you are not a reviewer of this request',
+        own ? { suggestion: 'ask another reviewer' } : {},
       );
     }
     if (request.breakGlass === true) return this.#review(request, by, verdict, reason);

@@ -1,7 +1,7 @@
 import { Command, Errors, Flags } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
 import { AgentApi } from '../client/agent-api.js';
-import { givenToken } from '../client/given-token.js';
+import { givenToken, tokenToAdvise } from '../client/given-token.js';
 import { openProfile } from '../client/profile.js';
 import type { Profile } from '../client/profile.js';
 import { toJsonLine } from '../core/display.js';
@@ -14,6 +14,12 @@ import { renderTable } from './table.js';
 import type { Column } from './table.js';
 
 const GLOBAL = 'GLOBAL';
+
+/**
+ * Exit status of a command whose reader left while there was still something to run: as of a program that SIGPIPE ends,
+ * which is 13 wherever there is one (https://man7.org/linux/man-pages/man7/signal.7.html).
+ */
+export const CUT_SHORT = 128 + 13;
 
 interface GivenFlags {
   readonly json?: boolean | undefined;
@@ -42,6 +48,8 @@ export abstract class HoopCommand extends Command {
 
   /** Where people are told something while a screen has the terminal; stderr where it is not set. */
   protected speak: ((text: string) => void) | undefined;
+  /** Exit status where whoever read stdout left early: done, for a command that only shows what is there. */
+  protected unreadStatus: number = EXIT.done;
   #given: GivenFlags & Record<string, unknown> = {};
   #profile: Profile | undefined;
 
@@ -154,7 +162,7 @@ export abstract class HoopCommand extends Command {
       url: this.profile().agentUrl,
       token: () => this.accessToken(),
       caFile: process.env['HOOP_CA_FILE'],
-      given: givenToken(process.env),
+      given: tokenToAdvise(process.env),
     });
   }
 
@@ -197,9 +205,9 @@ export abstract class HoopCommand extends Command {
     this.exit(error.exitStatus);
   }
 
-  /** Who reads stdout has left (`| head`): end as if all was read, whatever was still to come. Else it is a failure. */
+  /** Who reads stdout has left (`| head`): ends at once, whatever was still to come. Else it is a failure. */
   #endWithoutOutput(failure: NodeJS.ErrnoException): never {
-    if (failure.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.done);
+    if (failure.code === 'EPIPE') process.exit(process.exitCode ?? this.unreadStatus);
     const error = new HoopError('failed', 'the output can not be written', {
       why: failure.message,
       suggestion: 'make room where it goes, or send it elsewhere',

@@ -26,10 +26,20 @@ export function refuseUnknown(argv: readonly string[], known: KnownCommands): vo
     });
   for (const [index, word] of words.entries()) {
     const id = words.slice(0, index + 1).join(':');
-    if (known.findCommand(id) !== undefined) return;
+    const command = known.findCommand(id);
+    if (command !== undefined) {
+      const surplus = words[index + 1];
+      // oclif takes it for a part of the command's name, and fails in its own way.
+      if (surplus !== undefined && Object.keys(command.args).length === 0) throw unexpected(surplus);
+      return;
+    }
     if (known.findTopic(id) !== undefined) continue;
     throw unknownCommand(words.slice(0, index), word, known);
   }
+}
+
+function unexpected(word: string): HoopError {
+  return new HoopError('usage', `unexpected argument: ${word}`, { why: 'the command takes none' });
 }
 
 /** @param topic the words before, which are a topic; none: the word is the first */

@@ -3,6 +3,7 @@ import { escapeControls } from '../core/display.js';
 import { ERRORS, HoopError, messageOf } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import type { Colours } from './colours.js';
+import { isFormatFlag } from './json-spelling.js';
 
 /** What `--json` prints for a failure. */
 export interface ErrorReport {
@@ -82,6 +83,11 @@ function unknownFlag(thrown: unknown): string | undefined {
 
 function noSuchFlag(flag: string, flags: readonly string[]): HoopError {
   const name = flag.split('=')[0] ?? flag;
+  if (isFormatFlag(name))
+    return new HoopError('usage', `${name} takes json here, and nothing else`, {
+      why: `the command does not take ${name} with another format: it prints text, or JSON`,
+      suggestion: 'leave it out for text; `-o json`, `--format json` and `--json` are the same',
+    });
   const meant = name.startsWith('--') ? nearest(name, flags) : undefined;
   return new HoopError('usage', 'there is no such flag', {
     why: `the command does not take ${name}`,

@@ -4,6 +4,11 @@ const SPELLINGS = { output: ['-o', '--output'], format: ['--format'] } as const;
 /** Flags that a command may have of its own; they mean machine output only where they are given `json`. */
 export const FORMAT_FLAGS = ['output', 'format'] as const;
 
+/** Is it a flag that asks for a format, e.g. `-o`? */
+export function isFormatFlag(word: string): boolean {
+  return Object.values(SPELLINGS).some((flags: readonly string[]) => flags.includes(word));
+}
+
 /**
  * The arguments with every spelling of machine output (`-o json`, `-ojson`, `--output=json`, `--format json`) written as
  * `--json`. What stands behind `--` is another program's and stays.

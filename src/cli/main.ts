@@ -6,6 +6,7 @@ import { HoopError } from '../core/errors.js';
 import { createColours } from './colours.js';
 import { refuseUnknown } from './command-not-found.js';
 import { errorLines, errorReport } from './error-report.js';
+import { asksForJson } from './json-spelling.js';
 
 /** Gives the module of a command by its id, e.g. `agent:start`. */
 export type CommandModules = Readonly<Record<string, () => Promise<{ readonly default: Command.Class }>>>;
@@ -101,7 +102,7 @@ export async function main(argv: readonly string[], { root, pjson, modules }: Ma
 
 /** A failure before any command could tell it. */
 function tell(error: HoopError, argv: readonly string[]): void {
-  if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(errorReport(error))}\n`);
+  if (asksForJson(argv)) process.stdout.write(`${JSON.stringify(errorReport(error))}\n`);
   else {
     const colours = createColours({ stream: 'stderr', noColor: argv.includes('--no-color'), env: process.env });
     process.stderr.write(`${errorLines(error, colours)}\n`);

@@ -54,7 +54,8 @@ export function renderTable<T>(
         const padding = index === shown.length - 1 ? 0 : column.width - displayWidth(cell);
         return paint(cell) + ' '.repeat(padding);
       })
-      .join(GAP);
+      .join(GAP)
+      .trimEnd();
   const heading = line(
     ({ header }) => header,
     (text) => colours.bold(text),

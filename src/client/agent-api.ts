@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { ERRORS, HoopError, messageOf } from '../core/errors.js';
+import { ERRORS, HoopError } from '../core/errors.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Identity } from '../core/identity.js';
 import { createHttpExchange } from '../identity/http-exchange.js';
 import type { HttpExchange, HttpExchangeOptions } from '../identity/http-exchange.js';
 import { readBody } from '../identity/read-body.js';
+import { noAnswer } from '../network/no-answer.js';
 import { fetchWellKnown } from '../identity/well-known.js';
 import type { WellKnown } from '../identity/well-known.js';
 import { advised } from './given-token.js';
@@ -81,11 +82,7 @@ export class AgentApi {
       const text = body === undefined ? undefined : JSON.stringify(body);
       answer = await this.#exchange(`${this.url}${path}`, { method, headers, body: text, live });
     } catch (error) {
-      if (error instanceof HoopError) throw error;
-      throw new HoopError('unreachable', 'the agent does not answer', {
-        why: `${this.url}: ${messageOf(error)}`,
-        cause: error,
-      });
+      throw noAnswer('the agent does not answer', this.url, error);
     }
     const status = answer.statusCode ?? 500;
     if (status >= 200 && status < 300) return answer;

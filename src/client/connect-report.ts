@@ -33,7 +33,10 @@ export function jsonReport(print: (line: string) => void): ConnectReport {
 export function plainReport(say: (line: string) => void): ConnectReport {
   /** What keeps connections apart from the agent; a login that ended does so for all of them, and is said once. */
   const reasons = new Set<string>();
-  const isNews = ({ event, why }: ConnectionEvent): boolean => {
+  /** Each request is a session there: told one by one, they would bury all else. */
+  const ofRequests = new Set<string>();
+  const isNews = ({ event, why, connection }: ConnectionEvent): boolean => {
+    if (event === 'session.opened' || event === 'session.closed') return !ofRequests.has(connection);
     if (event === 'reconnected') reasons.clear();
     if (event !== 'disconnected' || typeof why !== 'string') return true;
     const known = reasons.has(why);
@@ -43,6 +46,7 @@ export function plainReport(say: (line: string) => void): ConnectReport {
   return {
     listening: (places) => {
       for (const place of places) {
+        if (place.type !== 'postgres') ofRequests.add(place.connection);
         say(`${escapeControls(place.connection)} → ${escapeControls(whereOf(place))} (Ctrl-C ends)`);
         const hint = usageOf(place);
         if (hint !== undefined) say(`  ${escapeControls(hint)}`);
@@ -88,7 +92,7 @@ function lineFor(event: ConnectionEvent): string | undefined {
     case 'session.opened':
       return `session ${field('session')} opened`;
     case 'session.closed':
-      return `session ${field('session')} closed`;
+      return `session ${field('session')} closed${after(': ', field('why'))}`;
     case 'approval.waiting':
       return `waits for ${waitedFor(event)} until ${field('expiresAt')}: hoop approve ${field('request')}`;
     case 'approval.resolved':

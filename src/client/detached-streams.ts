@@ -1,8 +1,8 @@
 import type { DetachedStream, TunnelClient } from '../tunnel/dial.js';
 import type { KeeperTime } from './keeper-time.js';
 
-/** As long as the agent waits for this CLI to come back. */
-const RESUME_WITHIN_MS = 60_000;
+/** As long as the agent waits for this CLI to come back, in ms. */
+export const RESUME_WITHIN_MS = 60_000;
 
 /** What a local client hears whose statement waited for approval: it was not run, that is certain. */
 export const HELD_LOST = 'connection to the hoop agent was lost for 60 s; the statement that waited was not run';

@@ -1,4 +1,5 @@
-import { HoopError } from '../core/errors.js';
+import { ERRORS, HoopError } from '../core/errors.js';
+import { jobTokenSource } from '../identity/job-token.js';
 
 /** A token that stands in the environment: no command renews it, and `hoop login` would change nothing. */
 export interface GivenToken {
@@ -22,12 +23,27 @@ export function givenToken(env: Readonly<Record<string, string | undefined>>): G
   return undefined;
 }
 
+/** Whose token the agent may refuse though no login is to blame: that of the environment, else a job's own. */
+export function tokenToAdvise(env: Readonly<Record<string, string | undefined>>): GivenToken | undefined {
+  if (jobTokenSource(env) === undefined) return givenToken(env);
+  return (
+    givenToken(env) ?? {
+      name: 'this job',
+      renewal: 'name the audience that the agent has for this job’s issuer with HOOP_TOKEN_AUDIENCE',
+    }
+  );
+}
+
 /** A refusal of a token that was given, with what helps against that; every other error as it is. */
 export function advised(error: unknown, given: GivenToken | undefined): unknown {
   if (given === undefined || !(error instanceof HoopError) || error.code !== 'token_refused') return error;
-  return new HoopError('token_refused', error.message.replace(/^the token\b/, `the token of ${given.name}`), {
-    why: error.why ?? `the token is that of ${given.name}`,
-    suggestion: given.renewal,
+  const message = error.message.replace(/^the token\b/, `the token of ${given.name}`);
+  const told = message.includes(given.name) ? ERRORS.token_refused.why : `the token is that of ${given.name}`;
+  // What the agent advises against just this refusal is nearer to it.
+  const special = error.suggestion !== ERRORS.token_refused.suggestion;
+  return new HoopError('token_refused', message, {
+    why: error.why ?? told,
+    suggestion: special ? error.suggestion : given.renewal,
     cause: error,
   });
 }

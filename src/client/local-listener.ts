@@ -46,17 +46,25 @@ export async function listenOnPort(
   host: string,
   port: number,
 ): Promise<LocalAddress & { port: number }> {
+  const address = await listenIfFree(server, host, port);
+  if (address !== undefined) return address;
+  const holder = await portHolder(port);
+  throw new HoopError('port_taken', `port ${String(port)} on ${host} is taken`, {
+    why: `${holder ?? 'another program'} listens there`,
+  });
+}
+
+/** @returns undefined where another program has the port: finding out which takes longer than trying the next one */
+async function listenIfFree(
+  server: Server,
+  host: string,
+  port: number,
+): Promise<(LocalAddress & { port: number }) | undefined> {
   requireLoopback(host);
   try {
     await listening(server, () => server.listen({ host, port, exclusive: true }));
   } catch (error) {
-    if (hasCode(error, 'EADDRINUSE')) {
-      const holder = await portHolder(port);
-      throw new HoopError('port_taken', `port ${String(port)} on ${host} is taken`, {
-        why: `${holder ?? 'another program'} listens there`,
-        cause: error,
-      });
-    }
+    if (hasCode(error, 'EADDRINUSE')) return undefined;
     if (hasCode(error, 'EACCES'))
       throw new HoopError('port_taken', `port ${String(port)} on ${host} may not be used`, {
         why: 'ports below 1024 belong to root',
@@ -86,13 +94,10 @@ export async function listenOnRememberedPort(
   const others = ports.rememberedPorts();
   for (let port = FIRST_PORT; port <= LAST_PORT; port += 1) {
     if (others.has(port)) continue;
-    try {
-      const address = await listenOnPort(server, host, port);
-      ports.rememberPort(connection, port);
-      return address;
-    } catch (error) {
-      if (!(error instanceof HoopError) || error.code !== 'port_taken') throw error;
-    }
+    const address = await listenIfFree(server, host, port);
+    if (address === undefined) continue;
+    ports.rememberPort(connection, port);
+    return address;
   }
   throw new HoopError('port_taken', `no port from ${String(FIRST_PORT)} to ${String(LAST_PORT)} is free`);
 }
@@ -113,6 +118,7 @@ export async function listenOnSocket(
   platform: NodeJS.Platform = process.platform,
 ): Promise<{ readonly socket: string }> {
   if (platform === 'win32') return listenOnPipe(server, path);
+  requireShort(path, platform);
   await prepareSocketFolder(path);
   await clearStaleSocket(path);
   // The mode must be right from the first moment: `chmod` afterwards would leave a gap.
@@ -126,11 +132,25 @@ export async function listenOnSocket(
   await started.catch((error: unknown) => {
     throw new HoopError('failed', 'cannot listen on the socket file', {
       why: messageOf(error),
-      suggestion: 'name a path in a folder of yours, at most 107 bytes long',
+      suggestion: 'name another path in a folder of yours',
       cause: error,
     });
   });
   return { socket: path };
+}
+
+/**
+ * Of a longer path the system would take the first part alone, without a word: `sun_path` of
+ * https://man7.org/linux/man-pages/man7/unix.7.html, 104 bytes on macOS, the last of them zero.
+ */
+function requireShort(path: string, platform: NodeJS.Platform): void {
+  const longest = platform === 'linux' ? 107 : 103;
+  const length = Buffer.byteLength(path);
+  if (length <= longest) return;
+  throw new HoopError('usage', 'the path of the socket file is too long', {
+    why: `it has ${String(length)} bytes, and the system takes ${String(longest)}`,
+    suggestion: 'name a shorter one with --socket, such as /tmp/NAME/pg.sock',
+  });
 }
 
 async function listenOnPipe(server: Server, path: string): Promise<{ readonly socket: string }> {
@@ -179,11 +199,17 @@ function answers(path: string): Promise<boolean> {
 
 function listening(server: Server, start: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.once('listening', () => {
-      server.off('error', reject);
+    const onListening = (): void => {
+      server.off('error', onError);
       resolve();
-    });
+    };
+    // Neither stays: the same server may be tried on many ports.
+    const onError = (error: Error): void => {
+      server.off('listening', onListening);
+      reject(error);
+    };
+    server.once('error', onError);
+    server.once('listening', onListening);
     start();
   });
 }

@@ -128,7 +128,10 @@ async function obtain(
   if (kind.kind === 'client-credentials') {
     const client = machineClient(env);
     if (client !== undefined) return clientCredentialsLogin({ ...client, agent, fetch });
-    throw new HoopError('usage', 'no client to log in as', { suggestion: 'set HOOP_CLIENT_ID and HOOP_CLIENT_SECRET' });
+    throw new HoopError('usage', 'no client to log in as', {
+      why: 'HOOP_CLIENT_ID or HOOP_CLIENT_SECRET is not set',
+      suggestion: 'set both, or log in as a person with `hoop login`',
+    });
   }
   const { issuer, clientId, audience } = agent;
   // The agent says below when it ends.

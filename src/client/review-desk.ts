@@ -11,13 +11,22 @@ type LineState =
   | { readonly kind: 'lost'; readonly why: string; readonly retryAtMs: number };
 
 interface DeskState {
-  /** Oldest first. */
+  /** As `byUrgency` puts them. */
   readonly requests: readonly RequestView[];
   readonly line: LineState;
 }
 
 /** How long a request that is over stays in the list, in ms: long enough to read how it ended. */
 const KEPT_MS = 20_000;
+
+/** What holds somebody, oldest first; then what went ahead by break-glass and waits for a look. */
+export function byUrgency(
+  one: Pick<RequestView, 'id' | 'breakGlass'>,
+  other: Pick<RequestView, 'id' | 'breakGlass'>,
+): number {
+  const later = Number(one.breakGlass ?? false) - Number(other.breakGlass ?? false);
+  return later === 0 ? (one.id < other.id ? -1 : 1) : later;
+}
 
 /** The requests that wait for a reviewer, kept up to date by the agent, and what can be done with them. */
 export class ReviewDesk {
@@ -132,7 +141,7 @@ export class ReviewDesk {
   }
 
   #set(line: LineState): void {
-    const requests = [...this.#requests.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+    const requests = [...this.#requests.values()].sort(byUrgency);
     this.#state = { requests, line };
     for (const listener of [...this.#listeners]) listener();
   }

@@ -3,6 +3,7 @@ import type { TunnelClient } from '../tunnel/dial.js';
 import { RETIRING_EVENT, TOKEN_ENDING_EVENT } from '../tunnel/handshake.js';
 import { DetachedStreams } from './detached-streams.js';
 import { type KeeperTime, SYSTEM_TIME } from './keeper-time.js';
+import { RunningSessions } from './running-sessions.js';
 import type { WakeWatch } from './wake-watch.js';
 
 /** What happens to a connection while its port is open: one line of `hoop connect --json`. */
@@ -37,6 +38,9 @@ const AGENT_EVENTS: ReadonlySet<unknown> = new Set([
   'statement',
 ]);
 
+/** Why a tunnel is gone that says nothing of it. */
+const CLOSED = 'the tunnel was closed';
+
 /** How long a local connection waits for a tunnel, in ms. */
 const WAIT_MS = 30_000;
 const FIRST_DELAY_MS = 250;
@@ -68,6 +72,7 @@ export class TunnelKeeper {
   readonly #time: KeeperTime;
   readonly #waiters = new Set<Waiter>();
   readonly #detached: DetachedStreams;
+  readonly #running: RunningSessions;
   /** Tunnels of an agent that goes, or with a token that ends: nothing new on them, what runs on them goes on. */
   readonly #retired = new Set<TunnelClient>();
   readonly #offWake: (() => void) | undefined;
@@ -82,6 +87,9 @@ export class TunnelKeeper {
   constructor(private readonly options: KeeperOptions) {
     this.#time = options.time ?? SYSTEM_TIME;
     this.#detached = new DetachedStreams(this.#time);
+    this.#running = new RunningSessions(this.#time, (session, why) => {
+      if (!this.#closed) options.onEvent({ event: 'session.closed', session, connection: options.connection, why });
+    });
     this.#offWake = options.wake?.onWake(() => {
       this.#woke();
     });
@@ -153,17 +161,23 @@ export class TunnelKeeper {
       const name = event['event'];
       if (name === RETIRING_EVENT) this.#retire(tunnel);
       else if (name === TOKEN_ENDING_EVENT) void this.#renew(tunnel);
-      else if (typeof name === 'string' && AGENT_EVENTS.has(name))
-        this.options.onEvent({ ...event, event: name, connection: this.options.connection });
+      else if (typeof name === 'string' && AGENT_EVENTS.has(name)) {
+        this.#running.note(tunnel, event);
+        this.options.onEvent({ event: name, ...event, connection: this.options.connection });
+      }
     });
     tunnel.onDetached((stream) => {
       if (this.#closed) stream.lost({ code: 'unreachable', message: 'the port was closed' });
-      else this.#detached.add(stream);
+      else {
+        this.#detached.add(stream);
+        this.#running.detached(stream);
+      }
       // One that was left breaks while another is there: no next one will come to take up what holds.
       if (this.#tunnel !== undefined && this.#tunnel !== tunnel) this.#detached.resumeOver(this.#tunnel);
     });
     tunnel.onClose((fault) => {
       this.#retired.delete(tunnel);
+      this.#running.brokeOff(tunnel, fault?.message ?? CLOSED);
       if (this.#tunnel === tunnel) this.#lost(fault);
     });
     this.#cancelRetry?.();
@@ -221,7 +235,7 @@ export class TunnelKeeper {
   #lost(fault: Fault | undefined): void {
     this.#tunnel = undefined;
     if (this.#closed) return;
-    this.#lastWhy = fault?.message ?? 'the tunnel was closed';
+    this.#lastWhy = fault?.message ?? CLOSED;
     if (this.#time.nowMs() - this.#dialedAtMs >= STEADY_AFTER_MS) this.#attempt = 0;
     this.#retryLater();
   }

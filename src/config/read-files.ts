@@ -10,6 +10,7 @@ export interface ConfigFile {
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 const MAX_FILES = 10_000;
 
+const RESOURCE_FILE = /\.ya?ml$/;
 const TEST_FILE = /\.test\.ya?ml$/;
 
 /** Does it hold tests of policies, which are nothing to a running agent? */
@@ -28,33 +29,36 @@ export async function readConfigFiles(
 ): Promise<{ readonly files: readonly ConfigFile[]; readonly faults: readonly ConfigFault[] }> {
   const faults: ConfigFault[] = [];
   const files: ConfigFile[] = [];
-  for (const path of await listFiles(root, faults)) {
+  for (const path of await listConfigFiles(root, faults)) {
     const text = await readText(path, faults);
     if (text !== undefined) files.push({ path, text });
   }
   return { files, faults };
 }
 
-async function listFiles(root: string, faults: ConfigFault[]): Promise<string[]> {
+/** Their paths, links to files and folders followed, each folder once. What can't be looked into is a fault. */
+export async function listConfigFiles(root: string, faults: ConfigFault[]): Promise<string[]> {
   const found: string[] = [];
   const visited = new Set<string>();
-  const visit = async (path: string, named: boolean): Promise<void> => {
-    const entry = await stat(path);
-    if (entry.isDirectory()) {
-      const real = await realpath(path);
-      if (visited.has(real)) return;
-      visited.add(real);
-      for (const name of await readdir(path)) {
-        if (!name.startsWith('.')) await guard(join(path, name), false);
-      }
-    } else if (named || /\.ya?ml$/.test(path)) {
-      found.push(path);
+  const folder = async (path: string): Promise<void> => {
+    const real = await realpath(path);
+    if (visited.has(real)) return;
+    visited.add(real);
+    for (const entry of await readdir(path, { withFileTypes: true })) {
+      const inside = join(path, entry.name);
+      if (entry.name.startsWith('.')) continue;
+      // Recordings may lie below: files of other names cost nothing but their listing.
+      if (!entry.isFile()) await guard(inside, false);
+      else if (RESOURCE_FILE.test(inside)) found.push(inside);
     }
   };
   const guard = async (path: string, named: boolean): Promise<void> => {
     if (found.length > MAX_FILES) return;
     try {
-      await visit(path, named);
+      const entry = await stat(path);
+      if (entry.isDirectory()) await folder(path);
+      else if (named || (RESOURCE_FILE.test(path) && entry.isFile())) found.push(path);
+      else if (RESOURCE_FILE.test(path)) faults.push({ file: path, line: 1, column: 1, message: 'not a file' });
     } catch (error) {
       faults.push(unreadable(path, error));
     }

@@ -21,8 +21,8 @@ import { policySchema, toPolicy } from './kinds/policy.js';
 import { policyTestFileSchema, toPolicyTest, type PolicyTestResource } from './kinds/policy-test.js';
 import { sinkSchema, toSink } from './kinds/sink.js';
 import { isTestFile } from './read-files.js';
-import { faultsOfIssues } from './schema-faults.js';
-import type { ConfigDocument } from './yaml-documents.js';
+import { AT_KEY, faultsOfIssues } from './schema-faults.js';
+import type { ConfigDocument, Path } from './yaml-documents.js';
 
 /** One resource with the document it came from, for faults found later. */
 export type LoadedResource = { readonly document: ConfigDocument } & (
@@ -75,6 +75,8 @@ export function readResource(document: ConfigDocument): ReadResult {
   if (!isMap(value))
     return { faults: [document.fault([], 'expected a resource: a map with apiVersion, kind, metadata and spec')] };
   const kind = value['kind'];
+  const misspelt = kind === undefined ? misspeltAs('kind', value) : undefined;
+  if (misspelt !== undefined) return { faults: [misspeltKey(document, [], misspelt, 'kind')] };
   if (kind === undefined)
     return { faults: [document.fault([], `\`kind\` is missing: one of ${Object.keys(READERS).join(', ')}`)] };
   if (typeof kind !== 'string' || !Object.hasOwn(READERS, kind)) {
@@ -104,8 +106,13 @@ function readPolicyTest(document: ConfigDocument): ReadResult {
 
 const SPOKEN_TYPES: readonly string[] = ['postgres', ...HTTP_TYPES];
 
-function isMisspeltType(key: string): boolean {
-  return key !== 'type' && nearest(key, ['type']) !== undefined;
+/** A key that was meant to be the one that tells what the others may be. */
+function misspeltAs(right: string, map: Readonly<Record<string, unknown>>): string | undefined {
+  return Object.keys(map).find((key) => key !== right && nearest(key, [right]) !== undefined);
+}
+
+function misspeltKey(document: ConfigDocument, at: Path, key: string, right: string): ConfigFault {
+  return document.fault([...at, key], `unknown key \`${key}\`; did you mean \`${right}\`?`, AT_KEY);
 }
 
 /** Types of later versions have other keys: one fault says so, instead of one for each key. */
@@ -125,10 +132,9 @@ function readConnection(document: ConfigDocument): ReadResult {
       ],
     };
   }
-  const misspelt = type === undefined && isMap(spec) ? Object.keys(spec).find(isMisspeltType) : undefined;
+  const misspelt = type === undefined && isMap(spec) ? misspeltAs('type', spec) : undefined;
   // Without its type nothing can be said of the other keys.
-  if (misspelt !== undefined)
-    return { faults: [document.fault(['spec', misspelt], `unknown key \`${misspelt}\`; did you mean \`type\`?`)] };
+  if (misspelt !== undefined) return { faults: [misspeltKey(document, ['spec'], misspelt, 'type')] };
   return check(document, connectionSchema, (found) => ({
     document,
     kind: 'Connection',

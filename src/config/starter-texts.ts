@@ -88,7 +88,7 @@ spec:
 #   # What limits on spending reckon with: US dollars for a million tokens. The first whose pattern fits.
 #   prices:
 #     - { model: 'gpt-4o-mini*', inputPerMillion: 0.15, outputPerMillion: 0.6 }
-#     - { model: 'gpt-4o*', inputPerMillion: 2.5, outputPerMillion: 10 }
+#     - { model: 'gpt-4o*', inputPerMillion: 2.5, outputPerMillion: 10, cachedInputPerMillion: 1.25 }
 # ---
 ## Any other API over HTTP. A request's path is appended to the url; the headers are put in by the agent.
 # apiVersion: hoop/v1

@@ -36,6 +36,7 @@ interface Place {
   readonly node: ParsedNode | null;
 }
 
+const NO_TAGS = 'tags are not read here';
 const KEY_TWICE = 'this key stands twice in its map';
 
 /** Of a text that is left unread. */
@@ -44,7 +45,7 @@ function faultAt({ path: file, text }: ConfigFile, offset: number, message: stri
   return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1, message };
 }
 
-/** Cuts a file into documents: YAML 1.2 core schema, unique keys, no tags of one's own, `${ENV}` expanded. */
+/** Cuts a file into documents: YAML 1.2 core schema, unique keys, no tags, `${ENV}` expanded. */
 export function readDocuments(
   file: ConfigFile,
   env: Env,
@@ -112,6 +113,7 @@ class DocumentReader {
     this.#places.set(JSON.stringify(path), { key: keyOffset, value: offset, node });
     this.#nodes += 1;
     if (isAlias(node)) this.#aliases += 1;
+    if (node?.tag !== undefined) this.#report(offset, NO_TAGS);
     if (this.#nodes > MAX_NODES || path.length > MAX_DEPTH || this.#aliases > MAX_ALIASES) {
       // One report says it: the rest of the document is left unread.
       if (this.faults.length === 0) this.#report(offset, TOO_MUCH);
@@ -213,7 +215,7 @@ class DocumentReader {
 /** Messages of the YAML library quote the file; only those known not to are passed on. */
 function yamlMessage(code: string, message: string): string {
   const own: Readonly<Record<string, string>> = {
-    TAG_RESOLVE_FAILED: 'tags are not read here',
+    TAG_RESOLVE_FAILED: NO_TAGS,
     NON_STRING_KEY: 'expected a plain key',
     BAD_ALIAS: 'this alias has no anchor before it, or not one that can be followed',
   };

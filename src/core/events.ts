@@ -222,8 +222,13 @@ export interface MessageTotals {
 
 /** Tokens of one model call. */
 export interface ModelUsage {
+  /** All of them, those of caches too. */
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Of the input, what was read from a cache, where the upstream says so. */
+  readonly cachedInputTokens?: number;
+  /** Of the input, what was written to one, where it says so. */
+  readonly cacheWriteTokens?: number;
 }
 
 /** The body of an answer, or one message of an upgraded stream. */

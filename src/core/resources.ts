@@ -187,6 +187,10 @@ export interface ModelPrice {
   /** US dollars for a million tokens. */
   readonly inputPerMillion: number;
   readonly outputPerMillion: number;
+  /** Of input that the provider read from a cache; absent: as other input. */
+  readonly cachedInputPerMillion?: number | undefined;
+  /** Of input that it wrote to one; absent: as other input. */
+  readonly cacheWritePerMillion?: number | undefined;
 }
 
 /** Connection types that are spoken over HTTP: the two dialects of models, and any other. */

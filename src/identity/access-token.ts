@@ -110,7 +110,10 @@ function givenToken(env: LoginPlace['env']): string | undefined {
     // Read each time: what puts the job's token there also renews it.
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new HoopError('not_logged_in', 'the file of HOOP_TOKEN_FILE cannot be read', { cause: error });
+    throw new HoopError('not_logged_in', 'the file of HOOP_TOKEN_FILE cannot be read', {
+      suggestion: 'check the path, and that whatever writes the token there has done so',
+      cause: error,
+    });
   }
   return checkTokenText(text, 'the file of HOOP_TOKEN_FILE');
 }

@@ -1,4 +1,5 @@
 import * as oidc from 'openid-client';
+import { HoopError } from '../core/errors.js';
 import type { Fetch } from './http-fetch.js';
 import { audienceParameters, discoverIssuer, explainOidcFailure, toTokenSet } from './oidc-client.js';
 import type { TokenSet } from './token-set.js';
@@ -26,6 +27,12 @@ export async function clientCredentialsLogin(options: {
     );
     return toTokenSet(answer, { ...client, audience: agent.audience }, Math.floor(Date.now() / 1000));
   } catch (error) {
-    throw explainOidcFailure(error, 'the identity provider refused the client');
+    const failure = explainOidcFailure(error, 'the identity provider refused the client');
+    if (failure.code !== 'login_denied') throw failure;
+    throw new HoopError('login_denied', failure.message, {
+      ...(failure.why === undefined ? {} : { why: failure.why }),
+      suggestion: 'check HOOP_CLIENT_ID and HOOP_CLIENT_SECRET, and that the client may ask for client credentials',
+      cause: error,
+    });
   }
 }

@@ -46,7 +46,11 @@ export async function requestJobToken(
     status = response.status;
     text = await readBody(response.body, MAX_BYTES);
   } catch (error) {
-    throw new HoopError('unreachable', 'the host of this job gives no token', { why: messageOf(error), cause: error });
+    throw new HoopError('unreachable', 'the host of this job gives no token', {
+      why: messageOf(error),
+      suggestion: 'run the job again; ACTIONS_ID_TOKEN_REQUEST_URL is where it was asked for',
+      cause: error,
+    });
   }
   if (status !== 200)
     throw new HoopError('not_logged_in', 'the host of this job refuses it a token', {

@@ -44,7 +44,16 @@ async function readLogin(place: LoginPlace, store: TokenStore): Promise<TokenSet
   if (tokens !== undefined) return tokens;
   throw new HoopError('not_logged_in', 'not logged in', {
     why: `the profile ${place.profile} has no login at ${place.agentUrl}`,
+    suggestion: loginAdvice(place),
   });
+}
+
+/** `hoop login` alone would log in where flags and environment lead then, which may be elsewhere. */
+function loginAdvice({ profile, agentUrl, env }: LoginPlace): string {
+  const has = (name: string): boolean => (env[name] ?? '') !== '';
+  if (has('HOOP_CLIENT_ID') !== has('HOOP_CLIENT_SECRET'))
+    return 'set both HOOP_CLIENT_ID and HOOP_CLIENT_SECRET, or run `hoop login`';
+  return `run \`hoop login ${agentUrl}${profile === 'default' ? '' : ` --profile ${profile}`}\``;
 }
 
 function stillGood(tokens: TokenSet): TokenSet {

@@ -20,6 +20,8 @@ const TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
 /** Headers by which a token would name the key that proves it. */
 const KEY_HEADERS = ['jwk', 'jku', 'x5u', 'x5c'];
 const SKEW_S = 60;
+/** The last second that JavaScript has a date for. */
+const LAST_DATE_S = 8.64e12;
 
 /** A refusal says which rule failed, never what the token held. */
 export function refused(
@@ -76,7 +78,7 @@ function names(aud: unknown, audience: string): boolean {
 /** @returns `exp`, in seconds since the epoch */
 function checkTimes(claims: Readonly<Record<string, unknown>>, nowS: number): number {
   const { exp, nbf, iat } = claims;
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) throw refused('the token does not say when it ends');
+  if (typeof exp !== 'number' || !(Math.abs(exp) <= LAST_DATE_S)) throw refused('the token does not say when it ends');
   if (exp <= nowS) throw refused('the token has expired');
   for (const start of [nbf, iat]) {
     if (start === undefined) continue;

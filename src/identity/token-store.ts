@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { HoopError } from '../core/errors.js';
+import { dirname, join } from 'node:path';
+import { HoopError, messageOf } from '../core/errors.js';
 import { keychain as systemKeychain } from './keychain.js';
 import type { Keychain } from './keychain.js';
 import type { LoginPlace } from './login-place.js';
@@ -79,7 +79,15 @@ export class TokenStore {
         throw new HoopError('failed', 'the keychain does not erase the login', { cause: error });
       });
     }
-    rmSync(path, { force: true });
+    try {
+      rmSync(path, { force: true });
+    } catch (error) {
+      throw new HoopError('failed', 'the login is not erased on this machine', {
+        why: messageOf(error),
+        suggestion: `make ${dirname(path)} writable, then run \`hoop logout\` again`,
+        cause: error,
+      });
+    }
   }
 
   /** When the login was last kept or refreshed, in ms; undefined where there is none. */

@@ -1,6 +1,7 @@
-import { HoopError, messageOf } from '../core/errors.js';
+import { HoopError } from '../core/errors.js';
 import { AUDIENCE_PARAMETERS, LOGIN_TOKENS } from '../core/login-options.js';
 import type { AudienceParameter, LoginToken } from '../core/login-options.js';
+import { noAnswer } from '../network/no-answer.js';
 import { createHttpExchange } from './http-exchange.js';
 import type { HttpExchangeOptions } from './http-exchange.js';
 import { readBody } from './read-body.js';
@@ -43,10 +44,7 @@ export async function fetchWellKnown(agentUrl: string, options: HttpExchangeOpti
     status = answer.statusCode ?? 500;
     text = await readBody(answer, MAX_BYTES);
   } catch (error) {
-    throw new HoopError('unreachable', 'the agent does not answer', {
-      why: `${agentUrl}: ${messageOf(error)}`,
-      cause: error,
-    });
+    throw noAnswer('the agent does not answer', agentUrl, error);
   }
   if (status !== 200) throw notAnAgent(`a good status (${status})`);
   try {

@@ -75,6 +75,16 @@ export function blocksUninspected(set: PolicySet, context: Context): boolean {
   );
 }
 
+/** Rules, as `policy/rule`, that read of a request only what any of the same address and headers has too. */
+export function rulesOfHead(set: PolicySet): ReadonlySet<string> {
+  const ofHead = set.policies.flatMap((policy) =>
+    policy.rules
+      .filter(({ condition }) => !condition.readsBody && condition.groups.every((group) => group === 'http'))
+      .map((rule) => `${policy.name}/${rule.name}`),
+  );
+  return new Set(ofHead);
+}
+
 /** Rules whose facts connections of this type have; others are never tried on it. */
 function triableRules(policy: CompiledPolicy, context: Context): CompiledRule[] {
   const groups = GROUPS_OF_TYPE[context.connection.type] ?? [];

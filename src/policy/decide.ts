@@ -25,6 +25,11 @@ export function decide(
     .flatMap((outcome) => (outcome.match === undefined ? [] : [outcome.match]))
     .concat(beside)
     .sort(bySeverity);
+  return verdictOf(matches, set.hash);
+}
+
+/** @param matches severest first */
+export function verdictOf(matches: readonly RuleMatch[], policyHash: string): Verdict {
   const enforced = matches.filter((match) => !match.observed);
   const deciding = enforced[0];
   const action = deciding?.action ?? 'allow';
@@ -34,7 +39,7 @@ export function decide(
     message: deciding?.message ?? '',
     flows: action === 'approve' ? flowsOf(enforced) : [],
     matches: [...enforced, ...matches.filter((match) => match.observed)],
-    policyHash: set.hash,
+    policyHash,
   };
 }
 

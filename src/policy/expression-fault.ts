@@ -7,6 +7,13 @@ export interface ExpressionFault {
   readonly offset: number;
 }
 
+/** What conditions call: of CEL itself, and hoop's own. */
+const FUNCTIONS = [
+  ...['all', 'exists', 'exists_one', 'filter', 'map', 'has', 'size', 'contains', 'startsWith', 'endsWith', 'matches'],
+  ...['lowerAscii', 'upperAscii', 'trim', 'split', 'join', 'substring', 'indexOf', 'lastIndexOf', 'string', 'int'],
+  ...['double', 'bool', 'type', 'timestamp', 'duration', 'timeOfDay', 'weekday', 'inRange', 'glob'],
+];
+
 /**
  * An error of the expression library in a reader's words, with the nearest fact where one is unknown.
  *
@@ -23,6 +30,10 @@ export function faultOf(
   };
   const summary = typeof known.summary === 'string' ? known.summary : 'not a CEL expression';
   const offset = known.range?.start ?? 0;
+  const called = /^found no matching overload for '(?:[^'.]*\.)?(\w+)\(/.exec(summary)?.[1];
+  const meant = called === undefined || FUNCTIONS.includes(called) ? undefined : nearest(called, FUNCTIONS);
+  if (called !== undefined && meant !== undefined)
+    return { message: `unknown function \`${called}\`; did you mean \`${meant}\`?`, offset };
   const missing = /^(?:No such key|Unknown variable): (.+)$/s.exec(summary)?.[1];
   if (missing === undefined) return { message: summary.charAt(0).toLowerCase() + summary.slice(1), offset };
   const candidates =

@@ -13,6 +13,7 @@ import { faultOf, type ExpressionFault } from './expression-fault.js';
 import { ownCallFault, registerOwnFunctions } from './expression-functions.js';
 import { COST, CostAccount, countedText } from './expression-cost.js';
 import { childrenOf } from './expression-tree.js';
+import { misspeltWord } from './expression-words.js';
 import { compileLinearPattern, type LinearPattern } from './linear-pattern.js';
 
 /** A condition that was parsed and type-checked. */
@@ -99,6 +100,8 @@ export interface PreparedExpression {
 export function prepare(text: string, declare: Declare = declareFacts): PreparedExpression {
   const { ast } = new Environment({ limits: LIMITS }).parse(text);
   const survey = surveyTree(ast);
+  const word = misspeltWord(ast);
+  if (word !== undefined) throw new SurveyError(word.message, word.offset);
   const patterns = new Map<string, LinearPattern>();
   for (const call of survey.matches) addPattern(patterns, call);
   const account = new CostAccount();

@@ -62,7 +62,11 @@ const maskSchema = z
     entities: z.array(z.string().min(1)).min(1, 'expected at least one entity').optional(),
     columns: z.array(columnSchema).min(1, 'expected at least one column').optional(),
     paths: z.array(pathSchema).min(1, 'expected at least one path').optional(),
-    strategy: z.enum(['null', 'redact', 'replace', 'hash', 'partial']),
+    // YAML reads a bare `null` as nothing.
+    strategy: z
+      .enum(['null', 'redact', 'replace', 'hash', 'partial'])
+      .nullable()
+      .transform((strategy) => strategy ?? 'null'),
     with: z.string().max(1_000).optional(),
     reversible: z.boolean().optional(),
     on: z

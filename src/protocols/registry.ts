@@ -6,6 +6,7 @@ import type { Dialect, RequestReading } from './http/dialect.js';
 import { httpRequests } from './http/http-requests.js';
 import { layoutOf } from './http/known-events.js';
 import type { KnownTexts } from './http/known-texts.js';
+import type { MessageSide } from './http/message-side.js';
 import { modelUsageOf } from './http/model-usage.js';
 import { plainEventStream, plainJson } from './http/plain-answer.js';
 import { openaiEvents, openaiEventStream, openaiJson } from './openai/answer.js';
@@ -14,10 +15,16 @@ import { readOllamaRequest } from './ollama/request.js';
 import { ollamaRefusal } from './ollama/requests.js';
 import { REALTIME_TEXTS } from './openai/realtime-layout.js';
 import { readOtherRequest } from './openai/request.js';
+import { MESSAGES } from './openai/message-events.js';
 import { openaiRequests } from './openai/requests.js';
 
 /** Ways of sending a text in pieces that are known whatever the connection's type. */
 export const KNOWN_TEXTS: readonly KnownTexts[] = [OLLAMA_TEXTS, REALTIME_TEXTS];
+
+/** How the messages of a stream are read that an upgrade to this endpoint opens; undefined where that is not known. */
+export function messagesOf({ endpoint }: Pick<RequestReading, 'endpoint'>): MessageSide | undefined {
+  return endpoint === 'realtime' || endpoint === 'responses' ? MESSAGES[endpoint] : undefined;
+}
 
 /** Lines of a stream that was asked for hold pieces, whoever's they are; those of a file or list are a record each. */
 const streamed = (): KnownTexts => ({

@@ -18,11 +18,15 @@ export function requestTitle(event: ChainedEvent): string {
  */
 export function requestLines(event: ChainedEvent, max: number): readonly string[] {
   const model = typeof event['model'] === 'string' || typeof event['endpoint'] === 'string';
-  const lines = model && text(event['text']) !== '' ? [`user: ${said(event['text'], max)}`] : [];
+  const asked = text(event['text']);
+  // Of a model's request that says nothing the text is its line, which stands above.
+  const says =
+    model && asked !== '' && asked !== `${text(event['method'])} ${text(event['path']).replace(/\?.*$/s, '')}`;
+  const lines = says ? [`user: ${said(event['text'], max)}`] : [];
   const size = bodySize(event);
   const body = said(event['body'], model ? Math.min(max, BEHIND_CHARS) : max);
   if (body !== '') lines.push(`${model ? 'whole request' : 'body'}, ${size}:`, `  ${body}`);
-  else if (size !== '') lines.push(`body, ${size}`);
+  else if (size !== '' && event['bodyBytes'] !== 0) lines.push(`body, ${size}`);
   return lines;
 }
 
@@ -77,7 +81,13 @@ function usageOf(event: ChainedEvent): string {
   const input = number(usage['inputTokens']);
   const output = number(usage['outputTokens']);
   if (input === undefined && output === undefined) return '';
-  return `${String(input ?? 0)} tokens in, ${String(output ?? 0)} out`;
+  const caches = [
+    [number(usage['cachedInputTokens']), 'cached'],
+    [number(usage['cacheWriteTokens']), 'to the cache'],
+  ] as const;
+  const told = caches.flatMap(([tokens, what]) => (tokens === undefined ? [] : [`${String(tokens)} ${what}`]));
+  const within = told.length === 0 ? '' : ` (${told.join(', ')})`;
+  return `${String(input ?? 0)} tokens in${within}, ${String(output ?? 0)} out`;
 }
 
 function costOf(event: ChainedEvent): string {

@@ -107,7 +107,15 @@ const INNER: ReadonlyMap<string, readonly string[]> = new Map([
   ['connection', inside<SessionStart['connection']>({ name: true, type: true, labels: true })],
   ['client', inside<SessionStart['client']>({ application: true, address: true, database: true })],
   ['error', inside<NonNullable<ResultEvent['error']>>({ code: true, message: true })],
-  ['usage', inside<NonNullable<ResultEvent['usage']>>({ inputTokens: true, outputTokens: true })],
+  [
+    'usage',
+    inside<NonNullable<ResultEvent['usage']>>({
+      inputTokens: true,
+      outputTokens: true,
+      cachedInputTokens: true,
+      cacheWriteTokens: true,
+    }),
+  ],
   ['digest', inside<NonNullable<ResultEvent['digest']>>({ bytes: true, sha256: true, whole: true })],
   ['closed', inside<NonNullable<ResultEvent['closed']>>({ code: true, by: true })],
 ]);

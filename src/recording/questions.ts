@@ -49,6 +49,8 @@ function eventOf(bytes: Uint8Array): ChainedEvent | undefined {
   if (!WANTED.some((type) => line.includes(type))) return undefined;
   try {
     const event = JSON.parse(line.toString('utf8')) as ChainedEvent;
+    // The recording of an approval itself: its statement is a request in words, and nothing decides it.
+    if (event['via'] === 'approval') return undefined;
     return ['session.start', 'statement', 'request', 'decision'].includes(event.type) ? event : undefined;
   } catch {
     return undefined;

@@ -143,7 +143,7 @@ export class Transcript {
   }
 
   #asked(event: ChainedEvent): void {
-    this.#statement = Number(event['statement']);
+    this.#statement = number(event['statement']) ?? 0;
     const via = text(event['via']);
     const bytes = number(event['textBytes']);
     this.#write(
@@ -158,7 +158,7 @@ export class Transcript {
   }
 
   #requested(event: ChainedEvent): void {
-    this.#statement = Number(event['statement']);
+    this.#statement = number(event['statement']) ?? 0;
     this.#noun = 'request';
     this.#write(`\n#${text(event['statement'])}  ${this.#offset(event)}  ${requestTitle(event)}`, 'asked');
     for (const line of requestLines(event, this.#limits.text)) this.#write(indent(line));

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type ClientOptions } from 'ws';
-import { HoopError, type ErrorCode, ERRORS, type Fault, messageOf } from '../core/errors.js';
+import { HoopError, type ErrorCode, ERRORS, type Fault } from '../core/errors.js';
 import { formatTraceparent, type TraceContext } from '../core/trace-context.js';
+import { noAnswer } from '../network/no-answer.js';
 import { openWire } from '../network/open-wire.js';
 import { RESUME_HEADER, RESUME_VERSION } from './handshake.js';
 import type { MuxStream } from './mux-stream.js';
@@ -126,9 +127,7 @@ function settings(wire: Socket, headers: Record<string, string>): ClientOptions 
 }
 
 function unreachable(agentUrl: string, error: unknown): HoopError {
-  if (error instanceof HoopError) return error;
-  const message = `agent at ${agentUrl} not reachable`;
-  return new HoopError('unreachable', message, { why: messageOf(error), cause: error });
+  return noAnswer(`agent at ${agentUrl} not reachable`, agentUrl, error);
 }
 
 function opened(socket: WebSocket, agentUrl: string): Promise<void> {

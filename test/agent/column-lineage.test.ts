@@ -198,7 +198,6 @@ const ORDINARY: readonly string[] = [
   'select count(ssn) from people',
   "select id from people where ssn = '917-26-5083'",
   "select id from people where ssn in ('917-26-5083', 'x')",
-  'select p.id from people p join archive a on a.ssn = p.ssn order by 1',
   'select * from orders order by id limit 2 offset 1',
   'select distinct person from orders order by 1',
   "select name || '!' as loud, upper(name), length(name) from people order by id",

@@ -8,6 +8,7 @@ import postgresJs from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { openRawSession } from '../support/raw-postgres.js';
 import { rawSession } from '../support/raw-session.js';
 import { bind, describePortal, errorFields, execute, i32, parse, query, sync } from '../protocols/postgres/wire.js';
 
@@ -26,6 +27,14 @@ spec:
   mask:
     - { name: pii, entities: [email, credit-card, us-ssn, phone], strategy: partial }
     - { name: secret, columns: ['public.customers.password'], strategy: redact }
+---
+apiVersion: hoop/v1
+kind: Policy
+metadata: { name: readers }
+spec:
+  match: { groups: [readers] }
+  default: block
+  rules: [{ name: reads, when: sql.kind == "select", action: allow }]
 ---
 apiVersion: hoop/v1
 kind: ApprovalFlow
@@ -300,6 +309,20 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
       agent.postgres.admin.password,
     ])
       expect(all).not.toContain(secret);
+  });
+
+  it('opens without settings under a policy that allows reading alone, which judges each setting and statement', async () => {
+    const readers = await agent.port({ groups: ['engineering', 'readers'] });
+    const plain = await openRawSession(readers.port, { user: 'x' });
+    const answer = await plain.exchange(Buffer.concat([query('select 1'), query('begin')]), 2);
+    plain.end();
+    expect(types(answer)).toBe('TDCZEZ');
+    const refused = await openRawSession(readers.port, { user: 'x', application_name: 'y' });
+    refused.end();
+    expect(errorFields(refused.opening.at(-1)?.body ?? Buffer.alloc(0))).toMatchObject({
+      C: '42501',
+      M: 'blocked by policy readers/default: no rule of this policy allows it',
+    });
   });
 });
 

@@ -14,11 +14,11 @@ const SSN = '517-26-5083';
 const CARD = '4012 8888 8888 1881';
 const NUMBER = 730912846;
 const SEED = `
-  create table people (id int primary key, email text, ssn text, card varchar(30), number int unique, born date, uid uuid, name text);
+  create table people (id int primary key, email text unique, ssn text, card varchar(30), number int unique, born date, uid uuid, name text);
   insert into people values
     (1, $$${EMAIL}$$, '${SSN}', '${CARD}', ${String(NUMBER)}, '1980-01-02', 'a1b2c3d4-0000-4000-8000-00000000beef', 'Ann'),
     (2, '${PLAIN}', '604-31-8827', '5555555555554444', 99, '1990-03-04', 'a1b2c3d4-0000-4000-8000-00000000beff', 'Bo');
-  create table visits (person_email text, at int);
+  create table visits (person_email text references people (email), at int);
   insert into visits values ($$${EMAIL}$$, 5), ('${PLAIN}', 6);
 `;
 const POLICY = `apiVersion: hoop/v1

@@ -81,6 +81,20 @@ const ann = (over: Partial<Identity> = {}): Identity => ({
 });
 
 describe('a tunnel', () => {
+  it.each([
+    ['reason', 4_000],
+    ['correlationId', 500],
+  ] as const)('takes the %s whole, of up to %i characters, or is refused: it is never cut', async (name, longest) => {
+    const { agentUrl } = await acceptor(async () => ann());
+    const dial = (length: number) =>
+      dialTunnel({ agentUrl, connection: 'postgres', token: 't', [name]: 'x'.repeat(length) });
+    (await dial(longest)).close();
+    await expect(dial(longest + 1)).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringContaining(`is longer than ${longest} characters`) as string,
+    });
+  });
+
   it('ends, with all its streams, once the provider says that its token was revoked', async () => {
     let revoked = false;
     const { agentUrl, asked } = await acceptor(async () => {

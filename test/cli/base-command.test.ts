@@ -115,7 +115,7 @@ describe('HoopCommand', () => {
     const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const before = process.exitCode;
     await expect(bare['_run']()).rejects.toMatchObject({ oclif: { exit: 2 } });
-    expect(told.mock.calls.join('')).toContain('does not take -o');
+    expect(told.mock.calls.join('')).toContain('error: -o takes json here, and nothing else');
     process.exitCode = before;
     told.mockRestore();
   });
@@ -163,10 +163,14 @@ describe('HoopCommand', () => {
     expect((await run(['--agent', 'https://flag.example.com'], show)).stdout).toBe('"https://flag.example.com"\n');
   });
 
-  it('ends quietly when the reader of stdout leaves', async () => {
+  it.each([
+    ['as done', '', 0],
+    ['where something was still to run, as SIGPIPE would end it', 'unreadStatus = CUT_SHORT;', 141],
+  ])('ends quietly when the reader of stdout leaves: %s', async (_title, member, expected) => {
     const source = `
-      import { HoopCommand } from '${ROOT}src/cli/base-command.ts';
+      import { CUT_SHORT, HoopCommand } from '${ROOT}src/cli/base-command.ts';
       class Endless extends HoopCommand {
+        ${member}
         async run() { await this.parse(Endless); for (;;) { this.print('line'.repeat(1000)); await new Promise(setImmediate); } }
       }
       await Endless.run([], '${ROOT}package.json');`;
@@ -175,7 +179,7 @@ describe('HoopCommand', () => {
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     child.stdout.once('data', () => child.stdout.destroy());
     const status = await new Promise((resolve) => child.on('close', resolve));
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect({ status, stderr }).toEqual({ status: expected, stderr: '' });
   });
 
   it.skipIf(!existsSync('/dev/full'))('tells in three lines that the disk of its output is full', async () => {

@@ -65,6 +65,25 @@ describe('words that are no command', () => {
   });
 });
 
+describe('a word behind a command that takes none', () => {
+  it.each(['whoami extra', 'connections extra', 'ls extra --json', 'profile list extra'])('`hoop %s`', (line) => {
+    expect(refusal(line)).toMatchObject({ code: 'usage', message: 'unexpected argument: extra' });
+  });
+
+  it('is told as every failure is, in each spelling of --json', async () => {
+    const plain = await runHoop(['whoami', 'extra'], {});
+    expect([plain.status, plain.stdout, plain.stderr.trimEnd().split('\n').length]).toEqual([2, '', 3]);
+    const json = await runHoop(['whoami', 'extra', '-o', 'json'], {});
+    expect([json.status, json.stderr, JSON.parse(json.stdout)]).toMatchObject([2, '', { error: { code: 'usage' } }]);
+  });
+});
+
+describe('the help of a command that runs another', () => {
+  it.each(['exec', 'connect'])('hoop %s says where that one stands', async (name) => {
+    expect((await runHoop([name, '--help'], {})).stdout).toMatch(/\$ hoop .* \[-- COMMAND\.\.\.\]/);
+  });
+});
+
 describe('flags and arguments that are wrong', () => {
   it.each([
     [['exec', 'pg', '--fromat', 'csv'], 'did you mean --format?'],

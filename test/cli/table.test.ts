@@ -23,6 +23,7 @@ describe('renderTable', () => {
         plain,
       ).text,
     ).toBe('NAME       TYPE\npg         postgres\nlong-name  http');
+    expect(renderTable([{ name: 'pg', type: '' }], columns, plain).text).toBe('NAME  TYPE\npg');
   });
 
   it('counts 2 cells for 日本 each and none for a combining accent', () => {

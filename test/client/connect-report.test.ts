@@ -27,6 +27,20 @@ describe('plainReport', () => {
     ]);
   });
 
+  it('tells of sessions of databases, and not of each request of a program that talks HTTP', () => {
+    const lines: string[] = [];
+    const report = plainReport((line) => lines.push(line));
+    const place = { user: 'u', database: '', address: { socket: '/tmp/x' } };
+    const places = [
+      { ...place, connection: 'postgres', type: 'postgres' },
+      { ...place, connection: 'api', type: 'http' },
+    ];
+    report.listening(places, () => new Map());
+    lines.length = 0;
+    for (const { connection: of } of places) report.event({ event: 'session.opened', connection: of, session: 's' });
+    expect(lines).toEqual(['postgres: session s opened']);
+  });
+
   it('tells an outage once, however many attempts it takes', () => {
     const attempt = (count: number): ConnectionEvent => ({
       event: 'reconnecting',

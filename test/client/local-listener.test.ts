@@ -1,4 +1,4 @@
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,6 +56,15 @@ describe('listenOnRememberedPort', () => {
     );
   });
 
+  it('leaves nothing behind on the server of the ports that were taken', async () => {
+    const ports = { portFor: () => undefined, rememberedPorts: () => new Set<number>(), rememberPort: () => undefined };
+    const holder = server();
+    await listenOnRememberedPort(holder, '127.0.0.1', 'first', ports);
+    const made = server();
+    await listenOnRememberedPort(made, '127.0.0.1', 'second', ports);
+    expect([made.listenerCount('listening'), made.listenerCount('error')]).toEqual([0, 0]);
+  });
+
   it('fails with port_taken when the remembered port is held, and takes no other', async () => {
     const profile = profiles()('default', AGENT);
     const holder = server();
@@ -65,6 +74,16 @@ describe('listenOnRememberedPort', () => {
       code: 'port_taken',
     });
     expect(profile.portFor('postgres')).toBe(port);
+  });
+
+  it('passes over ports that are taken, and leaves nothing of those tries on the server', async () => {
+    const held = server();
+    const { port } = await listenOnPort(held, '127.0.0.1', 0);
+    const made = server();
+    for (let tries = 0; tries < 12; tries += 1)
+      await expect(listenOnPort(made, '127.0.0.1', port)).rejects.toMatchObject({ code: 'port_taken' });
+    await listenOnPort(made, '127.0.0.1', 0);
+    expect([made.listenerCount('listening'), made.listenerCount('error')]).toEqual([0, 0]);
   });
 
   it('gives another connection, agent or profile another port, also while the first is closed', async () => {
@@ -108,6 +127,16 @@ describe('listenOnSocket', () => {
       });
     },
   );
+
+  it('refuses a path of which the system would take the first part alone', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hoop-sock-'));
+    const path = join(folder, 'é'.repeat(54 - folder.length / 2));
+    await expect(listenOnSocket(server(), `${path}long`)).rejects.toMatchObject({
+      code: 'usage',
+      message: 'the path of the socket file is too long',
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
 
   it('makes the file 0600 whatever the umask, and puts the umask back', async () => {
     const path = join(mkdtempSync(join(tmpdir(), 'hoop-sock-')), '.s.PGSQL.5432');

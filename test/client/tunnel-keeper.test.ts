@@ -321,4 +321,41 @@ describe('TunnelKeeper', () => {
     await time.advance(2_000);
     expect(given).toMatchObject([{ code: 'unreachable', message: expect.stringContaining('was not run') as string }]);
   });
+
+  it('tells that the sessions of a broken tunnel are closed, before anything else and each once', async () => {
+    const first = fakeTunnel();
+    const { keeper, events } = keeperOver([first, down]);
+    await keeper.start();
+    for (const session of ['s1', 's2']) first.says({ event: 'session.opened', session });
+    first.says({ event: 'session.closed', session: 's1' });
+    events.length = 0;
+    first.breaks({ code: 'unreachable', message: 'the tunnel closed (1006)' });
+    expect(events).toMatchObject([
+      { event: 'session.closed', session: 's2', connection: 'postgres', why: 'the tunnel closed (1006)' },
+      { event: 'reconnecting' },
+    ]);
+    keeper.close();
+  });
+
+  it.each([
+    ['was taken up again: only once the agent says so', false, []],
+    ['nobody takes up again: after its time', true, ['s1']],
+  ])('tells that a session that held is closed, where it %s', async (_title, lost, told) => {
+    const tunnels = [fakeTunnel(), fakeTunnel()] as const;
+    const { keeper, time, events } = keeperOver([...tunnels]);
+    const closed = () => events.filter(({ event }) => event === 'session.closed').map(({ session }) => session);
+    await keeper.start();
+    tunnels[0].says({ event: 'session.opened', session: 's1' });
+    tunnels[0].says({ event: 'approval.waiting', session: 's1', request: 'r' });
+    const stream = { isClosed: false, lost: () => undefined };
+    tunnels[0].detaches(stream);
+    tunnels[0].breaks();
+    await time.advance(188);
+    expect(tunnels[1].resumed).toEqual([stream]);
+    expect(closed()).toEqual([]);
+    stream.isClosed = lost;
+    await time.advance(61_000);
+    expect(closed()).toEqual(told);
+    keeper.close();
+  });
 });

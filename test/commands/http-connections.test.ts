@@ -116,6 +116,25 @@ describe.skipIf(missing !== undefined)(
       expect((await fetch(`${base}/models`)).status).toBe(401);
     });
 
+    it('tells programs of each request as of a session that opens and closes, with its id', async () => {
+      const open = await start(['connect', 'http', '--json']);
+      const [line] = await open.printed(/^\{.*\}\n/);
+      const { env: own } = JSON.parse(line) as { env: Record<string, string> };
+      const { headers, status } = await fetch(`${own['HOOP_URL'] ?? ''}/plain/anything`);
+      expect(status).toBe(200);
+      const [events] = await open.printed(/\{"event":"session\.opened".*\n.*"session\.closed".*\n/);
+      const session = headers.get('x-hoop-session');
+      expect(
+        events
+          .trimEnd()
+          .split('\n')
+          .map((event) => JSON.parse(event) as unknown),
+      ).toEqual([
+        { event: 'session.opened', session, connection: 'http' },
+        { event: 'session.closed', session, connection: 'http' },
+      ]);
+    });
+
     it('gives each port a key of its own, which is no key of another port', async () => {
       const [openai = {}, anthropic = {}] = await connected('openai', 'anthropic');
       expect(openai['OPENAI_API_KEY']).not.toBe(anthropic['ANTHROPIC_API_KEY']);

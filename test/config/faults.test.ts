@@ -35,6 +35,7 @@ describe('a fault in a resource file', () => {
     ],
     ['a wrong version', agent('').replace('hoop/v1', 'hoop/v2'), ['1:13: `apiVersion`: expected hoop/v1']],
     ['a misspelt kind', resource('Polcy', 'p', '  rules: []\n'), ['2:7: unknown kind; did you mean `Policy`?']],
+    ['a misspelt `kind`', agent('').replace('kind', 'kidn'), ['2:1: unknown key `kidn`; did you mean `kind`?']],
     [
       'no kind',
       'apiVersion: hoop/v1\n',
@@ -307,6 +308,26 @@ describe('a fault in a resource file', () => {
       ['9:16: p/a: unknown fact `effets`; did you mean `effects`?'],
     ],
     [
+      'an effect that there is not',
+      `  rules: [{ name: a, when: 'sql.effects.exists(e, e in ["drop", "truncat"])', action: block }]\n`,
+      ['5:65: p/a: unknown effect `truncat`; did you mean `truncate`?'],
+    ],
+    [
+      'an effect that there is not, by itself',
+      `  rules: [{ name: a, when: '!("dorp" in sql.effects)', action: block }]\n`,
+      ['5:31: p/a: unknown effect `dorp`; did you mean `drop`?'],
+    ],
+    [
+      'a function that there is not',
+      `  rules: [{ name: a, when: 'sql.text.match("x")', action: block }]\n`,
+      ['5:28: p/a: unknown function `match`; did you mean `matches`?'],
+    ],
+    [
+      'a kind that there is not',
+      `  rules: [{ name: a, when: 'sql.kind == "udpate"', action: block }]\n`,
+      ['5:41: p/a: unknown kind of statement `udpate`; did you mean `update`?'],
+    ],
+    [
       'a condition that is no condition',
       '  rules: [{ name: a, when: sql.text, action: block }]\n',
       ['5:28: p/a: a condition must be true or false, this one is string'],
@@ -443,6 +464,7 @@ describe('a fault in a resource file', () => {
   it.each<[string, string | Uint8Array, string]>([
     ['a key that stands twice', 'kind: Policy\nkind: Agent\n', '2:1: this key stands twice in its map'],
     ['a tag', 'kind: !!js/function "x"\n', '1:7: tags are not read here'],
+    ['a tag that YAML knows', 'kind: !!str Agent\n', '1:13: tags are not read here'],
     ['a custom tag', 'kind: !include a.yaml\n', '1:7: tags are not read here'],
     ['a map as a key', '? { a: 1 }\n: 2\n', '1:3: expected a plain key'],
     ['a key called __proto__', 'kind: Policy\n__proto__: { a: 1 }\n', '2:1: this key is not possible'],

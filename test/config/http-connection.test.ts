@@ -60,6 +60,7 @@ describe('a connection over HTTP', () => {
         '  prices:',
         "    - { model: 'gpt-4o*', inputPerMillion: 2.5, outputPerMillion: 10 }",
         '    - { model: free, inputPerMillion: 0, outputPerMillion: 0 }',
+        "    - { model: 'c*', inputPerMillion: 3, outputPerMillion: 15, cachedInputPerMillion: 0.3, cacheWritePerMillion: 3.75 }",
         '  credentials:',
         "    - { groups: [ops], name: ops key, headers: { Api-Key: { file: keys/ops }, X-Org: { env: ORG, prefix: 'org ' } } }",
         '    - { headers: { authorization: { env: TOKEN, prefix: "Basic " } } }',
@@ -75,6 +76,13 @@ describe('a connection over HTTP', () => {
       prices: [
         { model: 'gpt-4o*', inputPerMillion: 2.5, outputPerMillion: 10 },
         { model: 'free', inputPerMillion: 0, outputPerMillion: 0 },
+        {
+          model: 'c*',
+          inputPerMillion: 3,
+          outputPerMillion: 15,
+          cachedInputPerMillion: 0.3,
+          cacheWritePerMillion: 3.75,
+        },
       ],
       credentials: [
         {

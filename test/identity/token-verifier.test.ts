@@ -151,6 +151,7 @@ describe('refuses, with token_refused and nothing of the token in the error,', (
     ['an empty audience list', { aud: [] }, /audience/],
     ['no exp', { exp: undefined }, /when it ends/],
     ['exp as text', { exp: `${NOW_S + 600}` }, /when it ends/],
+    ['an exp that no date is', { exp: 1e300 }, /when it ends/],
     ['an exp of this very second', { exp: NOW_S }, /expired/],
     ['an exp of a second ago', { exp: NOW_S - 1 }, /expired/],
     ['nbf 61 s ahead', { nbf: NOW_S + 61 }, /not valid yet/],

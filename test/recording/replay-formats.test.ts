@@ -217,6 +217,13 @@ describe('--grep and --sql', () => {
     );
   });
 
+  it('writes no SQL for the recording of an approval, which holds a request in words', async () => {
+    const lines: string[] = [];
+    const words: Told = { type: 'statement', statement: 0, text: 'access to vault for 1h', via: 'approval' };
+    await writeSql(grouped(entries([start(), words, END])), (line) => lines.push(line));
+    expect(lines).toEqual([]);
+  });
+
   it('matches texts and numbers of an event, never its hashes, and takes time in proportion to them', async () => {
     const all: ReplayEntry[] = [];
     for await (const one of entries([{ ...start(), hash: 'feed' }])) all.push(one);

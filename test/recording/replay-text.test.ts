@@ -170,6 +170,13 @@ describe('a session as text', () => {
     );
   });
 
+  it('says what of the tokens came from a cache or went to one', async () => {
+    const [asked, decided, result] = request('Again?');
+    const usage = { inputTokens: 12, outputTokens: 7, cachedInputTokens: 8, cacheWriteTokens: 2 };
+    const text = await transcript([asked, decided, { ...result, usage }]);
+    expect(text).toContain('12 tokens in (8 cached, 2 to the cache), 7 out');
+  });
+
   it('shows a request that was blocked, one that was held, and the messages of an upgraded stream', async () => {
     const blocked = await transcript([
       { type: 'request', statement: 1, method: 'DELETE', path: '/orders/7?force=1', text: 'DELETE /orders/7' },
@@ -286,6 +293,8 @@ describe('a session as text', () => {
 
         expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
       }),
+      // What has no primitive value.
+      { examples: [[[['statement', { statement: [{ toString: 0 }] }]]]] },
     );
     const planted = await transcript([
       { type: 'statement', statement: 1, text: 'a\u001b]52;c;x\u0007\r\u202eb', via: '\u001b[31m' },

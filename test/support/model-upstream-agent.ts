@@ -24,11 +24,13 @@ export interface ModelAgent extends TestAgent {
 export interface ModelAgentOptions extends TestAgentOptions {
   /** Lines below `spec:` of every connection, e.g. `uninspected: allow`. */
   readonly modelSpec?: string;
+  /** The same of the connection `openai` alone. */
+  readonly openaiSpec?: string;
 }
 
 export async function startModelAgent(options: ModelAgentOptions = {}): Promise<ModelAgent> {
   const upstream = await ModelUpstream.start(UPSTREAM_KEYS);
-  const documents = [connectionsTo(upstream, options.modelSpec ?? ''), ...(options.policies ? [options.policies] : [])];
+  const documents = [connectionsTo(upstream, options), ...(options.policies ? [options.policies] : [])];
   const agent = await startTestAgent({
     ...options,
     policies: documents.join('---\n'),
@@ -49,7 +51,7 @@ export async function startModelAgent(options: ModelAgentOptions = {}): Promise<
   };
 }
 
-function connectionsTo(upstream: ModelUpstream, spec: string): string {
+function connectionsTo(upstream: ModelUpstream, { modelSpec = '', openaiSpec = '' }: ModelAgentOptions): string {
   const connection = (type: ModelConnection, key: string): string => `apiVersion: hoop/v1
 kind: Connection
 metadata: { name: ${type}, labels: { env: test } }
@@ -58,7 +60,8 @@ spec:
   url: ${upstream.url}
   credentials: ${key === '' ? "[{ groups: ['*'] }]" : `[{ groups: ['*'], apiKey: { env: ${key} } }]`}
   access: { groups: [engineering, dba] }
-  ${spec}
+  ${modelSpec}
+  ${type === 'openai' ? openaiSpec : ''}
 `;
   return [connection('openai', 'OPENAI_KEY'), connection('anthropic', 'ANTHROPIC_KEY'), connection('http', '')].join(
     '---\n',

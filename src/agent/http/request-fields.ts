@@ -4,7 +4,7 @@ import { HoopError } from '../../core/errors.js';
 import { readTextFields } from './body.js';
 
 /** Longest reason of a request or decision, in characters. */
-const MAX_REASON_LENGTH = 4_000;
+export const MAX_REASON_LENGTH = 4_000;
 
 /**
  * Reads the JSON body of a call about requests and grants; `reason` is bounded.

@@ -22,13 +22,22 @@ const MAX_TOKENS = 1_000_000_000;
 export function costOf(prices: readonly ModelPrice[], model: string, usage: ModelUsage): number | undefined {
   const inputTokens = wholeTokens(usage.inputTokens);
   const outputTokens = wholeTokens(usage.outputTokens);
+  // Parts of the input, whatever the upstream says: it costs no less than nothing.
+  const cached = Math.min(wholeTokens(usage.cachedInputTokens ?? 0), inputTokens);
+  const written = Math.min(wholeTokens(usage.cacheWriteTokens ?? 0), inputTokens - cached);
   const costs = model
     .toLowerCase()
     .split(',')
     .map((name) => {
       const price = prices.find((one) => matchesGlob(one.model.toLowerCase(), name));
       if (price === undefined) return Number.NaN;
-      return (inputTokens * price.inputPerMillion + outputTokens * price.outputPerMillion) / PER_MILLION;
+      const { inputPerMillion, outputPerMillion, cachedInputPerMillion, cacheWritePerMillion } = price;
+      const spent =
+        (inputTokens - cached - written) * inputPerMillion +
+        cached * (cachedInputPerMillion ?? inputPerMillion) +
+        written * (cacheWritePerMillion ?? inputPerMillion) +
+        outputTokens * outputPerMillion;
+      return spent / PER_MILLION;
     });
   const dearest = Math.max(...costs);
   return Number.isNaN(dearest) ? undefined : dearest;

@@ -4,6 +4,7 @@ import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { HoopError } from '../../core/errors.js';
 import { openWire } from '../../network/open-wire.js';
 import { type Proxy, proxyFor } from '../../network/proxy-choice.js';
+import { tlsAdvice } from '../../network/tls-advice.js';
 import { type Check, failed, ok, skipped, warning } from './check.js';
 
 /** Longest wait for one connection, in ms. */
@@ -94,10 +95,15 @@ export async function checkTls(
     const code = codeOf(error);
     return failed(
       'tls',
-      new HoopError('unreachable', 'the TLS handshake failed', { why: code, suggestion: adviceFor(code) }),
+      new HoopError('unreachable', 'the TLS handshake failed', {
+        why: code,
+        suggestion: tlsAdvice(code) ?? OTHER_TLS_FAILURE,
+      }),
     );
   }
 }
+
+const OTHER_TLS_FAILURE = 'check what stands between here and the agent: something ended the handshake';
 
 interface Handshake {
   readonly protocol: string | null;
@@ -121,24 +127,6 @@ function tlsFindings({ protocol, certificate }: Handshake, nowMs: number): Check
 function nameOf(name: PeerCertificate['subject'] | undefined): string {
   const first = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
   return first(name?.CN) ?? first(name?.O) ?? 'no name';
-}
-
-function adviceFor(code: string): string {
-  switch (code) {
-    case 'CERT_HAS_EXPIRED':
-      return 'the agent’s certificate has ended, or the clock of this machine is wrong';
-    case 'CERT_NOT_YET_VALID':
-      return 'the clock of this machine is behind, or the certificate was made for later';
-    case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return 'the certificate is for another name: use the agent’s own name in its address';
-    case 'EPROTO':
-    case 'ERR_SSL_WRONG_VERSION_NUMBER':
-      return 'what listens there speaks no TLS: check the port, or whether the address begins with http';
-    default:
-      return /CERT|ISSUER|SIGN/.test(code)
-        ? 'name the PEM file of your certificate authority with HOOP_CA_FILE'
-        : 'check what stands between here and the agent: something ended the handshake';
-  }
 }
 
 function codeOf(error: unknown): string {

@@ -1,4 +1,4 @@
-import { escapeControls, quietJson } from '../../core/display.js';
+import { quietJson } from '../../core/display.js';
 import { HoopError } from '../../core/errors.js';
 import { EventStreamReader, type ServerEvent } from '../../protocols/http/event-stream-reader.js';
 import { type AnswerPiece, piecesOf } from './answer-pieces.js';
@@ -7,6 +7,7 @@ import { streamFailure } from './http-failure.js';
 import type { TextEndpoint } from './http-input.js';
 import { parsedJson } from './json-fields.js';
 import type { Print } from './result-writer.js';
+import { shown } from './shown-print.js';
 
 /** Prints the body of one answer, however it was cut. */
 export interface AnswerSink {
@@ -153,10 +154,6 @@ function shownSink(print: Print): AnswerSink {
       if (last !== '\n') print('\n');
     },
   };
-}
-
-function shown(text: string): string {
-  return escapeControls(text.replaceAll('\r\n', '\n'), { keepNewlines: true });
 }
 
 function decoded(bytes: Uint8Array): string {

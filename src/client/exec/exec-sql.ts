@@ -6,6 +6,7 @@ import { JsonWriter, NdjsonWriter } from './json-writer.js';
 import type { Print, ResultWriter } from './result-writer.js';
 import { runScript } from './run-script.js';
 import { Script } from './script.js';
+import { shownPrint } from './shown-print.js';
 import { TableWriter } from './table-writer.js';
 
 /**
@@ -18,9 +19,12 @@ export async function execSql({ options, parts, target, waitMs, output }: ExecRu
   const first = await script.next();
   if (first === undefined) throw new HoopError('usage', 'nothing to run', { why: 'the text holds no statement' });
   const tunnel = await dial(options.access, target.connection);
-  const writer = writerFor(options.format, (part) => {
+  const print: Print = (part) => {
     output.print(part);
-  });
+  };
+  // JSON can say every character in itself, and is whole only as it stands.
+  const quiet = options.stdout.isTTY === true && (options.format === 'csv' || options.format === 'table');
+  const writer = writerFor(options.format, quiet ? shownPrint(print) : print);
   try {
     await runScript({
       tunnel,

@@ -70,6 +70,8 @@ const priceSchema = z.strictObject({
   model: z.string().min(1),
   inputPerMillion: dollars,
   outputPerMillion: dollars,
+  cachedInputPerMillion: dollars.optional(),
+  cacheWritePerMillion: dollars.optional(),
 });
 
 const credentialKeys = {

@@ -6,7 +6,8 @@ import { WebSocketServer } from 'ws';
 import { messageOf } from '../../core/errors.js';
 import { deliver } from './delivery.js';
 import { streamPlain } from './plain-http.js';
-import { answerTo, type UpstreamKeys } from './routes.js';
+import { OpenAiSocket } from './openai-sockets.js';
+import { answerTo, refusalOfKey, type UpstreamKeys } from './routes.js';
 import type { SeenRequest } from './seen-request.js';
 
 export interface ModelUpstreamOptions extends UpstreamKeys {
@@ -15,10 +16,17 @@ export interface ModelUpstreamOptions extends UpstreamKeys {
   readonly keep?: number;
 }
 
+const SOCKETS: ReadonlyMap<string, 'realtime' | 'responses'> = new Map([
+  ['/v1/realtime', 'realtime'],
+  ['/v1/responses', 'responses'],
+]);
+
 /** An upstream on loopback that speaks as OpenAI and Anthropic do, and says what the request asks it to say. */
 export class ModelUpstream {
   /** The requests that came last, the oldest first; those whose bodies are not held are not among them. */
   readonly requests: SeenRequest[] = [];
+  /** Messages that came over WebSockets, as many. */
+  readonly messages: (string | Buffer)[] = [];
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
   readonly #waiting: (() => void)[] = [];
@@ -27,11 +35,27 @@ export class ModelUpstream {
   private constructor(private readonly options: ModelUpstreamOptions) {
     this.#server = createServer((request, response) => void this.#serve(request, response));
     this.#server.on('upgrade', (request: IncomingMessage, socket, head: Buffer) => {
-      this.#keep(seenRequest(request, '', Promise.resolve('sent')));
+      const seen = seenRequest(request, '', Promise.resolve('sent'));
+      this.#keep(seen);
+      const { pathname, searchParams } = new URL(seen.url, 'http://upstream');
+      const kind = SOCKETS.get(pathname);
+      if (kind !== undefined && refusalOfKey(seen, 'openai', options) !== undefined) {
+        socket.end('HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n');
+        return;
+      }
       this.#sockets.handleUpgrade(request, socket, head, (client) => {
-        client.on('message', (data: Buffer, isBinary) => client.send(data, { binary: isBinary }));
+        client.on('message', (data: Buffer, isBinary) => {
+          this.messages.push(isBinary ? data : data.toString());
+          if (this.messages.length > this.#kept) this.messages.shift();
+          if (kind === undefined) client.send(data, { binary: isBinary });
+        });
+        if (kind !== undefined) new OpenAiSocket(client, kind, searchParams.get('model') ?? 'trial');
       });
     });
+  }
+
+  get #kept(): number {
+    return this.options.keep ?? 100;
   }
 
   static async start(options: ModelUpstreamOptions): Promise<ModelUpstream> {
@@ -55,8 +79,13 @@ export class ModelUpstream {
     else waiting();
   }
 
-  async close(): Promise<void> {
+  /** Breaks off every WebSocket. */
+  hangUp(): void {
     for (const client of this.#sockets.clients) client.terminate();
+  }
+
+  async close(): Promise<void> {
+    this.hangUp();
     const closed = new Promise((resolve) => this.#server.close(resolve));
     this.#server.closeAllConnections();
     await closed;
@@ -83,7 +112,7 @@ export class ModelUpstream {
 
   #keep(seen: SeenRequest): void {
     this.requests.push(seen);
-    if (this.requests.length > (this.options.keep ?? 100)) this.requests.shift();
+    if (this.requests.length > this.#kept) this.requests.shift();
   }
 
   #gate(): Promise<void> {

@@ -48,7 +48,7 @@ export function answerTo(
     return { answer: plainAnswer(seen), steering: steer === null ? PLAIN : steeringOf(`;${steer}`) };
   }
   const endpoint = ENDPOINTS[pathname];
-  const refused = refusal(seen, endpoint?.provider ?? 'openai', keys);
+  const refused = refusalOfKey(seen, endpoint?.provider ?? 'openai', keys);
   if (refused !== undefined) return { answer: refused, steering: PLAIN };
   const model = /^\/v1\/models(?:\/([^/]+))?$/.exec(pathname);
   const listed = model === null ? undefined : models(model[1]);
@@ -67,7 +67,7 @@ export function answerTo(
 }
 
 /** As the providers refuse a key that is not theirs, and a request that says no version. */
-function refusal({ headers }: SeenRequest, provider: ProviderName, keys: UpstreamKeys): Answer | undefined {
+export function refusalOfKey({ headers }: SeenRequest, provider: ProviderName, keys: UpstreamKeys): Answer | undefined {
   if (provider === 'openai') {
     const key = headers['authorization'] ?? '';
     if (key === `Bearer ${keys.openaiKey}`) return undefined;

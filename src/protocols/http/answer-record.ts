@@ -1,6 +1,7 @@
 import type { ModelUsage } from '../../core/events.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import type { AnswerSummary } from './dialect.js';
+import { usageNumbers } from './model-usage.js';
 
 const MAX_TEXT_BYTES = 64 * 1024;
 const MAX_TEXTS = 256;
@@ -58,10 +59,8 @@ export class AnswerRecord {
 
   /** Of members given more than once the last counts: they are running totals. */
   addUsage(usage: JsonNode | undefined): void {
-    if (usage?.kind !== 'object') return;
-    for (const { name, value } of usage.members)
-      if (value.kind === 'number' && (this.#usage.has(name) || this.#usage.size < MAX_USAGE_MEMBERS))
-        this.#usage.set(name, value.value);
+    for (const [name, value] of usageNumbers(usage))
+      if (this.#usage.has(name) || this.#usage.size < MAX_USAGE_MEMBERS) this.#usage.set(name, value);
   }
 
   summary(): AnswerSummary {

@@ -22,6 +22,10 @@ const CALLER_CREDENTIALS: readonly string[] = ['authorization', 'x-api-key', 'ap
 const CLAIMS =
   /^(?:forwarded|x-forwarded(?:-.*)?|x-real-ip|x-remote-.*|x-auth-request-.*|x-original-.*|x-rewrite-url|x-hoop-.*|true-client-ip|x-client-ip|x-cluster-client-ip|cf-connecting-ip(?:v6)?|fastly-client-ip|via)$/;
 
+/** What proxies and sidecars that ask people to log in say of them, by product; hoop is none of these. */
+const IDENTITY_CLAIMS =
+  /^(?:remote-user|x-authenticated-.*|x-webauth-.*|x-ssl-client-.*|ssl-client-.*|x-client-cert.*|x-envoy-original-.*|x-ms-client-principal.*|x-goog-authenticated-user-.*|x-goog-iap-.*|x-amzn-oidc-.*|cf-access-.*|tailscale-user-.*|x-pomerium-.*|x-authentik-.*|x-vouch-.*)$/;
+
 /** Another method than the one that is judged. */
 const OVERRIDES: readonly string[] = ['x-http-method-override', 'x-method-override', 'x-http-method'];
 
@@ -73,6 +77,7 @@ export function forwardedHeaders(
     // `content_type` is a second Content-Type to servers that make variables of headers.
     const disguised = spelled !== name && SINGLE.includes(spelled);
     if (disguised || dropped.has(spelled) || spelled.startsWith('proxy-') || CLAIMS.test(spelled)) continue;
+    if (IDENTITY_CLAIMS.test(spelled)) continue;
     headers.push([name, value]);
   }
   return { headers };
@@ -107,6 +112,9 @@ function faultOf(headers: readonly Header[]): string | undefined {
   for (const [name, value] of headers) {
     if (!NAME.test(name) || !VALUE.test(value)) return 'a header is malformed';
     if (SINGLE.includes(name) && seen.has(name)) return `the ${name} header was sent twice`;
+    // RFC 9112 section 6.1: what was done to the body besides would be undone by nobody.
+    if (name === 'transfer-encoding' && value.trim().toLowerCase() !== 'chunked')
+      return 'a transfer coding is not chunked';
     seen.add(name);
   }
   if (seen.has('content-length') && seen.has('transfer-encoding'))

@@ -1,7 +1,8 @@
 import { member } from '../../core/json-tree.js';
-import type { JsonNode, JsonObject } from '../../core/json-tree.js';
+import type { JsonNode, JsonObject, JsonString } from '../../core/json-tree.js';
 import { wholeNumber } from '../../masking/json-number.js';
 import type { AnswerMasking } from './answer-masking.js';
+import { inlineTextIn } from './inline-file.js';
 import { isStructuralName, isStructuralNumber, isStructuralString } from './structural.js';
 import type { TextEdits } from './text-edits.js';
 
@@ -21,6 +22,8 @@ const FOREIGN = new Set([
 const LOG_PROBABILITIES = new Set(['logprobs', 'logprobsResult', 'completion_probabilities', 'prompt_logprobs']);
 /** What tokens have beside them in lists of other names. */
 const PROBABILITY = ['logprob', 'log_prob', 'logProbability'];
+
+const JSON_TEXT = /^\s*[[{]/;
 
 interface Place {
   /** The member it is the value of, or is in the array of. */
@@ -96,8 +99,20 @@ class TreeMask {
       if (LOG_PROBABILITIES.has(name) && value.kind === 'object') this.options.edits.replace(value, 'null');
       else if (value.kind === 'array' && (LOG_PROBABILITIES.has(name) || isOfTokens(value))) this.#empty(value);
       else if (FOREIGN.has(name) && value.kind === 'object') this.#foreign(value, text);
+      else if (value.kind === 'string' && this.#file(value, node)) continue;
       else this.visit(value, { name, text });
     }
+  }
+
+  /** A text file in base64 that says what it is, as prompts hold them. @returns false where it is none, or nothing is found */
+  #file(node: JsonString, parent: JsonObject): boolean {
+    const { masking, edits, skip } = this.options;
+    const file = skip.has(node) ? undefined : inlineTextIn(node, parent);
+    if (file === undefined) return false;
+    const masked = masking.whole(file.text, JSON_TEXT.test(file.text) ? 'json' : 'text');
+    if (masked === file.text) return false;
+    edits.replace(node, JSON.stringify(file.encoded(masked)));
+    return true;
   }
 
   #empty(node: JsonNode & { readonly kind: 'array' }): void {

@@ -40,7 +40,9 @@ export function httpFacts(request: HttpRequest, body: ReadBody | undefined): Non
  */
 function judgedText({ text, json, parts }: ReadBody, contentType: string): string {
   if (parts !== undefined) return parts.map((part) => `${part.name}=${textOf(part)}`).join('\n');
-  if (json !== undefined) return text.includes('\\') ? text.replace(JSON_ESCAPE, plainSign) : text;
+  const escaped = text.includes('\\') && (json !== undefined || isLinesOfJson(text, contentType));
+  if (escaped) return text.replace(JSON_ESCAPE, plainSign);
+  if (json !== undefined) return text;
   if (contentType !== FORM_TYPE) return text;
   return queryPairs(text)
     .map(([name, value]) => `${name}=${value}`)
@@ -60,6 +62,10 @@ function plainSign(escape: string, hex: string | undefined): string {
   if (escape === '\\/') return '/';
   const sign = hex === undefined ? '' : String.fromCharCode(parseInt(hex, 16));
   return sign < ' ' || sign === '"' || sign === '\\' ? escape : sign;
+}
+
+function isLinesOfJson(text: string, contentType: string): boolean {
+  return isLinesType(contentType) && jsonTextsIn(text).length > 0;
 }
 
 function valueOfLines(body: ReadBody | undefined, contentType: string): unknown {

@@ -1,16 +1,22 @@
 import { member } from '../../core/json-tree.js';
-import type { JsonNode } from '../../core/json-tree.js';
+import type { JsonNode, JsonObject } from '../../core/json-tree.js';
 import type { HttpRequest, ReadBody, RequestReading } from '../http/dialect.js';
 import { FREE_BODY } from '../http/body-places.js';
 import { eachMember, endpointOf, judged, modelReading, partsReading } from '../http/model-reading.js';
 import type { Endpoints, ModelRequests } from '../http/model-reading.js';
 import { stringIn } from '../http/prompt-reader.js';
+import type { PromptReader } from '../http/prompt-reader.js';
 import { plainReading } from '../http/reading.js';
+import { queryPairs } from '../http/target.js';
 import { OPENAI_PLACES } from './places.js';
 import { uncounted } from './uncounted.js';
 
+/** Its requests are messages of an upgraded stream: `client-events.ts`. */
+export const REALTIME = 'realtime';
+
 /** Longer endings before those that they end with. */
 const ENDPOINTS: Endpoints = [
+  [/\/realtime$/, REALTIME],
   [/\/chat\/completions$/, 'chat.completions'],
   [/\/responses(?:\/[^/]+)?$/, 'responses'],
   [/\/completions$/, 'completions'],
@@ -29,7 +35,7 @@ const ENDPOINTS: Endpoints = [
 ];
 
 /** Members of bodies and messages that say who speaks, to which model, how. */
-const NAMES = new Set([
+export const NAMES: ReadonlySet<string> = new Set([
   ...['model', 'messages', 'role', 'content', 'stream', 'input', 'instructions', 'prompt', 'tools', 'functions'],
   ...['tool_calls', 'max_tokens', 'max_completion_tokens', 'max_output_tokens', 'type', 'text'],
 ]);
@@ -37,7 +43,7 @@ const NAMES = new Set([
 /** Azure and servers like it name the model in the path. */
 const DEPLOYMENT = /\/deployments\/([^/]+)\//;
 
-const REQUESTS: ModelRequests = {
+export const REQUESTS: ModelRequests = {
   provider: 'openai',
   places: OPENAI_PLACES,
   names: NAMES,
@@ -48,20 +54,23 @@ const REQUESTS: ModelRequests = {
     return { name, description: stringIn(described, 'description') || stringIn(described, 'server_description') };
   },
   read(body, reader) {
-    eachMember(body, reader, (name, value, parent) => {
-      if (name === 'instructions') {
-        if (value.kind !== 'array') reader.message('system', [value], name, parent);
-        else for (const item of value.items) reader.message('system', [item], name, parent);
-        return true;
-      }
-      if (!['messages', 'input', 'prompt', 'items', 'additional_messages'].includes(name)) return false;
-      if (value.kind !== 'array') reader.message('user', [value], name, parent);
-      else if (value.items.every(({ kind }) => kind === 'number')) reader.read(value, name, parent);
-      else for (const item of value.items) reader.message(roleOf(item), [item], name, parent);
-      return true;
-    });
+    eachMember(body, reader, (name, value, parent) => readSaid(name, value, parent, reader));
   },
 };
+
+/** Reads a member as what is said to the model. @returns false where it is none of those */
+export function readSaid(name: string, value: JsonNode, parent: JsonObject, reader: PromptReader): boolean {
+  if (name === 'instructions') {
+    if (value.kind !== 'array') reader.message('system', [value], name, parent);
+    else for (const item of value.items) reader.message('system', [item], name, parent);
+    return true;
+  }
+  if (!['messages', 'input', 'prompt', 'items', 'additional_messages'].includes(name)) return false;
+  if (value.kind !== 'array') reader.message('user', [value], name, parent);
+  else if (value.items.every(({ kind }) => kind === 'number')) reader.read(value, name, parent);
+  else for (const item of value.items) reader.message(roleOf(item), [item], name, parent);
+  return true;
+}
 
 /**
  * Reads a request to OpenAI's API, or to one that speaks like it.
@@ -70,9 +79,26 @@ const REQUESTS: ModelRequests = {
  */
 export function readOpenAiRequest(request: HttpRequest, body: ReadBody | undefined): RequestReading {
   const name = endpointOf(request.path, ENDPOINTS);
-  const read = modelReading(request, body, { name, model: DEPLOYMENT.exec(request.path)?.[1] ?? '' }, REQUESTS);
+  const read = modelReading(request, body, { name, model: modelNamedBy(request, name) }, REQUESTS);
+  if (name === REALTIME && (body === undefined || body.bytes.length === 0)) return openedSession(read);
   const unknown = uncounted(request, body, read);
   return unknown === undefined ? read : { ...read, uncounted: unknown };
+}
+
+/** What opens a realtime session says which model, and nothing yet. */
+function openedSession(read: RequestReading): RequestReading {
+  const { model } = read;
+  const said = { prompt: '', lastUser: '', messages: [], tools: [], maxTokens: null };
+  const llm = { provider: REQUESTS.provider, model, stream: true, ...said };
+  return { ...read, stream: true, facts: { ...read.facts, llm } };
+}
+
+/** The model that the address names: of a realtime session in its query, as Azure a deployment. */
+function modelNamedBy({ path, query }: HttpRequest, endpoint: string): string {
+  const ofPath = DEPLOYMENT.exec(path)?.[1];
+  if (ofPath !== undefined || endpoint !== REALTIME) return ofPath ?? '';
+  const named = queryPairs(query).filter(([name]) => name === 'model' || name === 'deployment');
+  return [...new Set(named.map(([, value]) => value))].join(',');
 }
 
 /**
@@ -102,7 +128,7 @@ export function readOtherRequest(
 }
 
 /** Who says an item of `messages` or `input`: items without a role are the model's calls and thoughts, and their results. */
-function roleOf(item: JsonNode): string {
+export function roleOf(item: JsonNode): string {
   if (item.kind !== 'object') return 'user';
   const role = stringIn(item, 'role');
   if (role !== '') return role === 'function' ? 'tool' : role;

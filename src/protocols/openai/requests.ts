@@ -28,7 +28,7 @@ export const openaiRequests: RequestSide = {
   ping: ': waiting for approval\n\n',
 };
 
-function errorOf({ status, code, message }: HttpRefusal) {
+export function errorOf({ status, code, message }: HttpRefusal) {
   const type = TYPES.get(status) ?? (status >= 500 ? 'server_error' : 'invalid_request_error');
   return { message, type, param: null, code };
 }

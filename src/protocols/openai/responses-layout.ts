@@ -19,6 +19,24 @@ const OUTER = new Map([
   ['response.content_part.done', ['item_id', 'content_index']],
   ['response.reasoning_summary_part.done', ['item_id', 'summary_index']],
 ]);
+const ADDED = '.added';
+type BegunTexts = ReadonlyMap<string, readonly [text: string, stem: string]>;
+/** Kinds of parts and items: the member that their deltas go on with, and what these are called. */
+const BEGUN_PARTS: BegunTexts = new Map([
+  ['output_text', ['text', 'response.output_text']],
+  ['text', ['text', 'response.text']],
+  ['refusal', ['refusal', 'response.refusal']],
+  ['reasoning_text', ['text', 'response.reasoning_text']],
+  ['summary_text', ['text', 'response.reasoning_summary_text']],
+  ['audio', ['transcript', 'response.audio_transcript']],
+  ['output_audio', ['transcript', 'response.output_audio_transcript']],
+]);
+const BEGUN_ITEMS: BegunTexts = new Map([
+  ['function_call', ['arguments', 'response.function_call_arguments']],
+  ['mcp_call', ['arguments', 'response.mcp_call_arguments']],
+  ['custom_tool_call', ['input', 'response.custom_tool_call_input']],
+  ['code_interpreter_call', ['code', 'response.code_interpreter_call_code']],
+]);
 /** The end of one of several responses of a session. */
 const RESPONSE_DONE = 'response.done';
 const CALL = /_call$/;
@@ -44,7 +62,12 @@ export function readResponseEvent(tree: JsonNode, data: string, name: string): E
   const type = stringOf(tree, 'type') || name;
   const response = member(tree, 'response');
   return {
-    pieces: type.endsWith(DELTA) && !AUDIO.has(type) ? deltaPieces(tree, type, data, name) : [],
+    pieces:
+      type.endsWith(DELTA) && !AUDIO.has(type)
+        ? deltaPieces(tree, type, data, name)
+        : type.endsWith(ADDED)
+          ? begunPieces(tree, name)
+          : [],
     ends: endsOf(tree, type),
     repeats: OVER.test(type) || response !== undefined,
     unread: AUDIO.has(type) ? 'audio' : undefined,
@@ -83,6 +106,37 @@ function deltaPieces(tree: JsonNode, type: string, data: string, name: string): 
   return pieces;
 }
 
+/** What an item or a part has already when it is added, which the deltas that follow go on with. */
+function begunPieces(tree: JsonNode, name: string): TextPiece[] {
+  const part = member(tree, 'part');
+  const holder = part ?? member(tree, 'item');
+  const [text, stem] = (part === undefined ? BEGUN_ITEMS : BEGUN_PARTS).get(stringOf(holder, 'type')) ?? [];
+  const node = text === undefined ? undefined : member(holder, text);
+  if (stem === undefined || node?.kind !== 'string') return [];
+  // The deltas of an item name it by its id, those of a session its call as well.
+  const placed = (mark: string): JsonNode | undefined => {
+    if (part !== undefined || !(mark === 'item_id' || mark === 'call_id')) return member(tree, mark);
+    if (mark === 'item_id') return member(holder, 'id');
+    return member(tree, 'response_id') === undefined ? undefined : member(holder, mark);
+  };
+  const marks = PLACES.map((mark) => [mark, placed(mark)] as const);
+  const members = [...marks, ['sequence_number', member(tree, 'sequence_number')] as const].flatMap(([mark, at]) =>
+    at?.kind === 'string' || at?.kind === 'number' ? [`${JSON.stringify(mark)}:${JSON.stringify(at.value)},`] : [],
+  );
+  const type = stem + DELTA;
+  return [
+    {
+      key: `${stem};${marks.map(([mark, at]) => markOf(mark, at)).join('')}`,
+      kind: stem.includes('arguments') ? 'json' : 'text',
+      node,
+      extra: (token) => ({
+        name: name === '' ? '' : type,
+        data: `{"type":${JSON.stringify(type)},${members.join('')}"delta":${token}}`,
+      }),
+    },
+  ];
+}
+
 function endsOf(tree: JsonNode, type: string): (key: string) => boolean {
   if (LAST.has(type)) return () => true;
   if (type === RESPONSE_DONE) {
@@ -91,7 +145,7 @@ function endsOf(tree: JsonNode, type: string): (key: string) => boolean {
   }
   const outer = OUTER.get(type);
   if (outer !== undefined) {
-    const marks = outer.map((name) => markOf(tree, name));
+    const marks = outer.map((name) => markOf(name, member(tree, name)));
     return (key) => marks.every((mark) => mark !== '' && key.includes(mark));
   }
   const stem = OVER.exec(type)?.[1];
@@ -102,11 +156,10 @@ function endsOf(tree: JsonNode, type: string): (key: string) => boolean {
 
 /** Each mark ends in `;`, so that none is the beginning of another. */
 function keyOf(tree: JsonNode, stem: string): string {
-  return `${stem};${PLACES.map((name) => markOf(tree, name)).join('')}`;
+  return `${stem};${PLACES.map((name) => markOf(name, member(tree, name))).join('')}`;
 }
 
-function markOf(tree: JsonNode, name: string): string {
-  const value = member(tree, name);
+function markOf(name: string, value: JsonNode | undefined): string {
   return value?.kind === 'string' || value?.kind === 'number' ? `${name}=${JSON.stringify(value.value)};` : '';
 }
 

@@ -116,8 +116,8 @@ export class ClientSide {
     return this.#reader.lookup(catalog);
   }
 
-  askStartup(): void {
-    this.#desk.askStartup();
+  askStartup(): boolean {
+    return this.#desk.askStartup();
   }
 
   answer(ticket: number, decision: Decision): void {
@@ -269,12 +269,11 @@ export class ClientSide {
     });
   }
 
-  /** The wire names the function by an object id alone, so nobody can read what it does. */
+  /** The wire names the function by an object id alone: of few it is known what they do. */
   #functionCall(bytes: Uint8Array): void {
-    const run = {
-      ...this.#desk.newRun('(function call message)', this.options.sql.functionCall()),
-      calls: new BodyReader(bytes).int32() >>> 0,
-    };
+    const calls = new BodyReader(bytes).int32() >>> 0;
+    const facts = this.options.sql.functionCall(calls);
+    const run = { ...this.#desk.newRun(`(function call message) ${facts.text}`.trimEnd(), facts), calls };
     this.#askSimple(run, 'function-call', () => {
       this.#extended.otherRan(run);
       this.expected.push({ kind: 'function', run });

@@ -72,8 +72,9 @@ export class ReplicationCommands {
     return this.#reader.lookup(catalog);
   }
 
-  askStartup(): void {
-    this.#desk.askStartup();
+  /** `replication` is a setting, so that there is something to ask. */
+  askStartup(): boolean {
+    return this.#desk.askStartup();
   }
 
   /** Records that there may be no session at all, for a reason that is not policy's. */

@@ -32,7 +32,8 @@ export interface SqlReader {
   merge(facts: SqlFacts, more: SqlFacts): SqlFacts;
   /** A setting given at start-up, as the SET it amounts to. */
   setting(name: string, value: string): SqlFacts;
-  functionCall(): SqlFacts;
+  /** @param oid of the function: all that the wire tells */
+  functionCall(oid: number): SqlFacts;
   /** The same text for texts that mean the same to the grammar: what an approval is bound to. */
   normalForm(text: string): string;
   /** How the COPY … TO STDOUT in the text writes its rows; undefined when there is none or it can't be told. */

@@ -1,5 +1,6 @@
 import { createFactCache, functionCallFacts, mergeFacts, startupSettingFacts } from './facts/analyze.js';
 import { copyFormatIn } from './facts/copy-format.js';
+import { functionNamed } from './facts/function-oids.js';
 import { normalForm } from './facts/normal-form.js';
 import type { SqlReader, SqlReading } from './session-options.js';
 
@@ -23,8 +24,7 @@ export const sqlReader: SqlReader = {
   needsStudy: () => false,
   merge: mergeFacts,
   setting: startupSettingFacts,
-  // The wire names the function by its object id alone.
-  functionCall: () => functionCallFacts(''),
+  functionCall: (oid) => functionCallFacts(functionNamed(oid)),
   copyFormat: copyFormatIn,
   normalForm,
 };

@@ -12,7 +12,7 @@ import type { SessionMasks } from './masks.js';
 import { SessionState } from './session-state.js';
 import type { PostgresSessionOptions } from './session-options.js';
 import { readPasswords, withoutPasswords, type WithoutPasswords } from './sql-passwords.js';
-import { recordedFacts, unreadable } from './statement-text.js';
+import { recordedFacts } from './statement-text.js';
 
 /** What the client's side of a session needs done. */
 export interface ClientSideHost {
@@ -115,27 +115,20 @@ export class StatementDesk {
     this.host.step({ kind: 'ask', ticket, question: this.#question(one.run, one.via, one.phase ?? 'run') });
   }
 
-  /** Settings of the start-up packet are judged as the SETs they amount to; without any there is nothing to judge. */
-  askStartup(): void {
+  /**
+   * Settings of the start-up packet are judged as the SETs they amount to.
+   *
+   * @returns false where there are none, and so nothing to judge
+   */
+  askStartup(): boolean {
     const { startup, sql } = this.options;
+    if (startup.settings.length === 0) return false;
     const text = startup.settings.map(([name, value]) => `${name} = ${value}`).join('; ');
-    const facts =
-      startup.settings.length === 0
-        ? undefined
-        : {
-            ...startup.settings
-              .map(([name, value]) => sql.setting(name, value))
-              .reduce((all, more) => sql.merge(all, more)),
-            text,
-          };
-    const judged = facts ?? unreadable('', '');
-    const run: Run = { statement: 0, text, facts: judged, basis: judged, startedMs: 0 };
-    const question = this.#question(run, 'startup', facts === undefined ? 'prepare' : 'run');
-    this.host.step({
-      kind: 'ask',
-      ticket: this.#nextTicket++,
-      question: facts === undefined ? { ...question, facts: {}, event: () => undefined } : question,
-    });
+    const settings = startup.settings.map(([name, value]) => sql.setting(name, value));
+    const facts = { ...settings.reduce((all, more) => sql.merge(all, more)), text };
+    const run: Run = { statement: 0, text, facts, basis: facts, startedMs: 0 };
+    this.host.step({ kind: 'ask', ticket: this.#nextTicket++, question: this.#question(run, 'startup', 'run') });
+    return true;
   }
 
   answer(ticket: number, decision: Decision): void {

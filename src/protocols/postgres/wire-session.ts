@@ -12,6 +12,8 @@ import type { ClientSideHost } from './statement-desk.js';
 /** What a client may send ahead while the session is still being opened. */
 const MAX_EARLY_BYTES = 1 << 20;
 
+const NOTHING_TO_DECIDE: Decision = { action: 'allow', notices: [] };
+
 type State = 'deciding-startup' | 'opening' | 'ready' | 'closed';
 
 const SQLSTATE_OF: Partial<Record<Fault['code'], string>> = {
@@ -28,7 +30,8 @@ export interface SessionClient {
   readonly unreadBytes: number;
   readonly counts: { readonly statements: number; readonly blocked: number };
   push(bytes: Uint8Array): void;
-  askStartup(): void;
+  /** @returns false where there is nothing to judge */
+  askStartup(): boolean;
   answer(ticket: number, decision: Decision): void;
   proceed(): void;
   parameter(name: string, value: string): void;
@@ -126,7 +129,7 @@ export abstract class WireSession implements Session<Uint8Array> {
   }
 
   protected askStartup(): void {
-    this.client.askStartup();
+    if (!this.client.askStartup()) this.#startupDecided(NOTHING_TO_DECIDE);
   }
 
   receive(from: Side, bytes: Uint8Array): readonly Step[] {

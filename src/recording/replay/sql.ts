@@ -4,7 +4,7 @@ import type { ReplayEntry } from './entry.js';
 import type { Group } from './groups.js';
 
 /** Messages that only prepare, or are no SQL of the client's. */
-const NO_STATEMENT = new Set(['startup', 'function-call']);
+const NO_STATEMENT = new Set(['startup', 'function-call', 'approval']);
 
 /**
  * The statements alone, as SQL text with a comment above each: what ran as it stands, what did not (blocked, denied,

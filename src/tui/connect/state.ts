@@ -107,13 +107,11 @@ function placeAfter(place: PlaceState, event: ConnectionEvent, nowMs: number): P
       const inMs = event['inMs'];
       return {
         ...place,
-        // They ended with the tunnel; one that is resumed is told of again.
-        sessions: new Set(),
         broken: { why: field(event, 'why'), retryAtMs: typeof inMs === 'number' ? nowMs + inMs : undefined },
       };
     }
     case 'disconnected':
-      return { ...place, sessions: new Set(), broken: { why: field(event, 'why'), retryAtMs: undefined } };
+      return { ...place, broken: { why: field(event, 'why'), retryAtMs: undefined } };
     case 'reconnected':
       return { ...place, broken: undefined };
     default:

@@ -23,6 +23,21 @@ describe('costOf', () => {
     expect(costOf(prices, 'gpt-4o,o1', usage)).toBeUndefined();
   });
 
+  it('has prices of their own for input from a cache and to one, where the connection names them', () => {
+    const usage = { inputTokens: 1_000_000, outputTokens: 0, cachedInputTokens: 600_000, cacheWriteTokens: 100_000 };
+    const cached = { model: 'c', inputPerMillion: 3, outputPerMillion: 15, cachedInputPerMillion: 0.3 };
+    expect(costOf([cached], 'c', usage)).toBeCloseTo(0.4 * 3 + 0.6 * 0.3, 10);
+    expect(costOf([{ ...cached, cacheWritePerMillion: 3.75 }], 'c', usage)).toBeCloseTo(0.3 * 3 + 0.18 + 0.375, 10);
+    expect(costOf(prices, 'gpt-4o', usage)).toBeCloseTo(2.5, 10);
+  });
+
+  it('takes no more from a cache than there was input', () => {
+    const usage = { inputTokens: 10, outputTokens: 0, cachedInputTokens: 1e12, cacheWriteTokens: 1e12 };
+    const cached = { model: 'c', inputPerMillion: 1e6, outputPerMillion: 0, cachedInputPerMillion: 0 };
+    expect(costOf([cached], 'c', usage)).toBe(0);
+    expect(costOf([cached], 'c', { ...usage, cachedInputTokens: -5 })).toBe(10);
+  });
+
   it('never becomes negative or NaN by what an upstream says', () => {
     expect(costOf(prices, 'gpt-4o', { inputTokens: -9, outputTokens: Number.NaN })).toBe(0);
   });

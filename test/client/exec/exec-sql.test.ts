@@ -89,6 +89,26 @@ function accessOf(target: TunnelEndpoint): ExecOptions['access'] {
 const blocked = `DO $$ BEGIN RAISE EXCEPTION 'blocked by policy prod/where-required: no' USING ERRCODE = '42501'; END $$`;
 
 describe('execSql', () => {
+  it.each([
+    ['csv', `SELECT E'\\x1b]0;own\\x07' AS a`, 'a\n\\x1b]0;own\\x07\n'],
+    ['csv', `COPY (SELECT E'\\x1b[2Ja\\tb') TO STDOUT`, '\\x1b[2Ja\\tb\n'],
+    ['table', `COPY (SELECT E'\\x1b[2J', 2) TO STDOUT`, '\\x1b[2J\t2\n'],
+  ] as const)('as %s lets nothing of the data act on a terminal: %s', async (format, text, expected) => {
+    let stdout = '';
+    const terminal = Object.assign(
+      new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
+          stdout += chunk.toString();
+          done();
+        },
+      }),
+      { isTTY: true },
+    );
+    await run(text, { format, stdout: terminal });
+    expect(stdout).toBe(expected);
+    expect((await run(text, { format })).stdout).toContain('\x1b');
+  });
+
   it('prints rows on stdout and command tags as lines for people', async () => {
     const { stdout, lines, error } = await run(
       `UPDATE customers SET name = name; SELECT id, name FROM customers ORDER BY id;`,

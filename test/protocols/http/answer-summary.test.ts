@@ -18,6 +18,9 @@ function summaryOf(make: MakeAnswer, text: string, masked: boolean, counts: Mask
 }
 
 const USED = { inputTokens: 9, outputTokens: 12 };
+/** As messages tell it, and model-streams.ts. */
+const CACHED = { ...USED, cachedInputTokens: 2, cacheWriteTokens: 2 };
+const used = (of: string): object => (of === 'messages' ? CACHED : USED);
 const message = {
   role: 'assistant',
   content: TEXT,
@@ -25,9 +28,9 @@ const message = {
 };
 const usage = { prompt_tokens: 9, completion_tokens: 12 };
 const anthropicUsage = {
-  input_tokens: 4,
+  input_tokens: 5,
   cache_creation_input_tokens: 2,
-  cache_read_input_tokens: 3,
+  cache_read_input_tokens: 2,
   output_tokens: 12,
 };
 
@@ -36,30 +39,33 @@ describe('what an answer tells besides its bytes', () => {
     ['chat', openaiEventStream, chatStream(piecesOf(TEXT, 9), 2, 'text')],
     ['responses', openaiEventStream, responseStream(piecesOf(TEXT, 9), 2, 'text')],
     ['messages', anthropicEventStream, messageStream(piecesOf(TEXT, 9), 2, 'text')],
-  ])('is the text of each of two choices or blocks, masked where there is a masker, and usage: %s', (_, make, text) => {
-    const masked = maskedText(TEXT);
-    expect(summaryOf(make, text, true)).toEqual({
-      usage: USED,
-      toolCalls: [],
-      text: [masked, masked],
-      characters: 2 * masked.length,
-      begun: true,
-    });
-    expect(summaryOf(make, text, false)).toEqual({
-      usage: USED,
-      toolCalls: [],
-      text: [TEXT, TEXT],
-      characters: 2 * TEXT.length,
-      begun: true,
-    });
-  });
+  ])(
+    'is the text of each of two choices or blocks, masked where there is a masker, and usage: %s',
+    (of, make, text) => {
+      const masked = maskedText(TEXT);
+      expect(summaryOf(make, text, true)).toEqual({
+        usage: used(of),
+        toolCalls: [],
+        text: [masked, masked],
+        characters: 2 * masked.length,
+        begun: true,
+      });
+      expect(summaryOf(make, text, false)).toEqual({
+        usage: used(of),
+        toolCalls: [],
+        text: [TEXT, TEXT],
+        characters: 2 * TEXT.length,
+        begun: true,
+      });
+    },
+  );
 
   it.each([
     ['chat', openaiEventStream, chatStream(piecesOf(ARGUMENTS, 3), 2, 'tool arguments')],
     ['responses', openaiEventStream, responseStream(piecesOf(ARGUMENTS, 3), 2, 'tool arguments')],
     ['messages', anthropicEventStream, messageStream(piecesOf(ARGUMENTS, 3), 2, 'tool arguments')],
-  ])('is the names of two tools that were called: %s', (_, make, text) => {
-    const told = { usage: USED, toolCalls: ['send_mail', 'send_mail'], text: [], begun: true };
+  ])('is the names of two tools that were called: %s', (of, make, text) => {
+    const told = { usage: used(of), toolCalls: ['send_mail', 'send_mail'], text: [], begun: true };
     const masked = 2 * masker.json(new Map()).push(bytesOf(ARGUMENTS)).length;
     expect(masked).toBeGreaterThan(0);
     expect(summaryOf(make, text, true)).toEqual({ ...told, characters: masked });
@@ -90,17 +96,17 @@ describe('what an answer tells besides its bytes', () => {
         usage: anthropicUsage,
       },
     ],
-  ])('is read from a whole document, what was cached counted as input: %s', (_, make, document) => {
+  ])('is read from a whole document, what was cached counted as input: %s', (of, make, document) => {
     const text = JSON.stringify(document);
     expect(summaryOf(make, text, true)).toEqual({
-      usage: USED,
+      usage: used(of),
       toolCalls: ['send_mail'],
       text: [maskedText(TEXT)],
       characters: maskedText(TEXT).length,
       begun: true,
     });
     expect(summaryOf(make, text, false)).toEqual({
-      usage: USED,
+      usage: used(of),
       toolCalls: ['send_mail'],
       text: [TEXT],
       characters: TEXT.length,

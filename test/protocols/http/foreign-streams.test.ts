@@ -126,3 +126,64 @@ describe.each(['openai', 'anthropic'] as const)('lines of JSON on type %s', (typ
     expect(wholeThrough(lines, records, asked(false))).toBe(records.replace('alice@example.com', '[email]'));
   });
 });
+
+describe('what a part or an item of a response has already when it is added', () => {
+  const data = (value: object): string => `event: x\ndata: ${JSON.stringify(value)}\n\n`;
+  const at = { item_id: 'm_1', output_index: 0, content_index: 0 };
+  const part = (text: string): object => ({
+    type: 'response.content_part.added',
+    sequence_number: 3,
+    ...at,
+    part: { type: 'output_text', text },
+  });
+  const delta = (text: string): object => ({
+    type: 'response.output_text.delta',
+    sequence_number: 4,
+    ...at,
+    delta: text,
+  });
+  const done = { type: 'response.output_text.done', sequence_number: 5, ...at, text: 'x' };
+  const eventsOf = (out: string): Record<string, unknown>[] =>
+    out
+      .split('\n')
+      .filter((line) => line.startsWith('data: '))
+      .map((line) => JSON.parse(line.slice(6)) as Record<string, unknown>);
+
+  it('is one text with the deltas that follow', () => {
+    const out = eventsOf(
+      wholeThrough(streamOn('openai'), [part('to alice@'), delta('example.com '), done].map(data).join('')),
+    );
+    expect(out.map((one) => one['delta'] ?? (one['part'] as { text?: string } | undefined)?.text)).toEqual([
+      'to ',
+      '[email] ',
+      undefined,
+    ]);
+  });
+
+  it('goes on as a delta of the same text where none follows, and is numbered', () => {
+    const out = eventsOf(wholeThrough(streamOn('openai'), [part('to bob'), done].map(data).join('')));
+    expect(out.map(({ type, sequence_number }) => [type, sequence_number])).toEqual([
+      ['response.content_part.added', 3],
+      ['response.output_text.delta', 4],
+      ['response.output_text.done', 6],
+    ]);
+    expect(out[1]).toMatchObject({ ...at, delta: 'bob' });
+  });
+
+  it('is one JSON text of the arguments of a tool', () => {
+    const item = { type: 'function_call', id: 'f_1', call_id: 'c_1', name: 'mail', arguments: '{"to":"alice@' };
+    const added = { type: 'response.output_item.added', output_index: 1, item };
+    const rest = {
+      type: 'response.function_call_arguments.delta',
+      item_id: 'f_1',
+      output_index: 1,
+      delta: 'example.com"}',
+    };
+    const over = { type: 'response.function_call_arguments.done', item_id: 'f_1', output_index: 1, arguments: '{}' };
+    const out = eventsOf(wholeThrough(streamOn('openai'), [added, rest, over].map(data).join('')));
+    const texts = out.map(
+      (one) => (one['delta'] ?? (one['item'] as { arguments?: string } | undefined)?.arguments ?? '') as string,
+    );
+    expect(JSON.parse(texts.join(''))).toEqual({ to: '[email]' });
+  });
+});

@@ -153,5 +153,9 @@ describe('what is no JSON, and might be taken for it', () => {
     const type = 'application/x-ndjson';
     const { facts } = httpRequests.read(requestOf('/x', { contentType: type }), bodyOf('{"a":1}\n{"b":[2]}\n', type));
     expect(facts.http?.['json']).toEqual([{ a: 1 }, { b: [2] }]);
+    const escaped = bodyOf('{}\n{"a":"credential\\u0020dump"}', type);
+    expect(httpRequests.read(requestOf('/x', { contentType: type }), escaped).facts.http?.['body']).toBe(
+      '{}\n{"a":"credential dump"}',
+    );
   });
 });

@@ -89,11 +89,14 @@ describe('the connect screen', () => {
   it('says that a connection is away, when it is tried again, and that it is back', () => {
     const { text, event } = open();
     event('session.opened', { session: 's1' });
+    event('session.opened', { session: 's2' });
+    event('session.closed', { session: 's1', why: 'the tunnel was closed' });
     event('reconnecting', { attempt: 1, inMs: 3_000, why: 'the agent is shutting down' });
     expect(text()).toContain('○ postgres  127.0.0.1:15432  reconnecting in 3 s: the agent is shutting down');
     expect(text()).toContain('● openai');
     event('reconnected');
-    expect(text()).toContain('● postgres  127.0.0.1:15432  0 sessions');
+    // The other one holds, and is taken up again.
+    expect(text()).toContain('● postgres  127.0.0.1:15432  1 session ');
     event('disconnected', { why: 'the token is not valid', suggestion: 'run `hoop login` again' });
     expect(text()).toContain('not connected: the token is not valid');
   });

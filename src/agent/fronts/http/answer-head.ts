@@ -18,12 +18,21 @@ export function shownHeaders(
   masker: StreamMasker | undefined,
   counts: MaskCounts,
 ): Header[] {
-  return headers.map(([name, sent]) => {
+  const names = headers.map(([name]) => name).join('\n');
+  // Nobody has such a name; what it says is dropped with it.
+  const unsaid = LONG_NUMBER.test(names) || (redactor !== undefined && redactor.redactText(names) !== names);
+  const told = unsaid ? headers.filter(([name]) => isSaid(name, redactor, masker)) : headers;
+  return told.map(([name, sent]) => {
     const value = redactor?.redactText(sent) ?? sent;
     if (masker === undefined || (STRUCTURE.test(name) && MARK.test(value) && !LONG_NUMBER.test(value)))
       return [name, value];
     return [name, maskedText(value, masker, counts)];
   });
+}
+
+function isSaid(name: string, redactor: Redactor | undefined, masker: StreamMasker | undefined): boolean {
+  if (redactor !== undefined && redactor.redactText(name) !== name) return false;
+  return masker === undefined || maskedText(name, masker, new Map()) === name;
 }
 
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;

@@ -10,6 +10,7 @@ import type {
   Dialect,
   RequestReading,
 } from '../../../protocols/http/dialect.js';
+import { LateEvents } from './late-events-stage.js';
 import { TextBytes } from './text-bytes-stage.js';
 import { SniffingStage } from './sniffing-stage.js';
 import { CheckedJson } from '../../../protocols/http/unread-escapes.js';
@@ -103,7 +104,7 @@ function eventsOrLines(options: StageOptions): AnswerBody {
   const { dialect, masker } = options;
   if (masker === undefined) return dialect.eventStream(options);
   const open = (beginning: Beginning): AnswerBody =>
-    beginning === 'json' ? dialect.lines(options, 'unknown') : dialect.eventStream(options);
+    beginning === 'json' ? withLateEvents(dialect.lines(options, 'unknown'), options) : dialect.eventStream(options);
   return new SniffingStage(true, open, true);
 }
 
@@ -125,8 +126,15 @@ function sniffed(kind: 'json' | 'lines' | 'text', options: StageOptions): Answer
   const open = (beginning: Beginning): AnswerBody =>
     beginning === 'events' && events === true
       ? dialect.eventStream(options)
-      : opened(beginning === 'json' || beginning === 'string');
+      : withLateEvents(opened(beginning === 'json' || beginning === 'string'), options);
   return new SniffingStage(ofModel, open, masker !== undefined);
+}
+
+/** Who asked a model for a stream reads whatever comes as one. */
+function withLateEvents(stage: AnswerBody, options: StageOptions): AnswerBody {
+  const { dialect, masker, events, request } = options;
+  const asked = events === true && masker !== undefined && dialect.provider !== '' && request.stream;
+  return asked ? new LateEvents(stage, () => dialect.eventStream(options)) : stage;
 }
 
 const NOTHING_TOLD: AnswerSummary = { toolCalls: [], text: [], characters: 0, begun: false };

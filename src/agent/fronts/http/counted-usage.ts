@@ -25,19 +25,36 @@ export interface CountedUsage {
   settle(used: Used): number | undefined;
 }
 
+/** What of a request is counted before it is answered. */
+export interface CountedRequest {
+  readonly model: string;
+  /** Of all text that goes to the model with it. */
+  readonly promptCharacters: number;
+  readonly mostTokens: number;
+  /** As the record numbers it. */
+  readonly statement: number;
+}
+
+export function countedRequest({ model, facts, mostTokens }: RequestReading, statement = 1): CountedRequest {
+  const prompt = facts.llm?.['prompt'];
+  const promptCharacters = typeof prompt === 'string' ? prompt.length : 0;
+  return { model, promptCharacters, mostTokens: mostTokens ?? 0, statement };
+}
+
 /** Counts a request that is about to go up. */
 export function countUsage(
   usage: UsageLimits,
   rules: ConnectionRules,
   context: Context,
   connection: Pick<HttpConnection, 'prices'>,
-  reading: RequestReading,
+  request: CountedRequest,
 ): CountedUsage {
-  const { model } = reading;
-  const { refused, observed, ticket, asked } = begin(usage, rules, context, connection, reading);
+  const { model, statement } = request;
+  const { refused, observed, ticket, asked } = begin(usage, rules, context, connection, request);
+  const met = refused !== undefined || observed.length > 0;
   return {
     refused,
-    event: refused === undefined && observed.length === 0 ? undefined : eventOf(refused, observed, rules.policy.hash),
+    event: met ? { ...eventOf(refused, observed, rules.policy.hash), statement } : undefined,
     settle: ({ usage: told, writtenTokens }) => {
       const costUsd = told === undefined ? undefined : costOf(connection.prices, model, told);
       const used = told ?? (writtenTokens > asked.outputTokens ? { ...asked, outputTokens: writtenTokens } : undefined);
@@ -53,7 +70,7 @@ function begin(
   rules: ConnectionRules,
   context: Context,
   { prices }: Pick<HttpConnection, 'prices'>,
-  { model, facts, mostTokens }: RequestReading,
+  { model, promptCharacters, mostTokens }: CountedRequest,
 ): {
   refused: LimitRefusal | undefined;
   observed: readonly LimitRefusal[];
@@ -62,10 +79,8 @@ function begin(
 } {
   if (!rules.limited) return { refused: undefined, observed: [], ticket: undefined, asked: NOTHING };
   const limits = limitsFor(rules.policy, context, model);
-  const prompt = facts.llm?.['prompt'];
-  const characters = typeof prompt === 'string' ? prompt.length : 0;
-  const estimate = estimateUsage(prices, model, characters, mostTokens ?? undefined);
-  const outputTokens = wholeTokens(mostTokens ?? 0);
+  const estimate = estimateUsage(prices, model, promptCharacters, mostTokens);
+  const outputTokens = wholeTokens(mostTokens);
   return { ...usage.begin(limits, estimate), asked: { inputTokens: estimate.tokens - outputTokens, outputTokens } };
 }
 

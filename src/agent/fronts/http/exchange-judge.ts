@@ -9,6 +9,7 @@ import { isJsonType } from '../../../protocols/http/body.js';
 import { looksLikeJson } from '../../../protocols/http/json-texts.js';
 import { issuedBy } from '../../../protocols/http/issued-keys.js';
 import type { HttpRequest, ReadBody, RequestReading } from '../../../protocols/http/dialect.js';
+import type { MessageReading } from '../../../protocols/http/message-side.js';
 import type { SessionHost } from '../../session-host.js';
 import type { ConnectionRules } from './connection-rules.js';
 
@@ -41,24 +42,19 @@ export function issuesKeys(
 
 /** Policy's word on one request, as it is now. */
 export function judgeRequest(
-  host: SessionHost,
+  host: Pick<SessionHost, 'policy' | 'clock'>,
   rules: ConnectionRules,
   context: Context,
-  question: Question,
+  question: Pick<Question, 'facts' | 'phase'>,
   objection: Objection | undefined,
 ): Verdict {
   const now = host.policy();
   const verdict = decide(now, { nowMs: host.clock.nowMs(), ...context }, question.facts, question.phase);
-  const judged =
-    verdict.action === 'block'
-      ? verdict
-      : objection !== undefined
-        ? blocked(verdict, objection.rule, objection.message)
-        : readForOthers(rules, now, context)
-          ? blocked(verdict, 'changed', 'blocked: policy has changed while the request was on its way; send it again')
-          : verdict;
-  host.decided(judged.action);
-  return judged;
+  if (verdict.action === 'block') return verdict;
+  if (objection !== undefined) return blocked(verdict, objection.rule, objection.message);
+  return readForOthers(rules, now, context)
+    ? blocked(verdict, 'changed', 'blocked: policy has changed while the request was on its way; send it again')
+    : verdict;
 }
 
 function blocked(verdict: Verdict, rule: string, message: string): Verdict {
@@ -99,6 +95,22 @@ export function objectionTo(
   reading: RequestReading,
 ): Objection | undefined {
   return issuesKeys(connection, request) ?? unreadable(unreadOf(rules, connection, request, body, reading));
+}
+
+/** What is to be said against a message of a stream whose messages are requests of their own. */
+export function objectionToMessage(
+  rules: ConnectionRules,
+  connection: Pick<HttpConnection, 'uninspected'>,
+  reading: MessageReading,
+  binary: boolean,
+): Objection | undefined {
+  if (rules.needsBody && reading.ambiguous) return unreadable('a name stands twice in one object of the message');
+  if (rules.countsBody && reading.uncounted !== undefined)
+    return unreadable(`a limit has to know ${reading.uncounted}`);
+  if (connection.uninspected === 'allow') return undefined;
+  if (rules.countsBody && binary) return unreadable('a limit counts what a binary message does not tell');
+  if (!rules.blocksUninspected) return undefined;
+  return unreadable(binary ? 'a binary message' : (reading.uninspected ?? []).join(', '));
 }
 
 /** Why what a rule or mask has to read of a request can't be read; empty where it can, or need not be. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../../core/errors.js';
 import type { RecordedEvent } from '../../../core/events.js';
-import type { Context } from '../../../policy/types.js';
+import type { Context, Verdict } from '../../../policy/types.js';
 import type { Decision, Question } from '../../../protocols/contract.js';
-import { Decider } from '../../drive/decider.js';
+import { Decider, type DecisionDesk } from '../../drive/decider.js';
 import { openHold } from '../../open-hold.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import {
@@ -18,12 +18,13 @@ import type { SessionTrace } from '../../tracing/session-trace.js';
 import type { HttpRefusal } from '../../../protocols/http/dialect.js';
 import type { ConnectionRules } from './connection-rules.js';
 import { judgeRequest, type Objection } from './exchange-judge.js';
+import { besides, settledBy, type SettledRules } from './settled-rules.js';
 
-/** A request, or an upgraded stream, carries one question. */
+/** One question at a time. */
 const TICKET = 1;
 const MAX_AGENT_CHARS = 200;
 
-/** The session of one request or upgraded stream: its id, its recording, and the answer to whether it may go on. */
+/** The session of one request or upgraded stream: its id, its recording, and the answers to whether it may go on. */
 export class ExchangeSession {
   readonly id: string;
   readonly context: Context;
@@ -32,7 +33,11 @@ export class ExchangeSession {
   #recorder: SessionRecorder | undefined;
   #decider: Decider | undefined;
   #application = '';
+  #statements = 1;
   #blocked = 0;
+  #holding = false;
+  /** Rules by which the request was let in that opened the stream, where they asked or warned; of this policy. */
+  #settled: SettledRules | undefined;
   #left = false;
   /** The client's way here where that is a tunnel: it may break while people decide. */
   #way: StreamSocket | undefined;
@@ -80,6 +85,7 @@ export class ExchangeSession {
     const start = sessionStart(this.host, this.caller, this.id, { application: this.#application });
     const recorder = this.host.openRecording(start, 'at-flush');
     this.#recorder = this.trace?.around(recorder) ?? recorder;
+    this.tell({ event: 'session.opened' });
   }
 
   /**
@@ -98,7 +104,11 @@ export class ExchangeSession {
     return new Promise((resolve) => {
       this.#decider = new Decider(
         {
-          judge: () => judgeRequest(host, rules, this.context, question, objection),
+          judge: () => {
+            const verdict = this.judged(question, rules, objection);
+            host.decided(verdict.action);
+            return verdict;
+          },
           hold: (_question, verdict) =>
             openHold({ host, caller, session: this.id, place: '', application: this.#application }, question, verdict),
           record: (event) => this.#recorder?.record(event),
@@ -112,30 +122,60 @@ export class ExchangeSession {
             this.log(message);
           },
         },
-        {
-          answer: (_ticket, decision) => {
-            if (decision.action === 'hold') {
-              this.#way?.hold();
-              onHold();
-            } else resolve(this.#counted(decision));
-          },
-          closed: () => false,
-          clientLeft: () => {
-            if (this.#left) resolve({ action: 'cancelled' });
-            return this.#left;
-          },
-          whenPresent: (proceed) => {
-            this.#whenPresent = proceed;
-            if (this.#left || this.#way === undefined) this.#present();
-            else
-              this.#way.release(() => {
-                this.#present();
-              });
-          },
-        },
+        this.#desk(onHold, resolve),
       );
       this.#decider.ask(TICKET, question);
     });
+  }
+
+  #desk(onHold: () => void, decided: (decision: Decision) => void): DecisionDesk {
+    return {
+      answer: (_ticket, decision) => {
+        this.#holding = decision.action === 'hold';
+        if (this.#holding) {
+          this.#way?.hold();
+          onHold();
+        } else decided(this.#counted(decision));
+      },
+      closed: () => false,
+      clientLeft: () => {
+        if (this.#left) decided({ action: 'cancelled' });
+        return this.#left;
+      },
+      whenPresent: (proceed) => {
+        this.#whenPresent = proceed;
+        if (this.#left || this.#way === undefined) this.#present();
+        else
+          this.#way.release(() => {
+            this.#present();
+          });
+      },
+    };
+  }
+
+  /** Policy's word as it is now, on the request or on one message of the stream that it opened; nothing is recorded. */
+  judged(
+    question: Pick<Question, 'facts' | 'phase' | 'statement'>,
+    rules: ConnectionRules,
+    objection?: Objection,
+  ): Verdict {
+    const verdict = judgeRequest(this.host, rules, this.context, question, objection);
+    if (question.statement !== 1) return besides(verdict, this.#settled);
+    this.#settled = settledBy(rules.policy, verdict);
+    return verdict;
+  }
+
+  /** The number of one more request on the stream that this one opened. */
+  nextStatement(): number {
+    this.#statements += 1;
+    return this.#statements;
+  }
+
+  /** Ends a wait for people, and the session goes on. @returns false where nobody is waited for */
+  withdraw(why: string): boolean {
+    if (!this.#holding) return false;
+    this.#decider?.withdraw(why);
+    return true;
   }
 
   /** Ends it as soon as the caller's access does. @returns what ends the watching */
@@ -158,7 +198,7 @@ export class ExchangeSession {
 
   /** It was refused by something else than the decision. */
   refused(): void {
-    this.#blocked = 1;
+    this.#blocked += 1;
   }
 
   /** For what follows the decision; a failure is logged, since nothing waits for it. */
@@ -179,11 +219,14 @@ export class ExchangeSession {
 
   async seal(): Promise<void> {
     const { endReason: reason } = this;
+    // Refused before it was one.
+    if (this.#recorder === undefined) return;
     try {
-      await this.#recorder?.seal({ type: 'session.end', reason, statements: 1, blocked: this.#blocked });
+      await this.#recorder.seal({ type: 'session.end', reason, statements: this.#statements, blocked: this.#blocked });
     } catch (error) {
       this.log(`session not sealed: ${messageOf(error)}`);
     }
+    if (this.#recorder !== undefined) this.tell({ event: 'session.closed' });
   }
 
   /** The stored secrets that it uses. */
@@ -201,7 +244,7 @@ export class ExchangeSession {
   }
 
   #counted(decision: Decision): Decision {
-    if (decision.action !== 'allow') this.#blocked = 1;
+    if (decision.action !== 'allow') this.#blocked += 1;
     return decision;
   }
 }

@@ -8,7 +8,7 @@ import type { UsageLimits } from '../../usage/usage-limits.js';
 import { AnswerPipe } from './answer-pipe.js';
 import { ClientAnswer } from './client-answer.js';
 import type { ConnectionRules, RulesBook } from './connection-rules.js';
-import { countUsage, type CountedUsage } from './counted-usage.js';
+import { countedRequest, countUsage, type CountedUsage } from './counted-usage.js';
 import type { CredentialBook } from './credential-book.js';
 import { answerEvents, usedIn } from './exchange-events.js';
 import { objectionTo } from './exchange-judge.js';
@@ -17,6 +17,7 @@ import { ExchangeSession } from './exchange-session.js';
 import { readIntake } from './intake.js';
 import { refusalOf, refusalOfDecision, refusalOfEnd, refusalOfLimit, upstreamError } from './refusals.js';
 import { RequestQuestion } from './request-question.js';
+import type { Turn } from './request-turns.js';
 import type { Upstreams } from './upstream.js';
 import { upstreamBody, type UpstreamBody } from './upstream-body.js';
 
@@ -40,6 +41,8 @@ export interface ExchangeInput {
   readonly localBase: string;
   /** Monotonic milliseconds at which it came. */
   readonly arrivedMs: number;
+  /** Among those of its connection. */
+  readonly turn: Turn;
 }
 
 /** What was judged and allowed. */
@@ -92,8 +95,10 @@ export class Exchange implements LiveSession {
 
   async #run(): Promise<void> {
     const { host } = this.parts;
-    const { request, incoming, dialect, caller } = this.input;
+    const { request, incoming, dialect, caller, turn } = this.input;
     const session = this.#session;
+    const come = turn.come();
+    if (come !== true && !(await come)) return;
     const rules = this.parts.rules.rulesFor(session.context);
     // A model's name and its tokens are recorded, so a model request is read where it can be.
     const intake = await readIntake(incoming, {
@@ -127,7 +132,8 @@ export class Exchange implements LiveSession {
     const { host, usage } = this.parts;
     const session = this.#session;
     const { rules, reading, sent } = allowed;
-    const counted = countUsage(usage, rules, session.context, this.input.caller.connection, reading);
+    const request = countedRequest(reading);
+    const counted = countUsage(usage, rules, session.context, this.input.caller.connection, request);
     if (counted.event !== undefined) session.record(counted.event);
     if (counted.refused !== undefined) {
       session.refused();

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { connectionFor, isHttpPermitted } from '../../../connections/access.js';
@@ -27,6 +28,7 @@ import { UpgradeAnswer } from './upgrade-answer.js';
 import { UpgradeExchange } from './upgrade-exchange.js';
 import { checkHandshake, handshakeHeaders } from './upgrade-handshake.js';
 import { ignoreUpgrade, isOffer } from './upgrade-ignored.js';
+import { RequestTurns, type Turn } from './request-turns.js';
 import { Upstreams } from './upstream.js';
 
 /** `/c/NAME`, then the path for the upstream. */
@@ -48,13 +50,18 @@ export class HttpFront {
   readonly #server: Server;
   readonly #streams = new WeakMap<object, KeptStream>();
   readonly #upstreams = new Upstreams();
-  readonly #rules: RulesBook;
-  readonly #credentials: CredentialBook;
+  readonly #turns = new RequestTurns();
+  readonly #parts: ExchangeParts;
 
   constructor(private readonly options: HttpFrontOptions) {
     const { host } = options;
-    this.#rules = new RulesBook(host);
-    this.#credentials = new CredentialBook(host.resolveSecret);
+    this.#parts = {
+      host,
+      rules: new RulesBook(host),
+      credentials: new CredentialBook(host.resolveSecret),
+      upstreams: this.#upstreams,
+      usage: options.usage,
+    };
     // Never listens: its connections are streams of tunnels.
     this.#server = createServer(
       {
@@ -69,7 +76,7 @@ export class HttpFront {
       },
     );
     this.#server.on('upgrade', (request, socket, head) => {
-      if (isOffer(request)) ignoreUpgrade(this.#server, request, socket, head);
+      if (isOffer(request)) void this.#ignoreOffer(request, socket, head);
       else this.#upgradeFromPort(request, socket, head);
     });
     this.#server.on('clientError', refuseUnparsed);
@@ -92,12 +99,13 @@ export class HttpFront {
     response: ServerResponse,
     authenticate: (request: IncomingMessage) => Promise<Identity>,
   ): Promise<void> {
+    const turn = this.#turns.enter(incoming, response);
     let dialect = guessedDialect(incoming);
     try {
       const called = await this.#called(incoming, authenticate);
       dialect = DIALECTS[called.caller.connection.type];
       response.once('close', this.#watch(incoming, called, authenticate));
-      await this.#exchange(incoming, response, called);
+      await this.#exchange(incoming, response, called, turn);
     } catch (error) {
       this.#refuse(incoming, response, dialect, error);
     }
@@ -110,15 +118,16 @@ export class HttpFront {
     head: Buffer,
     authenticate: (request: IncomingMessage) => Promise<Identity>,
   ): Promise<void> {
+    const turn = this.#turns.enter(incoming, socket, true);
     let dialect = guessedDialect(incoming);
     try {
       checkHandshake(incoming);
       const called = await this.#called(incoming, authenticate);
       dialect = DIALECTS[called.caller.connection.type];
       socket.once('close', this.#watch(incoming, called, authenticate));
-      await this.#upgrade(incoming, socket, head, called);
+      await this.#upgrade(incoming, socket, head, called, turn);
     } catch (error) {
-      this.#refuseUpgrade(socket, dialect, error);
+      await this.#refuseUpgrade(socket, dialect, error, turn);
     }
   }
 
@@ -131,10 +140,11 @@ export class HttpFront {
     const arrivedMs = this.options.host.monotonicMs();
     const stream = this.#streams.get(incoming.socket);
     const caller = stream?.caller;
+    const turn = this.#turns.enter(incoming, response);
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'a request of nobody');
       stream?.begin(response);
-      await this.#exchange(incoming, response, this.#throughPort(incoming, caller, arrivedMs));
+      await this.#exchange(incoming, response, this.#throughPort(incoming, caller, arrivedMs), turn);
     };
     run().catch((error: unknown) => {
       const dialect = caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type];
@@ -145,15 +155,25 @@ export class HttpFront {
   #upgradeFromPort(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
     const arrivedMs = this.options.host.monotonicMs();
     const caller = this.#streams.get(incoming.socket)?.caller;
+    const turn = this.#turns.enter(incoming, socket, true);
     const run = async (): Promise<void> => {
       if (caller === undefined) throw new HoopError('failed', 'an upgrade of nobody');
       const called = this.#throughPort(incoming, caller, arrivedMs);
       checkHandshake(incoming);
-      await this.#upgrade(incoming, socket, head, called);
+      await this.#upgrade(incoming, socket, head, called, turn);
     };
     run().catch((error: unknown) => {
-      this.#refuseUpgrade(socket, caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type], error);
+      const dialect = caller === undefined ? DIALECTS.http : DIALECTS[caller.connection.type];
+      return this.#refuseUpgrade(socket, dialect, error, turn);
     });
+  }
+
+  /** Two parsers on one connection know nothing of each other: what came before has to be answered. */
+  async #ignoreOffer(incoming: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const ending = new EventEmitter();
+    if (!(await this.#turns.enter(incoming, ending, true).come())) return;
+    ending.emit('close');
+    ignoreUpgrade(this.#server, incoming, socket, head);
   }
 
   /** What comes through a local port, from a caller who was let in a while ago. */
@@ -202,43 +222,29 @@ export class HttpFront {
     });
   }
 
-  async #exchange(incoming: IncomingMessage, response: ServerResponse, called: Called): Promise<void> {
+  async #exchange(incoming: IncomingMessage, response: ServerResponse, called: Called, turn: Turn): Promise<void> {
     const { caller, localBase, arrivedMs } = called;
     const request = requestOf(incoming, called);
     const dialect = DIALECTS[caller.connection.type];
-    await new Exchange(this.#parts(), { incoming, response, caller, request, dialect, localBase, arrivedMs }).run();
+    const input = { incoming, response, caller, request, dialect, localBase, arrivedMs, turn };
+    await new Exchange(this.#parts, input).run();
   }
 
-  async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, called: Called): Promise<void> {
+  async #upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer, called: Called, turn: Turn): Promise<void> {
     const { caller, localBase, arrivedMs } = called;
     const read = requestOf(incoming, called);
     const request = { ...read, headers: handshakeHeaders(read.headers) };
     const dialect = DIALECTS[caller.connection.type];
-    await new UpgradeExchange(this.#parts(), {
-      incoming,
-      socket,
-      head,
-      caller,
-      request,
-      dialect,
-      localBase,
-      arrivedMs,
-    }).run();
+    // It takes the connection over: what came before must have been answered.
+    if (!(await turn.come())) return;
+    const input = { incoming, socket, head, caller, request, dialect, localBase, arrivedMs };
+    await new UpgradeExchange(this.#parts, input).run();
   }
 
-  #parts(): ExchangeParts {
-    return {
-      host: this.options.host,
-      rules: this.#rules,
-      credentials: this.#credentials,
-      upstreams: this.#upstreams,
-      usage: this.options.usage,
-    };
-  }
-
-  #refuseUpgrade(socket: Duplex, dialect: Dialect, error: unknown): void {
+  async #refuseUpgrade(socket: Duplex, dialect: Dialect, error: unknown, turn: Turn): Promise<void> {
     if (!isForeseen(error)) this.options.host.log(`upgrade refused: ${messageOf(error)}`);
     socket.on('error', () => socket.destroy());
+    if (!(await turn.come())) return;
     new UpgradeAnswer(socket, dialect, '').refuse(...refusalAtDoor(error));
   }
 
@@ -261,6 +267,7 @@ interface Called {
 /** @throws HoopError `protocol` for a path or headers that could mean two things */
 function requestOf(incoming: IncomingMessage, { caller, target }: Called): HttpRequest {
   // It would echo the stored credential, and has no other use.
+  if (incoming.httpVersionMajor !== 1) throw new HoopError('usage', 'a request in HTTP/1.1 was expected');
   if (incoming.method === 'TRACE') throw new HoopError('usage', 'TRACE is not served');
   const read = readTarget(target);
   if ('code' in read) throw HoopError.fromFault(read);

@@ -31,11 +31,13 @@ export interface AskedRequest {
   readonly reading: RequestReading;
   readonly rules: ConnectionRules;
   readonly hash: KeyedHash;
+  /** Of the messages of an upgraded stream, which; absent: a request is the first of its session. */
+  readonly statement?: number;
 }
 
 /** One request as policy, reviewers and the record see it. */
 export class RequestQuestion implements Question {
-  readonly statement = 1;
+  readonly statement: number;
   readonly phase = 'run';
   readonly facts: Facts;
   readonly basis: object;
@@ -43,6 +45,7 @@ export class RequestQuestion implements Question {
   readonly #shown: Uint8Array;
 
   constructor(private readonly asked: AskedRequest) {
+    this.statement = asked.statement ?? 1;
     this.facts = asked.reading.facts;
     this.basis = this.facts;
     this.#shown = withoutPlaces(asked);

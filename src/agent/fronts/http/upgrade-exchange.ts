@@ -4,11 +4,12 @@ import type { ResultEvent } from '../../../core/events.js';
 import { messageOf } from '../../../core/errors.js';
 import { blocksUninspected } from '../../../policy/applies.js';
 import { limitsRefuseUnread } from '../../../policy/limits.js';
+import { messagesOf } from '../../../protocols/registry.js';
 import type { Redactor } from '../../../protocols/http/credential-redaction.js';
 import type { Dialect, Header, HttpRefusal, HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
 import type { HttpCaller, LiveSession } from '../../session-host.js';
 import type { ConnectionRules } from './connection-rules.js';
-import { countUsage } from './counted-usage.js';
+import { countedRequest, countUsage } from './counted-usage.js';
 import type { ExchangeParts } from './exchange.js';
 import { runExchange, type Refuse } from './exchange-run.js';
 import { ExchangeSession } from './exchange-session.js';
@@ -27,9 +28,11 @@ import { UpgradeAnswer } from './upgrade-answer.js';
 import { EarlyBytes } from './upgrade-early.js';
 import { dialUpgrade } from './upgrade-dial.js';
 import { plainHeaders, switchHeaders } from './upgrade-handshake.js';
-import { MessageMasks, type PassedMessage } from './upgrade-messages.js';
+import { MessageMasks } from './upgrade-messages.js';
 import { UpgradeRecord } from './upgrade-record.js';
-import { RELAY_TIMES, WebSocketRelay, type RelayEnd, type Side } from './upgrade-relay.js';
+import { StreamTraffic } from './upgrade-traffic.js';
+import { MessageJudge } from './upgrade-judge.js';
+import { RELAY_TIMES, WebSocketRelay, type RelayEnd } from './upgrade-relay.js';
 
 /** One upgrade that was let in, its head checked. */
 export interface UpgradeInput {
@@ -109,7 +112,8 @@ export class UpgradeExchange implements LiveSession {
     const reading = dialect.read(request, undefined);
     session.open(incoming);
     const question = new RequestQuestion({ request, intake: NO_BODY, reading, rules, hash: this.parts.host.hash });
-    const unread = caller.connection.uninspected === 'allow' ? '' : this.#unread(rules);
+    const side = messagesOf(reading);
+    const unread = side !== undefined || caller.connection.uninspected === 'allow' ? '' : this.#unread(rules);
     const objection = issuesKeys(caller.connection, request) ?? unreadable(unread);
     const decision = await session.decide(question, rules, objection, () => undefined);
     if (decision.action === 'allow') {
@@ -130,7 +134,7 @@ export class UpgradeExchange implements LiveSession {
     const { host, usage } = this.parts;
     const { connection } = this.input.caller;
     const session = this.#session;
-    const counted = countUsage(usage, rules, session.context, connection, reading);
+    const counted = countUsage(usage, rules, session.context, connection, countedRequest(reading));
     if (counted.event !== undefined) session.record(counted.event);
     if (counted.refused !== undefined) {
       session.refused();
@@ -138,14 +142,15 @@ export class UpgradeExchange implements LiveSession {
       return;
     }
     const startedMs = host.monotonicMs();
-    let switched = false;
+    let told = true;
     try {
       const outcome = await this.#carry(rules, reading);
-      switched = outcome.status === 101;
+      // Of a stream whose messages are known each answer is counted by itself.
+      told = outcome.status !== 101 || messagesOf(reading) !== undefined;
       const durationMs = Math.round((host.monotonicMs() - startedMs) * 10) / 10;
       session.record({ type: 'result', statement: 1, durationMs, ...outcome });
     } finally {
-      counted.settle({ usage: switched ? undefined : { inputTokens: 0, outputTokens: 0 }, writtenTokens: 0 });
+      counted.settle({ usage: told ? { inputTokens: 0, outputTokens: 0 } : undefined, writtenTokens: 0 });
     }
   }
 
@@ -173,7 +178,7 @@ export class UpgradeExchange implements LiveSession {
         socket.destroy();
         throw error;
       }
-      return await this.#relayed(socket, masks);
+      return await this.#relayed(socket, masks, this.#judge(reading));
     } catch (error) {
       if (this.#session.left) return { status: this.#out.status, error: CLIENT_LEFT };
       return this.#refuse(refusalOf(upstreamError(error as Error)));
@@ -200,16 +205,29 @@ export class UpgradeExchange implements LiveSession {
     });
   }
 
+  /** Undefined where messages are no requests that anybody knows. */
+  #judge(reading: RequestReading): MessageJudge | undefined {
+    const side = messagesOf(reading);
+    if (side === undefined) return undefined;
+    const { host, usage } = this.parts;
+    const { caller, request } = this.input;
+    return new MessageJudge({
+      host,
+      usage,
+      session: this.#session,
+      connection: caller.connection,
+      side,
+      request,
+      model: reading.model,
+      rules: () => this.parts.rules.rulesFor(this.#session.context),
+    });
+  }
+
   /** Resolves when both sides are over. */
-  async #relayed(upstream: Duplex, masks: MessageMasks): Promise<Outcome> {
+  async #relayed(upstream: Duplex, masks: MessageMasks, judge: MessageJudge | undefined): Promise<Outcome> {
     const record = new UpgradeRecord();
     const session = this.#session;
-    const recorded = (from: Side, passed: readonly PassedMessage[], binary: boolean): readonly Buffer[] =>
-      passed.map((one) => {
-        const event = record.take(from, one, binary);
-        if (event !== undefined) session.record(event);
-        return one.bytes;
-      });
+    const traffic = new StreamTraffic({ session, masks, record, judge });
     const end = await new Promise<RelayEnd>((done) => {
       this.#relay = new WebSocketRelay({
         client: this.input.socket,
@@ -217,21 +235,19 @@ export class UpgradeExchange implements LiveSession {
         early: this.#early.take(),
         maxMessageBytes: this.parts.host.limits().bodyBytes,
         times: RELAY_TIMES,
-        message: (from, data, binary) => {
-          const passed = masks.pass(from, data, binary);
-          if (!('code' in passed)) return recorded(from, passed, binary);
-          session.refused();
-          return passed;
-        },
-        rest: (from) => (from === 'upstream' ? recorded(from, masks.rest(), false) : []),
-        reason: (from, text) => masks.reason(from, text),
+        message: (from, data, binary) => traffic.message(from, data, binary),
+        leaves: (side) => traffic.leaves(side),
+        rest: (from) => traffic.rest(from),
+        reason: (from, text) => traffic.reason(from, text),
         log: (error) => {
           session.log(`upgraded stream ended by an internal error: ${messageOf(error)}`);
         },
         done,
       });
     });
-    if (end.by !== 'agent') this.#session.endReason = end.by;
+    judge?.end();
+    session.clientLeft();
+    if (end.by !== 'agent') session.endReason = end.by;
     return {
       status: 101,
       bytes: record.totals.upstream.bytes,

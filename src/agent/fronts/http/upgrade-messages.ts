@@ -9,7 +9,8 @@ import { CredentialMessages } from './credential-messages.js';
 import type { ConnectionRules } from './connection-rules.js';
 import { UpstreamFault } from './refusals.js';
 import { maskedBody } from './upstream-body.js';
-import type { RelayStop, Side } from './upgrade-relay.js';
+import type { RelayStop } from './upgrade-lane.js';
+import type { Side } from './upgrade-relay.js';
 import { knownMessage, MessageTexts } from './upgrade-texts.js';
 
 export interface MessageOptions {
@@ -55,14 +56,23 @@ export class MessageMasks {
     this.#recordTexts = new MessageTexts(new Map(), plain);
   }
 
-  /** @returns what goes on in its place, in order; how the stream ends instead, where the message can't go on */
-  pass(from: Side, data: Buffer, binary: boolean): readonly PassedMessage[] | RelayStop {
+  /**
+   * @param reading of a client's message that could be read: where its content stands
+   * @returns what goes on in its place, in order; how the stream ends instead, where the message can't go on
+   */
+  pass(
+    from: Side,
+    data: Buffer,
+    binary: boolean,
+    reading: Pick<RequestReading, 'places'> = {},
+  ): readonly PassedMessage[] | RelayStop {
     const rules = this.options.rules();
     const whole = from === 'upstream' ? this.#redacted(data) : data;
     if (binary) return listed(this.#binary(from, whole, rules));
     const clean = from === 'upstream' ? this.#pieces.clean(whole) : whole;
     return (
-      (from === 'upstream' ? this.#pieceOfText(clean, rules) : undefined) ?? listed(this.#whole(from, clean, rules))
+      (from === 'upstream' ? this.#pieceOfText(clean, rules) : undefined) ??
+      listed(this.#whole(from, clean, rules, reading))
     );
   }
 
@@ -116,9 +126,14 @@ export class MessageMasks {
   }
 
   /** A message that is a text of its own. */
-  #whole(from: Side, clean: Buffer, rules: ConnectionRules): PassedMessage | RelayStop {
+  #whole(
+    from: Side,
+    clean: Buffer,
+    rules: ConnectionRules,
+    reading: Pick<RequestReading, 'places'> = {},
+  ): PassedMessage | RelayStop {
     try {
-      const bytes = from === 'upstream' ? this.#answer(clean, rules) : this.#request(clean, rules);
+      const bytes = from === 'upstream' ? this.#answer(clean, rules) : this.#request(clean, rules, reading);
       // What answers are masked by is part of what the record is masked by: as many rules are the same rules.
       const samePaths = rules.paths.record.length === rules.paths.answers.length;
       const same = from === 'upstream' && rules.record === rules.answers && samePaths;
@@ -157,10 +172,10 @@ export class MessageMasks {
     return this.#masked(clean, answers, paths.answers, this.counts);
   }
 
-  #request(data: Buffer, rules: ConnectionRules): Buffer {
+  #request(data: Buffer, rules: ConnectionRules, reading: Pick<RequestReading, 'places'>): Buffer {
     if (rules.requests === undefined && rules.paths.requests.length === 0) return data;
     const contentType = typeOf(data);
-    const masked = maskedBody({ contentType }, readBody(data, contentType), {}, rules, this.options.hash);
+    const masked = maskedBody({ contentType }, readBody(data, contentType), reading, rules, this.options.hash);
     if (masked === undefined) return data;
     for (const [name, count] of masked.counts) this.counts.set(name, (this.counts.get(name) ?? 0) + count);
     return Buffer.from(masked.bytes);

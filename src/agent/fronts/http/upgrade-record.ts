@@ -15,12 +15,20 @@ export class UpgradeRecord {
   #messages = 0;
   #bytes = 0;
 
-  /** @returns what is recorded of it; undefined where no more is kept */
-  take(from: Side, message: PassedMessage, binary: boolean): BodyEvent | undefined {
-    const { length } = message.bytes;
+  /** One that is recorded as something else. */
+  count(from: Side, bytes: number): void {
     const total = this.#totals[from];
     total.messages += 1;
-    total.bytes += length;
+    total.bytes += bytes;
+  }
+
+  /**
+   * @param statement the request that it belongs to
+   * @returns what is recorded of it; undefined where no more is kept
+   */
+  take(from: Side, message: PassedMessage, binary: boolean, statement: number): BodyEvent | undefined {
+    const { length } = message.bytes;
+    this.count(from, length);
     if (this.#messages >= KEPT_MESSAGES || this.#bytes >= KEPT_BYTES) return undefined;
     this.#messages += 1;
     const shown = binary ? undefined : message.record();
@@ -32,7 +40,7 @@ export class UpgradeRecord {
     const whole = shown ?? message.bytes;
     return {
       type: 'output',
-      statement: 1,
+      statement,
       from,
       // A character that the cut went through is left out.
       body: new TextDecoder('utf-8', { ignoreBOM: true }).decode(kept, { stream: cut }),

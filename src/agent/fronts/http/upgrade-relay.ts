@@ -1,13 +1,8 @@
 import type { Duplex } from 'node:stream';
+import { MessageLane, type Relaying } from './upgrade-lane.js';
 import { BROKEN_OFF, WebSocketPeer } from './upgrade-peer.js';
 
 export type Side = 'client' | 'upstream';
-
-/** Ends the stream instead of passing a message. */
-export interface RelayStop {
-  readonly code: number;
-  readonly reason: string;
-}
 
 /** How a stream came to its end. */
 export interface RelayEnd {
@@ -36,8 +31,13 @@ export interface RelayOptions {
   readonly early: Buffer;
   readonly maxMessageBytes: number;
   readonly times: RelayTimes;
-  /** What goes on in the place of a message, in order. Whatever it throws is logged, and ends the stream. */
-  message(from: Side, data: Buffer, binary: boolean): readonly Buffer[] | RelayStop;
+  /** Those behind a message that takes its time wait for it. Whatever it throws is logged, and ends the stream. */
+  message(from: Side, data: Buffer, binary: boolean): Relaying | Promise<Relaying>;
+  /**
+   * This side closes, or is gone, while messages of the client wait. @returns true where they are withdrawn: then none of
+   * them goes on
+   */
+  leaves?(side: Side): boolean;
   /** Text messages that go on before the close frame of this side. */
   rest?(from: Side): readonly Buffer[];
   /** What goes on of the reason in a close frame. */
@@ -52,6 +52,7 @@ const OTHER = { client: 'upstream', upstream: 'client' } as const;
 /** Joins the two ends of an upgraded stream: whole messages, close frames and cuts go on, never faster than they are taken. */
 export class WebSocketRelay {
   readonly #peers: Readonly<Record<Side, WebSocketPeer>>;
+  readonly #lanes: Readonly<Record<Side, MessageLane>>;
   readonly #silent: Record<Side, number> = { client: 0, upstream: 0 };
   readonly #timer: NodeJS.Timeout;
   #closing: NodeJS.Timeout | undefined;
@@ -59,6 +60,7 @@ export class WebSocketRelay {
   #over = false;
 
   constructor(private readonly options: RelayOptions) {
+    this.#lanes = { client: this.#lane('client'), upstream: this.#lane('upstream') };
     this.#peers = { client: this.#peer('client'), upstream: this.#peer('upstream') };
     this.#timer = setInterval(() => {
       this.#look();
@@ -70,6 +72,7 @@ export class WebSocketRelay {
   /** Ends it from our side. */
   stop(by: RelayEnd['by'], code: number, reason: string): void {
     this.#end ??= { code, reason, by };
+    this.#leaves('upstream');
     for (const side of ['client', 'upstream'] as const) {
       this.#peers[side].close(code, reason);
       // Nothing more of it is given on, and no answer is waited for.
@@ -85,14 +88,15 @@ export class WebSocketRelay {
       server: side === 'client',
       maxMessageBytes: options.maxMessageBytes,
       message: (data, binary) => {
-        this.#message(side, data, binary);
+        const lane = this.#lanes[side];
+        lane.push(data, binary);
+        if (lane.full) this.#peers[side].pause();
       },
       closed: (code, text) => {
-        const reason = this.#reason(side, text);
-        this.#end ??= { code, reason, by: side };
-        for (const rest of this.#rest(side)) this.#peers[OTHER[side]].send(rest, false);
-        this.#peers[OTHER[side]].close(code, reason);
-        this.#closeSoon();
+        this.#leaves(side);
+        this.#lanes[side].whenIdle(() => {
+          this.#closed(side, code, text);
+        });
       },
       broke: (code) => {
         this.stop(side, code, code === 1009 ? 'a message is larger than limits.bodyBytes' : 'not a valid message');
@@ -106,23 +110,55 @@ export class WebSocketRelay {
     });
   }
 
-  #message(from: Side, data: Buffer, binary: boolean): void {
+  #closed(side: Side, code: number, text: string): void {
+    const reason = this.#reason(side, text);
+    this.#end ??= { code, reason, by: side };
+    for (const rest of this.#rest(side)) this.#peers[OTHER[side]].send(rest, false);
+    this.#peers[OTHER[side]].close(code, reason);
+    this.#closeSoon();
+  }
+
+  #pass(from: Side, passed: Relaying, binary: boolean): void {
     const to = this.#peers[OTHER[from]];
+    const sender = this.#peers[from];
     // Behind a close frame of either side nothing counts.
-    if (to.sentClose || this.#peers[from].sentClose) return;
-    let passed: readonly Buffer[] | RelayStop;
-    try {
-      passed = this.options.message(from, data, binary);
-    } catch (error) {
-      this.options.log(error);
-      passed = { code: 1011, reason: 'the message could not be looked at' };
-    }
+    if (to.sentClose || sender.sentClose) return;
     if ('code' in passed) {
       this.stop('agent', passed.code, passed.reason);
       return;
     }
-    for (const one of passed) to.send(one, binary);
-    if (to.congested) this.#peers[from].pause();
+    for (const one of passed.on) to.send(one, binary);
+    for (const one of passed.back ?? []) sender.send(one, false);
+    // Who does not take what is sent back is not read either.
+    if (to.congested || ((passed.back?.length ?? 0) > 0 && sender.congested)) sender.pause();
+  }
+
+  #lane(from: Side): MessageLane {
+    return new MessageLane({
+      look: (data, binary) => {
+        // Nothing is decided for nobody.
+        if (this.#peers[OTHER[from]].sentClose || this.#peers[from].sentClose) return { on: [] };
+        return this.options.message(from, data, binary);
+      },
+      pass: (passed, binary) => {
+        this.#pass(from, passed, binary);
+      },
+      failed: (error) => {
+        this.options.log(error);
+        return { code: 1011, reason: 'the message could not be looked at' };
+      },
+      idle: () => {
+        this.#flow();
+      },
+    });
+  }
+
+  /** @returns whether what waits was withdrawn */
+  #leaves(side: Side): boolean {
+    if (!this.#lanes.client.busy) return false;
+    const withdrawn = this.options.leaves?.(side) ?? false;
+    if (withdrawn) this.#lanes.client.forget();
+    return withdrawn;
   }
 
   #rest(from: Side): readonly Buffer[] {
@@ -147,11 +183,12 @@ export class WebSocketRelay {
   /** A side is read while the other takes what comes of it. */
   #flow(): void {
     const { client, upstream } = this.#peers;
-    if (!upstream.congested) client.resume();
+    if (!upstream.congested && !this.#lanes.client.full) client.resume();
     if (!client.congested) upstream.resume();
   }
 
   #gone(side: Side): void {
+    this.#leaves(side);
     this.#end ??= { code: BROKEN_OFF, reason: '', by: side };
     this.#peers[side].end();
     this.#peers[OTHER[side]].end();

@@ -203,8 +203,9 @@ function target(walk: Walk, node: TreeNode, place: Place, events: readonly RowEv
   if (node['returningClause'] !== undefined || node['returningList'] !== undefined)
     walk.findings.reads(objectName(relation));
   if (objectName(relation).name !== SETTINGS_VIEW || !place.executes) return;
-  // A rule on the view turns an UPDATE into set_config for each row met.
+  // A rule on the view turns an UPDATE into set_config for each row met, whichever setting that is.
   walk.effect(place, 'set-config');
+  walk.effect(place, 'set-role');
   walk.findings.settings.push({ name: undefined, value: undefined });
   walk.findings.opaque('an update of pg_settings');
 }

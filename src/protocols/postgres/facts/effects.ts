@@ -1,55 +1,6 @@
-/**
- * Every effect a statement can have, the worst first: `kind` is the first of this list that a
- * message has. What reaches outside the database comes before who-may-what, that before
- * what-destroys, that before what-changes, that before what-only-reads.
- */
-export const EFFECTS = [
-  'server-program',
-  'server-file',
-  'outbound',
-  'extension',
-  'server-config',
-  'session-authorization',
-  'replication',
-  'set-role',
-  'role-admin',
-  'owner',
-  'grant',
-  'revoke',
-  'dynamic',
-  'drop',
-  'truncate',
-  'stored-code',
-  'alter',
-  'create',
-  'merge',
-  'delete',
-  'update',
-  'insert',
-  'copy-in',
-  'refresh',
-  'do',
-  'call',
-  'execute',
-  'copy-out',
-  'lock',
-  'vacuum',
-  'comment',
-  'notify',
-  'listen',
-  'discard',
-  'set-config',
-  'set',
-  'select',
-  'prepare',
-  'deallocate',
-  'cursor',
-  'explain',
-  'begin',
-  'commit',
-  'rollback',
-  'other',
-] as const;
+import { EFFECTS } from '../../../core/sql-effects.js';
+
+export { EFFECTS } from '../../../core/sql-effects.js';
 
 export type Effect = (typeof EFFECTS)[number];
 

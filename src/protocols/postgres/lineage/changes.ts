@@ -1,13 +1,11 @@
-import { EMPTY, inside, isNode, listAt, nodeAt, textAt } from '../facts/tree.js';
+import { EMPTY, inside, listAt, nodeAt, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
-import { functionName, routinesCalled } from './calls.js';
-import { rowsOf } from './compared-values.js';
 import { folded } from './conditions.js';
-import { multipliesRows, unnests } from './known-functions.js';
 import { withClause } from './ctes.js';
 import type { Ctes } from './scope.js';
 import { ANYTHING, derived, isNothing, type Derivation } from './derivation.js';
 import { fromItems, tableItem } from './from-items.js';
+import { judgeGuesses, noteWritten } from './guesses.js';
 import { targetList } from './queries.js';
 import type { Reading } from './reading.js';
 import { relationsCalled } from './relations.js';
@@ -73,41 +71,12 @@ function insert(change: Change): Output {
     });
   }
   const conflict = nodeAt(node, 'onConflictClause');
+  noteWritten(reading, target, listAt(node, 'cols'));
   if (conflict !== undefined) {
-    judgeGuesses(change, select);
+    judgeGuesses(reading, target, node);
     onConflict(change, conflict);
   }
   return returning(change, []);
-}
-
-/** Which rows are put in, or changed, tells which of their values were there: as many comparisons as there are rows. */
-function judgeGuesses({ reading, node, target }: Change, select: unknown): void {
-  const query = inside(select, 'SelectStmt') ?? EMPTY;
-  const lists = listAt(query, 'valuesLists');
-  const count = lists.length > 0 ? rowsOf(lists) : givesOneRow(reading, query) ? 1 : undefined;
-  const names = listAt(node, 'cols').map((item) => textAt(inside(item, 'ResTarget') ?? EMPTY, 'name'));
-  for (const { value } of target.columns.filter(({ name }) => names.length === 0 || names.includes(name)))
-    if (count === undefined) reading.findings.note({ kind: 'compared', clause: 'ON CONFLICT', value });
-    else reading.findings.comparisons.push({ column: value, count, parameters: [] });
-}
-
-/** A SELECT of nothing but values. */
-function givesOneRow(reading: Reading, select: TreeNode): boolean {
-  if (select['larg'] !== undefined || listAt(select, 'fromClause').length > 0) return false;
-  const pending: unknown[] = [...listAt(select, 'targetList')];
-  while (pending.length > 0) {
-    const value = pending.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    const call = isNode(value) ? inside(value, 'FuncCall') : undefined;
-    if (call !== undefined && maySpread(reading, call)) return false;
-    pending.push(...(Object.values(value) as unknown[]));
-  }
-  return true;
-}
-
-function maySpread(reading: Reading, call: TreeNode): boolean {
-  const { name } = functionName(call);
-  return multipliesRows(name) || unnests(name) || routinesCalled(reading, call).length > 0;
 }
 
 function onConflict(change: Change, conflict: TreeNode): void {
@@ -157,6 +126,7 @@ function merge(change: Change): Output {
     const targets = listAt(clause, 'targetList');
     const values = listAt(clause, 'values');
     if (values.length === 0) assigned(change, targets, level, 'MERGE');
+    else noteWritten(reading, target, targets);
     values.forEach((value, index) => {
       const named = textAt(inside(targets[index], 'ResTarget') ?? EMPTY, 'name');
       const name = targets.length > 0 ? named : target.columns[index]?.name;
@@ -169,6 +139,7 @@ function merge(change: Change): Output {
 
 /** `SET a = …, (b, c) = …`. */
 function assigned(change: Change, list: readonly unknown[], level: Level, clause: string): void {
+  if (list.length > 0) noteWritten(change.reading, change.target, list);
   for (const item of list) {
     const target = inside(item, 'ResTarget') ?? EMPTY;
     for (const subscript of listAt(target, 'indirection'))

@@ -90,11 +90,19 @@ export class ColumnRules {
     return strongest(rules);
   }
 
-  /** Are these, as they stand, a foreign key and what it refers to? Then one holds nothing that the other does not. */
-  areKey(left: Derivation, right: Derivation): boolean {
+  /**
+   * Are these, as they stand, a foreign key and what it refers to, or foreign keys that refer to the same? Then neither
+   * holds anything but values of that one column.
+   */
+  shareKey(left: Derivation, right: Derivation): boolean {
     const [one, other] = [onlyPlace(left), onlyPlace(right)];
     if (one === undefined || other === undefined) return false;
-    return this.#refers(one, other) || this.#refers(other, one);
+    const [ones, others] = [this.#referred(one), this.#referred(other)];
+    return (
+      ones.has(placeKey(other.relation, other.attribute)) ||
+      others.has(placeKey(one.relation, one.attribute)) ||
+      [...ones].some((place) => others.has(place))
+    );
   }
 
   /** Is whatever this stands for masked at least as that rule does? Where it may be several columns, each of them. */
@@ -131,14 +139,18 @@ export class ColumnRules {
     return type !== undefined && TEXT_OIDS.has(type) ? TEXT_OID : type;
   }
 
-  #refers(from: ColumnPlace, to: ColumnPlace): boolean {
-    const relation = this.catalog.relation(from.relation);
+  /** The columns that this one, by its foreign keys, holds nothing but values of. */
+  #referred({ relation: oid, attribute }: ColumnPlace): ReadonlySet<number> {
+    const relation = this.catalog.relation(oid);
     // Tables that inherit from it, unlike partitions, do not have its keys, and their rows are read with it.
-    if (relation === undefined || (relation.kind === 'table' && relation.children.length > 0)) return false;
-    return (relation.keys ?? []).some(
-      ({ relation: target, columns, references }) =>
-        target === to.relation &&
-        columns.some((column, index) => column === from.attribute && references[index] === to.attribute),
+    if (relation === undefined || (relation.kind === 'table' && relation.children.length > 0)) return new Set();
+    return new Set(
+      (relation.keys ?? []).flatMap(({ relation: target, columns, references }) =>
+        columns.flatMap((column, index) => {
+          const referred = references[index];
+          return column === attribute && referred !== undefined ? [placeKey(target, referred)] : [];
+        }),
+      ),
     );
   }
 

@@ -7,7 +7,7 @@ import type { Computed, Use } from './uses.js';
 /** Is any column in it? */
 function tells(use: Exclude<Use, { kind: 'unread' }>): boolean {
   if (use.kind === 'renamed') return true;
-  return use.kind === 'matched' ? !isNothing(use.left) || !isNothing(use.right) : !isNothing(use.value);
+  return 'left' in use ? !isNothing(use.left) || !isNothing(use.right) : !isNothing(use.value);
 }
 
 /** What one reading gathers besides what its statements give. */
@@ -34,6 +34,8 @@ export class Findings {
   changesSettings = false;
   /** All that something is made of, other than as it stands. */
   readonly derivesFrom = new Set<number>();
+  /** Columns that are written, by routines and triggers too. */
+  readonly written = new Set<Derivation>();
   /** All columns named anywhere. */
   readonly mentioned = new Set<number>();
   /** What the routines called give. */
@@ -55,6 +57,7 @@ export class Findings {
   /** What stands behind a view or a routine is touched too. */
   touchesAll(inner: Findings): void {
     for (const relation of inner.touched) this.touched.add(relation);
+    for (const value of inner.written) this.written.add(value);
     this.touchesAnything ||= inner.touchesAnything;
     this.incomplete ||= inner.incomplete;
     this.changesSettings ||= inner.changesSettings;

@@ -77,11 +77,14 @@ function refusedIn(use: Use, rules: ColumnRules): readonly Ruled[] {
     case 'compared':
       return guarded(use.value, rules);
     case 'matched': {
+      // That the other column is masked too proves nothing: whoever fills it with guesses sees which of them join.
+      if (rules.shareKey(use.left, use.right)) return [];
+      return [...guarded(use.left, rules), ...guarded(use.right, rules)];
+    }
+    case 'keyed': {
       const [left, right] = [guarded(use.left, rules), guarded(use.right, rules)];
-      // Two masked columns: which rows belong together may be seen, what joins them is not.
-      if (left.length > 0 && right.length > 0) return [];
-      if (rules.areKey(use.left, use.right)) return [];
-      return [...left, ...right];
+      // What is put in there is masked as well, and told one value at a time by whether it may be.
+      return left.length > 0 && right.length > 0 ? [] : [...left, ...right];
     }
     case 'unread':
       return rules.rules.filter((rule) => rule.opaque !== 'allow').map((rule) => ({ rule, column: '' }));

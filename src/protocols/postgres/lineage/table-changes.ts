@@ -96,7 +96,7 @@ function judgeKeys(reading: Reading, definition: unknown, level: Level | undefin
     const referred = keys.length === 0 ? there.columns.slice(0, own.length) : namedColumns(there, keys).columns;
     own.forEach((left, index) => {
       const right = referred[index]?.value ?? derived(there.sources.map(wholeOf));
-      reading.findings.note({ kind: 'matched', clause: 'FOREIGN KEY', left, right });
+      reading.findings.note({ kind: 'keyed', clause: 'FOREIGN KEY', left, right });
     });
   }
 }

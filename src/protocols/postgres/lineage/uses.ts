@@ -10,6 +10,8 @@ export type Use =
   | { readonly kind: 'compared'; readonly clause: string; readonly value: Derivation }
   /** Two columns as they stand, compared by equality. */
   | { readonly kind: 'matched'; readonly clause: string; readonly left: Derivation; readonly right: Derivation }
+  /** Two columns as they stand, declared a foreign key and what it refers to. */
+  | { readonly kind: 'keyed'; readonly clause: string; readonly left: Derivation; readonly right: Derivation }
   /** Code that nobody can read runs: it may bring any column anywhere. */
   | { readonly kind: 'unread'; readonly clause: string }
   /** Columns get names by which a mask may know them that did not: what they are checked and followed by was judged without. */

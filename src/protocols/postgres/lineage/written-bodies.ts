@@ -2,6 +2,7 @@ import { OverBounds } from '../facts/over-bounds.js';
 import { EMPTY, inside, itemsOf, listAt, namesIn, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { plpgsqlParts, sqlParts, sqlStatements, UNREADABLE_PARTS, type BodyParts } from './body-parts.js';
+import { judgeCaught } from './guesses.js';
 import { bodyStatements, readPart } from './read-part.js';
 import { judgeBoundName } from './bound-names.js';
 import { derived, type Derivation } from './derivation.js';
@@ -86,7 +87,7 @@ function judgeBody(reading: Reading, body: BodyParts, clause: string, mayReturn:
 
 function judgeParts(
   reading: Reading,
-  { parts, unreadable }: BodyParts,
+  { parts, unreadable, catches }: BodyParts,
   clause: string,
   mayReturn: boolean,
 ): readonly Derivation[] {
@@ -95,6 +96,7 @@ function judgeParts(
     reading.findings.note({ kind: 'unread', clause });
   }
   const body = reading.body();
+  const before = reading.findings.written.size;
   const shown: Derivation[] = [];
   for (const part of parts) {
     const output = readPart(body, part);
@@ -102,5 +104,6 @@ function judgeParts(
     if (mayReturn && part.returned) shown.push(...output.columns.map(({ value }) => value));
     else movedAll(body, output, clause);
   }
+  if (catches === true) judgeCaught(body, [...reading.findings.written].slice(before));
   return shown;
 }

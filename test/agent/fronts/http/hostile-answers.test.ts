@@ -42,6 +42,7 @@ const ANSWERS = new Map<string, Buffer>([
     '/in-structure',
     answer('text/plain', Buffer.from('x'), [`etag: "${MAIL}"`, `x-ratelimit-user: ${MAIL}`, `via: ${MAIL}`]),
   ],
+  ['/named', answer('text/plain', Buffer.from('x'), [`${KEY}: 1`, 'x-4111111111111111: 1', 'x-told: 1'])],
   [
     '/two-codings',
     answer('text/plain', gzipSync(`the key is ${KEY} of ${MAIL}`), [
@@ -96,7 +97,7 @@ kind: Policy
 metadata: { name: masks }
 spec:
   match: { connections: [crm], groups: [masked] }
-  mask: [{ name: pii, entities: [email], strategy: redact }]
+  mask: [{ name: pii, entities: [email, credit-card], strategy: redact }]
 ---
 apiVersion: hoop/v1
 kind: Policy
@@ -169,6 +170,12 @@ describe('an answer that lies about its form', () => {
   ])('%s, shows nothing that is masked', async (path) => {
     const bytes = await bytesOf(path, ['masked']);
     expect(holds(bytes, MAIL)).toBe(false);
+  });
+
+  it('has no header whose name is the credential, or someone’s', async () => {
+    const head = (await bytesOf('/named', ['masked'])).toString();
+    expect(head).toContain('x-told: 1');
+    expect(head).not.toMatch(new RegExp(`${KEY}|4111`));
   });
 
   it('with a body where none should be, is masked all the same', async () => {

@@ -24,7 +24,7 @@ function bench(options: Partial<RelayOptions> = {}): Bench {
     early: Buffer.alloc(0),
     maxMessageBytes: 1_000_000,
     times: { pingMs: 15, closeMs: 40 },
-    message: (_from, data) => [data],
+    message: (_from, data) => ({ on: [data] }),
     reason: (_from, text) => text,
     log: (error) => logged.push(error),
     done,
@@ -101,7 +101,7 @@ describe('the relay of an upgraded stream', () => {
       early,
       message: (_from, data) => {
         seen.push(data.toString());
-        return [data];
+        return { on: [data] };
       },
     });
     write(client, frameOf(OPCODE.text, Buffer.from('late'), true));

@@ -394,7 +394,7 @@ const ROWS: readonly Row[] = [
     "SELECT set_config(new_value => 'x', setting_name => 'role', is_local => false)",
     "SELECT set_config((SELECT 'role'), 'x', false)",
   ],
-  [hides('set-config'), "UPDATE pg_settings SET setting = 'x' WHERE name = 'search_path'"],
+  [hides('set-config', 'set-role'), "UPDATE pg_settings SET setting = 'x' WHERE name = 'role'"],
   [
     does('session-authorization'),
     'SET SESSION AUTHORIZATION x',

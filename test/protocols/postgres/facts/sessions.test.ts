@@ -14,6 +14,7 @@ import {
   startupSettingFacts,
   withPrepared,
 } from '../../../../src/protocols/postgres/facts/analyze.js';
+import { functionNamed } from '../../../../src/protocols/postgres/facts/function-oids.js';
 
 beforeAll(loadGrammar);
 
@@ -125,6 +126,22 @@ describe('a function-call message', () => {
     ['16421', ['call'], true],
   ])('of %s', (name, effects, opaque) => {
     expect(functionCallFacts(name)).toMatchObject({ effects, opaque, statements: 1 });
+  });
+});
+
+describe('a function-call message by object id', () => {
+  it.each([
+    [952, 'pg_catalog.lo_open', ['call'], false],
+    [954, 'pg_catalog.loread', ['call'], false],
+    [764, 'pg_catalog.lo_import', ['server-file', 'call'], false],
+    [2624, 'pg_catalog.pg_read_file', ['server-file', 'call'], false],
+    [2924, 'pg_catalog.query_to_xml', ['dynamic', 'call'], true],
+    [2078, 'pg_catalog.set_config', ['set-role', 'call', 'set-config'], true],
+    [2026, '', ['call'], true],
+    [16_384, '', ['call'], true],
+  ])('%d is %s', (oid, name, effects, opaque) => {
+    expect(functionNamed(oid)).toBe(name);
+    expect(functionCallFacts(functionNamed(oid))).toMatchObject({ effects, opaque });
   });
 });
 
