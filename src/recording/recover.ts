@@ -210,7 +210,8 @@ async function readChain(key: RecordingKey, path: string) {
       if (event === undefined) continue;
       if (event.seq === 1) {
         names.date = event.at.slice(0, 10);
-        names.session = String(event['session']);
+        const { session } = event;
+        names.session = typeof session === 'string' ? session : '';
       }
       tally.observe(event, event.at);
     }
