@@ -12,6 +12,7 @@ import { HttpFront, type HttpFrontOptions } from './fronts/http/http-front.js';
 import { acceptCancel, acceptPostgres } from './fronts/postgres/accept-postgres.js';
 import { CancelRegistry } from './fronts/postgres/cancel-registry.js';
 import { CatalogKeepers } from './fronts/postgres/catalog-keepers.js';
+import { FailureBudgets } from '../protocols/postgres/lineage/failure-budget.js';
 import { TextStudy } from './fronts/postgres/text-study.js';
 import { createAddressOf } from './http/client-address.js';
 import { createMetrics, type Metrics } from './http/metrics.js';
@@ -118,6 +119,7 @@ function acceptStreams(
   const shared = {
     cancels: new CancelRegistry(),
     catalogs: new CatalogKeepers(() => host.monotonicMs()),
+    failures: new FailureBudgets(),
     study: new TextStudy(),
   };
   return {

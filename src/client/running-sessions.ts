@@ -19,13 +19,13 @@ const SETTLED_AFTER_MS = RESUME_WITHIN_MS + 1_000;
 export class RunningSessions {
   readonly #sessions = new Map<string, RunningSession>();
   readonly #detached = new Set<DetachedStream>();
-  /** Tunnels that are gone, with the reason. */
-  readonly #broken = new WeakMap<object, string>();
+  /** Tunnels that are gone, with the fault of each that had one. */
+  readonly #broken = new WeakMap<object, string | undefined>();
 
   /** @param ended hears of each session that ended without the agent's word, and why its tunnel is gone */
   constructor(
     private readonly time: Pick<KeeperTime, 'after'>,
-    private readonly ended: (session: string, why: string) => void,
+    private readonly ended: (session: string, why: string | undefined) => void,
   ) {}
 
   /** Takes note of what the agent says over a tunnel. */
@@ -46,7 +46,7 @@ export class RunningSessions {
   }
 
   /** A tunnel is gone: with it what ran on it; what held has some time to be taken up again. */
-  brokeOff(tunnel: object, why: string): void {
+  brokeOff(tunnel: object, why: string | undefined): void {
     this.#broken.set(tunnel, why);
     const holding = this.#detached.size > 0;
     this.#end((session) => session.tunnel === tunnel && !(holding && session.holds));
@@ -66,7 +66,7 @@ export class RunningSessions {
     for (const [id, session] of this.#sessions) {
       if (!wanted(session)) continue;
       this.#sessions.delete(id);
-      this.ended(id, this.#broken.get(session.tunnel) ?? '');
+      this.ended(id, this.#broken.get(session.tunnel));
     }
   }
 }

@@ -38,9 +38,6 @@ const AGENT_EVENTS: ReadonlySet<unknown> = new Set([
   'statement',
 ]);
 
-/** Why a tunnel is gone that says nothing of it. */
-const CLOSED = 'the tunnel was closed';
-
 /** How long a local connection waits for a tunnel, in ms. */
 const WAIT_MS = 30_000;
 const FIRST_DELAY_MS = 250;
@@ -88,7 +85,8 @@ export class TunnelKeeper {
     this.#time = options.time ?? SYSTEM_TIME;
     this.#detached = new DetachedStreams(this.#time);
     this.#running = new RunningSessions(this.#time, (session, why) => {
-      if (!this.#closed) options.onEvent({ event: 'session.closed', session, connection: options.connection, why });
+      const closed = { event: 'session.closed', session, connection: options.connection };
+      if (!this.#closed) options.onEvent(why === undefined ? closed : { ...closed, why });
     });
     this.#offWake = options.wake?.onWake(() => {
       this.#woke();
@@ -177,7 +175,8 @@ export class TunnelKeeper {
     });
     tunnel.onClose((fault) => {
       this.#retired.delete(tunnel);
-      this.#running.brokeOff(tunnel, fault?.message ?? CLOSED);
+      // Without a fault it was left, and closed once nothing ran on it any more.
+      this.#running.brokeOff(tunnel, fault?.message);
       if (this.#tunnel === tunnel) this.#lost(fault);
     });
     this.#cancelRetry?.();
@@ -235,7 +234,7 @@ export class TunnelKeeper {
   #lost(fault: Fault | undefined): void {
     this.#tunnel = undefined;
     if (this.#closed) return;
-    this.#lastWhy = fault?.message ?? CLOSED;
+    this.#lastWhy = fault?.message ?? 'the tunnel was closed';
     if (this.#time.nowMs() - this.#dialedAtMs >= STEADY_AFTER_MS) this.#attempt = 0;
     this.#retryLater();
   }

@@ -246,6 +246,109 @@ export const REFUSED: readonly Refused[] = [
   { id: 'trigram', text: "select id from people where ssn ~ '^9'" },
   { id: 'hash-parity', text: 'select id from people where hashtext(ssn) % 2 = 0' },
   { id: 'copy-program', text: "copy people to program 'cat'" },
+  {
+    id: 'schema-element',
+    text: "create schema v_{s} create view w as select id from {s}.people where ssn like '9%'",
+  },
+  {
+    id: 'do-catches',
+    text: 'do $$ begin perform count(*) from (select random() + 1 / (ascii(ssn) - 57) from people offset 0) q; exception when division_by_zero then insert into notes values (9); end $$',
+  },
+  {
+    id: 'function-catches',
+    text: 'create function k() returns setof int language plpgsql as $$ begin perform count(*) from (select random() + 1 / (ascii(ssn) - 57) from people offset 0) q; exception when division_by_zero then return next 1; end $$',
+  },
+  {
+    id: 'function-catches-moved',
+    before: ["create temp table people (id int, ssn text check (ssn not like '9%'))"],
+    text: 'do $$ begin insert into pg_temp.people select id, ssn from {s}.people; exception when check_violation then insert into notes values (9); end $$',
+  },
+  {
+    id: 'side-row-lock',
+    text: "select case when ssn like '9%' then (select id from notes for update) end from people",
+  },
+  { id: 'side-in', text: "select left(ssn, 1) in ('9', nextval('seq')::text) from people" },
+  { id: 'side-between', text: "select left(ssn, 1) between '9' and nextval('seq')::text from people" },
+  { id: 'side-row', text: "select row(left(ssn, 1), nextval('seq')) = row('9', 1::bigint) from people" },
+  { id: 'side-any', text: "select left(ssn, 1) = any (select nextval('seq')::text from notes) from people" },
+  { id: 'side-any-of-it', text: "select '9' = any (select left(ssn, 1) from people where nextval('seq') > 0)" },
+  {
+    id: 'rows-by-parts',
+    text: "select information_schema._pg_expandarray(case when ssn like '9%' then array[1, 2] else array[1] end) from people",
+  },
+  {
+    id: 'rows-by-rights',
+    text: "select aclexplode(case when ssn like '9%' then acldefault('r', 10) end) from people",
+  },
+  {
+    id: 'function-replaced',
+    before: [
+      "create function fr_k() returns text language sql as $$ select upper('x') $$",
+      'create function fr_j() returns void language plpgsql as $$ begin insert into notes values (9, fr_k()); end $$',
+      'select 1',
+    ],
+    text: "create or replace function fr_k() returns text language sql as 'select ssn from people where id = 1'",
+  },
+  {
+    id: 'function-renamed',
+    before: [
+      "create function renamed_k() returns text language sql as 'select ssn from people where id = 1'",
+      "create function renamed_j() returns text language sql as 'select upper(''x'')'",
+      'create function j2() returns void language plpgsql as $$ begin insert into notes values (9, renamed_j()); end $$',
+      'drop function renamed_j()',
+      'select 1',
+    ],
+    text: 'alter function renamed_k() rename to renamed_j',
+  },
+  {
+    id: 'function-before-its-rows',
+    before: [
+      'create function j() returns void language plpgsql as $$ begin insert into notes select id, s from rows_to_come; end $$',
+      'select 1',
+    ],
+    text: 'create view rows_to_come as select id, ssn as s from people',
+  },
+  {
+    id: 'condition-replaced',
+    before: [
+      "create function cond_k() returns text language sql as $$ select upper('x') $$",
+      "create view v as select id from notes where cond_k() like '9%'",
+    ],
+    text: "create or replace function cond_k() returns text language sql as 'select ssn from people where id = 1'",
+  },
+  {
+    id: 'default-of-argument',
+    before: ["create function dk() returns text language sql as 'select ssn from people where id = 1'"],
+    text: "create function dj(x text default dk()) returns void language sql as 'insert into notes values (9, x)'",
+  },
+  {
+    id: 'check-that-keeps',
+    before: ['create schema c_{s}'],
+    text: "create table c_{s}.people (id int, ssn text check (set_config('a.b', ssn, false) is not null))",
+  },
+  {
+    id: 'check-that-calls',
+    before: [
+      'create schema d_{s}',
+      'create function ck(text) returns bool language plpgsql as $$ begin insert into notes values (9, $1); return true; end $$',
+    ],
+    text: 'create table d_{s}.people (id int, ssn text check (ck(ssn)))',
+  },
+  {
+    id: 'renamed-to-it',
+    before: ['create schema r_{s}', 'create table r_{s}.people (id int, other text)'],
+    text: 'alter table r_{s}.people rename other to ssn',
+  },
+  {
+    id: 'generated-where',
+    before: ['alter table people add column x int'],
+    text: "select id from people where masked_tail = '83'",
+  },
+  {
+    id: 'operator-of-the-servers',
+    before: ['create operator ### (rightarg = regclass, function = nextval)', 'select 1'],
+    text: "select case when ssn like '9%' then operator({s}.###) 'seq'::regclass end from people",
+  },
   { id: 'row-compare', text: "select id from people where (ssn, id) < ('9', 1)" },
   { id: 'json-compare', text: `select 1 from people p where to_jsonb(p) @> '{"ssn":"917-26-5083"}'` },
 ];

@@ -304,20 +304,14 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
   });
 
   it('finds its row as an element of a bound array in binary form', async () => {
-    const array = (oid: number, elements: readonly Buffer[]): Buffer => {
-      const i32 = (value: number): Buffer => Buffer.from(Int32Array.of(value).buffer).swap32();
-      const items = elements.flatMap((element) => [i32(element.length), element]);
-      return Buffer.concat([i32(1), i32(0), i32(oid), i32(elements.length), i32(1), ...items]);
-    };
-    const integer = (value: number): Buffer => Buffer.from(Int32Array.of(value).buffer).swap32();
     for (const [text, value] of [
-      ['select id from people where email = any($1)', array(25, [Buffer.from('x'), Buffer.from(ann.email)])],
-      ['select id from people where ssn = any($1::text[])', array(25, [Buffer.from(ann.ssn), Buffer.from('')])],
-      ['select id from people where number = any($1)', array(23, [integer(1), integer(ann.number)])],
+      ['select id from people where email = any($1)', binaryArray(25, [Buffer.from('x'), Buffer.from(ann.email)])],
+      ['select id from people where ssn = any($1::text[])', binaryArray(25, [Buffer.from(ann.ssn), Buffer.from('')])],
+      ['select id from people where number = any($1)', binaryArray(23, [int32(1), int32(ann.number)])],
     ] as const)
       expect(await ids(text, [value]), text).toEqual([1]);
     expect(
-      await ids('select $1::text[] from people where email = any($1)', [array(25, [Buffer.from(ann.email)])]),
+      await ids('select $1::text[] from people where email = any($1)', [binaryArray(25, [Buffer.from(ann.email)])]),
     ).toEqual([]);
   });
 
@@ -373,6 +367,27 @@ describe.skipIf(missingPostgres() !== undefined)('a pseudonym of a reversible ma
     await db.query('rollback');
   });
 
+  it('finds its row in an EXPLAIN where it is bound in binary form, and the plan shows it as the server spells it', async () => {
+    const { email, number, born, uid } = ann;
+    const day = (Date.parse(`${born}T00:00:00Z`) - Date.UTC(2000, 0, 1)) / 86_400_000;
+    const uuid = Buffer.from(uid.replaceAll('-', ''), 'hex');
+    await db.query('begin');
+    for (const [condition, value, shown] of [
+      ['number = $1', int32(number), String(number)],
+      ['born = $1', int32(day), born],
+      ['uid = $1', uuid, uid],
+      ['number = any($1)', binaryArray(23, [int32(1), int32(number)]), String(number)],
+      ['email = any($1)', binaryArray(25, [Buffer.from('x'), Buffer.from(email)]), email],
+    ] as const) {
+      const text = `explain (analyze, verbose, costs off, timing off, summary off) select 1 from people where ${condition}`;
+      const plan = JSON.stringify((await db.query({ text, values: [value] })).rows);
+      expect(plan, condition).toMatch(/rows=1\b/);
+      expect(plan, condition).toContain(shown);
+      for (const original of ORIGINALS) expect(plan, condition).not.toContain(original);
+    }
+    await db.query('rollback');
+  });
+
   it('shows the value in no text of the session, and in no error', async () => {
     await db.query(`prepare kept as select id from people where email = '${ann.email}' and ssn = $1`);
     await db.query(`declare kept cursor with hold for select id from people where email = '${ann.email}'`);
@@ -417,4 +432,13 @@ function localDate(date: Date): string {
   return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
     .map((part) => String(part).padStart(2, '0'))
     .join('-');
+}
+
+function int32(value: number): Buffer {
+  return Buffer.from(Int32Array.of(value).buffer).swap32();
+}
+
+function binaryArray(oid: number, elements: readonly Buffer[]): Buffer {
+  const items = elements.flatMap((element) => [int32(element.length), element]);
+  return Buffer.concat([int32(1), int32(0), int32(oid), int32(elements.length), int32(1), ...items]);
 }

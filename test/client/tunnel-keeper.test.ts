@@ -337,6 +337,17 @@ describe('TunnelKeeper', () => {
     keeper.close();
   });
 
+  it('tells of the last session of a tunnel that was left, without a fault: that one closes with it', async () => {
+    const [first, second] = [fakeTunnel(), fakeTunnel()];
+    const { keeper, events } = keeperOver([first, second]);
+    await keeper.start();
+    first.says({ event: 'session.opened', session: 's1' });
+    first.says({ event: 'tunnel.token-ending' });
+    await expect.poll(() => keeper.ready()).toBe(second);
+    first.breaks();
+    expect(events.at(-1)).toEqual({ event: 'session.closed', session: 's1', connection: 'postgres' });
+  });
+
   it.each([
     ['was taken up again: only once the agent says so', false, []],
     ['nobody takes up again: after its time', true, ['s1']],

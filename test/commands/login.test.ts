@@ -193,6 +193,16 @@ describe('hoop login', () => {
     expect(told.stderr).toContain('confirmed meanwhile');
   });
 
+  it('hoop logout says where a token of the environment goes on to count', async () => {
+    const { status, stdout, stderr } = await runHoop(['logout'], {
+      ...env,
+      HOOP_AGENT_URL: agent.url,
+      HOOP_TOKEN: 'x',
+    });
+    expect([status, stdout]).toEqual([0, '']);
+    expect(stderr).toContain('Commands go on with the token of HOOP_TOKEN');
+  });
+
   it('keeps a login for each profile; `profile use` chooses, `logout --all` ends them all', async () => {
     const token = await machineToken();
     const logInTo = (profile: string) =>

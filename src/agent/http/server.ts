@@ -143,7 +143,7 @@ async function answer(serving: Serving, request: IncomingMessage, response: Serv
   try {
     const { path, search } = serving.gate.pass(request, 'request');
     const match = matchRoute(serving.routes, method, path);
-    if (match.kind === 'none') throw new HoopError('not_found', 'no such path');
+    if (match.kind === 'none') throw noPath(path);
     if (match.kind === 'wrong-method') throw wrongMethod(match.allowed);
     route = match.route;
     const given = await run(serving, route, { id: match.id, search, request });
@@ -154,6 +154,13 @@ async function answer(serving: Serving, request: IncomingMessage, response: Serv
     status = await sendFailure(request, response, error);
   }
   deps.metrics.httpAnswered(route?.path ?? 'none', METRIC_METHODS.includes(method) ? method : 'other', status);
+}
+
+/** What is promised for later is refused by its name. */
+function noPath(path: string): HoopError {
+  return path === '/mcp'
+    ? new HoopError('not_in_version', '`/mcp` is not in this version')
+    : new HoopError('not_found', 'no such path');
 }
 
 /** Who asks comes before what they ask: a caller without a token learns nothing of a route's parameters. */

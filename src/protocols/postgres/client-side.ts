@@ -106,7 +106,9 @@ export class ClientSide {
 
   completed(run: Run, tag: string, via: 'query' | 'execute'): void {
     if (via === 'query') this.#sqlPrepared.completed(run, tag);
-    if (tag === 'DECLARE CURSOR') this.options.masks().columns?.declared(run);
+    const { columns } = this.options.masks();
+    if (tag === 'DECLARE CURSOR') columns?.declared(run);
+    if (run.tells === true) columns?.ended(run);
     this.#reader.completed(run, tag);
   }
 

@@ -15,6 +15,8 @@ export interface ServerReport {
   readonly severity: string;
   readonly code: string;
   readonly message: string;
+  /** It points to a place in the text of the statement. */
+  readonly positioned: boolean;
 }
 
 /**
@@ -50,7 +52,12 @@ export function maskReport(
   const field = (letter: string): string => fieldOf(fields, letter);
   return {
     bytes: changed ? fieldsMessage(message[0] as number, fields) : message,
-    report: { severity: field('V') || field('S'), code: field('C'), message: field('M') },
+    report: {
+      severity: field('V') || field('S'),
+      code: field('C'),
+      message: field('M'),
+      positioned: field('P') !== '',
+    },
   };
 }
 

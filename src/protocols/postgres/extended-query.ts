@@ -1,19 +1,17 @@
 import { BoundValues } from './bound-values.js';
 import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
-import type { ExpectedReplies } from './expected-replies.js';
 import { boundTo } from './facts/bound-facts.js';
 import { CLIENT, type Frame, typeSet } from './frames.js';
 import { describeMessage } from './messages.js';
 import { bindWithOriginals, withOriginals } from './originals/originals.js';
-import type { Candidate, PreparedStatements } from './prepared.js';
+import { refuseChanged, refuseTelling, refuseUnknown } from './own-refusals.js';
+import type { Candidate } from './prepared.js';
 import { Portals } from './portals.js';
 import { SQLSTATE } from './refusal.js';
 import { Restatement } from './restatement.js';
 import type { ExecutedOriginals, Portal, Run } from './run.js';
-import type { SqlPrepared } from './sql-prepared.js';
 import { explains, isUnread, keepsText, mayClosePortals } from './run-effects.js';
-import type { StatementDesk } from './statement-desk.js';
-import type { StatementReader } from './statement-reader.js';
+import { StatementParts } from './statement-parts.js';
 import { unreadable } from './statement-text.js';
 
 /**
@@ -22,9 +20,9 @@ import { unreadable } from './statement-text.js';
  *
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
  */
-export class ExtendedQuery {
+export class ExtendedQuery extends StatementParts {
   readonly #portals = new Portals();
-  readonly #restatement: Restatement;
+  readonly #restatement = new Restatement(this.desk, this.expected, this.prepared, this.sqlPrepared, this.reader);
   /**
    * Portals whose columns are known for certain when they run next. Once something else runs, SQL may
    * have closed a portal and declared a cursor of its name, whose columns would pass by the old masks.
@@ -32,16 +30,6 @@ export class ExtendedQuery {
   #generation = 0;
   /** Statements that ran and may have closed a portal: what now stands under its name may be a cursor. */
   #closers = 0;
-
-  constructor(
-    private readonly desk: StatementDesk,
-    private readonly expected: ExpectedReplies,
-    private readonly prepared: PreparedStatements,
-    private readonly sqlPrepared: SqlPrepared,
-    private readonly reader: StatementReader,
-  ) {
-    this.#restatement = new Restatement(desk, expected, prepared, sqlPrepared, reader);
-  }
 
   /** About the memory that open portals take, in bytes. */
   get heldBytes(): number {
@@ -88,7 +76,7 @@ export class ExtendedQuery {
     const candidates = doubtful === undefined ? this.prepared.candidates(body.statement) : [doubtful];
     if (candidates?.length === 0 && this.#mustRead()) {
       // Nobody has read such a statement, and what nobody has read may not run: the server's own answer to it.
-      this.#refuseUnknown(`prepared statement "${body.statement}" does not exist`, SQLSTATE.invalidStatementName);
+      refuseUnknown(this.desk, `prepared statement "${body.statement}" does not exist`, SQLSTATE.invalidStatementName);
       return;
     }
     const run = this.#boundRun(body, candidates);
@@ -107,15 +95,6 @@ export class ExtendedQuery {
         run.bound?.release();
         this.desk.refuse('extended', run, fields);
       },
-    });
-  }
-
-  /** In the server's own words. */
-  #refuseUnknown(message: string, code: string): void {
-    this.desk.refuse('extended', this.desk.newRun('', unreadable('', 'not seen')), {
-      severity: 'ERROR',
-      code,
-      message,
     });
   }
 
@@ -144,15 +123,16 @@ export class ExtendedQuery {
     if (target === undefined) return this.#malformed('execute');
     const portal = this.#portals.get(target.name);
     if (portal?.originalsFor !== undefined && !this.#restatement.holds(portal.originalsFor)) {
-      this.#refuseChanged(portal);
+      refuseChanged(this.desk, portal);
       return;
     }
     const stands = portal !== undefined && portal.failed !== true;
     // No SQL opens a cursor without a name: nothing else can stand there.
     if (target.name === '' && !stands && this.#mustRead()) {
-      this.#refuseUnknown(`portal "" does not exist`, SQLSTATE.invalidCursorName);
+      refuseUnknown(this.desk, `portal "" does not exist`, SQLSTATE.invalidCursorName);
       return;
     }
+    if (stands && portal.run.tells === true && refuseTelling(this.desk, portal)) return;
     if (stands && (portal.boundIn === this.#closers || target.name === '')) {
       // An EXECUTE looks its name up now.
       if (portal.judgedBy === undefined || portal.judgedBy === this.prepared.changes)
@@ -166,14 +146,6 @@ export class ExtendedQuery {
     const fetched = sql.read(text).facts;
     const run = this.desk.newRun(text, portal === undefined ? fetched : sql.merge(fetched, portal.run.facts));
     this.#judgeAgain(bytes, run, target.nameBytes);
-  }
-
-  /** The values in it would go to another statement, which may show them. */
-  #refuseChanged({ run: { text, facts }, originalsFor }: Portal): void {
-    const run = this.desk.newRun(text, facts);
-    this.desk.recordRefused(run, 'execute', 'hoop/prepared-anew');
-    const message = `hoop: prepared statement "${originalsFor?.name ?? ''}" may be another since the EXECUTE was bound`;
-    this.desk.refuse('extended', run, { severity: 'ERROR', code: SQLSTATE.invalidStatementName, message });
   }
 
   /** A run of this text as names of prepared statements are known now. */
@@ -271,6 +243,7 @@ export class ExtendedQuery {
       this.desk.host.toServer(describeMessage('P', name));
     }
     this.otherRan(portal.run);
+    this.reader.runsOn(portal.run);
     portal.describedIn = this.#generation;
     // Nothing that runs can close itself.
     portal.boundIn = this.#closers;

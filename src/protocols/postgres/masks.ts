@@ -2,6 +2,7 @@ import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
 import type { ColumnTreatment, ResultColumn } from './columns.js';
 import type { CopyColumn } from './copy-masker.js';
 import type { GivenValue } from './lineage/given-values.js';
+import type { Failure } from './lineage/telling-runs.js';
 import type { Run } from './run.js';
 import { RowMasker, type MaskWhole, type ValueMasker } from './row-masker.js';
 import type { TypeLookup } from './values/type-shapes.js';
@@ -36,6 +37,10 @@ export type PreparedText = (name: string) => { readonly text: string; readonly b
 export interface WholeColumns {
   /** This run is about to be put to policy. */
   asked(run: Run): void;
+  /** Why a run whose failure would tell of masked columns may not run on: its caller has been told too much since. */
+  refusedNow(run: Run): { readonly rule: string; readonly message: string } | undefined;
+  /** A command of it is done, or it failed. */
+  ended(run: Run, failure?: Failure): void;
   /** The server has done it, a DECLARE CURSOR. */
   declared(run: Run): void;
   /** Does it read or write a relation with a masked column? Unknown runs do. */

@@ -22,7 +22,8 @@ export class ReplicationCommands {
   readonly #desk: StatementDesk;
   readonly #reader: StatementReader;
   readonly #prepared: SqlPrepared;
-  #ended = false;
+  /** It has said goodbye, or the session is over. */
+  ending = false;
   /** Was a transaction open when the server was ready last? */
   inTransaction = false;
 
@@ -72,8 +73,8 @@ export class ReplicationCommands {
   }
 
   /** `replication` is a setting, so that there is something to ask. */
-  askStartup(): void {
-    this.#desk.askStartup();
+  askStartup(): boolean {
+    return this.#desk.askStartup();
   }
 
   /** Records that there may be no session at all, for a reason that is not policy's. */
@@ -90,7 +91,7 @@ export class ReplicationCommands {
 
   /** Works off what has arrived, up to the next command that must be decided. */
   proceed(): void {
-    while (!this.#desk.waiting && !this.#ended) {
+    while (!this.#desk.waiting && !this.ending) {
       if (this.#parser.nextType === CLIENT.query && this.#reader.mustWait) return;
       const frame = this.#parser.next();
       if (frame === undefined) return;
@@ -106,7 +107,7 @@ export class ReplicationCommands {
         this.#query(frame.bytes);
         return;
       case CLIENT.terminate:
-        this.#ended = true;
+        this.ending = true;
         this.host.toServer(terminateMessage());
         this.host.goodbye();
         return;
@@ -149,7 +150,7 @@ export class ReplicationCommands {
   }
 
   #fault(code: 'protocol' | 'limit', message: string): void {
-    this.#ended = true;
+    this.ending = true;
     this.host.fault({ code, message });
   }
 }

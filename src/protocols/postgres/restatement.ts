@@ -1,24 +1,13 @@
 import { parseBody } from './client-messages.js';
-import type { ExpectedReplies } from './expected-replies.js';
 import { closeMessage, parseMessage } from './messages.js';
 import { withOriginals } from './originals/originals.js';
-import type { Candidate, PreparedStatements } from './prepared.js';
+import type { Candidate } from './prepared.js';
 import type { ExecutedOriginals } from './run.js';
 import { explains } from './run-effects.js';
-import type { SqlPrepared } from './sql-prepared.js';
-import type { StatementDesk } from './statement-desk.js';
-import type { StatementReader } from './statement-reader.js';
+import { StatementParts } from './statement-parts.js';
 
 /** Gives a prepared statement's name to its text again, behind a Close of our own: the client sees nothing of it. */
-export class Restatement {
-  constructor(
-    private readonly desk: StatementDesk,
-    private readonly expected: ExpectedReplies,
-    private readonly prepared: PreparedStatements,
-    private readonly sqlPrepared: SqlPrepared,
-    private readonly reader: StatementReader,
-  ) {}
-
+export class Restatement extends StatementParts {
   /** A text that has to be parsed again before it is known what runs under its name. */
   needed(name: string): Candidate | undefined {
     const doubtful = this.prepared.doubtful(name);

@@ -10,12 +10,12 @@ import { BodyReader, HEADER_BYTES, SERVER } from './frames.js';
 import type { Handled, HandlerHost } from './handler-host.js';
 import { maskStretch, type MaskedStretch } from './masked-stretch.js';
 import type { SessionMasks } from './masks.js';
-import { errorMessage, functionResult } from './messages.js';
+import { errorMessage } from './messages.js';
 import { ResultRecord } from './result-record.js';
 import { ResultShapes } from './result-shapes.js';
 import type { RowMasker, RowMasking } from './row-masker.js';
 import type { Run } from './run.js';
-import { answeredNotification, answeredParameter, maskFunctionResult } from './single-values.js';
+import { answeredFunction, answeredNotification, answeredParameter } from './single-values.js';
 
 const malformed = (what: string): Fault => ({ code: 'protocol', message: `malformed ${what} from the server` });
 
@@ -217,11 +217,13 @@ export class ResultHandler {
     const refused = front !== undefined && 'refused' in front && !this.fatal ? front.refused : undefined;
     const run = runOf(front);
     if (run !== undefined && refused === undefined) {
-      const { code, message: text } = masked.report;
+      const { code, message: text, positioned } = masked.report;
       const recorded = { code, message: masks.record?.maskText(text, new Map()) ?? text };
       const result = this.#result ?? this.#record(run);
       for (const event of result.events({ nowMs: this.host.nowMs(), masked: this.#counts, error: recorded }))
         this.host.record(event);
+      if (run.tells === true)
+        masks.columns?.ended(run, { code, positioned, rows: result.rows, binding: front?.kind === 'bind' });
     }
     this.#endResult();
     const { expected, prepared } = this.host;
@@ -286,10 +288,7 @@ export class ResultHandler {
   #functionResult(message: Uint8Array): Handled {
     const front = this.host.expected.front();
     if (front?.kind !== 'function') return outOfStep;
-    const { answers: masker, columns } = this.host.masks();
-    if (columns?.functionPasses(front.run.calls ?? 0) === false) return functionResult(null);
-    if (masker === undefined) return message;
-    return maskFunctionResult(message, masker, this.#counts) ?? malformed('function result');
+    return answeredFunction(message, front.run, this.host.masks(), this.#counts) ?? malformed('function result');
   }
 
   #parameter(message: Uint8Array): Handled {

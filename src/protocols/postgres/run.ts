@@ -23,6 +23,8 @@ export interface Run {
   swaps?: readonly Swap[] | undefined;
   /** Texts of the prepared statements that an EXECUTE in it may run. */
   readonly executes?: readonly string[] | undefined;
+  /** Whether it fails may tell of a masked column: nothing behind it is judged before that is known. */
+  tells?: true;
   /** Object id of the function that a function-call message names. */
   readonly calls?: number;
   /** What is bound to it, until it is decided. */

@@ -1,6 +1,7 @@
 import type { SessionMasks } from './masks.js';
 import type { MaskCounts } from '../../core/mask.js';
 import { BodyReader } from './frames.js';
+import type { Run } from './run.js';
 import { functionResult, notificationMessage, parameterStatus } from './messages.js';
 import { BinaryForms } from './values/binary-forms.js';
 import { maskFreeText } from './values/free-text.js';
@@ -28,11 +29,7 @@ function maskNotification(message: Uint8Array, masker: ValueMasker, counts: Mask
  *
  * @returns the message itself when nothing changed; undefined when it is malformed
  */
-export function maskFunctionResult(
-  message: Uint8Array,
-  masker: ValueMasker,
-  counts: MaskCounts,
-): Uint8Array | undefined {
+function maskFunctionResult(message: Uint8Array, masker: ValueMasker, counts: MaskCounts): Uint8Array | undefined {
   const reader = new BodyReader(message);
   const length = reader.int32();
   const value = length === -1 ? new Uint8Array(0) : reader.take(length);
@@ -41,6 +38,17 @@ export function maskFunctionResult(
   if (masked === undefined) return message;
   if (masked === null || masked.length <= value.length) return functionResult(masked);
   return functionResult(isText(value) ? starred(value, masked) : null);
+}
+
+/** As the masks have it of what the function gives. @returns undefined when it is malformed */
+export function answeredFunction(
+  message: Uint8Array,
+  run: Run,
+  { answers, columns }: SessionMasks,
+  counts: MaskCounts,
+): Uint8Array | undefined {
+  if (columns?.functionPasses(run.calls ?? 0) === false) return functionResult(null);
+  return answers === undefined ? message : maskFunctionResult(message, answers, counts);
 }
 
 /** The value with stars from the first byte that a mask changed to the last. */

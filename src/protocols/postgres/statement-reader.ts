@@ -22,6 +22,8 @@ export class StatementReader {
   #doubtful = false;
   /** A statement is under way after which names may stand for other objects. */
   #defining = false;
+  /** A statement is under way whose failure would tell of masked columns, and is counted first. */
+  #telling = false;
   /** Did this session ever read otherwise? Then the end of a transaction or a reset may bring another reading back. */
   #changed = false;
 
@@ -56,9 +58,15 @@ export class StatementReader {
     // Most statements change none, and need not be looked up again.
     const changes = facts.effects.some((effect) => SETS.has(effect)) ? this.sql.read(text).settings : [];
     this.#path.running(run, changes);
+    this.runsOn(run);
     if (facts.effects.some((effect) => DEFINES.has(effect))) this.#defining = true;
     if (changesReading(text) || facts.uses?.hiddenSettings === true) this.#changed = this.#doubtful = true;
     else if (this.#changed && mayRestoreReading(text)) this.#doubtful = true;
+  }
+
+  /** More of it is asked for. */
+  runsOn({ tells }: Run): void {
+    if (tells === true) this.#telling = true;
   }
 
   /** A command of it is done. */
@@ -76,10 +84,13 @@ export class StatementReader {
     return this.#path.lookup(catalog);
   }
 
-  /** Must the next statement wait until the server has said how it reads now, or has done what it was told, and will it? */
+  /**
+   * Must the next statement wait until the server has said how it reads now, has done what it was told, or has said
+   * whether it failed, and will it?
+   */
   get mustWait(): boolean {
-    if (this.expected.length === 0) this.#doubtful = this.#defining = false;
-    return (this.#doubtful || this.#defining) && this.expected.settles;
+    if (this.expected.length === 0) this.#doubtful = this.#defining = this.#telling = false;
+    return (this.#doubtful || this.#defining || this.#telling) && this.expected.settles;
   }
 
   /** Would the server read these bytes as that text? */

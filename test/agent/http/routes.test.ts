@@ -57,6 +57,16 @@ describe('public routes', () => {
     expect(text).not.toContain('alice');
   });
 
+  it('refuse what comes later by its name, and what is none as none', async () => {
+    const { get } = await startAgent();
+    expect(await errorOf(await get('/mcp', 'alice'))).toEqual({
+      status: 501,
+      code: 'not_in_version',
+      message: '`/mcp` is not in this version',
+    });
+    expect(await errorOf(await get('/mcpx', 'alice'))).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
   it('describe every route at /v1/openapi.json', async () => {
     const { get, server } = await startAgent();
     const document = (await (await get('/v1/openapi.json')).json()) as {

@@ -61,6 +61,8 @@ export function masksOf({ mask = [], columns = [], observed = false }: Settings)
         ? undefined
         : {
             asked: () => undefined,
+            refusedNow: () => undefined,
+            ended: () => undefined,
             declared: () => undefined,
             touches: () => false,
             ofResult: (_run, _nth, described) =>

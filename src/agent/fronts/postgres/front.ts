@@ -2,11 +2,13 @@ import { recordBounds, sha256 } from '../../record-bounds.js';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import { databaseFor } from '../../../connections/database.js';
 import { asksReplication } from '../../../protocols/postgres/facts/replication.js';
+import type { FailureBudgets } from '../../../protocols/postgres/lineage/failure-budget.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
 import { ReplicationSession } from '../../../protocols/postgres/replication-session.js';
 import { PostgresSession } from '../../../protocols/postgres/session.js';
 import type { PostgresSessionOptions } from '../../../protocols/postgres/session-options.js';
 import type { CancelKey, StartupMessage } from '../../../protocols/postgres/startup.js';
+import type { WireSession } from '../../../protocols/postgres/wire-session.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
 import { Drive } from '../../drive/drive.js';
 import { openHold } from '../../open-hold.js';
@@ -24,19 +26,18 @@ import { dialUpstream } from './dial-upstream.js';
 import type { OwnSession } from './own-query.js';
 import { SessionCatalog } from './session-catalog.js';
 import { HeldTrials } from './held-trials.js';
-import { SessionJudge } from './session-judge.js';
+import { SessionJudge, type JudgedSession } from './session-judge.js';
 import { studiedReader, type StudiedReader } from './studied-reader.js';
 import type { TextStudy } from './text-study.js';
 
 /** A server that has not opened the session by then will not. */
 const OPENING_TIMEOUT_MS = 10_000;
 
-type WireSession = PostgresSession | ReplicationSession;
-
 /** What the agent's Postgres sessions share. */
 export interface SharedByPostgres {
   readonly cancels: CancelRegistry;
   readonly catalogs: CatalogKeepers;
+  readonly failures: FailureBudgets;
   readonly study: TextStudy;
 }
 
@@ -80,14 +81,16 @@ export class PostgresFront {
       arrivedMs: host.monotonicMs(),
       masks: () => this.#masks(),
     });
-    this.#judge = new SessionJudge(host, context, {
+    const judged: JudgedSession = {
       catalog: () => this.#catalog,
       outline: (text) => this.#reader.outline(text),
       lookup: (catalog) => {
         const settled = this.#session?.lookup(catalog);
         return settled && (this.#catalog?.lookup(settled) ?? settled);
       },
-    });
+    };
+    const { issuer, subject } = caller.identity;
+    this.#judge = new SessionJudge(host, context, judged, shared.failures.of(JSON.stringify([issuer, subject, name])));
   }
 
   async start(startup: StartupMessage, rest: Uint8Array): Promise<void> {

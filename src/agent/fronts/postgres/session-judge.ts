@@ -10,6 +10,8 @@ import type { Catalog, NameLookup } from '../../../protocols/postgres/catalog/ty
 import { analyze, needsCatalog } from '../../../protocols/postgres/facts/analyze.js';
 import { ColumnMasks } from '../../../protocols/postgres/lineage/column-masks.js';
 import type { Outline } from '../../../protocols/postgres/facts/outline.js';
+import type { CallerBudgets } from '../../../protocols/postgres/lineage/failure-budget.js';
+import { TellingRuns } from '../../../protocols/postgres/lineage/telling-runs.js';
 import { SessionMemory } from '../../../protocols/postgres/lineage/session-memory.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
 import type { Run } from '../../../protocols/postgres/run.js';
@@ -47,11 +49,17 @@ export class SessionJudge {
   #readsSql = false;
   #readsParams = false;
 
+  readonly #telling: TellingRuns;
+
+  /** @param budgets what the caller's failures may tell on this connection */
   constructor(
     private readonly host: SessionHost,
     private readonly context: Context,
     private readonly session: JudgedSession,
-  ) {}
+    budgets: CallerBudgets,
+  ) {
+    this.#telling = new TellingRuns(budgets, () => host.monotonicMs());
+  }
 
   /** Is there a rule that reads statements? */
   readsSql(): boolean {
@@ -82,7 +90,8 @@ export class SessionJudge {
       const known = (): Catalog | undefined => this.session.catalog()?.latest;
       this.#masks = sessionMasks(this.#plan, this.host.entities(), this.host.hash, known, (rules) => {
         const lookup = (catalog: Catalog): NameLookup => this.session.lookup(catalog) ?? { searchPath: undefined };
-        this.#columns = new ColumnMasks(rules, known, lookup, this.#memory, (text) => this.session.outline(text));
+        const outline: JudgedSession['outline'] = (text) => this.session.outline(text);
+        this.#columns = new ColumnMasks(rules, known, lookup, this.#memory, outline, this.#telling);
         return this.#columns;
       });
     }

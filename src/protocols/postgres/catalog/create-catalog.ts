@@ -62,6 +62,7 @@ function build(head: CatalogHead, rows: CatalogRows, previous: Catalog | undefin
     relations: () => relations.values(),
     relationsNamed: (name) => relationsByName.get(name) ?? [],
     routine: (oid) => routines.get(oid),
+    routines: () => routines.values(),
     routinesNamed: (name) => routinesByName.get(name) ?? [],
     operatorRoutines: (name) => known(operators.get(name) ?? []),
     castRoutines: (name) => known(byTypeName.get(name) ?? []),

@@ -134,6 +134,7 @@ export interface Catalog {
   /** All relations of that name, in whatever schema. */
   relationsNamed(name: string): readonly CatalogRelation[];
   routine(oid: number): CatalogRoutine | undefined;
+  routines(): Iterable<CatalogRoutine>;
   /** User-defined routines of that name, in whatever schema; those of pg_catalog are not listed. */
   routinesNamed(name: string): readonly CatalogRoutine[];
   /** Routines behind user-defined operators of that name. */

@@ -87,6 +87,7 @@ function catalogOf(
     relations: () => relations,
     relationsNamed: (name) => relations.filter((one) => one.name === name),
     routine: (id) => routines.find((one) => one.oid === id),
+    routines: () => routines,
     routinesNamed: (name) => routines.filter((one) => one.name === name),
     operatorRoutines: () => [],
     castRoutines: () => [],

@@ -16,7 +16,7 @@ export interface BodyParts {
   readonly hasEffects: boolean;
   /** Text is computed and run, or a part could not be read. */
   readonly unreadable: boolean;
-  /** Are there failures of its statements that it goes on after? */
+  /** Errors are caught in it: what is done then tells that there was one. */
   readonly catches?: boolean;
   /** Names of types of its variables: what is assigned to one of a domain goes through the domain's checks. */
   readonly types?: readonly string[];
@@ -84,7 +84,7 @@ function gather(value: unknown, returned: boolean, into: Gathered): void {
       continue;
     }
     if (EFFECTS.test(key)) into.hasEffects = true;
-    if (key === 'PLpgSQL_exception_block') into.catches = true;
+    if (key === 'PLpgSQL_exception_block' || key === 'exceptions') into.catches = true;
     if (key === 'PLpgSQL_type') into.types.push(typeNamed(textAt(child, 'typname')));
     if (key === 'PLpgSQL_expr') gatherExpression(child, returned, into);
     const computed = COMPUTED[key];

@@ -63,9 +63,11 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
     reading.findings.touchesAnything = true;
     results.push(ANYTHING);
   }
-  if (keepsArguments(name) || multipliesRows(name)) reading.findings.keepsValues = true;
+  if (keepsArguments(name)) reading.findings.keepsValues = true;
   if (isEffectful(name)) reading.findings.changesSettings = true;
-  if (!isNothing(all)) judgeArguments(reading, call, name, all);
+  const multiplies = multipliesRows(name) || routines.some(({ extension, returnsSet }) => extension && returnsSet);
+  if (multiplies) reading.findings.keepsValues = true;
+  if (!isNothing(all)) judgeArguments(reading, call, all, multiplies);
   return results.length === 1 && routines.length === 0 && isStrict(name, call)
     ? strictlyDerived(given)
     : derived(results);
@@ -96,7 +98,9 @@ export function usedRoutines(
   given: Derivation,
   clause: string,
 ): readonly Derivation[] {
-  const own = kept.filter(({ extension }) => !extension).map((routine) => reading.routine(routine));
+  const own = kept
+    .filter(({ extension, name }) => !extension || keepsArguments(name))
+    .map((routine) => reading.routine(routine));
   const made = madeRoutines(reading.names.made?.(madeAs)).map(({ body }) => reading.madeRoutine(body));
   return [...own, ...made].map((routine) => calledRoutine(reading, routine, given, clause, false));
 }
@@ -131,10 +135,11 @@ function calledRoutine(
   return result;
 }
 
-function judgeArguments(reading: Reading, call: TreeNode, name: string, all: Derivation): void {
+function judgeArguments(reading: Reading, call: TreeNode, all: Derivation, multiplies: boolean): void {
+  const { name } = functionName(call);
   if (keepsArguments(name))
     reading.findings.note({ kind: 'moved', clause: `a call of ${name}`, value: all, to: undefined });
-  else if (multipliesRows(name) || (unnests(name) && !listAt(call, 'args').every(isColumnOrArray)))
+  else if (multiplies || (unnests(name) && !listAt(call, 'args').every(isColumnOrArray)))
     reading.findings.note({ kind: 'compared', clause: `a call of ${name}`, value: all });
 }
 

@@ -163,10 +163,21 @@ function assignedValue(reading: Reading, value: unknown, level: Level): Derivati
   return column?.value ?? derived(output.columns.map(({ value: any }) => any));
 }
 
-function moved({ reading, target }: Change, clause: string, value: Derivation, name: string | undefined): void {
+function moved(change: Change, clause: string, value: Derivation, name: string | undefined): void {
+  const { reading, target } = change;
   if (isNothing(value)) return;
   const to = target.columns.find((column) => column.name === name)?.value;
-  reading.findings.note({ kind: 'moved', clause, value, to });
+  reading.findings.note({ kind: 'moved', clause, value, to: keepsWhatIsWritten(change) ? undefined : to });
+}
+
+/** Does a check, an index or a policy of the target call what may bring the rows elsewhere? */
+function keepsWhatIsWritten({ reading, node }: Change): boolean {
+  return relationsCalled(reading, nodeAt(node, 'relation') ?? EMPTY).some(({ writeRoutines }) =>
+    writeRoutines.some((oid) => {
+      const routine = reading.catalog.routine(oid);
+      return routine === undefined || (!routine.extension && reading.routine(routine).hasEffects);
+    }),
+  );
 }
 
 function returning(

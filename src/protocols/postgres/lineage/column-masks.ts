@@ -11,10 +11,12 @@ import { ColumnRules, meetsName, strongest } from './column-rules.js';
 import { ANYTHING, placeKey, type Derivation } from './derivation.js';
 import { forDerived, together } from './derived-rules.js';
 import { countBound, countGiven } from './compared-values.js';
+import { isOfLargeObjects } from './known-functions.js';
 import { comparedTooOften, inferenceRefusals, type Refusal } from './inference.js';
 import { lineageOf } from './lineage-cache.js';
+import type { Failure, TellingRuns } from './telling-runs.js';
 import type { TextLineage } from './text-lineage.js';
-import { routineResult, viewColumns } from './read-lineage.js';
+import { columnsBehind, routineResult } from './read-lineage.js';
 import { endsTransaction, mayFetch, renamesUnseen } from './runs-later.js';
 import type { Held, SessionMemory } from './session-memory.js';
 import type { StatementReading } from './reading.js';
@@ -67,6 +69,8 @@ export class ColumnMasks implements WholeColumns {
     private readonly memory: SessionMemory,
     /** Of texts that are not to be parsed again. */
     private readonly outline: (text: string) => Outline | 'unknown' | undefined = () => undefined,
+    /** Absent where nothing is run. */
+    private readonly telling?: TellingRuns,
   ) {
     this.#reverses = rules.some((rule) => rule.reversible === true && !rule.observed);
   }
@@ -79,11 +83,24 @@ export class ColumnMasks implements WholeColumns {
   /** What inference refuses in the run with these facts. Call it when the catalogue is fresh. */
   judged(facts: SqlFacts): readonly Refusal[] {
     if (this.#asked?.facts !== facts) return NONE;
-    const { lineages } = this.#follow(this.#asked.run) ?? NOT_FOLLOWED;
+    const { run } = this.#asked;
+    const { lineages } = this.#follow(run) ?? NOT_FOLLOWED;
     const [only] = lineages;
     if (only === undefined) return NONE;
     const refused = lineages.length === 1 ? this.#refused(only) : lineages.flatMap((lineage) => this.#refused(lineage));
-    return refused.length > 0 ? refused : this.#tooOften(this.#asked.run, lineages);
+    if (refused.length > 0) return refused;
+    const often = this.#tooOften(run, lineages);
+    const rules = this.#current();
+    if (often.length > 0 || rules === undefined) return often;
+    return this.telling?.judged(run, lineages, this.memory, rules) ?? NONE;
+  }
+
+  refusedNow(run: Run): Refusal | undefined {
+    return this.telling?.refusedNow(run);
+  }
+
+  ended(run: Run, failure?: Failure): void {
+    this.telling?.ended(run, failure);
   }
 
   #tooOften({ bound }: Run, lineages: readonly TextLineage[]): readonly Refusal[] {
@@ -228,7 +245,7 @@ export class ColumnMasks implements WholeColumns {
   }
 
   functionPasses(oid: number): boolean {
-    if (LARGE_OBJECT_FUNCTIONS.has(oid)) return true;
+    if (isOfLargeObjects(oid)) return true;
     const [catalog, rules] = [this.catalog(), this.#current()];
     const routine = catalog?.routine(oid);
     if (catalog === undefined || rules === undefined || routine === undefined) return false;
@@ -248,8 +265,7 @@ export class ColumnMasks implements WholeColumns {
     if (relation !== undefined && column.attribute > MAX_ATTRIBUTE) return undefined;
     if (relation !== undefined && index >= 0 && column.tableOid >= FIRST_USER_OID) {
       const own = rules.at(placeKey(relation.oid, column.attribute)).rules;
-      const view = viewColumns(this.catalog() as Catalog, relation);
-      const behind = view?.[index];
+      const behind = columnsBehind(this.catalog() as Catalog, relation)?.[index];
       if (behind === undefined) return strongest(own);
       return together([...own, forDerived(behind, this.#behind(rules, followed, behind))]);
     }
@@ -267,12 +283,6 @@ export class ColumnMasks implements WholeColumns {
     return rules.behind(value, touched, anything);
   }
 }
-
-/**
- * What libpq calls by object id: lo_open, lo_close, loread, lowrite, lo_lseek, lo_creat, lo_tell, lo_unlink,
- * lo_truncate, lo_create and their 64-bit forms. They are the same in every version.
- */
-const LARGE_OBJECT_FUNCTIONS = new Set([952, 953, 954, 955, 956, 957, 958, 964, 1004, 715, 3170, 3171, 3172]);
 
 /** Attribute numbers on the wire have 16 bits; those above are negative. */
 const MAX_ATTRIBUTE = 0x7fff;

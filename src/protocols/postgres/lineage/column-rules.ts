@@ -185,7 +185,11 @@ function onlyPlace({ plain, anything, unresolved, origins }: Derivation): Column
   return isOne && place !== undefined ? placeOf(place) : undefined;
 }
 
-export function meets(pattern: ColumnPattern, relation: CatalogRelation, column: string): boolean {
+export function meets(
+  pattern: ColumnPattern,
+  relation: Pick<CatalogRelation, 'schema' | 'name'>,
+  column: string,
+): boolean {
   return part(pattern.schema, relation.schema) && part(pattern.table, relation.name) && part(pattern.column, column);
 }
 

@@ -64,10 +64,7 @@ function judgeComparison(reading: Reading, node: TreeNode, level: Level, clause:
 
 /** Is there an operator `=` of users' own? Then nobody can tell which one a name means. */
 export function hasOwnEquality(reading: Reading): boolean {
-  return (
-    reading.catalog.operatorRoutines('=').some((routine) => !routine.extension) ||
-    madeRoutines(reading.names.made?.('=')).length > 0
-  );
+  return reading.catalog.operatorRoutines('=').length > 0 || madeRoutines(reading.names.made?.('=')).length > 0;
 }
 
 /** @param isAny the right side is an array whose elements are compared */

@@ -1,7 +1,7 @@
 import { EMPTY, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { callDerivation, operatorRoutines, usedRoutines } from './calls.js';
-import { judgeConditional } from './conditional.js';
+import { judgeConditional, stopsEarly } from './conditional.js';
 import { derived, either, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
 import { comparesBytes } from './given-side.js';
 import type { Reading } from './reading.js';
@@ -100,6 +100,7 @@ function columnValue(reading: Reading, node: TreeNode, level: Level): Derivation
 }
 
 function operatorValue(reading: Reading, node: TreeNode, level: Level): Derivation {
+  if (stopsEarly(node)) judgeConditional(reading, 'A_Expr', node, level);
   const operators = namesIn(listAt(node, 'name')).slice(-1);
   if (textAt(node, 'kind').includes('BETWEEN')) operators.push('<=', '>=', '<', '>');
   const joins = operators[0] === '||' && textAt(node, 'kind') === 'AEXPR_OP';
@@ -164,6 +165,7 @@ function sublinkValue(reading: Reading, node: TreeNode, level: Level): Derivatio
     case 'EXPR_SUBLINK':
       return output.exact && columns.length === 1 ? either(columns) : derived(columns);
     default: {
+      judgeConditional(reading, 'SubLink', node, level);
       const all = derived([reading.value(node['testexpr'], level), ...columns]);
       return derived([all, ...operatorRoutines(reading, namesIn(listAt(node, 'operName')).at(-1) ?? '=', all)]);
     }

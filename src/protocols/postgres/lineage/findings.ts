@@ -2,16 +2,19 @@ import type { Comparison } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';
 import type { GivenValue } from './given-values.js';
 import type { Made } from './session-names.js';
-import type { Use } from './uses.js';
+import type { Computed, Use } from './uses.js';
 
 /** Is any column in it? */
 function tells(use: Exclude<Use, { kind: 'unread' }>): boolean {
+  if (use.kind === 'renamed') return true;
   return 'left' in use ? !isNothing(use.left) || !isNothing(use.right) : !isNothing(use.value);
 }
 
 /** What one reading gathers besides what its statements give. */
 export class Findings {
   readonly uses: Use[] = [];
+  /** What may fail by what columns hold, behind views and routines too. */
+  readonly computed = new Set<Computed>();
   /** Values of the caller's that columns have to equal. */
   readonly given: GivenValue[] = [];
   /** What columns are compared with, in the statement that is read now. */
@@ -58,6 +61,8 @@ export class Findings {
     this.touchesAnything ||= inner.touchesAnything;
     this.incomplete ||= inner.incomplete;
     this.changesSettings ||= inner.changesSettings;
+    // Its conditions are its maker's, but whether it fails is told to whoever runs it.
+    for (const one of inner.computed) this.computed.add(one);
   }
 
   /** For what stands behind a view: its own conditions are its maker's. */

@@ -4,6 +4,7 @@ import { callDerivation, functionName, givenColumns } from './calls.js';
 import { findCte, openOf } from './ctes.js';
 import { hasOwnEquality } from './conditions.js';
 import type { Ctes } from './scope.js';
+import { noteComputed } from './computing.js';
 import { derived, either, NOTHING, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
 import { oneSource, relationItem } from './relations.js';
@@ -155,7 +156,9 @@ function functionItem(reading: Reading, node: TreeNode, beside: Level): Item {
   const values: Derivation[] = [];
   const names: (readonly string[] | undefined)[] = calls.map((parts) => {
     const call = inside(parts[0], 'FuncCall');
-    values.push(call === undefined ? reading.value(parts[0], beside) : callDerivation(reading, call, beside));
+    const value = call === undefined ? reading.value(parts[0], beside) : callDerivation(reading, call, beside);
+    noteComputed(reading, parts[0], value);
+    values.push(value);
     const defined = parts
       .slice(1)
       .flatMap((part) => itemsOf(part))

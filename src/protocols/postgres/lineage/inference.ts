@@ -1,10 +1,10 @@
 import type { MaskRule } from '../../../core/mask.js';
-import type { ColumnRules } from './column-rules.js';
+import { meets, type ColumnRules } from './column-rules.js';
 import { MAX_COMPARED_VALUES } from './compared-values.js';
 import type { ManyValued } from './comparison.js';
 import type { Derivation } from './derivation.js';
 import type { TextLineage } from './text-lineage.js';
-import type { Use } from './uses.js';
+import type { ColumnName, Computed, Use } from './uses.js';
 
 /** A masked column is used where the answer would tell of it, or brought where no mask is. */
 export interface Refusal {
@@ -54,13 +54,19 @@ export function comparedTooOften(
   return [...refusals.values()];
 }
 
+/** The masked columns of which something is made that may fail by what they hold. */
+export function computedOver(computed: readonly Computed[], rules: ColumnRules): readonly Ruled[] {
+  return computed.flatMap(({ value }) => guarded(value, rules));
+}
+
 function tooOften(column: string): string {
   const what = column === '' ? 'what may hold masked columns' : `masked column ${column}`;
   const limit = MAX_COMPARED_VALUES.toLocaleString('en');
   return `${what} may be compared with no more than ${limit} values in one statement (inference)`;
 }
 
-interface Ruled {
+/** A masked column, and a rule that masks it. */
+export interface Ruled {
   readonly rule: MaskRule;
   /** Empty where it is not known which. */
   readonly column: string;
@@ -82,6 +88,12 @@ function refusedIn(use: Use, rules: ColumnRules): readonly Ruled[] {
     }
     case 'unread':
       return rules.rules.filter((rule) => rule.opaque !== 'allow').map((rule) => ({ rule, column: '' }));
+    case 'renamed':
+      return use.to.flatMap((to, index) =>
+        rules.rules
+          .filter((rule) => blocks(rule) && meetsColumn(rule, to) && !meetsColumn(rule, use.from[index]))
+          .map((rule) => ({ rule, column: `${to.table}.${to.column}` })),
+      );
     case 'moved': {
       // Whatever `inference` says: at its new place no mask would follow it.
       const moved = guarded(use.value, rules, always);
@@ -92,6 +104,12 @@ function refusedIn(use: Use, rules: ColumnRules): readonly Ruled[] {
         : moved.filter(({ rule }) => !rules.maskAlike(to, rule));
     }
   }
+}
+
+function meetsColumn(rule: MaskRule, name: ColumnName | undefined): boolean {
+  return (
+    name !== undefined && rule.columns.some((pattern) => meets(pattern, { ...name, name: name.table }, name.column))
+  );
 }
 
 const always = (): boolean => true;
@@ -120,6 +138,7 @@ function guarded(
 function messageOf(use: Use, column: string): string {
   if (use.kind === 'unread')
     return `what nobody can follow may not be done by ${use.clause} where columns are masked (opaque)`;
+  if (use.kind === 'renamed') return `nothing may become masked column ${column} by RENAME (inference)`;
   const what = column === '' ? 'what may hold masked columns' : `masked column ${column}`;
   return use.kind === 'moved'
     ? `${what} may not be moved by ${use.clause} to where it is not masked`

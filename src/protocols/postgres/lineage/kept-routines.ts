@@ -3,6 +3,7 @@ import { parseSql } from '../facts/grammar.js';
 import { inside, isNode, listAt } from '../facts/tree.js';
 import { ANYTHING, either, NOTHING, type Derivation } from './derivation.js';
 import { plpgsqlParts, sqlParts, sqlStatements, UNREADABLE_PARTS, type BodyParts } from './body-parts.js';
+import { keepsArguments } from './known-functions.js';
 import type { Reading, RoutineReading } from './reading.js';
 import { bodyStatements, readPart } from './read-part.js';
 
@@ -16,10 +17,25 @@ const UNREADABLE: RoutineReading = { result: ANYTHING, hasEffects: true, unread:
  * @param reading one of its own, whose uses nobody looks at
  */
 export function readRoutine(reading: Reading, routine: CatalogRoutine): RoutineReading {
-  if (routine.extension) return HARMLESS;
+  // One of the server's own that does the work of an operator, a cast or an aggregate.
+  if (routine.extension) return keepsArguments(routine.name) ? { ...HARMLESS, hasEffects: true } : HARMLESS;
   if (routine.kind === 'aggregate') return readAggregate(reading, routine);
-  const read = readBody(reading, routineParts(routine));
+  const read = readBody(reading, withDefaults(routineParts(routine), routine));
   return routine.returnsSet ? { ...read, hasEffects: true } : read;
+}
+
+/** What stands for arguments that are left out may come back as well. */
+function withDefaults(body: BodyParts, { argumentList, argumentsFrom, argumentsTo }: CatalogRoutine): BodyParts {
+  if (argumentsFrom === argumentsTo || body.unreadable || !/\bDEFAULT\b/i.test(argumentList)) return body;
+  const parsed = parseSql(`CREATE FUNCTION f(${argumentList}) RETURNS record LANGUAGE sql AS ''`);
+  const first = parsed.kind === 'tree' ? listAt(parsed.tree, 'stmts')[0] : undefined;
+  const made = isNode(first) ? inside(first['stmt'], 'CreateFunctionStmt') : undefined;
+  if (made === undefined) return UNREADABLE_PARTS;
+  const defaults = listAt(made, 'parameters').flatMap((item) => {
+    const value = inside(item, 'FunctionParameter')?.['defexpr'];
+    return value === undefined ? [] : [{ statement: { ReturnStmt: { returnval: value } }, returned: true }];
+  });
+  return { ...body, parts: [...body.parts, ...defaults] };
 }
 
 /** What a body tells of, read by a reading of its own. */

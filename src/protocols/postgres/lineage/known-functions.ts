@@ -46,11 +46,27 @@ const STRICT = new Set(
   octet_length to_hex concat concat_ws max min string_agg`.split(/\s+/),
 );
 
+/** Defined for any value of their types; with numbers only where these are written there. */
+const NEVER_FAIL = new Set(
+  `upper lower initcap btrim ltrim rtrim left right reverse translate concat concat_ws quote_literal quote_ident
+  quote_nullable length char_length character_length octet_length bit_length ascii strpos position starts_with md5
+  sha224 sha256 sha384 sha512 hashtext to_json to_jsonb row_to_json json_agg jsonb_agg array_agg string_agg count min max
+  bool_and bool_or every extract date_part pg_column_size`.split(/\s+/),
+);
+
+/** By what they are given they may take as long as one likes. */
+const COSTLY =
+  /^(?:repeat|lpad|rpad|power|pow|factorial|exp|ln|log|sqrt|array_fill|crypt|gen_salt|digest|hmac|pgp_\w+|levenshtein\w*|regexp_\w+|jsonb_path_\w+|xpath\w*|generate_\w+)$/;
+
 /** How many rows they give depends on what they are given. */
 const MULTIPLY = new Set(
   `generate_series generate_subscripts regexp_matches regexp_split_to_table string_to_table jsonb_path_query
   jsonb_path_query_tz ts_parse ts_debug ts_token_type pg_options_to_table json_populate_recordset jsonb_populate_recordset
-  json_to_recordset jsonb_to_recordset normal_rand`.split(/\s+/),
+  json_to_recordset jsonb_to_recordset normal_rand _pg_expandarray aclexplode pg_extension_update_paths pg_get_multixact_members
+  pg_get_publication_tables pg_ls_dir pg_ls_replslotdir pg_ls_tmpdir pg_mcv_list_items pg_partition_ancestors pg_partition_tree
+  pg_snapshot_xip txid_snapshot_xip pg_tablespace_databases pg_stat_get_progress_info pg_stat_get_subscription`.split(
+    /\s+/,
+  ),
 );
 
 /** They give a row for each part of what they are given: of a column as it stands no more than the column has. */
@@ -98,6 +114,20 @@ export function isStrict(name: string, call: TreeNode): boolean {
     .every((argument) => typeof literalIn(argument)?.value === 'number');
 }
 
+/** Does a call of it never end in an error, whatever a column holds? */
+export function neverFails(name: string, call: TreeNode): boolean {
+  if (NEVER_FAIL.has(name)) return true;
+  const [first, ...others] = listAt(call, 'args');
+  const numbers = others.map((argument) => literalIn(argument)?.value);
+  // A length below zero fails; `substring(x from 'pattern')` may.
+  if (name === 'substr' || name === 'substring') return numbers.every((one) => typeof one === 'number' && one >= 0);
+  return name === 'encode' && first !== undefined && typeof numbers[0] === 'string';
+}
+
+export function isCostly(name: string): boolean {
+  return COSTLY.test(name.toLowerCase());
+}
+
 export function variesByCall(name: string): boolean {
   return VARIES.test(name.toLowerCase());
 }
@@ -123,4 +153,14 @@ export function columnsGiven(
   if (PAIRS.has(name)) return ['key', 'value'];
   if (!ONE_COLUMN.has(name) || (name === 'unnest' && argumentCount !== 1)) return undefined;
   return [alias ?? name];
+}
+
+/**
+ * What libpq calls by object id: lo_open, lo_close, loread, lowrite, lo_lseek, lo_creat, lo_tell, lo_unlink,
+ * lo_truncate, lo_create and their 64-bit forms. They are the same in every version.
+ */
+const LARGE_OBJECT_FUNCTIONS = new Set([952, 953, 954, 955, 956, 957, 958, 964, 1004, 715, 3170, 3171, 3172]);
+
+export function isOfLargeObjects(oid: number): boolean {
+  return LARGE_OBJECT_FUNCTIONS.has(oid);
 }

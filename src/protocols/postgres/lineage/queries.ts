@@ -3,6 +3,7 @@ import type { TreeNode } from '../facts/tree.js';
 import { judgeWindow } from './calls.js';
 import { withClause } from './ctes.js';
 import type { Ctes } from './scope.js';
+import { computedValue } from './computing.js';
 import { either, type Derivation } from './derivation.js';
 import { starColumns } from './expressions.js';
 import { fromItems } from './from-items.js';
@@ -52,7 +53,7 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
     const star = starColumns(reading, target['val'], level);
     if (star === undefined) {
       const column = targetName(target);
-      columns.push({ ...column, value: reading.value(target['val'], level) });
+      columns.push({ ...column, value: computedValue(reading, target['val'], level) });
       continue;
     }
     for (const { value } of star.columns) reading.findings.mentions(value);
@@ -107,7 +108,7 @@ function valuesRows(reading: Reading, select: TreeNode, rows: readonly unknown[]
   const outputs = rows.map((row): Output => {
     const columns = itemsOf(row).map((item, index) => ({
       name: `column${String(index + 1)}`,
-      value: reading.value(item, level),
+      value: computedValue(reading, item, level),
     }));
     return { columns, exact: true };
   });

@@ -15,6 +15,8 @@ import { valueOf } from './expressions.js';
 import { Findings } from './findings.js';
 import { replaceableValues } from './given-values.js';
 import type { BodyParts } from './body-parts.js';
+import { generatedColumns } from './generated-columns.js';
+import { knownBodies, type Known, type KnownRoutine, type KnownView } from './known-bodies.js';
 import { readBody, readRoutine } from './kept-routines.js';
 import { readSelect } from './queries.js';
 import type { Reading, RoutineReading, StatementReading } from './reading.js';
@@ -22,24 +24,6 @@ import type { Level, Output } from './scope.js';
 import type { SessionNames } from './session-names.js';
 import { readStatement } from './statements.js';
 import { UNFOLLOWED, UNREADABLE, type TextLineage } from './text-lineage.js';
-
-/** What is behind the views and routines of one reading of the catalogue: the same for every text. */
-interface Known {
-  readonly views: Map<number, KnownView | 'running'>;
-  readonly routines: Map<number, KnownRoutine | 'running'>;
-}
-
-interface KnownView {
-  readonly columns: readonly Derivation[];
-  readonly findings: Findings;
-}
-
-interface KnownRoutine {
-  readonly read: RoutineReading;
-  readonly findings: Findings;
-}
-
-const knownOf = new WeakMap<Catalog, Known>();
 
 /** In what stands on the server names are looked up as they were when it was made. */
 const ANYWHERE: SessionNames = { searchPath: undefined };
@@ -85,7 +69,8 @@ export function readLineage(
     });
     const { uses, touched, touchesAnything, callsRoutines, made } = reader.findings;
     const given = replaceableValues(reader.findings.given, list);
-    return { statements, uses, compared, given, touched, touchesAnything, callsRoutines, made };
+    const computed = [...reader.findings.computed];
+    return { statements, uses, computed, compared, given, touched, touchesAnything, callsRoutines, made };
   } catch (error) {
     if (error instanceof OverBounds || error instanceof RangeError) return UNFOLLOWED;
     throw error;
@@ -109,8 +94,7 @@ class LineageReader implements Reading {
     readonly findings: Findings = new Findings(),
     private readonly around?: Level,
   ) {
-    this.#known = knownOf.get(catalog) ?? { views: new Map(), routines: new Map() };
-    knownOf.set(catalog, this.#known);
+    this.#known = knownBodies(catalog);
     // Statements of one message see what those before them made.
     this.names = {
       searchPath: given.searchPath,
@@ -169,7 +153,23 @@ class LineageReader implements Reading {
   }
 
   view(relation: CatalogRelation): readonly Derivation[] | undefined {
-    const known = this.#known.views.get(relation.oid) ?? this.#readView(relation);
+    return this.#columns(relation, () => this.#readView(relation));
+  }
+
+  generated(relation: CatalogRelation): readonly Derivation[] | undefined {
+    // What a default says names no column.
+    if (relation.columns.every(({ expression }) => expression === undefined)) return undefined;
+    return this.#columns(relation, () => {
+      const inner = new LineageReader(this.catalog, ANYWHERE, false, { steps: 0, depth: this.effort.depth });
+      this.#known.views.set(relation.oid, 'running');
+      const known = { columns: generatedColumns(inner, relation), findings: inner.findings };
+      this.#known.views.set(relation.oid, known);
+      return known;
+    });
+  }
+
+  #columns({ oid }: CatalogRelation, read: () => KnownView): readonly Derivation[] | undefined {
+    const known = this.#known.views.get(oid) ?? read();
     if (known === 'running') return undefined;
     this.findings.touchesAll(known.findings);
     return known.columns;
@@ -214,6 +214,8 @@ class LineageReader implements Reading {
     inner.findings.made.push(...this.findings.made);
     const output = inner.query(query, undefined, undefined);
     this.findings.touchesAll(inner.findings);
+    // What it names may be other than when it was made.
+    for (const use of inner.findings.uses) this.findings.note(use);
     running.delete(query);
     return either(output.columns.map((column) => column.value));
   }
@@ -230,6 +232,7 @@ class LineageReader implements Reading {
     inner.findings.made.push(...this.findings.made);
     const { result } = readBody(inner, body);
     this.findings.touchesAll(inner.findings);
+    for (const use of inner.findings.uses) this.findings.note(use);
     this.findings.routineResults.push(result);
     running.delete(body);
     // How many rows it gives is not known here.
@@ -271,10 +274,11 @@ class LineageReader implements Reading {
   }
 }
 
-/** What is behind each column of a view; undefined for another relation. */
-export function viewColumns(catalog: Catalog, relation: CatalogRelation): readonly Derivation[] | undefined {
-  if (relation.kind !== 'view' && relation.kind !== 'materialized-view') return undefined;
-  return new LineageReader(catalog, ANYWHERE).view(relation);
+/** What is behind each column of a view, or of a table with generated columns; undefined for another relation. */
+export function columnsBehind(catalog: Catalog, relation: CatalogRelation): readonly Derivation[] | undefined {
+  const reader = new LineageReader(catalog, ANYWHERE);
+  if (relation.kind !== 'view' && relation.kind !== 'materialized-view') return reader.generated(relation);
+  return reader.view(relation);
 }
 
 /** What is behind what a routine gives. */

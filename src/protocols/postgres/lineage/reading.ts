@@ -56,6 +56,8 @@ export interface Reading {
   select(node: TreeNode, outer: Level | undefined, ctes: Ctes | undefined): Output;
   /** What the columns of a view give. */
   view(relation: CatalogRelation): readonly Derivation[] | undefined;
+  /** What the columns of a table give where some are generated from others; undefined where none is. */
+  generated(relation: CatalogRelation): readonly Derivation[] | undefined;
   /** All columns of a view that the session itself has made. */
   madeView(query: TreeNode): Derivation;
   /** What a routine does that the session itself has made; undefined where its body could not be read. */

@@ -100,7 +100,8 @@ function columnsOf(reading: Reading, relation: CatalogRelation): readonly Output
     const routine = reading.catalog.routine(oid);
     if (routine !== undefined) reading.routine(routine);
   }
-  const behind = relation.kind === 'view' || relation.kind === 'materialized-view' ? reading.view(relation) : undefined;
+  const isView = relation.kind === 'view' || relation.kind === 'materialized-view';
+  const behind = isView ? reading.view(relation) : reading.generated(relation);
   return relation.columns.map((column, index) => {
     const own = columnAt(relation.oid, column.attribute);
     const value = behind === undefined ? own : behind[index];

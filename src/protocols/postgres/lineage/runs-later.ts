@@ -16,6 +16,12 @@ export function mayFetch({ facts: { effects, functions, writes, opaque } }: Run)
   );
 }
 
+/** Does it fetch from a cursor, or run code that may? */
+export function fetchesByName({ facts: { effects, opaque } }: Run): boolean {
+  return opaque || effects.some((effect) => RUNNING.has(effect));
+}
+
+const RUNNING: ReadonlySet<string> = new Set(['cursor', 'do', 'call', 'dynamic']);
 const FETCHING: ReadonlySet<string> = new Set(['cursor', 'commit', 'do', 'call', 'execute', 'dynamic']);
 
 /** Does it run code that may give the name of a cursor or of a prepared statement to another, out of sight? */

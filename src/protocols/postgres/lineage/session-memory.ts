@@ -1,5 +1,6 @@
 import type { NameLookup } from '../catalog/types.js';
 import { ANYTHING } from './derivation.js';
+import type { Computed } from './uses.js';
 import type { TextLineage, Touched } from './text-lineage.js';
 import type { Output } from './scope.js';
 import type { Made, SessionNames } from './session-names.js';
@@ -29,6 +30,7 @@ export class SessionMemory {
   #unreadCode = false;
   readonly #touched = new TouchedRelations();
   readonly #byCursors = new TouchedRelations();
+  readonly #computedByCursors = new Set<Computed>();
 
   /** What ran in this session so far, triggers that wait for the end of the transaction included. */
   get touched(): Touched {
@@ -38,6 +40,11 @@ export class SessionMemory {
   /** What cursors that may be open read when they are fetched from. */
   get touchedByCursors(): Touched {
     return this.#byCursors;
+  }
+
+  /** What may fail in cursors that may be open. */
+  get computedByCursors(): ReadonlySet<Computed> {
+    return this.#computedByCursors;
   }
 
   /** Has this session made code that nobody could read? It may run with any statement. */
@@ -93,13 +100,22 @@ export class SessionMemory {
     this.#touched.add(lineage);
     const declares = lineage.statements.flatMap(({ holds }) => (holds?.kind === 'cursor' ? [holds] : []));
     if (unseen) this.#byCursors.touchesAnything = true;
-    if (lineage.callsRoutines || declares.length > 0) this.#byCursors.add(lineage);
+    if (lineage.callsRoutines || declares.length > 0) {
+      this.#byCursors.add(lineage);
+      this.mayFetch(lineage.computed);
+    }
     if (unseen || lineage.callsRoutines) this.#doubts += 1;
     for (const made of lineage.made) this.#remember(made);
     for (const { name, output } of declares)
       this.#cursors.set(name, { outputs: added(this.#cursors.get(name)?.outputs, output, [UNKNOWN]) });
     if (this.#cursors.size > MAX_NAMES) this.#cursors.clear();
     return this.#doubts;
+  }
+
+  /** A cursor or portal that works these out may be fetched from later. */
+  mayFetch(computed: readonly Computed[]): void {
+    if (this.#computedByCursors.size + computed.length > MAX_NAMES) this.#computedByCursors.add(ANY_COMPUTED);
+    else for (const one of computed) this.#computedByCursors.add(one);
   }
 
   /**
@@ -143,6 +159,7 @@ class TouchedRelations implements Touched {
 
 /** What a name that stood for more than that may stand for. */
 const MAX_MEANINGS = 16;
+const ANY_COMPUTED: Computed = { value: ANYTHING, costly: false };
 const UNKNOWN: Output = { columns: [{ name: '', value: ANYTHING }], exact: false };
 
 function added<Kept>(known: readonly Kept[] | undefined, one: Kept, unknown: readonly Kept[]): readonly Kept[] {

@@ -2,13 +2,15 @@ import { EMPTY, flagAt, inside, isNode, listAt, namesIn, nodeAt, tagged, textAt 
 import type { TreeNode } from '../facts/tree.js';
 import { createdBody, doBody } from './written-bodies.js';
 import { isChange, namedColumns, relationLevel } from './changes.js';
-import { ANYTHING, derived, isNothing, NOTHING } from './derivation.js';
+import { judgeBoundName } from './bound-names.js';
+import { ANYTHING, columnAt, derived, isNothing, NOTHING, type Derivation } from './derivation.js';
 import { preparedParameters } from './given-values.js';
 import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
+import { relationsCalled } from './relations.js';
 import { levelOf, type Level, type Output } from './scope.js';
 import { ANY_CAST } from './session-names.js';
-import { judgeCluster, judgeNewTable, judgeTableChange } from './table-changes.js';
+import { fitsEveryRow, judgeCluster, judgeNewTable, judgeTableChange } from './table-changes.js';
 import { leaves, leaveSchema } from './leaving.js';
 import { judgeTrigger } from './triggers.js';
 
@@ -66,6 +68,18 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   CreateStmt: (reading, node) => {
     judgeNewTable(reading, node);
     return made(node, 'relation', 'table');
+  },
+  CreateSchemaStmt: (reading, node) => {
+    for (const element of listAt(node, 'schemaElts')) {
+      const { makes } = readStatement(reading, element, () => '');
+      if (makes !== undefined) reading.findings.made.push(makes);
+    }
+    return {};
+  },
+  // Whether all rows fit is told; which columns are of the domain is not looked for.
+  AlterDomainStmt: (reading) => {
+    reading.findings.computed.add({ value: ANYTHING, costly: false });
+    return {};
   },
   // By these the server reads its own tables once more, under names that no mask knows.
   CreateForeignTableStmt: (reading, node) => {
@@ -161,11 +175,23 @@ function createTableAs(reading: Reading, node: TreeNode): StatementReading {
 
 /** A view shows what its query does: its columns are followed, its conditions judged when it is made. */
 function createView(reading: Reading, node: TreeNode): StatementReading {
-  inner(reading, node['query']);
+  const output = inner(reading, node['query']);
   const query = nodeAt(node, 'query');
   const { makes } = made(node, 'view', 'view');
+  judgeBoundName(reading, 'rows', makes?.name ?? '', shownBy(output), shownAs(reading, makes?.name ?? ''));
   if (makes?.kind !== 'view') return {};
   return { makes: query === undefined ? makes : { ...makes, query } };
+}
+
+const shownBy = ({ columns }: Output): Derivation => derived(columns.map(({ value }) => value));
+
+/** What is behind the relations of that name. */
+function shownAs(reading: Reading, name: string): readonly Derivation[] {
+  return reading.catalog.relationsNamed(name).flatMap((relation) => {
+    const own = relation.columns.map(({ attribute }) => columnAt(relation.oid, attribute));
+    const isView = relation.kind === 'view' || relation.kind === 'materialized-view';
+    return [...own, ...((isView ? reading.view(relation) : undefined) ?? [])];
+  });
 }
 
 function made(node: TreeNode, field: string, kind: 'table' | 'view'): StatementReading {
@@ -176,7 +202,9 @@ function made(node: TreeNode, field: string, kind: 'table' | 'view'): StatementR
 function createIndex(reading: Reading, node: TreeNode): StatementReading {
   const level = relationLevel(reading, nodeAt(node, 'relation') ?? EMPTY);
   for (const item of listAt(node, 'indexParams')) {
-    const expression = inside(item, 'IndexElem')?.['expr'];
+    const element = inside(item, 'IndexElem') ?? EMPTY;
+    if (flagAt(node, 'unique')) fitsEveryRow(reading, level, textAt(element, 'name'));
+    const expression = element['expr'];
     if (expression !== undefined)
       reading.findings.note({ kind: 'compared', clause: 'CREATE INDEX', value: reading.value(expression, level) });
   }
@@ -224,7 +252,11 @@ const EXPRESSIONS = new Set(['whenClause', 'whereClause', 'actions', 'qual', 'wi
 function rename(reading: Reading, node: TreeNode): StatementReading {
   const kind = textAt(node, 'renameType');
   if (kind === 'OBJECT_SCHEMA') leaveSchema(reading, textAt(node, 'subname'));
-  if (nodeAt(node, 'relation') === undefined) return {};
+  if (nodeAt(node, 'relation') === undefined) {
+    renameRoutine(reading, node);
+    return {};
+  }
+  if (kind === 'OBJECT_COLUMN' || RENAMED.has(kind)) becomes(reading, node, kind === 'OBJECT_COLUMN');
   if (kind === 'OBJECT_COLUMN' || kind === 'OBJECT_ATTRIBUTE')
     leaves(reading, node, [textAt(node, 'subname')], 'RENAME');
   else if (RENAMED.has(kind)) {
@@ -233,6 +265,25 @@ function rename(reading: Reading, node: TreeNode): StatementReading {
     return { makes: { kind: 'view', name: textAt(node, 'newname') } };
   }
   return {};
+}
+
+/** New names, by which a mask may know what it did not. */
+function becomes(reading: Reading, node: TreeNode, isColumn: boolean): void {
+  const [old, name] = [textAt(node, 'subname'), textAt(node, 'newname')];
+  const from = relationsCalled(reading, nodeAt(node, 'relation') ?? EMPTY).flatMap(({ schema, name: table, columns }) =>
+    columns.map((column) => ({ schema, table, column: column.name })),
+  );
+  const renamed = isColumn ? from.filter(({ column }) => column === old) : from;
+  const to = renamed.map((one) => (isColumn ? { ...one, column: name } : { ...one, table: name }));
+  reading.findings.note({ kind: 'renamed', from: renamed, to });
+}
+
+/** Of functions, procedures and aggregates: code may look them up by the new name. */
+function renameRoutine(reading: Reading, node: TreeNode): void {
+  const named = inside(node['object'], 'ObjectWithArgs') ?? EMPTY;
+  const shows = reading.catalog.routinesNamed(namesIn(listAt(named, 'objname')).at(-1) ?? '');
+  const values = shows.map((routine) => reading.routine(routine).result);
+  judgeBoundName(reading, 'routine', textAt(node, 'newname'), derived(values), []);
 }
 
 const RENAMED = new Set(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE']);

@@ -4,16 +4,31 @@
  */
 import { EMPTY, inside, listAt, namesIn, nodeAt, textAt, type TreeNode } from '../facts/tree.js';
 import { namedColumns, relationLevel } from './changes.js';
-import { ANYTHING, derived, isNothing, type Derivation } from './derivation.js';
+import { ANYTHING, derived, isNothing, unresolved, type Derivation } from './derivation.js';
 import { comparesBytes } from './given-side.js';
 import { leaves } from './leaving.js';
 import type { Reading } from './reading.js';
 import { relationsCalled } from './relations.js';
-import { wholeOf, type Level, type OutputColumn } from './scope.js';
+import { levelOf, wholeOf, type Level, type OutputColumn } from './scope.js';
 
 /** Foreign keys of a table that is made; it has no rows yet. */
 export function judgeNewTable(reading: Reading, node: TreeNode): void {
-  for (const item of listAt(node, 'tableElts')) judgeKeys(reading, item, undefined);
+  const elements = listAt(node, 'tableElts');
+  for (const item of elements) judgeKeys(reading, item, undefined);
+  // Whose columns these will be masks tell by their names: a call in a check that keeps or shows them is judged now.
+  const columns = elements.flatMap((item): OutputColumn[] => {
+    const name = textAt(inside(item, 'ColumnDef') ?? EMPTY, 'colname');
+    return name === '' ? [] : [{ name, value: unresolved(name) }];
+  });
+  const source = { name: textAt(nodeAt(node, 'relation') ?? EMPTY, 'relname'), columns, open: undefined };
+  const level = levelOf([{ sources: [source], columns, open: undefined }], undefined, undefined);
+  for (const item of elements) {
+    const constraints = listAt(inside(item, 'ColumnDef') ?? EMPTY, 'constraints');
+    for (const one of [item, ...constraints]) {
+      const { raw_expr: check, exclusions } = inside(one, 'Constraint') ?? EMPTY;
+      reading.value([check, exclusions], level);
+    }
+  }
 }
 
 /** CLUSTER lays rows in the order of an index: whoever reads them as they lie has them sorted. */
@@ -32,6 +47,9 @@ export function judgeTableChange(reading: Reading, node: TreeNode): void {
     const command = inside(item, 'AlterTableCmd') ?? EMPTY;
     rowsLeave(reading, relation, command);
     if (textAt(command, 'subtype') === 'AT_AttachPartition') judgeAttaching(reading, relation, command);
+    if (textAt(command, 'subtype') === 'AT_AlterColumnType') fitsEveryRow(reading, level, textAt(command, 'name'));
+    for (const key of namesIn(listAt(inside(command['def'], 'Constraint') ?? EMPTY, 'keys')))
+      fitsEveryRow(reading, level, key);
     judgeKeys(reading, command['def'], level);
     judgeExpressions(reading, command, level);
   }
@@ -52,6 +70,12 @@ function judgeExpressions(reading: Reading, command: TreeNode, level: Level): vo
   if (collate !== undefined && !comparesBytes(collate) && own !== undefined)
     findings.note({ kind: 'compared', clause: 'ALTER TABLE', value: own });
   if (!isNothing(value)) findings.note({ kind: 'moved', clause: 'ALTER TABLE', value, to: own });
+}
+
+/** Whether every row fits is told by an error: no two alike, none cut by its type. */
+export function fitsEveryRow(reading: Reading, level: Level, name: string): void {
+  const value = level.columns.find((column) => column.name === name)?.value;
+  if (value !== undefined && !isNothing(value)) reading.findings.computed.add({ value, costly: false });
 }
 
 /** `REFERENCES` asks of every row, and of each that is put in, whether its value stands in the other table. */

@@ -3,7 +3,7 @@ import { ANYTHING } from './derivation.js';
 import type { GivenValue } from './given-values.js';
 import type { StatementReading } from './reading.js';
 import type { Made } from './session-names.js';
-import type { Use } from './uses.js';
+import type { Computed, Use } from './uses.js';
 
 /** What is read or written. */
 export interface Touched {
@@ -17,6 +17,8 @@ export interface Touched {
 export interface TextLineage extends Touched {
   readonly statements: readonly StatementReading[];
   readonly uses: readonly Use[];
+  /** What may fail, or take long, by what columns hold. */
+  readonly computed: readonly Computed[];
   /** By statement, where one may compare columns with too many values. */
   readonly compared: readonly (readonly Comparison[])[];
   /** The caller's values that could be replaced by what they stand for. */
@@ -31,6 +33,7 @@ export interface TextLineage extends Touched {
 export const UNREADABLE: TextLineage = {
   statements: [],
   uses: [],
+  computed: [],
   compared: [],
   given: [],
   touched: new Set(),

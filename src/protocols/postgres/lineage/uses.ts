@@ -14,6 +14,8 @@ export type Use =
   | { readonly kind: 'keyed'; readonly clause: string; readonly left: Derivation; readonly right: Derivation }
   /** Code that nobody can read runs: it may bring any column anywhere. */
   | { readonly kind: 'unread'; readonly clause: string }
+  /** Columns get names by which a mask may know them that did not: what they are checked and followed by was judged without. */
+  | { readonly kind: 'renamed'; readonly from: readonly ColumnName[]; readonly to: readonly ColumnName[] }
   /** Brought elsewhere; `to` where that is a column that is known, else undefined. */
   | {
       readonly kind: 'moved';
@@ -21,3 +23,15 @@ export type Use =
       readonly value: Derivation;
       readonly to: Derivation | undefined;
     };
+
+export interface ColumnName {
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+}
+
+/** Something is made of it that may fail by what it holds; `costly` where it may also take its time by that. */
+export interface Computed {
+  readonly value: Derivation;
+  readonly costly: boolean;
+}

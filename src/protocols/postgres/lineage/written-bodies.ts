@@ -4,9 +4,14 @@ import type { TreeNode } from '../facts/tree.js';
 import { plpgsqlParts, sqlParts, sqlStatements, UNREADABLE_PARTS, type BodyParts } from './body-parts.js';
 import { judgeCaught } from './guesses.js';
 import { bodyStatements, readPart } from './read-part.js';
+import { judgeBoundName } from './bound-names.js';
+import { derived, type Derivation } from './derivation.js';
 import { movedAll } from './queries.js';
+import { levelOf } from './scope.js';
 import type { Reading, StatementReading } from './reading.js';
 import { judgeTriggerFunction } from './triggers.js';
+
+const NO_LEVEL = levelOf([], undefined, undefined);
 
 /** DO: every value in it goes to where nobody looks. */
 export function doBody(reading: Reading, node: TreeNode, source: () => string): StatementReading {
@@ -23,8 +28,10 @@ export function createdBody(reading: Reading, node: TreeNode, source: () => stri
     written === undefined
       ? partsOf(languageOf(node, 'options', 'sql'), bodyText(node, 'options'), source)
       : sqlStatements(bodyStatements(written));
-  judgeBody(reading, parts, 'a function body', true);
   const name = namesIn(listAt(node, 'funcname')).at(-1) ?? '';
+  const before = reading.catalog.routinesNamed(name).map((routine) => reading.routine(routine).result);
+  const shown = judgeBody(reading, parts, 'a function body', true);
+  judgeBoundName(reading, 'routine', name, derived([...shown, ...judgeDefaults(reading, node, parts)]), before);
   judgeTriggerFunction(reading, name, parts);
   return { makes: { kind: 'routine', name, ...(parts.unreadable ? {} : { body: parts }) } };
 }
@@ -53,21 +60,49 @@ function partsOf(language: string, body: string, source: () => string): BodyPart
   return UNREADABLE_PARTS;
 }
 
-function judgeBody(
+/** What a call gives for arguments that are left out; a body with effects may bring it anywhere. */
+function judgeDefaults(reading: Reading, node: TreeNode, { hasEffects }: BodyParts): readonly Derivation[] {
+  const values = listAt(node, 'parameters').map((item) =>
+    reading.value((inside(item, 'FunctionParameter') ?? EMPTY)['defexpr'], NO_LEVEL),
+  );
+  if (hasEffects)
+    for (const value of values)
+      reading.findings.note({ kind: 'moved', clause: 'a default of a function', value, to: undefined });
+  return values;
+}
+
+/** @returns what is behind the values that it returns */
+function judgeBody(reading: Reading, body: BodyParts, clause: string, mayReturn: boolean): readonly Derivation[] {
+  const { findings } = reading;
+  const [computed, uses, written] = [new Set(findings.computed), findings.uses.length, findings.written.size];
+  const shown = judgeParts(reading, body, clause, mayReturn);
+  if (body.catches !== true) return shown;
+  // What is done when something fails tells that it did, and no error of it is seen to be counted.
+  const failing = [...findings.computed].filter((one) => !computed.has(one)).map(({ value }) => value);
+  for (const use of findings.uses.slice(uses)) if (use.kind === 'moved') failing.push(use.value);
+  for (const value of failing)
+    findings.note({ kind: 'moved', clause: `${clause} that catches errors`, value, to: undefined });
+  judgeCaught(reading, [...findings.written].slice(written));
+  return shown;
+}
+
+function judgeParts(
   reading: Reading,
-  { parts, unreadable, catches }: BodyParts,
+  { parts, unreadable }: BodyParts,
   clause: string,
   mayReturn: boolean,
-): void {
+): readonly Derivation[] {
   if (unreadable) {
     reading.findings.touchesAnything = true;
     reading.findings.note({ kind: 'unread', clause });
   }
   const body = reading.body();
-  const before = reading.findings.written.size;
+  const shown: Derivation[] = [];
   for (const part of parts) {
     const output = readPart(body, part);
-    if (output !== undefined && !(mayReturn && part.returned)) movedAll(body, output, clause);
+    if (output === undefined) continue;
+    if (mayReturn && part.returned) shown.push(...output.columns.map(({ value }) => value));
+    else movedAll(body, output, clause);
   }
-  if (catches === true) judgeCaught(body, [...reading.findings.written].slice(before));
+  return shown;
 }

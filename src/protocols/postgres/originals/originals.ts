@@ -3,7 +3,13 @@ import { decodeUtf8 } from '../../../core/bytes.js';
 import { bindBody, formatAt, type BindBody } from '../client-messages.js';
 import type { PreparedText, ReversibleValue, SessionMasks } from '../masks.js';
 import { readArrayText } from '../values/array-text.js';
-import { originalArray, originalArrayText, originalBinary, originalText } from '../values/original-value.js';
+import {
+  boundTexts,
+  originalArray,
+  originalArrayText,
+  originalBinary,
+  originalText,
+} from '../values/original-value.js';
 import { shapeOf } from '../values/type-shapes.js';
 import { withParameters, withText } from './messages.js';
 import { plainConstant } from './plain-constant.js';
@@ -135,7 +141,7 @@ export function bindWithOriginals(
     if (value.place.kind !== 'parameter') continue;
     const index = value.place.number - 1;
     const found = boundOriginal(value, body, index, types[index] ?? 0, masks, encoding);
-    const shown = explains && found !== undefined ? boundSwaps(value, body, index, found) : [];
+    const shown = explains && found !== undefined ? boundSwaps(value, body, index, types[index] ?? 0, found) : [];
     const by = shown === undefined ? undefined : found;
     swaps.push(...(shown ?? []));
     const known = replaced.get(index);
@@ -146,17 +152,23 @@ export function bindWithOriginals(
   return certain.size === 0 ? undefined : { message: withParameters(message, body.values, certain), swaps };
 }
 
-/** What a plan may show of it; undefined where that is not known, as of numbers in binary form. */
+/** What a plan may show of it; undefined where that is not known. */
 function boundSwaps(
   { isArray, typeOid }: ReversibleValue,
   { formats, values }: BindBody,
   index: number,
+  type: number,
   original: Uint8Array,
 ): readonly Swap[] | undefined {
   const pseudonym = values[index];
-  const isText = formatAt(formats, index) === 0 || (!isArray && shapeOf(typeOid, undefined).form === 'text');
-  if (!isText || pseudonym === undefined || pseudonym === null || !canBeShown(decodeUtf8(original))) return undefined;
-  return swapsOf(decodeUtf8(pseudonym), decodeUtf8(original));
+  if (pseudonym === undefined || pseudonym === null) return undefined;
+  if (formatAt(formats, index) === 0) {
+    const text = decodeUtf8(original);
+    return canBeShown(text) ? swapsOf(decodeUtf8(pseudonym), text) : undefined;
+  }
+  const [from, to] = [original, pseudonym].map((bytes) => boundTexts(bytes, type === 0 ? typeOid : type, isArray));
+  if (from === undefined || to?.length !== from.length || !from.every(canBeShown)) return undefined;
+  return from.flatMap((item, at) => (item === to[at] ? [] : [{ original: item, pseudonym: to[at] ?? '' }]));
 }
 
 function boundOriginal(

@@ -75,6 +75,17 @@ export function originalBinary(
   return original === undefined ? undefined : (binaryOf(oid, original) ?? undefined);
 }
 
+/** How the server spells a value in binary form, or each element of an array; undefined where that is not known. */
+export function boundTexts(value: Uint8Array, oid: number, isArray: boolean): readonly string[] | undefined {
+  if (!isArray) {
+    const text = KINDS.get(oid) === undefined ? utf8(value) : spelledOf(oid, value);
+    return text === undefined ? undefined : [text];
+  }
+  const structure = readBinary('array', value);
+  const texts = structure?.parts.map((part) => boundTexts(part.value, part.typeOid, false));
+  return texts?.every((text) => text !== undefined) === true ? texts.flat() : undefined;
+}
+
 function utf8(value: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);

@@ -99,6 +99,7 @@ export function sketchCatalog(
     relations: () => made,
     relationsNamed: (name) => made.filter((relation) => relation.name === name),
     routine: (oid) => called.find((routine) => routine.oid === oid),
+    routines: () => called,
     routinesNamed: (name) => called.filter((routine) => routine.name === name),
     operatorRoutines: () => [],
     castRoutines: () => [],
