@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { connect, type AddressInfo } from 'node:net';
@@ -8,6 +9,7 @@ import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { ResponsesWS } from 'openai/resources/responses/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPort } from '../../../support/agent.js';
 import { startModelAgent, type ModelAgent } from '../../../support/model-upstream-agent.js';
 import { issueServerCertificate } from '../../../support/server-certificate.js';
 import { open, refusal, sealedEvents, type Caught } from './upgrade-world.js';
@@ -278,6 +280,28 @@ describe('a message that people are asked about', () => {
     expect(JSON.stringify(texts)).toMatch(/payroll.*one.*two/);
     const events = await ended(client);
     expect(of(events, 'approval.resolved')[0]).toMatchObject({ statement: 2, outcome: 'approved' });
+  });
+
+  it('waits at a local port as well, and what comes down meanwhile comes', async () => {
+    const key = 'sk-hoop-only-for-this-port';
+    const portKeyHash = createHash('sha256').update(key).digest('hex');
+    const token = await agent.token({ subject: 'at a port', groups: ['engineering', 'ruled'] });
+    const port = await openPort(agent.agent.url, 'openai', token, { portKeyHash });
+    const client = await open(`ws://127.0.0.1:${String(port.port)}/v1/realtime?model=trial`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    send(client, says('say: before'));
+    send(client, ASK);
+    send(client, says('say: the payroll'));
+    const id = await pending();
+    await next(client, 'response.done');
+    expect(port.events.map(({ event }) => event)).toContain('approval.waiting');
+    await decide(id, 'approve');
+    send(client, ASK);
+    await next(client, 'response.done');
+    client.socket.close();
+    await client.closed;
+    port.close();
   });
 
   it('goes nowhere when it is denied, and is withdrawn when the client closes', async () => {
