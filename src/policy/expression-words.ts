@@ -67,6 +67,8 @@ function compared(
   if (known === undefined || other === undefined) return undefined;
   for (const literal of other.op === 'list' ? childrenOf(other) : [other]) {
     if (literal.op !== 'value' || typeof literal.args !== 'string' || known.words.includes(literal.args)) continue;
+    // No word at all is what a fact is that tells nothing.
+    if (literal.args === '') continue;
     const near = nearest(literal.args, known.words);
     if (near === undefined) continue;
     const message = `unknown ${known.called} \`${literal.args}\`; did you mean \`${near}\`?`;
