@@ -1,14 +1,16 @@
-import { concatBytes } from '../../core/bytes.js';
 import { messageOf } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
 import type { Decision, Side, Step } from '../../protocols/contract.js';
 import type { AcceptedStream, TunnelStream } from '../../tunnel/stream.js';
 import { Backlog } from './backlog.js';
+import { carryOut, type OtherStep } from './carry-out.js';
 import { Decider } from './decider.js';
 import type { DrivenSession, DriveHost } from './drive-host.js';
 
 /** How long a server may take to finish after the client said goodbye. */
 const GOODBYE_MS = 10_000;
+/** Answers that may stand in one another: each statement of a pipeline is asked about in the answer to the one before. */
+const MAX_NESTED = 64;
 
 /** The client's side: a tunnel's stream, which may outlive its tunnel while it holds. */
 export type ClientStream = TunnelStream & Partial<Pick<AcceptedStream, 'hold' | 'release'>>;
@@ -22,6 +24,7 @@ export class Drive {
   readonly #decider: Decider;
   /** A ticket is open: nothing more of the client reaches the session. */
   #deciding = false;
+  #nested = 0;
   #clientEnded = false;
   #closed = false;
   #upstream: TunnelStream | undefined;
@@ -60,10 +63,7 @@ export class Drive {
 
   /** The server's side is open. */
   attach(upstream: TunnelStream): void {
-    if (this.#closed) {
-      upstream.destroy();
-      return;
-    }
+    if (this.#closed) return upstream.destroy();
     this.#upstream = upstream;
     const { trace } = this.host;
     upstream.onData((bytes) => {
@@ -172,40 +172,29 @@ export class Drive {
   }
 
   #run(steps: readonly Step[]): void {
-    let parts: Uint8Array[] = [];
-    let side: Side | undefined;
-    let results: RecordedEvent[] = [];
-    const sendParts = (): void => {
-      if (side !== undefined && parts.length > 0) this.#send(side, concatBytes(parts));
-      parts = [];
-    };
-    /** Results come behind: the client does not wait for what tells of them, and no hash is made before they have left. */
-    const settle = (): void => {
-      sendParts();
-      for (const event of results) this.#record(event);
-      results = [];
-    };
-    for (const step of steps) {
-      if (this.#closed) return;
-      if (step.kind === 'send') {
-        if (side !== step.to) sendParts();
-        side = step.to;
-        parts.push(step.bytes);
-      } else if (step.kind === 'record') {
-        results.push(step.event);
-      } else {
-        settle();
-        if (step.kind === 'close') {
-          if (step.fault !== undefined) this.host.log(`session ended: ${step.fault.message}`);
-          this.#close(step.reason);
-        } else if (step.kind === 'study') this.#study(step.ticket, step.text);
-        else {
-          this.#deciding = true;
-          this.#decider.ask(step.ticket, step.question);
-        }
-      }
+    carryOut(steps, {
+      closed: () => this.#closed,
+      send: (side, bytes) => {
+        this.#send(side, bytes);
+      },
+      record: (event) => {
+        this.#record(event);
+      },
+      step: (step) => {
+        this.#step(step);
+      },
+    });
+  }
+
+  #step(step: OtherStep): void {
+    if (step.kind === 'close') {
+      if (step.fault !== undefined) this.host.log(`session ended: ${step.fault.message}`);
+      this.#close(step.reason);
+    } else if (step.kind === 'study') this.#study(step.ticket, step.text);
+    else {
+      this.#deciding = true;
+      this.#decider.ask(step.ticket, step.question);
     }
-    settle();
   }
 
   /** Nothing more of the client reaches the session meanwhile, as while it is decided. */
@@ -230,6 +219,22 @@ export class Drive {
   }
 
   #answer(ticket: number, decision: Decision): void {
+    if (this.#nested >= MAX_NESTED) {
+      // The stack would not do for thousands of statements that came at once; the ticket stays open until then.
+      queueMicrotask(() => {
+        this.#answer(ticket, decision);
+      });
+      return;
+    }
+    this.#nested += 1;
+    try {
+      this.#goOn(ticket, decision);
+    } finally {
+      this.#nested -= 1;
+    }
+  }
+
+  #goOn(ticket: number, decision: Decision): void {
     const staysOpen = decision.action === 'hold';
     if (staysOpen) this.client.hold?.();
     else this.#deciding = false;
@@ -242,10 +247,7 @@ export class Drive {
   #workOffBacklog(): void {
     while (!this.#deciding && !this.#closed) {
       const bytes = this.#backlog.shift();
-      if (bytes === undefined) {
-        this.client.resume();
-        return;
-      }
+      if (bytes === undefined) return this.client.resume();
       this.#guarded(() => this.session.receive('client', bytes));
       this.#bound();
     }

@@ -25,7 +25,11 @@ const question: Question = {
 };
 
 /** A drive between two streams that note down what is written, of a session that answers its server's bytes with `steps`. */
-function driven(steps: readonly Step[], host: Partial<DriveHost> = {}): { readonly log: string[]; answer(): void } {
+function driven(
+  steps: readonly Step[],
+  host: Partial<DriveHost> = {},
+  answered?: () => readonly Step[],
+): { readonly log: string[]; answer(): void } {
   const log: string[] = [];
   let fromServer: (bytes: Uint8Array) => void = () => undefined;
   const stream = (side: string): TunnelStream => ({
@@ -46,7 +50,7 @@ function driven(steps: readonly Step[], host: Partial<DriveHost> = {}): { readon
     heldBytes: 0,
     counts: { statements: 1, blocked: 0 },
     receive: () => steps,
-    answer: (ticket, { action }) => [send('upstream', `ticket ${String(ticket)} ${action}`)],
+    answer: (ticket, { action }) => answered?.() ?? [send('upstream', `ticket ${String(ticket)} ${action}`)],
     end: () => [],
     terminate: (reason) => [{ kind: 'close', reason }],
   };
@@ -121,6 +125,18 @@ describe('the order in which steps are carried out', () => {
     answer();
     expect(log.filter((line) => line.startsWith('upstream'))).toEqual(['upstream < ticket 7 block']);
     expect(log).toContain('log not recorded, so refused: no space left');
+  });
+
+  it('decides 100,000 statements that came at once, one behind the other', async () => {
+    let left = 100_000;
+    const { log, answer } = driven([{ kind: 'ask', ticket: 7, question }], {}, () => {
+      left -= 1;
+      return left > 0 ? [{ kind: 'ask', ticket: 7, question }] : [send('upstream', 'all')];
+    });
+    answer();
+    await expect.poll(() => log.at(-1)).toBe('upstream < all');
+    expect(log.filter((line) => line === 'record decision')).toHaveLength(100_000);
+    expect(log.some((line) => line.startsWith('log'))).toBe(false);
   });
 
   it('goes on where a result can not be recorded any more, and says so', () => {
