@@ -4,7 +4,6 @@ export { EFFECTS } from '../../../core/sql-effects.js';
 
 export type Effect = (typeof EFFECTS)[number];
 
-/** The worst of `effects`; `other` where there is none. */
 /** What other names, or others of a name, may be in sight after it. */
 const UNSETTLING: ReadonlySet<string> = new Set([
   ...['create', 'alter', 'drop', 'extension', 'dynamic', 'discard'],
@@ -15,6 +14,7 @@ export function isUnsettling(effect: string): boolean {
   return UNSETTLING.has(effect);
 }
 
+/** The worst of `effects`; `other` where there is none. */
 export function worstOf(effects: ReadonlySet<string>): Effect {
   return EFFECTS.find((effect) => effects.has(effect)) ?? 'other';
 }
