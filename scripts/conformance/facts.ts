@@ -4,9 +4,10 @@
  * away, and compares the facts with what the server counted (rows written, tables scanned) and what event triggers
  * saw (objects made, changed, dropped).
  *
- *     npx tsx scripts/conformance/facts.ts src/test/regress/sql [--only join,update] [--list] [--text]
+ *     npx tsx scripts/conformance/facts.ts src/test/regress/sql [--from join | --only join,update] [--list] [--text]
  *
  * The facts are those completed from the catalogue as it stands before each statement; with --text the text's own.
+ * --from goes on with that file: those before it are run, for what they leave to later ones, and not compared.
  *
  * A miss is what the server did and the facts do not say, an excess what they claim and can't have happened. Where
  * they call a statement opaque, and a rule therefore blocks it, a miss counts apart.
@@ -49,6 +50,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     only: { type: 'string', default: '' },
+    from: { type: 'string', default: '' },
     list: { type: 'boolean', default: false },
     text: { type: 'boolean', default: false },
   },
@@ -56,7 +58,7 @@ const { values, positionals } = parseArgs({
 const [folder] = positionals;
 if (folder === undefined || !existsSync(join(folder, 'test_setup.sql'))) {
   process.stderr.write(
-    'usage: facts.ts FOLDER [--only NAME,…] [--list] [--text]; FOLDER holds test_setup.sql and the rest of the suite\n',
+    'usage: facts.ts FOLDER [--from NAME | --only NAME,…] [--list] [--text]; FOLDER holds test_setup.sql and the rest of the suite\n',
   );
   process.exit(2);
 }
@@ -107,10 +109,15 @@ async function main(suite: string): Promise<void> {
       reasons: new Map(),
     };
     const only = values.only.split(',').filter((name) => name !== '');
-    for (const name of filesOf(suite)) {
-      if (name === 'test_setup' || (only.length > 0 && !only.includes(name))) continue;
-      await compareFile(server, suite, name, tally);
-    }
+    const files = filesOf(suite).filter((name) => name !== 'test_setup' && (only.length === 0 || only.includes(name)));
+    const first = values.from === '' ? 0 : files.indexOf(values.from);
+    if (first < 0) throw new Error(`no file ${values.from} among those to run`);
+    for (const [at, name] of files.entries())
+      await eachStatement(server, suite, name, async (oracle, filled) => {
+        if (at >= first) await tallied(oracle, filled, name, tally);
+        else if (filled.text !== undefined && !APART.test(filled.statement.text))
+          await oracle.run({ ...filled.statement, text: filled.text });
+      });
     report(tally);
   } finally {
     await server.stop();
@@ -127,7 +134,18 @@ async function prepare(server: PostgresServer, suite: string): Promise<void> {
   session.end();
 }
 
-async function compareFile(server: PostgresServer, suite: string, name: string, tally: Tally): Promise<void> {
+/** A statement, and its text with psql's variables put in: undefined where they can't be known. */
+interface Filled {
+  readonly statement: ScriptStatement;
+  readonly text: string | undefined;
+}
+
+async function eachStatement(
+  server: PostgresServer,
+  suite: string,
+  name: string,
+  use: (oracle: ServerOracle, filled: Filled) => Promise<void>,
+): Promise<void> {
   const script = readFileSync(join(suite, `${name}.sql`), 'utf8');
   const session = await openRawSession(server.port, {
     user: 'postgres',
@@ -136,15 +154,17 @@ async function compareFile(server: PostgresServer, suite: string, name: string, 
   });
   const oracle = new ServerOracle(session);
   await oracle.begin();
-  for (const statement of scriptStatements(script)) {
-    tally.statements += 1;
-    const text = substituted(statement.text, suite, script);
-    if (APART.test(statement.text)) tally.apart += 1;
-    else if (text === undefined) tally.variables += 1;
-    else await compareStatement(oracle, { ...statement, text }, name, tally);
-  }
+  for (const statement of scriptStatements(script))
+    await use(oracle, { statement, text: substituted(statement.text, suite, script) });
   await oracle.end();
   session.end();
+}
+
+async function tallied(oracle: ServerOracle, { statement, text }: Filled, file: string, tally: Tally): Promise<void> {
+  tally.statements += 1;
+  if (APART.test(statement.text)) tally.apart += 1;
+  else if (text === undefined) tally.variables += 1;
+  else await compareStatement(oracle, { ...statement, text }, file, tally);
 }
 
 async function completed(facts: SqlFacts, oracle: ServerOracle): Promise<SqlFacts> {
