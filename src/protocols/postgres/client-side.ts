@@ -129,7 +129,7 @@ export class ClientSide {
   proceed(): void {
     while (!this.#desk.waiting && !this.ending) {
       const type = this.#parser.nextType;
-      if (type !== undefined && (this.#copy.holds(type) || (JUDGED.has(type) && this.#reader.mustWait))) return;
+      if (type !== undefined && this.#waits(type)) return;
       const frame = this.#parser.next();
       if (frame === undefined) return;
       if (isFault(frame)) {
@@ -139,6 +139,12 @@ export class ClientSide {
       if (this.#copy.breaks(frame.type)) this.#breakCopy(frame.type);
       else if (!this.#isStudied(frame)) this.#frame(frame);
     }
+  }
+
+  /** A message that ends the COPY must not wait for what only the end of the COPY settles. */
+  #waits(type: number): boolean {
+    if (this.#copy.breaks(type)) return false;
+    return this.#copy.holds(type) || (JUDGED.has(type) && this.#reader.mustWait);
   }
 
   /** The server hears of it as it would say it itself, and the message goes no further. */
