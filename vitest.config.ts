@@ -1,8 +1,22 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.js';
+
+const TESTS = ['test/**/*.test.{ts,tsx}'];
+
+/** Files with a process of their own. The others of a worker share one, and with it what is imported, and PostgreSQL. */
+const ALONE = [
+  // Replaces a module of Node.
+  'test/agent/live-resources.test.ts',
+  // Measures the memory of its process.
+  'test/core/bytes.test.ts',
+  'test/end-to-end/psql.test.ts',
+  'test/protocols/postgres/bound-values.test.ts',
+];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
+    globalSetup: ['test/support/run-folder.ts'],
+    setupFiles: ['test/support/file-folder.ts'],
     // @oclif/test and the real binaries write to stdout themselves.
     disableConsoleIntercept: true,
     testTimeout: 60_000,
@@ -10,5 +24,10 @@ export default defineConfig({
     // Vitest's own is one second: a machine that others use too fails by it, and nobody is wrong.
     expect: { poll: { timeout: 20_000 } },
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { extends: true, test: { name: 'alone', include: ALONE } },
+      { extends: true, test: { name: 'together', include: TESTS, exclude: ALONE, isolate: false } },
+    ],
   },
 });

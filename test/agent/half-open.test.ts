@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, get, Agent } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -11,12 +10,13 @@ import { HalfOpenPeers } from '../../src/agent/http/half-open-peers.js';
 import { openPort, startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { issueServerCertificate } from '../support/server-certificate.js';
+import { makeFolder } from '../support/folders.js';
 
 const EACH = 34;
 const START_UPS = 40;
 
 describe.skipIf(missingPostgres() !== undefined)('peers that begin and go no further', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'hoop-half-open-'));
+  const folder = makeFolder('half-open');
   let agent: TestAgent;
   let ca: string;
   const open: { close(): void }[] = [];
@@ -29,7 +29,6 @@ describe.skipIf(missingPostgres() !== undefined)('peers that begin and go no fur
   afterAll(async () => {
     for (const one of open) one.close();
     await agent.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it(

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { LiveResources } from '../../src/agent/live-resources.js';
+import { makeFolder } from '../support/folders.js';
 
 /** A file system on which one file takes its time: `begun` once it is being read, given out after `release`. */
 const slow = vi.hoisted(() => ({ file: '', begun: (): void => undefined, release: Promise.resolve() }));
@@ -39,12 +39,9 @@ spec: { rules: [{ name: all, when: 'true', action: block }] }
 `;
 
 let dir = '';
-afterEach(async () => {
-  await rm(dir, { recursive: true, force: true });
-});
 
 it('a reload that is overtaken by a later one does not put back what it had read', async () => {
-  dir = await mkdtemp(join(tmpdir(), 'hoop-live-'));
+  dir = makeFolder('live');
   const [policies, last] = [join(dir, 'policies.yaml'), join(dir, 'z.yaml')];
   await writeFile(join(dir, 'agent.yaml'), AGENT);
   await writeFile(policies, policy('first'));

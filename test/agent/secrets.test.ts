@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +11,7 @@ import { StoredSecrets } from '../../src/secrets/stored-secrets.js';
 import { openStore } from '../../src/store/store.js';
 import { makeAgentFolder, startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres, startPostgres, type PostgresServer } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const PLANTED = 'planted-3f9c1b-password';
 
@@ -169,7 +169,7 @@ describe.skipIf(missingPostgres())('a rotation', () => {
   async function rotating(everyMs?: number) {
     const postgres = await startPostgres();
     await postgres.sql(`CREATE ROLE keeper LOGIN PASSWORD 'first'`);
-    const dir = await mkdtemp(join(tmpdir(), 'hoop-rotation-'));
+    const dir = makeFolder('rotation');
     dirs.push(dir);
     const store = openStore({ path: join(dir, 'hoop.db'), masterKey: new Uint8Array(32) });
     let nowMs = Date.parse('2026-11-01T00:00:00Z');

@@ -1,8 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openForward, type Forward, type ForwardOptions } from '../../src/client/forward.js';
@@ -12,6 +10,7 @@ import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnel-keep
 import type { TunnelStream } from '../../src/tunnel/stream.js';
 import { FakeTime } from './fake-time.js';
 import { TunnelEndpoint } from './tunnel-pair.js';
+import { makeFolder } from '../support/folders.js';
 
 const AUTHENTICATION_OK = Uint8Array.of(0x52, 0, 0, 0, 8, 0, 0, 0, 0);
 
@@ -255,7 +254,7 @@ describe('openForward', () => {
 
   it('serves a socket file without a peer check: its mode is the check', async () => {
     echo();
-    const path = join(mkdtempSync(join(tmpdir(), 'hoop-forward-')), 's');
+    const path = join(makeFolder('forward'), 's');
     const onEvent = (): void => undefined;
     const keeper = new TunnelKeeper({ connection: 'postgres', dial: () => endpoint.dial(), onEvent, time });
     await keeper.start();

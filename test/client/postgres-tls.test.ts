@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import pg from 'pg';
@@ -16,6 +14,7 @@ import { startupPacket } from '../../src/protocols/postgres/messages.js';
 import { bridge } from '../../src/tunnel/bridge.js';
 import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.js';
 import { TunnelEndpoint } from './tunnel-pair.js';
+import { makeFolder } from '../support/folders.js';
 
 const missing = missingPostgres() ?? (process.platform === 'linux' ? undefined : 'local ports need Linux');
 
@@ -34,7 +33,7 @@ describe.skipIf(missing !== undefined)(
     const events: ConnectionEvent[] = [];
 
     beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'hoop-tls-'));
+      folder = makeFolder('tls');
       certificate = await localCertificate(folder);
       // The server itself has no TLS: whatever is encrypted here, the port has encrypted.
       postgres = await startPostgres({ auth: 'trust' });
@@ -59,7 +58,6 @@ describe.skipIf(missing !== undefined)(
       await forward.close();
       await endpoint.close();
       await postgres.stop();
-      rmSync(folder, { recursive: true });
     });
 
     const place = (): OpenPlace => ({

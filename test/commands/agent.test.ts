@@ -1,14 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildCli, runHoop, startHoop } from '../support/built-cli.js';
 import type { Running } from '../support/built-cli.js';
 import { gone } from '../support/processes.js';
+import { makeFolder } from '../support/folders.js';
 
 const HOOP = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const ENV = { HOOP_ISSUER: 'http://127.0.0.1:9', HOOP_CLIENT_ID: 'hoop-cli', PG_APP_PASSWORD: 'planted-password' };
@@ -18,14 +18,13 @@ let running: Running[];
 
 beforeAll(buildCli);
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-agent-test-'));
+  folder = makeFolder('agent-test');
   dir = join(folder, 'agent');
   running = [];
 });
 afterEach(async () => {
   for (const { child } of running) child.kill('SIGKILL');
   await Promise.all(running.map(({ finished }) => finished));
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function init(port = 0): Promise<void> {

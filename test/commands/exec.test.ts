@@ -1,15 +1,15 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bridge } from '../../src/tunnel/bridge.js';
 import { TunnelEndpoint } from '../client/tunnel-pair.js';
 import { buildCli, runHoop, startHoop } from '../support/built-cli.js';
 import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const missing = missingPostgres();
-const folder = mkdtempSync(join(tmpdir(), 'hoop-exec-'));
+const folder = makeFolder('exec');
 let agent: TunnelEndpoint;
 let env: Record<string, string>;
 let postgres: PostgresServer | undefined;

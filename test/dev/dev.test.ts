@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildCli, startHoop } from '../support/built-cli.js';
 import type { Running } from '../support/built-cli.js';
 import { gone, isRunning, processesNaming } from '../support/processes.js';
+import { makeFolder } from '../support/folders.js';
 
 interface Told {
   readonly event: string;
@@ -19,10 +19,7 @@ let folder: string;
 
 beforeAll(buildCli);
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-dev-test-'));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = makeFolder('dev-test');
 });
 
 function start(...args: readonly string[]): Running {

@@ -1,16 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type DatabaseError } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,6 +9,7 @@ import { verifyFolder } from '../../src/recording/verify-folder.js';
 import { makeAgentFolder, openPort, startTestAgent, type AgentFolder } from '../support/agent.js';
 import { startAgentProcess, type AgentProcess } from '../support/agent-process.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const POLICIES = `
 apiVersion: hoop/v1
@@ -237,7 +228,7 @@ describe.skipIf(missingPostgres() !== undefined)('recordings that can not be wri
 
 /** May this process mount a file system? */
 function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'hoop-mount-'));
+  const folder = makeFolder('mount');
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'hoop-test', folder], { stdio: 'ignore' });
     execFileSync('umount', [folder]);
