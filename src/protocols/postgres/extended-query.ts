@@ -133,7 +133,8 @@ export class ExtendedQuery extends StatementParts {
       return;
     }
     if (stands && portal.run.tells === true && refuseTelling(this.desk, portal)) return;
-    if (stands && (portal.boundIn === this.#closers || target.name === '')) {
+    const isAlone = stands && portal.boundIn === this.#closers && !this.expected.mayFailApart(portal);
+    if (stands && (isAlone || target.name === '')) {
       // An EXECUTE looks its name up now.
       if (portal.judgedBy === undefined || portal.judgedBy === this.prepared.changes)
         this.#runPortal(bytes, portal, target.nameBytes);
