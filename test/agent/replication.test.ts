@@ -198,7 +198,18 @@ describe.skipIf(missing !== undefined)(
       const target = join(folder, 'wal');
       await run('mkdir', [target]);
       const [row] = await server.sql('SELECT pg_current_wal_lsn()::text AS lsn');
-      const args = [...(await where('stream')), '-D', target, '--endpos', String(row?.['lsn']), '-n'];
+      // It looks whether it is there when it tells its state.
+      const args = [
+        ...(await where('stream')),
+        '-D',
+        target,
+        '--endpos',
+        String(row?.['lsn']),
+        '-n',
+        '-s',
+        '1',
+        '--no-sync',
+      ];
       await run(program('pg_receivewal'), args);
       expect(readdirSync(target).map((name) => statSync(join(target, name)).size)).toEqual([16 << 20]);
     });
