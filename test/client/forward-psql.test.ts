@@ -1,13 +1,13 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { environmentOf } from '../../src/client/environment.js';
 import { openForward, type Forward } from '../../src/client/forward.js';
 import { listenOnPort } from '../../src/client/local-listener.js';
 import { peerCheck } from '../../src/client/peer.js';
 import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnel-keeper.js';
 import { bridge } from '../../src/tunnel/bridge.js';
-import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.js';
+import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
 import { TunnelEndpoint } from './tunnel-pair.js';
 
 const missing = missingPostgres() ?? (process.platform === 'linux' ? undefined : 'local ports need Linux');
@@ -26,9 +26,8 @@ describe.skipIf(missing !== undefined)(
     let events: ConnectionEvent[];
 
     beforeAll(async () => {
-      postgres = await startPostgres({ auth: 'trust' });
+      postgres = await sharedPostgres({ auth: 'trust' });
     });
-    afterAll(() => postgres.stop());
 
     beforeEach(async () => {
       events = [];

@@ -12,7 +12,7 @@ import { localCertificate, type LocalCertificate } from '../../src/client/local-
 import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnel-keeper.js';
 import { startupPacket } from '../../src/protocols/postgres/messages.js';
 import { bridge } from '../../src/tunnel/bridge.js';
-import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.js';
+import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
 import { TunnelEndpoint } from './tunnel-pair.js';
 import { makeFolder } from '../support/folders.js';
 
@@ -36,7 +36,7 @@ describe.skipIf(missing !== undefined)(
       folder = makeFolder('tls');
       certificate = await localCertificate(folder);
       // The server itself has no TLS: whatever is encrypted here, the port has encrypted.
-      postgres = await startPostgres({ auth: 'trust' });
+      postgres = await sharedPostgres({ auth: 'trust' });
       endpoint = await TunnelEndpoint.open();
       endpoint.onStream((stream) => {
         bridge(connect({ host: postgres.host, port: postgres.port, allowHalfOpen: true }), stream);
@@ -57,7 +57,6 @@ describe.skipIf(missing !== undefined)(
     afterAll(async () => {
       await forward.close();
       await endpoint.close();
-      await postgres.stop();
     });
 
     const place = (): OpenPlace => ({

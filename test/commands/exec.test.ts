@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bridge } from '../../src/tunnel/bridge.js';
 import { TunnelEndpoint } from '../client/tunnel-pair.js';
 import { buildCli, runHoop, startHoop } from '../support/built-cli.js';
-import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.js';
+import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
 import { makeFolder } from '../support/folders.js';
 
 const missing = missingPostgres();
@@ -19,7 +19,7 @@ beforeAll(async () => {
   agent = await TunnelEndpoint.open();
   env = { HOOP_CONFIG_DIR: folder, HOOP_AGENT_URL: agent.url, HOOP_TOKEN: 'token' };
   if (missing !== undefined) return;
-  postgres = await startPostgres({ auth: 'trust' });
+  postgres = await sharedPostgres({ auth: 'trust' });
   const { host, port, superuser } = postgres;
   agent.answers['/v1/whoami'] = { email: `${superuser.username}@example.com` };
   agent.onStream((stream) => {
@@ -29,7 +29,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await agent.close();
-  await postgres?.stop();
 });
 
 describe.skipIf(missing !== undefined)(`hoop exec${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {

@@ -20,12 +20,20 @@ export function ruleOf(entities: readonly string[], strategy: Strategy = 'redact
   };
 }
 
+const maskers = new Map<string, TextMasker>();
+
+/** Made once of each kind: properties ask for thousands. */
 export function maskerOf(
   entities: readonly string[],
   strategy: Strategy = 'redact',
   custom: readonly CustomEntity[] = [],
 ): TextMasker {
-  return createTextMasker({ rules: [ruleOf(entities, strategy, 'REPLACED')], custom, hash });
+  const make = (): TextMasker => createTextMasker({ rules: [ruleOf(entities, strategy, 'REPLACED')], custom, hash });
+  if (custom.length > 0) return make();
+  const kind = `${strategy} ${entities.join()}`;
+  const masker = maskers.get(kind) ?? make();
+  maskers.set(kind, masker);
+  return masker;
 }
 
 export function bytesOf(text: string): Uint8Array {
