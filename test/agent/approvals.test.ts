@@ -1,4 +1,4 @@
-import { Client, type DatabaseError } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GrantView, RequestView } from '../../src/core/approval.js';
 import { openPort, startTestAgent, type TestAgent } from '../support/agent.js';
@@ -6,6 +6,7 @@ import { startHttpUpstream, type HttpUpstream } from '../support/http-upstream.j
 import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
 import { recordedEvents } from '../support/recorded-events.js';
 import { until } from '../support/until.js';
+import { openClient, refusal } from '../support/pg-client.js';
 
 const RESOURCES = (upstream: string, postgres: PostgresServer): string => `
 apiVersion: hoop/v1
@@ -80,10 +81,7 @@ describe.skipIf(missingPostgres() !== undefined)('approvals through the agent', 
   });
 
   const client = async (port: number, database = agent.database): Promise<Client> => {
-    const opened = new Client({ host: '127.0.0.1', port, user: 'x', database, ssl: false });
-    opened.on('error', () => undefined);
-    await opened.connect();
-    return opened;
+    return openClient({ port, database });
   };
 
   const pending = (marker: string): Promise<RequestView> =>
@@ -94,12 +92,6 @@ describe.skipIf(missingPostgres() !== undefined)('approvals through the agent', 
 
   const decide = (id: string, verdict: string, body: object = {}) =>
     agent.call(`/v1/requests/${id}/${verdict}`, { token: dana, body });
-
-  const refusal = (work: Promise<unknown>): Promise<DatabaseError> =>
-    work.then(
-      () => Promise.reject(new Error('was not refused')),
-      (error: unknown) => error as DatabaseError,
-    );
 
   it('shows reviewers who asks, from where, with which values, and what the statement does', async () => {
     const db = await client((await agent.port()).port);

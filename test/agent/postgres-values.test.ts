@@ -9,6 +9,7 @@ import { missingPostgres } from '../support/postgres-server.js';
 import { rawSession, type RawSession } from '../support/raw-session.js';
 import { cstring, execute, i32, message, parse, query, sync, u16 } from '../protocols/postgres/wire.js';
 import { makeFolder } from '../support/folders.js';
+import { openClient } from '../support/pg-client.js';
 
 const MAIL = 'ann.lee@example.com';
 const CARD = '4111111111111111';
@@ -141,9 +142,7 @@ describe.skipIf(missingPostgres() !== undefined).each(['redact', 'hash'])(
       await direct.connect();
       await direct.query(SCHEMA);
       ({ port } = await agent.port());
-      through = new Client({ host: '127.0.0.1', port, database: agent.database, user: 'me' });
-      through.on('error', () => undefined);
-      await through.connect();
+      through = await openClient({ port, database: agent.database, user: 'me' });
       session = await rawSession(port);
     });
     afterAll(async () => {

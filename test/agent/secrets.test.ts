@@ -12,6 +12,7 @@ import { openStore } from '../../src/store/store.js';
 import { makeAgentFolder, startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres, startPostgres, type PostgresServer } from '../support/postgres-server.js';
 import { makeFolder } from '../support/folders.js';
+import { openClient } from '../support/pg-client.js';
 
 const PLANTED = 'planted-3f9c1b-password';
 
@@ -37,9 +38,7 @@ async function ask(path: string, body?: unknown, token = admin): Promise<{ statu
 
 async function open(): Promise<pg.Client> {
   const { port } = await agent.port({ connection: 'vaulted' });
-  const client = new pg.Client({ host: '127.0.0.1', port, user: 'x', database: 'vaulted' });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await openClient({ port, database: 'vaulted' });
   return client;
 }
 

@@ -8,21 +8,9 @@ import { validateAgent } from '../../src/agent/validate.js';
 import { HoopError } from '../../src/core/errors.js';
 import { createSecretResolver } from '../../src/secrets/resolver.js';
 import { makeFolder } from '../support/folders.js';
+import { agentDocuments } from './agent-documents.js';
 
-const FILES = (connection: string, listen = '{ port: 0 }'): string => `apiVersion: hoop/v1
-kind: Agent
-metadata: { name: local }
-spec:
-  listen: ${listen}
-  store: { driver: sqlite, path: ./hoop.db }
-  recordings: { dir: ./recordings }
-  masterKey: { env: MASTER_KEY }
----
-apiVersion: hoop/v1
-kind: IdentityProvider
-metadata: { name: corp }
-spec: { issuer: https://id.example.com, audience: hoop }
----
+const FILES = (connection: string, listen?: string): string => `${agentDocuments(listen)}---
 apiVersion: hoop/v1
 kind: Connection
 metadata: { name: shop }

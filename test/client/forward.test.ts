@@ -101,6 +101,16 @@ function collect(): { streams: TunnelStream[]; received: () => string } {
   return { streams, received: () => text };
 }
 
+/** A client that has begun, and what the agent's side has of it. */
+async function begun(): Promise<{ readonly client: Socket; readonly stream: TunnelStream }> {
+  const { streams } = collect();
+  const { port } = await open();
+  const client = dialLocal(port);
+  client.write('startup');
+  await eventually(() => streams.length === 1);
+  return { client, stream: streams[0]! };
+}
+
 describe('openForward', () => {
   it('carries 3 MB both ways unchanged, and the half-close', async () => {
     echo();
@@ -202,12 +212,8 @@ describe('openForward', () => {
   });
 
   it('sends a Postgres client 08006 when the tunnel breaks between two messages', async () => {
-    const { streams } = collect();
-    const { port } = await open();
-    const client = dialLocal(port);
-    client.write('startup');
-    await eventually(() => streams.length === 1);
-    streams[0]?.write(AUTHENTICATION_OK);
+    const { client, stream } = await begun();
+    stream.write(AUTHENTICATION_OK);
     expect(await next(client)).toHaveLength(9);
     const rest = readAll(client);
     endpoint.breakTunnels();
@@ -215,12 +221,8 @@ describe('openForward', () => {
   });
 
   it('adds nothing when the tunnel breaks inside a message', async () => {
-    const { streams } = collect();
-    const { port } = await open();
-    const client = dialLocal(port);
-    client.write('startup');
-    await eventually(() => streams.length === 1);
-    streams[0]?.write(AUTHENTICATION_OK.subarray(0, 7));
+    const { client, stream } = await begun();
+    stream.write(AUTHENTICATION_OK.subarray(0, 7));
     expect(await next(client)).toHaveLength(7);
     const rest = readAll(client);
     endpoint.breakTunnels();
@@ -228,15 +230,11 @@ describe('openForward', () => {
   });
 
   it('adds nothing when the agent ended the session itself', async () => {
-    const { streams } = collect();
-    const { port } = await open();
-    const client = dialLocal(port);
-    client.write('startup');
-    await eventually(() => streams.length === 1);
-    streams[0]?.write(AUTHENTICATION_OK);
+    const { client, stream } = await begun();
+    stream.write(AUTHENTICATION_OK);
     await next(client);
     const rest = readAll(client);
-    streams[0]?.destroy({ code: 'protocol', message: 'garbage' });
+    stream.destroy({ code: 'protocol', message: 'garbage' });
     expect(await rest).toHaveLength(0);
   });
 

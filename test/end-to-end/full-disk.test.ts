@@ -10,32 +10,13 @@ import { makeAgentFolder, openPort, startTestAgent, type AgentFolder } from '../
 import { startAgentProcess, type AgentProcess } from '../support/agent-process.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { makeFolder } from '../support/folders.js';
+import { openClient, refusal } from '../support/pg-client.js';
+import { guardPolicy } from '../support/guard-policy.js';
 
-const POLICIES = `
-apiVersion: hoop/v1
-kind: Policy
-metadata: { name: guard }
-spec: { rules: [{ name: payments, when: 'sql.writes.exists(t, t.name == "payments")', action: approve, approval: dba-review }] }
----
-apiVersion: hoop/v1
-kind: ApprovalFlow
-metadata: { name: dba-review }
-spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 1m }
-`;
-
-const refusal = (work: Promise<unknown>): Promise<DatabaseError> =>
-  work.then(
-    () => {
-      throw new Error('was not refused');
-    },
-    (error: unknown) => error as DatabaseError,
-  );
+const POLICIES = guardPolicy('1m');
 
 async function client(port: number, database: string): Promise<Client> {
-  const opened = new Client({ host: '127.0.0.1', port, user: 'x', database, ssl: false });
-  opened.on('error', () => undefined);
-  await opened.connect();
-  return opened;
+  return openClient({ port, database });
 }
 
 describe.skipIf(missingPostgres() !== undefined)('recordings that can not be written', () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHttpUpstream, type HttpUpstream } from '../support/http-upstream.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { guardPolicy } from '../support/guard-policy.js';
 
 /** Each stands once in what a client sends; none may be in anything that the agent keeps or says. */
 const PLANTED = {
@@ -26,17 +27,7 @@ const PLANTED = {
   held: 'plantedHeld16x',
 };
 
-const DOCUMENTS = (url: string): string => `
-apiVersion: hoop/v1
-kind: Policy
-metadata: { name: guard }
-spec: { rules: [{ name: payments, when: 'sql.writes.exists(t, t.name == "payments")', action: approve, approval: dba-review }] }
----
-apiVersion: hoop/v1
-kind: ApprovalFlow
-metadata: { name: dba-review }
-spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 1m }
----
+const DOCUMENTS = (url: string): string => `${guardPolicy('1m')}---
 apiVersion: hoop/v1
 kind: Connection
 metadata: { name: crm }
