@@ -8,6 +8,8 @@ const ALONE = [
   // Replaces a module of Node.
   'test/agent/live-resources.test.ts',
   // Measures the memory of its process.
+  'test/agent/fronts/http/exchange.test.ts',
+  'test/agent/fronts/http/upgrade-flow.test.ts',
   'test/core/bytes.test.ts',
   'test/end-to-end/psql.test.ts',
   'test/protocols/postgres/bound-values.test.ts',
