@@ -7,7 +7,9 @@ import { missingPostgres, type PostgresServer, sharedPostgres } from '../support
 import { recordedEvents } from '../support/recorded-events.js';
 import { until } from '../support/until.js';
 import { openClient, refusal } from '../support/pg-client.js';
+import { httpConnection } from '../support/http-connection.js';
 
+const open = { credentials: [{ groups: ['*'], headers: {} }] };
 const RESOURCES = (upstream: string, postgres: PostgresServer): string => `
 apiVersion: hoop/v1
 kind: Policy
@@ -33,25 +35,7 @@ apiVersion: hoop/v1
 kind: ApprovalFlow
 metadata: { name: with-ticket }
 spec: { reviewers: [{ groups: [dba] }], ticket: 'OPS-[0-9]+' }
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: web }
-spec:
-  type: http
-  url: ${upstream}
-  credentials: [{ groups: ['*'], headers: {} }]
-  access: { groups: [engineering], approval: dba-review }
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: shop }
-spec:
-  type: http
-  url: ${upstream}
-  credentials: [{ groups: ['*'], headers: {} }]
-  access: { groups: [engineering] }
----
+${httpConnection('web', upstream, { ...open, access: { groups: ['engineering'], approval: 'dba-review' } })}${httpConnection('shop', upstream, open)}---
 apiVersion: hoop/v1
 kind: Connection
 metadata: { name: guarded }

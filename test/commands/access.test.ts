@@ -5,22 +5,17 @@ import { buildCli, runHoop, startHoop } from '../support/built-cli.js';
 import { startHttpUpstream, type HttpUpstream } from '../support/http-upstream.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { makeFolder } from '../support/folders.js';
+import { httpConnection } from '../support/http-connection.js';
 
 const resources = (url: string): string => `
 apiVersion: hoop/v1
 kind: ApprovalFlow
 metadata: { name: web-access }
 spec: { reviewers: [{ groups: [dba], count: 1 }], grant: { ttl: 1h } }
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: web }
-spec:
-  type: http
-  url: ${url}
-  credentials: [{ groups: ['*'], headers: {} }]
-  access: { groups: [engineering], approval: web-access }
-`;
+${httpConnection('web', url, {
+  credentials: [{ groups: ['*'], headers: {} }],
+  access: { groups: ['engineering'], approval: 'web-access' },
+})}`;
 
 describe.skipIf(missingPostgres() !== undefined)('access by the command line', () => {
   let upstream: HttpUpstream;

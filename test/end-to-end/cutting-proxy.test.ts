@@ -9,7 +9,8 @@ import { type KeptPort, openKeptPort, type KeptPortOptions } from '../support/ke
 import { refusal } from '../support/pg-client.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { until } from '../support/until.js';
-import { crmConnection, guardPolicy } from '../support/guard-policy.js';
+import { guardPolicy } from '../support/guard-policy.js';
+import { headerOf, httpConnection } from '../support/http-connection.js';
 
 const POLICIES = guardPolicy(
   '5m',
@@ -29,7 +30,10 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
   beforeAll(async () => {
     issuer = await startTestIssuer();
     upstream = await startHttpUpstream((seen, response) => response.end(`${seen.method} done`));
-    agent = await startTestAgent({ policies: `${POLICIES}${crmConnection(upstream.url)}`, issuer });
+    agent = await startTestAgent({
+      policies: `${POLICIES}${httpConnection('crm', upstream.url, headerOf('x-token', 'APP_PASSWORD'))}`,
+      issuer,
+    });
     behind = portOf(agent);
     proxy = await CuttingProxy.open(() => behind);
   });

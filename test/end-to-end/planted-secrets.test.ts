@@ -6,6 +6,7 @@ import { startHttpUpstream, type HttpUpstream } from '../support/http-upstream.j
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { guardPolicy } from '../support/guard-policy.js';
+import { httpConnection } from '../support/http-connection.js';
 
 /** Each stands once in what a client sends; none may be in anything that the agent keeps or says. */
 const PLANTED = {
@@ -27,12 +28,8 @@ const PLANTED = {
   held: 'plantedHeld16x',
 };
 
-const DOCUMENTS = (url: string): string => `${guardPolicy('1m')}---
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: crm }
-spec: { type: http, url: '${url}', credentials: [{ groups: ['*'] }], access: { groups: [engineering] } }
-`;
+const DOCUMENTS = (url: string): string =>
+  guardPolicy('1m') + httpConnection('crm', url, { credentials: [{ groups: ['*'] }] });
 
 describe.skipIf(missingPostgres() !== undefined)('secrets that clients send', () => {
   let agent: TestAgent;

@@ -19,18 +19,3 @@ metadata: { name: dba-review }
 spec: { reviewers: [{ groups: [dba], count: 1 }], wait: ${wait} }
 `;
 }
-
-/** Document: connection `crm` to an HTTP server, which is given the password of `hoop_app` as its token. */
-export function crmConnection(url: string): string {
-  return `
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: crm }
-spec:
-  type: http
-  url: ${url}
-  credentials: [{ groups: ['*'], headers: { x-token: { env: APP_PASSWORD } } }]
-  access: { groups: [engineering] }
-`;
-}

@@ -5,7 +5,8 @@ import { CuttingProxy } from './cutting-proxy.js';
 import { type HttpUpstream, startHttpUpstream } from './http-upstream.js';
 import { type KeptPort, openKeptPort, type KeptPortOptions } from './kept-port.js';
 import { until } from './until.js';
-import { crmConnection, guardPolicy } from './guard-policy.js';
+import { guardPolicy } from './guard-policy.js';
+import { headerOf, httpConnection } from './http-connection.js';
 
 /** What the network does, in the order of the table's columns. */
 export const HARMS = ['cut', 'stall', 'drop', 'delay'] as const;
@@ -35,7 +36,10 @@ export class Stage {
   static async open(): Promise<Stage> {
     const issuer = await startTestIssuer();
     const upstream = await heldUpstream();
-    const agent = await startTestAgent({ policies: guardPolicy('5m') + crmConnection(upstream.url), issuer });
+    const agent = await startTestAgent({
+      policies: guardPolicy('5m') + httpConnection('crm', upstream.url, headerOf('x-token', 'APP_PASSWORD')),
+      issuer,
+    });
     const proxy = await CuttingProxy.open(() => stage.behind);
     const stage = new Stage(issuer, agent, upstream, proxy);
     return stage;
