@@ -4,20 +4,13 @@ import { MORE_TOKENS } from '../../src/masking/entities/access-keys.js';
 import { NUMBER_KINDS } from '../../src/masking/entities/built-in.js';
 import { BUILT_IN_ENTITY_NAMES, createTextMasker } from '../../src/masking/text-masker.js';
 import type { CustomEntity, TextMasker } from '../../src/masking/text-masker.js';
+import { maskRule } from '../core/mask-rule.js';
 
 export const hash = (input: Uint8Array): Uint8Array =>
   new Uint8Array(createHmac('sha256', 'a key for tests').update(input).digest());
 
 export function ruleOf(entities: readonly string[], strategy: Strategy = 'redact', replacement = ''): MaskRule {
-  return {
-    name: 'policy/mask',
-    entities,
-    columns: [],
-    strategy,
-    with: replacement,
-    on: { requests: false, answers: true },
-    observed: false,
-  };
+  return maskRule({ name: 'policy/mask', entities, strategy, with: replacement });
 }
 
 const maskers = new Map<string, TextMasker>();
