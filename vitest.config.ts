@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './test/support/longest-first.js';
+import { LONGEST, LongestFirst } from './test/support/longest-first.js';
 
 const TESTS = ['test/**/*.test.{ts,tsx}'];
 
@@ -14,6 +15,9 @@ const ALONE = [
   'test/end-to-end/psql.test.ts',
   'test/protocols/postgres/bound-values.test.ts',
 ];
+
+const missing = [...ALONE, ...LONGEST].filter((path) => !existsSync(new URL(path, import.meta.url)));
+if (missing.length > 0) throw new Error(`test files that are named and not there: ${missing.join(', ')}`);
 
 export default defineConfig({
   test: {
