@@ -9,9 +9,8 @@ import { environmentOf, type OpenPlace } from '../../src/client/environment.js';
 import { openForward, type Forward } from '../../src/client/forward.js';
 import { listenOnPort } from '../../src/client/local-listener.js';
 import { localCertificate, type LocalCertificate } from '../../src/client/local-certificate.js';
-import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnel-keeper.js';
+import type { ConnectionEvent } from '../../src/client/tunnel-keeper.js';
 import { startupPacket } from '../../src/protocols/postgres/messages.js';
-import { bridge } from '../../src/tunnel/bridge.js';
 import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
 import { TunnelEndpoint } from './tunnel-pair.js';
 import { makeFolder } from '../support/folders.js';
@@ -38,12 +37,9 @@ describe.skipIf(missing !== undefined)(
       // The server itself has no TLS: whatever is encrypted here, the port has encrypted.
       postgres = await sharedPostgres({ auth: 'trust' });
       endpoint = await TunnelEndpoint.open();
-      endpoint.onStream((stream) => {
-        bridge(connect({ host: postgres.host, port: postgres.port, allowHalfOpen: true }), stream);
-      });
+      endpoint.carryTo(postgres.port);
       const onEvent = (event: ConnectionEvent): void => void events.push(event);
-      const keeper = new TunnelKeeper({ connection: 'postgres', dial: () => endpoint.dial(), onEvent });
-      await keeper.start();
+      const keeper = await endpoint.keeper(onEvent);
       forward = await openForward({
         connection: 'postgres',
         type: 'postgres',

@@ -1,8 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bridge } from '../../src/tunnel/bridge.js';
 import { TunnelEndpoint } from '../client/tunnel-pair.js';
 import { buildCli, runHoop, startHoop } from '../support/built-cli.js';
 import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
@@ -20,11 +18,9 @@ beforeAll(async () => {
   env = { HOOP_CONFIG_DIR: folder, HOOP_AGENT_URL: agent.url, HOOP_TOKEN: 'token' };
   if (missing !== undefined) return;
   postgres = await sharedPostgres({ auth: 'trust' });
-  const { host, port, superuser } = postgres;
+  const { port, superuser } = postgres;
   agent.answers['/v1/whoami'] = { email: `${superuser.username}@example.com` };
-  agent.onStream((stream) => {
-    bridge(connect({ host, port, allowHalfOpen: true }), stream);
-  });
+  agent.carryTo(port);
 });
 
 afterAll(async () => {

@@ -10,7 +10,7 @@ import { makeAgentFolder, openPort, type AgentFolder } from '../support/agent.js
 import { startAgentProcess } from '../support/agent-process.js';
 import { missingPostgres } from '../support/postgres-server.js';
 
-const ROUNDS = 10;
+const ROUNDS = 6;
 
 describe.skipIf(missingPostgres() !== undefined)('an agent killed during a session and started again', () => {
   let folder: AgentFolder;
