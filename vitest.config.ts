@@ -19,21 +19,25 @@ const ALONE = [
 const missing = [...ALONE, ...LONGEST].filter((path) => !existsSync(new URL(path, import.meta.url)));
 if (missing.length > 0) throw new Error(`test files that are named and not there: ${missing.join(', ')}`);
 
+const SETTINGS = {
+  setupFiles: ['test/support/file-folder.ts'],
+  // @oclif/test and the real binaries write to stdout themselves.
+  disableConsoleIntercept: true,
+  testTimeout: 60_000,
+  hookTimeout: 240_000,
+  // Vitest's own is one second: a machine that others use too fails by it, and nobody is wrong.
+  expect: { poll: { timeout: 20_000 } },
+};
+
 export default defineConfig({
   test: {
     globalSetup: ['test/support/run-folder.ts'],
-    setupFiles: ['test/support/file-folder.ts'],
-    // @oclif/test and the real binaries write to stdout themselves.
-    disableConsoleIntercept: true,
-    testTimeout: 60_000,
-    hookTimeout: 240_000,
-    // Vitest's own is one second: a machine that others use too fails by it, and nobody is wrong.
-    expect: { poll: { timeout: 20_000 } },
+    // Said here alone, so that --maxWorkers=1 counts.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: 'alone', include: ALONE } },
-      { extends: true, test: { name: 'together', include: TESTS, exclude: ALONE, isolate: false } },
+      { test: { ...SETTINGS, name: 'alone', include: ALONE } },
+      { test: { ...SETTINGS, name: 'together', include: TESTS, exclude: ALONE, isolate: false } },
     ],
   },
 });

@@ -51,9 +51,7 @@ const hoopFolders = (folder: string): Set<string> =>
  * All that a run writes for a while lies in one folder, which goes with it, whatever failed. A run that leaves a
  * process or a file behind says so and fails.
  */
-export default function makeRunFolder(): (() => Promise<void>) | undefined {
-  // Each project asks for it.
-  if (process.env[RUN_FOLDER] !== undefined) return undefined;
+export default function makeRunFolder(): () => Promise<void> {
   const outside = tmpdir();
   const before = hoopFolders(outside);
   const folder = mkdtempSync(join(outside, 'hoop-run-'));
