@@ -6,8 +6,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Where a run tells its workers of its folder. */
 export const RUN_FOLDER = 'HOOP_TEST_RUN_FOLDER';
 
-/** What was started last may take its time to end: a worker, and with it its PostgreSQL. */
-const PATIENCE_MS = 20_000;
+/** A worker that has just ended takes its PostgreSQL along, whose hundred databases are a while to remove on a busy disk. */
+const PATIENCE_MS = 60_000;
 
 /** What lies in a folder, and below that; nothing where it goes meanwhile. */
 function entriesOf(folder: string, depth = 2): readonly string[] {
