@@ -41,7 +41,9 @@ function isBuilt() {
   ]);
   const sources = [
     ...folders,
-    'scripts/bundle.mjs',
+    ...['build.mjs', 'bundle.mjs', 'late-bufferutil.cjs', 'man-pages.mjs', 'scanner.mjs'].map(
+      (name) => `scripts/${name}`,
+    ),
     'package.json',
     'tsconfig.json',
     'tsconfig.build.json',

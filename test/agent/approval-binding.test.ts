@@ -1,12 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client, type DatabaseError } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RequestView } from '../../src/core/approval.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { recordedEvents } from '../support/recorded-events.js';
 import { until } from '../support/until.js';
+import { openClient, refusal } from '../support/pg-client.js';
 
 const RESOURCES = `
 apiVersion: hoop/v1
@@ -55,9 +56,7 @@ describe.skipIf(missingPostgres() !== undefined)('what an approval covers', () =
 
   const client = async (): Promise<Client> => {
     const { port } = await agent.port();
-    const one = new Client({ host: '127.0.0.1', port, user: 'x', database: agent.database, ssl: false });
-    one.on('error', () => undefined);
-    await one.connect();
+    const one = await openClient({ port, database: agent.database });
     opened.push(one);
     return one;
   };
@@ -70,12 +69,6 @@ describe.skipIf(missingPostgres() !== undefined)('what an approval covers', () =
 
   const decide = (id: string, verdict: string, body: object = {}) =>
     agent.call(`/v1/requests/${id}/${verdict}`, { token: dana, body });
-
-  const refusal = (work: Promise<unknown>): Promise<DatabaseError> =>
-    work.then(
-      () => Promise.reject(new Error('was not refused')),
-      (error: unknown) => error as DatabaseError,
-    );
 
   /** Approves it for a time, as a reviewer would who saw that it hits a table of no interest. */
   const approved = async (db: Client, text: string, marker: string): Promise<void> => {

@@ -1,4 +1,4 @@
-import { Client, type DatabaseError } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GrantView, RequestView } from '../../src/core/approval.js';
 import { openPort, startTestAgent, type TestAgent } from '../support/agent.js';
@@ -6,7 +6,10 @@ import { startHttpUpstream, type HttpUpstream } from '../support/http-upstream.j
 import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
 import { recordedEvents } from '../support/recorded-events.js';
 import { until } from '../support/until.js';
+import { openClient, refusal } from '../support/pg-client.js';
+import { httpConnection } from '../support/http-connection.js';
 
+const open = { credentials: [{ groups: ['*'], headers: {} }] };
 const RESOURCES = (upstream: string, postgres: PostgresServer): string => `
 apiVersion: hoop/v1
 kind: Policy
@@ -32,25 +35,7 @@ apiVersion: hoop/v1
 kind: ApprovalFlow
 metadata: { name: with-ticket }
 spec: { reviewers: [{ groups: [dba] }], ticket: 'OPS-[0-9]+' }
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: web }
-spec:
-  type: http
-  url: ${upstream}
-  credentials: [{ groups: ['*'], headers: {} }]
-  access: { groups: [engineering], approval: dba-review }
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: shop }
-spec:
-  type: http
-  url: ${upstream}
-  credentials: [{ groups: ['*'], headers: {} }]
-  access: { groups: [engineering] }
----
+${httpConnection('web', upstream, { ...open, access: { groups: ['engineering'], approval: 'dba-review' } })}${httpConnection('shop', upstream, open)}---
 apiVersion: hoop/v1
 kind: Connection
 metadata: { name: guarded }
@@ -80,10 +65,7 @@ describe.skipIf(missingPostgres() !== undefined)('approvals through the agent', 
   });
 
   const client = async (port: number, database = agent.database): Promise<Client> => {
-    const opened = new Client({ host: '127.0.0.1', port, user: 'x', database, ssl: false });
-    opened.on('error', () => undefined);
-    await opened.connect();
-    return opened;
+    return openClient({ port, database });
   };
 
   const pending = (marker: string): Promise<RequestView> =>
@@ -94,12 +76,6 @@ describe.skipIf(missingPostgres() !== undefined)('approvals through the agent', 
 
   const decide = (id: string, verdict: string, body: object = {}) =>
     agent.call(`/v1/requests/${id}/${verdict}`, { token: dana, body });
-
-  const refusal = (work: Promise<unknown>): Promise<DatabaseError> =>
-    work.then(
-      () => Promise.reject(new Error('was not refused')),
-      (error: unknown) => error as DatabaseError,
-    );
 
   it('shows reviewers who asks, from where, with which values, and what the statement does', async () => {
     const db = await client((await agent.port()).port);

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { S3_KEYS, startS3Server, type S3Server } from '../support/s3-server.js';
 import { issueServerCertificate } from '../support/server-certificate.js';
+import { makeFolder } from '../support/folders.js';
 
 const WAIT = { timeout: 30_000, interval: 100 };
 const CREDENTIALS = 'accessKeyId: { env: S3_ID }, secretAccessKey: { file: ../s3.key }';
@@ -19,13 +19,12 @@ describe.skipIf(missingPostgres() !== undefined)('an agent that copies its recor
   let dir: string;
   let closing: (() => Promise<unknown>)[];
   beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), 'hoop-uploads-'));
+    dir = makeFolder('uploads');
     writeFileSync(join(dir, 's3.key'), `${S3_KEYS.secretAccessKey}\n`, { mode: 0o600 });
     closing = [];
   });
   afterEach(async () => {
     for (const close of closing.reverse()) await close();
-    rmSync(dir, { recursive: true, force: true });
   });
 
   async function startAgent(upload: string): Promise<TestAgent> {
@@ -52,7 +51,7 @@ describe.skipIf(missingPostgres() !== undefined)('an agent that copies its recor
 
   it('does so over TLS that is verified, after each seal, and its figures say so', async () => {
     const account = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-    const folder = mkdtempSync(join(tmpdir(), 'hoop-s3-tls-'));
+    const folder = makeFolder('s3-tls');
     closing.push(() => Promise.resolve(rmSync(folder, { recursive: true, force: true })));
     const ca = await issueServerCertificate(folder, account);
     const [key, cert] = [readFileSync(join(folder, 'server.key')), readFileSync(join(folder, 'server.crt'))];
@@ -77,7 +76,7 @@ describe.skipIf(missingPostgres() !== undefined)('an agent that copies its recor
   }, 60_000);
 
   it('trusts no certificate that it was not told of', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'hoop-s3-tls-'));
+    const folder = makeFolder('s3-tls');
     closing.push(() => Promise.resolve(rmSync(folder, { recursive: true, force: true })));
     await issueServerCertificate(folder, { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
     const [key, cert] = [readFileSync(join(folder, 'server.key')), readFileSync(join(folder, 'server.crt'))];

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { openClient } from '../support/pg-client.js';
 
 const SSN = '917-26-5083';
 const SEED = `
@@ -225,9 +226,7 @@ describe.skipIf(missingPostgres() !== undefined)('a masked column in whatever fo
   const database = 'column_lineage';
 
   const client = async (): Promise<pg.Client> => {
-    const db = new pg.Client({ host: '127.0.0.1', port: tapped.port, user: 'x', database: 'postgres' });
-    db.on('error', () => undefined);
-    await db.connect();
+    const db = await openClient({ port: tapped.port, database: 'postgres' });
     clients.push(db);
     return db;
   };

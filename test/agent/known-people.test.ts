@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { KnownPeople } from '../../src/agent/known-people.js';
 import { openStore } from '../../src/store/store.js';
 import { person } from '../approvals/desk.js';
+import { makeFolder } from '../support/folders.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'hoop-people-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = makeFolder('people');
 const HOUR_MS = 3_600_000;
 
 describe('what is remembered of people', () => {

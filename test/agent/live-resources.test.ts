@@ -1,8 +1,9 @@
-import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { LiveResources } from '../../src/agent/live-resources.js';
+import { makeFolder } from '../support/folders.js';
+import { agentDocuments } from './agent-documents.js';
 
 /** A file system on which one file takes its time: `begun` once it is being read, given out after `release`. */
 const slow = vi.hoisted(() => ({ file: '', begun: (): void => undefined, release: Promise.resolve() }));
@@ -18,20 +19,6 @@ vi.mock('node:fs/promises', async (original) => {
   return { ...real, readFile };
 });
 
-const AGENT = `apiVersion: hoop/v1
-kind: Agent
-metadata: { name: local }
-spec:
-  listen: { port: 0 }
-  store: { driver: sqlite, path: ./hoop.db }
-  recordings: { dir: ./recordings }
-  masterKey: { env: MASTER_KEY }
----
-apiVersion: hoop/v1
-kind: IdentityProvider
-metadata: { name: corp }
-spec: { issuer: https://id.example.com, audience: hoop }
-`;
 const policy = (name: string): string => `apiVersion: hoop/v1
 kind: Policy
 metadata: { name: ${name} }
@@ -39,14 +26,11 @@ spec: { rules: [{ name: all, when: 'true', action: block }] }
 `;
 
 let dir = '';
-afterEach(async () => {
-  await rm(dir, { recursive: true, force: true });
-});
 
 it('a reload that is overtaken by a later one does not put back what it had read', async () => {
-  dir = await mkdtemp(join(tmpdir(), 'hoop-live-'));
+  dir = makeFolder('live');
   const [policies, last] = [join(dir, 'policies.yaml'), join(dir, 'z.yaml')];
-  await writeFile(join(dir, 'agent.yaml'), AGENT);
+  await writeFile(join(dir, 'agent.yaml'), agentDocuments());
   await writeFile(policies, policy('first'));
   await writeFile(last, '');
   const live = await LiveResources.load(dir, { MASTER_KEY: Buffer.alloc(32, 7).toString('base64') });

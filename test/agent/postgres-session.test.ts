@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client, type DatabaseError } from 'pg';
+import { Client } from 'pg';
 import postgresJs from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
@@ -11,6 +11,7 @@ import { missingPostgres } from '../support/postgres-server.js';
 import { openRawSession } from '../support/raw-postgres.js';
 import { rawSession } from '../support/raw-session.js';
 import { bind, describePortal, errorFields, execute, i32, parse, query, sync } from '../protocols/postgres/wire.js';
+import { openClient, refusal } from '../support/pg-client.js';
 
 const run = promisify(execFile);
 
@@ -57,19 +58,8 @@ describe.skipIf(missingPostgres() !== undefined)('a Postgres session through the
   afterAll(() => agent.close());
 
   const client = async (at = port): Promise<Client> => {
-    const opened = new Client({ host: '127.0.0.1', port: at, user: 'ignored', database: agent.database, ssl: false });
-    opened.on('error', () => undefined);
-    await opened.connect();
-    return opened;
+    return openClient({ port: at, user: 'ignored', database: agent.database });
   };
-
-  const refusal = (work: Promise<unknown>): Promise<DatabaseError> =>
-    work.then(
-      () => {
-        throw new Error('was not refused');
-      },
-      (error: unknown) => error as DatabaseError,
-    );
 
   it('opens without a password, as the credential of the caller, whatever user the client names', async () => {
     const one = await client();

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
@@ -9,6 +8,8 @@ import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { rawSession, type RawSession } from '../support/raw-session.js';
 import { cstring, execute, i32, message, parse, query, sync, u16 } from '../protocols/postgres/wire.js';
+import { makeFolder } from '../support/folders.js';
+import { openClient } from '../support/pg-client.js';
 
 const MAIL = 'ann.lee@example.com';
 const CARD = '4111111111111111';
@@ -141,9 +142,7 @@ describe.skipIf(missingPostgres() !== undefined).each(['redact', 'hash'])(
       await direct.connect();
       await direct.query(SCHEMA);
       ({ port } = await agent.port());
-      through = new Client({ host: '127.0.0.1', port, database: agent.database, user: 'me' });
-      through.on('error', () => undefined);
-      await through.connect();
+      through = await openClient({ port, database: agent.database, user: 'me' });
       session = await rawSession(port);
     });
     afterAll(async () => {
@@ -216,7 +215,7 @@ describe.skipIf(missingPostgres() !== undefined).each(['redact', 'hash'])(
         await direct.query(`drop table if exists copied; create table copied (${columns})`);
         const list = texts.map(([, expression]) => expression).join(', ');
         const rows = await psql(`copy (select ${list} from generate_series(1, 3)) to stdout (format ${form})`);
-        const folder = await mkdtemp(join(tmpdir(), 'hoop-copied-'));
+        const folder = makeFolder('copied');
         await writeFile(join(folder, 'rows'), rows);
         const { postgres, database } = agent;
         await run('psql', ['-X', '-d', database, '-c', `\\copy copied from '${folder}/rows' (format ${form})`], {
@@ -228,7 +227,6 @@ describe.skipIf(missingPostgres() !== undefined).each(['redact', 'hash'])(
             PGPASSWORD: postgres.superuser.password,
           },
         });
-        await rm(folder, { recursive: true });
         expect((await direct.query('select count(*)::int as rows from copied')).rows).toEqual([{ rows: 3 }]);
       },
     );

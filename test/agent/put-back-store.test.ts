@@ -1,11 +1,10 @@
 import { copyFileSync, rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { GrantView, RequestView } from '../../src/core/approval.js';
 import { startTestAgent, startTestIssuer, type TestAgent, type TestIssuer } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const RESOURCES = `
 apiVersion: hoop/v1
@@ -33,7 +32,7 @@ describe.skipIf(missingPostgres() !== undefined)('a store that was put back to a
     startTestAgent({ dir, issuer, policies: RESOURCES });
 
   it('gives no access back that was revoked since, and says so once', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'hoop-agent-'));
+    const dir = makeFolder('agent');
     const issuer = await startTestIssuer();
     closing.push(
       () => rmSync(dir, { recursive: true, force: true }),

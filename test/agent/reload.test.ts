@@ -51,7 +51,7 @@ describe.skipIf(missingPostgres())('a reload', () => {
       text.replace('access: { groups: [engineering, dba] }', 'access: { groups: [dba] }');
     expect(await change(agent, 'connection.yaml', edit)).toBe(true);
     expect((await ended).message).toBe('access to postgres ended (the configuration of the agent has changed)');
-    await expect(connect(port)).rejects.toThrow(/no connection of that name/);
+    await expect(connect(port)).rejects.toThrow(/no access to a connection of that name/);
   });
 
   it('that gives somebody another credential lets no session begin with the one before', async () => {

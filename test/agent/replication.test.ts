@@ -1,8 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
@@ -12,6 +11,7 @@ import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.js';
 import { startupPacket } from '../../src/protocols/postgres/messages.js';
 import { errorFields, messagesIn, parse, query } from '../protocols/postgres/wire.js';
+import { makeFolder } from '../support/folders.js';
 
 const run = promisify(execFile);
 const missing = missingPostgres();
@@ -69,7 +69,7 @@ describe.skipIf(missing !== undefined)(
     let folder: string;
 
     beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'hoop-replication-'));
+      folder = makeFolder('replication');
       server = await startPostgres({ settings: { wal_level: 'logical', wal_keep_size: '64MB' } });
       await server.sql('ALTER ROLE hoop_app REPLICATION; CREATE TABLE people (id int primary key, email text)');
       agent = await startTestAgent({
@@ -80,7 +80,6 @@ describe.skipIf(missing !== undefined)(
     afterAll(async () => {
       await agent.close();
       await server.stop();
-      rmSync(folder, { recursive: true });
     });
 
     const program = (name: string): string => join(server.binDir, name);
@@ -199,7 +198,18 @@ describe.skipIf(missing !== undefined)(
       const target = join(folder, 'wal');
       await run('mkdir', [target]);
       const [row] = await server.sql('SELECT pg_current_wal_lsn()::text AS lsn');
-      const args = [...(await where('stream')), '-D', target, '--endpos', String(row?.['lsn']), '-n'];
+      // It looks whether it is there when it tells its state.
+      const args = [
+        ...(await where('stream')),
+        '-D',
+        target,
+        '--endpos',
+        String(row?.['lsn']),
+        '-n',
+        '-s',
+        '1',
+        '--no-sync',
+      ];
       await run(program('pg_receivewal'), args);
       expect(readdirSync(target).map((name) => statSync(join(target, name)).size)).toEqual([16 << 20]);
     });

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -12,6 +11,8 @@ import { StoredSecrets } from '../../src/secrets/stored-secrets.js';
 import { openStore } from '../../src/store/store.js';
 import { makeAgentFolder, startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres, startPostgres, type PostgresServer } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
+import { openClient } from '../support/pg-client.js';
 
 const PLANTED = 'planted-3f9c1b-password';
 
@@ -37,9 +38,7 @@ async function ask(path: string, body?: unknown, token = admin): Promise<{ statu
 
 async function open(): Promise<pg.Client> {
   const { port } = await agent.port({ connection: 'vaulted' });
-  const client = new pg.Client({ host: '127.0.0.1', port, user: 'x', database: 'vaulted' });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await openClient({ port, database: 'vaulted' });
   return client;
 }
 
@@ -169,7 +168,7 @@ describe.skipIf(missingPostgres())('a rotation', () => {
   async function rotating(everyMs?: number) {
     const postgres = await startPostgres();
     await postgres.sql(`CREATE ROLE keeper LOGIN PASSWORD 'first'`);
-    const dir = await mkdtemp(join(tmpdir(), 'hoop-rotation-'));
+    const dir = makeFolder('rotation');
     dirs.push(dir);
     const store = openStore({ path: join(dir, 'hoop.db'), masterKey: new Uint8Array(32) });
     let nowMs = Date.parse('2026-11-01T00:00:00Z');

@@ -1,11 +1,11 @@
-import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type DatabaseError } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres, sharedPostgres, type PostgresServer } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const connectionTo = (name: string, address: string, tls: string, secret: string): string => `
 ---
@@ -27,7 +27,7 @@ describe.skipIf(missingPostgres() !== undefined)('the way to the database server
   let forwarder: Server;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'hoop-ca-'));
+    folder = makeFolder('ca');
     const [scram, md5, password, trust, tls] = await Promise.all([
       sharedPostgres(),
       sharedPostgres({ auth: 'md5' }),
@@ -73,7 +73,6 @@ describe.skipIf(missingPostgres() !== undefined)('the way to the database server
   afterAll(async () => {
     await agent.close();
     forwarder.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   async function open(connection: string): Promise<Client> {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pg, { type DatabaseError } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
+import { refusal } from '../support/pg-client.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { restartablePostgres, type RestartablePostgres } from '../support/restartable-postgres.js';
 
@@ -102,14 +103,6 @@ spec:
       return rows[0];
     }
 
-    const failure = (work: Promise<unknown>): Promise<DatabaseError> =>
-      work.then(
-        () => {
-          throw new Error('did not fail');
-        },
-        (error: unknown) => error as DatabaseError,
-      );
-
     /** How the sessions were sealed, the newest last. */
     function sealedAs(): unknown[] {
       const names = readdirSync(agent.recordings, { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -144,7 +137,7 @@ spec:
     it('by pg_terminate_backend, idle and in mid-statement: 57P01 in its words', async () => {
       const before = sealedAs().length;
       const [idle, busy] = [await open(), await open()];
-      const sleeping = failure(busy.client.query('select pg_sleep(600)'));
+      const sleeping = refusal(busy.client.query('select pg_sleep(600)'));
       await running('select pg_sleep(600)');
       await asks(`select count(pg_terminate_backend(pid)) from pg_stat_activity
                   where pid <> pg_backend_pid() and backend_type = 'client backend'`);
@@ -158,7 +151,7 @@ spec:
       const { told } = await open();
       await server.stopFast();
       await expect.poll(() => told[0]).toMatchObject({ code: '57P01' });
-      const down = await failure(open());
+      const down = await refusal(open());
       expect([down.severity, down.code]).toEqual(['FATAL', '08006']);
       await server.start();
       expect(await asks('select 2 as two')).toEqual({ two: 2 });
@@ -167,7 +160,7 @@ spec:
     it('by a cut network, idle and in mid-statement: 08006 in one sentence, and the next connection works', async () => {
       const before = sealedAs().length;
       const [idle, busy] = [await open(), await open()];
-      const sleeping = failure(busy.client.query('select pg_sleep(601)'));
+      const sleeping = refusal(busy.client.query('select pg_sleep(601)'));
       await running('select pg_sleep(601)');
       cable.cut();
       const words = 'the database server closed the connection';

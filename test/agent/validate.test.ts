@@ -1,28 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { LiveResources } from '../../src/agent/live-resources.js';
 import { warnOfMissing } from '../../src/agent/missing-secrets.js';
 import { validateAgent } from '../../src/agent/validate.js';
 import { HoopError } from '../../src/core/errors.js';
 import { createSecretResolver } from '../../src/secrets/resolver.js';
+import { makeFolder } from '../support/folders.js';
+import { agentDocuments } from './agent-documents.js';
 
-const FILES = (connection: string, listen = '{ port: 0 }'): string => `apiVersion: hoop/v1
-kind: Agent
-metadata: { name: local }
-spec:
-  listen: ${listen}
-  store: { driver: sqlite, path: ./hoop.db }
-  recordings: { dir: ./recordings }
-  masterKey: { env: MASTER_KEY }
----
-apiVersion: hoop/v1
-kind: IdentityProvider
-metadata: { name: corp }
-spec: { issuer: https://id.example.com, audience: hoop }
----
+const FILES = (connection: string, listen?: string): string => `${agentDocuments(listen)}---
 apiVersion: hoop/v1
 kind: Connection
 metadata: { name: shop }
@@ -52,15 +40,11 @@ describe('what a start would find missing', () => {
   };
 
   beforeAll(() => {
-    dir = mkdtempSync(join(tmpdir(), 'hoop-validate-'));
+    dir = makeFolder('validate');
     pair('one');
     pair('other');
     writeFileSync(join(dir, 'none.pem'), 'no certificate');
     writeFileSync(join(dir, 'torn.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
-  });
-
-  afterAll(() => {
-    rmSync(dir, { recursive: true });
   });
 
   it('is a file of roots that is not there, or that holds none, of any connection', async () => {

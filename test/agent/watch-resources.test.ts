@@ -1,27 +1,23 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { resourcesFingerprint, watchResources } from '../../src/agent/watch-resources.js';
 import { readConfigFiles } from '../../src/config/read-files.js';
+import { makeFolder } from '../support/folders.js';
 
 describe('the fingerprint of resource files', () => {
   let root: string;
   let dir: string;
 
   beforeEach(() => {
-    root = mkdtempSync(join(tmpdir(), 'hoop-watch-'));
+    root = makeFolder('watch');
     dir = join(root, 'config');
     mkdirSync(join(dir, 'recordings', '2026-11-28'), { recursive: true });
     mkdirSync(join(root, 'policies'));
     writeFileSync(join(dir, 'agent.yaml'), 'a');
     writeFileSync(join(root, 'policies', 'p.yml'), 'p');
     symlinkSync(join(root, 'policies'), join(dir, 'policies'));
-  });
-
-  afterEach(() => {
-    rmSync(root, { recursive: true });
   });
 
   it('changes with a file, also in a folder that a link leads to, and with nothing else below', async () => {

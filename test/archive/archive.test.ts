@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
@@ -14,6 +13,7 @@ import { verifyFolder } from '../../src/recording/verify-folder.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { Bench, DATE, END, sessionId, start, statement } from '../recording/recorded-session.js';
 import { S3_KEYS, startS3Server, type S3Server } from '../support/s3-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const BUCKET = 'hoop-recordings';
 const KEY = { env: 'UNUSED' };
@@ -32,7 +32,7 @@ afterAll(() => server.close());
 beforeEach(() => {
   bench = new Bench();
   recordings = bench.open();
-  scratch = mkdtempSync(join(tmpdir(), 'hoop-archive-'));
+  scratch = makeFolder('archive');
   store = openStore({ path: join(scratch, 'hoop.db') });
   [warned, opened] = [[], []];
   prefix += 1;
@@ -42,7 +42,6 @@ afterEach(async () => {
   await recordings.close();
   store.close();
   bench.remove();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 const below = (): string => `t${String(prefix)}/`;

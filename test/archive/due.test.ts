@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
 import { BrokenDay, dueOfDay, type Confirmation, type UploadLedger } from '../../src/archive/due.js';
 import { renderCheckpoint, segmentFrom, segmentLine, sessionLine } from '../../src/recording/checkpoint.js';
 import { generateRecordingKey, publicKeyOf, SignatureChecker } from '../../src/recording/keys.js';
 import { DATE, sessionId } from '../recording/recorded-session.js';
+import { makeFolder } from '../support/folders.js';
 
 const key = generateRecordingKey();
 const checker = new SignatureChecker([publicKeyOf(key)]);
@@ -16,7 +16,7 @@ let dir: string;
 let confirmed: Map<string, string>;
 let ledger: UploadLedger;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'hoop-due-'));
+  dir = makeFolder('due');
   mkdirSync(join(dir, DATE));
   confirmed = new Map();
   ledger = {
@@ -25,9 +25,6 @@ beforeEach(() => {
       for (const { path, sha256 } of uploads) confirmed.set(path, sha256);
     },
   };
-});
-afterEach(() => {
-  rmSync(dir, { recursive: true, force: true });
 });
 
 /** A day whose oldest sessions moved into parts. */

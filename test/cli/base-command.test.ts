@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Config, Flags } from '@oclif/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HoopCommand } from '../../src/cli/base-command.js';
 import { HoopError } from '../../src/core/errors.js';
+import { makeFolder } from '../support/folders.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -75,12 +74,11 @@ async function run(argv: readonly string[], behave: (probe: Probe) => Promise<vo
 }
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-base-'));
+  folder = makeFolder('base');
   vi.stubEnv('HOOP_CONFIG_DIR', folder);
 });
 afterEach(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const fail = (): never => {

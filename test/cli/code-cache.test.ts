@@ -3,19 +3,18 @@ import {
   chmodSync,
   copyFileSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cacheFolder } from '../../src/cli/code-cache.js';
 import { buildCli } from '../support/built-cli.js';
+import { makeFolder } from '../support/folders.js';
 
 const BUILT = fileURLToPath(new URL('../../dist/src/cli/code-cache.js', import.meta.url));
 /** Says whether V8 took what was kept, what the script exports, and that it can import(). */
@@ -42,17 +41,13 @@ let script: string;
 beforeAll(buildCli);
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-code-'));
+  folder = makeFolder('code');
   script = join(folder, 'script.cjs');
   writeFileSync(join(folder, 'beside.mjs'), 'export const word = "beside";');
   writeFileSync(
     script,
     `exports.answer = () => 'answer'; exports.later = async () => (await __import('./beside.mjs')).word;`,
   );
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
 });
 
 function run(env: Record<string, string> = {}, path = script, program = PROGRAM): string {

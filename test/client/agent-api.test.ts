@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AgentApi } from '../../src/client/agent-api.js';
 import { createFetch } from '../../src/identity/http-fetch.js';
+import { makeFolder } from '../support/folders.js';
 
 const WELL_KNOWN = {
   version: '1',
@@ -164,7 +164,7 @@ describe('createFetch', () => {
   });
 
   it('trusts a certificate of HOOP_CA_FILE, and not without', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'hoop-ca-'));
+    const folder = makeFolder('ca');
     try {
       const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
       execFileSync(
@@ -206,7 +206,6 @@ describe('createFetch', () => {
         /HOOP_CA_FILE/,
       );
     } finally {
-      rmSync(folder, { recursive: true, force: true });
     }
   });
 });

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -14,6 +13,7 @@ import { readRecording } from '../../src/recording/read.js';
 import { compilePattern } from '../../src/recording/replay/pattern.js';
 import { verifyRecording } from '../../src/recording/verify.js';
 import { Bench, END, sessionId, start, statement } from '../recording/recorded-session.js';
+import { makeFolder } from '../support/folders.js';
 
 const STATEMENTS = 3_000;
 let bench: Bench;
@@ -22,7 +22,7 @@ let session: string;
 let plain: string;
 beforeEach(async () => {
   bench = new Bench();
-  folder = mkdtempSync(join(tmpdir(), 'hoop-compressed-'));
+  folder = makeFolder('compressed');
   const recordings = bench.open();
   session = sessionId();
   const recorder = recordings.open(start(session));
@@ -38,7 +38,6 @@ beforeEach(async () => {
 });
 afterEach(() => {
   bench.remove();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const packed = (): string => `${bench.path(session)}.br`;

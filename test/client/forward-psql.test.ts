@@ -1,13 +1,11 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { connect } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { environmentOf } from '../../src/client/environment.js';
 import { openForward, type Forward } from '../../src/client/forward.js';
 import { listenOnPort } from '../../src/client/local-listener.js';
 import { peerCheck } from '../../src/client/peer.js';
-import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnel-keeper.js';
-import { bridge } from '../../src/tunnel/bridge.js';
-import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.js';
+import type { ConnectionEvent } from '../../src/client/tunnel-keeper.js';
+import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
 import { TunnelEndpoint } from './tunnel-pair.js';
 
 const missing = missingPostgres() ?? (process.platform === 'linux' ? undefined : 'local ports need Linux');
@@ -26,19 +24,15 @@ describe.skipIf(missing !== undefined)(
     let events: ConnectionEvent[];
 
     beforeAll(async () => {
-      postgres = await startPostgres({ auth: 'trust' });
+      postgres = await sharedPostgres({ auth: 'trust' });
     });
-    afterAll(() => postgres.stop());
 
     beforeEach(async () => {
       events = [];
       endpoint = await TunnelEndpoint.open();
-      endpoint.onStream((stream) => {
-        bridge(connect({ host: postgres.host, port: postgres.port, allowHalfOpen: true }), stream);
-      });
+      endpoint.carryTo(postgres.port);
       const onEvent = (event: ConnectionEvent): void => void events.push(event);
-      const keeper = new TunnelKeeper({ connection: 'postgres', dial: () => endpoint.dial(), onEvent });
-      await keeper.start();
+      const keeper = await endpoint.keeper(onEvent);
       const listen: Parameters<typeof openForward>[0]['listen'] = (server) => listenOnPort(server, '127.0.0.1', 0);
       forward = await openForward({
         connection: 'postgres',

@@ -1,8 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openForward, type Forward, type ForwardOptions } from '../../src/client/forward.js';
@@ -12,6 +10,7 @@ import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnel-keep
 import type { TunnelStream } from '../../src/tunnel/stream.js';
 import { FakeTime } from './fake-time.js';
 import { TunnelEndpoint } from './tunnel-pair.js';
+import { makeFolder } from '../support/folders.js';
 
 const AUTHENTICATION_OK = Uint8Array.of(0x52, 0, 0, 0, 8, 0, 0, 0, 0);
 
@@ -100,6 +99,16 @@ function collect(): { streams: TunnelStream[]; received: () => string } {
     streams.push(stream);
   });
   return { streams, received: () => text };
+}
+
+/** A client that has begun, and what the agent's side has of it. */
+async function begun(): Promise<{ readonly client: Socket; readonly stream: TunnelStream }> {
+  const { streams } = collect();
+  const { port } = await open();
+  const client = dialLocal(port);
+  client.write('startup');
+  await eventually(() => streams.length === 1);
+  return { client, stream: streams[0]! };
 }
 
 describe('openForward', () => {
@@ -203,12 +212,8 @@ describe('openForward', () => {
   });
 
   it('sends a Postgres client 08006 when the tunnel breaks between two messages', async () => {
-    const { streams } = collect();
-    const { port } = await open();
-    const client = dialLocal(port);
-    client.write('startup');
-    await eventually(() => streams.length === 1);
-    streams[0]?.write(AUTHENTICATION_OK);
+    const { client, stream } = await begun();
+    stream.write(AUTHENTICATION_OK);
     expect(await next(client)).toHaveLength(9);
     const rest = readAll(client);
     endpoint.breakTunnels();
@@ -216,12 +221,8 @@ describe('openForward', () => {
   });
 
   it('adds nothing when the tunnel breaks inside a message', async () => {
-    const { streams } = collect();
-    const { port } = await open();
-    const client = dialLocal(port);
-    client.write('startup');
-    await eventually(() => streams.length === 1);
-    streams[0]?.write(AUTHENTICATION_OK.subarray(0, 7));
+    const { client, stream } = await begun();
+    stream.write(AUTHENTICATION_OK.subarray(0, 7));
     expect(await next(client)).toHaveLength(7);
     const rest = readAll(client);
     endpoint.breakTunnels();
@@ -229,15 +230,11 @@ describe('openForward', () => {
   });
 
   it('adds nothing when the agent ended the session itself', async () => {
-    const { streams } = collect();
-    const { port } = await open();
-    const client = dialLocal(port);
-    client.write('startup');
-    await eventually(() => streams.length === 1);
-    streams[0]?.write(AUTHENTICATION_OK);
+    const { client, stream } = await begun();
+    stream.write(AUTHENTICATION_OK);
     await next(client);
     const rest = readAll(client);
-    streams[0]?.destroy({ code: 'protocol', message: 'garbage' });
+    stream.destroy({ code: 'protocol', message: 'garbage' });
     expect(await rest).toHaveLength(0);
   });
 
@@ -255,7 +252,7 @@ describe('openForward', () => {
 
   it('serves a socket file without a peer check: its mode is the check', async () => {
     echo();
-    const path = join(mkdtempSync(join(tmpdir(), 'hoop-forward-')), 's');
+    const path = join(makeFolder('forward'), 's');
     const onEvent = (): void => undefined;
     const keeper = new TunnelKeeper({ connection: 'postgres', dial: () => endpoint.dial(), onEvent, time });
     await keeper.start();

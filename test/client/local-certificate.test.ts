@@ -1,19 +1,16 @@
 import { X509Certificate } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { localCertificate } from '../../src/client/local-certificate.js';
+import { makeFolder } from '../support/folders.js';
 
 const DAY_MS = 86_400_000;
 
 describe('the certificate of local ports', () => {
   let folder: string;
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'hoop-certificate-'));
-  });
-  afterEach(() => {
-    rmSync(folder, { recursive: true });
+    folder = makeFolder('certificate');
   });
 
   it('names localhost, 127.0.0.1 and ::1, is of ECDSA P-256, and no authority', async () => {
@@ -53,9 +50,8 @@ describe('the certificate of local ports', () => {
   ])('is made anew where the file is %s', async (_, spoil) => {
     const { cert } = await localCertificate(folder);
     const path = join(folder, 'local-tls.pem');
-    const elsewhere = mkdtempSync(join(tmpdir(), 'hoop-certificate-'));
+    const elsewhere = makeFolder('certificate');
     const { key } = await localCertificate(elsewhere);
-    rmSync(elsewhere, { recursive: true });
     writeFileSync(path, spoil(readFileSync(path, 'latin1'), key));
     const made = await localCertificate(folder);
     expect(made.cert).not.toBe(cert);

@@ -1,6 +1,5 @@
-import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
@@ -11,6 +10,7 @@ import {
   requireLoopback,
 } from '../../src/client/local-listener.js';
 import { openProfile, type Profile } from '../../src/client/profile.js';
+import { makeFolder } from '../support/folders.js';
 
 const servers: Server[] = [];
 
@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 function profiles(): (name: string, agent: string) => Profile {
-  const env = { HOOP_CONFIG_DIR: join(mkdtempSync(join(tmpdir(), 'hoop-ports-')), 'config') };
+  const env = { HOOP_CONFIG_DIR: join(makeFolder('ports'), 'config') };
   return (name, agent) => openProfile({ env, name, agent });
 }
 
@@ -129,7 +129,7 @@ describe('listenOnSocket', () => {
   );
 
   it('refuses a path of which the system would take the first part alone', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'hoop-sock-'));
+    const folder = makeFolder('sock');
     const path = join(folder, 'é'.repeat(54 - folder.length / 2));
     await expect(listenOnSocket(server(), `${path}long`)).rejects.toMatchObject({
       code: 'usage',
@@ -139,7 +139,7 @@ describe('listenOnSocket', () => {
   });
 
   it('makes the file 0600 whatever the umask, and puts the umask back', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'hoop-sock-')), '.s.PGSQL.5432');
+    const path = join(makeFolder('sock'), '.s.PGSQL.5432');
     const before = process.umask(0o000);
     try {
       await listenOnSocket(server(), path);
@@ -151,13 +151,13 @@ describe('listenOnSocket', () => {
   });
 
   it('fails with port_taken while a program listens there', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'hoop-sock-')), 's');
+    const path = join(makeFolder('sock'), 's');
     await listenOnSocket(server(), path);
     await expect(listenOnSocket(server(), path)).rejects.toMatchObject({ code: 'port_taken' });
   });
 
   it('never removes a file that is no socket', async () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'hoop-sock-')), 'precious');
+    const path = join(makeFolder('sock'), 'precious');
     writeFileSync(path, 'data');
     await expect(listenOnSocket(server(), path)).rejects.toMatchObject({ code: 'port_taken' });
     expect(statSync(path).size).toBe(4);

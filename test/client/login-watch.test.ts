@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { loginEnded } from '../../src/client/login-watch.js';
 import type { TokenSet } from '../../src/identity/token-set.js';
 import { TokenStore } from '../../src/identity/token-store.js';
+import { makeFolder } from '../support/folders.js';
 
 let folder: string;
 let store: TokenStore;
@@ -27,11 +25,8 @@ const tokens: TokenSet = {
 };
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-watch-'));
+  folder = makeFolder('watch');
   store = new TokenStore({ ...place(), say: () => undefined });
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Has it resolved, once so many looks have been taken? */

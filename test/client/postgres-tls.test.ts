@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
 import pg from 'pg';
@@ -11,11 +9,11 @@ import { environmentOf, type OpenPlace } from '../../src/client/environment.js';
 import { openForward, type Forward } from '../../src/client/forward.js';
 import { listenOnPort } from '../../src/client/local-listener.js';
 import { localCertificate, type LocalCertificate } from '../../src/client/local-certificate.js';
-import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnel-keeper.js';
+import type { ConnectionEvent } from '../../src/client/tunnel-keeper.js';
 import { startupPacket } from '../../src/protocols/postgres/messages.js';
-import { bridge } from '../../src/tunnel/bridge.js';
-import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.js';
+import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
 import { TunnelEndpoint } from './tunnel-pair.js';
+import { makeFolder } from '../support/folders.js';
 
 const missing = missingPostgres() ?? (process.platform === 'linux' ? undefined : 'local ports need Linux');
 
@@ -34,17 +32,14 @@ describe.skipIf(missing !== undefined)(
     const events: ConnectionEvent[] = [];
 
     beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'hoop-tls-'));
+      folder = makeFolder('tls');
       certificate = await localCertificate(folder);
       // The server itself has no TLS: whatever is encrypted here, the port has encrypted.
-      postgres = await startPostgres({ auth: 'trust' });
+      postgres = await sharedPostgres({ auth: 'trust' });
       endpoint = await TunnelEndpoint.open();
-      endpoint.onStream((stream) => {
-        bridge(connect({ host: postgres.host, port: postgres.port, allowHalfOpen: true }), stream);
-      });
+      endpoint.carryTo(postgres.port);
       const onEvent = (event: ConnectionEvent): void => void events.push(event);
-      const keeper = new TunnelKeeper({ connection: 'postgres', dial: () => endpoint.dial(), onEvent });
-      await keeper.start();
+      const keeper = await endpoint.keeper(onEvent);
       forward = await openForward({
         connection: 'postgres',
         type: 'postgres',
@@ -58,8 +53,6 @@ describe.skipIf(missing !== undefined)(
     afterAll(async () => {
       await forward.close();
       await endpoint.close();
-      await postgres.stop();
-      rmSync(folder, { recursive: true });
     });
 
     const place = (): OpenPlace => ({

@@ -1,17 +1,16 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { configFolder, listProfiles, openProfile, parseAgentUrl, saveProfile } from '../../src/client/profile.js';
+import { makeFolder } from '../support/folders.js';
 
 let folder: string;
 let env: Record<string, string>;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-profile-'));
+  folder = makeFolder('profile');
   env = { HOOP_CONFIG_DIR: folder };
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the configuration folder', () => {
   it('that can not be made is told as such, with what to set', () => {

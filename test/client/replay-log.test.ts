@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -14,6 +14,7 @@ import { openStore } from '../../src/store/store.js';
 import type { Store } from '../../src/store/store.js';
 import { startAgent } from '../agent/http/agent.js';
 import { Bench, END, request, sessionId, start, statement } from '../recording/recorded-session.js';
+import { makeFolder } from '../support/folders.js';
 
 let bench: Bench;
 let folder: string;
@@ -24,7 +25,7 @@ let store: Store;
 
 beforeEach(async () => {
   bench = new Bench();
-  folder = mkdtempSync(join(tmpdir(), 'hoop-replay-log-'));
+  folder = makeFolder('replay-log');
   store = openStore({ path: join(folder, 'hoop.db') });
   const recordings = bench.open({ index: store.recordingIndex });
   ids.splice(0, 2, sessionId(), sessionId());
@@ -59,7 +60,6 @@ afterEach(async () => {
   await opened?.close();
   store.close();
   bench.remove();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 async function open(target: ReplayTarget): Promise<OpenedLog> {

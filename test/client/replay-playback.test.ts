@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -11,6 +9,7 @@ import type { RecordedEvent } from '../../src/core/events.js';
 import type { ReplayAction, ReplayFrame } from '../../src/core/replay-frame.js';
 import { compilePattern } from '../../src/recording/replay/pattern.js';
 import { Bench, END, sessionId, start, statement } from '../recording/recorded-session.js';
+import { makeFolder } from '../support/folders.js';
 
 let bench: Bench;
 let folder: string;
@@ -18,14 +17,13 @@ let opened: OpenedLog | undefined;
 let playback: Playback | undefined;
 beforeEach(() => {
   bench = new Bench();
-  folder = mkdtempSync(join(tmpdir(), 'hoop-playback-'));
+  folder = makeFolder('playback');
 });
 afterEach(async () => {
   playback?.close();
   await playback?.settled();
   await opened?.close();
   bench.remove();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Time that passes only when it is told to; each tick is run to its end. */

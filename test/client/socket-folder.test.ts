@@ -1,13 +1,13 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, statSync, symlinkSync, lchownSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, lchownSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { prepareSocketFolder } from '../../src/client/socket-folder.js';
+import { makeFolder } from '../support/folders.js';
 
 const isRoot = process.getuid?.() === 0;
 
 function folder(mode: number): string {
-  const made = join(mkdtempSync(join(tmpdir(), 'hoop-folder-')), 'of');
+  const made = join(makeFolder('folder'), 'of');
   mkdirSync(made);
   chmodSync(made, mode);
   return made;

@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { TunnelKeeper, type ConnectionEvent } from '../../src/client/tunnel-keeper.js';
 import { acceptTunnel, type TunnelServer } from '../../src/tunnel/accept.js';
+import { bridge } from '../../src/tunnel/bridge.js';
 import { dialTunnel, type TunnelClient } from '../../src/tunnel/dial.js';
 import type { TunnelStream } from '../../src/tunnel/stream.js';
 
@@ -66,6 +68,20 @@ export class TunnelEndpoint {
 
   onStream(listener: (stream: TunnelStream) => void): void {
     this.#onStream = listener;
+  }
+
+  /** Each stream goes to a server at this port of loopback. */
+  carryTo(port: number): void {
+    this.onStream((stream) => {
+      bridge(connect({ host: '127.0.0.1', port, allowHalfOpen: true }), stream);
+    });
+  }
+
+  /** A keeper with its first tunnel. */
+  async keeper(onEvent: (event: ConnectionEvent) => void): Promise<TunnelKeeper> {
+    const keeper = new TunnelKeeper({ connection: 'postgres', dial: () => this.dial(), onEvent });
+    await keeper.start();
+    return keeper;
   }
 
   dial(): Promise<TunnelClient> {

@@ -1,28 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { GrantView, RequestView } from '../../src/core/approval.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { buildCli, runHoop, startHoop } from '../support/built-cli.js';
 import { startHttpUpstream, type HttpUpstream } from '../support/http-upstream.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
+import { httpConnection } from '../support/http-connection.js';
 
 const resources = (url: string): string => `
 apiVersion: hoop/v1
 kind: ApprovalFlow
 metadata: { name: web-access }
 spec: { reviewers: [{ groups: [dba], count: 1 }], grant: { ttl: 1h } }
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: web }
-spec:
-  type: http
-  url: ${url}
-  credentials: [{ groups: ['*'], headers: {} }]
-  access: { groups: [engineering], approval: web-access }
-`;
+${httpConnection('web', url, {
+  credentials: [{ groups: ['*'], headers: {} }],
+  access: { groups: ['engineering'], approval: 'web-access' },
+})}`;
 
 describe.skipIf(missingPostgres() !== undefined)('access by the command line', () => {
   let upstream: HttpUpstream;
@@ -32,7 +25,7 @@ describe.skipIf(missingPostgres() !== undefined)('access by the command line', (
 
   beforeAll(async () => {
     await buildCli();
-    folder = mkdtempSync(join(tmpdir(), 'hoop-access-'));
+    folder = makeFolder('access');
     upstream = await startHttpUpstream((_seen, response) => response.end('hello\n'));
     agent = await startTestAgent({ policies: resources(upstream.url) });
     [ann, dana] = [await agent.token(), await agent.token({ subject: 'dana', groups: ['dba'] })];
@@ -41,7 +34,6 @@ describe.skipIf(missingPostgres() !== undefined)('access by the command line', (
   afterAll(async () => {
     await agent.close();
     upstream.close();
-    rmSync(folder, { recursive: true });
   });
 
   const env = (token: string) => ({

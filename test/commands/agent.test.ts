@@ -1,36 +1,40 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildCli, runHoop, startHoop } from '../support/built-cli.js';
 import type { Running } from '../support/built-cli.js';
 import { gone } from '../support/processes.js';
+import { makeFolder } from '../support/folders.js';
 
 const HOOP = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 const ENV = { HOOP_ISSUER: 'http://127.0.0.1:9', HOOP_CLIENT_ID: 'hoop-cli', PG_APP_PASSWORD: 'planted-password' };
+/** What `hoop agent init` wrote once. */
+let starter: string;
 let folder: string;
 let dir: string;
 let running: Running[];
 
-beforeAll(buildCli);
+beforeAll(async () => {
+  await buildCli();
+  starter = join(makeFolder('starter'), 'agent');
+  expect((await runHoop(['agent', 'init', starter], {})).status).toBe(0);
+});
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-agent-test-'));
+  folder = makeFolder('agent-test');
   dir = join(folder, 'agent');
   running = [];
 });
 afterEach(async () => {
   for (const { child } of running) child.kill('SIGKILL');
   await Promise.all(running.map(({ finished }) => finished));
-  rmSync(folder, { recursive: true, force: true });
 });
 
-async function init(port = 0): Promise<void> {
-  const { status } = await runHoop(['agent', 'init', dir], {});
-  expect(status).toBe(0);
+function init(port = 0): void {
+  cpSync(starter, dir, { recursive: true });
   change('agent.yaml', /port: \d+/, `port: ${String(port)}`);
 }
 
@@ -54,7 +58,7 @@ async function startAgent(
 
 describe('hoop agent init', () => {
   it('writes files for the owner alone, and 32 bytes of key that differ each time', async () => {
-    await init();
+    await runHoop(['agent', 'init', dir], {});
     expect(statSync(dir).mode & 0o777).toBe(0o700);
     const key = readFileSync(join(dir, 'master.key'), 'utf8');
     expect(statSync(join(dir, 'master.key')).mode & 0o777).toBe(0o600);
@@ -65,7 +69,7 @@ describe('hoop agent init', () => {
   });
 
   it('overwrites nothing: with one of its files there it exits 1 and writes none', async () => {
-    await init();
+    init();
     const key = readFileSync(join(dir, 'master.key'), 'utf8');
     rmSync(join(dir, 'identity.yaml'));
     const { status, stderr } = await runHoop(['agent', 'init', dir], {});
@@ -78,7 +82,7 @@ describe('hoop agent init', () => {
 
 describe('hoop agent start --validate', () => {
   it('tells every fault as FILE:LINE:COLUMN and exits 1', async () => {
-    await init();
+    init();
     change('agent.yaml', /listen:/, 'lisen:');
     const { status, stdout, stderr } = await runHoop(['agent', 'start', '--config', dir, '--validate'], {});
     expect(status).toBe(1);
@@ -89,7 +93,7 @@ describe('hoop agent start --validate', () => {
   });
 
   it('looks whether secrets are there, and opens nothing', async () => {
-    await init();
+    init();
     const good = await runHoop(['agent', 'start', '--config', dir, '--validate', '--json'], ENV);
     expect([good.status, good.stdout]).toEqual([0, '{"valid":true,"connections":1,"policies":2}\n']);
     const { status, stderr } = await runHoop(['agent', 'start', '--config', dir, '--validate'], {
@@ -104,7 +108,7 @@ describe('hoop agent start --validate', () => {
 
 describe('hoop agent start', { timeout: 120_000 }, () => {
   it('listens, keeps its files private, and ends with 0 on SIGTERM', async () => {
-    await init();
+    init();
     const { agent, url } = await startAgent();
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     expect(statSync(join(dir, 'state', 'hoop.db')).mode & 0o077).toBe(0);
@@ -121,7 +125,7 @@ describe('hoop agent start', { timeout: 120_000 }, () => {
   });
 
   it('says at the start which connection has no secret yet, and with --log-level warn nothing else', async () => {
-    await init();
+    init();
     const { agent } = await startAgent({ PG_APP_PASSWORD: '', HOOP_LOG_LEVEL: 'warn' });
     agent.child.kill('SIGTERM');
     const { status, stderr } = await agent.finished;
@@ -141,7 +145,7 @@ describe('hoop agent start', { timeout: 120_000 }, () => {
   });
 
   it('does not start under a debugger, and SIGUSR1 opens none', async () => {
-    await init();
+    init();
     const debugged = await runHoop(['agent', 'start', '--config', dir], {
       ...ENV,
       NODE_OPTIONS: '--inspect=127.0.0.1:0',
@@ -156,7 +160,7 @@ describe('hoop agent start', { timeout: 120_000 }, () => {
   });
 
   it('goes on after an exception and a rejection nobody caught, and logs none of their words', async () => {
-    await init();
+    init();
     const thrower = join(folder, 'thrower.mjs');
     writeFileSync(
       thrower,
@@ -174,7 +178,7 @@ describe('hoop agent start', { timeout: 120_000 }, () => {
   });
 
   it('reloads on SIGHUP and when a file changes; a bad file leaves what runs and says where', async () => {
-    await init();
+    init();
     const { agent, url } = await startAgent();
     agent.child.kill('SIGHUP');
     await agent.said(/"msg":"reloaded"/);
@@ -186,7 +190,7 @@ describe('hoop agent start', { timeout: 120_000 }, () => {
   it('exits 1 when its port is taken', async () => {
     const holder = createServer();
     await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
-    await init((holder.address() as AddressInfo).port);
+    init((holder.address() as AddressInfo).port);
     const { status, stdout } = await runHoop(['agent', 'start', '--config', dir, '--json'], ENV);
     await new Promise((resolve) => holder.close(resolve));
     expect(status).toBe(1);
@@ -194,7 +198,7 @@ describe('hoop agent start', { timeout: 120_000 }, () => {
   });
 
   it('ends when the process that started it with a channel has gone', async () => {
-    await init();
+    init();
     const child = spawn(process.execPath, [HOOP, 'agent', 'start', '--config', dir, '--json'], {
       env: { ...process.env, ...ENV },
       stdio: ['ignore', 'pipe', 'ignore', 'ipc'],

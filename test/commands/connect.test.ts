@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TunnelEndpoint } from '../client/tunnel-pair.js';
 import { buildCli, runHoop, startHoop, type Running } from '../support/built-cli.js';
+import { makeFolder } from '../support/folders.js';
 
 let agent: TunnelEndpoint;
 let env: Record<string, string>;
@@ -25,7 +23,7 @@ beforeEach(async () => {
     stream.onClose(() => undefined);
   });
   env = {
-    HOOP_CONFIG_DIR: mkdtempSync(join(tmpdir(), 'hoop-connect-')),
+    HOOP_CONFIG_DIR: makeFolder('connect'),
     HOOP_AGENT_URL: agent.url,
     HOOP_TOKEN: 'token',
   };

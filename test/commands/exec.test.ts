@@ -1,15 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bridge } from '../../src/tunnel/bridge.js';
 import { TunnelEndpoint } from '../client/tunnel-pair.js';
 import { buildCli, runHoop, startHoop } from '../support/built-cli.js';
-import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.js';
+import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const missing = missingPostgres();
-const folder = mkdtempSync(join(tmpdir(), 'hoop-exec-'));
+const folder = makeFolder('exec');
 let agent: TunnelEndpoint;
 let env: Record<string, string>;
 let postgres: PostgresServer | undefined;
@@ -19,17 +17,14 @@ beforeAll(async () => {
   agent = await TunnelEndpoint.open();
   env = { HOOP_CONFIG_DIR: folder, HOOP_AGENT_URL: agent.url, HOOP_TOKEN: 'token' };
   if (missing !== undefined) return;
-  postgres = await startPostgres({ auth: 'trust' });
-  const { host, port, superuser } = postgres;
+  postgres = await sharedPostgres({ auth: 'trust' });
+  const { port, superuser } = postgres;
   agent.answers['/v1/whoami'] = { email: `${superuser.username}@example.com` };
-  agent.onStream((stream) => {
-    bridge(connect({ host, port, allowHalfOpen: true }), stream);
-  });
+  agent.carryTo(port);
 });
 
 afterAll(async () => {
   await agent.close();
-  await postgres?.stop();
 });
 
 describe.skipIf(missing !== undefined)(`hoop exec${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {

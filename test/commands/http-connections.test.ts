@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildCli, type Finished, runHoop, type Running, startHoop } from '../support/built-cli.js';
 import { type ModelAgent, startModelAgent, UPSTREAM_KEYS } from '../support/model-upstream-agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const POLICIES = `apiVersion: hoop/v1
 kind: Policy
@@ -45,7 +44,7 @@ afterEach(async () => {
 });
 
 async function callerEnv(caller: Parameters<ModelAgent['token']>[0] = {}): Promise<Record<string, string>> {
-  env ??= { HOOP_CONFIG_DIR: mkdtempSync(join(tmpdir(), 'hoop-http-')), HOOP_AGENT_URL: agent.agent.url };
+  env ??= { HOOP_CONFIG_DIR: makeFolder('http'), HOOP_AGENT_URL: agent.agent.url };
   return { ...env, HOOP_TOKEN: await agent.token(caller) };
 }
 
@@ -88,7 +87,7 @@ describe.skipIf(missing !== undefined)(
   () => {
     it('hoop logout in another terminal closes the ports that were opened with the login', async () => {
       const { HOOP_TOKEN: token = '', ...own } = await callerEnv();
-      const person = { ...own, HOOP_KEYRING: 'file', HOOP_CONFIG_DIR: mkdtempSync(join(tmpdir(), 'hoop-out-')) };
+      const person = { ...own, HOOP_KEYRING: 'file', HOOP_CONFIG_DIR: makeFolder('out') };
       expect((await runHoop(['login', '--token-stdin'], person, token)).status).toBe(0);
       const open = startHoop(['connect', 'openai', '--json'], person);
       const child = startHoop(['connect', 'anthropic', '--', process.execPath, '-e', CHILD], person);
@@ -206,7 +205,7 @@ describe.skipIf(missing !== undefined)(
     });
 
     it('serves a socket file, for which the key is named on stderr', async () => {
-      const path = join(mkdtempSync(join(tmpdir(), 'hoop-sock-')), 'openai.sock');
+      const path = join(makeFolder('sock'), 'openai.sock');
       const started = await start(['connect', 'openai', '--socket', path]);
       const [, key = ''] = await started.said(/needs the key (sk-hoop-[\w-]{43}), valid for this socket file alone/);
       const { stdout } = await promisify(execFile)('curl', [

@@ -1,9 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { approveDevice, refuseDevice } from '../../src/dev/approve-device.js';
 import { startIdentityProvider } from '../../src/dev/identity-provider.js';
 import type { IdentityProvider } from '../../src/dev/identity-provider.js';
@@ -12,6 +11,7 @@ import { startAgentFront } from '../support/agent-front.js';
 import type { AgentFront } from '../support/agent-front.js';
 import { buildCli, runHoop, startHoop } from '../support/built-cli.js';
 import type { Finished } from '../support/built-cli.js';
+import { makeFolder } from '../support/folders.js';
 
 const clock = { nowMs: () => Date.now(), timestamp: () => new Date().toISOString() };
 const LINK = /Open +(http\S+)/;
@@ -53,10 +53,9 @@ afterAll(async () => {
   await provider.close();
 });
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-login-'));
+  folder = makeFolder('login');
   env = { HOOP_CONFIG_DIR: folder, HOOP_KEYRING: 'file' };
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 async function logIn(url: string, user = 'u-ann', password?: string): Promise<Finished> {
   const login = startHoop(['login', url, '--no-browser'], env);

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -15,6 +14,7 @@ import { startAgent } from '../agent/http/agent.js';
 import { Bench, DATE, END, sessionId, start, statement } from '../recording/recorded-session.js';
 import { buildCli, runHoop } from '../support/built-cli.js';
 import type { Finished } from '../support/built-cli.js';
+import { makeFolder } from '../support/folders.js';
 
 let bench: Bench;
 let store: Store;
@@ -26,7 +26,7 @@ let folder: string;
 beforeAll(() => buildCli());
 beforeEach(async () => {
   bench = new Bench();
-  folder = mkdtempSync(join(tmpdir(), 'hoop-recordings-'));
+  folder = makeFolder('recordings');
   store = openStore({ path: join(folder, 'hoop.db') });
   recordings = bench.open({ index: store.recordingIndex });
   shown = bench.key;
@@ -59,7 +59,6 @@ afterEach(async () => {
   await recordings.close();
   store.close();
   bench.remove();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const hoop = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> =>

@@ -1,24 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { RequestView } from '../../src/core/approval.js';
 import type { ConnectionResource } from '../../src/core/resources.js';
 import { people, startAgent } from '../agent/http/agent.js';
 import { heldStatement } from '../approvals/desk.js';
 import { buildCli, runHoop, startHoop } from '../support/built-cli.js';
 import type { Finished } from '../support/built-cli.js';
+import { makeFolder } from '../support/folders.js';
 
 const alice = people[0] as (typeof people)[number];
 
 let folder = '';
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-requests-'));
+  folder = makeFolder('requests');
   await buildCli();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs hoop against the agent as the person whose token is their name. */
 function hoop(args: readonly string[], agentUrl: string, token: string): Promise<Finished> {

@@ -1,13 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { SpawnOptions } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TunnelEndpoint } from '../client/tunnel-pair.js';
 import { buildCli, startHoop, type Running } from '../support/built-cli.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { until } from '../support/until.js';
+import { makeFolder } from '../support/folders.js';
 
 const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
 /** Says what a connection gives, or how it fails; what is sent stands in the second argument, base64. */
@@ -49,7 +49,7 @@ describe.runIf(isRoot)('a second user of this machine (needs root, to be two)', 
       });
       stream.onClose(() => undefined);
     });
-    folder = mkdtempSync(join(tmpdir(), 'hoop-second-'));
+    folder = makeFolder('second');
     // The other user may look around in it: what protects is the port's, not the folder's.
     chmodSync(folder, 0o755);
     env = { HOOP_CONFIG_DIR: join(folder, 'config'), HOOP_AGENT_URL: agent.url, HOOP_TOKEN: 'token' };

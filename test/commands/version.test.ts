@@ -1,14 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { agentVersion } from '../../src/client/agent-version.js';
 import { buildCli, runHoop } from '../support/built-cli.js';
 import { freePort } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'hoop-version-'));
+const folder = makeFolder('version');
 beforeAll(buildCli);
 
 /** Something that says of itself what an agent of this version says. */

@@ -1,10 +1,10 @@
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatFault } from '../../src/config/fault.js';
 import { loadConfig, type LoadOptions } from '../../src/config/load.js';
 import type { Env } from '../../src/config/expand-env.js';
 import type { Resources } from '../../src/config/resources.js';
+import { makeFolder } from '../support/folders.js';
 
 /** The names that the standard masking policy uses, and one of a test. */
 export const ENTITY_NAMES = [
@@ -35,7 +35,7 @@ export async function load(
   env: Env = {},
   options: Partial<LoadOptions> = {},
 ): Promise<Loaded> {
-  const dir = await mkdtemp(join(tmpdir(), 'hoop-config-'));
+  const dir = makeFolder('config');
   try {
     for (const [name, content] of Object.entries(files)) {
       await mkdir(dirname(join(dir, name)), { recursive: true });

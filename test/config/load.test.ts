@@ -1,8 +1,8 @@
-import { symlink, mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { load, loadFolder, resource } from './config-fixtures.js';
+import { makeFolder } from '../support/folders.js';
 
 const AGENT = resource('Agent', 'local', '  masterKey: { file: ./master.key }\n');
 const PROVIDER = resource('IdentityProvider', 'corp', '  issuer: https://id.example.com\n  audience: hoop\n');
@@ -218,7 +218,7 @@ describe('loadConfig', () => {
   });
 
   it('reads *.yaml and *.yml below the folder, leaves hidden names and other files alone, follows links once', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'hoop-config-'));
+    const dir = makeFolder('config');
     try {
       await mkdir(join(dir, '..data-1'), { recursive: true });
       await writeFile(join(dir, '..data-1/p.yaml'), resource('Policy', 'p', '  rules: []\n'));
@@ -230,7 +230,6 @@ describe('loadConfig', () => {
       expect((await loadFolder(dir, {})).resources?.policies.map(({ name }) => name)).toEqual(['p']);
       expect((await loadFolder(join(dir, 'p.yaml'), {})).resources?.policies).toHaveLength(1);
     } finally {
-      await rm(dir, { recursive: true });
     }
   });
 

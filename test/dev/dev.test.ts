@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildCli, startHoop } from '../support/built-cli.js';
 import type { Running } from '../support/built-cli.js';
 import { gone, isRunning, processesNaming } from '../support/processes.js';
+import { makeFolder } from '../support/folders.js';
 
 interface Told {
   readonly event: string;
@@ -19,10 +19,7 @@ let folder: string;
 
 beforeAll(buildCli);
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-dev-test-'));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = makeFolder('dev-test');
 });
 
 function start(...args: readonly string[]): Running {
@@ -69,8 +66,10 @@ describe('hoop dev', { timeout: 120_000 }, () => {
     expect(processesNaming(folder)).toEqual([]);
   });
 
-  it('says without colours what to type where it is no terminal, and ends on SIGTERM too', async () => {
-    const dev = start();
+  it('says without colours what to type where it is no terminal, keeps the files where --keep says, for their owner alone, and ends on SIGTERM too', async () => {
+    const kept = join(folder, 'kept');
+    const agentDir = join(kept, 'agent');
+    const dev = start('--keep', kept);
     await dev.printed(/hoop verify/);
     dev.child.kill('SIGTERM');
     const { status, stdout } = await dev.finished;
@@ -85,19 +84,11 @@ describe('hoop dev', { timeout: 120_000 }, () => {
       'hoop approve',
       'hoop sessions',
       'hoop replay',
+      join(agentDir, 'policies'),
     ]) {
       expect(stdout).toContain(part);
     }
-    expect(readdirSync(folder)).toEqual([]);
-  });
-
-  it('keeps the files where --keep says, for their owner alone', async () => {
-    const kept = join(folder, 'kept');
-    const dev = start('--json', '--keep', kept);
-    const { agentDir } = await told(dev);
-    dev.child.kill('SIGINT');
-    expect((await dev.finished).status).toBe(0);
-    expect(agentDir).toBe(join(kept, 'agent'));
+    expect(readdirSync(folder)).toEqual(['kept']);
     expect(existsSync(join(agentDir, 'policies', 'standard-sql.yaml'))).toBe(true);
     expect(statSync(join(agentDir, 'master.key')).mode & 0o777).toBe(0o600);
   });

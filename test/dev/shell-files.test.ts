@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { shellFile, writeShellFiles } from '../../src/dev/shell-files.js';
 import type { TrialStack } from '../../src/dev/trial-stack.js';
+import { makeFolder } from '../support/folders.js';
 
-const folder = mkdtempSync(join(tmpdir(), "hoop it's-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = makeFolder("it's here");
 
 const stack = {
   agentUrl: 'http://127.0.0.1:1',

@@ -6,23 +6,16 @@ import { startTestAgent, startTestIssuer, type TestAgent, type TestIssuer } from
 import { CuttingProxy } from '../support/cutting-proxy.js';
 import { type HttpUpstream, startHttpUpstream } from '../support/http-upstream.js';
 import { type KeptPort, openKeptPort, type KeptPortOptions } from '../support/kept-port.js';
+import { refusal } from '../support/pg-client.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { until } from '../support/until.js';
+import { guardPolicy } from '../support/guard-policy.js';
+import { headerOf, httpConnection } from '../support/http-connection.js';
 
-const POLICIES = `
-apiVersion: hoop/v1
-kind: Policy
-metadata: { name: guard }
-spec:
-  rules:
-    - { name: posts, when: 'http.method == "POST"', action: approve, approval: dba-review }
-    - { name: payments, when: 'sql.writes.exists(t, t.name == "payments")', action: approve, approval: dba-review }
----
-apiVersion: hoop/v1
-kind: ApprovalFlow
-metadata: { name: dba-review }
-spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 5m }
-`;
+const POLICIES = guardPolicy(
+  '5m',
+  `{ name: posts, when: 'http.method == "POST"', action: approve, approval: dba-review }`,
+);
 
 describe.skipIf(missingPostgres() !== undefined)('a port behind a network that breaks', () => {
   let issuer: TestIssuer;
@@ -37,7 +30,10 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
   beforeAll(async () => {
     issuer = await startTestIssuer();
     upstream = await startHttpUpstream((seen, response) => response.end(`${seen.method} done`));
-    agent = await startTestAgent({ policies: `${POLICIES}${crm(upstream.url)}`, issuer });
+    agent = await startTestAgent({
+      policies: `${POLICIES}${httpConnection('crm', upstream.url, headerOf('x-token', 'APP_PASSWORD'))}`,
+      issuer,
+    });
     behind = portOf(agent);
     proxy = await CuttingProxy.open(() => behind);
   });
@@ -79,7 +75,7 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
   /** Starts a statement that runs for longer than any test waits; gives what ended it. */
   const running = async (client: Client): Promise<{ readonly ended: Promise<DatabaseError> }> => {
     const mark = `s${randomBytes(4).toString('hex')}`;
-    const ended = failureOf(client.query(`select pg_sleep(60) as ${mark}`));
+    const ended = refusal(client.query(`select pg_sleep(60) as ${mark}`));
     await until('the statement runs', () => isRunning(mark));
     return { ended };
   };
@@ -205,7 +201,7 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
     it('is given up with 08006 after a minute away, and withdrawn as soon as the laptop is back', async () => {
       const kept = await open({ faster: 100 });
       const { result, request } = await held(kept, 103);
-      const failed = failureOf(result);
+      const failed = refusal(result);
       proxy.refuse(true);
       proxy.cut();
       const error = await failed;
@@ -238,7 +234,7 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
     it('can be cancelled by its client after it came back', async () => {
       const kept = await open();
       const { client, result, request } = await held(kept, 104);
-      const failed = failureOf(result);
+      const failed = refusal(result);
       proxy.cut();
       await until('it is back', () => kept.events.some(({ event }) => event === 'reconnected'));
       await cancel(client, kept.port);
@@ -319,29 +315,6 @@ describe.skipIf(missingPostgres() !== undefined)('a port behind a network that b
     expect(tokens).toHaveLength(2);
   });
 });
-
-function failureOf(work: Promise<unknown>): Promise<DatabaseError> {
-  return work.then(
-    () => {
-      throw new Error('it did not fail');
-    },
-    (error: unknown) => error as DatabaseError,
-  );
-}
-
-function crm(url: string): string {
-  return `
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: crm }
-spec:
-  type: http
-  url: ${url}
-  credentials: [{ groups: ['*'], headers: { x-token: { env: APP_PASSWORD } } }]
-  access: { groups: [engineering] }
-`;
-}
 
 function portOf({ agent }: TestAgent): number {
   return Number(new URL(agent.url).port);

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { buildCli } from '../support/built-cli.js';
 import { processesNaming } from '../support/processes.js';
+import { makeFolder } from '../support/folders.js';
 
 // What scripts/demo starts after installing and building; those two are done here already.
 const DEMO = fileURLToPath(new URL('../../dist/src/dev/demo.js', import.meta.url));
@@ -13,10 +12,7 @@ let folder: string;
 
 beforeAll(buildCli);
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-demo-test-'));
-});
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  folder = makeFolder('demo-test');
 });
 
 function runDemo(

@@ -10,7 +10,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,6 +21,7 @@ import { generateRecordingKey, publicKeyOf, signBytes } from '../../src/recordin
 import { verifyBundle } from '../../src/recording/verify-bundle.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const POLICIES = `
 apiVersion: hoop/v1
@@ -36,7 +36,7 @@ describe.skipIf(missingPostgres() !== undefined)('evidence of a span of time', (
   let archive = '';
   let folder = '';
   let session = '';
-  const work = mkdtempSync(join(tmpdir(), 'hoop-evidence-'));
+  const work = makeFolder('evidence');
   const api = (groups: readonly string[], subject = 'aud'): AgentApi =>
     new AgentApi({ url: agent.agent.url, token: () => agent.token({ subject, groups }) });
   const today = new Date().toISOString().slice(0, 10);
@@ -63,7 +63,6 @@ describe.skipIf(missingPostgres() !== undefined)('evidence of a span of time', (
   }, 60_000);
   afterAll(async () => {
     await agent.close();
-    rmSync(work, { recursive: true, force: true });
   });
 
   const json = (name: string): Record<string, unknown>[] =>

@@ -1,16 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type DatabaseError } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -19,32 +9,14 @@ import { verifyFolder } from '../../src/recording/verify-folder.js';
 import { makeAgentFolder, openPort, startTestAgent, type AgentFolder } from '../support/agent.js';
 import { startAgentProcess, type AgentProcess } from '../support/agent-process.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
+import { openClient, refusal } from '../support/pg-client.js';
+import { guardPolicy } from '../support/guard-policy.js';
 
-const POLICIES = `
-apiVersion: hoop/v1
-kind: Policy
-metadata: { name: guard }
-spec: { rules: [{ name: payments, when: 'sql.writes.exists(t, t.name == "payments")', action: approve, approval: dba-review }] }
----
-apiVersion: hoop/v1
-kind: ApprovalFlow
-metadata: { name: dba-review }
-spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 1m }
-`;
-
-const refusal = (work: Promise<unknown>): Promise<DatabaseError> =>
-  work.then(
-    () => {
-      throw new Error('was not refused');
-    },
-    (error: unknown) => error as DatabaseError,
-  );
+const POLICIES = guardPolicy('1m');
 
 async function client(port: number, database: string): Promise<Client> {
-  const opened = new Client({ host: '127.0.0.1', port, user: 'x', database, ssl: false });
-  opened.on('error', () => undefined);
-  await opened.connect();
-  return opened;
+  return openClient({ port, database });
 }
 
 describe.skipIf(missingPostgres() !== undefined)('recordings that can not be written', () => {
@@ -237,7 +209,7 @@ describe.skipIf(missingPostgres() !== undefined)('recordings that can not be wri
 
 /** May this process mount a file system? */
 function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'hoop-mount-'));
+  const folder = makeFolder('mount');
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'hoop-test', folder], { stdio: 'ignore' });
     execFileSync('umount', [folder]);

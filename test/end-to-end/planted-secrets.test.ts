@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHttpUpstream, type HttpUpstream } from '../support/http-upstream.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { guardPolicy } from '../support/guard-policy.js';
+import { httpConnection } from '../support/http-connection.js';
 
 /** Each stands once in what a client sends; none may be in anything that the agent keeps or says. */
 const PLANTED = {
@@ -26,22 +28,8 @@ const PLANTED = {
   held: 'plantedHeld16x',
 };
 
-const DOCUMENTS = (url: string): string => `
-apiVersion: hoop/v1
-kind: Policy
-metadata: { name: guard }
-spec: { rules: [{ name: payments, when: 'sql.writes.exists(t, t.name == "payments")', action: approve, approval: dba-review }] }
----
-apiVersion: hoop/v1
-kind: ApprovalFlow
-metadata: { name: dba-review }
-spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 1m }
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: crm }
-spec: { type: http, url: '${url}', credentials: [{ groups: ['*'] }], access: { groups: [engineering] } }
-`;
+const DOCUMENTS = (url: string): string =>
+  guardPolicy('1m') + httpConnection('crm', url, { credentials: [{ groups: ['*'] }] });
 
 describe.skipIf(missingPostgres() !== undefined)('secrets that clients send', () => {
   let agent: TestAgent;

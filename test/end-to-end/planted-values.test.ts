@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeAgentFolder, type AgentFolder } from '../support/agent.js';
@@ -8,6 +7,7 @@ import { startHttpUpstream, type HttpUpstream } from '../support/http-upstream.j
 import { missingPostgres } from '../support/postgres-server.js';
 import { startReceiver } from '../sinks/events.js';
 import { until } from '../support/until.js';
+import { makeFolder } from '../support/folders.js';
 
 /** What upstreams and receivers are reached with: nobody but them may ever see it. */
 const CREDENTIALS = { stored: 'stored-upstream-key-1x', hook: 'hook-signing-key-2x', collector: 'collector-key-3x' };
@@ -45,7 +45,7 @@ describe.skipIf(missingPostgres() !== undefined)('credentials, people’s values
   let folder: AgentFolder;
   let agent: Running;
   let url: string;
-  const home = mkdtempSync(join(tmpdir(), 'hoop-planted-'));
+  const home = makeFolder('planted');
   const tokens: string[] = [];
   /** What the CLI and the programs that it runs were given and said. */
   let told = '';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLocalPostgres, type LocalPostgres, type PsqlEnd } from '../support/local-postgres.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const missing = missingPostgres();
 
@@ -17,12 +17,11 @@ describe.skipIf(missing !== undefined)(
     let folder: string;
     beforeAll(async () => {
       local = await openLocalPostgres();
-      folder = await mkdtemp(join(tmpdir(), 'hoop-psql-'));
+      folder = makeFolder('psql');
       await chmod(folder, 0o777);
     });
     afterAll(async () => {
       await local.close();
-      await rm(folder, { recursive: true, force: true });
     });
 
     /** Prints, byte for byte, what it prints past hoop. */

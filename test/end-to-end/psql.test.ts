@@ -102,7 +102,8 @@ describe.skipIf(missing !== undefined)(
       const pressed = performance.now();
       psql.type('C-c');
       await psql.shows(/ERROR: {2}canceling statement due to user request/);
-      expect(performance.now() - pressed).toBeLessThan(2_000);
+      // It would have slept for 30 s.
+      expect(performance.now() - pressed).toBeLessThan(10_000);
       psql.line("select 'after' || '-cancel';");
       await psql.shows(/^ after-cancel/m);
       psql.clear();

@@ -1,19 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { Bench, END, sessionId, start, statement } from '../recording/recorded-session.js';
 import { buildCli } from '../support/built-cli.js';
 import { isInstalled } from '../support/installed.js';
 import { Terminal } from '../support/terminal.js';
+import { makeFolder } from '../support/folders.js';
 
 /** The title of the terminal, its clipboard, and a line of its own. */
 const HOSTILE = 'SELECT \u001b]0;owned\u0007\u001b]52;c;aGFja2Vk\u0007\n  allowed by nobody';
 
 describe.skipIf(!isInstalled('tmux'))('hoop replay in a terminal', () => {
   const bench = new Bench();
-  const folder = mkdtempSync(join(tmpdir(), 'hoop-replay-'));
+  const folder = makeFolder('replay');
   let terminal: Terminal;
 
   beforeAll(async () => {
@@ -33,7 +31,6 @@ describe.skipIf(!isInstalled('tmux'))('hoop replay in a terminal', () => {
   afterAll(() => {
     terminal.close();
     bench.remove();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it('plays to the end, goes to what was blocked, searches, and gives the terminal back as it was', async () => {

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SinkEvent } from '../../src/core/sink-event.js';
 import { startReceiver } from '../sinks/events.js';
@@ -7,21 +7,13 @@ import { makeAgentFolder, openPort, type AgentFolder } from '../support/agent.js
 import { startAgentProcess } from '../support/agent-process.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { until } from '../support/until.js';
+import { openClient } from '../support/pg-client.js';
+import { guardPolicy } from '../support/guard-policy.js';
 
-const RESOURCES = (url: string): string => `
-apiVersion: hoop/v1
-kind: Policy
-metadata: { name: guard }
-spec:
-  rules:
-    - { name: no-drop, when: '"drop" in sql.effects', action: block }
-    - { name: payments, when: 'sql.writes.exists(t, t.name == "payments")', action: approve, approval: dba-review }
----
-apiVersion: hoop/v1
-kind: ApprovalFlow
-metadata: { name: dba-review }
-spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 60s, notify: [hook] }
----
+const RESOURCES = (url: string): string => `${guardPolicy(
+  '60s, notify: [hook]',
+  `{ name: no-drop, when: '"drop" in sql.effects', action: block }`,
+)}---
 apiVersion: hoop/v1
 kind: Sink
 metadata: { name: hook }
@@ -58,9 +50,7 @@ describe.skipIf(missingPostgres() !== undefined)('sinks of an agent that is kill
       const agent = await startAgentProcess(folder);
       const { port, close } = await openPort(agent.url, 'postgres', token);
       const open = async (): Promise<Client> => {
-        const db = new Client({ host: '127.0.0.1', port, user: 'x', database: folder.database, ssl: false });
-        db.on('error', () => undefined);
-        await db.connect();
+        const db = await openClient({ port, database: folder.database });
         return db;
       };
       const [long, held] = [await open(), await open()];

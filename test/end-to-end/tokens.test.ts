@@ -1,12 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, startTestIssuer, type TestAgent, type TestIssuer } from '../support/agent.js';
 import { buildCli, runHoop, startHoop, type Finished } from '../support/built-cli.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const MASKS = `
 apiVersion: hoop/v1
@@ -27,7 +27,7 @@ describe.skipIf(missingPostgres() !== undefined)('what the CLI says when it may 
     issuer = await startTestIssuer();
     foreign = await startTestIssuer();
     agent = await startTestAgent({ issuer, policies: MASKS });
-    folder = mkdtempSync(join(tmpdir(), 'hoop-tokens-'));
+    folder = makeFolder('tokens');
     good = await agent.token();
   });
 
@@ -35,7 +35,6 @@ describe.skipIf(missingPostgres() !== undefined)('what the CLI says when it may 
     await agent.close();
     await issuer.close();
     await foreign.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   const hoop = (args: readonly string[], token: string, url = agent.agent.url): Promise<Finished> =>
@@ -152,7 +151,7 @@ describe.skipIf(missingPostgres() !== undefined)('what the CLI says when it may 
   });
 
   it('a token that was logged in with lies in the token file alone, and that is private', async () => {
-    const config = mkdtempSync(join(tmpdir(), 'hoop-login-'));
+    const config = makeFolder('login');
     const env = { HOOP_CONFIG_DIR: config, HOOP_KEYRING: 'file' };
     const login = await runHoop(['login', agent.agent.url, '--token-stdin'], env, `${good}\n`);
     expect(login.status).toBe(0);
@@ -164,6 +163,5 @@ describe.skipIf(missingPostgres() !== undefined)('what the CLI says when it may 
       .filter((path) => statSync(path).isFile() && readFileSync(path, 'latin1').includes(good));
     expect(holding).toHaveLength(1);
     expect(statSync(holding[0] as string).mode & 0o777).toBe(0o600);
-    rmSync(config, { recursive: true, force: true });
   });
 });

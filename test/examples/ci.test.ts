@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import { makeKey, startLocalIssuer, type LocalIssuer, type SigningKey } from '..
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { buildCli } from '../support/built-cli.js';
 import { missingPostgres } from '../support/postgres-server.js';
+import { makeFolder } from '../support/folders.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CI = join(ROOT, 'examples/ci');
@@ -43,7 +43,7 @@ interface Ended {
 }
 
 describe.skipIf(missing !== undefined)(`the examples for CI${missing === undefined ? '' : ` (${missing})`}`, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'hoop-ci-'));
+  const folder = makeFolder('ci');
   let issuers: { readonly github: LocalIssuer; readonly gitlab: LocalIssuer };
   let key: SigningKey;
   let agent: TestAgent;
@@ -74,7 +74,6 @@ describe.skipIf(missing !== undefined)(`the examples for CI${missing === undefin
     host.close();
     await agent.close();
     for (const issuer of Object.values(issuers)) await issuer.close();
-    rmSync(folder, { recursive: true });
   });
 
   beforeEach(() => agent.postgres.sql('DROP TABLE IF EXISTS prices', agent.database));

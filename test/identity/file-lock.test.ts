@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { withFileLock } from '../../src/identity/file-lock.js';
+import { makeFolder } from '../support/folders.js';
 
 let folder: string;
 let path: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-lock-'));
+  folder = makeFolder('lock');
   path = join(folder, 'a.lock');
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 async function deadPid(): Promise<number> {
   const child = spawn(process.execPath, ['-e', '']);

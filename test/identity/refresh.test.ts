@@ -1,13 +1,11 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { accessToken } from '../../src/identity/access-token.js';
+import { makeFolder } from '../support/folders.js';
 
 const agentUrl = 'https://agent.example.com';
 
 function refusal(profile: string, env: Record<string, string> = {}): Promise<unknown> {
-  const folder = mkdtempSync(join(tmpdir(), 'hoop-refresh-'));
+  const folder = makeFolder('refresh');
   const place = { folder, profile, agentUrl, env: { HOOP_KEYRING: 'file', ...env } };
   return accessToken(place, { say: () => undefined }).catch((error: unknown) => error);
 }

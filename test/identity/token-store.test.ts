@@ -1,7 +1,6 @@
 import {
   chmodSync,
   existsSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -9,12 +8,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { TokenStore } from '../../src/identity/token-store.js';
 import { isNearEnd } from '../../src/identity/token-set.js';
 import type { TokenSet } from '../../src/identity/token-set.js';
+import { makeFolder } from '../support/folders.js';
 
 const HERE = { profile: 'default', agentUrl: 'https://a.example.com' };
 const TOKENS: TokenSet = {
@@ -59,10 +58,9 @@ function onlyFile(): string {
 }
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-store-'));
+  folder = makeFolder('store');
   said = [];
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a login', () => {
   it('is kept in the keychain, with nothing of its tokens on disk', async () => {

@@ -4,28 +4,29 @@ import { MORE_TOKENS } from '../../src/masking/entities/access-keys.js';
 import { NUMBER_KINDS } from '../../src/masking/entities/built-in.js';
 import { BUILT_IN_ENTITY_NAMES, createTextMasker } from '../../src/masking/text-masker.js';
 import type { CustomEntity, TextMasker } from '../../src/masking/text-masker.js';
+import { maskRule } from '../core/mask-rule.js';
 
 export const hash = (input: Uint8Array): Uint8Array =>
   new Uint8Array(createHmac('sha256', 'a key for tests').update(input).digest());
 
 export function ruleOf(entities: readonly string[], strategy: Strategy = 'redact', replacement = ''): MaskRule {
-  return {
-    name: 'policy/mask',
-    entities,
-    columns: [],
-    strategy,
-    with: replacement,
-    on: { requests: false, answers: true },
-    observed: false,
-  };
+  return maskRule({ name: 'policy/mask', entities, strategy, with: replacement });
 }
 
+const maskers = new Map<string, TextMasker>();
+
+/** Made once of each kind: properties ask for thousands. */
 export function maskerOf(
   entities: readonly string[],
   strategy: Strategy = 'redact',
   custom: readonly CustomEntity[] = [],
 ): TextMasker {
-  return createTextMasker({ rules: [ruleOf(entities, strategy, 'REPLACED')], custom, hash });
+  const make = (): TextMasker => createTextMasker({ rules: [ruleOf(entities, strategy, 'REPLACED')], custom, hash });
+  if (custom.length > 0) return make();
+  const kind = `${strategy} ${entities.join()}`;
+  const masker = maskers.get(kind) ?? make();
+  maskers.set(kind, masker);
+  return masker;
 }
 
 export function bytesOf(text: string): Uint8Array {

@@ -1,8 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -12,6 +11,7 @@ import { openWire } from '../../src/network/open-wire.js';
 import { acceptTunnel } from '../../src/tunnel/accept.js';
 import { dialTunnel } from '../../src/tunnel/dial.js';
 import { ConnectProxy } from '../support/connect-proxy.js';
+import { makeFolder } from '../support/folders.js';
 
 const closing: (() => Promise<void> | void)[] = [];
 
@@ -49,7 +49,7 @@ async function tlsAgent(): Promise<{ readonly port: number; readonly caFile: str
       });
     });
   });
-  const caFile = join(mkdtempSync(join(tmpdir(), 'hoop-ca-')), 'ca.pem');
+  const caFile = join(makeFolder('ca'), 'ca.pem');
   writeFileSync(caFile, cert);
   return { port: await listen(server), caFile };
 }

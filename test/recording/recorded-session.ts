@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Clock } from '../../src/core/clock.js';
@@ -11,6 +10,7 @@ import { generateRecordingKey } from '../../src/recording/keys.js';
 import type { RecordingKey } from '../../src/recording/keys.js';
 import { openRecordings } from '../../src/recording/recordings.js';
 import type { Recordings, RecordingsOptions } from '../../src/recording/recordings.js';
+import { makeFolder } from '../support/folders.js';
 
 export const DATE = '2026-11-21';
 
@@ -131,7 +131,7 @@ export const END: SessionEnd = { type: 'session.end', reason: 'client', statemen
 
 /** A recordings folder of its own, with what belongs to it. */
 export class Bench {
-  readonly dir = join(mkdtempSync(join(tmpdir(), 'hoop-recording-')), 'recordings');
+  readonly dir = join(makeFolder('recording'), 'recordings');
   readonly key: RecordingKey = generateRecordingKey();
   readonly index = new RememberingIndex();
   readonly faults: { code: string; message: string; session?: string }[] = [];

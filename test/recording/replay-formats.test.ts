@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import type { RecordedEvent } from '../../src/core/events.js';
 import { writeAsciicast } from '../../src/recording/replay/asciicast.js';
@@ -16,9 +15,9 @@ import { TerminalFilter } from '../../src/recording/replay/terminal-filter.js';
 import { TerminalLines } from '../../src/recording/replay/terminal-lines.js';
 import { isInstalled } from '../support/installed.js';
 import { END, sessionId, start, statement } from './recorded-session.js';
+import { makeFolder } from '../support/folders.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'hoop-formats-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = makeFolder('formats');
 const run = promisify(execFile);
 
 type Told = RecordedEvent | { type: string; [field: string]: unknown };

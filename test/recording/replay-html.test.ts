@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import type { ChainedEvent, RecordedEvent } from '../../src/core/events.js';
 import type { EntrySource, ReplayEntry } from '../../src/recording/replay/entry.js';
@@ -12,9 +11,9 @@ import { grouped } from '../../src/recording/replay/groups.js';
 import { writeHtml } from '../../src/recording/replay/html.js';
 import { isInstalled } from '../support/installed.js';
 import { END, request, sessionId, start, statement } from './recorded-session.js';
+import { makeFolder } from '../support/folders.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'hoop-html-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = makeFolder('html');
 
 type Told = RecordedEvent & { source?: EntrySource };
 

@@ -1,6 +1,5 @@
-import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -8,17 +7,17 @@ import { BlockIndex } from '../../src/recording/replay/block-index.js';
 import { parseEntry } from '../../src/recording/replay/entry.js';
 import { IndexCache } from '../../src/recording/replay/index-cache.js';
 import { ReplayLog } from '../../src/recording/replay/log.js';
+import { makeFolder } from '../support/folders.js';
 
 let folder: string;
 let path: string;
 const open_: ReplayLog[] = [];
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-log-'));
+  folder = makeFolder('log');
   path = join(folder, 'recording.ndjson');
 });
 afterEach(async () => {
   await Promise.all(open_.splice(0).map((log) => log.close()));
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const START_MS = Date.parse('2026-11-21T04:30:44Z');

@@ -5,7 +5,7 @@ import { missingPostgres } from '../support/postgres-server.js';
 describe.skipIf(missingPostgres() !== undefined)('an agent that is killed, starved and cut off', () => {
   it('lets nothing through that is not allowed and recorded, and nothing twice that was approved once', async () => {
     const events = ['fill the disk', 'kill', 'cut the tunnels', 'lose the database'] as const;
-    const totals = await runChaos({ durationMs: 1_000, clients: 2, seed: 3, events });
+    const totals = await runChaos({ durationMs: 1_000, clients: 2, seed: 3, events, restMs: [500, 1_000] });
     expect(totals.faults).toEqual([]);
     expect(Object.keys(totals.events)).toHaveLength(4);
     expect(totals.reached['a']).toBeGreaterThan(0);

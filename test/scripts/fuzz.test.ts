@@ -7,20 +7,20 @@ import { loadGrammar } from '../../src/protocols/postgres/facts/analyze.js';
 
 beforeAll(loadGrammar);
 
-it('holds its promises against a hostile Postgres client for 5 s', () => {
-  const report = fuzz(fuzzPostgresClient, { seconds: 5, seed: 20_000 });
+it('holds its promises against a hostile Postgres client for 3 s', () => {
+  const report = fuzz(fuzzPostgresClient, { seconds: 3, seed: 20_000 });
   expect(report.failure).toBeUndefined();
   expect(report.runs).toBeGreaterThan(100);
 });
 
-it('holds its promises against a Postgres server gone wrong for 5 s', () => {
-  const report = fuzz(fuzzPostgresServer, { seconds: 5, seed: 20_000 });
+it('holds its promises against a Postgres server gone wrong for 3 s', () => {
+  const report = fuzz(fuzzPostgresServer, { seconds: 3, seed: 20_000 });
   expect(report.failure).toBeUndefined();
   expect(report.runs).toBeGreaterThan(100);
 });
 
-it('holds its promises against hostile callers and upstreams over HTTP, through a real agent, for 5 s', async () => {
-  const report = await fuzzHttp({ seconds: 5, seed: 20_000 });
+it('holds its promises against hostile callers and upstreams over HTTP, through a real agent, for 3 s', async () => {
+  const report = await fuzzHttp({ seconds: 3, seed: 20_000 });
   expect(report.failure).toBeUndefined();
   expect(report.runs).toBeGreaterThan(10);
 }, 60_000);

@@ -1,19 +1,19 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { SecretRef } from '../../src/core/resources.js';
 import { loadMasterKey } from '../../src/secrets/master-key.js';
 import { createSecretResolver } from '../../src/secrets/resolver.js';
 import { readSecretFile } from '../../src/secrets/secret-file.js';
 import { Secret } from '../../src/secrets/secret.js';
+import { makeFolder } from '../support/folders.js';
 
 let dir = '';
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'hoop-secrets-'));
+  dir = makeFolder('secrets');
 });
-afterAll(() => rm(dir, { recursive: true }));
 
 async function file(name: string, text: string, mode = 0o600): Promise<string> {
   const path = join(dir, name);

@@ -1,11 +1,10 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DiskQueue } from '../../src/sinks/disk-queue.js';
+import { makeFolder } from '../support/folders.js';
 
-const root = mkdtempSync(join(tmpdir(), 'hoop-queue-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = makeFolder('queue');
 
 let made = 0;
 function queueIn(dir = join(root, String((made += 1))), maxBytes = 1_000_000) {

@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:tls';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { ApprovalFlowResource, SinkResource } from '../../src/core/resources.js';
 import { retryPause } from '../../src/core/retry-pause.js';
 import { Sinks } from '../../src/sinks/sinks.js';
@@ -12,9 +11,9 @@ import { flow } from '../approvals/desk.js';
 import { issueServerCertificate } from '../support/server-certificate.js';
 import { sinkEvent, startReceiver } from './events.js';
 import { until } from '../support/until.js';
+import { makeFolder } from '../support/folders.js';
 
-const root = mkdtempSync(join(tmpdir(), 'hoop-sinks-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = makeFolder('sinks');
 const ending: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();

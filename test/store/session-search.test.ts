@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import fc from 'fast-check';
@@ -12,8 +10,9 @@ import { MIGRATIONS } from '../../src/store/schema.js';
 import type { SessionFilter } from '../../src/store/session-filter.js';
 import { openStore } from '../../src/store/store.js';
 import type { Store } from '../../src/store/store.js';
+import { makeFolder } from '../support/folders.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'hoop-search-'));
+const folder = makeFolder('search');
 let store: Store;
 const SESSIONS = 300;
 const START_MS = Date.parse('2026-11-21T00:00:00Z');
@@ -82,7 +81,6 @@ beforeAll(() => {
 });
 afterAll(() => {
   store.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** The same, looked for without an index. */

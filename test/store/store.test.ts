@@ -1,6 +1,5 @@
-import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
 import fc from 'fast-check';
@@ -13,6 +12,7 @@ import type { SessionSummary } from '../../src/core/session-summary.js';
 import { openStore } from '../../src/store/store.js';
 import type { Store } from '../../src/store/store.js';
 import { wordQuery } from '../../src/store/word-query.js';
+import { makeFolder } from '../support/folders.js';
 
 let folder = '';
 let path = '';
@@ -20,13 +20,12 @@ let store: Store;
 const masterKey = new Uint8Array(32).fill(7);
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-store-'));
+  folder = makeFolder('store');
   path = join(folder, 'state', 'hoop.db');
   store = openStore({ path, masterKey });
 });
 afterEach(() => {
   store.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const id = (number: number): string => uuidv7(1_790_000_000_000 + number, new Uint8Array(10));

@@ -1,14 +1,13 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from '@photostructure/sqlite';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Upgrade } from '../../src/store/database.js';
 import { MIGRATIONS } from '../../src/store/schema.js';
 import { openStore } from '../../src/store/store.js';
+import { makeFolder } from '../support/folders.js';
 
-const root = mkdtempSync(join(tmpdir(), 'hoop-upgrade-'));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
+const root = makeFolder('upgrade');
 
 /** A store as an older hoop left it, with a key in it. */
 function older(version: number): string {

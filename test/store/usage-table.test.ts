@@ -1,10 +1,10 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DatabaseSyncInstance } from '@photostructure/sqlite';
 import { closeDatabase, openDatabase } from '../../src/store/database.js';
 import { UsageTable } from '../../src/store/usage-table.js';
+import { makeFolder } from '../support/folders.js';
 
 const START_MS = Date.UTC(2026, 10, 21);
 const HOUR_MS = 3_600_000;
@@ -19,7 +19,7 @@ let faults = 0;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  folder = mkdtempSync(join(tmpdir(), 'hoop-usage-table-'));
+  folder = makeFolder('usage-table');
   database = openDatabase(join(folder, 'hoop.db'));
   nowMs = START_MS;
   faults = 0;
@@ -32,7 +32,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
   if (database.isOpen) closeDatabase(database);
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** What another agent would find if this one were gone now. */

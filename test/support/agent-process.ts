@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { AgentFolder } from './agent.js';
+import { buildCli } from './built-cli.js';
 
-const PROGRAM = fileURLToPath(new URL('agent-program.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('agent-program.mjs', import.meta.url));
 
 export interface AgentProcess {
   readonly url: string;
@@ -20,7 +21,7 @@ export interface AgentProcess {
 }
 
 /**
- * Starts the agent as a process.
+ * Starts the agent as a process, as it is built.
  *
  * @param options.fileKib no file of its may grow over so many KiB, as on a full disk
  * @param options.killAfterMs it is killed so many milliseconds after it was started, ready or not
@@ -29,15 +30,12 @@ export async function startAgentProcess(
   folder: AgentFolder,
   options: { readonly fileKib?: number; readonly killAfterMs?: number } = {},
 ): Promise<AgentProcess> {
+  await buildCli();
   const limit = options.fileKib === undefined ? '' : `ulimit -f ${String(options.fileKib)}; `;
-  const child = spawn(
-    'bash',
-    ['-c', `${limit}exec "$@"`, 'bash', process.execPath, '--import', 'tsx', PROGRAM, folder.conf],
-    {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], ...folder.env },
-    },
-  );
+  const child = spawn('bash', ['-c', `${limit}exec "$@"`, 'bash', process.execPath, PROGRAM, folder.conf], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], ...folder.env },
+  });
   if (options.killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), options.killAfterMs);
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));

@@ -1,8 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentLog } from '../../src/agent/log.js';
 import { startAgent, type RunningAgent } from '../../src/agent/start.js';
@@ -10,6 +9,7 @@ import { bridge } from '../../src/tunnel/bridge.js';
 import { dialTunnel, type DialOptions, type TunnelClient } from '../../src/tunnel/dial.js';
 import { makeKey, startLocalIssuer } from '../identity/local-issuer.js';
 import { sharedPostgres, type PostgresServer } from './postgres-server.js';
+import { makeFolder } from './folders.js';
 
 export interface TestAgent {
   readonly agent: RunningAgent;
@@ -104,7 +104,7 @@ export async function makeAgentFolder(options: TestAgentOptions = {}): Promise<A
   const database = options.database ?? `t_${randomBytes(6).toString('hex')}`;
   if (options.database === undefined) await postgres.createDatabase(database, SEED);
   const issuer = options.issuer ?? (await startTestIssuer());
-  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'hoop-agent-')));
+  const dir = options.dir ?? makeFolder('agent');
   const conf = join(dir, 'conf');
   await mkdir(conf, { recursive: true });
   await writeFile(join(dir, 'master.key'), `${randomBytes(32).toString('base64')}\n`, {

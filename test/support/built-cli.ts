@@ -1,24 +1,23 @@
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createHash } from 'node:crypto';
 import { withFileLock } from '../../src/identity/file-lock.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+let built: Promise<void> | undefined;
+
 /** Builds dist/ where the sources are newer; one test process does it, the others wait. */
-export async function buildCli(): Promise<void> {
-  const lock = join(
-    tmpdir(),
-    `hoop-test-${createHash('sha256').update(ROOT).digest('hex').slice(0, 12)}`,
-    'build.lock',
+export function buildCli(): Promise<void> {
+  built ??= withFileLock(
+    join(ROOT, '.cache', 'build.lock'),
+    async () => {
+      execFileSync(process.execPath, ['scripts/build.mjs', '--if-needed'], { cwd: ROOT, stdio: 'inherit' });
+    },
+    { waitMs: 230_000 },
   );
-  const build = async (): Promise<void> => {
-    execFileSync(process.execPath, ['scripts/build.mjs', '--if-needed'], { cwd: ROOT, stdio: 'inherit' });
-  };
-  await withFileLock(lock, build, { waitMs: 230_000 });
+  return built;
 }
 
 export interface Finished {

@@ -1,8 +1,7 @@
-import { existsSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { guard } from './guarded-process.js';
+import { makeFolder } from './folders.js';
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -14,7 +13,7 @@ const isAlive = (pid: number): boolean => {
 
 describe('a guarded process', () => {
   it('ends by TERM, also when it does nothing about signals, and its folder goes', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'hoop-guard-'));
+    const folder = makeFolder('guard');
     const script = 'console.log("started"); setInterval(() => undefined, 1000)';
     const child = guard([process.execPath, '-e', script], { folder });
     await child.outputMatching(/started/);

@@ -1,5 +1,6 @@
 import type { HttpType } from '../../src/core/resources.js';
 import { startTestAgent, type TestAgent, type TestAgentOptions } from './agent.js';
+import { httpConnection } from './http-connection.js';
 import { startHttpUpstream, type Handler, type HttpUpstream } from './http-upstream.js';
 
 /** A real agent in this process with connections to one real HTTP server. */
@@ -26,11 +27,9 @@ export async function startHttpAgent(answer: Handler, options: HttpAgentOptions)
   const upstream = await startHttpUpstream(answer);
   const documents = Object.entries(options.connections).map(([name, given]) => {
     const own = typeof given === 'string' ? { type: given } : given;
-    const spec = { url: upstream.url, access: { groups: ['*'] }, ...own };
-    // JSON is YAML.
-    return JSON.stringify({ apiVersion: 'hoop/v1', kind: 'Connection', metadata: { name }, spec });
+    return httpConnection(name, upstream.url, { access: { groups: ['*'] }, ...own });
   });
-  const policies = [...documents, ...(options.policies === undefined ? [] : [options.policies])].join('\n---\n');
+  const policies = [options.policies ?? '', ...documents].join('\n');
   const agent = await startTestAgent({ ...options, policies });
   return {
     ...agent,

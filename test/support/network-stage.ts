@@ -5,6 +5,8 @@ import { CuttingProxy } from './cutting-proxy.js';
 import { type HttpUpstream, startHttpUpstream } from './http-upstream.js';
 import { type KeptPort, openKeptPort, type KeptPortOptions } from './kept-port.js';
 import { until } from './until.js';
+import { guardPolicy } from './guard-policy.js';
+import { headerOf, httpConnection } from './http-connection.js';
 
 /** What the network does, in the order of the table's columns. */
 export const HARMS = ['cut', 'stall', 'drop', 'delay'] as const;
@@ -34,7 +36,10 @@ export class Stage {
   static async open(): Promise<Stage> {
     const issuer = await startTestIssuer();
     const upstream = await heldUpstream();
-    const agent = await startTestAgent({ policies: policies(upstream.url), issuer });
+    const agent = await startTestAgent({
+      policies: guardPolicy('5m') + httpConnection('crm', upstream.url, headerOf('x-token', 'APP_PASSWORD')),
+      issuer,
+    });
     const proxy = await CuttingProxy.open(() => stage.behind);
     const stage = new Stage(issuer, agent, upstream, proxy);
     return stage;
@@ -136,28 +141,4 @@ async function heldUpstream(): Promise<HttpUpstream & { answer(): void }> {
       held = [];
     },
   };
-}
-
-function policies(url: string): string {
-  return `apiVersion: hoop/v1
-kind: Policy
-metadata: { name: guard }
-spec:
-  rules:
-    - { name: payments, when: 'sql.writes.exists(t, t.name == "payments")', action: approve, approval: dba-review }
----
-apiVersion: hoop/v1
-kind: ApprovalFlow
-metadata: { name: dba-review }
-spec: { reviewers: [{ groups: [dba], count: 1 }], wait: 5m }
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: crm }
-spec:
-  type: http
-  url: ${url}
-  credentials: [{ groups: ['*'], headers: { x-token: { env: APP_PASSWORD } } }]
-  access: { groups: [engineering] }
-`;
 }

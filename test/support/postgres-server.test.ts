@@ -4,7 +4,7 @@ import { createConnection } from 'node:net';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { missingPostgres, sharedPostgres, startPostgres, type PostgresServer } from './postgres-server.js';
 
 const missing = missingPostgres();
@@ -51,9 +51,8 @@ describe.skipIf(missing !== undefined)(
     ] as const)('with %s', (auth, code) => {
       let server: PostgresServer;
       beforeAll(async () => {
-        server = await startPostgres({ auth });
+        server = await sharedPostgres({ auth });
       });
-      afterAll(() => server.stop());
 
       it(`asks for a password with authentication code ${String(code)}`, async () => {
         expect(await authenticationCode(server)).toBe(code);
@@ -74,9 +73,8 @@ describe.skipIf(missing !== undefined)(
     describe('with TLS', () => {
       let server: PostgresServer;
       beforeAll(async () => {
-        server = await startPostgres({ tls: true });
+        server = await sharedPostgres({ tls: true });
       });
-      afterAll(() => server.stop());
 
       it('proves who it is to a client that verifies name and authority', async () => {
         const ca = readFileSync(server.caFile ?? '', 'utf8');

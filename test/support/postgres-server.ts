@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { findPostgres, runAs, serverAccount, type Account } from './postgres-programs.js';
+import { makeSharedFolder } from './folders.js';
 import { guard, type GuardedProcess } from './guarded-process.js';
 import { issueServerCertificate } from './server-certificate.js';
 
@@ -59,8 +59,8 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const identifier = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 /** Private to the account that runs the server, which is not root even where the tests run as root. */
-function makeFolder(account: Account): string {
-  const folder = mkdtempSync(join(tmpdir(), 'hoop-pg-'));
+function makeServerFolder(account: Account): string {
+  const folder = makeSharedFolder('pg');
   mkdirSync(join(folder, 'socket'));
   for (const path of [folder, join(folder, 'socket')]) {
     chmodSync(path, 0o700);
@@ -109,7 +109,7 @@ export async function freePort(): Promise<number> {
 }
 
 async function startOnce(options: PostgresOptions, binDir: string, account: Account): Promise<RunningServer> {
-  const folder = makeFolder(account);
+  const folder = makeServerFolder(account);
   const data = join(folder, 'data');
   const initdb = ['-D', data, '-U', 'postgres', '-E', 'UTF8', '--locale=C', '--auth=trust', '--no-sync'];
   await runAs(account, [join(binDir, 'initdb'), ...initdb, '--no-instructions'], folder);

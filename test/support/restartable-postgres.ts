@@ -1,6 +1,6 @@
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chownSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from './folders.js';
 import { guard, type GuardedProcess } from './guarded-process.js';
 import { findPostgres, runAs, serverAccount } from './postgres-programs.js';
 import { freePort } from './postgres-server.js';
@@ -19,7 +19,7 @@ export async function restartablePostgres(): Promise<RestartablePostgres> {
   const binDir = findPostgres();
   const account = serverAccount();
   if (binDir === undefined || account === undefined) throw new Error('PostgreSQL is not installed');
-  const folder = mkdtempSync(join(tmpdir(), 'hoop-pg-'));
+  const folder = makeFolder('pg');
   if (account.uid !== undefined && account.gid !== undefined) chownSync(folder, account.uid, account.gid);
   const data = join(folder, 'data');
   await runAs(account, [join(binDir, 'initdb'), '-D', data, '-U', 'postgres', '--auth=trust', '--no-sync'], folder);

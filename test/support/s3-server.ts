@@ -1,7 +1,7 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import S3rver from '@20minutes/s3rver';
+import { makeFolder } from './folders.js';
 
 /** The only keys that the server takes; it compares every signature. */
 export const S3_KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' };
@@ -27,7 +27,7 @@ export async function startS3Server(
   buckets: readonly string[],
   tls?: { readonly key: Buffer; readonly cert: Buffer },
 ): Promise<S3Server> {
-  const directory = mkdtempSync(join(tmpdir(), 'hoop-s3-'));
+  const directory = makeFolder('s3');
   let port = 0;
   let running: S3rver | undefined;
   const start = async (): Promise<void> => {

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startTestAgent, type TestAgent } from './agent.js';
 import { buildCli } from './built-cli.js';
 import { type PostgresServer, sharedPostgres } from './postgres-server.js';
 import { Terminal, type TerminalOptions } from './terminal.js';
+import { makeFolder } from './folders.js';
 
 const HOOP = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
 
@@ -61,7 +61,7 @@ spec:
 /** An agent, and people at terminals in front of it. */
 export class ScreenStage {
   readonly #terminals: Terminal[] = [];
-  readonly #folder = mkdtempSync(join(tmpdir(), 'hoop-screens-'));
+  readonly #folder = makeFolder('screens');
 
   private constructor(readonly agent: TestAgent) {}
 

@@ -40,6 +40,8 @@ export interface ChaosOptions {
   readonly clients: number;
   /** What happens, in this order, again and again; left out: by chance. */
   readonly events?: readonly ChaosEvent[];
+  /** How long nothing happens before each of them: at least, and by chance so much more. Left out: 1 s and up to 5 s. */
+  readonly restMs?: readonly [least: number, more: number];
   /** Told of what happens, as it happens. */
   readonly tell?: (line: string) => void;
 }
@@ -80,14 +82,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosTotals> {
 
 async function misfortunes(
   world: ChaosWorld,
-  { durationMs, seed, events = [], tell = () => undefined }: ChaosOptions,
+  { durationMs, seed, events = [], restMs: [least, more] = [1_000, 5_000], tell = () => undefined }: ChaosOptions,
   happened: Record<string, number>,
 ): Promise<void> {
   const roll = dice(seed + 2_000);
   const names = Object.keys(EVENTS) as ChaosEvent[];
   const endMs = performance.now() + durationMs;
   for (let turn = 0; performance.now() < endMs || turn < events.length; turn += 1) {
-    await pause(1_000 + roll(5_000));
+    await pause(least + roll(more));
     const name = events[turn % Math.max(1, events.length)] ?? names[roll(names.length)] ?? 'kill';
     tell(name);
     await EVENTS[name](world, 200 + roll(800));

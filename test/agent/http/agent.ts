@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { connect } from 'node:net';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { HttpDependencies, SessionFilter } from '../../../src/agent/http/dependencies.js';
 import { createAddressOf } from '../../../src/agent/http/client-address.js';
 import { createMetrics } from '../../../src/agent/http/metrics.js';
@@ -9,18 +9,11 @@ import { RequestFeed } from '../../../src/agent/request-feed.js';
 import { LoginLimit } from '../../../src/agent/login-limit.js';
 import { TokenWatches } from '../../../src/agent/token-watches.js';
 import { createHttpServer } from '../../../src/agent/http/server.js';
-import type { HttpServer } from '../../../src/agent/http/server.js';
 import type { HttpServerOptions } from '../../../src/agent/http/server-options.js';
 import { HoopError } from '../../../src/core/errors.js';
 import type { Identity } from '../../../src/core/identity.js';
 import type { SessionSummary } from '../../../src/core/session-summary.js';
 import { desk, person } from '../../approvals/desk.js';
-
-const open = new Set<HttpServer>();
-afterEach(async () => {
-  await Promise.all([...open].map((server) => server.close(0)));
-  open.clear();
-});
 
 /** The token of each is their name. */
 export const people: readonly Identity[] = [
@@ -51,7 +44,7 @@ export const aliceSession: SessionSummary = {
 
 export const recordingText = '{"seq":1}\n{"seq":2}\n';
 
-/** An agent's HTTP side on a free loopback port, with real approvals on a store in memory. */
+/** An agent's HTTP side on a free loopback port until the end of the test, with real approvals on a store in memory. */
 export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Partial<HttpDependencies> = {}) {
   const failures: unknown[] = [];
   /** Who read which recording. */
@@ -113,7 +106,7 @@ export async function startAgent(more: Partial<HttpServerOptions> = {}, deps: Pa
       ...deps,
     },
   });
-  open.add(server);
+  onTestFinished(() => server.close(0));
   const port = await server.listen();
   const url = `http://127.0.0.1:${port}`;
   const get = (path: string, token?: string) =>

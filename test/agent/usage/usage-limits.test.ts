@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UsageLimits, type BegunUsage } from '../../../src/agent/usage/usage-limits.js';
 import type { ApplyingLimit } from '../../../src/policy/limits.js';
 import type { LimitAmount } from '../../../src/policy/types.js';
 import { openStore, type Store } from '../../../src/store/store.js';
+import { makeFolder } from '../../support/folders.js';
 
 let folder = '';
 let nowMs = 0;
@@ -22,14 +21,13 @@ function open(): void {
   );
 }
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'hoop-usage-'));
+  folder = makeFolder('usage');
   nowMs = Date.UTC(2026, 10, 30, 23, 59, 30);
   logged.length = 0;
   open();
 });
 afterEach(() => {
   store.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const amount = (kind: LimitAmount['kind'], most: number, span: LimitAmount['span'] = 'minute'): LimitAmount => ({

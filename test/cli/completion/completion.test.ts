@@ -1,7 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core';
@@ -12,9 +11,10 @@ import { connectionNames } from '../../../src/client/connection-names.js';
 import { HoopError } from '../../../src/core/errors.js';
 import { buildCli, runHoop } from '../../support/built-cli.js';
 import { TunnelEndpoint } from '../../client/tunnel-pair.js';
+import { makeFolder } from '../../support/folders.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), 'hoop-completion-'));
+const folder = makeFolder('completion');
 let config: Config;
 let agent: TunnelEndpoint;
 let env: Record<string, string>;

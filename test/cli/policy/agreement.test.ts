@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explain } from '../../../src/cli/policy/explain.js';
 import { questionsInFolder } from '../../../src/cli/policy/backtest-source.js';
@@ -10,6 +9,7 @@ import { startTestAgent, type TestAgent } from '../../support/agent.js';
 import { missingPostgres } from '../../support/postgres-server.js';
 import { recordedEvents } from '../../support/recorded-events.js';
 import { until } from '../../support/until.js';
+import { openClient } from '../../support/pg-client.js';
 
 const POLICIES = `
 apiVersion: hoop/v1
@@ -93,9 +93,7 @@ describe.skipIf(missingPostgres() !== undefined)('the agent, explain and backtes
     async (groups) => {
       const subject = groups.join('-');
       const { port } = await agent.port({ subject, groups });
-      const db = new Client({ host: '127.0.0.1', port, user: 'x', database: agent.database, ssl: false });
-      db.on('error', () => undefined);
-      await db.connect();
+      const db = await openClient({ port, database: agent.database });
       for (const text of TEXTS) await db.query(text).catch(() => undefined);
       for (const value of ['secret', 'open']) await db.query('select $1::text', [value]).catch(() => undefined);
       await db.end();

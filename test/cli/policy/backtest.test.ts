@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createColours } from '../../../src/cli/colours.js';
 import type { BacktestResult } from '../../../src/cli/policy/backtest.js';
 import { questionsInFolder } from '../../../src/cli/policy/backtest-source.js';
@@ -15,6 +13,7 @@ import { recordedFacts } from '../../../src/protocols/postgres/statement-text.js
 import { generateRecordingKey } from '../../../src/recording/keys.js';
 import { openRecordings } from '../../../src/recording/recordings.js';
 import { inFolder } from './policy-folder.js';
+import { makeFolder } from '../../support/folders.js';
 
 const SPAN = { since: '2026-11-01T00:00:00Z', until: '2026-11-30T00:00:00Z' };
 const STARTED_MS = Date.parse('2026-11-21T09:00:00Z');
@@ -23,11 +22,8 @@ let dir: string;
 let sessions = 0;
 
 beforeEach(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'hoop-backtest-'));
+  dir = makeFolder('backtest');
   await loadGrammar();
-});
-afterEach(() => {
-  rmSync(dir, { recursive: true });
 });
 
 type Told = Partial<Pick<DecisionEvent, 'action' | 'rules'>>;

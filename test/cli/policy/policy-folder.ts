@@ -1,13 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../support/folders.js';
 
 /** Writes files into a folder of their own, and removes it after the work. */
 export async function inFolder<Result>(
   files: Readonly<Record<string, string>>,
   work: (dir: string) => Promise<Result>,
 ): Promise<Result> {
-  const dir = await mkdtemp(join(tmpdir(), 'hoop-policy-'));
+  const dir = makeFolder('policy');
   try {
     for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
     return await work(dir);

@@ -1,7 +1,6 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttps, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgentApi } from '../../../src/client/agent-api.js';
@@ -16,9 +15,10 @@ import { startTestAgent, type TestAgent } from '../../support/agent.js';
 import { ConnectProxy } from '../../support/connect-proxy.js';
 import { missingPostgres, freePort } from '../../support/postgres-server.js';
 import { issueServerCertificate } from '../../support/server-certificate.js';
+import { makeFolder } from '../../support/folders.js';
 
 const missing = missingPostgres();
-const folder = mkdtempSync(join(tmpdir(), 'hoop-doctor-'));
+const folder = makeFolder('doctor');
 
 async function run(url: string, token: string, version = '0.1.0'): Promise<readonly Check[]> {
   const env = { HOOP_CONFIG_DIR: folder, HOOP_TOKEN: token };

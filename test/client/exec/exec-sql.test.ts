@@ -35,9 +35,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   endpoint = await TunnelEndpoint.open();
-  endpoint.onStream((stream) => {
-    bridge(connect({ host: '127.0.0.1', port, allowHalfOpen: true }), stream);
-  });
+  endpoint.carryTo(port);
 });
 
 afterEach(async () => {

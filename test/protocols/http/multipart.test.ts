@@ -7,6 +7,7 @@ import { readBody } from '../../../src/protocols/http/read-body.js';
 import { maskRequest } from '../../../src/protocols/http/request-masking.js';
 import { DIALECTS } from '../../../src/protocols/registry.js';
 import { requestOf } from './model-body.js';
+import { maskRule } from '../../core/mask-rule.js';
 
 const TYPE = 'multipart/form-data; boundary=XyZ';
 const field = (name: string, text: string, headers = ''): string =>
@@ -146,15 +147,7 @@ describe('what a form in parts says to a model', () => {
 });
 
 describe('masks on a form in parts', () => {
-  const rule: MaskRule = {
-    name: 'p/m',
-    entities: ['email', 'credit-card'],
-    columns: [],
-    strategy: 'redact',
-    with: '',
-    on: { requests: true, answers: true },
-    observed: false,
-  };
+  const rule = maskRule({ entities: ['email', 'credit-card'], on: { requests: true, answers: true } });
   const hash = (input: Uint8Array): Uint8Array => new Uint8Array(32).fill(input.length);
   const masked = (body: Buffer, over: Partial<MaskRule> = {}) =>
     maskRequest(readBody(body, TYPE), createTextMasker({ rules: [{ ...rule, ...over }], hash }), {

@@ -5,20 +5,10 @@ import type { AnswerBody } from '../../../src/protocols/http/dialect.js';
 import { maskBodyPaths } from '../../../src/protocols/http/json-bodies.js';
 import { PathMaskedBody } from '../../../src/protocols/http/path-masked-body.js';
 import type { PathMaskOptions } from '../../../src/protocols/http/path-masking.js';
+import { maskRule } from '../../core/mask-rule.js';
 
 const options: PathMaskOptions = {
-  rules: [
-    {
-      name: 'p/m',
-      entities: [],
-      columns: [],
-      paths: [{ steps: [{ deep: true, select: 'ssn' }] }],
-      strategy: 'redact',
-      with: '',
-      on: { requests: false, answers: true },
-      observed: false,
-    },
-  ],
+  rules: [maskRule({ paths: [{ steps: [{ deep: true, select: 'ssn' }] }] })],
   hash: (input) => input,
   counts: new Map(),
 };

@@ -6,21 +6,16 @@ import type { MaskRule } from '../../../src/core/mask.js';
 import { parseJsonPath } from '../../../src/policy/json-path.js';
 import { jsonForm, maskBodyPaths } from '../../../src/protocols/http/json-bodies.js';
 import { maskPaths, type PathMaskOptions } from '../../../src/protocols/http/path-masking.js';
+import { maskRule } from '../../core/mask-rule.js';
 
 const hash = (input: Uint8Array): Uint8Array => createHmac('sha256', 'key').update(input).digest();
 
 function rule(paths: readonly string[], changes: Partial<MaskRule> = {}): MaskRule {
-  return {
-    name: 'p/m',
-    entities: [],
-    columns: [],
+  return maskRule({
     paths: paths.map((text) => parseJsonPath(text) ?? { steps: [] }),
-    strategy: 'redact',
-    with: '',
     on: { requests: true, answers: true },
-    observed: false,
     ...changes,
-  };
+  });
 }
 const options = (...rules: readonly MaskRule[]): PathMaskOptions => ({ rules, hash, counts: new Map() });
 const masked = (text: string, ...rules: readonly MaskRule[]): unknown => maskPaths(text, options(...rules));

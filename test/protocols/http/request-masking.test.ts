@@ -9,18 +9,11 @@ import { maskTarget } from '../../../src/protocols/http/form-masking.js';
 import { maskQuery, maskRequest } from '../../../src/protocols/http/request-masking.js';
 import { openaiRequests } from '../../../src/protocols/openai/requests.js';
 import { bodyOf, requestOf } from './model-body.js';
+import { maskRule } from '../../core/mask-rule.js';
 
 const FORM = 'application/x-www-form-urlencoded';
-const rule = (over: Partial<MaskRule> = {}): MaskRule => ({
-  name: 'p/m',
-  entities: ['email', 'credit-card'],
-  columns: [],
-  strategy: 'redact',
-  with: '',
-  on: { requests: true, answers: true },
-  observed: false,
-  ...over,
-});
+const rule = (over: Partial<MaskRule> = {}): MaskRule =>
+  maskRule({ entities: ['email', 'credit-card'], on: { requests: true, answers: true }, ...over });
 const maskerOf = (over: Partial<MaskRule> = {}): TextMasker =>
   createTextMasker({ rules: [rule(over)], hash: (input) => new Uint8Array(32).fill(input.length) });
 const redact = maskerOf();

@@ -1,26 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { answerKind, answerStage } from '../../../../src/agent/fronts/http/answer-stage.js';
-import { mediaTypeOf } from '../../../../src/protocols/http/body.js';
+import { answerKind } from '../../../../src/agent/fronts/http/answer-stage.js';
 import { DIALECTS } from '../../../../src/protocols/registry.js';
-import { bytesOf, hash } from '../../../masking/support.js';
-import { maskedText, optionsOf, piecesOf, TEXT } from '../../../protocols/http/masked-answer.js';
+import { bytesOf } from '../../../masking/support.js';
+import { maskedText, piecesOf, TEXT } from '../../../protocols/http/masked-answer.js';
 import { ollamaStream, ollamaTexts } from '../../../protocols/ollama/ollama-stream.js';
+import { stageOf } from './staged-answer.js';
 
 /** What comes of a body of this type, in parts of so many bytes. */
 function masked(type: string, body: string | Buffer, size: number, narrow = false): string {
-  const { masker, request } = optionsOf();
-  const stage = answerStage(answerKind('POST', 200, type, narrow), {
-    narrow,
-    dialect: DIALECTS.http,
-    request,
-    masker,
-    counts: new Map(),
-    maxEventBytes: 1 << 20,
-    paths: [],
-    hash,
-    contentType: mediaTypeOf(type).type,
-    events: true,
-  });
+  const stage = stageOf(DIALECTS.http, type, { narrow });
   if (stage === undefined) throw new Error(`nothing looks at ${type}`);
   const bytes = typeof body === 'string' ? bytesOf(body) : body;
   const out: Uint8Array[] = [];

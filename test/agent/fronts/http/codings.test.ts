@@ -3,6 +3,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAgent, type TestAgent } from '../../../support/agent.js';
 import { startHttpUpstream, type HttpUpstream, type Seen } from '../../../support/http-upstream.js';
+import { httpConnection } from '../../../support/http-connection.js';
 
 const KEY = 'upstream-key-5d0e77aa';
 const SECRETS = ['ann.lee@example.com', '4111 1111 1111 1111', KEY];
@@ -62,14 +63,7 @@ beforeAll(async () => {
   agent = await startTestAgent({
     env: { MODEL_KEY: KEY },
     policies: `
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: model }
-spec:
-  type: openai
-  url: ${upstream.url}
-  credentials: [{ apiKey: { env: MODEL_KEY } }]
-  access: { groups: [engineering] }
+${httpConnection('model', upstream.url, { type: 'openai', credentials: [{ apiKey: { env: 'MODEL_KEY' } }] })}
 ---
 apiVersion: hoop/v1
 kind: Policy

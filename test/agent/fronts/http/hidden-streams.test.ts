@@ -1,29 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { answerKind, answerStage } from '../../../../src/agent/fronts/http/answer-stage.js';
 import { HoopError } from '../../../../src/core/errors.js';
-import { mediaTypeOf } from '../../../../src/protocols/http/body.js';
 import { DIALECTS } from '../../../../src/protocols/registry.js';
-import { bytesOf, hash } from '../../../masking/support.js';
-import { optionsOf, piecesOf } from '../../../protocols/http/masked-answer.js';
+import { bytesOf } from '../../../masking/support.js';
+import { piecesOf } from '../../../protocols/http/masked-answer.js';
 import { chatStream, messageStream } from '../../../protocols/http/model-streams.js';
+import { stageOf } from './staged-answer.js';
 
 const SECRET = 'alice@example.com';
 
 /** What comes of an answer to a request that asked a model for a stream; undefined where it is not given on. */
 function passed(type: string, body: string, size: number): string | undefined {
-  const { masker, request } = optionsOf();
-  const stage = answerStage(answerKind('POST', 200, type, true), {
-    narrow: true,
-    dialect: DIALECTS.openai,
-    request: { ...request, stream: true },
-    masker,
-    counts: new Map(),
-    maxEventBytes: 1 << 20,
-    paths: [],
-    hash,
-    contentType: mediaTypeOf(type).type,
-    events: true,
-  });
+  const stage = stageOf(DIALECTS.openai, type, { narrow: true, request: { stream: true } });
   if (stage === undefined) return undefined;
   const bytes = bytesOf(body);
   const out: Uint8Array[] = [];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startTestAgent, type TestAgent } from '../../../support/agent.js';
+import { headerOf, httpConnection } from '../../../support/http-connection.js';
 
 const MAIL = 'ann.lee@example.com';
 const KEY = 'upstream-key-4f3a9c21';
@@ -83,14 +84,10 @@ beforeAll(async () => {
   agent = await startTestAgent({
     env: { CRM_TOKEN: KEY },
     policies: `
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: crm }
-spec:
-  type: http
-  url: http://127.0.0.1:${String(port)}
-  credentials: [{ headers: { authorization: { env: CRM_TOKEN, prefix: 'Bearer ' } } }]
-  access: { groups: ['*'] }
+${httpConnection('crm', `http://127.0.0.1:${String(port)}`, {
+  ...headerOf('authorization', 'CRM_TOKEN', 'Bearer '),
+  access: { groups: ['*'] },
+})}
 ---
 apiVersion: hoop/v1
 kind: Policy

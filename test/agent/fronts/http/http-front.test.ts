@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHttpUpstream, type HttpUpstream, type Seen } from '../../../support/http-upstream.js';
 import { startTestAgent, type TestAgent } from '../../../support/agent.js';
+import { headerOf, httpConnection } from '../../../support/http-connection.js';
 
 const KEY = 'upstream-key-4f3a9c21';
 
@@ -60,23 +61,8 @@ beforeAll(async () => {
   agent = await startTestAgent({
     env: { CRM_TOKEN: KEY },
     policies: `
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: crm }
-spec:
-  type: http
-  url: ${upstream.url}/api
-  credentials: [{ headers: { authorization: { env: CRM_TOKEN, prefix: 'Bearer ' } } }]
-  access: { groups: [engineering] }
----
-apiVersion: hoop/v1
-kind: Connection
-metadata: { name: keyless }
-spec:
-  type: http
-  url: ${upstream.url}/api
-  credentials: [{ headers: { authorization: { env: NOT_SET } } }]
-  access: { groups: [engineering] }
+${httpConnection('crm', `${upstream.url}/api`, headerOf('authorization', 'CRM_TOKEN', 'Bearer '))}
+${httpConnection('keyless', `${upstream.url}/api`, headerOf('authorization', 'NOT_SET'))}
 ---
 apiVersion: hoop/v1
 kind: Policy

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { connect, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import OpenAI from 'openai';
@@ -13,6 +12,7 @@ import { openPort } from '../../../support/agent.js';
 import { startModelAgent, type ModelAgent } from '../../../support/model-upstream-agent.js';
 import { issueServerCertificate } from '../../../support/server-certificate.js';
 import { open, refusal, sealedEvents, type Caught } from './upgrade-world.js';
+import { makeFolder } from '../../../support/folders.js';
 
 let agent: ModelAgent;
 
@@ -405,7 +405,7 @@ describe('the SDK', () => {
   let tls: ReturnType<typeof createServer>;
   let ca: Buffer;
   beforeAll(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'hoop-realtime-'));
+    const folder = makeFolder('realtime');
     ca = readFileSync(await issueServerCertificate(folder, {}));
     const [key, cert] = ['server.key', 'server.crt'].map((name) => readFileSync(join(folder, name)));
     tls = createServer({ key, cert }, (socket) => {

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { startTestAgent, type TestAgent } from '../../../support/agent.js';
 import { open, refusal, sealedEvents, SocketUpstream, type Caught } from './upgrade-world.js';
+import { makeFolder } from '../../../support/folders.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'hoop-upgrade-'));
+const folder = makeFolder('upgrade');
 const upstream = new SocketUpstream();
 let agent: TestAgent;
 let secure: ReturnType<typeof createServer>;
@@ -57,7 +57,6 @@ afterAll(async () => {
   upstream.close();
   secure.closeAllConnections();
   secure.close();
-  rmSync(folder, { recursive: true });
 });
 
 async function direct(name: string, path: string): Promise<Caught> {

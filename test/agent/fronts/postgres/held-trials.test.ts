@@ -5,6 +5,7 @@ import { startTestAgent, type TestAgent } from '../../../support/agent.js';
 import { missingPostgres } from '../../../support/postgres-server.js';
 import { recordedEvents } from '../../../support/recorded-events.js';
 import { until } from '../../../support/until.js';
+import { openClient } from '../../../support/pg-client.js';
 
 const POLICIES = `
 apiVersion: hoop/v1
@@ -80,9 +81,7 @@ describe.skipIf(missingPostgres() !== undefined)('what a held statement would do
   });
 
   beforeEach(async () => {
-    db = new Client({ host: '127.0.0.1', port, user: 'x', database: agent.database, ssl: false });
-    db.on('error', () => undefined);
-    await db.connect();
+    db = await openClient({ port, database: agent.database });
     return () => db.end();
   });
 

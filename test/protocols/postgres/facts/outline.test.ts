@@ -5,25 +5,13 @@ import { comparedTooOften, inferenceRefusals } from '../../../../src/protocols/p
 import { ColumnRules } from '../../../../src/protocols/postgres/lineage/column-rules.js';
 import { readLineage } from '../../../../src/protocols/postgres/lineage/read-lineage.js';
 import { sketchCatalog } from '../lineage/fixture-catalog.js';
+import { SSN_RULE } from '../../../core/mask-rule.js';
 
 const catalog = sketchCatalog(
   { c: { columns: ['id', 'name', 'ssn'] }, k: { columns: ['id', 'guess'] } },
   { has_ssn: { source: 'select exists(select 1 from c where ssn = $1)', arguments: 1, returns: 'boolean' } },
 );
-const RULES = new ColumnRules(
-  [
-    {
-      name: 'pii/secrets',
-      entities: [],
-      columns: [{ schema: '*', table: '*', column: 'ssn' }],
-      strategy: 'redact',
-      with: '',
-      on: { requests: false, answers: true },
-      observed: false,
-    },
-  ],
-  catalog,
-);
+const RULES = new ColumnRules([SSN_RULE], catalog);
 
 beforeAll(loadGrammar);
 

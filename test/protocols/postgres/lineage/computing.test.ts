@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadGrammar } from '../../../../src/protocols/postgres/facts/grammar.js';
-import type { MaskRule } from '../../../../src/core/mask.js';
 import { ColumnRules } from '../../../../src/protocols/postgres/lineage/column-rules.js';
 import { computedOver } from '../../../../src/protocols/postgres/lineage/inference.js';
 import { readLineage } from '../../../../src/protocols/postgres/lineage/read-lineage.js';
 import { sketchCatalog } from './fixture-catalog.js';
+import { SSN_RULE } from '../../../core/mask-rule.js';
 
 const catalog = sketchCatalog(
   {
@@ -19,18 +19,8 @@ const catalog = sketchCatalog(
   },
 );
 
-const SSN: MaskRule = {
-  name: 'pii/secrets',
-  entities: [],
-  columns: [{ schema: '*', table: '*', column: 'ssn' }],
-  strategy: 'redact',
-  with: '',
-  on: { requests: false, answers: true },
-  observed: false,
-};
-
 function told(text: string): 'nothing' | 'fails' | 'takes long' {
-  const rules = new ColumnRules([SSN], catalog);
+  const rules = new ColumnRules([SSN_RULE], catalog);
   const computed = readLineage(text, catalog, catalog).computed.filter((one) => computedOver([one], rules).length > 0);
   return computed.length === 0 ? 'nothing' : computed.some(({ costly }) => costly) ? 'takes long' : 'fails';
 }

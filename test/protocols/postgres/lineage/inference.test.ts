@@ -5,6 +5,7 @@ import { ColumnRules } from '../../../../src/protocols/postgres/lineage/column-r
 import { comparedTooOften, inferenceRefusals } from '../../../../src/protocols/postgres/lineage/inference.js';
 import { readLineage } from '../../../../src/protocols/postgres/lineage/read-lineage.js';
 import { sketchCatalog } from './fixture-catalog.js';
+import { maskRule } from '../../../core/mask-rule.js';
 
 const catalog = sketchCatalog(
   {
@@ -52,16 +53,12 @@ const catalog = sketchCatalog(
   },
 );
 
-const ruleOf = (columns: readonly (readonly [string, string])[], more: Partial<MaskRule> = {}): MaskRule => ({
-  name: 'pii/secrets',
-  entities: [],
-  columns: columns.map(([table, column]) => ({ schema: '*', table, column })),
-  strategy: 'redact',
-  with: '',
-  on: { requests: false, answers: true },
-  observed: false,
-  ...more,
-});
+const ruleOf = (columns: readonly (readonly [string, string])[], more: Partial<MaskRule> = {}): MaskRule =>
+  maskRule({
+    name: 'pii/secrets',
+    columns: columns.map(([table, column]) => ({ schema: '*', table, column })),
+    ...more,
+  });
 const SSN = ruleOf([['*', 'ssn']]);
 
 function refused(text: string, rules: readonly MaskRule[] = [SSN]): readonly string[] {

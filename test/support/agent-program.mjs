@@ -1,9 +1,7 @@
-/**
- * An agent as a process of its own, to be killed and limited: node --import tsx agent-program.ts CONF
- */
+// The agent as it was built, as a process of its own, to be killed and limited: node agent-program.mjs CONF
 import { writeSync } from 'node:fs';
-import { createLog } from '../../src/agent/log.js';
-import { startAgent } from '../../src/agent/start.js';
+import { createLog } from '../../dist/src/agent/log.js';
+import { startAgent } from '../../dist/src/agent/start.js';
 
 const agent = await startAgent(process.argv[2] ?? '', process.env, createLog('info'));
 writeSync(1, `${agent.url}\n`);
