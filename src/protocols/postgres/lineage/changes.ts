@@ -9,7 +9,7 @@ import { judgeGuesses, noteWritten } from './guesses.js';
 import { targetList } from './queries.js';
 import type { Reading } from './reading.js';
 import { relationsCalled } from './relations.js';
-import { levelOf, type Item, type Level, type Output } from './scope.js';
+import { levelOf, type GivenColumn, type Item, type Level, type Output, type OutputColumn } from './scope.js';
 
 /** What INSERT, UPDATE, DELETE or MERGE gives by RETURNING; no columns without. */
 export function readChange(
@@ -62,27 +62,34 @@ function routinesBehind(reading: Reading, relation: TreeNode): boolean {
 function insert(change: Change): Output {
   const { reading, node, target, outer, ctes } = change;
   const select = node['selectStmt'];
+  const brought = new Map<string, GivenColumn>();
   if (select !== undefined) {
     const given = reading.query(select, outer, ctes);
     const names = listAt(node, 'cols').map((item) => textAt(inside(item, 'ResTarget') ?? EMPTY, 'name'));
-    given.columns.forEach(({ value }, index) => {
+    given.columns.forEach(({ value, given: values }, index) => {
       const name = names.length > 0 ? names[index] : target.columns[index]?.name;
       moved(change, 'INSERT', value, given.exact ? name : undefined);
+      if (given.exact && name !== undefined && values !== undefined) brought.set(name, values);
     });
   }
   const conflict = nodeAt(node, 'onConflictClause');
   noteWritten(reading, target, listAt(node, 'cols'));
   if (conflict !== undefined) {
-    judgeGuesses(reading, target, node);
-    onConflict(change, conflict);
+    judgeGuesses(reading, target, node, brought);
+    onConflict(change, conflict, brought);
   }
   return returning(change, []);
 }
 
-function onConflict(change: Change, conflict: TreeNode): void {
+/** @param brought by the column's name, what the caller would put in it */
+function onConflict(change: Change, conflict: TreeNode, brought: ReadonlyMap<string, GivenColumn>): void {
   const { reading, target, outer, ctes } = change;
+  const columns = target.columns.map((column): OutputColumn => {
+    const given = brought.get(column.name);
+    return given === undefined ? column : { ...column, given };
+  });
   const excluded: Item = {
-    sources: [{ name: 'excluded', columns: target.columns, open: target.open }],
+    sources: [{ name: 'excluded', columns, open: target.open }],
     columns: [],
     open: undefined,
   };

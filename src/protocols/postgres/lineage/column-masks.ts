@@ -116,7 +116,10 @@ export class ColumnMasks implements WholeColumns {
 
   #refused(lineage: TextLineage): readonly Refusal[] {
     const rules = this.#current();
-    if (rules === undefined || lineage.uses.length === 0) return NONE;
+    const catalog = this.catalog();
+    if (rules === undefined || catalog === undefined || lineage.uses.length === 0) return NONE;
+    // A key that the open transaction took off, or defers, is still in the catalogue that others see.
+    if (this.lookup(catalog).unsettled === true) return inferenceRefusals(lineage, rules, false);
     const known = this.#refusals.get(lineage) ?? inferenceRefusals(lineage, rules);
     this.#refusals.set(lineage, known);
     return known;

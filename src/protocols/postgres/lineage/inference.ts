@@ -17,11 +17,13 @@ export interface Refusal {
 /**
  * What is refused in a text: comparing by `spec.inference: block`, moving always. One refusal for each policy's mask,
  * the first use of it.
+ *
+ * @param keysHold are the keys that the catalogue tells of those that the server checks now?
  */
-export function inferenceRefusals(lineage: TextLineage, rules: ColumnRules): readonly Refusal[] {
+export function inferenceRefusals(lineage: TextLineage, rules: ColumnRules, keysHold = true): readonly Refusal[] {
   const refusals = new Map<string, Refusal>();
   for (const use of lineage.uses) {
-    for (const { rule, column } of refusedIn(use, rules)) {
+    for (const { rule, column } of refusedIn(use, rules, keysHold)) {
       if (refusals.has(rule.name)) continue;
       refusals.set(rule.name, { rule: rule.name, observed: rule.observed, message: messageOf(use, column) });
     }
@@ -72,13 +74,13 @@ export interface Ruled {
   readonly column: string;
 }
 
-function refusedIn(use: Use, rules: ColumnRules): readonly Ruled[] {
+function refusedIn(use: Use, rules: ColumnRules, keysHold: boolean): readonly Ruled[] {
   switch (use.kind) {
     case 'compared':
-      return guarded(use.value, rules);
+      return keysHold && rules.determines(use.by ?? [], use.value) ? [] : guarded(use.value, rules);
     case 'matched': {
       // That the other column is masked too proves nothing: whoever fills it with guesses sees which of them join.
-      if (rules.shareKey(use.left, use.right)) return [];
+      if (keysHold && rules.shareKey(use.left, use.right)) return [];
       return [...guarded(use.left, rules), ...guarded(use.right, rules)];
     }
     case 'keyed': {
