@@ -40,7 +40,7 @@ export class ColumnRules {
 
   constructor(
     readonly rules: readonly MaskRule[],
-    private readonly catalog: Catalog,
+    readonly catalog: Catalog,
   ) {
     this.any = strongest(rules);
   }

@@ -95,7 +95,8 @@ function aliased(output: Output, alias: TreeNode | undefined, otherwise: string)
     );
   // The rows of a query may be named twice, or be put together from others.
   const columns = output.columns.map(({ row: _, ...column }) => column);
-  return oneSource(name, renamedColumns(columns, columnNames(alias)), undefined);
+  const names = columnNames(alias);
+  return oneSource(name, renamedColumns(columns, names), undefined, names.length === 0);
 }
 
 function joined(

@@ -4,11 +4,12 @@ import { judgeWindow } from './calls.js';
 import { withClause } from './ctes.js';
 import type { Ctes } from './scope.js';
 import { computedValue } from './computing.js';
-import { either, type Derivation } from './derivation.js';
+import { either, isNothing, type Derivation } from './derivation.js';
 import { givenRows, givenTarget } from './given-columns.js';
 import { starColumns } from './expressions.js';
 import { fromItems } from './from-items.js';
 import { impliedName } from '../facts/row-sources.js';
+import { jsonShape } from './built-json.js';
 import type { Reading } from './reading.js';
 import { columnNamed, levelOf, wholeOf, type Level, type Output, type OutputColumn } from './scope.js';
 
@@ -60,11 +61,13 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
       const given = givenTarget(reading, target['val'], level);
       const value = computedValue(reading, target['val'], level);
       const row = namedColumn(target['val'], level)?.row;
+      const json = isNothing(value) ? undefined : jsonShape(reading, target['val'], level);
       columns.push({
         ...targetName(target),
         value,
         ...(given === undefined ? {} : { given }),
         ...(row === undefined ? {} : { row }),
+        ...(json === undefined ? {} : { json }),
       });
       continue;
     }

@@ -56,7 +56,7 @@ export function relationItem(reading: Reading, node: TreeNode, alias: string, na
   if (only !== undefined && items.length === 1 && made.length === 0) {
     const row = {};
     const columns = isTable(relations[0]) ? only.map((column) => ({ ...column, row })) : only;
-    return oneSource(alias, renamedColumns(columns, names), undefined);
+    return oneSource(alias, renamedColumns(columns, names), undefined, names.length === 0);
   }
   if (items.length === 0 && made.length === 0) {
     reading.findings.touchesAnything = true;
@@ -129,6 +129,11 @@ function mergedByName(columns: readonly OutputColumn[], made: readonly Derivatio
   return [...byName].map(([name, values]) => ({ name, value: either([...values, ...made]) }));
 }
 
-export function oneSource(name: string, columns: readonly OutputColumn[], open: Derivation | undefined): Item {
-  return { sources: [{ name, columns, open }], columns, open };
+export function oneSource(
+  name: string,
+  columns: readonly OutputColumn[],
+  open: Derivation | undefined,
+  ownNames = false,
+): Item {
+  return { sources: [{ name, columns, open, ...(ownNames ? { ownNames } : {}) }], columns, open };
 }

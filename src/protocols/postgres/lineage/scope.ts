@@ -1,4 +1,5 @@
 import { derived, either, NOTHING, unresolved, type Derivation } from './derivation.js';
+import type { JsonShape } from './json-shape.js';
 
 /** A column that a source or a query gives, by the name it can be called by. */
 export interface OutputColumn {
@@ -8,6 +9,8 @@ export interface OutputColumn {
   readonly guessed?: true;
   /** One of a table's rows that a name in FROM stands for: two columns of the same are of the same row. */
   readonly row?: object;
+  /** It is a JSON document of this shape. */
+  readonly json?: JsonShape;
   /** All that it may hold, where the caller brought that; see `given-columns.ts`. */
   readonly given?: GivenColumn;
 }
@@ -39,6 +42,8 @@ export interface Source {
   readonly columns: readonly OutputColumn[];
   /** Set where it has columns of names that are not known: what each of those derives from. */
   readonly open: Derivation | undefined;
+  /** Its rows have these names of columns for themselves, none that only the alias gives. */
+  readonly ownNames?: true;
 }
 
 /** One query level: what names in it can mean. */
