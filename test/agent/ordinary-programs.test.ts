@@ -195,6 +195,19 @@ describe.skipIf(missingPostgres() !== undefined)('what ordinary programs send, w
     ]);
   });
 
+  it('a refusal for a mask says the way out', async () => {
+    const hintOf = (text: string): Promise<unknown> =>
+      db.query(text).then(
+        () => undefined,
+        (error: unknown) => (error as pg.DatabaseError).hint,
+      );
+    expect(await hintOf('SELECT id FROM customers ORDER BY email')).toBe(
+      'Compare it by = or IN with values of your own, or sort, group and join by another column; for more, run it as a group that the mask emails names in exceptGroups, or let policy people say inference: allow.',
+    );
+    expect(await hintOf('CREATE TABLE copied AS SELECT * FROM customers')).toContain('as for migrations');
+    expect(await hintOf('DELETE FROM orders')).toBeUndefined();
+  });
+
   it('a document of columns that the open transaction has renamed is not shown', async () => {
     await db.query('begin');
     await db.query('alter table customers rename column name to label');

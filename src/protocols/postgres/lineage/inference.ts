@@ -12,6 +12,8 @@ export interface Refusal {
   readonly rule: string;
   readonly observed: boolean;
   readonly message: string;
+  /** What one may do instead. */
+  readonly hint?: string;
 }
 
 /**
@@ -25,7 +27,8 @@ export function inferenceRefusals(lineage: TextLineage, rules: ColumnRules, keys
   for (const use of lineage.uses) {
     for (const { rule, column } of refusedIn(use, rules, keysHold)) {
       if (refusals.has(rule.name)) continue;
-      refusals.set(rule.name, { rule: rule.name, observed: rule.observed, message: messageOf(use, column) });
+      const message = messageOf(use, column);
+      refusals.set(rule.name, { rule: rule.name, observed: rule.observed, message, hint: hintOf(use, rule.name) });
     }
   }
   return [...refusals.values()];
@@ -145,4 +148,19 @@ function messageOf(use: Use, column: string): string {
   return use.kind === 'moved'
     ? `${what} may not be moved by ${use.clause} to where it is not masked`
     : `${what} may not be used in ${use.clause} (inference)`;
+}
+
+/** @param rule `policy/mask` */
+function hintOf({ kind }: Use, rule: string): string {
+  const [policy = '', mask = ''] = rule.split('/');
+  const group = `run it as a group that the mask ${mask} names in exceptGroups`;
+  switch (kind) {
+    case 'compared':
+    case 'matched':
+      return `Compare it by = or IN with values of your own, or sort, group and join by another column; for more, ${group}, or let policy ${policy} say inference: allow.`;
+    case 'unread':
+      return `Write it without computed statements, or ${group}; else policy ${policy} has to say opaque: allow.`;
+    default:
+      return `A masked value may only go where it is masked as well; else ${group}, as for migrations.`;
+  }
 }

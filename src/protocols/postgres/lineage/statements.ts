@@ -20,13 +20,18 @@ const ONE_HARMLESS: Output = { columns: [{ name: '', value: NOTHING }], exact: f
 const UNKNOWN: Output = { columns: [{ name: '', value: ANYTHING }], exact: false };
 const NO_LEVEL: Level = levelOf([], undefined, undefined);
 
+/** What is remembered of a query's columns: what they hold of the text, and of which rows they are, counts inside of it alone. */
+function kept({ columns, exact }: Output): Output {
+  return { columns: columns.map(({ given: _, row: __, ...column }) => column), exact };
+}
+
 /** @param source the text of this statement alone */
 export function readStatement(reading: Reading, statement: unknown, source: () => string): StatementReading {
   const { type, node } = tagged(statement) ?? { type: '', node: EMPTY };
   if (type === 'SelectStmt' || isChange(type)) {
     const output = reading.query(statement, undefined, undefined);
     if (type === 'SelectStmt' ? intoOf(node) !== undefined : output.columns.length === 0) return {};
-    return { output };
+    return { output: kept(output) };
   }
   return HANDLERS[type]?.(reading, node, source) ?? {};
 }
