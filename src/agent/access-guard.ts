@@ -85,7 +85,7 @@ export class AccessGuard implements SessionAccess {
 }
 
 function refuse(): never {
-  throw new HoopError('no_access', 'no connection of that name that you may use');
+  throw new HoopError('no_access', 'no access to a connection of that name');
 }
 
 function after(reason: string): string {

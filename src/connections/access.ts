@@ -110,7 +110,7 @@ export function permittedConnection(
   caller: Caller,
 ): Permitted {
   const found = findPermitted(connections, name, caller);
-  if (found === undefined) throw new HoopError('no_access', 'no connection of that name that you may use');
+  if (found === undefined) throw new HoopError('no_access', 'no access to a connection of that name');
   return found;
 }
 

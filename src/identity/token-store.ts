@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { escapeControls } from '../core/display.js';
 import { HoopError, messageOf } from '../core/errors.js';
 import { keychain as systemKeychain } from './keychain.js';
 import type { Keychain } from './keychain.js';
@@ -18,6 +19,21 @@ interface LoginFile {
 }
 
 type Where = Pick<LoginPlace, 'profile' | 'agentUrl'>;
+
+/**
+ * Does `HOOP_KEYRING` say that tokens are kept in a file?
+ *
+ * @throws HoopError `usage` for anything but `file`, `keychain` (as unset) and nothing: a misspelt one would
+ *   keep tokens elsewhere than meant
+ */
+export function keptInFile(env: Readonly<Record<string, string | undefined>>): boolean {
+  const said = env['HOOP_KEYRING'] ?? '';
+  if (said === 'file') return true;
+  if (said === '' || said === 'keychain') return false;
+  throw new HoopError('usage', `HOOP_KEYRING is ${escapeControls(said)}`, {
+    suggestion: 'set it to `file` or `keychain`, or leave it out',
+  });
+}
 
 /**
  * The tokens of this user's logins: one login for each profile and agent.
@@ -38,7 +54,7 @@ export class TokenStore {
     },
   ) {
     this.#folder = join(options.folder, 'logins');
-    this.#keychain = options.env['HOOP_KEYRING'] === 'file' ? undefined : (options.keychain ?? systemKeychain);
+    this.#keychain = keptInFile(options.env) ? undefined : (options.keychain ?? systemKeychain);
     this.#say = options.say;
   }
 

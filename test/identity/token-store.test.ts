@@ -152,4 +152,11 @@ describe('a token set nears its end', () => {
   ])('with a life of %i s after %i s: %s', (life, after, near) => {
     expect(isNearEnd({ obtainedAt: 1000, expiresAt: 1000 + life }, 1000 + after)).toBe(near);
   });
+
+  it('refuses a misspelt HOOP_KEYRING instead of keeping tokens elsewhere than meant', () => {
+    const open = (said: string): TokenStore =>
+      new TokenStore({ folder, env: { HOOP_KEYRING: said }, say: () => undefined, keychain: memoryKeychain() });
+    expect(() => open('fil')).toThrow('HOOP_KEYRING is fil');
+    expect(() => open('keychain')).not.toThrow();
+  });
 });

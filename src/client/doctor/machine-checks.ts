@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { HoopError } from '../../core/errors.js';
 import { keychain } from '../../identity/keychain.js';
 import type { LoginPlace } from '../../identity/login-place.js';
+import { keptInFile } from '../../identity/token-store.js';
 import { peerCheck } from '../peer.js';
 import { asHoopError, type Check, failed, ok, skipped, warning } from './check.js';
 
@@ -19,7 +20,11 @@ export async function checkKeychain(
   const given = GIVEN.find((name) => (env[name] ?? '') !== '');
   if (given !== undefined) return skipped('keychain', `not used: ${given} brings the token`);
   const file = `tokens are kept in ${folder}, readable by you alone`;
-  if (env['HOOP_KEYRING'] === 'file') return ok('keychain', `${file}: HOOP_KEYRING=file`);
+  try {
+    if (keptInFile(env)) return ok('keychain', `${file}: HOOP_KEYRING=file`);
+  } catch (error) {
+    return failed('keychain', asHoopError(error, 'failed', 'HOOP_KEYRING can’t be read'));
+  }
   try {
     await read(PROBE);
     return ok('keychain', 'the system’s keychain answers');

@@ -242,6 +242,11 @@ describe('the keychain', () => {
     expect((await checkKeychain({ env: { HOOP_KEYRING: 'file' }, folder }, never)).state).toBe('ok');
   });
 
+  it('fails where HOOP_KEYRING is misspelt', async () => {
+    const check = await checkKeychain({ env: { HOOP_KEYRING: 'fil' }, folder }, () => Promise.resolve(undefined));
+    expect(check).toMatchObject({ state: 'failed', found: 'HOOP_KEYRING is fil', exitStatus: 2 });
+  });
+
   it('that does not answer is a warning, since the file does the same work', async () => {
     expect(await checkKeychain({ env: {}, folder }, () => Promise.reject(new Error('none')))).toMatchObject({
       state: 'warning',
