@@ -236,6 +236,20 @@ export const REFUSED: readonly Refused[] = [
     text: "select n.id from people p join notes n on n.id = case when p.ssn like '9%' then 1 else 2 end",
   },
   {
+    id: 'own-lower',
+    before: [
+      'create function lower(varchar) returns text language plpgsql as $$ begin insert into notes values (9, $1); return $1; end $$',
+    ],
+    text: "select id from people where lower(ssn::varchar) = 'x'",
+  },
+  {
+    id: 'own-upper-assigned',
+    before: [
+      'create function upper(varchar) returns text language plpgsql as $$ begin insert into notes values (9, $1); return $1; end $$',
+    ],
+    text: 'update people set ssn = upper(ssn::varchar) where id = 1',
+  },
+  {
     id: 'join-values-made',
     text: "select v.x from (values ('917-26-5083'), (random()::text)) v (x) join people p on p.ssn = v.x",
   },

@@ -126,6 +126,16 @@ describe.skipIf(missingPostgres() !== undefined)('a masked column in a join', ()
     expect((await db.query('select distinct id, ssn from customers')).rowCount).toBe(2);
   });
 
+  it("does not become a key of JSON by a function of the caller's own that is called as the server's is", async () => {
+    const keys = 'select key from customers c, jsonb_each(to_jsonb(c)) order by 1';
+    expect((await db.query(keys)).rows).toContainEqual({ key: 'ssn' });
+    await db.query(
+      'create function to_jsonb(customers) returns jsonb language sql as $$ select jsonb_build_object($1.ssn, 1) $$',
+    );
+    await expect(db.query(keys)).rejects.toThrow(/customers\.ssn may not be moved by a call of to_jsonb/);
+    await db.query('drop function to_jsonb(customers)');
+  });
+
   it('may not be tried out by a block that catches failures', async () => {
     const caught = `do $$ begin
       for g in 0..9999 loop

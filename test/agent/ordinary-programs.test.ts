@@ -22,7 +22,7 @@ spec:
 ].join('\n---\n');
 
 const SEED = `
-  create table customers (id serial primary key, name text not null, email text unique not null, ssn text, active boolean default true);
+  create table customers (id serial primary key, name text not null, email text unique not null, ssn text, active boolean default true, code varchar(4));
   create table users (id int primary key, email varchar(255) unique not null, password_hash text not null, customer_id int references customers);
   create table orders (id serial primary key, customer_id int not null references customers, total numeric(10,2) default 0);
   insert into customers (name, email, ssn) select 'Name ' || g, 'user' || g || '@corp.example', '517-26-508' || g from generate_series(1, 5) g;
@@ -113,7 +113,7 @@ const DOCUMENTS: readonly (readonly [who: string, text: string, shown: unknown])
   [
     'a row as JSON',
     'select to_jsonb(c) from customers c where id = 1',
-    [{ id: 1, name: 'Name 1', email: '*****@corp.example', ssn: '[ssn]', active: true }],
+    [{ id: 1, name: 'Name 1', email: '*****@corp.example', ssn: '[ssn]', active: true, code: null }],
   ],
   [
     'rows in rows',
@@ -206,6 +206,30 @@ describe.skipIf(missingPostgres() !== undefined)('what ordinary programs send, w
     );
     expect(await hintOf('CREATE TABLE copied AS SELECT * FROM customers')).toContain('as for migrations');
     expect(await hintOf('DELETE FROM orders')).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'a column that is there',
+      'ALTER TABLE customers ADD COLUMN email text',
+      '42701',
+      /column "email" of relation "customers" already exists/,
+    ],
+    [
+      'a value that is too long',
+      "INSERT INTO customers (name, email, code) VALUES ('x', 'y@corp.example', '12345')",
+      '22001',
+      /value too long for type character varying\(4\)/,
+    ],
+    ['a column that is not there', 'SELECT id, emial FROM customers', '42703', /column "emial" does not exist/],
+    [
+      'a value that is there already',
+      `INSERT INTO customers (name, email) VALUES ('x', '${ONE}')`,
+      '23505',
+      /unique constraint "customers_email_key"/,
+    ],
+  ])("an error of the server's says of %s what it is", async (_, text, code, message) => {
+    await expect(db.query(text)).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
   });
 
   it('a document of columns that the open transaction has renamed is not shown', async () => {

@@ -1,10 +1,9 @@
 import { EMPTY, flagAt, inside, isNode, listAt, literalIn, namesIn, nodeAt, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
-import { functionName, routinesCalled } from './calls.js';
+import { functionName, isServersOwn } from './calls.js';
 import type { JsonShape } from './json-shape.js';
 import type { Reading } from './reading.js';
 import { columnNamed, type Level, type Source } from './scope.js';
-import { madeRoutines } from './session-names.js';
 
 /** The shape of an expression that builds a document; undefined for another, whose JSON is masked as one value. */
 export function jsonShape(reading: Reading, value: unknown, level: Level): JsonShape | undefined {
@@ -46,12 +45,9 @@ function isConstant(value: unknown): boolean {
 }
 
 function builtShape(reading: Reading, call: TreeNode, level: Level): JsonShape | undefined {
-  const { schema, name } = functionName(call);
-  const isServers =
-    (schema === '' || schema === 'pg_catalog') &&
-    routinesCalled(reading, call).length === 0 &&
-    madeRoutines(reading.names.made?.(name)).length === 0;
-  if (!isServers || flagAt(call, 'func_variadic') || flagAt(call, 'agg_within_group')) return undefined;
+  const { name } = functionName(call);
+  if (!isServersOwn(reading, call) || flagAt(call, 'func_variadic') || flagAt(call, 'agg_within_group'))
+    return undefined;
   const args = listAt(call, 'args');
   switch (name) {
     case 'json_build_object':

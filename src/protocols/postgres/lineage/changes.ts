@@ -159,7 +159,7 @@ function assigned(change: Change, list: readonly unknown[], level: Level, clause
 function assignedValue(reading: Reading, value: unknown, level: Level): Derivation {
   const part = inside(value, 'MultiAssignRef');
   // Of letters in another case nothing is lost.
-  if (part === undefined) return reading.value(folded(value), level);
+  if (part === undefined) return reading.value(folded(reading, value), level);
   const index = typeof part['colno'] === 'number' ? part['colno'] - 1 : 0;
   const row = inside(part['source'], 'RowExpr');
   if (row !== undefined) return reading.value(listAt(row, 'args')[index], level);

@@ -6,7 +6,7 @@ import { givenIn } from './given-values.js';
 import { rowItems } from './expressions.js';
 import { givenBy, type GivenColumn } from './given-columns.js';
 import { isGiven, readsSetting } from './given-side.js';
-import { functionName } from './calls.js';
+import { functionName, isServersOwn } from './calls.js';
 import type { Reading } from './reading.js';
 import type { Level } from './scope.js';
 import { madeRoutines } from './session-names.js';
@@ -97,10 +97,10 @@ function judgeEquality(
     });
     return;
   }
-  const [a, b] = [reading.value(folded(left), level), reading.value(folded(right), level)];
+  const [a, b] = [reading.value(folded(reading, left), level), reading.value(folded(reading, right), level)];
   const [leftGiven, rightGiven] = [isGiven(reading, left), isGiven(reading, right)];
   if ((leftGiven && isNothing(a) && b.plain) || (rightGiven && isNothing(b) && a.plain)) {
-    const [side, column] = rightGiven ? [folded(right), a] : [folded(left), b];
+    const [side, column] = rightGiven ? [folded(reading, right), a] : [folded(reading, left), b];
     noteGiven(reading, side, column, isAny);
     if (readsSetting(side)) reading.findings.bySetting.push({ kind: 'compared', clause, value: column });
     return;
@@ -119,7 +119,10 @@ function judgeBrought(
   level: Level,
   clause: string,
 ): boolean {
-  const [left, right] = [givenBy(reading, folded(sides[0]), level), givenBy(reading, folded(sides[1]), level)];
+  const [left, right] = [
+    givenBy(reading, folded(reading, sides[0]), level),
+    givenBy(reading, folded(reading, sides[1]), level),
+  ];
   if (right !== undefined && a.plain) noteBrought(reading, right, a, clause);
   else if (left !== undefined && b.plain) noteBrought(reading, left, b, clause);
   else return false;
@@ -149,13 +152,14 @@ function noteGiven(reading: Reading, side: unknown, column: Derivation, isAny: b
 }
 
 /** `lower(x) = lower($1)`: equality but for the case of letters. */
-export function folded(value: unknown): unknown {
+export function folded(reading: Reading, value: unknown): unknown {
   const call = inside(value, 'FuncCall');
-  const { schema, name } = functionName(call ?? EMPTY);
-  const args = call === undefined ? [] : listAt(call, 'args');
-  const folds = (name === 'lower' || name === 'upper') && (schema === '' || schema === 'pg_catalog');
-  return folds && args.length === 1 ? args[0] : value;
+  if (call === undefined || !FOLDING.has(functionName(call).name)) return value;
+  const args = listAt(call, 'args');
+  return args.length === 1 && isServersOwn(reading, call) ? args[0] : value;
 }
+
+const FOLDING: ReadonlySet<string> = new Set(['lower', 'upper']);
 
 /** `x IN (SELECT …)` and `EXISTS`. @returns false for other sub-selects */
 function judgeMembership(reading: Reading, node: TreeNode, level: Level, clause: string): boolean {

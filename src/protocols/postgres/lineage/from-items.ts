@@ -1,6 +1,6 @@
 import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
-import { callDerivation, functionName, givenColumns } from './calls.js';
+import { callDerivation, functionName, givenColumns, isServersOwn } from './calls.js';
 import { findCte, openOf } from './ctes.js';
 import { hasOwnEquality, noteBrought } from './conditions.js';
 import type { Ctes } from './scope.js';
@@ -196,16 +196,16 @@ function functionItem(reading: Reading, node: TreeNode, beside: Level): Item {
   const known = defined.length > 0 ? defined : names.every((list) => list !== undefined) ? names.flat() : undefined;
   const source = aliasName ?? calledName(calls[0]?.[0]);
   if (known === undefined) return oneSource(source, [], all);
-  const value = (name: string): Derivation => (name === 'key' && keysAreNames(calls, beside) ? NOTHING : all);
+  const value = (name: string): Derivation => (name === 'key' && keysAreNames(reading, calls, beside) ? NOTHING : all);
   const columns = [...known.map((name) => ({ name, value: value(name) })), ...ordinality];
   return oneSource(source, renamedColumns(columns, columnNames(alias)), undefined);
 }
 
 /** `jsonb_each(to_jsonb(t))`: its keys are names of columns. */
-function keysAreNames(calls: readonly (readonly unknown[])[], level: Level): boolean {
+function keysAreNames(reading: Reading, calls: readonly (readonly unknown[])[], level: Level): boolean {
   const given = listAt(inside(calls[0]?.[0], 'FuncCall') ?? EMPTY, 'args');
   const inner = inside(given[0], 'FuncCall');
-  if (calls.length !== 1 || given.length !== 1 || inner === undefined) return false;
+  if (calls.length !== 1 || given.length !== 1 || inner === undefined || !isServersOwn(reading, inner)) return false;
   const [row, ...more] = listAt(inner, 'args');
   const names = namesIn(listAt(inside(row, 'ColumnRef') ?? EMPTY, 'fields'));
   if (!/^(?:to_jsonb?|row_to_json)$/.test(functionName(inner).name) || more.length > 0 || names.length !== 1)

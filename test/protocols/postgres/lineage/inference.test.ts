@@ -173,6 +173,7 @@ const PASSES: readonly string[] = [
   'declare k cursor for select ssn from c',
   'explain select ssn from c',
   'create index on c (ssn)',
+  'create unique index on c (lower(ssn), name)',
   'create function f() returns text language sql as $$ select ssn from c where id = 1 $$',
   'create function f() returns setof text language plpgsql as $$ begin return query select ssn from c; end $$',
   "do $$ begin update c set ssn = 'x' where id = 1; end $$",
