@@ -84,9 +84,10 @@ function insert(change: Change): Output {
 /** @param brought by the column's name, what the caller would put in it */
 function onConflict(change: Change, conflict: TreeNode, brought: ReadonlyMap<string, GivenColumn>): void {
   const { reading, target, outer, ctes } = change;
+  const asBrought = !mayBeOthers(change);
   const columns = target.columns.map((column): OutputColumn => {
-    const given = brought.get(column.name);
-    return given === undefined ? column : { ...column, given };
+    const given = asBrought ? brought.get(column.name) : undefined;
+    return given === undefined ? column : { ...column, given: { ...given, isPutIn: true } };
   });
   const excluded: Item = {
     sources: [{ name: 'excluded', columns, open: target.open }],
@@ -103,6 +104,12 @@ function onConflict(change: Change, conflict: TreeNode, brought: ReadonlyMap<str
   if (infer?.['whereClause'] !== undefined) reading.condition(infer['whereClause'], level, 'ON CONFLICT');
   assigned(change, listAt(conflict, 'targetList'), level, 'ON CONFLICT');
   if (conflict['whereClause'] !== undefined) reading.condition(conflict['whereClause'], level, 'WHERE');
+}
+
+/** May a trigger have put other values into the rows than were brought? */
+function mayBeOthers({ reading, node }: Change): boolean {
+  const targets = relationsCalled(reading, nodeAt(node, 'relation') ?? EMPTY);
+  return targets.some(({ triggers }) => triggers.some(({ events }) => events.includes('insert')));
 }
 
 function update(change: Change): Output {

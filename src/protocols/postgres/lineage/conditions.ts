@@ -133,6 +133,7 @@ function judgeBrought(
 export function noteBrought(reading: Reading, given: GivenColumn, column: Derivation, clause: string): void {
   if (isNothing(column)) return;
   reading.findings.comparisons.push(comparisonWith(given.side, column, given.isArray));
+  if (given.isPutIn === true) reading.findings.note({ kind: 'compared', clause, value: column, unlessSettled: true });
   if (readsSetting(given.side)) reading.findings.bySetting.push({ kind: 'compared', clause, value: column });
 }
 

@@ -80,7 +80,9 @@ export interface Ruled {
 function refusedIn(use: Use, rules: ColumnRules, keysHold: boolean): readonly Ruled[] {
   switch (use.kind) {
     case 'compared':
-      return keysHold && rules.determines(use.by ?? [], use.value) ? [] : guarded(use.value, rules);
+      return keysHold && (use.unlessSettled === true || rules.determines(use.by ?? [], use.value))
+        ? []
+        : guarded(use.value, rules);
     case 'matched': {
       // That the other column is masked too proves nothing: whoever fills it with guesses sees which of them join.
       if (keysHold && rules.shareKey(use.left, use.right)) return [];

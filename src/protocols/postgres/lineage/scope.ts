@@ -21,6 +21,8 @@ export interface GivenColumn {
   readonly side: unknown;
   /** It is an array each of whose elements is a value. */
   readonly isArray: boolean;
+  /** A row that was put in, which a trigger may have changed before. */
+  readonly isPutIn?: true;
 }
 
 /** What a query gives. Where `exact` is false neither number nor order of the columns is known: each may be any of them. */

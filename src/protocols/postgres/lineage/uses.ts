@@ -15,6 +15,8 @@ export type Use =
       readonly clause: string;
       readonly value: Derivation;
       readonly by?: readonly Derivation[];
+      /** Nothing is told as long as the open transaction has changed no object, such as a trigger. */
+      readonly unlessSettled?: true;
     }
   /** Two columns as they stand, compared by equality. */
   | { readonly kind: 'matched'; readonly clause: string; readonly left: Derivation; readonly right: Derivation }
