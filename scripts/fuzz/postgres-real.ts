@@ -125,7 +125,8 @@ const HOSTILE_TEXTS: readonly string[] = [
   'explain analyze select * from people where ssn = $$none of them$$',
   'explain select * from vault',
 ];
-const RENEWED_AFTER = 400;
+/** The tokens of its callers live for ten minutes. */
+const RENEWED_AFTER_MS = 240_000;
 /** Failures over masked columns are counted per caller: a new one now and then. */
 const CALLS_OF_ONE = 10;
 
@@ -143,6 +144,7 @@ class RealWorld {
     const { port, admin } = this.#postgres;
     this.#direct = { port, user: admin.username, database: DATABASE };
     this.#agents = [];
+    this.#calls = 0;
     for (const policies of ['', WATCH, GUARD])
       this.#agents.push(await startTestAgent({ postgres: this.#postgres, database: DATABASE, policies }));
     const [plain, watch] = this.#agents as [TestAgent, TestAgent, TestAgent];
@@ -262,11 +264,13 @@ export async function fuzzPostgresReal(options: {
 }): Promise<FuzzReport> {
   const world = new RealWorld();
   await world.open();
-  let runs = 0;
+  let openedMs = performance.now();
   try {
     const report = await fuzzInTurn(async (seed) => {
-      runs += 1;
-      if (runs % RENEWED_AFTER === 0) await world.renew();
+      if (performance.now() - openedMs > RENEWED_AFTER_MS) {
+        await world.renew();
+        openedMs = performance.now();
+      }
       const dice = new Dice(seed);
       await (seed % 3 === 0 ? world.differential(dice) : world.guarded(dice));
     }, options);
