@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonMask, MaskRule } from '../../../../src/core/mask.js';
+import { CellMasker } from '../../../../src/protocols/postgres/values/cell-masker.js';
 import { maskDocument } from '../../../../src/protocols/postgres/values/json-document.js';
 
 const rule: MaskRule = {
@@ -62,6 +63,24 @@ describe('a JSON document of which it is known what stands where', () => {
     ['a string without an end', '{"id": "a', ROW],
   ] as const)('is NULL where it has %s', (_, text, mask) => {
     expect(masked(text, mask)).toBeNull();
+  });
+
+  it('is masked in text and in binary form, counted by rule, and NULL in a binary form of another version', () => {
+    const counts = new Map<string, number>();
+    const maskWhole = (): Uint8Array => new TextEncoder().encode('[x]');
+    const cells = new CellMasker({ values: undefined, counts, maskWhole, hash: (input) => input });
+    const cell = (typeOid: number, format: number, text: string): string | null | undefined => {
+      const column = { name: 'c', typeOid, format, rule: { ...rule, document: ROW } };
+      const out = cells.mask(column, cells.shapeOf(typeOid), new TextEncoder().encode(text));
+      return out === null || out === undefined ? out : new TextDecoder().decode(out);
+    };
+    const [row, shown] = ['{"id": 1, "email": "a@b.cc"}', '{"id": 1, "email": "[x]"}'];
+    expect([cell(114, 0, row), cell(114, 1, row), cell(3802, 0, row)]).toEqual([shown, shown, shown]);
+    expect(cell(3802, 1, `\u0001${row}`)).toBe(`\u0001${shown}`);
+    expect([cell(3802, 1, `\u0002${row}`), cell(3802, 1, row), cell(25, 0, row)]).toEqual([null, null, '[x]']);
+    // No row, no document.
+    expect(cell(114, 0, '')).toBeUndefined();
+    expect(counts.get('pii/emails')).toBe(5);
   });
 
   it('hides by a rule that hides NULLs what a value is, and whether it is one', () => {
