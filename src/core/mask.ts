@@ -27,7 +27,16 @@ export interface MaskRule {
   readonly opaque?: 'allow' | 'block';
   /** Of something made of a column: NULL is masked like any other value, since when it is NULL may tell. */
   readonly hidesNulls?: true;
+  /** Of a JSON document that was built of columns: what masks each place in it. The rule stands for the whole elsewhere. */
+  readonly document?: JsonMask;
 }
+
+/** A JSON document's places, each with what masks it. */
+export type JsonMask =
+  | { readonly kind: 'leaf'; readonly rule: MaskRule | undefined }
+  | { readonly kind: 'object'; readonly members: ReadonlyMap<string, JsonMask> }
+  | { readonly kind: 'array'; readonly items: readonly JsonMask[] }
+  | { readonly kind: 'list'; readonly item: JsonMask };
 
 /** `[schema.]table.column`; `*` stands for one whole part. Parts are lower-case unless they were quoted. */
 export interface ColumnPattern {

@@ -37,6 +37,7 @@ export function verdictOf(matches: readonly RuleMatch[], policyHash: string): Ve
     action,
     rule: deciding === undefined ? '' : `${deciding.policy}/${deciding.rule}`,
     message: deciding?.message ?? '',
+    ...(deciding?.hint === undefined ? {} : { hint: deciding.hint }),
     flows: action === 'approve' ? flowsOf(enforced) : [],
     matches: [...enforced, ...matches.filter((match) => match.observed)],
     policyHash,

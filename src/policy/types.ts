@@ -139,6 +139,8 @@ export interface RuleMatch {
   readonly rule: string;
   readonly action: Action;
   readonly message: string;
+  /** What one may do instead, where something is known. */
+  readonly hint?: string;
   /** Name of the approval flow, for `approve`. */
   readonly flow?: string;
   readonly observed: boolean;
@@ -150,6 +152,8 @@ export interface Verdict {
   /** The deciding rule as `policy/rule`; empty where nothing matched. */
   readonly rule: string;
   readonly message: string;
+  /** Of the deciding rule. */
+  readonly hint?: string;
   /** Flows that all must be met, for `approve`. */
   readonly flows: readonly string[];
   /** Every match, the deciding one first. */

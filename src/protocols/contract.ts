@@ -65,7 +65,7 @@ export interface HeldStatement {
 export type Decision =
   | { readonly action: 'allow'; readonly notices: readonly string[] }
   /** `code` where it is not policy that refuses: `recording_failed`, `limit`, … */
-  | { readonly action: 'block'; readonly message: string; readonly code?: ErrorCode }
+  | { readonly action: 'block'; readonly message: string; readonly code?: ErrorCode; readonly hint?: string }
   | { readonly action: 'hold'; readonly request: string; readonly message: string }
   | { readonly action: 'denied'; readonly message: string }
   | { readonly action: 'timeout'; readonly message: string }

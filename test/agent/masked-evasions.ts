@@ -235,8 +235,37 @@ export const REFUSED: readonly Refused[] = [
     id: 'join-computed',
     text: "select n.id from people p join notes n on n.id = case when p.ssn like '9%' then 1 else 2 end",
   },
-  { id: 'join-values', text: "select v.x from (values ('917-26-5083'), ('z')) v (x) join people p on p.ssn = v.x" },
-  { id: 'in-values', text: "select id from people where ssn in (values ('917-26-5083'), ('z'))" },
+  {
+    id: 'own-lower',
+    before: [
+      'create function lower(varchar) returns text language plpgsql as $$ begin insert into notes values (9, $1); return $1; end $$',
+    ],
+    text: "select id from people where lower(ssn::varchar) = 'x'",
+  },
+  {
+    id: 'own-upper-assigned',
+    before: [
+      'create function upper(varchar) returns text language plpgsql as $$ begin insert into notes values (9, $1); return $1; end $$',
+    ],
+    text: 'update people set ssn = upper(ssn::varchar) where id = 1',
+  },
+  {
+    id: 'join-values-made',
+    text: "select v.x from (values ('917-26-5083'), (random()::text)) v (x) join people p on p.ssn = v.x",
+  },
+  {
+    id: 'join-values-pieced-together',
+    text: "select 1 from (values ('917-26-')) v (x), generate_series(1000, 9999) g join people p on true where p.ssn = v.x || g",
+  },
+  {
+    id: 'in-values-of-a-table',
+    text: 'select id from people where ssn in (select v.x from notes n, lateral (values (n.body)) v (x))',
+  },
+  {
+    id: 'join-recursive-values',
+    text: "with recursive v (x) as (values ('917-26-1') union all select '917-26-' || right(x, 1) || g from v, generate_series(0, 9) g where length(x) < 11) select v.x from v join people p on p.ssn = v.x",
+  },
+  { id: 'join-words', text: "select v.x from unnest('917-26-5083'::tsvector) v (x) join people p on p.ssn = v.x" },
   { id: 'window-rank', text: 'select id, rank() over (order by ssn) from people' },
   {
     id: 'window-frame',

@@ -76,6 +76,66 @@ describe.skipIf(missingPostgres() !== undefined)('a masked column in a join', ()
       await expect(db.query(text), text).rejects.toThrow(/ssn may not be used in (?:JOIN|JOIN USING|WHERE)/);
   });
 
+  it('may not be joined with a foreign key that the open transaction defers or takes off', async () => {
+    for (const change of ['alter constraint bills_customer_fkey deferrable', 'drop constraint bills_customer_fkey']) {
+      await db.query('begin');
+      await db.query(`alter table bills ${change}`);
+      await db.query(
+        "set constraints all deferred; insert into bills select '517-26-' || g from generate_series(5000, 5099) g",
+      );
+      await expect(
+        db.query('select count(*) from bills b join customers c on c.ssn = b.customer'),
+        change,
+      ).rejects.toThrow(/may not be used in JOIN/);
+      await db.query('rollback');
+    }
+    const joined = 'select count(*)::int from bills b join customers c on c.ssn = b.customer';
+    expect((await db.query(joined)).rows).toEqual([{ count: 3 }]);
+  });
+
+  it('may stand behind the primary key of its row in what rows are sorted, grouped or told apart by', async () => {
+    const rows = [{ id: 1 }, { id: 2 }];
+    for (const text of [
+      'select distinct c.* from customers c join bills b on b.customer = c.ssn order by c.id',
+      'select distinct id, ssn from customers order by id, ssn',
+      'select distinct on (id, ssn) id from customers order by 1, ssn',
+      'select c.id from customers c left join bills b on b.customer = c.ssn group by c.id, c.country, c.ssn order by c.id',
+    ])
+      expect((await db.query(text)).rows, text).toMatchObject(rows);
+    for (const [text, clause] of [
+      ['select distinct ssn, id from customers', 'DISTINCT'],
+      ['select distinct country, ssn from customers', 'DISTINCT'],
+      ['select distinct a.id, b.ssn from customers a, customers b', 'DISTINCT'],
+      ['select distinct a.id, b.ssn from (select * from customers) a, customers b', 'DISTINCT'],
+      ['with k as (select id, ssn from customers) select distinct a.id, b.ssn from k a, k b', 'DISTINCT'],
+      ['select id from customers group by rollup (id, ssn)', 'GROUP BY'],
+      ['select id + 1, ssn from customers order by 1, ssn', 'ORDER BY'],
+      ['select 1 from customers group by country, ssn, id', 'GROUP BY'],
+    ] as const)
+      await expect(db.query(text), text).rejects.toThrow(`may not be used in ${clause} (inference)`);
+  });
+
+  it('may not stand behind a primary key that the open transaction takes off, or that rows of others do not have', async () => {
+    await db.query('begin');
+    await db.query('alter table customers drop constraint customers_pkey');
+    await expect(db.query('select distinct id, ssn from customers')).rejects.toThrow(/DISTINCT/);
+    await db.query('rollback');
+    await db.query('create table heirs () inherits (customers)');
+    await expect(db.query('select distinct id, ssn from customers')).rejects.toThrow(/DISTINCT/);
+    await db.query('drop table heirs');
+    expect((await db.query('select distinct id, ssn from customers')).rowCount).toBe(2);
+  });
+
+  it("does not become a key of JSON by a function of the caller's own that is called as the server's is", async () => {
+    const keys = 'select key from customers c, jsonb_each(to_jsonb(c)) order by 1';
+    expect((await db.query(keys)).rows).toContainEqual({ key: 'ssn' });
+    await db.query(
+      'create function to_jsonb(customers) returns jsonb language sql as $$ select jsonb_build_object($1.ssn, 1) $$',
+    );
+    await expect(db.query(keys)).rejects.toThrow(/customers\.ssn may not be moved by a call of to_jsonb/);
+    await db.query('drop function to_jsonb(customers)');
+  });
+
   it('may not be tried out by a block that catches failures', async () => {
     const caught = `do $$ begin
       for g in 0..9999 loop

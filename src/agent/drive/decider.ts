@@ -148,6 +148,7 @@ export class Decider {
     this.desk.answer(ticket, {
       action: 'block',
       message: verdict.rule.startsWith('hoop/') ? verdict.message : message,
+      ...(verdict.hint === undefined ? {} : { hint: verdict.hint }),
     });
   }
 

@@ -72,14 +72,15 @@ const HIDDEN = '[masked]';
 /**
  * What the server may quote of values. Messages of these classes name objects, states and limits alone, and one
  * with a position speaks of the text of the statement: 21 cardinality, 23 constraints, 25 transactions, 28 sign-in,
- * 40 rollback, 53 resources, 55 object state, 57 operator, 42501 rights.
+ * 40 rollback, 53 resources, 55 object state, 57 operator, 42501 rights; and what DDL says of objects and types: 0A000 what
+ * can't be done, 22001 too long for a type, 2BP01 what depends on it, 42701, 42710, 42P07 what is there already.
  *
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 function hiddenFields(fields: readonly (readonly [number, string])[], rewritten: boolean): string {
   const code = fieldOf(fields, 'C');
   const positioned = fieldOf(fields, 'P') !== '' && (!rewritten || code.startsWith('42'));
-  const names = positioned || /^(?:21|23|25|28|40|53|55|57|42501)/.test(code);
+  const names = positioned || /^(?:21|23|25|28|40|53|55|57|42501|0A000|22001|2BP01|42701|42710|42P07)/.test(code);
   // Detail, hint, context, internal query; and the message, which PL/pgSQL's RAISE can make of anything.
   if (!names) return 'MDHWq';
   // `Key (…)=(…)` has its values taken out below, and the names in it stay.

@@ -54,5 +54,6 @@ export function refusalFor(
       position: facts.syntaxError.position,
     };
   }
-  return error(SQLSTATE.insufficientPrivilege, decision.message);
+  const { message, hint } = decision;
+  return { ...error(SQLSTATE.insufficientPrivilege, message), ...(hint === undefined ? {} : { hint }) };
 }

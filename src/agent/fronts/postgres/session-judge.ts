@@ -148,9 +148,9 @@ export class SessionJudge {
     const refusals = this.#columns.judged(sql);
     return refusals.length === 0
       ? NOTHING
-      : refusals.map(({ rule, observed, message }): RuleMatch => {
+      : refusals.map(({ rule, observed, ...said }): RuleMatch => {
           const [policy = '', mask = ''] = rule.split('/');
-          return { policy, rule: mask, action: 'block', message, observed };
+          return { policy, rule: mask, action: 'block', observed, ...said };
         });
   }
 

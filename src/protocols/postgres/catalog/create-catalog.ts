@@ -148,6 +148,7 @@ function relationOf(row: Row, attached: Attached, previous: Catalog | undefined)
     children: attached.children.get(oid) ?? NONE,
     parents: attached.parents.get(oid) ?? NONE,
     ...(row[9] === null || row[9] === undefined ? {} : { partitionKey: numbersCell(row, 9) }),
+    ...(row[10] === null || row[10] === undefined ? {} : { primaryKey: numbersCell(row, 10) }),
     cascades: attached.cascades.get(oid) ?? NONE,
     keys: attached.keys.get(oid) ?? NONE,
     readRoutines: attached.read.get(oid) ?? NONE,

@@ -89,7 +89,8 @@ const HELD = `locked as materialized (
 
 /**
  * oid, schema, name, relkind, rows, columns as `[[number, name, type, expression?], …]`, definition, rules as
- * `[text, …]`, held, numbers of the columns of a partition key as JSON. Relations of the server itself come without texts.
+ * `[text, …]`, held, numbers of the columns of a partition key and of a primary key that is checked at once, as JSON.
+ * Relations of the server itself come without texts.
  */
 const RELATIONS = `with ${HELD}
   select c.oid, n.nspname, c.relname, c.relkind, c.reltuples::int8,
@@ -107,7 +108,10 @@ const RELATIONS = `with ${HELD}
     (h.oid is not null)::int,
     case when c.relkind = 'p' then
       (select pg_catalog.array_to_json(pg_catalog.string_to_array(p.partattrs::text, ' ')::int[])
-       from pg_catalog.pg_partitioned_table p where p.partrelid = c.oid) end
+       from pg_catalog.pg_partitioned_table p where p.partrelid = c.oid) end,
+    case when c.relhasindex and c.oid >= ${USER} then
+      (select pg_catalog.array_to_json(pg_catalog.string_to_array(x.indkey::text, ' ')::int[])
+       from pg_catalog.pg_index x where x.indrelid = c.oid and x.indisprimary and x.indimmediate and x.indisvalid) end
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   left join held h on h.oid = c.oid

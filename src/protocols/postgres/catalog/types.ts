@@ -42,6 +42,8 @@ export interface CatalogRelation {
   readonly parents: readonly number[];
   /** Columns by which it is partitioned, 0 for an expression; absent where it is not. */
   readonly partitionKey?: readonly number[];
+  /** Columns of its primary key where that is checked at once; absent where there is none. */
+  readonly primaryKey?: readonly number[];
   /** Tables whose rows go, or change, with rows of this one, by their foreign keys. */
   readonly cascades: readonly CatalogCascade[];
   /** Its foreign keys whose every value stands in the table referred to; absent means none. */

@@ -39,6 +39,14 @@ export function routinesCalled(reading: Reading, call: TreeNode): readonly Catal
     );
 }
 
+/** Is it surely a function of the server's: has nobody made one of that name, which may fit its arguments better? */
+export function isServersOwn(reading: Reading, call: TreeNode): boolean {
+  const { schema, name } = functionName(call);
+  if (schema === 'pg_catalog') return true;
+  const own = routinesCalled(reading, call).some(({ extension }) => !extension);
+  return schema === '' && !own && madeRoutines(reading.names.made?.(name)).length === 0;
+}
+
 /** What a call gives, and whether what it is given could be told otherwise than by that. */
 export function callDerivation(reading: Reading, call: TreeNode, level: Level): Derivation {
   const { name } = functionName(call);

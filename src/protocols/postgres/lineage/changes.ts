@@ -9,7 +9,7 @@ import { judgeGuesses, noteWritten } from './guesses.js';
 import { targetList } from './queries.js';
 import type { Reading } from './reading.js';
 import { relationsCalled } from './relations.js';
-import { levelOf, type Item, type Level, type Output } from './scope.js';
+import { levelOf, type GivenColumn, type Item, type Level, type Output, type OutputColumn } from './scope.js';
 
 /** What INSERT, UPDATE, DELETE or MERGE gives by RETURNING; no columns without. */
 export function readChange(
@@ -62,27 +62,35 @@ function routinesBehind(reading: Reading, relation: TreeNode): boolean {
 function insert(change: Change): Output {
   const { reading, node, target, outer, ctes } = change;
   const select = node['selectStmt'];
+  const brought = new Map<string, GivenColumn>();
   if (select !== undefined) {
     const given = reading.query(select, outer, ctes);
     const names = listAt(node, 'cols').map((item) => textAt(inside(item, 'ResTarget') ?? EMPTY, 'name'));
-    given.columns.forEach(({ value }, index) => {
+    given.columns.forEach(({ value, given: values }, index) => {
       const name = names.length > 0 ? names[index] : target.columns[index]?.name;
       moved(change, 'INSERT', value, given.exact ? name : undefined);
+      if (given.exact && name !== undefined && values !== undefined) brought.set(name, values);
     });
   }
   const conflict = nodeAt(node, 'onConflictClause');
   noteWritten(reading, target, listAt(node, 'cols'));
   if (conflict !== undefined) {
-    judgeGuesses(reading, target, node);
-    onConflict(change, conflict);
+    judgeGuesses(reading, target, node, brought);
+    onConflict(change, conflict, brought);
   }
   return returning(change, []);
 }
 
-function onConflict(change: Change, conflict: TreeNode): void {
+/** @param brought by the column's name, what the caller would put in it */
+function onConflict(change: Change, conflict: TreeNode, brought: ReadonlyMap<string, GivenColumn>): void {
   const { reading, target, outer, ctes } = change;
+  const asBrought = !mayBeOthers(change);
+  const columns = target.columns.map((column): OutputColumn => {
+    const given = asBrought ? brought.get(column.name) : undefined;
+    return given === undefined ? column : { ...column, given: { ...given, isPutIn: true } };
+  });
   const excluded: Item = {
-    sources: [{ name: 'excluded', columns: target.columns, open: target.open }],
+    sources: [{ name: 'excluded', columns, open: target.open }],
     columns: [],
     open: undefined,
   };
@@ -96,6 +104,12 @@ function onConflict(change: Change, conflict: TreeNode): void {
   if (infer?.['whereClause'] !== undefined) reading.condition(infer['whereClause'], level, 'ON CONFLICT');
   assigned(change, listAt(conflict, 'targetList'), level, 'ON CONFLICT');
   if (conflict['whereClause'] !== undefined) reading.condition(conflict['whereClause'], level, 'WHERE');
+}
+
+/** May a trigger have put other values into the rows than were brought? */
+function mayBeOthers({ reading, node }: Change): boolean {
+  const targets = relationsCalled(reading, nodeAt(node, 'relation') ?? EMPTY);
+  return targets.some(({ triggers }) => triggers.some(({ events }) => events.includes('insert')));
 }
 
 function update(change: Change): Output {
@@ -152,7 +166,7 @@ function assigned(change: Change, list: readonly unknown[], level: Level, clause
 function assignedValue(reading: Reading, value: unknown, level: Level): Derivation {
   const part = inside(value, 'MultiAssignRef');
   // Of letters in another case nothing is lost.
-  if (part === undefined) return reading.value(folded(value), level);
+  if (part === undefined) return reading.value(folded(reading, value), level);
   const index = typeof part['colno'] === 'number' ? part['colno'] - 1 : 0;
   const row = inside(part['source'], 'RowExpr');
   if (row !== undefined) return reading.value(listAt(row, 'args')[index], level);

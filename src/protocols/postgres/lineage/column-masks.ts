@@ -10,6 +10,7 @@ import type { Run } from '../run.js';
 import { ColumnRules, meetsName, strongest } from './column-rules.js';
 import { ANYTHING, placeKey, type Derivation } from './derivation.js';
 import { forDerived, together } from './derived-rules.js';
+import { resultDocuments, withDocuments } from './document-masks.js';
 import { countBound, countGiven } from './compared-values.js';
 import { isOfLargeObjects } from './known-functions.js';
 import { comparedTooOften, inferenceRefusals, type Refusal } from './inference.js';
@@ -19,7 +20,7 @@ import type { TextLineage } from './text-lineage.js';
 import { columnsBehind, routineResult } from './read-lineage.js';
 import { endsTransaction, mayFetch, renamesUnseen } from './runs-later.js';
 import type { Held, SessionMemory } from './session-memory.js';
-import type { StatementReading } from './reading.js';
+import { isOfItsOwn } from './reading.js';
 import { resultValues } from './result-values.js';
 import { parametersOf, reversibleValues, typeAt, valuesOfExecute } from './reversible-values.js';
 
@@ -116,7 +117,10 @@ export class ColumnMasks implements WholeColumns {
 
   #refused(lineage: TextLineage): readonly Refusal[] {
     const rules = this.#current();
-    if (rules === undefined || lineage.uses.length === 0) return NONE;
+    const catalog = this.catalog();
+    if (rules === undefined || catalog === undefined || lineage.uses.length === 0) return NONE;
+    // A key that the open transaction took off, or defers, is still in the catalogue that others see.
+    if (this.lookup(catalog).unsettled === true) return inferenceRefusals(lineage, rules, false);
     const known = this.#refusals.get(lineage) ?? inferenceRefusals(lineage, rules);
     this.#refusals.set(lineage, known);
     return known;
@@ -207,7 +211,11 @@ export class ColumnMasks implements WholeColumns {
       followed === undefined
         ? columns.map(() => ANYTHING)
         : resultValues(followed.lineages[0]?.statements ?? [], followed.held, nth, columns);
-    return columns.map((column, index) => this.#rule(rules, followed, column, values[index] ?? ANYTHING));
+    const masks = columns.map((column, index) => this.#rule(rules, followed, column, values[index] ?? ANYTHING));
+    if (followed === undefined || !this.memory.isSettled(this.lookup(rules.catalog))) return masks;
+    return withDocuments(masks, columns, resultDocuments(followed.lineages[0]?.statements ?? [], nth), (value) =>
+      forDerived(value, this.#behind(rules, followed, value)),
+    );
   }
 
   ofCopy(run: Run): readonly CopyColumn[] | undefined {
@@ -289,9 +297,4 @@ const MAX_ATTRIBUTE = 0x7fff;
 
 function byName(rule: MaskRule, column: ResultColumn): boolean {
   return rule.columns.some((pattern) => meetsName(pattern, column.name, column.tableOid >= FIRST_USER_OID));
-}
-
-/** Does it run no cursor or prepared statement, and makes nothing that a later statement may name? */
-function isOfItsOwn({ runs, holds }: StatementReading): boolean {
-  return runs === undefined && holds === undefined;
 }

@@ -40,7 +40,7 @@ export class ColumnRules {
 
   constructor(
     readonly rules: readonly MaskRule[],
-    private readonly catalog: Catalog,
+    readonly catalog: Catalog,
   ) {
     this.any = strongest(rules);
   }
@@ -103,6 +103,18 @@ export class ColumnRules {
       others.has(placeKey(one.relation, one.attribute)) ||
       [...ones].some((place) => others.has(place))
     );
+  }
+
+  /** Do these columns of a row hold the primary key of its table, so that they tell the value's row already? */
+  determines(by: readonly Derivation[], value: Derivation): boolean {
+    const place = by.length === 0 ? undefined : onlyPlace(value);
+    const relation = place === undefined ? undefined : this.catalog.relation(place.relation);
+    // Tables that inherit from it may have rows of the same key.
+    if (relation?.primaryKey === undefined || (relation.kind === 'table' && relation.children.length > 0)) return false;
+    const known = new Set(
+      by.flatMap((one) => onlyPlace(one) ?? []).map((one) => placeKey(one.relation, one.attribute)),
+    );
+    return relation.primaryKey.every((attribute) => known.has(placeKey(relation.oid, attribute)));
   }
 
   /** Is whatever this stands for masked at least as that rule does? Where it may be several columns, each of them. */

@@ -4,8 +4,9 @@ import { comparisonWith } from './compared-values.js';
 import { derived, isNothing, type Derivation } from './derivation.js';
 import { givenIn } from './given-values.js';
 import { rowItems } from './expressions.js';
+import { givenBy, type GivenColumn } from './given-columns.js';
 import { isGiven, readsSetting } from './given-side.js';
-import { functionName } from './calls.js';
+import { functionName, isServersOwn } from './calls.js';
 import type { Reading } from './reading.js';
 import type { Level } from './scope.js';
 import { madeRoutines } from './session-names.js';
@@ -42,29 +43,33 @@ function compared(reading: Reading, value: ReturnType<Reading['value']>, clause:
   if (!isNothing(value)) reading.findings.note({ kind: 'compared', clause, value });
 }
 
-/** @returns false where it is no comparison by equality */
+/** @returns false where it is no comparison by equality, or by its negation, which tells the same */
 function judgeComparison(reading: Reading, node: TreeNode, level: Level, clause: string): boolean {
-  const operator = namesIn(listAt(node, 'name')).at(-1);
-  if (operator !== '=' || hasOwnEquality(reading)) return false;
+  const operator = namesIn(listAt(node, 'name')).at(-1) ?? '';
+  const kind = textAt(node, 'kind');
+  if (EQUALITIES[kind]?.includes(operator) !== true || hasOwnEquality(reading)) return false;
   const { lexpr: left, rexpr: right } = node;
-  switch (textAt(node, 'kind')) {
-    case 'AEXPR_OP':
-    case 'AEXPR_NOT_DISTINCT':
-      judgeEquality(reading, left, right, level, clause);
-      return true;
-    case 'AEXPR_IN':
-    case 'AEXPR_OP_ANY':
-      if (!isGiven(reading, right)) return false;
-      judgeEquality(reading, left, right, level, clause, textAt(node, 'kind') === 'AEXPR_OP_ANY');
-      return true;
-    default:
-      return false;
-  }
+  const isAny = kind === 'AEXPR_OP_ANY' || kind === 'AEXPR_OP_ALL';
+  if ((isAny || kind === 'AEXPR_IN') && !isGiven(reading, right)) return false;
+  judgeEquality(reading, left, right, level, clause, isAny);
+  return true;
 }
 
-/** Is there an operator `=` of users' own? Then nobody can tell which one a name means. */
+/** By kind of comparison: `x = y`, `x <> y`, `IS [NOT] DISTINCT FROM`, `[NOT] IN (…)`, `= ANY (…)`, `<> ALL (…)`. */
+const EQUALITIES: Readonly<Record<string, readonly string[]>> = {
+  AEXPR_OP: ['=', '<>'],
+  AEXPR_DISTINCT: ['='],
+  AEXPR_NOT_DISTINCT: ['='],
+  AEXPR_IN: ['=', '<>'],
+  AEXPR_OP_ANY: ['='],
+  AEXPR_OP_ALL: ['<>'],
+};
+
+/** Is there an operator `=` or `<>` of users' own? Then nobody can tell which one a name means. */
 export function hasOwnEquality(reading: Reading): boolean {
-  return reading.catalog.operatorRoutines('=').length > 0 || madeRoutines(reading.names.made?.('=')).length > 0;
+  return ['=', '<>'].some(
+    (name) => reading.catalog.operatorRoutines(name).length > 0 || madeRoutines(reading.names.made?.(name)).length > 0,
+  );
 }
 
 /** @param isAny the right side is an array whose elements are compared */
@@ -92,17 +97,44 @@ function judgeEquality(
     });
     return;
   }
-  const [a, b] = [reading.value(folded(left), level), reading.value(folded(right), level)];
+  const [a, b] = [reading.value(folded(reading, left), level), reading.value(folded(reading, right), level)];
   const [leftGiven, rightGiven] = [isGiven(reading, left), isGiven(reading, right)];
   if ((leftGiven && isNothing(a) && b.plain) || (rightGiven && isNothing(b) && a.plain)) {
-    const [side, column] = rightGiven ? [folded(right), a] : [folded(left), b];
+    const [side, column] = rightGiven ? [folded(reading, right), a] : [folded(reading, left), b];
     noteGiven(reading, side, column, isAny);
     if (readsSetting(side)) reading.findings.bySetting.push({ kind: 'compared', clause, value: column });
     return;
   }
+  if (!isAny && judgeBrought(reading, [left, right], [a, b], level, clause)) return;
   if (a.plain && b.plain && !leftGiven && !rightGiven)
     reading.findings.note({ kind: 'matched', clause, left: a, right: b });
   else compared(reading, derived([a, b]), clause);
+}
+
+/** A column beside one of rows that the caller brought. @returns false where neither side is one */
+function judgeBrought(
+  reading: Reading,
+  sides: readonly [unknown, unknown],
+  [a, b]: readonly [Derivation, Derivation],
+  level: Level,
+  clause: string,
+): boolean {
+  const [left, right] = [
+    givenBy(reading, folded(reading, sides[0]), level),
+    givenBy(reading, folded(reading, sides[1]), level),
+  ];
+  if (right !== undefined && a.plain) noteBrought(reading, right, a, clause);
+  else if (left !== undefined && b.plain) noteBrought(reading, left, b, clause);
+  else return false;
+  return true;
+}
+
+/** Values that stand in rows may also be used otherwise: they are counted, and stay as they are. */
+export function noteBrought(reading: Reading, given: GivenColumn, column: Derivation, clause: string): void {
+  if (isNothing(column)) return;
+  reading.findings.comparisons.push(comparisonWith(given.side, column, given.isArray));
+  if (given.isPutIn === true) reading.findings.note({ kind: 'compared', clause, value: column, unlessSettled: true });
+  if (readsSetting(given.side)) reading.findings.bySetting.push({ kind: 'compared', clause, value: column });
 }
 
 /** Of a list of rows, for each of their items the list of those; undefined where it is no such list. */
@@ -121,13 +153,14 @@ function noteGiven(reading: Reading, side: unknown, column: Derivation, isAny: b
 }
 
 /** `lower(x) = lower($1)`: equality but for the case of letters. */
-export function folded(value: unknown): unknown {
+export function folded(reading: Reading, value: unknown): unknown {
   const call = inside(value, 'FuncCall');
-  const { schema, name } = functionName(call ?? EMPTY);
-  const args = call === undefined ? [] : listAt(call, 'args');
-  const folds = (name === 'lower' || name === 'upper') && (schema === '' || schema === 'pg_catalog');
-  return folds && args.length === 1 ? args[0] : value;
+  if (call === undefined || !FOLDING.has(functionName(call).name)) return value;
+  const args = listAt(call, 'args');
+  return args.length === 1 && isServersOwn(reading, call) ? args[0] : value;
 }
+
+const FOLDING: ReadonlySet<string> = new Set(['lower', 'upper']);
 
 /** `x IN (SELECT …)` and `EXISTS`. @returns false for other sub-selects */
 function judgeMembership(reading: Reading, node: TreeNode, level: Level, clause: string): boolean {
@@ -142,8 +175,10 @@ function judgeMembership(reading: Reading, node: TreeNode, level: Level, clause:
   const tests = rowItems(node['testexpr']) ?? [node['testexpr']];
   tests.forEach((test, index) => {
     const left = reading.value(test, level);
-    const right = output.exact ? output.columns[index]?.value : undefined;
-    if (right !== undefined && left.plain && right.plain)
+    const column = output.exact ? output.columns[index] : undefined;
+    const right = column?.value;
+    if (column?.given !== undefined && left.plain) noteBrought(reading, column.given, left, clause);
+    else if (right !== undefined && left.plain && right.plain)
       reading.findings.note({ kind: 'matched', clause, left, right });
     else compared(reading, derived([left, ...output.columns.map((column) => column.value)]), clause);
   });

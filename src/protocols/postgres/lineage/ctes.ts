@@ -1,6 +1,7 @@
 import { inside, listAt, namesIn, nodeAt, flagAt, textAt, EMPTY } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { derived, either, type Derivation } from './derivation.js';
+import { withoutGiven } from './given-columns.js';
 import type { Reading } from './reading.js';
 import { UNKNOWN_COLUMNS, wholeOf, type Level, type Output, type Ctes } from './scope.js';
 
@@ -63,7 +64,8 @@ class Cte implements Ctes {
       return this.#output;
     }
     const inner = withClause(this.reading, nodeAt(select, 'withClause'), this.outer, this.inner);
-    let known = this.#named(this.reading.select(first, this.outer, inner));
+    const terms = this.#named(this.reading.select(first, this.outer, inner));
+    let known: Output = { ...terms, columns: withoutGiven(terms.columns) };
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       this.#output = known;
       const grown = this.#named(this.reading.select(select, this.outer, this.inner));

@@ -162,8 +162,11 @@ function sublinkValue(reading: Reading, node: TreeNode, level: Level): Derivatio
     case 'EXISTS_SUBLINK':
       // What it depends on stands in its conditions, which are judged there.
       return NOTHING;
-    case 'EXPR_SUBLINK':
+    case 'EXPR_SUBLINK': {
+      const json = output.exact && output.columns.length === 1 ? output.columns[0]?.json : undefined;
+      if (json !== undefined) reading.findings.documents.set(node, json);
       return output.exact && columns.length === 1 ? either(columns) : derived(columns);
+    }
     default: {
       judgeConditional(reading, 'SubLink', node, level);
       const all = derived([reading.value(node['testexpr'], level), ...columns]);

@@ -1,6 +1,7 @@
 import type { Comparison } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';
 import type { GivenValue } from './given-values.js';
+import type { JsonShape } from './json-shape.js';
 import type { Made } from './session-names.js';
 import type { Computed, Use } from './uses.js';
 
@@ -41,6 +42,8 @@ export class Findings {
   /** What the routines called give. */
   readonly routineResults: Derivation[] = [];
   readonly made: Made[] = [];
+  /** The documents that sub-selects give, by their nodes. */
+  readonly documents = new WeakMap<object, JsonShape>();
 
   /** @param running queries of views and bodies that are being read */
   constructor(readonly running = new Set<object>()) {}

@@ -1,9 +1,10 @@
 import { EMPTY, flagAt, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
-import { callDerivation, functionName, givenColumns } from './calls.js';
+import { callDerivation, functionName, givenColumns, isServersOwn } from './calls.js';
 import { findCte, openOf } from './ctes.js';
-import { hasOwnEquality } from './conditions.js';
+import { hasOwnEquality, noteBrought } from './conditions.js';
 import type { Ctes } from './scope.js';
+import { givenArrays } from './given-columns.js';
 import { noteComputed } from './computing.js';
 import { derived, either, NOTHING, type Derivation } from './derivation.js';
 import type { Reading } from './reading.js';
@@ -13,6 +14,7 @@ import {
   levelOf,
   renamedColumns,
   UNKNOWN_COLUMNS,
+  type GivenColumn,
   type Item,
   type Level,
   type Output,
@@ -91,7 +93,10 @@ function aliased(output: Output, alias: TreeNode | undefined, otherwise: string)
       output.columns.filter((column) => column.name !== ''),
       open,
     );
-  return oneSource(name, renamedColumns(output.columns, columnNames(alias)), undefined);
+  // The rows of a query may be named twice, or be put together from others.
+  const columns = output.columns.map(({ row: _, ...column }) => column);
+  const names = columnNames(alias);
+  return oneSource(name, renamedColumns(columns, names), undefined, names.length === 0);
 }
 
 function joined(
@@ -108,14 +113,9 @@ function joined(
     ? left.columns.map(({ name }) => name).filter((name) => right.columns.some((column) => column.name === name))
     : namesIn(listAt(node, 'usingClause'));
   const merged = using.map((name): OutputColumn => {
-    const [one, other] = [columnOf(left, name), columnOf(right, name)];
-    const clause = natural ? 'NATURAL JOIN' : 'JOIN USING';
-    reading.findings.note(
-      hasOwnEquality(reading)
-        ? { kind: 'compared', clause, value: derived([one, other]) }
-        : { kind: 'matched', clause, left: one, right: other },
-    );
-    return { name, value: either([one, other]) };
+    const value = either([columnOf(left, name), columnOf(right, name)]);
+    judgeMerged(reading, left, right, name, natural ? 'NATURAL JOIN' : 'JOIN USING');
+    return { name, value };
   });
   const rest = [...left.columns, ...right.columns].filter(({ name }) => !using.includes(name));
   const opens = [left.open, right.open].filter((open) => open !== undefined);
@@ -148,11 +148,36 @@ function columnOf(item: Item, name: string): Derivation {
   return named.length > 0 ? either(named) : (item.open ?? NOTHING);
 }
 
+/** A column that stands on both sides of a join by name is compared with itself. */
+function judgeMerged(reading: Reading, left: Item, right: Item, name: string, clause: string): void {
+  const [one, other] = [columnOf(left, name), columnOf(right, name)];
+  if (hasOwnEquality(reading)) {
+    reading.findings.note({ kind: 'compared', clause, value: derived([one, other]) });
+    return;
+  }
+  const [ofLeft, ofRight] = [givenOf(left, name), givenOf(right, name)];
+  if (ofRight !== undefined && one.plain) noteBrought(reading, ofRight, one, clause);
+  else if (ofLeft !== undefined && other.plain) noteBrought(reading, ofLeft, other, clause);
+  else reading.findings.note({ kind: 'matched', clause, left: one, right: other });
+}
+
+function givenOf(item: Item, name: string): GivenColumn | undefined {
+  const [column, ...others] = item.columns.filter((candidate) => candidate.name === name);
+  return others.length === 0 && item.open === undefined ? column?.given : undefined;
+}
+
 /** A function in FROM. All its columns come from what it is given and what it reads. */
 function functionItem(reading: Reading, node: TreeNode, beside: Level): Item {
   const alias = nodeAt(node, 'alias');
   const aliasName = alias === undefined ? undefined : textAt(alias, 'aliasname');
   const calls = listAt(node, 'functions').map((entry) => itemsOf(entry));
+  const ordinality = flagAt(node, 'ordinality') ? [{ name: 'ordinality', value: NOTHING }] : [];
+  const given = givenArrays(reading, calls);
+  if (given !== undefined) {
+    const name = given.length === 1 ? (aliasName ?? 'unnest') : 'unnest';
+    const columns = [...given.map((one) => ({ name, value: NOTHING, given: one })), ...ordinality];
+    return oneSource(aliasName ?? 'unnest', renamedColumns(columns, columnNames(alias)), undefined);
+  }
   const values: Derivation[] = [];
   const names: (readonly string[] | undefined)[] = calls.map((parts) => {
     const call = inside(parts[0], 'FuncCall');
@@ -169,19 +194,18 @@ function functionItem(reading: Reading, node: TreeNode, beside: Level): Item {
   const all = derived(values);
   const defined = listAt(node, 'coldeflist').map(columnName);
   const known = defined.length > 0 ? defined : names.every((list) => list !== undefined) ? names.flat() : undefined;
-  const ordinality = flagAt(node, 'ordinality') ? [{ name: 'ordinality', value: NOTHING }] : [];
   const source = aliasName ?? calledName(calls[0]?.[0]);
   if (known === undefined) return oneSource(source, [], all);
-  const value = (name: string): Derivation => (name === 'key' && keysAreNames(calls, beside) ? NOTHING : all);
+  const value = (name: string): Derivation => (name === 'key' && keysAreNames(reading, calls, beside) ? NOTHING : all);
   const columns = [...known.map((name) => ({ name, value: value(name) })), ...ordinality];
   return oneSource(source, renamedColumns(columns, columnNames(alias)), undefined);
 }
 
 /** `jsonb_each(to_jsonb(t))`: its keys are names of columns. */
-function keysAreNames(calls: readonly (readonly unknown[])[], level: Level): boolean {
+function keysAreNames(reading: Reading, calls: readonly (readonly unknown[])[], level: Level): boolean {
   const given = listAt(inside(calls[0]?.[0], 'FuncCall') ?? EMPTY, 'args');
   const inner = inside(given[0], 'FuncCall');
-  if (calls.length !== 1 || given.length !== 1 || inner === undefined) return false;
+  if (calls.length !== 1 || given.length !== 1 || inner === undefined || !isServersOwn(reading, inner)) return false;
   const [row, ...more] = listAt(inner, 'args');
   const names = namesIn(listAt(inside(row, 'ColumnRef') ?? EMPTY, 'fields'));
   if (!/^(?:to_jsonb?|row_to_json)$/.test(functionName(inner).name) || more.length > 0 || names.length !== 1)

@@ -12,18 +12,23 @@ export interface Refusal {
   readonly rule: string;
   readonly observed: boolean;
   readonly message: string;
+  /** What one may do instead. */
+  readonly hint?: string;
 }
 
 /**
  * What is refused in a text: comparing by `spec.inference: block`, moving always. One refusal for each policy's mask,
  * the first use of it.
+ *
+ * @param keysHold are the keys that the catalogue tells of those that the server checks now?
  */
-export function inferenceRefusals(lineage: TextLineage, rules: ColumnRules): readonly Refusal[] {
+export function inferenceRefusals(lineage: TextLineage, rules: ColumnRules, keysHold = true): readonly Refusal[] {
   const refusals = new Map<string, Refusal>();
   for (const use of lineage.uses) {
-    for (const { rule, column } of refusedIn(use, rules)) {
+    for (const { rule, column } of refusedIn(use, rules, keysHold)) {
       if (refusals.has(rule.name)) continue;
-      refusals.set(rule.name, { rule: rule.name, observed: rule.observed, message: messageOf(use, column) });
+      const message = messageOf(use, column);
+      refusals.set(rule.name, { rule: rule.name, observed: rule.observed, message, hint: hintOf(use, rule.name) });
     }
   }
   return [...refusals.values()];
@@ -72,13 +77,15 @@ export interface Ruled {
   readonly column: string;
 }
 
-function refusedIn(use: Use, rules: ColumnRules): readonly Ruled[] {
+function refusedIn(use: Use, rules: ColumnRules, keysHold: boolean): readonly Ruled[] {
   switch (use.kind) {
     case 'compared':
-      return guarded(use.value, rules);
+      return keysHold && (use.unlessSettled === true || rules.determines(use.by ?? [], use.value))
+        ? []
+        : guarded(use.value, rules);
     case 'matched': {
       // That the other column is masked too proves nothing: whoever fills it with guesses sees which of them join.
-      if (rules.shareKey(use.left, use.right)) return [];
+      if (keysHold && rules.shareKey(use.left, use.right)) return [];
       return [...guarded(use.left, rules), ...guarded(use.right, rules)];
     }
     case 'keyed': {
@@ -143,4 +150,19 @@ function messageOf(use: Use, column: string): string {
   return use.kind === 'moved'
     ? `${what} may not be moved by ${use.clause} to where it is not masked`
     : `${what} may not be used in ${use.clause} (inference)`;
+}
+
+/** @param rule `policy/mask` */
+function hintOf({ kind }: Use, rule: string): string {
+  const [policy = '', mask = ''] = rule.split('/');
+  const group = `run it as a group that the mask ${mask} names in exceptGroups`;
+  switch (kind) {
+    case 'compared':
+    case 'matched':
+      return `Compare it by = or IN with values of your own, or sort, group and join by another column; for more, ${group}, or let policy ${policy} say inference: allow.`;
+    case 'unread':
+      return `Write it without computed statements, or ${group}; else policy ${policy} has to say opaque: allow.`;
+    default:
+      return `A masked value may only go where it is masked as well; else ${group}, as for migrations.`;
+  }
 }

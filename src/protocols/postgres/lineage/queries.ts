@@ -4,12 +4,14 @@ import { judgeWindow } from './calls.js';
 import { withClause } from './ctes.js';
 import type { Ctes } from './scope.js';
 import { computedValue } from './computing.js';
-import { either, type Derivation } from './derivation.js';
+import { either, isNothing, type Derivation } from './derivation.js';
+import { givenRows, givenTarget } from './given-columns.js';
 import { starColumns } from './expressions.js';
 import { fromItems } from './from-items.js';
 import { impliedName } from '../facts/row-sources.js';
+import { jsonShape } from './built-json.js';
 import type { Reading } from './reading.js';
-import { levelOf, wholeOf, type Level, type Output, type OutputColumn } from './scope.js';
+import { columnNamed, levelOf, wholeOf, type Level, type Output, type OutputColumn } from './scope.js';
 
 /** What a SELECT, VALUES, TABLE or set operation gives. */
 export function readSelect(
@@ -34,7 +36,11 @@ function plainSelect(reading: Reading, select: TreeNode, outer: Level | undefine
   const output = targetList(reading, listAt(select, 'targetList'), level);
   if (select['whereClause'] !== undefined) reading.condition(select['whereClause'], level, 'WHERE');
   if (select['havingClause'] !== undefined) reading.condition(select['havingClause'], level, 'HAVING');
-  for (const item of listAt(select, 'groupClause')) judgeGroup(reading, item, output, level);
+  noteSorted(
+    reading,
+    'GROUP BY',
+    listAt(select, 'groupClause').flatMap((item) => groupColumns(reading, item, output, level)),
+  );
   for (const item of listAt(select, 'windowClause')) judgeWindow(reading, inside(item, 'WindowDef') ?? EMPTY, level);
   const distinct = select['distinctClause'];
   if (distinct !== undefined) judgeDistinct(reading, listAt(select, 'distinctClause'), output, level);
@@ -52,8 +58,17 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
     const target = inside(item, 'ResTarget') ?? EMPTY;
     const star = starColumns(reading, target['val'], level);
     if (star === undefined) {
-      const column = targetName(target);
-      columns.push({ ...column, value: computedValue(reading, target['val'], level) });
+      const given = givenTarget(reading, target['val'], level);
+      const value = computedValue(reading, target['val'], level);
+      const row = namedColumn(target['val'], level)?.row;
+      const json = isNothing(value) ? undefined : jsonShape(reading, target['val'], level);
+      columns.push({
+        ...targetName(target),
+        value,
+        ...(given === undefined ? {} : { given }),
+        ...(row === undefined ? {} : { row }),
+        ...(json === undefined ? {} : { json }),
+      });
       continue;
     }
     for (const { value } of star.columns) reading.findings.mentions(value);
@@ -112,69 +127,100 @@ function valuesRows(reading: Reading, select: TreeNode, rows: readonly unknown[]
     }));
     return { columns, exact: true };
   });
-  const output = combined(outputs);
+  const { columns, exact } = combined(outputs);
+  const known = columns.map((column, index) => {
+    const given = exact ? givenRows(reading, rows, index) : undefined;
+    return given === undefined ? column : { ...column, given };
+  });
+  const output = { columns: known, exact };
   judgeOrder(reading, select, output, level);
   return output;
 }
 
 /** ORDER BY, LIMIT and OFFSET: a number or a name means an output column first. */
 function judgeOrder(reading: Reading, select: TreeNode, output: Output, level: Level): void {
-  for (const item of listAt(select, 'sortClause')) {
-    const node = inside(item, 'SortBy')?.['node'];
-    reading.findings.note({
-      kind: 'compared',
-      clause: 'ORDER BY',
-      value: outputColumn(node, output) ?? reading.value(node, level),
-    });
-  }
+  const keys = listAt(select, 'sortClause').map((item) =>
+    sortColumn(reading, inside(item, 'SortBy')?.['node'], output, level),
+  );
+  noteSorted(reading, 'ORDER BY', keys);
   for (const field of ['limitCount', 'limitOffset']) {
     if (select[field] === undefined) continue;
     reading.findings.note({ kind: 'compared', clause: 'LIMIT', value: reading.value(select[field], level) });
   }
 }
 
+/** A column that rows are sorted, grouped or told apart by. */
+type SortColumn = Pick<OutputColumn, 'value' | 'row'>;
+
+/** In this order: rows that are alike in the columns before are told apart by the next. */
+function noteSorted(reading: Reading, clause: string, columns: readonly SortColumn[]): void {
+  columns.forEach(({ value, row }, index) => {
+    const before = row === undefined ? [] : columns.slice(0, index).filter((other) => other.row === row);
+    const by = before.map((other) => other.value);
+    reading.findings.note({ kind: 'compared', clause, value, ...(by.length === 0 ? {} : { by }) });
+  });
+}
+
 function judgeDistinct(reading: Reading, list: readonly unknown[], output: Output, level: Level): void {
   const on = list.filter((item) => tagged(item) !== undefined);
-  const values =
-    on.length === 0
-      ? output.columns.map((column) => column.value)
-      : on.map((item) => outputColumn(item, output) ?? reading.value(item, level));
-  for (const value of values)
-    reading.findings.note({ kind: 'compared', clause: on.length === 0 ? 'DISTINCT' : 'DISTINCT ON', value });
+  if (on.length === 0) noteSorted(reading, 'DISTINCT', output.columns);
+  else
+    noteSorted(
+      reading,
+      'DISTINCT ON',
+      on.map((item) => sortColumn(reading, item, output, level)),
+    );
+}
+
+function sortColumn(reading: Reading, node: unknown, output: Output, level: Level): SortColumn {
+  return outputColumn(node, output) ?? inputColumn(reading, node, level);
+}
+
+function inputColumn(reading: Reading, node: unknown, level: Level): SortColumn {
+  const row = namedColumn(node, level)?.row;
+  return { value: reading.value(node, level), ...(row === undefined ? {} : { row }) };
 }
 
 /** GROUP BY takes a name for an input column first; of both, either may be meant. */
-function judgeGroup(reading: Reading, item: unknown, output: Output, level: Level): void {
+function groupColumns(reading: Reading, item: unknown, output: Output, level: Level): readonly SortColumn[] {
   const set = inside(item, 'GroupingSet');
   if (set !== undefined) {
-    for (const inner of listAt(set, 'content')) judgeGroup(reading, inner, output, level);
-    return;
+    const columns = listAt(set, 'content').flatMap((inner) => groupColumns(reading, inner, output, level));
+    // Rows are grouped by each of them alone as well.
+    return columns.map(({ value }) => ({ value }));
   }
   const row = inside(item, 'RowExpr');
-  if (row !== undefined) {
-    for (const inner of listAt(row, 'args')) judgeGroup(reading, inner, output, level);
-    return;
-  }
+  if (row !== undefined) return listAt(row, 'args').flatMap((inner) => groupColumns(reading, inner, output, level));
   const named = outputColumn(item, output);
   const byNumber = named !== undefined && inside(item, 'ColumnRef') === undefined;
-  const value = byNumber ? named : reading.value(item, level);
-  const unknown = value.unresolved.length > 0 && named !== undefined;
-  reading.findings.note({ kind: 'compared', clause: 'GROUP BY', value: unknown ? named : value });
+  const column = byNumber ? named : inputColumn(reading, item, level);
+  const unknown = column.value.unresolved.length > 0 && named !== undefined;
+  return [unknown ? named : column];
 }
 
 /** The output column that a number or a bare name stands for. */
-function outputColumn(node: unknown, output: Output): Derivation | undefined {
+function outputColumn(node: unknown, output: Output): SortColumn | undefined {
   const column = inside(node, 'ColumnRef');
   if (column !== undefined) {
     const fields = listAt(column, 'fields');
     const [name] = namesIn(fields);
-    const named = fields.length === 1 ? output.columns.filter((candidate) => candidate.name === name) : [];
-    return named.length === 0 ? undefined : either(named.map((candidate) => candidate.value));
+    const [found, ...others] = fields.length === 1 ? output.columns.filter((one) => one.name === name) : [];
+    return found === undefined || others.length === 0
+      ? found
+      : { value: either([found, ...others].map((candidate) => candidate.value)) };
   }
   const number = inside(node, 'A_Const') === undefined ? undefined : literalIn(node)?.value;
   if (typeof number !== 'number') return undefined;
-  if (!output.exact) return wholeOf({ columns: output.columns, open: undefined });
-  return output.columns[number - 1]?.value;
+  if (!output.exact) return { value: wholeOf({ columns: output.columns, open: undefined }) };
+  return output.columns[number - 1];
+}
+
+/** The column that an expression is, as it stands. */
+function namedColumn(value: unknown, level: Level): OutputColumn | undefined {
+  const column = inside(value, 'ColumnRef');
+  const fields = column === undefined ? [] : listAt(column, 'fields');
+  const names = namesIn(fields);
+  return names.length === 0 || names.length < fields.length ? undefined : columnNamed(names, level);
 }
 
 /** Every column goes to a place that is not known. */

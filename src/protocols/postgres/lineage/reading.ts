@@ -30,6 +30,11 @@ export interface StatementReading {
   readonly makes?: Made;
 }
 
+/** Does it run no cursor or prepared statement, and makes nothing that a later statement may name? */
+export function isOfItsOwn({ runs, holds }: StatementReading): boolean {
+  return runs === undefined && holds === undefined;
+}
+
 /**
  * One reading of one text, as the parts of this room see it: what they look up, what they note and
  * how they call each other. `read-lineage.ts` puts it together.

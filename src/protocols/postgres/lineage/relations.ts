@@ -53,8 +53,11 @@ export function relationItem(reading: Reading, node: TreeNode, alias: string, na
   }
   const made = madeBySession(reading, called);
   const [only] = items;
-  if (only !== undefined && items.length === 1 && made.length === 0)
-    return oneSource(alias, renamedColumns(only, names), undefined);
+  if (only !== undefined && items.length === 1 && made.length === 0) {
+    const row = {};
+    const columns = isTable(relations[0]) ? only.map((column) => ({ ...column, row })) : only;
+    return oneSource(alias, renamedColumns(columns, names), undefined, names.length === 0);
+  }
   if (items.length === 0 && made.length === 0) {
     reading.findings.touchesAnything = true;
     return oneSource(alias, [], UNKNOWN_COLUMNS);
@@ -62,6 +65,10 @@ export function relationItem(reading: Reading, node: TreeNode, alias: string, na
   // Several candidates: each name is any of them, and nobody can tell what stands where.
   const columns = items.flat().map((column) => column.value);
   return oneSource(alias, mergedByName(items.flat(), made), either([...columns, ...made]));
+}
+
+function isTable(relation: CatalogRelation | undefined): boolean {
+  return relation?.kind === 'table' || relation?.kind === 'partitioned-table';
 }
 
 function madeBySession(reading: Reading, name: string): readonly Derivation[] {
@@ -122,6 +129,11 @@ function mergedByName(columns: readonly OutputColumn[], made: readonly Derivatio
   return [...byName].map(([name, values]) => ({ name, value: either([...values, ...made]) }));
 }
 
-export function oneSource(name: string, columns: readonly OutputColumn[], open: Derivation | undefined): Item {
-  return { sources: [{ name, columns, open }], columns, open };
+export function oneSource(
+  name: string,
+  columns: readonly OutputColumn[],
+  open: Derivation | undefined,
+  ownNames = false,
+): Item {
+  return { sources: [{ name, columns, open, ...(ownNames ? { ownNames } : {}) }], columns, open };
 }

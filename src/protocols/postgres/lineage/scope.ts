@@ -1,4 +1,5 @@
 import { derived, either, NOTHING, unresolved, type Derivation } from './derivation.js';
+import type { JsonShape } from './json-shape.js';
 
 /** A column that a source or a query gives, by the name it can be called by. */
 export interface OutputColumn {
@@ -6,6 +7,22 @@ export interface OutputColumn {
   readonly value: Derivation;
   /** The server may give it another name. */
   readonly guessed?: true;
+  /** One of a table's rows that a name in FROM stands for: two columns of the same are of the same row. */
+  readonly row?: object;
+  /** It is a JSON document of this shape. */
+  readonly json?: JsonShape;
+  /** All that it may hold, where the caller brought that; see `given-columns.ts`. */
+  readonly given?: GivenColumn;
+}
+
+/** Values of the caller's, as they are written in the text. */
+export interface GivenColumn {
+  /** A tree: a value, a List of values, an array. */
+  readonly side: unknown;
+  /** It is an array each of whose elements is a value. */
+  readonly isArray: boolean;
+  /** A row that was put in, which a trigger may have changed before. */
+  readonly isPutIn?: true;
 }
 
 /** What a query gives. Where `exact` is false neither number nor order of the columns is known: each may be any of them. */
@@ -27,6 +44,8 @@ export interface Source {
   readonly columns: readonly OutputColumn[];
   /** Set where it has columns of names that are not known: what each of those derives from. */
   readonly open: Derivation | undefined;
+  /** Its rows have these names of columns for themselves, none that only the alias gives. */
+  readonly ownNames?: true;
 }
 
 /** One query level: what names in it can mean. */
@@ -114,6 +133,19 @@ function qualified(qualifier: string, name: string, level: Level | undefined): D
       return wholeOf(source);
     }),
   );
+}
+
+/** The one column that a reference means; undefined where it might be another. */
+export function columnNamed(names: readonly string[], level: Level | undefined): OutputColumn | undefined {
+  const name = names.at(-1);
+  for (let at = level; at !== undefined; at = at.outer) {
+    const sources = at.sources.filter((source) => source.name === names.at(-2));
+    const among = names.length === 1 ? [at] : sources;
+    const [found, ...others] = among.flatMap(({ columns }) => columns.filter((column) => column.name === name));
+    if (found !== undefined) return others.length === 0 && among.length === 1 ? found : undefined;
+    if (sources.length > 0 || at.open !== undefined) return undefined;
+  }
+  return undefined;
 }
 
 /** The columns of `*` (no qualifier) or `t.*`. */

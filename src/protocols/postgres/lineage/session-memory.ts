@@ -57,6 +57,11 @@ export class SessionMemory {
     return { searchPath: lookup.searchPath, made: (name) => this.#madeAs(name) };
   }
 
+  /** Has the session made or changed nothing that the catalogue may not show yet? */
+  isSettled({ unsettled }: NameLookup): boolean {
+    return unsettled !== true && this.#made.size === 0 && !this.#overfull;
+  }
+
   #madeAs(name: string): readonly Made[] {
     return this.#made.get(name) ?? (this.#overfull ? [{ kind: 'view', name }] : []);
   }

@@ -1,6 +1,7 @@
 import { EMPTY, flagAt, inside, isNode, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { createdBody, doBody } from './written-bodies.js';
+import { folded } from './conditions.js';
 import { isChange, namedColumns, relationLevel } from './changes.js';
 import { judgeBoundName } from './bound-names.js';
 import { ANYTHING, columnAt, derived, isNothing, NOTHING, type Derivation } from './derivation.js';
@@ -20,13 +21,18 @@ const ONE_HARMLESS: Output = { columns: [{ name: '', value: NOTHING }], exact: f
 const UNKNOWN: Output = { columns: [{ name: '', value: ANYTHING }], exact: false };
 const NO_LEVEL: Level = levelOf([], undefined, undefined);
 
+/** What is remembered of a query's columns: what they hold of the text, and of which rows they are, counts inside of it alone. */
+function kept({ columns, exact }: Output): Output {
+  return { columns: columns.map(({ given: _, row: __, ...column }) => column), exact };
+}
+
 /** @param source the text of this statement alone */
 export function readStatement(reading: Reading, statement: unknown, source: () => string): StatementReading {
   const { type, node } = tagged(statement) ?? { type: '', node: EMPTY };
   if (type === 'SelectStmt' || isChange(type)) {
     const output = reading.query(statement, undefined, undefined);
     if (type === 'SelectStmt' ? intoOf(node) !== undefined : output.columns.length === 0) return {};
-    return { output };
+    return { output: kept(output) };
   }
   return HANDLERS[type]?.(reading, node, source) ?? {};
 }
@@ -203,9 +209,12 @@ function createIndex(reading: Reading, node: TreeNode): StatementReading {
   const level = relationLevel(reading, nodeAt(node, 'relation') ?? EMPTY);
   for (const item of listAt(node, 'indexParams')) {
     const element = inside(item, 'IndexElem') ?? EMPTY;
-    if (flagAt(node, 'unique')) fitsEveryRow(reading, level, textAt(element, 'name'));
     const expression = element['expr'];
-    if (expression !== undefined)
+    // Rows that are equal but for the case of letters may be found by equality as well.
+    const indexed = folded(reading, expression);
+    const column = namesIn(listAt(inside(indexed, 'ColumnRef') ?? EMPTY, 'fields')).at(-1);
+    if (flagAt(node, 'unique')) fitsEveryRow(reading, level, column ?? textAt(element, 'name'));
+    if (expression !== undefined && column === undefined)
       reading.findings.note({ kind: 'compared', clause: 'CREATE INDEX', value: reading.value(expression, level) });
   }
   if (node['whereClause'] !== undefined) reading.condition(node['whereClause'], level, 'CREATE INDEX');

@@ -6,8 +6,18 @@ import type { Derivation } from './derivation.js';
  * masks: the same reading serves every session.
  */
 export type Use =
-  /** `clause` as the refusal names it: `WHERE`, `ORDER BY`, … */
-  | { readonly kind: 'compared'; readonly clause: string; readonly value: Derivation }
+  /**
+   * `clause` as the refusal names it: `WHERE`, `ORDER BY`, … `by`: columns of the same row that rows are told apart by
+   * first; where these are its key, nothing is left to tell.
+   */
+  | {
+      readonly kind: 'compared';
+      readonly clause: string;
+      readonly value: Derivation;
+      readonly by?: readonly Derivation[];
+      /** Nothing is told as long as the open transaction has changed no object, such as a trigger. */
+      readonly unlessSettled?: true;
+    }
   /** Two columns as they stand, compared by equality. */
   | { readonly kind: 'matched'; readonly clause: string; readonly left: Derivation; readonly right: Derivation }
   /** Two columns as they stand, declared a foreign key and what it refers to. */

@@ -1,8 +1,10 @@
-import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
+import { concatBytes } from '../../../core/bytes.js';
+import type { JsonMask, KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import { BinaryForms } from './binary-forms.js';
+import { maskDocument } from './json-document.js';
 import { TextForms } from './text-forms.js';
 import { shapeOf, type TypeLookup, type TypeShape } from './type-shapes.js';
-import { count, type Cell, type MaskWhole, type ValueMasker } from './value-masker.js';
+import { count, unreadable, type Cell, type MaskWhole, type ValueMasker } from './value-masker.js';
 import { wholeCell } from './whole-cell.js';
 
 /** A column as the wire or the catalogue tells it. */
@@ -26,6 +28,9 @@ export interface CellMaskerOptions {
   readonly types?: TypeLookup | undefined;
 }
 
+/** The first byte of jsonb in binary form. */
+const JSONB_VERSION = 1;
+
 /** Masks single values, of whatever type and in either format. */
 export class CellMasker {
   readonly #text: TextForms | undefined;
@@ -45,12 +50,31 @@ export class CellMasker {
   /** @param shape of the column's type */
   mask(column: CellColumn, shape: TypeShape, value: Uint8Array): Cell {
     const { counts, maskWhole, hash } = this.options;
-    if (column.rule !== undefined) {
-      count(counts, column.rule.name);
-      if (maskWhole === undefined || hash === undefined) return null;
-      return wholeCell({ rule: column.rule, shape, format: column.format, value, label: column.name, maskWhole, hash });
-    }
-    return column.format === 1 ? this.#binary?.typed(shape, value, counts) : this.#text?.typed(shape, value, counts);
+    const { rule, format, name: label } = column;
+    if (rule === undefined)
+      return format === 1 ? this.#binary?.typed(shape, value, counts) : this.#text?.typed(shape, value, counts);
+    if (rule.document !== undefined && (shape.form === 'json' || shape.form === 'jsonb'))
+      return this.#document(rule.document, format === 1 && shape.form === 'jsonb', value);
+    count(counts, rule.name);
+    if (maskWhole === undefined || hash === undefined) return null;
+    return wholeCell({ rule, shape, format, value, label, maskWhole, hash });
+  }
+
+  /** @param versioned a byte that tells the version comes first */
+  #document(mask: JsonMask, versioned: boolean, value: Uint8Array): Cell {
+    const { counts, maskWhole, hash } = this.options;
+    // No row, no document.
+    if (value.length === 0) return undefined;
+    if (maskWhole === undefined || hash === undefined || (versioned && value[0] !== JSONB_VERSION)) return null;
+    const masked = maskDocument(versioned ? value.subarray(1) : value, mask, {
+      free: (token) => this.#text?.json(token, counts),
+      ruled: (rule, text, label) => {
+        count(counts, rule.name);
+        return text === undefined ? null : maskWhole(rule, text, label, hash);
+      },
+    });
+    if (masked === null) return unreadable(counts);
+    return versioned ? concatBytes([value.subarray(0, 1), masked]) : masked;
   }
 
   /** A value of which nobody knows the type. */

@@ -16,6 +16,8 @@ interface RelationSketch {
   readonly partitionKey?: readonly number[];
   /** Names of the functions of its triggers, each given tables of all rows called `before` and `after`. */
   readonly triggers?: readonly string[];
+  /** What they run at; left out: UPDATE. */
+  readonly triggerEvents?: readonly ('insert' | 'update')[];
   /** Foreign keys: column, table, its column. */
   readonly keys?: readonly (readonly [column: number, table: string, references: number])[];
 }
@@ -53,7 +55,7 @@ export function sketchCatalog(
     triggers: (sketch.triggers ?? []).map((routine) => ({
       name: routine,
       routine: 30_000 + Object.keys(routines).indexOf(routine),
-      events: ['update' as const],
+      events: sketch.triggerEvents ?? ['update' as const],
       transitions: ['before', 'after'],
     })),
     children: oidsOf(sketch.children),

@@ -1,0 +1,173 @@
+/**
+ * Masks a JSON document place by place, where it is known what stands where. A document of any other shape than the one
+ * expected becomes NULL: its values may then be others than those they are taken for.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8259
+ */
+import { concatBytes } from '../../../core/bytes.js';
+import type { JsonMask, MaskRule } from '../../../core/mask.js';
+import type { Cell } from './value-masker.js';
+
+/** How one value in a document is masked. */
+export interface DocumentMasker {
+  /** A value that no column's mask meets, as it is written: undefined where it stays. */
+  free(token: Uint8Array): Cell;
+  /** @param text of a string; undefined where it is none, and NULL is all that can stand for it */
+  ruled(rule: MaskRule, text: Uint8Array | undefined, label: string): Uint8Array | null;
+}
+
+const QUOTE = 0x22;
+const NULL = new TextEncoder().encode('null');
+const WORDS = ['true', 'false', 'null'];
+const NUMBER_BYTES: ReadonlySet<number> = new Set(Array.from('+-.0123456789Ee', (letter) => letter.charCodeAt(0)));
+
+/** @returns null where it is not the document that was expected */
+export function maskDocument(bytes: Uint8Array, mask: JsonMask, masker: DocumentMasker): Uint8Array | null {
+  return new DocumentWalk(bytes, masker).run(mask);
+}
+
+class DocumentWalk {
+  readonly #parts: Uint8Array[] = [];
+  #at = 0;
+  #kept = 0;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly masker: DocumentMasker,
+  ) {}
+
+  run(mask: JsonMask): Uint8Array | null {
+    const known = this.#value(mask, 'masked');
+    if (!known || this.#next() !== undefined) return null;
+    this.#parts.push(this.bytes.subarray(this.#kept));
+    return concatBytes(this.#parts);
+  }
+
+  /** The byte that is next, behind white space. */
+  #next(): number | undefined {
+    while (SPACES.has(this.bytes[this.#at] ?? 0)) this.#at += 1;
+    return this.bytes[this.#at];
+  }
+
+  /** Goes on behind this byte, if it is next. */
+  #take(letter: string): boolean {
+    const found = this.#next() === letter.charCodeAt(0);
+    if (found) this.#at += 1;
+    return found;
+  }
+
+  #value(mask: JsonMask, label: string): boolean {
+    if (mask.kind === 'leaf') return this.#leaf(mask.rule, label);
+    // A row that was not there.
+    if (this.#word() === 'null') return true;
+    if (mask.kind === 'object') return this.#take('{') && this.#members(mask.members);
+    return this.#take('[') && this.#items(mask);
+  }
+
+  #members(members: ReadonlyMap<string, JsonMask>): boolean {
+    if (this.#take('}')) return true;
+    do {
+      const key = this.#next() === QUOTE ? this.#string() : undefined;
+      const name = key === undefined ? undefined : decoded(key);
+      const member = name === undefined ? undefined : members.get(name);
+      if (name === undefined || member === undefined || !this.#take(':') || !this.#value(member, name)) return false;
+    } while (this.#take(','));
+    return this.#take('}');
+  }
+
+  #items(mask: Extract<JsonMask, { kind: 'array' | 'list' }>): boolean {
+    if (this.#take(']')) return true;
+    let index = 0;
+    do {
+      const item = mask.kind === 'list' ? mask.item : mask.items[index];
+      if (item === undefined || !this.#value(item, 'masked')) return false;
+      index += 1;
+    } while (this.#take(','));
+    return this.#take(']') && (mask.kind === 'list' || index === mask.items.length);
+  }
+
+  #leaf(rule: MaskRule | undefined, label: string): boolean {
+    this.#next();
+    const from = this.#at;
+    const token = this.#token();
+    if (token === undefined) return false;
+    const masked = rule === undefined ? this.masker.free(token) : this.#ruled(rule, token, label);
+    if (masked === undefined) return true;
+    this.#parts.push(this.bytes.subarray(this.#kept, from), masked ?? NULL);
+    this.#kept = this.#at;
+    return true;
+  }
+
+  #ruled(rule: MaskRule, token: Uint8Array, label: string): Cell {
+    // Whether it is NULL, or a number, may tell as much as the value.
+    if (rule.hidesNulls === true) return quoted(this.masker.ruled(rule, new Uint8Array(), label));
+    if (token[0] === NULL[0]) return undefined;
+    const text = token[0] === QUOTE ? decoded(token) : undefined;
+    const masked = this.masker.ruled(rule, text === undefined ? undefined : new TextEncoder().encode(text), label);
+    return quoted(masked);
+  }
+
+  /** A whole value, whatever it is; undefined where there is none. */
+  #token(): Uint8Array | undefined {
+    const from = this.#at;
+    const first = this.bytes[from];
+    if (first === QUOTE) return this.#string();
+    if (first === 0x7b || first === 0x5b) return this.#container() ? this.bytes.subarray(from, this.#at) : undefined;
+    if (this.#word() === undefined) while (NUMBER_BYTES.has(this.bytes[this.#at] ?? 0)) this.#at += 1;
+    return this.#at === from ? undefined : this.bytes.subarray(from, this.#at);
+  }
+
+  #container(): boolean {
+    let depth = 0;
+    do {
+      const byte = this.bytes[this.#at];
+      if (byte === undefined) return false;
+      if (byte === QUOTE) {
+        if (this.#string() === undefined) return false;
+        continue;
+      }
+      if (byte === 0x7b || byte === 0x5b) depth += 1;
+      if (byte === 0x7d || byte === 0x5d) depth -= 1;
+      this.#at += 1;
+    } while (depth > 0);
+    return true;
+  }
+
+  /** With its quotes. */
+  #string(): Uint8Array | undefined {
+    const from = this.#at;
+    for (let at = from + 1; at < this.bytes.length; at += 1) {
+      if (this.bytes[at] === 0x5c) at += 1;
+      else if (this.bytes[at] === QUOTE) {
+        this.#at = at + 1;
+        return this.bytes.subarray(from, this.#at);
+      }
+    }
+    return undefined;
+  }
+
+  #word(): string | undefined {
+    this.#next();
+    const found = WORDS.find((word) =>
+      Array.from(word).every((letter, index) => this.bytes[this.#at + index] === letter.charCodeAt(0)),
+    );
+    this.#at += found?.length ?? 0;
+    return found;
+  }
+}
+
+const SPACES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d]);
+
+/** The text of a JSON string; undefined where it is none, or no UTF-8. */
+function decoded(token: Uint8Array): string | undefined {
+  try {
+    const text: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(token));
+    return typeof text === 'string' ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function quoted(text: Uint8Array | null): Uint8Array | null {
+  return text === null ? null : new TextEncoder().encode(JSON.stringify(new TextDecoder().decode(text)));
+}
