@@ -117,6 +117,31 @@ describe('a message', () => {
   });
 });
 
+describe('tools of a conversation', () => {
+  it('are also those that are added in its middle, and those of a listing', () => {
+    const tool = {
+      name: 'bash',
+      description: 'Runs a command',
+      input_schema: { properties: { tools: [{ name: 'x' }] } },
+    };
+    const reading = read('/v1/messages', {
+      model: 'm',
+      messages: [
+        { role: 'user', content: 'hi' },
+        { role: 'system', content: [{ type: 'tool_addition', tool: { type: 'tool_definition', definition: tool } }] },
+        {
+          role: 'assistant',
+          content: [{ type: 'mcp_tool_listing', mcp_server_name: 'crm', tools: [{ name: 'find', input_schema: {} }] }],
+        },
+      ],
+      tools: [{ type: 'mcp_toolset', mcp_server_name: 'crm', tools: [{ name: 'list', input_schema: {} }] }],
+    });
+    const names = (reading.facts.llm?.['tools'] as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(['bash', 'find', 'crm', 'list']);
+    expect(reading.uninspected).toEqual([]);
+  });
+});
+
 describe('other endpoints', () => {
   it('count tokens of the same body', () => {
     const reading = read('/v1/messages/count_tokens', { model: 'm', messages: [{ role: 'user', content: 'one' }] });
