@@ -81,6 +81,7 @@ export function modelReading(
   const stream = asked.some((one) => requests.streams?.(one) ?? isTrue(member(one, 'stream')));
   const model = Array.from(new Set(asked.map((one) => stringIn(one, 'model') || endpoint.model))).join(',');
   const { lastUser, messages, prompt } = reader;
+  const newest = newestOf(messages);
   const tools = offersIn(tree, requests.places).map((entry) => requests.tool(entry));
   const maxTokens = sum(asked.map((one) => limitIn(one, requests)));
   return {
@@ -91,12 +92,28 @@ export function modelReading(
     endpoint: name,
     model,
     stream,
-    text: lastUser || (messages.findLast(({ text }) => text !== '')?.text ?? plain.text),
+    text: newest?.text ?? plain.text,
+    ...(newest === undefined ? {} : { from: newest.role }),
     ambiguous: hasDuplicates(tree) || hasFoldedNames(tree, requests.names, requests.places),
     uninspected: [...(plain.uninspected ?? []), ...reader.uninspected],
     mostTokens: sum(asked.map((one) => mostTokens(one, requests))),
     places: requests.places,
   };
+}
+
+const SETTING = /^(?:assistant|system|developer)$/;
+
+/**
+ * What is new in a conversation, which each request brings whole: the newest message of the user, with what tools have given
+ * since the model spoke last; else what anybody said last. Undefined where nobody said anything.
+ */
+export function newestOf(messages: readonly PromptMessage[]): PromptMessage | undefined {
+  const spoke = messages.findLastIndex(({ role }) => role === 'assistant');
+  const since = messages.slice(spoke + 1).filter(({ role, text }) => text !== '' && !SETTING.test(role));
+  if (since.length === 0) return messages.findLast(({ text }) => text !== '');
+  const roles = new Set(since.map(({ role }) => role));
+  if (roles.size === 1 && roles.has('user')) return since.at(-1);
+  return { role: [...roles].join(', '), text: since.map(({ text }) => text).join('\n') };
 }
 
 interface Said {

@@ -74,7 +74,13 @@ describe('a message', () => {
       ],
     });
     for (const text of ['Finds people', 'a name', 'someone']) expect(reading.facts.llm?.['prompt']).toContain(text);
-    expect(reading).toMatchObject({ endpoint: 'messages', text: 'And now?', ambiguous: false, uninspected: [] });
+    expect(reading).toMatchObject({
+      endpoint: 'messages',
+      text: 'nothing',
+      from: 'tool',
+      ambiguous: false,
+      uninspected: [],
+    });
   });
 
   it.each([

@@ -89,7 +89,9 @@ I would rather not\n{"who":"alice"}\nwho\nalice\ncat /etc/passwd`,
       endpoint: 'chat.completions',
       model: 'gpt-4.1',
       stream: true,
-      text: 'And now?',
+      // What the tools gave since the model spoke is as new as what the user says.
+      text: 'found alice\nAnd now?',
+      from: 'tool, user',
       ambiguous: false,
       uninspected: [],
     });
