@@ -70,6 +70,20 @@ export class ExpectedReplies {
     if (front?.kind === 'execute') this.#copies.delete(front);
   }
 
+  /**
+   * Is the answer to its Bind still to come, and a Sync under way behind it? Should the Bind fail, the server runs what
+   * follows all the same, by what else stands under the portal's name.
+   */
+  mayFailApart(portal: Portal): boolean {
+    if (portal.opened === true) return false;
+    for (let index = this.#queue.length - 1; index >= this.#head; index -= 1) {
+      const item = this.#queue[index];
+      if (item?.kind === 'sync') return true;
+      if (item?.kind === 'bind' && item.portal === portal) return false;
+    }
+    return false;
+  }
+
   /** Is that statement under way? */
   awaits(run: Run): boolean {
     for (let index = this.#head; index < this.#queue.length; index += 1) {

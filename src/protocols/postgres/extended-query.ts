@@ -10,7 +10,7 @@ import { Portals } from './portals.js';
 import { SQLSTATE } from './refusal.js';
 import { Restatement } from './restatement.js';
 import type { ExecutedOriginals, Portal, Run } from './run.js';
-import { explains, isUnread, keepsText, mayClosePortals } from './run-effects.js';
+import { explains, isUnread, keepsText, mayClosePortals, mayOpenCursors } from './run-effects.js';
 import { StatementParts } from './statement-parts.js';
 import { unreadable } from './statement-text.js';
 
@@ -30,6 +30,8 @@ export class ExtendedQuery extends StatementParts {
   #generation = 0;
   /** Statements that ran and may have closed a portal: what now stands under its name may be a cursor. */
   #closers = 0;
+  /** A cursor of SQL may stand under any name. */
+  #mayHoldCursors = false;
 
   /** About the memory that open portals take, in bytes. */
   get heldBytes(): number {
@@ -133,7 +135,10 @@ export class ExtendedQuery extends StatementParts {
       return;
     }
     if (stands && portal.run.tells === true && refuseTelling(this.desk, portal)) return;
-    if (stands && (portal.boundIn === this.#closers || target.name === '')) {
+    // Where its Bind fails, a cursor of the name that was there before is what runs.
+    const isDoubtful = this.#mayHoldCursors && portal !== undefined && this.expected.mayFailApart(portal);
+    const isAlone = stands && portal.boundIn === this.#closers && !isDoubtful;
+    if (stands && (isAlone || target.name === '')) {
       // An EXECUTE looks its name up now.
       if (portal.judgedBy === undefined || portal.judgedBy === this.prepared.changes)
         this.#runPortal(bytes, portal, target.nameBytes);
@@ -255,6 +260,7 @@ export class ExtendedQuery extends StatementParts {
   otherRan(run: Run): void {
     this.#generation += 1;
     if (mayClosePortals(run)) this.#closers += 1;
+    this.#mayHoldCursors ||= mayOpenCursors(run);
     if (isUnread(run)) this.prepared.doubt();
   }
 

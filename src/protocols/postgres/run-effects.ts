@@ -2,8 +2,10 @@
 import type { SqlFacts } from '../../policy/types.js';
 import type { Run } from './run.js';
 
-/** Effects of statements that may end a transaction or run what nobody sees. */
-const CLOSERS: ReadonlySet<string> = new Set(['commit', 'rollback', 'do', 'call', 'dynamic', 'discard', 'execute']);
+/** Effects of statements that run what nobody sees, or is looked up then. */
+const UNSEEN: ReadonlySet<string> = new Set(['do', 'call', 'dynamic', 'execute']);
+/** Effects of statements that may end a transaction. */
+const ENDS: ReadonlySet<string> = new Set(['commit', 'rollback', 'discard']);
 
 /** Does it show a plan? */
 export function explains({ effects }: SqlFacts): boolean {
@@ -20,13 +22,18 @@ export function isUnread({ facts }: Run): boolean {
   return facts.opaque || facts.effects.includes('dynamic');
 }
 
-/** May it close a portal, or leave a cursor under the name of one? Routines may, by way of a refcursor. */
-export function mayClosePortals({ text, facts }: Run): boolean {
+/** May it leave a cursor? Routines may, by way of a refcursor. */
+export function mayOpenCursors({ text, facts }: Run): boolean {
   return (
     facts.opaque ||
     facts.uses?.hiddenCursors === true ||
-    facts.effects.some((effect) => CLOSERS.has(effect)) ||
+    facts.effects.some((effect) => UNSEEN.has(effect)) ||
     facts.functions.some((name) => name.includes('.') && !name.startsWith('pg_catalog.')) ||
-    /\b(?:close|declare)\b/i.test(text)
+    /\bdeclare\b/i.test(text)
   );
+}
+
+/** May it close a portal, or leave a cursor under the name of one? */
+export function mayClosePortals(run: Run): boolean {
+  return mayOpenCursors(run) || run.facts.effects.some((effect) => ENDS.has(effect)) || /\bclose\b/i.test(run.text);
 }
