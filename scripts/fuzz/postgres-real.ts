@@ -144,6 +144,7 @@ class RealWorld {
     const { port, admin } = this.#postgres;
     this.#direct = { port, user: admin.username, database: DATABASE };
     this.#agents = [];
+    this.#calls = 0;
     for (const policies of ['', WATCH, GUARD])
       this.#agents.push(await startTestAgent({ postgres: this.#postgres, database: DATABASE, policies }));
     const [plain, watch] = this.#agents as [TestAgent, TestAgent, TestAgent];
