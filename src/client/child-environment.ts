@@ -29,7 +29,8 @@ const POSTGRES: readonly string[] = [
 /** Where an SDK sends requests, as whom, and with which headers; not which model it asks, nor what it logs. */
 const WAY =
   'KEY|TOKEN|URL|BASE|ENDPOINT|HOST|PROXY|HEADER|ORG|PROJECT|TYPE|VERSION|PROFILE|CONFIG|SCOPE|ACCOUNT|WORKSPACE';
-const OPENAI = new RegExp(`^(?:AZURE_)?OPENAI_.*(?:${WAY}|DEPLOYMENT)`);
+/** Codex takes its own key before OPENAI_API_KEY. */
+const OPENAI = new RegExp(`^(?:(?:AZURE_)?OPENAI_.*(?:${WAY}|DEPLOYMENT)|CODEX_(?:API_KEY|ACCESS_TOKEN)$)`);
 const ANTHROPIC = new RegExp(
   `^(?:ANTHROPIC_(?:.*(?:${WAY})|BEDROCK|VERTEX|FOUNDRY|AWS|FEDERATION)|CLAUDE_CODE_(?:USE_|OAUTH|SKIP_.*_AUTH))`,
 );

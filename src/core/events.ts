@@ -68,8 +68,10 @@ export interface RequestEvent {
   readonly method: string;
   /** Normalised path and masked query, as sent upstream below the connection's `url`. */
   readonly path: string;
-  /** Masked text for people and searches: of a model request the newest message, else method and path with the body. */
+  /** Masked text for people and searches: of a model request what is new in the conversation, else method and path. */
   readonly text: string;
+  /** Who says that, where it is not the user alone: `tool`, `tool, user`. */
+  readonly from?: string;
   /** Masked body, bounded. */
   readonly body?: string;
   /** Bytes of the whole body; absent where it is still being sent. */
@@ -206,6 +208,8 @@ export interface ResultEvent {
   readonly costUsd?: number;
   /** Names of the tools that the model called. */
   readonly toolCalls?: readonly string[];
+  /** What each of these was called with, masked, bounded; what belongs to none that can be told stands behind. */
+  readonly toolArguments?: readonly string[];
   /** Content that was passed without being looked at, and why. */
   readonly notInspected?: string;
   /** Of an upgraded stream: all messages as they went on, recorded or not. */
@@ -244,6 +248,8 @@ export interface BodyEvent {
   readonly contentType?: string;
   /** Text of a model's answer put together from its stream, masked, bounded: one of each choice or block. */
   readonly text?: readonly string[];
+  /** Which of these are what the model thought, from 0. */
+  readonly thoughts?: readonly number[];
   /** Of an upgraded stream: who sent it. */
   readonly from?: 'client' | 'upstream';
 }

@@ -22,7 +22,7 @@ export function requestLines(event: ChainedEvent, max: number): readonly string[
   // Of a model's request that says nothing the text is its line, which stands above.
   const says =
     model && asked !== '' && asked !== `${text(event['method'])} ${text(event['path']).replace(/\?.*$/s, '')}`;
-  const lines = says ? [`user: ${said(event['text'], max)}`] : [];
+  const lines = says ? [`${speakerOf(event)}: ${said(event['text'], max)}`] : [];
   const size = bodySize(event);
   const body = said(event['body'], model ? Math.min(max, BEHIND_CHARS) : max);
   if (body !== '') lines.push(`${model ? 'whole request' : 'body'}, ${size}:`, `  ${body}`);
@@ -30,16 +30,42 @@ export function requestLines(event: ChainedEvent, max: number): readonly string[
   return lines;
 }
 
+/** Who said what stands in the text of a model's request. */
+export function speakerOf(event: ChainedEvent): string {
+  return text(event['from']) || 'user';
+}
+
 /** What was answered: a model's text by choice, else the body; of an upgraded stream one message and who sent it. */
 export function bodyLines(event: ChainedEvent, max: number): readonly string[] {
   const from = text(event['from']);
   if (from !== '') return [`${from}: ${said(event['body'], max)}${cutNote(event)}`];
-  const all = Array.isArray(event['text']) ? (event['text'] as readonly unknown[]) : [];
-  const texts = all.filter((part) => text(part) !== '');
-  if (texts.length > 0)
-    return texts.map((part, at) => `assistant${texts.length === 1 ? '' : ` ${String(at + 1)}`}: ${said(part, max)}`);
+  if (spokenIn(event).length > 0) return spokenIn(event).map(([from, part]) => `${from}: ${said(part, max)}`);
   const body = said(event['body'], max);
   return body === '' ? [] : [`answer, ${bodySize(event)}:`, `  ${body}`];
+}
+
+/** The texts of a model's answer, each with who says it: `thinking`, `assistant`, or `assistant 2` of several. */
+export function spokenIn(event: ChainedEvent): readonly (readonly [from: string, text: unknown])[] {
+  const all = Array.isArray(event['text']) ? (event['text'] as readonly unknown[]) : [];
+  const thoughts = Array.isArray(event['thoughts']) ? (event['thoughts'] as readonly unknown[]) : [];
+  const isThought = all.map((_, at) => thoughts.includes(at));
+  const said = all.filter((part, at) => text(part) !== '' && isThought[at] === false).length;
+  let number = 0;
+  return all.flatMap((part, at) => {
+    if (text(part) === '') return [];
+    if (isThought[at] === true) return [['thinking', part] as const];
+    number += 1;
+    return [[said === 1 ? 'assistant' : `assistant ${String(number)}`, part] as const];
+  });
+}
+
+/** `calls Read({"path":"a.txt"})`, a line each where it is known what they are called with. */
+function callLines(event: ChainedEvent, max: number): readonly string[] {
+  const tools = list(event['toolCalls']);
+  const given = Array.isArray(event['toolArguments']) ? (event['toolArguments'] as readonly unknown[]) : [];
+  if (given.length === 0) return tools.length === 0 ? [] : [`calls ${bounded(tools.join(', '), max)}`];
+  const calls = Array.from({ length: Math.max(tools.length, given.length) }, (_, at) => [tools[at] ?? '', given[at]]);
+  return calls.map(([name, value]) => `calls ${bounded(text(name), max)}(${said(value, max)})`);
 }
 
 /** `200 · 31 tokens in, 19 out · $0.000016 · masked email 2 · first byte after 140.2 ms · 312.4 ms`, and what else is to say. */
@@ -57,10 +83,9 @@ export function answerLines(event: ChainedEvent, max: number): readonly string[]
     first === undefined ? '' : `first byte after ${String(first)} ms`,
     duration === undefined ? '' : `${String(duration)} ms`,
   ];
-  const tools = list(event['toolCalls']);
   const unseen = text(event['notInspected']);
   return [
-    ...(tools.length === 0 ? [] : [`calls ${bounded(tools.join(', '), max)}`]),
+    ...callLines(event, max),
     parts.filter((part) => part !== '').join(' · '),
     ...(unseen === '' ? [] : [`not inspected: ${bounded(unseen, max)}`]),
   ].filter((line) => line !== '');

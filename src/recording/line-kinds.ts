@@ -166,6 +166,7 @@ const BODY = kind<BodyEvent>({
   digest: true,
   contentType: true,
   text: true,
+  thoughts: true,
   from: true,
 });
 const RESULT = kind<ResultEvent>({
@@ -183,6 +184,7 @@ const RESULT = kind<ResultEvent>({
   usage: true,
   costUsd: true,
   toolCalls: true,
+  toolArguments: true,
   notInspected: true,
   messages: true,
   closed: true,
@@ -204,6 +206,7 @@ const REQUEST = kind<RequestEvent>({
   statement: true,
   method: true,
   path: true,
+  from: true,
   text: true,
   body: true,
   bodyBytes: true,

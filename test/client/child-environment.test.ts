@@ -42,6 +42,8 @@ describe('childEnvironment', () => {
     ['openai', 'OPENAI_API_BASE'],
     ['openai', 'OPENAI_API_TYPE'],
     ['openai', 'AZURE_OPENAI_API_KEY'],
+    ['openai', 'CODEX_API_KEY'],
+    ['openai', 'CODEX_ACCESS_TOKEN'],
     ['openai', 'AZURE_OPENAI_ENDPOINT'],
     ['anthropic', 'ANTHROPIC_AUTH_TOKEN'],
     ['anthropic', 'ANTHROPIC_CUSTOM_HEADERS'],

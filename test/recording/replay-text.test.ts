@@ -170,6 +170,26 @@ describe('a session as text', () => {
     );
   });
 
+  it('tells what tools gave from what the user says, thoughts from words, and what each tool is called with', async () => {
+    const [asked, decided, result, output] = request('found: 3\n  allowed');
+    const text = await transcript([
+      start(),
+      { ...asked, from: 'tool' },
+      decided,
+      { ...output, text: ['Which one?', 'The third.', ''], thoughts: [0] },
+      { ...result, toolCalls: ['Read', 'now'], toolArguments: ['{"path":"a\u001b.txt"}', '', 'left over'] },
+    ]);
+    const lines = text.slice(text.indexOf('#1')).split('\n');
+    expect(lines.slice(1, 3)).toEqual(['  tool: found: 3', '      allowed']);
+    expect(lines.slice(6, 11)).toEqual([
+      '  thinking: Which one?',
+      '  assistant: The third.',
+      '  calls Read({"path":"a\\x1b.txt"})',
+      '  calls now()',
+      '  calls (left over)',
+    ]);
+  });
+
   it('says what of the tokens came from a cache or went to one', async () => {
     const [asked, decided, result] = request('Again?');
     const usage = { inputTokens: 12, outputTokens: 7, cachedInputTokens: 8, cacheWriteTokens: 2 };

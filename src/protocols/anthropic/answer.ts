@@ -1,8 +1,8 @@
-import { member } from '../../core/json-tree.js';
+import { jsonValue, member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import { answerDocument } from '../http/answer-document.js';
 import { answerEventStream } from '../http/answer-event-stream.js';
-import { stringsIn } from '../http/answer-layout.js';
+import { textsIn } from '../http/answer-layout.js';
 import type { DocumentReading } from '../http/answer-layout.js';
 import type { AnswerBody, AnswerOptions } from '../http/dialect.js';
 import { layoutOf } from '../http/known-events.js';
@@ -33,6 +33,13 @@ function readDocument(tree: JsonNode): DocumentReading {
   return {
     usage: member(tree, 'usage'),
     toolCalls: blocks.flatMap((block) => toolNamesOf(block)),
-    texts: [...stringsIn(tree, ['completion']), ...blocks.flatMap((block) => stringsIn(block, ['thinking', 'text']))],
+    toolArguments: blocks.filter((block) => toolNamesOf(block).length > 0).map((block) => inputOf(block)),
+    texts: [...textsIn(tree, ['completion']), ...blocks.flatMap((block) => textsIn(block, ['thinking', 'text']))],
   };
+}
+
+/** What a tool is called with; empty where nothing stands there. */
+function inputOf(block: JsonNode): string {
+  const input = member(block, 'input');
+  return input === undefined ? '' : JSON.stringify(jsonValue(input));
 }

@@ -52,6 +52,7 @@ const KNOWN_KINDS = new Set([
   ...['text_editor_code_execution_tool_result_error', 'tool_search_tool_result', 'tool_search_tool_search_result'],
   ...['tool_search_tool_result_error', 'tool_reference', 'container_upload', 'mcp_tool_use', 'mcp_tool_result'],
   ...['compaction', 'fallback', 'tool_addition', 'tool_removal', 'mcp_tool_listing'],
+  ...['advisor_tool_result', 'advisor_result', 'advisor_redacted_result', 'advisor_tool_result_error'],
 ]);
 
 const CONTENT_LISTS = new Set(['content', 'system', 'messages']);

@@ -5,6 +5,7 @@ import { parseJsonTree } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import type { DocumentLayout } from './answer-layout.js';
 import { AnswerMasking } from './answer-masking.js';
+import type { TextKind } from './answer-masking.js';
 import { AnswerRecord } from './answer-record.js';
 import type { UsageOf } from './answer-record.js';
 import type { AnswerBody, AnswerOptions, AnswerSummary } from './dialect.js';
@@ -12,6 +13,7 @@ import { maskAnswerTree } from './mask-answer-tree.js';
 import { TextEdits } from './text-edits.js';
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+const BEGINS_JSON = /^\s*[{[]/;
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
@@ -93,7 +95,7 @@ class MaskedDocument implements AnswerBody {
     const edits = new TextEdits(text);
     maskAnswerTree(tree, text, { masking: this.masking, edits, skip: new Set(), plain: false });
     this.masking.settle();
-    recordDocument(tree, this.layout, this.record, (value) => this.masking.summarised(value));
+    recordDocument(tree, this.layout, this.record, (value, kind) => this.masking.summarised(value, kind));
     const masked = edits.apply();
     return masked === text ? bytes : new TextEncoder().encode(decoded.slice(0, decoded.length - text.length) + masked);
   }
@@ -107,15 +109,18 @@ function recordDocument(
   tree: JsonNode,
   layout: DocumentLayout,
   record: AnswerRecord,
-  mask: (text: string) => string,
+  mask: (text: string, kind?: TextKind) => string,
 ): void {
-  const { usage, toolCalls, texts } = layout(tree);
+  const { usage, toolCalls, toolArguments, texts } = layout(tree);
   record.addUsage(usage);
   for (const tool of toolCalls) record.addToolCall(mask(tool));
-  texts.forEach((text, index) => {
+  toolArguments.forEach((text, index) => {
+    record.addArguments(String(index), mask(text, BEGINS_JSON.test(text) ? 'json' : 'text'));
+  });
+  texts.forEach(([name, text], index) => {
     record.begin();
     const shown = mask(text);
     record.count(shown);
-    record.addText(String(index), shown);
+    record.addText(`${String(index)}.${name}`, shown);
   });
 }

@@ -52,12 +52,16 @@ export interface StreamShape {
   readonly usageOf: UsageOf;
 }
 
+export type NamedText = readonly [name: string, text: string];
+
 /** What a whole document tells. */
 export interface DocumentReading {
   readonly usage?: JsonNode | undefined;
   readonly toolCalls: readonly string[];
-  /** Text of each choice or block. */
-  readonly texts: readonly string[];
+  /** What each of these is called with, as JSON or text; empty where it is not known. */
+  readonly toolArguments: readonly string[];
+  /** Text of each choice or block, and the name that it stands under. */
+  readonly texts: readonly NamedText[];
 }
 
 export type DocumentLayout = (tree: JsonNode) => DocumentReading;
@@ -68,4 +72,9 @@ export function stringsIn(node: JsonNode | undefined, names: readonly string[]):
     const value = member(node, name);
     return value?.kind === 'string' && value.value !== '' ? [value.value] : [];
   });
+}
+
+/** The same, each with its name. */
+export function textsIn(node: JsonNode | undefined, names: readonly string[]): NamedText[] {
+  return names.flatMap((name) => stringsIn(node, [name]).map((text): NamedText => [name, text]));
 }

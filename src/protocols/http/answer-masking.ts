@@ -84,10 +84,10 @@ export class AnswerMasking {
   }
 
   /** Masks for the summary what is masked in the answer itself too. */
-  summarised(text: string): string {
+  summarised(text: string, kind: TextKind = 'text'): string {
     let masked = '';
     this.again(() => {
-      masked = this.whole(text);
+      masked = this.whole(text, kind);
     });
     return masked;
   }

@@ -45,8 +45,10 @@ export interface RequestReading {
   /** Empty where it names none. */
   readonly model: string;
   readonly stream: boolean;
-  /** What people and searches see of it: the newest message; else method and path. Not masked. */
+  /** What people and searches see of it: what is new in the conversation; else method and path. Not masked. */
   readonly text: string;
+  /** Who says that: `user`, `tool`, or several, joined by `, `; absent: nobody. */
+  readonly from?: string;
   /** Names in the body that stand there twice make it mean different things to different readers. */
   readonly ambiguous: boolean;
   /** Content that can't be read as text, a word or two for each kind: `image`, `a multipart body`, … Absent or empty: none. */
@@ -79,6 +81,10 @@ export interface AnswerSummary {
   readonly toolCalls: readonly string[];
   /** Text of each choice or block, masked, bounded. */
   readonly text: readonly string[];
+  /** Which of these are what the model thought, from 0; absent: none. */
+  readonly thoughts?: readonly number[];
+  /** What each of `toolCalls` was called with, masked, bounded; absent: nothing. */
+  readonly toolArguments?: readonly string[];
   /** Characters of all texts and arguments of tools that the answer held, as they went out. */
   readonly characters: number;
   /** Was text or a tool call begun? The time of the first is the first token's. */

@@ -107,7 +107,7 @@ export class FollowedTexts {
       const text = shown?.get(piece) ?? piece.node.value;
       if (text !== '') this.record.begin();
       this.record.count(text);
-      if (piece.kind === 'text') this.record.addText(piece.key, text);
+      this.record.addPiece(piece, text);
     }
     for (const tool of reading.toolCalls) this.record.addToolCall(tool);
     this.record.addUsage(reading.usage);

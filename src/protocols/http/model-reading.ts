@@ -43,6 +43,8 @@ export interface Endpoint {
 /** Endpoints by how their path ends; the first that matches counts. Whether the connection's `url` ends in `/v1` makes no difference. */
 export type Endpoints = readonly (readonly [end: RegExp, name: string])[];
 
+const TOOL_LISTS: readonly string[] = ['tools', 'functions'];
+
 /** The endpoint of a path: capitals and a slash at the end make no difference, as to some servers they make none. */
 export function endpointOf(path: string, endpoints: Endpoints): string {
   const plain = path.toLowerCase().replace(/\/$/, '');
@@ -79,7 +81,8 @@ export function modelReading(
   const stream = asked.some((one) => requests.streams?.(one) ?? isTrue(member(one, 'stream')));
   const model = Array.from(new Set(asked.map((one) => stringIn(one, 'model') || endpoint.model))).join(',');
   const { lastUser, messages, prompt } = reader;
-  const tools = asked.flatMap((one) => toolsIn(one, requests));
+  const newest = newestOf(messages);
+  const tools = offersIn(tree, requests.places).map((entry) => requests.tool(entry));
   const maxTokens = sum(asked.map((one) => limitIn(one, requests)));
   return {
     facts: {
@@ -89,12 +92,28 @@ export function modelReading(
     endpoint: name,
     model,
     stream,
-    text: lastUser || (messages.findLast(({ text }) => text !== '')?.text ?? plain.text),
+    text: newest?.text ?? plain.text,
+    ...(newest === undefined ? {} : { from: newest.role }),
     ambiguous: hasDuplicates(tree) || hasFoldedNames(tree, requests.names, requests.places),
     uninspected: [...(plain.uninspected ?? []), ...reader.uninspected],
     mostTokens: sum(asked.map((one) => mostTokens(one, requests))),
     places: requests.places,
   };
+}
+
+const SETTING = /^(?:assistant|system|developer)$/;
+
+/**
+ * What is new in a conversation, which each request brings whole: the newest message of the user, with what tools have given
+ * since the model spoke last; else what anybody said last. Undefined where nobody said anything.
+ */
+export function newestOf(messages: readonly PromptMessage[]): PromptMessage | undefined {
+  const spoke = messages.findLastIndex(({ role }) => role === 'assistant');
+  const since = messages.slice(spoke + 1).filter(({ role, text }) => text !== '' && !SETTING.test(role));
+  if (since.length === 0) return messages.findLast(({ text }) => text !== '');
+  const roles = new Set(since.map(({ role }) => role));
+  if (roles.size === 1 && roles.has('user')) return since.at(-1);
+  return { role: [...roles].join(', '), text: since.map(({ text }) => text).join('\n') };
 }
 
 interface Said {
@@ -115,10 +134,18 @@ export function judged({ prompt, lastUser, messages }: Said): Said {
   };
 }
 
-function toolsIn(body: JsonNode, { tool }: ModelRequests): readonly OfferedTool[] {
-  return ['tools', 'functions'].flatMap((name) => {
-    const list = member(body, name);
-    return list?.kind === 'array' ? list.items.map((entry) => tool(entry)) : [];
+/**
+ * What the model may call: in lists of tools wherever they stand (of the body, of a namespace of tools, of an item or block
+ * in the middle of a conversation), and where a block defines a single one.
+ */
+function offersIn(node: JsonNode, places: BodyPlaces): readonly JsonNode[] {
+  if (node.kind === 'array') return node.items.flatMap((item) => offersIn(item, places));
+  if (node.kind !== 'object') return [];
+  return node.members.flatMap(({ name, value }) => {
+    const isOne = name === 'definition' && stringIn(node, 'type') === 'tool_definition';
+    const own = isOne ? [value] : TOOL_LISTS.includes(name) && value.kind === 'array' ? value.items : [];
+    // What is the caller's own, as a schema, has names of its own.
+    return places.free(name, node) ? own : [...own, ...offersIn(value, places)];
   });
 }
 

@@ -46,7 +46,10 @@ export class StreamedTexts {
     const { value } = piece.node;
     const open = this.#open.get(piece.key);
     // An empty piece begins nothing: the event that ends a text may still hold one.
-    if (open === undefined && value === '') return '';
+    if (open === undefined && value === '') {
+      this.record.addPiece(piece, '');
+      return '';
+    }
     const text = open ?? this.#begin(piece);
     text.last = piece;
     this.record.begin();
@@ -93,6 +96,6 @@ export class StreamedTexts {
 
   #keep(piece: TextPiece, text: string): void {
     this.record.count(text);
-    if (piece.kind === 'text') this.record.addText(piece.key, text);
+    this.record.addPiece(piece, text);
   }
 }

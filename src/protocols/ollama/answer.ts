@@ -2,7 +2,7 @@ import type { ModelUsage } from '../../core/events.js';
 import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import { answerDocument } from '../http/answer-document.js';
-import { stringsIn } from '../http/answer-layout.js';
+import { stringsIn, textsIn } from '../http/answer-layout.js';
 import type { DocumentReading, EventReading, TextPiece } from '../http/answer-layout.js';
 import type { AnswerBody, AnswerOptions } from '../http/dialect.js';
 import type { KnownTexts } from '../http/known-texts.js';
@@ -88,7 +88,8 @@ function readDocument(tree: JsonNode): DocumentReading {
   return {
     usage: tree,
     toolCalls: toolNames(message),
-    texts: [...stringsIn(tree, TEXTS), ...stringsIn(message, MESSAGE_TEXTS)],
+    toolArguments: [],
+    texts: [...textsIn(tree, TEXTS), ...textsIn(message, MESSAGE_TEXTS)],
   };
 }
 

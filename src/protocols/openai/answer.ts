@@ -2,13 +2,13 @@ import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import { answerDocument } from '../http/answer-document.js';
 import { answerEventStream } from '../http/answer-event-stream.js';
-import type { DocumentReading } from '../http/answer-layout.js';
-import { stringsIn } from '../http/answer-layout.js';
+import type { DocumentReading, NamedText } from '../http/answer-layout.js';
+import { stringsIn, textsIn } from '../http/answer-layout.js';
 import type { AnswerBody, AnswerOptions } from '../http/dialect.js';
 import { layoutOf } from '../http/known-events.js';
 import type { KnownEvents } from '../http/known-events.js';
 import { modelUsageOf } from '../http/model-usage.js';
-import { readChunk, toolNames } from './chat-layout.js';
+import { readChunk, toolArguments, toolNames } from './chat-layout.js';
 import { isResponseEvent, readResponseEvent, toolNamesOf } from './responses-layout.js';
 
 /**
@@ -31,24 +31,42 @@ export function openaiJson(options: AnswerOptions): AnswerBody {
 }
 
 const CHOICE_TEXTS = ['reasoning_content', 'reasoning', 'content', 'refusal'];
-const ITEM_TEXTS = ['summary', 'content'];
+/** Summaries are those of a reasoning. */
+const ITEM_TEXTS = [
+  ['summary', 'reasoning'],
+  ['content', 'content'],
+] as const;
 
 function readDocument(tree: JsonNode): DocumentReading {
   const choices = itemsOf(member(tree, 'choices'));
   const output = itemsOf(member(tree, 'output'));
   const messages = choices.map((choice) => member(choice, 'message'));
   const texts = [
-    ...choices.flatMap((choice) => stringsIn(choice, ['text'])),
-    ...messages.flatMap((message) => stringsIn(message, CHOICE_TEXTS)),
+    ...choices.flatMap((choice) => textsIn(choice, ['text'])),
+    ...messages.flatMap((message) => textsIn(message, CHOICE_TEXTS)),
     ...output.flatMap((item) =>
-      ITEM_TEXTS.flatMap((name) => itemsOf(member(item, name)).flatMap((part) => stringsIn(part, ['text', 'refusal']))),
+      ITEM_TEXTS.flatMap(([name, of]) =>
+        itemsOf(member(item, name)).flatMap((part) =>
+          stringsIn(part, ['text', 'refusal']).map((text): NamedText => [of, text]),
+        ),
+      ),
     ),
   ];
   return {
     usage: member(tree, 'usage'),
     toolCalls: [...messages.flatMap((message) => toolNames(message)), ...output.flatMap((item) => toolNamesOf(item))],
+    toolArguments: [
+      ...messages.flatMap((message) => toolArguments(message)),
+      ...output.flatMap((item) => argumentsOf(item)),
+    ],
     texts,
   };
+}
+
+/** One for each name of `toolNamesOf`. */
+function argumentsOf(item: JsonNode): string[] {
+  if (toolNamesOf(item).length === 0) return [];
+  return [stringsIn(item, ['arguments', 'input', 'code'])[0] ?? ''];
 }
 
 function itemsOf(node: JsonNode | undefined): readonly JsonNode[] {

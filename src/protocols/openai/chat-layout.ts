@@ -1,5 +1,6 @@
 import { member } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject } from '../../core/json-tree.js';
+import { stringsIn } from '../http/answer-layout.js';
 import type { EventReading, ExtraEvent, TextPiece } from '../http/answer-layout.js';
 
 /** Of a delta's strings, those that come whole. */
@@ -47,13 +48,20 @@ export function readChunk(tree: JsonNode, data: string): EventReading {
 
 /** Names of the tools that a delta or a message calls. */
 export function toolNames(delta: JsonNode | undefined): string[] {
+  return called(delta).flatMap((call) => stringsIn(call, ['name']));
+}
+
+/** One for each of these names. */
+export function toolArguments(message: JsonNode | undefined): string[] {
+  const named = called(message).filter((call) => stringsIn(call, ['name']).length > 0);
+  return named.map((call) => stringsIn(call, ['arguments', 'input'])[0] ?? '');
+}
+
+function called(delta: JsonNode | undefined): (JsonNode | undefined)[] {
   const calls = member(delta, 'tool_calls');
   const functions =
     calls?.kind === 'array' ? calls.items.map((call) => member(call, 'function') ?? member(call, 'custom')) : [];
-  return [...functions, member(delta, 'function_call')].flatMap((called) => {
-    const name = member(called, 'name');
-    return name?.kind === 'string' && name.value !== '' ? [name.value] : [];
-  });
+  return [...functions, member(delta, 'function_call')];
 }
 
 function choicePieces(node: JsonNode, choice: Choice, pieces: TextPiece[]): void {

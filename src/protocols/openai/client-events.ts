@@ -3,10 +3,10 @@ import { FREE_BODY, wordOrText } from '../http/body-places.js';
 import type { BodyPlaces } from '../http/body-places.js';
 import type { HttpRequest, ReadBody } from '../http/dialect.js';
 import type { MessageReading } from '../http/message-side.js';
-import { eachMember, modelReading } from '../http/model-reading.js';
+import { eachMember, modelReading, newestOf } from '../http/model-reading.js';
 import type { ModelRequests } from '../http/model-reading.js';
 import { stringIn } from '../http/prompt-reader.js';
-import type { PromptReader } from '../http/prompt-reader.js';
+import type { PromptMessage, PromptReader } from '../http/prompt-reader.js';
 import { OPENAI_PLACES } from './places.js';
 import { NAMES, readSaid, REQUESTS, roleOf } from './request.js';
 
@@ -96,7 +96,7 @@ export function readClientEvent(
     ...read,
     model: named,
     facts: { ...read.facts, llm: { ...llm, model: named } },
-    text: textOf(llm, type),
+    ...newIn(llm, type),
     quiet: silent && STEERING.has(type),
     asks,
     id: stringIn(body.json, 'event_id'),
@@ -140,8 +140,7 @@ function namedModel(read: string, opened: string): string {
 }
 
 /** What people and searches see of it. */
-function textOf(llm: Readonly<Record<string, unknown>>, type: string): string {
-  const messages = llm['messages'] as readonly { readonly text: string }[];
-  const said = (llm['lastUser'] as string) || messages.findLast(({ text }) => text !== '')?.text;
-  return said ?? type;
+function newIn(llm: Readonly<Record<string, unknown>>, type: string): Pick<MessageReading, 'text' | 'from'> {
+  const newest = newestOf(llm['messages'] as readonly PromptMessage[]);
+  return newest === undefined ? { text: type } : { text: newest.text, from: newest.role };
 }

@@ -58,7 +58,12 @@ function realtimeError({ eventId, refused, ...refusal }: MessageRefusal): string
 function responsesError({ refused: _refused, eventId: _eventId, ...refusal }: MessageRefusal): string {
   const error = errorOf(refusal);
   const { code, message, param } = error;
-  return JSON.stringify({ type: 'error', status: refusal.status, code, message, param, sequence_number: 0, error });
+  return JSON.stringify({ type: 'error', status: statusOf(refusal), code, message, param, sequence_number: 0, error });
+}
+
+/** Over a WebSocket the API has 400 for what is refused for good: with another one Codex asks again, five times. */
+function statusOf({ status }: Pick<MessageRefusal, 'status'>): number {
+  return status < 500 && status !== 429 ? 400 : status;
 }
 
 /** Messages of the Realtime API, and of the Responses API over a WebSocket. */

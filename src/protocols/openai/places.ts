@@ -18,6 +18,9 @@ const WORDS = new Set([
   'syntax',
   'call_id',
   'item_id',
+  'turn_id',
+  'content_item_kinds',
+  'namespace',
   'tool_call_id',
   'approval_request_id',
   'previous_response_id',
@@ -84,6 +87,9 @@ const KNOWN_KINDS = new Set([
   ...['shell_call_output', 'apply_patch_call', 'apply_patch_call_output', 'mcp_call', 'mcp_list_tools'],
   ...['mcp_approval_request', 'mcp_approval_response', 'tool_search_call', 'tool_search_output', 'compaction'],
   ...['logs', 'image'],
+  // Codex: tools in the middle of a conversation, what its agents tell each other, what it made shorter.
+  ...['additional_tools', 'agent_message', 'configuration_update', 'compaction_trigger', 'compaction_summary'],
+  'context_compaction',
 ]);
 
 const CONTENT_LISTS = new Set(['content', 'input', 'output', 'outputs', 'items', 'messages']);

@@ -116,7 +116,7 @@ export function readOtherRequest(
   if (body === undefined || body.bytes.length === 0) return plain;
   if (body.json !== undefined) {
     const read = modelReading(request, body, { name: 'other', model: '' }, { ...REQUESTS, provider });
-    return { ...read, endpoint: '', text: plain.text, places: FREE_BODY };
+    return { ...read, endpoint: '', text: plain.text, from: 'user', places: FREE_BODY };
   }
   if (body.parts !== undefined)
     return { ...partsReading(plain, body.parts, { name: '', model: '' }, { ...REQUESTS, provider }), text: plain.text };

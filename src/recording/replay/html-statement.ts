@@ -1,7 +1,7 @@
 import type { ChainedEvent } from '../../core/events.js';
 import { approvalWords } from '../approval-lines.js';
 import { bounded, decisionOf, digestOf, failureOf, list, maskedOf, number, plain, record } from '../event-fields.js';
-import { answerLines, isAnswer, requestTitle } from '../http-lines.js';
+import { answerLines, isAnswer, requestTitle, speakerOf, spokenIn } from '../http-lines.js';
 import { atMsOf } from './entry.js';
 import type { Group } from './groups.js';
 import { escapeHtml } from './html-page.js';
@@ -80,17 +80,18 @@ function asked(event: ChainedEvent): string {
 
 function requested(event: ChainedEvent): string {
   const model = typeof event['model'] === 'string' || typeof event['endpoint'] === 'string';
-  const said = model && plain(event['text']) !== '' ? speech('user', event['text']) : '';
+  const said = model && plain(event['text']) !== '' ? speech(speakerOf(event), event['text']) : '';
   return said + folded(model ? 'whole request' : 'body', event, !model);
 }
 
 function answered(event: ChainedEvent): string {
   const from = plain(event['from']);
   if (from !== '') return speech(from, event['body']);
-  const texts = Array.isArray(event['text']) ? (event['text'] as readonly unknown[]) : [];
-  const said = texts.filter((part) => plain(part) !== '');
-  if (said.length === 0) return folded('answer', event, true);
-  return said.map((part) => speech('assistant', part)).join('') + folded('whole answer', event, false);
+  const spoken = spokenIn(event);
+  if (spoken.length === 0) return folded('answer', event, true);
+  return (
+    spoken.map(([who, part]) => speech(who.replace(/ .*/, ''), part)).join('') + folded('whole answer', event, false)
+  );
 }
 
 function decided(event: ChainedEvent): string {

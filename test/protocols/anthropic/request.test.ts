@@ -74,7 +74,13 @@ describe('a message', () => {
       ],
     });
     for (const text of ['Finds people', 'a name', 'someone']) expect(reading.facts.llm?.['prompt']).toContain(text);
-    expect(reading).toMatchObject({ endpoint: 'messages', text: 'And now?', ambiguous: false, uninspected: [] });
+    expect(reading).toMatchObject({
+      endpoint: 'messages',
+      text: 'nothing',
+      from: 'tool',
+      ambiguous: false,
+      uninspected: [],
+    });
   });
 
   it.each([
@@ -114,6 +120,31 @@ describe('a message', () => {
   it('may have names in any capitals in the input of a tool', () => {
     const content = [{ type: 'tool_use', id: 't', name: 'n', input: { Text: 'a', Model: [{ Role: 1 }] } }];
     expect(read('/v1/messages', { messages: [{ role: 'assistant', content }] }).ambiguous).toBe(false);
+  });
+});
+
+describe('tools of a conversation', () => {
+  it('are also those that are added in its middle, and those of a listing', () => {
+    const tool = {
+      name: 'bash',
+      description: 'Runs a command',
+      input_schema: { properties: { tools: [{ name: 'x' }] } },
+    };
+    const reading = read('/v1/messages', {
+      model: 'm',
+      messages: [
+        { role: 'user', content: 'hi' },
+        { role: 'system', content: [{ type: 'tool_addition', tool: { type: 'tool_definition', definition: tool } }] },
+        {
+          role: 'assistant',
+          content: [{ type: 'mcp_tool_listing', mcp_server_name: 'crm', tools: [{ name: 'find', input_schema: {} }] }],
+        },
+      ],
+      tools: [{ type: 'mcp_toolset', mcp_server_name: 'crm', tools: [{ name: 'list', input_schema: {} }] }],
+    });
+    const names = (reading.facts.llm?.['tools'] as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(['bash', 'find', 'crm', 'list']);
+    expect(reading.uninspected).toEqual([]);
   });
 });
 

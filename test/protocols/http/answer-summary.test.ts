@@ -64,13 +64,17 @@ describe('what an answer tells besides its bytes', () => {
     ['chat', openaiEventStream, chatStream(piecesOf(ARGUMENTS, 3), 2, 'tool arguments')],
     ['responses', openaiEventStream, responseStream(piecesOf(ARGUMENTS, 3), 2, 'tool arguments')],
     ['messages', anthropicEventStream, messageStream(piecesOf(ARGUMENTS, 3), 2, 'tool arguments')],
-  ])('is the names of two tools that were called: %s', (of, make, text) => {
-    const told = { usage: used(of), toolCalls: ['send_mail', 'send_mail'], text: [], begun: true };
-    const masked = 2 * masker.json(new Map()).push(bytesOf(ARGUMENTS)).length;
-    expect(masked).toBeGreaterThan(0);
-    expect(summaryOf(make, text, true)).toEqual({ ...told, characters: masked });
-    expect(summaryOf(make, text, false)).toEqual({ ...told, characters: 2 * ARGUMENTS.length });
-  });
+  ])(
+    'is the names of two tools that were called, and what with, masked where there is a masker: %s',
+    (of, make, text) => {
+      const told = { usage: used(of), toolCalls: ['send_mail', 'send_mail'], text: [], begun: true };
+      const masked = new TextDecoder().decode(masker.json(new Map()).push(bytesOf(ARGUMENTS)));
+      expect(masked).not.toBe(ARGUMENTS);
+      const given = (one: string) => ({ ...told, characters: 2 * one.length, toolArguments: [one, one] });
+      expect(summaryOf(make, text, true)).toEqual(given(masked));
+      expect(summaryOf(make, text, false)).toEqual(given(ARGUMENTS));
+    },
+  );
 
   it.each([
     ['chat', openaiJson, { choices: [{ message }], usage }],
@@ -101,6 +105,7 @@ describe('what an answer tells besides its bytes', () => {
     expect(summaryOf(make, text, true)).toEqual({
       usage: used(of),
       toolCalls: ['send_mail'],
+      toolArguments: ['{}'],
       text: [maskedText(TEXT)],
       characters: maskedText(TEXT).length,
       begun: true,
@@ -108,10 +113,65 @@ describe('what an answer tells besides its bytes', () => {
     expect(summaryOf(make, text, false)).toEqual({
       usage: used(of),
       toolCalls: ['send_mail'],
+      toolArguments: ['{}'],
       text: [TEXT],
       characters: TEXT.length,
       begun: true,
     });
+  });
+
+  const thought = { role: 'assistant', reasoning_content: 'hm', content: 'yes' };
+  const escaped = '{"to":"ada\\u0040example.com"}';
+  const called = { function: { name: 'send_mail', arguments: escaped } };
+  it.each([
+    ['chat', openaiJson, JSON.stringify({ choices: [{ message: { ...thought, tool_calls: [called] } }] })],
+    [
+      'responses',
+      openaiJson,
+      JSON.stringify({
+        output: [
+          { type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm' }] },
+          { type: 'message', content: [{ type: 'output_text', text: 'yes' }] },
+          { type: 'function_call', name: 'send_mail', arguments: escaped },
+        ],
+      }),
+    ],
+    [
+      'messages',
+      anthropicJson,
+      JSON.stringify({
+        content: [
+          { type: 'thinking', thinking: 'hm' },
+          { type: 'text', text: 'yes' },
+          { type: 'tool_use', name: 'send_mail', input: { to: 'ada@example.com' } },
+        ],
+      }),
+    ],
+  ])('says which texts the model thought, and masks arguments as JSON: %s', (_of, make, text) => {
+    const { text: texts, thoughts, toolArguments } = summaryOf(make, text, true);
+    expect([texts, thoughts, toolArguments]).toEqual([['hm', 'yes'], [0], ['{"to":"[email]"}']]);
+  });
+
+  it('keeps what two tools are called with apart, one of the API’s own and one without arguments between them', () => {
+    const event = (body: object): string => `data: ${JSON.stringify(body)}\n\n`;
+    const added = (id: string, item: object) => event({ type: 'response.output_item.added', item: { id, ...item } });
+    const custom = { type: 'custom_tool_call', name: 'exec', input: '' };
+    const delta = { type: 'response.custom_tool_call_input.delta', item_id: 'c1', delta: 'ls' };
+    const thinks = { type: 'response.reasoning_summary_text.delta', item_id: 'r1', delta: 'hm' };
+    const stream = [
+      event(thinks),
+      added('c1', custom),
+      event(delta),
+      added('w1', { type: 'web_search_call' }),
+      added('f1', { type: 'function_call', name: 'now', arguments: '' }),
+    ];
+    for (const masked of [true, false])
+      expect(summaryOf(openaiEventStream, stream.join(''), masked)).toMatchObject({
+        toolCalls: ['exec', 'web_search_call', 'now'],
+        toolArguments: ['ls', '', ''],
+        text: ['hm'],
+        thoughts: [0],
+      });
   });
 
   it('has begun with the first piece of text, and not before', () => {

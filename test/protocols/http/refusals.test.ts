@@ -99,17 +99,35 @@ describe('a refusal', () => {
     expect(error).toMatchObject({ type: 'permission_error' });
   });
 
-  it('of the Responses API is the error event that it documents', () => {
-    const event = openaiRequests.streamRefusal(statusOf, openaiRequests.read(requestOf('/v1/responses'), undefined));
-    expect(event).toMatch(/^event: error\ndata: [^\n]+\n\n$/);
-    expect(JSON.parse(event.slice(event.indexOf('{')))).toMatchObject({
-      type: 'error',
-      code: 'hoop_blocked',
-      message: REFUSAL.message,
-      param: null,
-      sequence_number: 0,
-    });
-  });
+  it.each([
+    [403, 'invalid_prompt'],
+    [429, 'rate_limit_exceeded'],
+    [502, 'server_error'],
+  ])(
+    'with status %d of the Responses API is the error event that it documents, then a failed response',
+    (status, code) => {
+      const reading = openaiRequests.read(
+        requestOf('/v1/responses'),
+        bodyOf({ model: 'm', input: 'hi', stream: true }),
+      );
+      const events = openaiRequests.streamRefusal({ ...REFUSAL, status }, reading);
+      expect(events).toMatch(/^event: error\ndata: [^\n]+\n\nevent: response\.failed\ndata: [^\n]+\n\n$/);
+      const told = [...events.matchAll(/^data: (.*)$/gm)];
+      const [error, failed] = told.map(([, data = '']) => JSON.parse(data) as unknown);
+      expect(error).toMatchObject({
+        type: 'error',
+        code: 'hoop_blocked',
+        message: REFUSAL.message,
+        param: null,
+        sequence_number: 0,
+      });
+      expect(failed).toMatchObject({
+        type: 'response.failed',
+        sequence_number: 1,
+        response: { object: 'response', status: 'failed', model: 'm', error: { code, message: REFUSAL.message } },
+      });
+    },
+  );
 
   it('of any other API is a code and a message', () => {
     expect(httpRequests.refusal(statusOf)).toEqual({

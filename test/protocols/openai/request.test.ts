@@ -89,7 +89,9 @@ I would rather not\n{"who":"alice"}\nwho\nalice\ncat /etc/passwd`,
       endpoint: 'chat.completions',
       model: 'gpt-4.1',
       stream: true,
-      text: 'And now?',
+      // What the tools gave since the model spoke is as new as what the user says.
+      text: 'found alice\nAnd now?',
+      from: 'tool, user',
       ambiguous: false,
       uninspected: [],
     });
@@ -250,6 +252,39 @@ describe('the Responses API', () => {
     ],
   ])('with %j has %s that is not inspected', (input, kind) => {
     expect(read('/v1/responses', { model: 'm', input }).uninspected).toEqual([kind]);
+  });
+
+  it('as Codex sends it offers tools in the middle of the conversation, in namespaces, and nothing is uninspected', () => {
+    const namespace = {
+      type: 'namespace',
+      name: 'functions',
+      description: '',
+      tools: [
+        { type: 'custom', name: 'exec', description: 'Runs code', format: { type: 'grammar', syntax: 'lark' } },
+        { type: 'function', name: 'wait', parameters: { properties: { tools: [{ name: 'no tool' }] } } },
+      ],
+    };
+    const metadata = { turn_id: 'turn-1', content_item_kinds: ['user.text'], create_time: 1795881178.67 };
+    const reading = read('/v1/responses', {
+      model: 'm',
+      stream: true,
+      input: [
+        { type: 'additional_tools', id: 'at_1', role: 'developer', tools: [namespace] },
+        { type: 'agent_message', author: '/root', recipient: '/root/a', content: [{ type: 'input_text', text: 'go' }] },
+        { type: 'compaction_trigger' },
+        {
+          type: 'message',
+          role: 'user',
+          content: [{ type: 'input_text', text: 'Delete it' }],
+          internal_chat_message_metadata_passthrough: metadata,
+        },
+      ],
+      tools: [{ ...namespace, name: 'crm', tools: [{ type: 'function', name: 'find' }] }],
+    });
+    expect(reading.uninspected).toEqual([]);
+    const names = (reading.facts.llm?.['tools'] as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(['functions', 'exec', 'wait', 'crm', 'find']);
+    expect(reading.facts.llm?.['lastUser']).toBe('Delete it');
   });
 
   it('with a stored prompt has content that is not inspected, its variables are', () => {

@@ -34,6 +34,7 @@ export function answerEvents(pipe: AnswerPipe, end: ExchangeEnd): readonly [Body
           ...(digest === undefined ? {} : { digest }),
           ...(contentType === '' ? {} : { contentType }),
           ...(summary.text.length === 0 ? {} : { text: summary.text }),
+          ...(summary.thoughts === undefined ? {} : { thoughts: summary.thoughts }),
         };
   const masked = sum(end.requestCounts, pipe.counts);
   const first = pipe.firstTokenMs ?? pipe.firstByteMs;
@@ -50,6 +51,7 @@ export function answerEvents(pipe: AnswerPipe, end: ExchangeEnd): readonly [Body
       ...(summary.usage === undefined ? {} : { usage: summary.usage }),
       ...(end.costUsd === undefined ? {} : { costUsd: end.costUsd }),
       ...(summary.toolCalls.length === 0 ? {} : { toolCalls: summary.toolCalls }),
+      ...(summary.toolArguments === undefined ? {} : { toolArguments: summary.toolArguments }),
       ...(pipe.notInspected === '' ? {} : { notInspected: pipe.notInspected }),
       ...errorOf(end),
     },

@@ -143,10 +143,11 @@ export class Exchange implements LiveSession {
     const startedMs = host.monotonicMs();
     let settled: CountedUsage | undefined = counted;
     try {
-      const { pipe, fault } = await this.#carry(allowed);
+      const { pipe, fault: failed } = await this.#carry(allowed);
+      const fault = failed === undefined ? undefined : upstreamError(failed);
       if (fault !== undefined) {
         this.#session.endReason = 'upstream';
-        this.#out.refuse(refusalOf(upstreamError(fault)));
+        this.#out.refuse(refusalOf(fault));
       }
       const costUsd = counted.settle(usedIn(pipe, { left: session.left, fault }));
       settled = undefined;

@@ -23,10 +23,20 @@ export function guardPort(request: Pick<IncomingMessage, 'method' | 'rawHeaders'
   // Plain HTTP wants a key only where its port was opened with one.
   if (caller.connection.type === 'http' && caller.portKeyHash === undefined) return;
   if (caller.portKeyHash === undefined) throw new HoopError('not_logged_in', 'this port was opened without a key');
-  const given = createHash('sha256').update(tokenOf(request.rawHeaders)).digest();
+  const given = createHash('sha256').update(keyOf(request.rawHeaders)).digest();
   const wanted = Buffer.from(caller.portKeyHash, 'hex');
   if (wanted.length !== given.length || !timingSafeEqual(given, wanted))
     throw new HoopError('token_refused', 'the key is not the one that this port was opened with');
+}
+
+/** @throws HoopError as `tokenOf`; who sends none is told where the port's key is */
+function keyOf(rawHeaders: readonly string[]): string {
+  try {
+    return tokenOf(rawHeaders);
+  } catch (error) {
+    if (!(error instanceof HoopError) || error.code !== 'not_logged_in') throw error;
+    throw new HoopError('not_logged_in', 'no key was sent; the one of this port is in the environment of hoop connect');
+  }
 }
 
 function isOwn(origin: string, host: string): boolean {

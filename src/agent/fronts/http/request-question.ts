@@ -13,6 +13,7 @@ import type { Intake } from './intake.js';
 
 /** Most characters of a request's text that a search finds, and that lists show. */
 const TEXT_CHARS = 16 * 1024;
+const SPEAKER_CHARS = 64;
 /** Bytes of a masked body that the record keeps. */
 const KEPT_BYTES = 64 * 1024;
 
@@ -65,6 +66,7 @@ export class RequestQuestion implements Question {
       method: request.method,
       path: this.#target(),
       text: this.#masked(this.#text().slice(0, TEXT_CHARS)),
+      ...this.#speaker(),
       ...(intake.bytes.length === 0 ? {} : { body }),
       ...(intake.whole ? { bodyBytes: intake.bytes.length } : {}),
       ...(request.contentType === '' ? {} : { contentType: request.contentType }),
@@ -99,6 +101,13 @@ export class RequestQuestion implements Question {
   #text(): string {
     const { request, intake, reading } = this.asked;
     return this.#shown === intake.bytes ? reading.text : `${request.method} ${this.#target()}`;
+  }
+
+  #speaker(): Pick<RequestEvent, 'from'> {
+    const { intake, reading } = this.asked;
+    const { from = 'user' } = reading;
+    if (from === 'user' || this.#shown !== intake.bytes) return {};
+    return { from: this.#masked(from.slice(0, SPEAKER_CHARS)) };
   }
 
   #target(): string {

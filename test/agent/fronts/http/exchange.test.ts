@@ -117,6 +117,13 @@ function ask(at: string, key: string, body: unknown, more: Record<string, string
   });
 }
 
+it('tells who comes to a port without its key where that is', async () => {
+  const { port: at } = await port('openai', 'the key of this port');
+  const answer = await fetch(`http://127.0.0.1:${String(at)}/v1/models`);
+  expect(answer.status).toBe(401);
+  expect(await answer.text()).toContain('the one of this port is in the environment of hoop connect');
+});
+
 describe('a local port', () => {
   it('answers a request with its key, and 401 one without or with another', async () => {
     const { port: number } = await port('openai', PORT_KEY);

@@ -455,7 +455,7 @@ describe('the SDK', () => {
     const done = new Promise((resolve) => socket.on('response.completed', resolve));
     await once(socket.socket, 'open');
     socket.send({ type: 'response.create', model: 'trial', input: 'a credential dump' });
-    expect((await refused).error).toMatchObject({ status: 403, error: { code: 'hoop_blocked' } });
+    expect((await refused).error).toMatchObject({ status: 400, error: { code: 'hoop_blocked' } });
     socket.send({ type: 'response.create', model: 'trial', input: 'say: hello' });
     expect(await done).toMatchObject({ response: { status: 'completed' } });
     socket.close();

@@ -1,6 +1,8 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordedEvents } from '../../../support/recorded-events.js';
+import { until } from '../../../support/until.js';
 import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
 
 let agent: HttpAgent;
@@ -8,9 +10,10 @@ let agent: HttpAgent;
 beforeAll(async () => {
   agent = await startHttpAgent(
     ({ body }, response) => {
-      if (body.includes('picture')) response.setHeader('content-type', 'image/png');
+      if (body.includes('nothing')) response.destroy();
+      else if (body.includes('picture')) response.setHeader('content-type', 'image/png');
       else response.writeHead(500, { 'content-type': 'application/json', 'retry-after-ms': '1' });
-      response.end('{"error":{"message":"busy"}}');
+      if (!response.destroyed) response.end('{"error":{"message":"busy"}}');
     },
     {
       connections: { openai: 'openai', anthropic: 'anthropic' },
@@ -63,4 +66,16 @@ describe.each(['openai', 'anthropic'] as const)('the SDK of %s', (provider) => {
     const { status, times } = await asked(provider, 'limited', ['limited']);
     expect({ status, times }).toEqual({ status: 429, times: 1 });
   });
+});
+
+it('says of an upstream that cuts the connection the same in the record as to the client', async () => {
+  const body = '{"model":"m","messages":[{"role":"user","content":"nothing"}]}';
+  const headers = { 'content-type': 'application/json' };
+  const answer = await agent.ask('openai', '/v1/chat/completions', { method: 'POST', body, headers });
+  const { error } = (await answer.json()) as { readonly error: { readonly code: string; readonly message: string } };
+  expect([answer.status, error.code]).toEqual([502, 'hoop_upstream_unreachable']);
+  const result = await until('the result is recorded', () =>
+    recordedEvents(agent.recordings).find((event) => JSON.stringify(event['error'] ?? '').includes(' cut ')),
+  );
+  expect(result['error']).toEqual({ code: error.code, message: error.message });
 });
