@@ -126,6 +126,11 @@ const DOCUMENTS: readonly (readonly [who: string, text: string, shown: unknown])
     "select json_build_object('x', id, 'x', email) from customers where id = 1",
     [null],
   ],
+  [
+    'a list that DISTINCT has sorted by what is masked',
+    "select jsonb_agg(distinct jsonb_build_object('a', ssn, 'id', id)) from customers",
+    [null],
+  ],
   ['columns of other names', 'select to_json(c) from customers c(a, b, d) where a = 1', [null]],
   [
     'one that a condition chooses',

@@ -48,6 +48,8 @@ function builtShape(reading: Reading, call: TreeNode, level: Level): JsonShape |
   const { name } = functionName(call);
   if (!isServersOwn(reading, call) || flagAt(call, 'func_variadic') || flagAt(call, 'agg_within_group'))
     return undefined;
+  // DISTINCT sorts what it gathers: the order of what is shown, and its number, would tell of what is not.
+  if (flagAt(call, 'agg_distinct')) return undefined;
   const args = listAt(call, 'args');
   switch (name) {
     case 'json_build_object':
