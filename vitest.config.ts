@@ -7,13 +7,13 @@ const TESTS = ['test/**/*.test.{ts,tsx}'];
 /** Files with a process of their own. The others of a worker share one, and with it what is imported, and PostgreSQL. */
 const ALONE = [
   // Replaces a module of Node.
-  'test/agent/live-resources.test.ts',
+  'test/agent/resources/live-resources.test.ts',
   // Measures the memory of its process.
   'test/agent/fronts/http/exchange.test.ts',
   'test/agent/fronts/http/upgrade-flow.test.ts',
   'test/core/bytes.test.ts',
   'test/end-to-end/psql.test.ts',
-  'test/protocols/postgres/bound-values.test.ts',
+  'test/protocols/postgres/statements/bound-values.test.ts',
 ];
 
 const missing = [...ALONE, ...LONGEST].filter((path) => !existsSync(new URL(path, import.meta.url)));

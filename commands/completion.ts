@@ -4,7 +4,7 @@ import { HoopCommand } from '../src/cli/base-command.js';
 import { completionLines } from '../src/cli/completion/lines.js';
 import { SCRIPTS, SHELLS } from '../src/cli/completion/scripts.js';
 import type { Shell } from '../src/cli/completion/scripts.js';
-import { splitCommand } from '../src/client/connect.js';
+import { splitCommand } from '../src/client/connect/connect.js';
 import { HoopError } from '../src/core/errors.js';
 
 /** What the scripts ask, with the words of the line behind `--`. */

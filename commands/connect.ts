@@ -3,7 +3,7 @@ import { HoopCommand } from '../src/cli/base-command.js';
 import { connectOutput } from '../src/cli/connect-output.js';
 import { correlationFlag } from '../src/cli/correlation-flag.js';
 import { runOf } from '../src/client/correlation.js';
-import { connect, listenFrom, refuseSharedStdout, splitCommand } from '../src/client/connect.js';
+import { connect, listenFrom, refuseSharedStdout, splitCommand } from '../src/client/connect/connect.js';
 
 export default class Connect extends HoopCommand {
   static override summary = 'Open a local port for each connection until Ctrl-C';

@@ -2,9 +2,9 @@ import { Args, Flags } from '@oclif/core';
 import { CUT_SHORT, HoopCommand } from '../src/cli/base-command.js';
 import { correlationFlag } from '../src/cli/correlation-flag.js';
 import { runOf } from '../src/client/correlation.js';
-import { splitCommand } from '../src/client/connect.js';
+import { splitCommand } from '../src/client/connect/connect.js';
 import { formatFrom, FORMATS } from '../src/client/exec/exec-run.js';
-import type { Access } from '../src/client/open-connections.js';
+import type { Access } from '../src/client/connect/open-connections.js';
 
 export default class Exec extends HoopCommand {
   static override summary = 'Run SQL, a request or a command against a connection, once, for scripts and CI';

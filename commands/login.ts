@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { LoginCommand } from '../src/cli/login-command.js';
 import { describeWhoami } from '../src/cli/whoami-text.js';
-import { logIn } from '../src/client/login.js';
+import { logIn } from '../src/client/login/login.js';
 
 export default class Login extends LoginCommand {
   static override summary = 'Log in to an agent through its identity provider';

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { givenToken } from '../src/client/given-token.js';
-import { logOut } from '../src/client/login.js';
+import { logOut } from '../src/client/login/login.js';
 
 export default class Logout extends HoopCommand {
   static override summary = 'End the login: revoke it at the provider where it offers that, and erase it here';

@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
-import { drainedStdout, replay } from '../src/client/replay.js';
-import { replayEntries, replayTarget } from '../src/client/replay-entries.js';
-import { replayWish } from '../src/client/replay-flags.js';
+import { drainedStdout, replay } from '../src/client/replay/replay.js';
+import { replayEntries, replayTarget } from '../src/client/replay/replay-entries.js';
+import { replayWish } from '../src/client/replay/replay-flags.js';
 import { canDraw, loadScreen } from '../src/tui/terminal.js';
 
 export default class Replay extends HoopCommand {
@@ -34,7 +34,7 @@ export default class Replay extends HoopCommand {
     const say = (text: string): void => this.say(text);
     const source = { agent: () => this.agentApi(), follow: wish.follow, say };
     if (wish.format === undefined && canDraw()) {
-      const { playReplay } = await import('../src/client/replay-player.js');
+      const { playReplay } = await import('../src/client/replay/replay-player.js');
       const { openReplay } = await loadScreen(() => import('../src/tui/replay-screen.js'));
       const colours = this.colours.enabled;
       return playReplay({ ...wish, ...source, target, draw: (playback) => openReplay(playback, { colours }) });

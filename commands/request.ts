@@ -1,11 +1,11 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { accessLine } from '../src/cli/request-lines.js';
-import { askAccess, awaitDecision } from '../src/client/access-request.js';
-import { plainReport } from '../src/client/connect-report.js';
+import { askAccess, awaitDecision } from '../src/client/requests/access-request.js';
+import { plainReport } from '../src/client/connect/connect-report.js';
 import { durationFlag } from '../src/client/duration-flag.js';
-import { interruption } from '../src/client/obtain-access.js';
-import type { ConnectionEvent } from '../src/client/tunnel-keeper.js';
+import { interruption } from '../src/client/connect/obtain-access.js';
+import type { ConnectionEvent } from '../src/client/tunnels/tunnel-keeper.js';
 
 /** 128 and the number of SIGINT. */
 const INTERRUPTED = 130;

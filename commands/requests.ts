@@ -3,8 +3,8 @@ import { HoopCommand } from '../src/cli/base-command.js';
 import { GRANT_COLUMNS } from '../src/cli/grant-columns.js';
 import { REQUEST_COLUMNS } from '../src/cli/request-columns.js';
 import { requestLines } from '../src/cli/request-lines.js';
-import { followRequests } from '../src/client/request-follow.js';
-import { requestsPath, watchRequests } from '../src/client/request-watch.js';
+import { followRequests } from '../src/client/requests/request-follow.js';
+import { requestsPath, watchRequests } from '../src/client/requests/request-watch.js';
 import type { GrantView, RequestView } from '../src/core/approval.js';
 
 export default class Requests extends HoopCommand {

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { chosenColumns, SESSION_COLUMN_NAMES, sessionColumns } from '../src/cli/session-columns.js';
-import { sessionFilters, someSessions } from '../src/client/recording-source.js';
+import { sessionFilters, someSessions } from '../src/client/recordings/recording-source.js';
 import { instantOf } from '../src/client/instant.js';
 
 export default class Sessions extends HoopCommand {

@@ -1,10 +1,10 @@
 import { Args, Flags } from '@oclif/core';
 import { HoopCommand } from '../src/cli/base-command.js';
 import { errorReport } from '../src/cli/error-report.js';
-import { configFolder } from '../src/client/profile.js';
-import { verifyFailure } from '../src/client/verify-failure.js';
-import { crashText, verifyRecordings } from '../src/client/verify-recordings.js';
-import type { VerifyResult } from '../src/client/verify-recordings.js';
+import { configFolder } from '../src/client/login/profile.js';
+import { verifyFailure } from '../src/client/recordings/verify-failure.js';
+import { crashText, verifyRecordings } from '../src/client/recordings/verify-recordings.js';
+import type { VerifyResult } from '../src/client/recordings/verify-recordings.js';
 
 export default class Verify extends HoopCommand {
   static override summary = 'Prove that recordings are whole';

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { rotateMasterKey } from '../../src/agent/rotate-master-key.js';
+import { rotateMasterKey } from '../../src/agent/credentials/rotate-master-key.js';
 import { HoopCommand } from '../../src/cli/base-command.js';
 
 export default class AgentRotateMasterKey extends HoopCommand {

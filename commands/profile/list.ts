@@ -1,5 +1,5 @@
 import { HoopCommand } from '../../src/cli/base-command.js';
-import { profileLines } from '../../src/client/profile-list.js';
+import { profileLines } from '../../src/client/login/profile-list.js';
 
 export default class ProfileList extends HoopCommand {
   static override summary = 'List the profiles: each is one agent and the login there';

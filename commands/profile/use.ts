@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
 import { HoopCommand } from '../../src/cli/base-command.js';
-import { useProfile } from '../../src/client/profile.js';
+import { useProfile } from '../../src/client/login/profile.js';
 
 export default class ProfileUse extends HoopCommand {
   static override summary = 'Choose the profile that commands use where none is named';

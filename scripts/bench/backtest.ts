@@ -13,7 +13,7 @@ import { loadPolicies } from '../../src/cli/policy/load-policies.js';
 import { runBacktest } from '../../src/cli/policy/run-backtest.js';
 import { uuidv7 } from '../../src/core/ids.js';
 import { loadGrammar, readSql } from '../../src/protocols/postgres/facts/analyze.js';
-import { recordedFacts } from '../../src/protocols/postgres/statement-text.js';
+import { recordedFacts } from '../../src/protocols/postgres/statements/statement-text.js';
 import { generateRecordingKey } from '../../src/recording/keys.js';
 import { openRecordings, type Recordings } from '../../src/recording/recordings.js';
 

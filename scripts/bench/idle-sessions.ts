@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { queryMessage, startupPacket } from '../../src/protocols/postgres/messages.js';
+import { queryMessage, startupPacket } from '../../src/protocols/postgres/wire/messages.js';
 import { startPostgres } from '../../test/support/postgres-server.js';
 import { hoop } from './lib/hoop.js';
 import { startIssuer } from './lib/issuer.js';

@@ -11,8 +11,8 @@ import type { MaskCounts, MaskRule } from '../../src/core/mask.js';
 import { sharedMasker } from '../../src/masking/shared-masker.js';
 import { createStreamMasker } from '../../src/masking/stream-masker.js';
 import { maskWhole } from '../../src/masking/text-masker.js';
-import { CopyRowMasker } from '../../src/protocols/postgres/copy-masker.js';
-import { RowMasker } from '../../src/protocols/postgres/row-masker.js';
+import { CopyRowMasker } from '../../src/protocols/postgres/copy/copy-masker.js';
+import { RowMasker } from '../../src/protocols/postgres/results/row-masker.js';
 
 const megabytes = Number(process.argv[2] ?? 16);
 const CHUNK_BYTES = 65_536;

@@ -40,6 +40,18 @@ function fileRules(room) {
   }));
 }
 
+/** Folders of a room that stand one below the other. */
+function insideRules(room) {
+  const own = `^src/${escape(room.name)}/`;
+  return Object.entries(room.inside ?? {}).map(([folder, others]) => ({
+    name: `room-${room.name.replaceAll('/', '-')}-inside-${folder}`,
+    comment: `of the room's folders ${folder} may use ${others.length === 0 ? 'none' : others.join(', ')}: what stands below is understood without what stands above`,
+    severity: 'error',
+    from: { path: `${own}${folder}/` },
+    to: { path: `${own}[^/]+/`, pathNot: `${own}(${[folder, ...others].join('|')})/` },
+  }));
+}
+
 const general = [
   {
     name: 'no-circular',
@@ -65,7 +77,7 @@ const general = [
 ];
 
 export default {
-  forbidden: [...general, ...ROOMS.map(roomRule), ...ROOMS.flatMap(fileRules)],
+  forbidden: [...general, ...ROOMS.map(roomRule), ...ROOMS.flatMap(fileRules), ...ROOMS.flatMap(insideRules)],
   options: {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^(dist|coverage)/' },

@@ -19,4 +19,12 @@ function row(room) {
 
 const page = new URL('../../docs/architecture.md', import.meta.url);
 const table = ['| room | may import, besides itself | because |', '| --- | --- | --- |', ...ROOMS.map(row)];
-holdPage(page, replaceMarked(readFileSync(page, 'utf8'), 'rooms', table.join('\n')));
+const folders = ROOMS.flatMap((room) =>
+  Object.entries(room.inside ?? {}).map(
+    ([folder, others]) =>
+      `| ${code(`${room.name}/${folder}`)} | ${others.length === 0 ? 'none' : others.map(code).join(', ')} |`,
+  ),
+);
+const inside = ['| folder | may use, of the other folders of its room |', '| --- | --- |', ...folders];
+const withRooms = replaceMarked(readFileSync(page, 'utf8'), 'rooms', table.join('\n'));
+holdPage(page, replaceMarked(withRooms, 'folders', inside.join('\n')));

@@ -5,6 +5,7 @@
 // packages  npm packages that may be imported
 // only      packages kept to some files of the room: { package: pattern of the file names }
 // node      may the room import Node's own modules?
+// inside    folders of the room that may import, besides the room's own files, only the folders listed
 // because   the reason, shown when the rule is broken
 
 /** The words everyone shares and the pure rooms: no I/O, so that every decision can be tested without a clock or socket. */
@@ -48,6 +49,7 @@ const protocols = [
     rooms: ['core', 'policy/types', 'masking', 'protocols/contract'],
     packages: ['libpg-query'],
     only: { 'libpg-query': 'facts' },
+    inside: { wire: [] },
     node: false,
     because:
       'a protocol is a pure state machine: it gives facts, it does not decide, and never reaches another protocol',
@@ -182,10 +184,20 @@ const roots = [
     rooms: ['core', 'identity', 'network', 'tunnel', 'config', 'recording', 'protocols'],
     packages: ['pg', 'pkijs', 'asn1js', 'koffi', '@xterm/headless'],
     only: {
-      pkijs: 'issue-certificate',
-      asn1js: 'issue-certificate',
-      koffi: 'sock-diag',
-      '@xterm/headless': 'replay-terminal',
+      pkijs: 'ports/issue-certificate',
+      asn1js: 'ports/issue-certificate',
+      koffi: 'ports/sock-diag',
+      '@xterm/headless': 'replay/replay-terminal',
+    },
+    inside: {
+      child: ['ports'],
+      connect: ['child', 'login', 'ports', 'requests', 'tunnels'],
+      login: [],
+      ports: ['tunnels'],
+      recordings: [],
+      replay: ['login', 'recordings'],
+      requests: ['recordings', 'tunnels'],
+      tunnels: [],
     },
     node: true,
     because: 'the laptop decides nothing: policy, masks, secrets and approvals stay with the agent',

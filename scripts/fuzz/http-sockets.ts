@@ -1,4 +1,4 @@
-import { frameOf, OPCODE } from '../../src/agent/fronts/http/upgrade-frames.js';
+import { frameOf, OPCODE } from '../../src/agent/fronts/http/upgrade/upgrade-frames.js';
 import type { FuzzClient } from './fuzz-client.js';
 import { judge } from './http-client.js';
 import { told } from './http-upstream.js';

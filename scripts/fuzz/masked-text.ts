@@ -1,4 +1,4 @@
-import type { CopyFormat } from '../../src/protocols/postgres/copy-format.js';
+import type { CopyFormat } from '../../src/protocols/postgres/copy/copy-format.js';
 import type { Dice } from './mutation.js';
 import { mutated } from './mutation.js';
 

@@ -9,9 +9,9 @@ import type { ChunkCell } from '../../src/masking/chunk-masker.js';
 import { sharedMasker } from '../../src/masking/shared-masker.js';
 import type { SharedMasker } from '../../src/masking/shared-masker.js';
 import { BUILT_IN_ENTITY_NAMES, maskWhole } from '../../src/masking/text-masker.js';
-import { CopyRowMasker } from '../../src/protocols/postgres/copy-masker.js';
-import type { CopyFormat } from '../../src/protocols/postgres/copy-format.js';
-import { RowMasker } from '../../src/protocols/postgres/row-masker.js';
+import { CopyRowMasker } from '../../src/protocols/postgres/copy/copy-masker.js';
+import type { CopyFormat } from '../../src/protocols/postgres/copy/copy-format.js';
+import { RowMasker } from '../../src/protocols/postgres/results/row-masker.js';
 import { MaskedText } from './masked-text.js';
 import { Dice, fuzzFromCommandLine } from './mutation.js';
 

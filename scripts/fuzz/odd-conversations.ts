@@ -1,6 +1,6 @@
 /** Messages of the Postgres protocol in an order in which no driver sends them, and a client that sends them. */
 import { connect } from 'node:net';
-import { parseRowDescription } from '../../src/protocols/postgres/columns.js';
+import { parseRowDescription } from '../../src/protocols/postgres/results/columns.js';
 import {
   parse,
   bind,

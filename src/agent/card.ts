@@ -1,7 +1,7 @@
 import { HoopError } from '../core/errors.js';
 import type { WellKnown } from '../identity/well-known.js';
 import { publicKeyOf, type RecordingKey } from '../recording/keys.js';
-import type { LiveResources } from './live-resources.js';
+import type { LiveResources } from './resources/live-resources.js';
 import { VERSION } from './version.js';
 
 /** What `/.well-known/hoop` says: all that a login and a verification need. */

@@ -1,4 +1,4 @@
-import type { LiveSession } from './session-host.js';
+import type { LiveSession } from './sessions/session-host.js';
 
 const ADMIN_SHUTDOWN = '57P01';
 const POLL_MS = 20;

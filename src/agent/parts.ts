@@ -4,10 +4,10 @@ import type { RecordingKey } from '../recording/keys.js';
 import type { Recordings } from '../recording/recordings.js';
 import type { Sinks } from '../sinks/sinks.js';
 import type { Store } from '../store/store.js';
-import type { LiveResources } from './live-resources.js';
+import type { LiveResources } from './resources/live-resources.js';
 import type { AgentLog } from './log.js';
 import type { NoticeBoard } from './notices.js';
-import type { AgentSecrets } from './open-secrets.js';
+import type { AgentSecrets } from './credentials/open-secrets.js';
 import type { systemClock } from './system-clock.js';
 import type { Tracing } from './tracing/open-tracing.js';
 

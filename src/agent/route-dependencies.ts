@@ -3,15 +3,15 @@ import { HoopError } from '../core/errors.js';
 import type { TokenVerifier } from '../identity/token-verifier.js';
 import { followRecording } from '../recording/follow.js';
 import { hasRecording, readRecording, recordingPath } from '../recording/read.js';
-import { archiveTrouble } from './archive-figures.js';
+import { archiveTrouble } from './keeping/archive-figures.js';
 import { auditDesk } from './audit/audit-desk.js';
 import { card } from './card.js';
 import type { HttpDependencies } from './http/dependencies.js';
 import type { Metrics } from './http/metrics.js';
 import type { Parts } from './parts.js';
-import { openSlackDesk } from './open-slack-desk.js';
-import { RequestFeed } from './request-feed.js';
-import type { SessionHost } from './session-host.js';
+import { openSlackDesk } from './news/open-slack-desk.js';
+import { RequestFeed } from './holds/request-feed.js';
+import type { SessionHost } from './sessions/session-host.js';
 
 /** What the routes see of the agent. */
 export function routeDependencies(

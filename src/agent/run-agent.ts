@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import type { AgentLog } from './log.js';
 import { startAgent } from './start.js';
-import { resourcesFingerprint, watchResources } from './watch-resources.js';
+import { resourcesFingerprint, watchResources } from './resources/watch-resources.js';
 
 /** How long running statements may take to end after SIGTERM; what is killed later than this is killed by nobody's fault. */
 const GRACE_MS = 25_000;

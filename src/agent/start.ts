@@ -10,17 +10,17 @@ import { createSecretResolver, type SecretResolver } from '../secrets/resolver.j
 import type { Sinks } from '../sinks/sinks.js';
 import { openStore, type Store } from '../store/store.js';
 import { idMaker } from './id-maker.js';
-import { recordingKey } from './kept-keys.js';
-import { LiveResources } from './live-resources.js';
+import { recordingKey } from './resources/kept-keys.js';
+import { LiveResources } from './resources/live-resources.js';
 import type { AgentLog } from './log.js';
 import type { Parts } from './parts.js';
 import { NoticeBoard } from './notices.js';
-import { openArchive } from './open-archive.js';
-import { endPermissionsOf } from './put-back-store.js';
-import { warnOfMissing } from './missing-secrets.js';
-import { openSecrets, secretSources } from './open-secrets.js';
+import { openArchive } from './keeping/open-archive.js';
+import { endPermissionsOf } from './keeping/put-back-store.js';
+import { warnOfMissing } from './credentials/missing-secrets.js';
+import { openSecrets, secretSources } from './credentials/open-secrets.js';
 import { serve, type RunningAgent } from './serve.js';
-import { deliveryHost, openSinks } from './open-sinks.js';
+import { deliveryHost, openSinks } from './news/open-sinks.js';
 import { systemClock } from './system-clock.js';
 import { openTracing } from './tracing/open-tracing.js';
 

@@ -10,16 +10,16 @@ import { RESUME_HEADER, RESUME_VERSION, RETIRING_EVENT, TOKEN_ENDING_EVENT } fro
 import { HeldStreams } from '../tunnel/held-streams.js';
 import type { AcceptedStream } from '../tunnel/stream.js';
 import { MAX_MESSAGE_BYTES } from '../tunnel/websocket-link.js';
-import type { Reach } from './current-caller.js';
+import type { Reach } from './callers/current-caller.js';
 import { refuseSocket } from './http/answer.js';
 import type { AddressOf } from './http/client-address.js';
 import { MAX_REASON_LENGTH } from './http/request-fields.js';
 import type { AgentLog } from './log.js';
-import { type LoginLimit, TooManyLogins } from './login-limit.js';
+import { type LoginLimit, TooManyLogins } from './callers/login-limit.js';
 import { traceOf } from './fronts/http/correlation.js';
-import { credentialName, type Caller } from './session-host.js';
-import { tokenLeftMs } from './token-left.js';
-import type { TokenWatches } from './token-watches.js';
+import { credentialName, type Caller } from './sessions/session-host.js';
+import { tokenLeftMs } from './callers/token-left.js';
+import type { TokenWatches } from './callers/token-watches.js';
 import type { Tracing } from './tracing/open-tracing.js';
 import { TunnelFigures } from './tunnel-figures.js';
 

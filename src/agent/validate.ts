@@ -2,10 +2,10 @@ import { HoopError } from '../core/errors.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver } from '../secrets/resolver.js';
 import { readSecretFile } from '../secrets/secret-file.js';
-import { missingAuthorities } from './authority-files.js';
-import { LiveResources } from './live-resources.js';
-import { missingSecrets } from './missing-secrets.js';
-import { readTls } from './tls-files.js';
+import { missingAuthorities } from './resources/authority-files.js';
+import { LiveResources } from './resources/live-resources.js';
+import { missingSecrets } from './credentials/missing-secrets.js';
+import { readTls } from './resources/tls-files.js';
 
 export interface Validated {
   readonly connections: number;

@@ -2,8 +2,8 @@ import { Command, Errors, Flags } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
 import { AgentApi } from '../client/agent-api.js';
 import { givenToken, tokenToAdvise } from '../client/given-token.js';
-import { openProfile } from '../client/profile.js';
-import type { Profile } from '../client/profile.js';
+import { openProfile } from '../client/login/profile.js';
+import type { Profile } from '../client/login/profile.js';
 import { toJsonLine } from '../core/display.js';
 import { EXIT, HoopError } from '../core/errors.js';
 import { createColours } from './colours.js';
@@ -178,7 +178,7 @@ export abstract class HoopCommand extends Command {
     if (givenToken(process.env) !== undefined) return new Promise<never>(() => undefined);
     const [{ TokenStore }, { loginEnded }] = await Promise.all([
       import('../identity/token-store.js'),
-      import('../client/login-watch.js'),
+      import('../client/login/login-watch.js'),
     ]);
     const place = this.profile().login();
     return loginEnded(new TokenStore({ ...place, say: (text) => this.say(text) }), place, ended);

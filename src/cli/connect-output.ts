@@ -1,6 +1,6 @@
 import type { AgentApi } from '../client/agent-api.js';
-import { type ConnectReport, jsonReport, plainReport } from '../client/connect-report.js';
-import { screenReport } from '../client/connect-screen.js';
+import { type ConnectReport, jsonReport, plainReport } from '../client/connect/connect-report.js';
+import { screenReport } from '../client/connect/connect-screen.js';
 import { canDraw, loadScreen } from '../tui/terminal.js';
 import { inForeground } from './foreground.js';
 

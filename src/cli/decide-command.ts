@@ -46,7 +46,7 @@ export abstract class DecideCommand extends HoopCommand {
   protected async decideOnScreen(reasons: DecisionReasons): Promise<void> {
     // Only the screen needs them, and Ink takes a third of a second to load.
     const [{ ReviewDesk }, { openApproveScreen }] = await Promise.all([
-      import('../client/review-desk.js'),
+      import('../client/requests/review-desk.js'),
       loadScreen(() => import('../tui/approve/screen.js')),
     ]);
     const desk = new ReviewDesk(this.agentApi());

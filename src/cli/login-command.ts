@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import type { LoginKind } from '../client/login.js';
+import type { LoginKind } from '../client/login/login.js';
 import { HoopCommand } from './base-command.js';
 import { devicePromptText } from './device-prompt.js';
 import { openBrowser } from './open-browser.js';

@@ -1,14 +1,14 @@
 import type { HttpType } from '../core/resources.js';
 import { anthropicEvents, anthropicEventStream, anthropicJson } from './anthropic/answer.js';
 import { anthropicRequests } from './anthropic/requests.js';
-import { answerLines } from './http/answer-lines.js';
+import { answerLines } from './http/answers/answer-lines.js';
 import type { Dialect, RequestReading } from './http/dialect.js';
 import { httpRequests } from './http/http-requests.js';
-import { layoutOf } from './http/known-events.js';
-import type { KnownTexts } from './http/known-texts.js';
+import { layoutOf } from './http/answers/known-events.js';
+import type { KnownTexts } from './http/answers/known-texts.js';
 import type { MessageSide } from './http/message-side.js';
 import { modelUsageOf } from './http/model-usage.js';
-import { plainEventStream, plainJson } from './http/plain-answer.js';
+import { plainEventStream, plainJson } from './http/answers/plain-answer.js';
 import { openaiEvents, openaiEventStream, openaiJson } from './openai/answer.js';
 import { OLLAMA_TEXTS, ollamaJson } from './ollama/answer.js';
 import { readOllamaRequest } from './ollama/request.js';

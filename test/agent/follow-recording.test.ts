@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { AgentApi } from '../../src/client/agent-api.js';
-import { replayEntries } from '../../src/client/replay-entries.js';
+import { replayEntries } from '../../src/client/replay/replay-entries.js';
 import type { ReplayEntry } from '../../src/recording/replay/entry.js';
 import { startTestAgent, startTestIssuer, type TestAgent, type TestIssuer } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';

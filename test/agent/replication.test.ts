@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replicationCommandFacts } from '../../src/protocols/postgres/facts/replication.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres, type PostgresServer, startPostgres } from '../support/postgres-server.js';
-import { startupPacket } from '../../src/protocols/postgres/messages.js';
+import { startupPacket } from '../../src/protocols/postgres/wire/messages.js';
 import { errorFields, messagesIn, parse, query } from '../protocols/postgres/wire.js';
 import { makeFolder } from '../support/folders.js';
 

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { AgentApi } from '../../src/client/agent-api.js';
-import { openReplayLog } from '../../src/client/replay-log.js';
-import { replay } from '../../src/client/replay.js';
-import { replayEntries, replayTarget } from '../../src/client/replay-entries.js';
-import { windowRows } from '../../src/client/replay-window.js';
+import { openReplayLog } from '../../src/client/replay/replay-log.js';
+import { replay } from '../../src/client/replay/replay.js';
+import { replayEntries, replayTarget } from '../../src/client/replay/replay-entries.js';
+import { windowRows } from '../../src/client/replay/replay-window.js';
 import { compressRecording } from '../../src/recording/compression.js';
 import { publicKeyOf } from '../../src/recording/keys.js';
 import { readRecording } from '../../src/recording/read.js';

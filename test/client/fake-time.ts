@@ -1,4 +1,4 @@
-import type { KeeperTime } from '../../src/client/keeper-time.js';
+import type { KeeperTime } from '../../src/client/tunnels/keeper-time.js';
 
 interface Planned {
   readonly atMs: number;

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { environmentOf } from '../../src/client/environment.js';
-import { openForward, type Forward } from '../../src/client/forward.js';
-import { listenOnPort } from '../../src/client/local-listener.js';
-import { peerCheck } from '../../src/client/peer.js';
-import type { ConnectionEvent } from '../../src/client/tunnel-keeper.js';
+import { environmentOf } from '../../src/client/child/environment.js';
+import { openForward, type Forward } from '../../src/client/ports/forward.js';
+import { listenOnPort } from '../../src/client/ports/local-listener.js';
+import { peerCheck } from '../../src/client/ports/peer.js';
+import type { ConnectionEvent } from '../../src/client/tunnels/tunnel-keeper.js';
 import { missingPostgres, type PostgresServer, sharedPostgres } from '../support/postgres-server.js';
 import { TunnelEndpoint } from './tunnel-pair.js';
 

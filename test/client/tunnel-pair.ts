@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { TunnelKeeper, type ConnectionEvent } from '../../src/client/tunnel-keeper.js';
+import { TunnelKeeper, type ConnectionEvent } from '../../src/client/tunnels/tunnel-keeper.js';
 import { acceptTunnel, type TunnelServer } from '../../src/tunnel/accept.js';
 import { bridge } from '../../src/tunnel/bridge.js';
 import { dialTunnel, type TunnelClient } from '../../src/tunnel/dial.js';

@@ -15,7 +15,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgentApi } from '../../src/client/agent-api.js';
 import { exportEvidence, listReadings } from '../../src/client/audit.js';
-import { verifyRecordings } from '../../src/client/verify-recordings.js';
+import { verifyRecordings } from '../../src/client/recordings/verify-recordings.js';
 import type { WellKnown } from '../../src/identity/well-known.js';
 import { generateRecordingKey, publicKeyOf, signBytes } from '../../src/recording/keys.js';
 import { verifyBundle } from '../../src/recording/verify-bundle.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { AgentApi } from '../../src/client/agent-api.js';
-import { issueLocalCertificate } from '../../src/client/issue-certificate.js';
+import { issueLocalCertificate } from '../../src/client/ports/issue-certificate.js';
 import { openWire } from '../../src/network/open-wire.js';
 import { acceptTunnel } from '../../src/tunnel/accept.js';
 import { dialTunnel } from '../../src/tunnel/dial.js';

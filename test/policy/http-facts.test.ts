@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { VerdictCache } from '../../src/agent/verdict-cache.js';
+import { VerdictCache } from '../../src/agent/sessions/verdict-cache.js';
 import { decide } from '../../src/policy/decide.js';
 import type { Facts } from '../../src/policy/types.js';
 import { contextOf, policy, setOf } from './policy-fixtures.js';

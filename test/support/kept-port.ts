@@ -1,7 +1,7 @@
-import { openForward, type Forward } from '../../src/client/forward.js';
-import { listenOnPort } from '../../src/client/local-listener.js';
-import type { KeeperTime } from '../../src/client/keeper-time.js';
-import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnel-keeper.js';
+import { openForward, type Forward } from '../../src/client/ports/forward.js';
+import { listenOnPort } from '../../src/client/ports/local-listener.js';
+import type { KeeperTime } from '../../src/client/tunnels/keeper-time.js';
+import { type ConnectionEvent, TunnelKeeper } from '../../src/client/tunnels/tunnel-keeper.js';
 import { dialTunnel } from '../../src/tunnel/dial.js';
 
 export interface KeptPort {

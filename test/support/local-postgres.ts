@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { join } from 'node:path';
 import pg from 'pg';
 import { AgentApi } from '../../src/client/agent-api.js';
-import { openConnections } from '../../src/client/open-connections.js';
+import { openConnections } from '../../src/client/connect/open-connections.js';
 import { startTestAgent, type TestAgent, type TestAgentOptions } from './agent.js';
 
 export interface PsqlEnd {

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { queryMessage, startupPacket } from '../../../src/protocols/postgres/messages.js';
+import { queryMessage, startupPacket } from '../../../src/protocols/postgres/wire/messages.js';
 
 const ROW = 'D'.charCodeAt(0);
 const ERROR = 'E'.charCodeAt(0);

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { HoopError } from '../../core/errors.js';
 import type { ErrorCode } from '../../core/errors.js';
-import { TooManyLogins } from '../login-limit.js';
+import { TooManyLogins } from '../callers/login-limit.js';
 import { Refusal } from './gate.js';
 import type { Answer } from './route.js';
 

@@ -1,5 +1,5 @@
 import { usableConnections } from '../../connections/access.js';
-import { accessLookup } from '../access-guard.js';
+import { accessLookup } from '../callers/access-guard.js';
 import type { HttpDependencies } from './dependencies.js';
 import type { Route } from './route.js';
 

@@ -6,8 +6,8 @@ import type { AgentResource, ApprovalFlowResource, ConnectionResource } from '..
 import type { SessionSummary } from '../../core/session-summary.js';
 import type { WellKnown } from '../../identity/well-known.js';
 import type { AuditDesk } from '../audit/audit-desk.js';
-import type { SecretDesk } from '../secret-desk.js';
-import type { SlackCall } from '../slack-desk.js';
+import type { SecretDesk } from '../credentials/secret-desk.js';
+import type { SlackCall } from '../news/slack-desk.js';
 import type { Metrics } from './metrics.js';
 
 /** Which sessions are asked for; what is absent does not narrow. */

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Watched } from '../token-watches.js';
+import type { Watched } from '../callers/token-watches.js';
 
 /**
  * An answer that may last: it breaks off when the token of who reads it does not count any more, or they are in other

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { LoginLimit } from '../login-limit.js';
-import type { TokenWatches } from '../token-watches.js';
+import type { LoginLimit } from '../callers/login-limit.js';
+import type { TokenWatches } from '../callers/token-watches.js';
 import type { AddressOf } from './client-address.js';
 import type { HttpDependencies } from './dependencies.js';
 import type { Authenticate } from './token.js';

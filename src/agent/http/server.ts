@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
 import type { Identity } from '../../core/identity.js';
-import { TooManyLogins } from '../login-limit.js';
+import { TooManyLogins } from '../callers/login-limit.js';
 import { refuseSocket, send, sendFailure } from './answer.js';
 import { callerRoutes } from './caller-routes.js';
 import type { HttpDependencies } from './dependencies.js';
@@ -23,7 +23,7 @@ import { secretRoutes } from './secret-routes.js';
 import { sessionRoutes } from './session-routes.js';
 import type { HttpServerOptions, HttpTimeouts } from './server-options.js';
 import { slackRoute } from './slack-route.js';
-import type { TokenWatches } from '../token-watches.js';
+import type { TokenWatches } from '../callers/token-watches.js';
 import { createAuthenticate, type Authenticate } from './token.js';
 
 /** A label takes few values: what a client makes up is `other`. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HoopError } from '../../core/errors.js';
 import type { Identity } from '../../core/identity.js';
-import type { LoginLimit } from '../login-limit.js';
+import type { LoginLimit } from '../callers/login-limit.js';
 import type { AddressOf } from './client-address.js';
 
 /** RFC 6750 section 2.1: `b64token`. */

@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../core/events.js';
 import type { SpanValue } from '../../core/span.js';
 import { formatTraceparent, type TraceContext } from '../../core/trace-context.js';
 import type { AnswerBody, Header } from '../../protocols/http/dialect.js';
-import type { SessionRecorder } from '../session-recorder.js';
+import type { SessionRecorder } from '../sessions/session-recorder.js';
 import { TracedStatement, type Look } from './traced-statement.js';
 import type { Tracer } from './tracer.js';
 

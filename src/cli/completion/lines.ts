@@ -1,6 +1,6 @@
 import type { AgentApi } from '../../client/agent-api.js';
-import { connectionNames } from '../../client/connection-names.js';
-import { listProfiles, type Profile } from '../../client/profile.js';
+import { connectionNames } from '../../client/connect/connection-names.js';
+import { listProfiles, type Profile } from '../../client/login/profile.js';
 import { escapeControls } from '../../core/display.js';
 import { cacheFolder } from '../code-cache.js';
 import { type Candidate, candidatesFor, type CompletedCommand } from './candidates.js';

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AgentApi } from '../../client/agent-api.js';
-import { listSessions, recordingBytes } from '../../client/recording-source.js';
+import { listSessions, recordingBytes } from '../../client/recordings/recording-source.js';
 import { HoopError } from '../../core/errors.js';
 import { recordedQuestions, type RecordedQuestion } from '../../recording/questions.js';
 import { readRecording } from '../../recording/read.js';

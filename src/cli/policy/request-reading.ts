@@ -1,7 +1,7 @@
 import { isFault, type Fault } from '../../core/errors.js';
 import { HTTP_TYPES, type HttpType } from '../../core/resources.js';
-import { mediaTypeOf } from '../../protocols/http/body.js';
-import { readBody } from '../../protocols/http/read-body.js';
+import { mediaTypeOf } from '../../protocols/http/bodies/body.js';
+import { readBody } from '../../protocols/http/bodies/read-body.js';
 import type { RequestReading } from '../../protocols/http/dialect.js';
 import { readTarget } from '../../protocols/http/target.js';
 import { DIALECTS } from '../../protocols/registry.js';

@@ -4,12 +4,12 @@ import { maskWhole } from '../../masking/text-masker.js';
 import type { RuleMatch, SqlFacts } from '../../policy/types.js';
 import { typeOidOf, writtenCatalog, type WrittenDatabase } from '../../protocols/postgres/catalog/written-catalog.js';
 import type { Catalog, NameLookup } from '../../protocols/postgres/catalog/types.js';
-import type { ResultColumn } from '../../protocols/postgres/columns.js';
+import type { ResultColumn } from '../../protocols/postgres/results/columns.js';
 import { boundTo, completeFacts, readSql } from '../../protocols/postgres/facts/analyze.js';
 import { ColumnMasks } from '../../protocols/postgres/lineage/column-masks.js';
 import { lineageOf } from '../../protocols/postgres/lineage/lineage-cache.js';
 import { SessionMemory } from '../../protocols/postgres/lineage/session-memory.js';
-import type { Run } from '../../protocols/postgres/run.js';
+import type { Run } from '../../protocols/postgres/statements/run.js';
 import { CellMasker } from '../../protocols/postgres/values/cell-masker.js';
 import { entityMasker, TRIAL_HASH } from './value-trial.js';
 

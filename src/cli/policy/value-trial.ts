@@ -9,7 +9,7 @@ import { maskWhole } from '../../masking/text-masker.js';
 import { parseColumnPattern } from '../../policy/column-pattern.js';
 import { parseJsonPath } from '../../policy/json-path.js';
 import type { RequestReading } from '../../protocols/http/dialect.js';
-import { PathMaskedBody } from '../../protocols/http/path-masked-body.js';
+import { PathMaskedBody } from '../../protocols/http/bodies/path-masked-body.js';
 import { DIALECTS } from '../../protocols/registry.js';
 
 /** Every agent has a key of its own; here pseudonyms are the same on every machine, and no agent's. */

@@ -1,6 +1,6 @@
 import type { Whoami } from '../agent-api.js';
 import { givenToken } from '../given-token.js';
-import type { Profile } from '../profile.js';
+import type { Profile } from '../login/profile.js';
 import { checkAgent, checkClock, checkToken } from './agent-checks.js';
 import { asHoopError, type Check, type CheckId, failed, ok, skipped } from './check.js';
 import { checkKeychain, checkPort } from './machine-checks.js';

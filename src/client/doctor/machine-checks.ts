@@ -4,7 +4,7 @@ import { HoopError } from '../../core/errors.js';
 import { keychain } from '../../identity/keychain.js';
 import type { LoginPlace } from '../../identity/login-place.js';
 import { keptInFile } from '../../identity/token-store.js';
-import { peerCheck } from '../peer.js';
+import { peerCheck } from '../ports/peer.js';
 import { asHoopError, type Check, failed, ok, skipped, warning } from './check.js';
 
 /** An account that no login has: reading it opens the keychain and finds nothing. */

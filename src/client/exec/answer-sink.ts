@@ -1,6 +1,6 @@
 import { quietJson } from '../../core/display.js';
 import { HoopError } from '../../core/errors.js';
-import { EventStreamReader, type ServerEvent } from '../../protocols/http/event-stream-reader.js';
+import { EventStreamReader, type ServerEvent } from '../../protocols/http/answers/event-stream-reader.js';
 import { type AnswerPiece, piecesOf } from './answer-pieces.js';
 import { AnswerWriter } from './answer-writer.js';
 import { streamFailure } from './http-failure.js';

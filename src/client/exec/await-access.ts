@@ -1,8 +1,8 @@
 import { HoopError } from '../../core/errors.js';
 import type { AgentApi } from '../agent-api.js';
-import { plainReport } from '../connect-report.js';
-import { obtainAccess } from '../obtain-access.js';
-import type { ConnectionEvent } from '../tunnel-keeper.js';
+import { plainReport } from '../connect/connect-report.js';
+import { obtainAccess } from '../connect/obtain-access.js';
+import type { ConnectionEvent } from '../tunnels/tunnel-keeper.js';
 
 export interface AwaitAccessOptions {
   readonly api: Pick<AgentApi, 'get' | 'post'>;

@@ -1,12 +1,12 @@
 import { HoopError } from '../../core/errors.js';
-import { BoundedHolds } from '../bounded-holds.js';
-import { runWith } from '../connect.js';
-import { plainReport } from '../connect-report.js';
+import { BoundedHolds } from '../tunnels/bounded-holds.js';
+import { runWith } from '../connect/connect.js';
+import { plainReport } from '../connect/connect-report.js';
 import { durationFlag } from '../duration-flag.js';
-import type { ObtainOptions } from '../obtain-access.js';
-import { type Access, openConnections } from '../open-connections.js';
+import type { ObtainOptions } from '../connect/obtain-access.js';
+import { type Access, openConnections } from '../connect/open-connections.js';
 import { awaitAccess } from './await-access.js';
-import type { ConnectionEvent } from '../tunnel-keeper.js';
+import type { ConnectionEvent } from '../tunnels/tunnel-keeper.js';
 
 /** Flags that say how SQL of ours is run: a command of the user's own takes none of them. */
 const SQL_FLAGS = ['input', 'file', 'output', 'single-transaction', 'json'] as const;

@@ -1,8 +1,8 @@
 import { HoopError } from '../../core/errors.js';
 import type { HttpType } from '../../core/resources.js';
-import { plainReport } from '../connect-report.js';
-import { dial } from '../open-connections.js';
-import { portKeyFor } from '../port-key.js';
+import { plainReport } from '../connect/connect-report.js';
+import { dial } from '../connect/open-connections.js';
+import { portKeyFor } from '../ports/port-key.js';
 import type { ExecRun } from './exec-run.js';
 import { parseHttpInput } from './http-input.js';
 import { runHttp } from './run-http.js';

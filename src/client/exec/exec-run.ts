@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { HoopError } from '../../core/errors.js';
-import type { ObtainOptions } from '../obtain-access.js';
-import type { Access, Target } from '../open-connections.js';
+import type { ObtainOptions } from '../connect/obtain-access.js';
+import type { Access, Target } from '../connect/open-connections.js';
 import type { PacedOutput } from './paced-output.js';
 import type { ScriptSource, TextParts } from './script-source.js';
 

@@ -1,5 +1,5 @@
 import { HoopError } from '../../core/errors.js';
-import { dial } from '../open-connections.js';
+import { dial } from '../connect/open-connections.js';
 import { CsvWriter } from './csv-writer.js';
 import type { ExecRun, Format } from './exec-run.js';
 import { JsonWriter, NdjsonWriter } from './json-writer.js';

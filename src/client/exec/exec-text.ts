@@ -1,7 +1,7 @@
 import { HoopError } from '../../core/errors.js';
 import { HTTP_TYPES, type HttpType } from '../../core/resources.js';
 import { durationFlag } from '../duration-flag.js';
-import { findTargets, type Target } from '../open-connections.js';
+import { findTargets, type Target } from '../connect/open-connections.js';
 import { awaitAccess } from './await-access.js';
 import { execHttp } from './exec-http.js';
 import type { ExecOptions, ExecRun } from './exec-run.js';

@@ -4,7 +4,7 @@ import { HoopError } from '../../core/errors.js';
 import type { HttpType } from '../../core/resources.js';
 import type { TunnelClient } from '../../tunnel/dial.js';
 import { StreamSocket } from '../../tunnel/stream-socket.js';
-import type { PortKey } from '../port-key.js';
+import type { PortKey } from '../ports/port-key.js';
 import { type AnswerSink, answerSink } from './answer-sink.js';
 import { ApprovalWait } from './approval-wait.js';
 import { httpFailure, lostAnswer } from './http-failure.js';

@@ -1,6 +1,6 @@
 import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
-import type { EventReading, TextPiece } from '../http/answer-layout.js';
+import type { EventReading, TextPiece } from '../http/answers/answer-layout.js';
 
 const BLOCK_DELTA = 'content_block_delta';
 /** Of a block's and a delta's strings, those that come whole. */

@@ -1,7 +1,7 @@
 import { member } from '../../core/json-tree.js';
 import type { JsonObject } from '../../core/json-tree.js';
-import { sealedOrText, wordOrText } from '../http/body-places.js';
-import type { BodyPlaces, Place } from '../http/body-places.js';
+import { sealedOrText, wordOrText } from '../http/bodies/body-places.js';
+import type { BodyPlaces, Place } from '../http/bodies/body-places.js';
 import { stringIn } from '../http/prompt-reader.js';
 
 /** Names, ids and kinds. */

@@ -3,9 +3,9 @@ import type { JsonNode } from '../../core/json-tree.js';
 import type { MaskCounts } from '../../core/mask.js';
 import type { Originals, StreamMasker } from '../../masking/stream-masker.js';
 import type { Facts } from '../../policy/types.js';
-import type { BodyPlaces } from './body-places.js';
-import type { CredentialPieces } from './credential-pieces.js';
-import type { BodyPart } from './multipart.js';
+import type { BodyPlaces } from './bodies/body-places.js';
+import type { CredentialPieces } from './credentials/credential-pieces.js';
+import type { BodyPart } from './bodies/multipart.js';
 
 /** One header as it was sent; the name in lower case. */
 export type Header = readonly [name: string, value: string];

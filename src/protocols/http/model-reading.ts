@@ -1,8 +1,8 @@
 import { hasDuplicates, member } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject } from '../../core/json-tree.js';
-import { foldedName, hasFoldedNames } from './folded-names.js';
-import type { BodyPart } from './multipart.js';
-import type { BodyPlaces } from './body-places.js';
+import { foldedName, hasFoldedNames } from './credentials/folded-names.js';
+import type { BodyPart } from './bodies/multipart.js';
+import type { BodyPlaces } from './bodies/body-places.js';
 import type { HttpRequest, ReadBody, RequestReading } from './dialect.js';
 import { judgedPrompt, numberIn, PromptReader, stringIn } from './prompt-reader.js';
 import type { PromptMessage } from './prompt-reader.js';

@@ -2,11 +2,11 @@ import { isFault } from '../../core/errors.js';
 import { member, parseJsonTree } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject, JsonString } from '../../core/json-tree.js';
 import { plainSpelling } from '../../masking/plain-spelling.js';
-import { FREE_BODY, visitContent } from './body-places.js';
-import type { BodyPlaces, ContentVisitor, Place } from './body-places.js';
-import { inlineTextIn, readInlineFile } from './inline-file.js';
-import { jsonTextsIn } from './json-texts.js';
-import type { BodyPart } from './multipart.js';
+import { FREE_BODY, visitContent } from './bodies/body-places.js';
+import type { BodyPlaces, ContentVisitor, Place } from './bodies/body-places.js';
+import { inlineTextIn, readInlineFile } from './bodies/inline-file.js';
+import { jsonTextsIn } from './bodies/json-texts.js';
+import type { BodyPart } from './bodies/multipart.js';
 
 /** One message of a conversation. Results of tools are messages of the role `tool`. */
 export interface PromptMessage {

@@ -1,8 +1,8 @@
 import { hasDuplicates, jsonValue } from '../../core/json-tree.js';
 import type { Facts } from '../../policy/types.js';
-import type { BodyPart } from './multipart.js';
-import { FORM_TYPE, isInspectable, isJsonType, isLinesType, isTextType } from './body.js';
-import { jsonTextsIn, looksLikeJson } from './json-texts.js';
+import type { BodyPart } from './bodies/multipart.js';
+import { FORM_TYPE, isInspectable, isJsonType, isLinesType, isTextType } from './bodies/body.js';
+import { jsonTextsIn, looksLikeJson } from './bodies/json-texts.js';
 import type { HttpRequest, ReadBody, RequestReading } from './dialect.js';
 import { judgedPath, queryPairs } from './target.js';
 

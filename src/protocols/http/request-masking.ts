@@ -4,17 +4,17 @@ import { parseJsonTree } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject, JsonString } from '../../core/json-tree.js';
 import type { Originals } from '../../masking/stream-masker.js';
 import type { TextMasker } from '../../masking/text-masker.js';
-import { FREE_BODY, visitContent } from './body-places.js';
-import type { BodyPlaces, Place } from './body-places.js';
-import { FORM_TYPE } from './body.js';
+import { FREE_BODY, visitContent } from './bodies/body-places.js';
+import type { BodyPlaces, Place } from './bodies/body-places.js';
+import { FORM_TYPE } from './bodies/body.js';
 import type { ReadBody } from './dialect.js';
-import { maskForm } from './form-masking.js';
-import { inlineTextIn, readInlineFile, type InlineText } from './inline-file.js';
-import { jsonTextsIn } from './json-texts.js';
-import { maskParts } from './multipart-masking.js';
-import type { BodyPart } from './multipart.js';
+import { maskForm } from './bodies/form-masking.js';
+import { inlineTextIn, readInlineFile, type InlineText } from './bodies/inline-file.js';
+import { jsonTextsIn } from './bodies/json-texts.js';
+import { maskParts } from './bodies/multipart-masking.js';
+import type { BodyPart } from './bodies/multipart.js';
 import { Placeholders } from './placeholders.js';
-import { TextEdits } from './text-edits.js';
+import { TextEdits } from './bodies/text-edits.js';
 
 export interface RequestMaskingOptions {
   /** Where the content stands; absent: all of it is content. */

@@ -1,5 +1,5 @@
 import type { Fault } from '../../core/errors.js';
-import { escapedBytes, formDecoded } from './form-text.js';
+import { escapedBytes, formDecoded } from './bodies/form-text.js';
 
 /** A request target that means one thing to every reader. */
 export interface Target {

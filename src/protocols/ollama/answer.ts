@@ -1,11 +1,11 @@
 import type { ModelUsage } from '../../core/events.js';
 import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
-import { answerDocument } from '../http/answer-document.js';
-import { stringsIn, textsIn } from '../http/answer-layout.js';
-import type { DocumentReading, EventReading, TextPiece } from '../http/answer-layout.js';
+import { answerDocument } from '../http/answers/answer-document.js';
+import { stringsIn, textsIn } from '../http/answers/answer-layout.js';
+import type { DocumentReading, EventReading, TextPiece } from '../http/answers/answer-layout.js';
 import type { AnswerBody, AnswerOptions } from '../http/dialect.js';
-import type { KnownTexts } from '../http/known-texts.js';
+import type { KnownTexts } from '../http/answers/known-texts.js';
 
 /** What every line of one answer repeats. */
 const HEAD = ['model', 'created_at'];

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/json-tree.js';
 import { member } from '../../core/json-tree.js';
-import { wordOrText } from '../http/body-places.js';
-import type { BodyPlaces } from '../http/body-places.js';
+import { wordOrText } from '../http/bodies/body-places.js';
+import type { BodyPlaces } from '../http/bodies/body-places.js';
 
 /** Names and kinds. */
 const WORDS = new Set(['model', 'role', 'type', 'format', 'keep_alive', 'tool_name', 'name', 'think']);

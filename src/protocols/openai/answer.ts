@@ -1,12 +1,12 @@
 import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
-import { answerDocument } from '../http/answer-document.js';
-import { answerEventStream } from '../http/answer-event-stream.js';
-import type { DocumentReading, NamedText } from '../http/answer-layout.js';
-import { stringsIn, textsIn } from '../http/answer-layout.js';
+import { answerDocument } from '../http/answers/answer-document.js';
+import { answerEventStream } from '../http/answers/answer-event-stream.js';
+import type { DocumentReading, NamedText } from '../http/answers/answer-layout.js';
+import { stringsIn, textsIn } from '../http/answers/answer-layout.js';
 import type { AnswerBody, AnswerOptions } from '../http/dialect.js';
-import { layoutOf } from '../http/known-events.js';
-import type { KnownEvents } from '../http/known-events.js';
+import { layoutOf } from '../http/answers/known-events.js';
+import type { KnownEvents } from '../http/answers/known-events.js';
 import { modelUsageOf } from '../http/model-usage.js';
 import { readChunk, toolArguments, toolNames } from './chat-layout.js';
 import { isResponseEvent, readResponseEvent, toolNamesOf } from './responses-layout.js';

@@ -1,7 +1,7 @@
 import { member } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject } from '../../core/json-tree.js';
-import { stringsIn } from '../http/answer-layout.js';
-import type { EventReading, ExtraEvent, TextPiece } from '../http/answer-layout.js';
+import { stringsIn } from '../http/answers/answer-layout.js';
+import type { EventReading, ExtraEvent, TextPiece } from '../http/answers/answer-layout.js';
 
 /** Of a delta's strings, those that come whole. */
 const WHOLE = new Set(['role', 'id', 'type', 'name', 'format', 'signature', 'data', 'encrypted_content']);

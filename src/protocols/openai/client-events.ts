@@ -1,6 +1,6 @@
 import type { JsonNode, JsonObject } from '../../core/json-tree.js';
-import { FREE_BODY, wordOrText } from '../http/body-places.js';
-import type { BodyPlaces } from '../http/body-places.js';
+import { FREE_BODY, wordOrText } from '../http/bodies/body-places.js';
+import type { BodyPlaces } from '../http/bodies/body-places.js';
 import type { HttpRequest, ReadBody } from '../http/dialect.js';
 import type { MessageReading } from '../http/message-side.js';
 import { eachMember, modelReading, newestOf } from '../http/model-reading.js';

@@ -1,7 +1,7 @@
 import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
-import type { EventReading } from '../http/answer-layout.js';
-import type { KnownTexts } from '../http/known-texts.js';
+import type { EventReading } from '../http/answers/answer-layout.js';
+import type { KnownTexts } from '../http/answers/known-texts.js';
 import { modelUsageOf } from '../http/model-usage.js';
 import { AUDIO, readResponseEvent } from './responses-layout.js';
 

@@ -1,7 +1,7 @@
 import { member } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject } from '../../core/json-tree.js';
 import type { HttpRequest, ReadBody, RequestReading } from '../http/dialect.js';
-import { FREE_BODY } from '../http/body-places.js';
+import { FREE_BODY } from '../http/bodies/body-places.js';
 import { eachMember, endpointOf, judged, modelReading, partsReading } from '../http/model-reading.js';
 import type { Endpoints, ModelRequests } from '../http/model-reading.js';
 import { stringIn } from '../http/prompt-reader.js';

@@ -1,6 +1,6 @@
 import { member } from '../../core/json-tree.js';
 import type { JsonNode } from '../../core/json-tree.js';
-import type { EventReading, TextPiece } from '../http/answer-layout.js';
+import type { EventReading, TextPiece } from '../http/answers/answer-layout.js';
 
 const DELTA = '.delta';
 /** The text before it is what the deltas before it have too. */

@@ -1,23 +1,23 @@
 import { isFault } from '../../core/errors.js';
 import type { Decision } from '../contract.js';
-import { parseBody, queryText } from './client-messages.js';
+import { parseBody, queryText } from './wire/client-messages.js';
 import type { Catalog, NameLookup } from './catalog/types.js';
-import { CopyGate } from './copy-gate.js';
-import type { ExpectedReplies } from './expected-replies.js';
+import { CopyGate } from './copy/copy-gate.js';
+import type { ExpectedReplies } from './results/expected-replies.js';
 import { EXTENDED, ExtendedQuery } from './extended-query.js';
-import type { CopyFormat } from './copy-format.js';
-import { BodyReader, CLIENT, type Frame, FrameParser, typeSet } from './frames.js';
-import { copyFailMessage, terminateMessage } from './messages.js';
+import type { CopyFormat } from './copy/copy-format.js';
+import { BodyReader, CLIENT, type Frame, FrameParser, typeSet } from './wire/frames.js';
+import { copyFailMessage, terminateMessage } from './wire/messages.js';
 import { withOriginals } from './originals/originals.js';
-import type { Candidate, PreparedStatements } from './prepared.js';
+import type { Candidate, PreparedStatements } from './statements/prepared.js';
 import { SQLSTATE } from './refusal.js';
-import { explains, keepsText } from './run-effects.js';
-import type { Run } from './run.js';
-import type { PostgresSessionOptions } from './session-options.js';
-import { SqlPrepared } from './sql-prepared.js';
-import { StatementDesk, type ClientSideHost } from './statement-desk.js';
-import { StatementReader } from './statement-reader.js';
-import { unreadable } from './statement-text.js';
+import { explains, keepsText } from './statements/run-effects.js';
+import type { Run } from './statements/run.js';
+import type { PostgresSessionOptions } from './opening/session-options.js';
+import { SqlPrepared } from './statements/sql-prepared.js';
+import { StatementDesk, type ClientSideHost } from './statements/statement-desk.js';
+import { StatementReader } from './statements/statement-reader.js';
+import { unreadable } from './statements/statement-text.js';
 
 /** Messages that rules or masks have to read; the others only pass. */
 const READ = typeSet([CLIENT.query, CLIENT.parse, CLIENT.bind, CLIENT.functionCall]);

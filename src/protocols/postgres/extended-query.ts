@@ -1,18 +1,18 @@
-import { BoundValues } from './bound-values.js';
-import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './client-messages.js';
+import { BoundValues } from './statements/bound-values.js';
+import { bindBody, executePortal, parseBody, targetBody, type BindBody } from './wire/client-messages.js';
 import { boundTo } from './facts/bound-facts.js';
-import { CLIENT, type Frame, typeSet } from './frames.js';
-import { describeMessage } from './messages.js';
+import { CLIENT, type Frame, typeSet } from './wire/frames.js';
+import { describeMessage } from './wire/messages.js';
 import { bindWithOriginals, withOriginals } from './originals/originals.js';
 import { refuseChanged, refuseTelling, refuseUnknown } from './own-refusals.js';
-import type { Candidate } from './prepared.js';
-import { Portals } from './portals.js';
+import type { Candidate } from './statements/prepared.js';
+import { Portals } from './statements/portals.js';
 import { SQLSTATE } from './refusal.js';
-import { Restatement } from './restatement.js';
-import type { ExecutedOriginals, Portal, Run } from './run.js';
-import { explains, isUnread, keepsText, mayClosePortals, mayOpenCursors } from './run-effects.js';
-import { StatementParts } from './statement-parts.js';
-import { unreadable } from './statement-text.js';
+import { Restatement } from './statements/restatement.js';
+import type { ExecutedOriginals, Portal, Run } from './statements/run.js';
+import { explains, isUnread, keepsText, mayClosePortals, mayOpenCursors } from './statements/run-effects.js';
+import { StatementParts } from './statements/statement-parts.js';
+import { unreadable } from './statements/statement-text.js';
 
 /**
  * The extended protocol's messages. A text is refused at its Parse where it would be blocked

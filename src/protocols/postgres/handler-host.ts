@@ -1,11 +1,11 @@
 import type { Fault } from '../../core/errors.js';
 import type { RecordedEvent } from '../../core/events.js';
-import type { CopyFormat } from './copy-format.js';
-import type { ExpectedReplies } from './expected-replies.js';
+import type { CopyFormat } from './copy/copy-format.js';
+import type { ExpectedReplies } from './results/expected-replies.js';
 import type { SessionMasks } from './masks.js';
-import type { PreparedStatements } from './prepared.js';
-import type { ResultBounds } from './result-record.js';
-import type { Run } from './run.js';
+import type { PreparedStatements } from './statements/prepared.js';
+import type { ResultBounds } from './results/result-record.js';
+import type { Run } from './statements/run.js';
 
 /** What the handler needs of its session. */
 export interface HandlerHost {

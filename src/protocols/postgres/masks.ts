@@ -1,10 +1,10 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../core/mask.js';
-import type { ColumnTreatment, ResultColumn } from './columns.js';
-import type { CopyColumn } from './copy-masker.js';
+import type { ColumnTreatment, ResultColumn } from './results/columns.js';
+import type { CopyColumn } from './copy/copy-masker.js';
 import type { GivenValue } from './lineage/given-values.js';
 import type { Failure } from './lineage/telling-runs.js';
-import type { Run } from './run.js';
-import { RowMasker, type MaskWhole, type ValueMasker } from './row-masker.js';
+import type { Run } from './statements/run.js';
+import { RowMasker, type MaskWhole, type ValueMasker } from './results/row-masker.js';
 import type { TypeLookup } from './values/type-shapes.js';
 
 /** The masks of one session, as policy has them now. */

@@ -1,8 +1,8 @@
 /** Refusals in the extended protocol that no policy was asked for. */
 import { refusalFor, SQLSTATE } from './refusal.js';
-import type { Portal } from './run.js';
-import type { StatementDesk } from './statement-desk.js';
-import { unreadable } from './statement-text.js';
+import type { Portal } from './statements/run.js';
+import type { StatementDesk } from './statements/statement-desk.js';
+import { unreadable } from './statements/statement-text.js';
 
 /** What the server says of a name that it does not know, in its own words. */
 export function refuseUnknown(desk: StatementDesk, message: string, code: string): void {

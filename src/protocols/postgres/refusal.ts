@@ -1,6 +1,6 @@
 import type { SqlFacts } from '../../policy/types.js';
 import type { Decision } from '../contract.js';
-import type { ErrorFields } from './messages.js';
+import type { ErrorFields } from './wire/messages.js';
 
 /** SQLSTATEs this room answers with. */
 export const SQLSTATE = {

@@ -1,6 +1,6 @@
-import type { ExpectedReplies } from './expected-replies.js';
-import type { Run } from './run.js';
-import type { PostgresSessionOptions } from './session-options.js';
+import type { ExpectedReplies } from './results/expected-replies.js';
+import type { Run } from './statements/run.js';
+import type { PostgresSessionOptions } from './opening/session-options.js';
 
 /** Where a transaction begins or ends, what was changed in it may come to nothing. */
 const TURNS: ReadonlySet<string> = new Set(['begin', 'commit', 'rollback']);

@@ -2,12 +2,12 @@
  * One client's Postgres session: what the client sends is read and decided before it goes up, what
  * the server sends is masked and recorded before it goes down. See README.md for the states.
  */
-import { AnswerReader } from './answers.js';
+import { AnswerReader } from './results/answers.js';
 import { ClientSide } from './client-side.js';
 import type { HandlerHost } from './handler-host.js';
-import { PreparedStatements } from './prepared.js';
-import { ResultHandler } from './result-handler.js';
-import type { PostgresSessionOptions } from './session-options.js';
+import { PreparedStatements } from './statements/prepared.js';
+import { ResultHandler } from './results/result-handler.js';
+import type { PostgresSessionOptions } from './opening/session-options.js';
 import { WireSession } from './wire-session.js';
 
 export class PostgresSession extends WireSession {

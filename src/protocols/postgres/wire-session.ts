@@ -1,13 +1,13 @@
 import type { Fault } from '../../core/errors.js';
 import type { Decision, Session, Side, Step } from '../contract.js';
 import type { Catalog, NameLookup } from './catalog/types.js';
-import { ExpectedReplies } from './expected-replies.js';
-import { errorMessage, noticeMessage } from './messages.js';
-import { Opening } from './opening.js';
+import { ExpectedReplies } from './results/expected-replies.js';
+import { errorMessage, noticeMessage } from './wire/messages.js';
+import { Opening } from './opening/opening.js';
 import { refusalFor, SQLSTATE } from './refusal.js';
-import type { PostgresSessionOptions } from './session-options.js';
-import type { CancelKey } from './startup.js';
-import type { ClientSideHost } from './statement-desk.js';
+import type { PostgresSessionOptions } from './opening/session-options.js';
+import type { CancelKey } from './opening/startup.js';
+import type { ClientSideHost } from './statements/statement-desk.js';
 
 /** What a client may send ahead while the session is still being opened. */
 const MAX_EARLY_BYTES = 1 << 20;

@@ -5,9 +5,9 @@ import type { HttpDependencies, SessionFilter } from '../../../src/agent/http/de
 import { createAddressOf } from '../../../src/agent/http/client-address.js';
 import { createMetrics } from '../../../src/agent/http/metrics.js';
 import { NoticeBoard } from '../../../src/agent/notices.js';
-import { RequestFeed } from '../../../src/agent/request-feed.js';
-import { LoginLimit } from '../../../src/agent/login-limit.js';
-import { TokenWatches } from '../../../src/agent/token-watches.js';
+import { RequestFeed } from '../../../src/agent/holds/request-feed.js';
+import { LoginLimit } from '../../../src/agent/callers/login-limit.js';
+import { TokenWatches } from '../../../src/agent/callers/token-watches.js';
 import { createHttpServer } from '../../../src/agent/http/server.js';
 import type { HttpServerOptions } from '../../../src/agent/http/server-options.js';
 import { HoopError } from '../../../src/core/errors.js';

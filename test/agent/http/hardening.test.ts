@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createAddressOf } from '../../../src/agent/http/client-address.js';
-import { LoginLimit } from '../../../src/agent/login-limit.js';
+import { LoginLimit } from '../../../src/agent/callers/login-limit.js';
 import { getLines, startAgent, statusOf } from './agent.js';
 
 describe('the host', () => {

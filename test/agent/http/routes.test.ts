@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { PassThrough, Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { describe, expect, it, vi } from 'vitest';
-import { TokenWatches } from '../../../src/agent/token-watches.js';
+import { TokenWatches } from '../../../src/agent/callers/token-watches.js';
 import { HoopError } from '../../../src/core/errors.js';
 import type { Identity } from '../../../src/core/identity.js';
 import type { PostgresConnection } from '../../../src/core/resources.js';

@@ -7,7 +7,7 @@ import { Config } from '@oclif/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { candidatesFor } from '../../../src/cli/completion/candidates.js';
 import { SCRIPTS, SHELLS, type Shell } from '../../../src/cli/completion/scripts.js';
-import { connectionNames } from '../../../src/client/connection-names.js';
+import { connectionNames } from '../../../src/client/connect/connection-names.js';
 import { HoopError } from '../../../src/core/errors.js';
 import { buildCli, runHoop } from '../../support/built-cli.js';
 import { TunnelEndpoint } from '../../client/tunnel-pair.js';

@@ -9,7 +9,7 @@ import { changeFailure, runBacktest } from '../../../src/cli/policy/run-backtest
 import type { DecisionEvent, RecordedEvent, SessionStart } from '../../../src/core/events.js';
 import { uuidv7 } from '../../../src/core/ids.js';
 import { loadGrammar, readSql } from '../../../src/protocols/postgres/facts/analyze.js';
-import { recordedFacts } from '../../../src/protocols/postgres/statement-text.js';
+import { recordedFacts } from '../../../src/protocols/postgres/statements/statement-text.js';
 import { generateRecordingKey } from '../../../src/recording/keys.js';
 import { openRecordings } from '../../../src/recording/recordings.js';
 import { inFolder } from './policy-folder.js';

@@ -9,7 +9,7 @@ import type { Check } from '../../../src/client/doctor/check.js';
 import { examine, exitStatusOf } from '../../../src/client/doctor/examine.js';
 import { checkKeychain } from '../../../src/client/doctor/machine-checks.js';
 import { checkDns, checkTcp, checkTls } from '../../../src/client/doctor/network-checks.js';
-import { openProfile } from '../../../src/client/profile.js';
+import { openProfile } from '../../../src/client/login/profile.js';
 import { HoopError } from '../../../src/core/errors.js';
 import { startTestAgent, type TestAgent } from '../../support/agent.js';
 import { ConnectProxy } from '../../support/connect-proxy.js';

@@ -3,7 +3,7 @@ import { concatBytes } from '../../../src/core/bytes.js';
 import type { MaskCounts } from '../../../src/core/mask.js';
 import { anthropicEventStream, anthropicJson } from '../../../src/protocols/anthropic/answer.js';
 import type { AnswerSummary } from '../../../src/protocols/http/dialect.js';
-import { plainEventStream, plainJson } from '../../../src/protocols/http/plain-answer.js';
+import { plainEventStream, plainJson } from '../../../src/protocols/http/answers/plain-answer.js';
 import { openaiEventStream, openaiJson } from '../../../src/protocols/openai/answer.js';
 import { bytesOf } from '../../masking/support.js';
 import { ARGUMENTS, maskedText, masker, optionsOf, piecesOf, TEXT } from './masked-answer.js';

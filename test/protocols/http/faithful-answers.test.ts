@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anthropicEventStream, anthropicJson } from '../../../src/protocols/anthropic/answer.js';
-import { plainEventStream } from '../../../src/protocols/http/plain-answer.js';
+import { plainEventStream } from '../../../src/protocols/http/answers/plain-answer.js';
 import { openaiEventStream, openaiJson } from '../../../src/protocols/openai/answer.js';
 import { maskedText, optionsOf, secretsIn, wholeThrough } from './masked-answer.js';
 import type { MakeAnswer } from './masked-answer.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answerHeaders } from '../../../src/protocols/http/answer-headers.js';
+import { answerHeaders } from '../../../src/protocols/http/answers/answer-headers.js';
 import { forwardedHeaders } from '../../../src/protocols/http/headers.js';
 
 const namesOf = (raw: readonly string[], injected: readonly string[] = []): readonly string[] => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readBody } from '../../../src/protocols/http/read-body.js';
+import { readBody } from '../../../src/protocols/http/bodies/read-body.js';
 import type { RequestReading } from '../../../src/protocols/http/dialect.js';
 import { DIALECTS } from '../../../src/protocols/registry.js';
 import { bytesOf } from '../../masking/support.js';

@@ -1,4 +1,4 @@
-import { readBody } from '../../../src/protocols/http/read-body.js';
+import { readBody } from '../../../src/protocols/http/bodies/read-body.js';
 import type { HttpRequest, ReadBody } from '../../../src/protocols/http/dialect.js';
 
 export const JSON_TYPE = 'application/json';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isInspectable, isTextType, mediaTypeOf } from '../../../src/protocols/http/body.js';
-import { readBody } from '../../../src/protocols/http/read-body.js';
+import { isInspectable, isTextType, mediaTypeOf } from '../../../src/protocols/http/bodies/body.js';
+import { readBody } from '../../../src/protocols/http/bodies/read-body.js';
 import { httpRequests } from '../../../src/protocols/http/http-requests.js';
 import { bodyOf, requestOf } from './model-body.js';
 

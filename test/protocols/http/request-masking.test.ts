@@ -5,7 +5,7 @@ import { createTextMasker } from '../../../src/masking/text-masker.js';
 import type { TextMasker } from '../../../src/masking/text-masker.js';
 import { anthropicRequests } from '../../../src/protocols/anthropic/requests.js';
 import type { ReadBody, RequestSide } from '../../../src/protocols/http/dialect.js';
-import { maskTarget } from '../../../src/protocols/http/form-masking.js';
+import { maskTarget } from '../../../src/protocols/http/bodies/form-masking.js';
 import { maskQuery, maskRequest } from '../../../src/protocols/http/request-masking.js';
 import { openaiRequests } from '../../../src/protocols/openai/requests.js';
 import { bodyOf, requestOf } from './model-body.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { anthropicEventStream, anthropicJson } from '../../../src/protocols/anthropic/answer.js';
-import { plainEventStream, plainJson } from '../../../src/protocols/http/plain-answer.js';
+import { plainEventStream, plainJson } from '../../../src/protocols/http/answers/plain-answer.js';
 import { openaiEventStream, openaiJson } from '../../../src/protocols/openai/answer.js';
 import { cutsThatMatter, piecesOf, secretsIn, wholeThrough } from './masked-answer.js';
 import type { MakeAnswer } from './masked-answer.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OLLAMA_TEXTS, ollamaJson } from '../../../src/protocols/ollama/answer.js';
-import { answerLines } from '../../../src/protocols/http/answer-lines.js';
+import { answerLines } from '../../../src/protocols/http/answers/answer-lines.js';
 import { DIALECTS } from '../../../src/protocols/registry.js';
 import type { AnswerOptions } from '../../../src/protocols/http/dialect.js';
 import { bytesOf } from '../../masking/support.js';
@@ -163,7 +163,7 @@ describe('a stream that is cut anywhere', () => {
   });
 
   it('shows nothing of a credential that is split over lines, where nothing is masked', async () => {
-    const { piecesOf: credentialOf } = await import('../../../src/protocols/http/credential-pieces.js');
+    const { piecesOf: credentialOf } = await import('../../../src/protocols/http/credentials/credential-pieces.js');
     const text = ollamaStream('generate', ['the key is sk-live-0123456', '789abcdefghij and more']);
     const out = wholeThrough(
       (options) => answerLines(options, [OLLAMA_TEXTS], { plain: false, parted: 'line' }),

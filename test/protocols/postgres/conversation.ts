@@ -7,18 +7,18 @@
  *     = decision         answers the open ticket     ? question  is put to policy
  *     x reason: fault    the session is over
  */
-import { sha256 } from '../../../src/agent/record-bounds.js';
+import { sha256 } from '../../../src/agent/sessions/record-bounds.js';
 import { createHash } from 'node:crypto';
 import type { RecordBounds } from '../../../src/core/output-digest.js';
 import { authenticationCrypto } from '../../../src/agent/fronts/postgres/authentication-crypto.js';
 import { maskWhole } from '../../../src/masking/text-masker.js';
 import type { Decision, Step } from '../../../src/protocols/contract.js';
 import type { SessionMasks } from '../../../src/protocols/postgres/masks.js';
-import { ReplicationSession } from '../../../src/protocols/postgres/replication-session.js';
-import type { PostgresSessionOptions } from '../../../src/protocols/postgres/session-options.js';
+import { ReplicationSession } from '../../../src/protocols/postgres/replication/replication-session.js';
+import type { PostgresSessionOptions } from '../../../src/protocols/postgres/opening/session-options.js';
 import { PostgresSession } from '../../../src/protocols/postgres/session.js';
-import { sqlReader } from '../../../src/protocols/postgres/sql-reader.js';
-import type { StartupMessage } from '../../../src/protocols/postgres/startup.js';
+import { sqlReader } from '../../../src/protocols/postgres/statements/sql-reader.js';
+import type { StartupMessage } from '../../../src/protocols/postgres/opening/startup.js';
 import { hash, maskerOf, ruleOf } from '../../masking/support.js';
 import {
   bind,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Portals } from '../../../src/protocols/postgres/portals.js';
-import { PreparedStatements, type Candidate } from '../../../src/protocols/postgres/prepared.js';
-import type { Portal } from '../../../src/protocols/postgres/run.js';
+import { Portals } from '../../../src/protocols/postgres/statements/portals.js';
+import { PreparedStatements, type Candidate } from '../../../src/protocols/postgres/statements/prepared.js';
+import type { Portal } from '../../../src/protocols/postgres/statements/run.js';
 
 const candidate = (text: string): Candidate => ({ text, types: [] }) as unknown as Candidate;
 const portal = (text: string, opened = false): Portal =>

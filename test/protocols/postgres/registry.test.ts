@@ -1,12 +1,12 @@
-import { sha256 } from '../../../src/agent/record-bounds.js';
+import { sha256 } from '../../../src/agent/sessions/record-bounds.js';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ExpectedReplies } from '../../../src/protocols/postgres/expected-replies.js';
+import { ExpectedReplies } from '../../../src/protocols/postgres/results/expected-replies.js';
 import { loadGrammar } from '../../../src/protocols/postgres/facts/analyze.js';
 import { copyFormatIn } from '../../../src/protocols/postgres/facts/copy-format.js';
-import { PreparedStatements, type Candidate } from '../../../src/protocols/postgres/prepared.js';
-import { ResultRecord } from '../../../src/protocols/postgres/result-record.js';
+import { PreparedStatements, type Candidate } from '../../../src/protocols/postgres/statements/prepared.js';
+import { ResultRecord } from '../../../src/protocols/postgres/results/result-record.js';
 import { binaryNumber, spelledAddress, spelledNumber } from '../../../src/protocols/postgres/values/binary-scalars.js';
-import { unreadable } from '../../../src/protocols/postgres/statement-text.js';
+import { unreadable } from '../../../src/protocols/postgres/statements/statement-text.js';
 import { row, u16 } from './wire.js';
 
 beforeAll(loadGrammar);

@@ -1,5 +1,5 @@
 import { DigestingOutput, type OutputDigest, type RecordBounds } from '../../../core/output-digest.js';
-import { sha256 } from '../../record-bounds.js';
+import { sha256 } from '../../sessions/record-bounds.js';
 
 const decoder = new TextDecoder('utf-8');
 

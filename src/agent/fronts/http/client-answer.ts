@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dialect, Header, HttpRefusal, RequestReading } from '../../../protocols/http/dialect.js';
 import { NOT_AGAIN } from './refusals.js';
-import type { AnswerBeginning, AnswerOut } from './answer-out.js';
+import type { AnswerBeginning, AnswerOut } from './answers/answer-out.js';
 
 /** How often a waiting client of an event stream hears from us. */
 const PING_MS = 10_000;

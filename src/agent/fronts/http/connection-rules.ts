@@ -7,7 +7,7 @@ import type { PolicySet } from '../../../policy/compile.js';
 import { anyLimit, limitsReadBody, limitsRefuseUnread } from '../../../policy/limits.js';
 import { maskPlanFor } from '../../../policy/mask-plan.js';
 import type { Context } from '../../../policy/types.js';
-import type { SessionHost } from '../../session-host.js';
+import type { SessionHost } from '../../sessions/session-host.js';
 
 /** What policy holds for callers of the same groups on one connection, worked out once. */
 export interface ConnectionRules {

@@ -1,5 +1,5 @@
 import type { HttpCredential } from '../../../core/resources.js';
-import { createRedactor, type Redactor } from '../../../protocols/http/credential-redaction.js';
+import { createRedactor, type Redactor } from '../../../protocols/http/credentials/credential-redaction.js';
 import type { Header } from '../../../protocols/http/dialect.js';
 import type { SecretResolver } from '../../../secrets/resolver.js';
 

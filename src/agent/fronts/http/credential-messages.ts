@@ -1,8 +1,8 @@
 import { isFault } from '../../../core/errors.js';
 import { parseJsonTree } from '../../../core/json-tree.js';
-import type { CredentialPieces } from '../../../protocols/http/credential-pieces.js';
-import { CredentialTexts, withShown } from '../../../protocols/http/credential-texts.js';
-import { PlainLayout } from '../../../protocols/http/plain-layout.js';
+import type { CredentialPieces } from '../../../protocols/http/credentials/credential-pieces.js';
+import { CredentialTexts, withShown } from '../../../protocols/http/credentials/credential-texts.js';
+import { PlainLayout } from '../../../protocols/http/answers/plain-layout.js';
 
 /** Pieces of a text are small; larger messages are not looked at for being one. */
 const LARGEST_BYTES = 64 * 1024;

@@ -1,7 +1,7 @@
 import type { BodyEvent, ModelUsage, ResultEvent } from '../../../core/events.js';
 import type { MaskCounts } from '../../../core/mask.js';
 import { tokensOf } from '../../usage/model-cost.js';
-import type { AnswerPipe } from './answer-pipe.js';
+import type { AnswerPipe } from './answers/answer-pipe.js';
 import { refusalOf } from './refusals.js';
 
 export interface ExchangeEnd {

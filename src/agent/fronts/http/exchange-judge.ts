@@ -5,12 +5,12 @@ import { decide } from '../../../policy/decide.js';
 import { maskPlanFor } from '../../../policy/mask-plan.js';
 import type { Question } from '../../../protocols/contract.js';
 import type { HttpConnection } from '../../../core/resources.js';
-import { isJsonType } from '../../../protocols/http/body.js';
-import { looksLikeJson } from '../../../protocols/http/json-texts.js';
-import { issuedBy } from '../../../protocols/http/issued-keys.js';
+import { isJsonType } from '../../../protocols/http/bodies/body.js';
+import { looksLikeJson } from '../../../protocols/http/bodies/json-texts.js';
+import { issuedBy } from '../../../protocols/http/credentials/issued-keys.js';
 import type { HttpRequest, ReadBody, RequestReading } from '../../../protocols/http/dialect.js';
 import type { MessageReading } from '../../../protocols/http/message-side.js';
-import type { SessionHost } from '../../session-host.js';
+import type { SessionHost } from '../../sessions/session-host.js';
 import type { ConnectionRules } from './connection-rules.js';
 
 /** What hoop itself has against a request, whatever the rules say of it. */

@@ -1,7 +1,7 @@
 import { messageOf } from '../../../core/errors.js';
 import type { Header, HttpRefusal } from '../../../protocols/http/dialect.js';
-import { SECRET_REVOKED } from '../../secret-uses.js';
-import type { LiveSession, SessionHost } from '../../session-host.js';
+import { SECRET_REVOKED } from '../../credentials/secret-uses.js';
+import type { LiveSession, SessionHost } from '../../sessions/session-host.js';
 import type { ExchangeSession } from './exchange-session.js';
 import { refusalOf } from './refusals.js';
 

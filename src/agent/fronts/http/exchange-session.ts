@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../../../core/events.js';
 import type { Context, Verdict } from '../../../policy/types.js';
 import type { Decision, Question } from '../../../protocols/contract.js';
 import { Decider, type DecisionDesk } from '../../drive/decider.js';
-import { openHold } from '../../open-hold.js';
+import { openHold } from '../../holds/open-hold.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
 import {
   secretsUsed,
@@ -12,8 +12,8 @@ import {
   type LiveSession,
   type SessionHost,
   type SessionRecorder,
-} from '../../session-host.js';
-import { sessionStart } from '../../session-start.js';
+} from '../../sessions/session-host.js';
+import { sessionStart } from '../../sessions/session-start.js';
 import type { SessionTrace } from '../../tracing/session-trace.js';
 import type { HttpRefusal } from '../../../protocols/http/dialect.js';
 import type { ConnectionRules } from './connection-rules.js';

@@ -1,11 +1,11 @@
-import { recordBounds } from '../../record-bounds.js';
+import { recordBounds } from '../../sessions/record-bounds.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HoopError } from '../../../core/errors.js';
-import { readBody } from '../../../protocols/http/read-body.js';
+import { readBody } from '../../../protocols/http/bodies/read-body.js';
 import type { Dialect, HttpRequest, RequestReading } from '../../../protocols/http/dialect.js';
-import type { HttpCaller, LiveSession, SessionHost } from '../../session-host.js';
+import type { HttpCaller, LiveSession, SessionHost } from '../../sessions/session-host.js';
 import type { UsageLimits } from '../../usage/usage-limits.js';
-import { AnswerPipe } from './answer-pipe.js';
+import { AnswerPipe } from './answers/answer-pipe.js';
 import { ClientAnswer } from './client-answer.js';
 import type { ConnectionRules, RulesBook } from './connection-rules.js';
 import { countedRequest, countUsage, type CountedUsage } from './counted-usage.js';

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { HoopError } from '../../../core/errors.js';
-import type { HttpCaller } from '../../session-host.js';
+import type { HttpCaller } from '../../sessions/session-host.js';
 import { tokenOf } from '../../http/token.js';
 
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;

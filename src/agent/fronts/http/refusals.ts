@@ -1,6 +1,6 @@
 import { HoopError, type ErrorCode } from '../../../core/errors.js';
 import type { Header, HttpRefusal } from '../../../protocols/http/dialect.js';
-import { TooManyLogins } from '../../login-limit.js';
+import { TooManyLogins } from '../../callers/login-limit.js';
 import type { LimitRefusal } from '../../usage/usage-limits.js';
 import type { Decision } from '../../../protocols/contract.js';
 

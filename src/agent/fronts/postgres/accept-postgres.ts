@@ -1,9 +1,9 @@
 import { type Fault, HoopError, messageOf } from '../../../core/errors.js';
-import { errorMessage } from '../../../protocols/postgres/messages.js';
+import { errorMessage } from '../../../protocols/postgres/wire/messages.js';
 import { SQLSTATE } from '../../../protocols/postgres/refusal.js';
-import { StartupReader } from '../../../protocols/postgres/startup.js';
+import { StartupReader } from '../../../protocols/postgres/opening/startup.js';
 import type { TunnelStream } from '../../../tunnel/stream.js';
-import type { PostgresCaller, SessionHost } from '../../session-host.js';
+import type { PostgresCaller, SessionHost } from '../../sessions/session-host.js';
 import { PostgresFront, type SharedByPostgres } from './front.js';
 
 /** A client that has not said what it wants by then is cut: it may be no client at all. */

@@ -1,5 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
-import type { AuthenticationCrypto } from '../../../protocols/postgres/authentication.js';
+import type { AuthenticationCrypto } from '../../../protocols/postgres/opening/authentication.js';
 
 /** A role's salt changes only with its password: the slow derivation is done once for each. */
 const derived = new Map<string, Uint8Array>();

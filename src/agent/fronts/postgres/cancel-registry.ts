@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { CancelKey } from '../../../protocols/postgres/startup.js';
+import type { CancelKey } from '../../../protocols/postgres/opening/startup.js';
 
 /** What a cancel key stands for. */
 export interface Cancellable {

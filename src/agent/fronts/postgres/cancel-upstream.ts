@@ -1,6 +1,6 @@
 import type { PostgresConnection } from '../../../core/resources.js';
-import { cancelPacket } from '../../../protocols/postgres/messages.js';
-import type { CancelKey } from '../../../protocols/postgres/startup.js';
+import { cancelPacket } from '../../../protocols/postgres/wire/messages.js';
+import type { CancelKey } from '../../../protocols/postgres/opening/startup.js';
 import { dialUpstream } from './dial-upstream.js';
 
 /** A server that does not close the connection of a cancel in this time is not waited for. */

@@ -3,7 +3,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { HoopError, messageOf } from '../../../core/errors.js';
 import type { PostgresConnection } from '../../../core/resources.js';
-import { sslRequest } from '../../../protocols/postgres/messages.js';
+import { sslRequest } from '../../../protocols/postgres/wire/messages.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 

@@ -4,7 +4,7 @@ import { estimatedRows } from '../../../protocols/postgres/trial/estimate.js';
 import type { Reached, ReachedTable } from '../../../protocols/postgres/trial/reached-tables.js';
 import { notTakenBack } from '../../../protocols/postgres/trial/takes-back.js';
 import { trialText } from '../../../protocols/postgres/trial/trial-text.js';
-import { rowTexts } from '../../../protocols/postgres/row-texts.js';
+import { rowTexts } from '../../../protocols/postgres/results/row-texts.js';
 import { refusalWords } from './refusal-words.js';
 import type { TrialSession } from './trial-session.js';
 

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import { HoopError, type Fault } from '../../../core/errors.js';
-import { maskReport } from '../../../protocols/postgres/error-masker.js';
-import { BodyReader, FrameParser, SERVER, type Frame } from '../../../protocols/postgres/frames.js';
-import { terminateMessage } from '../../../protocols/postgres/messages.js';
-import { Opening } from '../../../protocols/postgres/opening.js';
-import type { CancelKey } from '../../../protocols/postgres/startup.js';
+import { maskReport } from '../../../protocols/postgres/results/error-masker.js';
+import { BodyReader, FrameParser, SERVER, type Frame } from '../../../protocols/postgres/wire/frames.js';
+import { terminateMessage } from '../../../protocols/postgres/wire/messages.js';
+import { Opening } from '../../../protocols/postgres/opening/opening.js';
+import type { CancelKey } from '../../../protocols/postgres/opening/startup.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 
 export interface OwnSession {

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { HoopError } from '../../../core/errors.js';
 import type { Rows } from '../../../protocols/postgres/catalog/queries.js';
-import { queryMessage } from '../../../protocols/postgres/messages.js';
-import { rowTexts } from '../../../protocols/postgres/row-texts.js';
+import { queryMessage } from '../../../protocols/postgres/wire/messages.js';
+import { rowTexts } from '../../../protocols/postgres/results/row-texts.js';
 import { OwnConnection, type OwnAnswer, type OwnSession } from './own-connection.js';
 
 export type { OwnSession } from './own-connection.js';

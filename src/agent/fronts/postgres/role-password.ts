@@ -1,6 +1,6 @@
 import { HoopError } from '../../../core/errors.js';
 import type { PostgresConnection } from '../../../core/resources.js';
-import { scramVerifier } from '../../../protocols/postgres/scram-verifier.js';
+import { scramVerifier } from '../../../protocols/postgres/opening/scram-verifier.js';
 import { authenticationCrypto } from './authentication-crypto.js';
 import { dialUpstream } from './dial-upstream.js';
 import { ownQueries } from './own-query.js';

@@ -14,11 +14,11 @@ import type { CallerBudgets } from '../../../protocols/postgres/lineage/failure-
 import { TellingRuns } from '../../../protocols/postgres/lineage/telling-runs.js';
 import { SessionMemory } from '../../../protocols/postgres/lineage/session-memory.js';
 import type { SessionMasks } from '../../../protocols/postgres/masks.js';
-import type { Run } from '../../../protocols/postgres/run.js';
+import type { Run } from '../../../protocols/postgres/statements/run.js';
 import type { FollowedMasks } from '../../../protocols/postgres/trial/masked-sample.js';
-import type { SessionHost } from '../../session-host.js';
-import { sessionMasks } from '../../session-masks.js';
-import { VerdictCache } from '../../verdict-cache.js';
+import type { SessionHost } from '../../sessions/session-host.js';
+import { sessionMasks } from '../../sessions/session-masks.js';
+import { VerdictCache } from '../../sessions/verdict-cache.js';
 import { completeQuestion } from './complete-question.js';
 import type { SessionCatalog } from './session-catalog.js';
 

@@ -1,8 +1,8 @@
 import { DEFAULT_MAX_BYTES, type SqlReading } from '../../../protocols/postgres/facts/analyze.js';
 import { copyFormatOf } from '../../../protocols/postgres/facts/copy-format.js';
 import { OUTLINED_CHARS, type Outline } from '../../../protocols/postgres/facts/outline.js';
-import type { SqlReader } from '../../../protocols/postgres/session-options.js';
-import { isReadingKept, keepReading, sqlReader } from '../../../protocols/postgres/sql-reader.js';
+import type { SqlReader } from '../../../protocols/postgres/opening/session-options.js';
+import { isReadingKept, keepReading, sqlReader } from '../../../protocols/postgres/statements/sql-reader.js';
 import type { TextStudy } from './text-study.js';
 
 /** Readings of large texts that a session remembers: of those that run, what runs next and what ran last. */

@@ -8,7 +8,7 @@ import {
   parseMessage,
   queryMessage,
   syncMessage,
-} from '../../../protocols/postgres/messages.js';
+} from '../../../protocols/postgres/wire/messages.js';
 import { quoted } from '../../../protocols/postgres/trial/trial-text.js';
 import type { OwnAnswer, OwnConnection } from './own-connection.js';
 import { rowsOf } from './own-query.js';

@@ -1,7 +1,7 @@
 import type { PreviewRows, RequestPreview } from '../../../core/approval.js';
 import type { HeldStatement } from '../../../protocols/contract.js';
-import { parseRowDescription } from '../../../protocols/postgres/columns.js';
-import { rowTexts } from '../../../protocols/postgres/row-texts.js';
+import { parseRowDescription } from '../../../protocols/postgres/results/columns.js';
+import { rowTexts } from '../../../protocols/postgres/results/row-texts.js';
 import { leftBehind, unreadFunctions } from '../../../protocols/postgres/trial/takes-back.js';
 import { literal, quoted, type TrialText } from '../../../protocols/postgres/trial/trial-text.js';
 import type { OwnAnswer } from './own-connection.js';

@@ -1,4 +1,4 @@
-import type { CopyFormat } from '../copy-format.js';
+import type { CopyFormat } from '../copy/copy-format.js';
 import { parseSql } from './grammar.js';
 import { inside, listAt, literalIn, textAt, type TreeNode } from './tree.js';
 

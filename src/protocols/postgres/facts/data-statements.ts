@@ -7,7 +7,7 @@ import { findCte, sourcesOf, tableSource, withCtes } from './row-sources.js';
 import type { RowScope } from './row-sources.js';
 import { EMPTY, flagAt, inside, listAt, literalIn, namesIn, nodeAt, objectName, textAt } from './tree.js';
 import type { TreeNode } from './tree.js';
-import { splitPath } from '../search-path.js';
+import { splitPath } from './search-path.js';
 import type { Handler, Place, Walk } from './walk.js';
 
 /** SELECT, INSERT, UPDATE, DELETE, MERGE, COPY and what stands inside of them. */

@@ -1,6 +1,6 @@
 import type { ObjectName, OpenWrite, SqlCall, SqlRename } from '../../../policy/types.js';
 import type { Catalog, CatalogRelation, CatalogRoutine, NameLookup } from '../catalog/types.js';
-import { splitPath } from '../search-path.js';
+import { splitPath } from './search-path.js';
 
 /** For names in texts that the server spelled: all qualified, but for what is in pg_catalog. */
 export const QUALIFIED: NameLookup = { searchPath: ['pg_catalog'] };

@@ -4,8 +4,8 @@
  */
 import { leftOutBy } from '../facts/outline.js';
 import { EMPTY, inside, isNode, itemsOf, listAt, literalIn, tagged } from '../facts/tree.js';
-import type { BoundValues } from '../bound-values.js';
-import { formatAt } from '../client-messages.js';
+import type { BoundValues } from '../statements/bound-values.js';
+import { formatAt } from '../wire/client-messages.js';
 import { functionName } from './calls.js';
 import type { Comparison, ManyValued } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';

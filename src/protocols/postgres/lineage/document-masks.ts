@@ -1,5 +1,5 @@
 import type { JsonMask, MaskRule } from '../../../core/mask.js';
-import type { ResultColumn } from '../columns.js';
+import type { ResultColumn } from '../results/columns.js';
 import type { Derivation } from './derivation.js';
 import { valuesIn, type JsonShape } from './json-shape.js';
 import type { StatementReading } from './reading.js';

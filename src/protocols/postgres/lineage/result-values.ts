@@ -1,4 +1,4 @@
-import type { ResultColumn } from '../columns.js';
+import type { ResultColumn } from '../results/columns.js';
 import { ANYTHING, either, type Derivation } from './derivation.js';
 import type { StatementReading } from './reading.js';
 import type { Output } from './scope.js';

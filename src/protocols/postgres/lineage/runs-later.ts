@@ -1,5 +1,5 @@
 /** Statements with which others run that came before: fetched from, or put off to the end of the transaction. */
-import type { Run } from '../run.js';
+import type { Run } from '../statements/run.js';
 
 /** Do triggers that waited run with it? */
 export function endsTransaction({ text, facts: { effects } }: Run): boolean {

@@ -1,4 +1,4 @@
-import type { Run } from '../run.js';
+import type { Run } from '../statements/run.js';
 import { ANYTHING } from './derivation.js';
 import { mayDependOnValues, type CallerBudgets, type FailureBudget } from './failure-budget.js';
 import type { ColumnRules } from './column-rules.js';

@@ -1,6 +1,6 @@
 /** Messages of the client's with a part of them changed. */
 import { concatBytes } from '../../../core/bytes.js';
-import { HEADER_BYTES } from '../frames.js';
+import { HEADER_BYTES } from '../wire/frames.js';
 
 const LENGTH_BYTES = 4;
 

@@ -1,6 +1,6 @@
 /** Puts the values behind reversible pseudonyms in their place on the way to the server. */
 import { decodeUtf8 } from '../../../core/bytes.js';
-import { bindBody, formatAt, type BindBody } from '../client-messages.js';
+import { bindBody, formatAt, type BindBody } from '../wire/client-messages.js';
 import type { PreparedText, ReversibleValue, SessionMasks } from '../masks.js';
 import { readArrayText } from '../values/array-text.js';
 import {

@@ -1,6 +1,6 @@
-import { BodyReader } from '../frames.js';
-import { dataRow } from '../messages.js';
-import type { RowMasking } from '../row-masker.js';
+import { BodyReader } from '../wire/frames.js';
+import { dataRow } from '../wire/messages.js';
+import type { RowMasking } from '../results/row-masker.js';
 import { withPseudonyms, type Swap } from './plan-text.js';
 
 const encoder = new TextEncoder();

@@ -1,8 +1,8 @@
 import type { PreviewRows } from '../../../core/approval.js';
-import { parseRowDescription } from '../columns.js';
+import { parseRowDescription } from '../results/columns.js';
 import { rowMaskers, type SessionMasks } from '../masks.js';
-import { rowTexts } from '../row-texts.js';
-import type { Run } from '../run.js';
+import { rowTexts } from '../results/row-texts.js';
+import type { Run } from '../statements/run.js';
 
 /** Characters of one value that a reviewer is shown; cut after it was masked. */
 const MAX_CELL = 200;

@@ -5,7 +5,7 @@
  *     numeric   count u16, weight i16, sign u16, scale u16, then base-10,000 digits u16 each
  *     inet      family u8, bits u8, is cidr u8, length u8, then the address
  */
-import { BodyReader, uint32 } from '../frames.js';
+import { BodyReader, uint32 } from '../wire/frames.js';
 
 const encoder = new TextEncoder();
 

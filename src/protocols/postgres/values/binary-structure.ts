@@ -10,7 +10,7 @@
  *     tsvector    count i32, then lexeme NUL, count u16 and so many positions u16
  */
 import { concatBytes } from '../../../core/bytes.js';
-import { BodyReader } from '../frames.js';
+import { BodyReader } from '../wire/frames.js';
 import type { Cell } from './value-masker.js';
 
 export type BinaryKind = 'array' | 'record' | 'range' | 'multirange' | 'hstore' | 'tsvector';

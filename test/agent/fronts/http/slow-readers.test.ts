@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { AnswerPipe } from '../../../../src/agent/fronts/http/answer-pipe.js';
+import { AnswerPipe } from '../../../../src/agent/fronts/http/answers/answer-pipe.js';
 import { RulesBook } from '../../../../src/agent/fronts/http/connection-rules.js';
 import { DIALECTS } from '../../../../src/protocols/registry.js';
 import { hash } from '../../../masking/support.js';

@@ -1,6 +1,6 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { AnswerPipe } from '../../../../src/agent/fronts/http/answer-pipe.js';
+import { AnswerPipe } from '../../../../src/agent/fronts/http/answers/answer-pipe.js';
 import { RulesBook } from '../../../../src/agent/fronts/http/connection-rules.js';
 import type { HttpType } from '../../../../src/core/resources.js';
 import { DIALECTS } from '../../../../src/protocols/registry.js';

@@ -1,5 +1,5 @@
-import { answerKind, answerStage } from '../../../../src/agent/fronts/http/answer-stage.js';
-import { mediaTypeOf } from '../../../../src/protocols/http/body.js';
+import { answerKind, answerStage } from '../../../../src/agent/fronts/http/answers/answer-stage.js';
+import { mediaTypeOf } from '../../../../src/protocols/http/bodies/body.js';
 import type { Dialect, RequestReading } from '../../../../src/protocols/http/dialect.js';
 import { hash } from '../../../masking/support.js';
 import { optionsOf } from '../../../protocols/http/masked-answer.js';
