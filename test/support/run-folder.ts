@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export const RUN_FOLDER = 'HOOP_TEST_RUN_FOLDER';
 
 /** A worker that has just ended takes its PostgreSQL along, whose hundred databases are a while to remove on a busy disk. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 /** What lies in a folder, and below that; nothing where it goes meanwhile. */
 function entriesOf(folder: string, depth = 2): readonly string[] {
@@ -70,10 +70,11 @@ export default function makeRunFolder(): () => Promise<void> {
     };
     const told = await left();
     rmSync(folder, { recursive: true, force: true });
-    // Other runs on the same machine may have made these; where nothing else runs, this one did.
+    // Told and no more: another program on this machine may have made them.
     const strays = [...hoopFolders(outside)].filter((name) => !before.has(name)).map((name) => join(outside, name));
     if (strays.length > 0) console.error(`new in ${outside} since the tests began:\n  ${strays.join('\n  ')}`);
-    if (told.length > 0) console.error(`the tests left behind:\n  ${told.join('\n  ')}`);
-    if (told.length > 0 || (strays.length > 0 && process.env['CI'] === 'true')) process.exitCode = 1;
+    if (told.length === 0) return;
+    console.error(`the tests left behind:\n  ${told.join('\n  ')}`);
+    process.exitCode = 1;
   };
 }
