@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { giveHeapRoom } from './heap-room.js';
 import type { AgentLog } from './log.js';
 import { startAgent } from './start.js';
 import { resourcesFingerprint, watchResources } from './resources/watch-resources.js';
@@ -26,6 +27,7 @@ export interface RunAgentOptions {
 export async function runAgent(options: RunAgentOptions): Promise<void> {
   const { dir, env, log } = options;
   surviveTheUnforeseen(log);
+  giveHeapRoom();
   const ended = endSignal();
   const known = await resourcesFingerprint(dir);
   const agent = await startAgent(dir, env, log);

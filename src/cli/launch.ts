@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { loadScript } from './code-cache.js';
 import { moveLeadingFlags } from './leading-flags.js';
 import type { main } from './main.js';
-import { spareMemory } from './spare-memory.js';
+import { giveHeapRoom, spareMemory } from './spare-memory.js';
 
 /** The package's folder; this file is its `dist/src/cli/launch.js`. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -42,6 +42,7 @@ async function start(typed: readonly string[]): Promise<void> {
     return;
   }
   if (word === 'replay') spareMemory();
+  if (word === 'connect') giveHeapRoom();
   const bundle = join(ROOT, 'dist', word === 'policy' ? 'policy.cjs' : 'hoop.cjs');
   const loaded =
     UNBUNDLED.has(word) || !existsSync(bundle)
