@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 /** By how much the heap may grow over what lives in it before V8 looks through all of it, in per cent. */
-const GROWTH_PERCENT = 200;
+const GROWTH_PERCENT = 100;
 
 /**
  * Keeps V8 from looking through the whole heap for the sake of buffers that are dead already. It counts the memory of
