@@ -32,6 +32,19 @@ export const add = (a: string, b: string): Buffer => {
 const bindBinary = (portal: string, statement: string): Buffer =>
   message('B', Buffer.concat([cstring(portal), cstring(statement), u16(0), u16(0), u16(1), u16(1)]));
 
+/** Everything is read and masked, and nothing of what is sent here met. */
+export const WATCH = `apiVersion: hoop/v1
+kind: Policy
+metadata: { name: watch }
+spec:
+  opaque: allow
+  rules:
+    - { name: never, when: 'sql.reads.exists(t, t.name == "nobody")', action: block }
+  mask:
+    - { name: columns, columns: ['elsewhere.secret'], strategy: redact }
+    - { name: kinds, entities: [credit-card], strategy: redact }
+`;
+
 /** What a table `t` and cursors, names and transactions can be made to do; `kept` stands in the database. */
 export const ORDINARY_TEXTS: readonly string[] = [
   'select 1',

@@ -20,6 +20,7 @@ import {
   LOST,
   oddConversation,
   ORDINARY_TEXTS,
+  WATCH,
   withoutTexts,
   type Way,
 } from './odd-conversations.js';
@@ -41,18 +42,6 @@ const SEED = `
   create function opened() returns refcursor language plpgsql as $$ declare p refcursor := 'p'; begin open p for select ssn from people; return p; end $$;
   grant select, insert, update, delete, truncate on all tables in schema public to hoop_app;`;
 
-/** Everything is read and masked, and nothing of what is sent here met. */
-const WATCH = `apiVersion: hoop/v1
-kind: Policy
-metadata: { name: watch }
-spec:
-  opaque: allow
-  rules:
-    - { name: never, when: 'sql.reads.exists(t, t.name == "nobody")', action: block }
-  mask:
-    - { name: columns, columns: ['elsewhere.secret'], strategy: redact }
-    - { name: kinds, entities: [credit-card], strategy: redact }
-`;
 const GUARD = `apiVersion: hoop/v1
 kind: Policy
 metadata: { name: guard }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { loadScript } from './code-cache.js';
 import { moveLeadingFlags } from './leading-flags.js';
 import type { main } from './main.js';
-import { giveHeapRoom, spareMemory } from './spare-memory.js';
+import { giveHeapRoom, spareMemory } from './heap-flags.js';
 
 /** The package's folder; this file is its `dist/src/cli/launch.js`. */
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));

@@ -25,6 +25,7 @@ import {
   describeOf,
   flush,
   oddConversation,
+  WATCH,
   withoutTexts,
 } from '../../scripts/fuzz/odd-conversations.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
@@ -33,19 +34,6 @@ import { missingPostgres, startPostgres, type PostgresServer } from '../support/
 
 const DATABASE = 'protocol_differential';
 const SEED = 'create table kept (a int, b text); insert into kept select i, i::text from generate_series(1, 50) i';
-/** Everything is read and masked, and nothing of what is sent here met. */
-const POLICY = `apiVersion: hoop/v1
-kind: Policy
-metadata: { name: watch }
-spec:
-  opaque: allow
-  rules:
-    - { name: never, when: 'sql.reads.exists(t, t.name == "nobody")', action: block }
-  mask:
-    - { name: columns, columns: ['elsewhere.secret'], strategy: redact }
-    - { name: kinds, entities: [credit-card], strategy: redact }
-`;
-
 /** A client that sends all of this at once, and then no more than that it goes. */
 const CONVERSATIONS: Readonly<Record<string, readonly Buffer[]>> = {
   'an error in the midst of a pipeline': [
@@ -195,7 +183,7 @@ describe.skipIf(missingPostgres() !== undefined)('a client that speaks as no dri
     ways.push({ name: 'direct', port: postgres.port, user: postgres.admin.username, database: DATABASE });
     for (const [name, policies] of [
       ['no policy', ''],
-      ['rules and masks', POLICY],
+      ['rules and masks', WATCH],
     ] as const) {
       const agent = await startTestAgent({ postgres, database: DATABASE, policies });
       agents.push(agent);

@@ -72,7 +72,7 @@ describe('the code cache', () => {
   it('takes what was compiled where memory is spared, as for hoop replay', () => {
     const sparing = PROGRAM.replace(
       'const script',
-      "(await import(new URL('spare-memory.js', new URL(process.argv[1], 'file:')).href)).spareMemory();\nconst script",
+      "(await import(new URL('heap-flags.js', new URL(process.argv[1], 'file:')).href)).spareMemory();\nconst script",
     );
     expect([run({}, script, sparing), run({}, script, sparing)]).toEqual(['none answer beside', 'taken answer beside']);
   });
