@@ -18,6 +18,7 @@ import { PROBE, recoverRecordings } from './recover.js';
 import type { RecoveryReport } from './recover.js';
 import { RecordingFile, writeFailure } from './recording-file.js';
 import type { Durability } from './recording-file.js';
+import { RecordingPlace } from './recording-place.js';
 import { SessionTally } from './session-tally.js';
 import { Unwritten, type UnwrittenEvents } from './unwritten.js';
 
@@ -87,25 +88,43 @@ export class Recordings {
   }
 
   /**
+   * Makes the file of a session that begins soon, beside the program: others need not wait for it, nor what the session
+   * has to do before.
+   *
+   * @throws HoopError rejects with `recording_failed`: then the session may not start
+   */
+  async place(session: string): Promise<RecordingPlace> {
+    const at = this.options.clock.timestamp();
+    try {
+      return new RecordingPlace(session, at, await this.#createBeside(at.slice(0, 10), this.#pathOf(session, at)));
+    } catch (cause) {
+      throw writeFailure(cause);
+    }
+  }
+
+  /**
    * Starts a recording.
    *
-   * @param firstWrite `now`: its first event is written when this returns. `at-flush`: file and first event come with
-   *   the first `flush`, or within 100 ms, for sessions that forward nothing before their first flush.
-   * @throws HoopError `recording_failed`: then no session may start
+   * @param firstWrite `now`, or a place that was made before: its first event is written when this returns. `at-flush`:
+   *   file and first event come with the first `flush`, or within 100 ms, for sessions that forward nothing before their
+   *   first flush.
+   * @throws HoopError `recording_failed`: then no session may start, and the place is still there to be left
    */
-  open(start: SessionStart, firstWrite: FirstWrite = 'now'): SessionRecorder {
-    if (!isId(start.session)) throw new HoopError('recording_failed', 'session id is not a UUIDv7');
-    const at = this.options.clock.timestamp();
+  open(start: SessionStart, firstWrite: FirstWrite | RecordingPlace = 'now'): SessionRecorder {
+    const place = typeof firstWrite === 'string' ? undefined : firstWrite;
+    const at = place?.at ?? this.options.clock.timestamp();
     const date = at.slice(0, 10);
+    const path = this.#pathOf(start.session, at);
     if (this.#live.has(start.session)) throw new HoopError('recording_failed', 'the session is recorded already');
-    const path = join(this.options.dir, date, `${start.session}.ndjson`);
-    const openFile = (): RecordingFile => this.#createFile(date, path);
+    if (place !== undefined && place.session !== start.session)
+      throw new HoopError('recording_failed', 'the place of the recording is another session’s');
+    const openFile = (): RecordingFile => place?.take() ?? this.#createFile(date, path);
     const openBeside = (): Promise<RecordingFile> => this.#createBeside(date, path);
     const options = { openBeside, ...this.#recorderOptions(openFile, date) };
     const recorder = new ChainRecorder(start.session, options, new SessionTally());
     this.#live.set(start.session, recorder);
     try {
-      recorder.begin(start, at, firstWrite === 'now');
+      recorder.begin(start, at, firstWrite !== 'at-flush');
     } catch (cause) {
       recorder.abandon();
       throw writeFailure(cause);
@@ -178,6 +197,12 @@ export class Recordings {
         this.#keeper.sealed(date, summary.id, { events: summary.events, head: summary.head });
       },
     };
+  }
+
+  /** @param at when the session began, whose day names the folder */
+  #pathOf(session: string, at: string): string {
+    if (!isId(session)) throw new HoopError('recording_failed', 'session id is not a UUIDv7');
+    return join(this.options.dir, at.slice(0, 10), `${session}.ndjson`);
   }
 
   #createFile(date: string, path: string): RecordingFile {

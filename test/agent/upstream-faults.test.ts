@@ -1,5 +1,6 @@
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Client, type DatabaseError } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cstring, i32, message, ready, row, rowDescription, u16 } from '../protocols/postgres/wire.js';
@@ -153,9 +154,23 @@ describe.skipIf(missingPostgres() !== undefined)('a database server that fails, 
   const told = ({ severity, code, message: text }: DatabaseError): string =>
     `${String(severity)} ${String(code)} ${text}`;
 
-  it('that is down is named unreachable with 08006, without its address', async () => {
-    const text = told(await failure((await agent.port({ connection: 'down' })).port));
+  it('that is down is named unreachable with 08006, without its address, and no session is recorded', async () => {
+    const recorded = (): string[] => readdirSync(agent.recordings, { recursive: true, encoding: 'utf8' });
+    const { port: down } = await agent.port({ connection: 'down' });
+    const before = recorded().length;
+    const text = told(await failure(down));
     expect(text).toBe('FATAL 08006 hoop: the database server of down is not reachable (connection refused)');
+    await expect.poll(() => recorded().length).toBe(before);
+  });
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['hangs up', (socket) => socket.end()],
+    ['resets its connection', (socket) => socket.resetAndDestroy()],
+  ])('that %s as soon as it is dialled ends that session at once, with 08006', async (_what, leave) => {
+    hostile.behave(leave);
+    const before = performance.now();
+    expect(told(await failure(port))).toMatch(/^FATAL 08006 (hoop: )?the database server/);
+    expect(performance.now() - before).toBeLessThan(8_000);
   });
 
   it.each(['refusing', 'refusing-columns'])(

@@ -164,6 +164,52 @@ describe('a session that is recorded', () => {
   });
 });
 
+describe('a session whose file is made before it begins', () => {
+  it('is empty until it begins; its first event is written then, with the time at which the place was made', async () => {
+    const recordings = bench.open();
+    const session = sessionId();
+    const place = await recordings.place(session);
+    expect(readFileSync(bench.path(session), 'utf8')).toBe('');
+    expect(statSync(bench.path(session)).mode & 0o777).toBe(0o600);
+    const recorder = recordings.open(start(session), place);
+    expect(types(session)).toEqual(['session.start']);
+    expect((JSON.parse(bench.lines(session)[0] as string) as { at: string }).at).toBe(place.at);
+    place.leave();
+    for (const event of statement(1)) recorder.record(event);
+    await recorder.seal(END);
+    expect(await verify(session)).toMatchObject({ ok: true });
+    await recordings.close();
+  });
+
+  it('leaves nothing where it does not begin, and is nobody else’s place', async () => {
+    const recordings = bench.open();
+    const session = sessionId();
+    const place = await recordings.place(session);
+    expect(() => recordings.open(start(), place)).toThrow(expect.objectContaining({ code: 'recording_failed' }));
+    expect(existsSync(bench.path(session))).toBe(true);
+    place.leave();
+    place.leave();
+    expect(readdirSync(join(bench.dir, DATE)).filter((name) => name.endsWith('.ndjson'))).toEqual([]);
+    expect(() => recordings.open(start(session), place)).toThrow(expect.objectContaining({ code: 'recording_failed' }));
+    await recordings.close();
+  });
+
+  it('has no place over a file or a link, in a linked day, or with an id that is no UUIDv7', async () => {
+    const recordings = bench.open();
+    const refused = expect.objectContaining({ code: 'recording_failed' });
+    const session = await bench.record(recordings);
+    const before = readFileSync(bench.path(session), 'utf8');
+    await expect(recordings.place(session)).rejects.toThrow(refused);
+    expect(readFileSync(bench.path(session), 'utf8')).toBe(before);
+    const linked = sessionId();
+    symlinkSync(join(bench.dir, 'elsewhere'), bench.path(linked));
+    await expect(recordings.place(linked)).rejects.toThrow(refused);
+    expect(existsSync(join(bench.dir, 'elsewhere'))).toBe(false);
+    await expect(recordings.place('../../etc/passwd')).rejects.toThrow(refused);
+    await recordings.close();
+  });
+});
+
 describe('a session that can not be recorded', () => {
   it('does not start with an id that is no UUIDv7', async () => {
     const recordings = bench.open();

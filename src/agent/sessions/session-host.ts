@@ -17,7 +17,7 @@ import {
 import type { TraceContext } from '../../core/trace-context.js';
 import type { PolicySet } from '../../policy/compile.js';
 import type { Action } from '../../policy/types.js';
-import type { FirstWrite } from '../../recording/recordings.js';
+import type { RecordingPlace } from '../../recording/recording-place.js';
 import { storedSecretsOf } from '../../secrets/credential-secrets.js';
 import type { SecretResolver } from '../../secrets/resolver.js';
 import type { Previews } from '../holds/previews.js';
@@ -112,11 +112,13 @@ export interface SessionHost {
   readonly access: SessionAccess;
   readonly resolveSecret: SecretResolver;
   readonly secretUses: SecretUses;
+  /** @throws HoopError rejects with recording_failed */
+  placeRecording(session: string): Promise<RecordingPlace>;
   /**
-   * @param firstWrite `at-flush` for sessions that forward nothing before their first flush
-   * @throws HoopError recording_failed
+   * @param firstWrite the place made before, or `at-flush` for sessions that forward nothing before their first flush
+   * @throws HoopError recording_failed; then the place is to be left
    */
-  openRecording(start: SessionStart, firstWrite?: FirstWrite): SessionRecorder;
+  openRecording(start: SessionStart, firstWrite: 'at-flush' | RecordingPlace): SessionRecorder;
   readonly drives: Set<LiveSession>;
   readonly slots: SessionSlots;
   log(message: string, fields?: Readonly<Record<string, string>>): void;

@@ -42,6 +42,7 @@ export function sessionHost(parts: Parts, drives: Set<LiveSession>, metrics: Met
     access,
     resolveSecret: secrets.resolve,
     secretUses: secrets.uses,
+    placeRecording: (session) => recordings.place(session),
     openRecording: (given, firstWrite) => {
       const start = scrubber.start(given);
       return scrubber.around(figures.around(start, news.around(start, recordings.open(start, firstWrite))));

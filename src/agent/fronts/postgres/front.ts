@@ -15,6 +15,7 @@ import { openHold } from '../../holds/open-hold.js';
 import { storedSecretsOf } from '../../../secrets/credential-secrets.js';
 import { SECRET_REVOKED } from '../../credentials/secret-uses.js';
 import type { SessionTrace } from '../../tracing/session-trace.js';
+import type { RecordingPlace } from '../../../recording/recording-place.js';
 import type { PostgresCaller, SessionHost, SessionRecorder } from '../../sessions/session-host.js';
 import { sessionStart } from '../../sessions/session-start.js';
 import { socketPipe } from '../socket-pipe.js';
@@ -22,7 +23,7 @@ import { authenticationCrypto } from './authentication-crypto.js';
 import type { CancelRegistry } from './cancel-registry.js';
 import { cancelUpstream } from './cancel-upstream.js';
 import type { CatalogKeepers } from './catalog-keepers.js';
-import { dialUpstream } from './dial-upstream.js';
+import { dialAndRecord } from './dial-and-record.js';
 import type { OwnSession } from './own-query.js';
 import { SessionCatalog } from './session-catalog.js';
 import { HeldTrials } from './held-trials.js';
@@ -124,14 +125,9 @@ export class PostgresFront {
     const own = { credential, database: chosen.database, freshPassword: () => this.#password() };
     this.#catalog = new SessionCatalog(this.shared.catalogs, caller.connection, own, () => this.#session);
     if (this.#judge.wantsCatalog()) this.#catalog.ahead();
-    const upstream = await dialUpstream(caller.connection);
-    let recorder: SessionRecorder;
-    try {
-      recorder = this.#openRecording(startup, chosen.database);
-    } catch (error) {
-      upstream.destroy();
-      throw error;
-    }
+    const placing = host.placeRecording(this.#id);
+    const record = (place: RecordingPlace): SessionRecorder => this.#openRecording(startup, place);
+    const { upstream, recorder } = await dialAndRecord(caller.connection, placing, record);
     const cancelKey = this.shared.cancels.issue({
       owner: caller.identity,
       cancel: () => this.#drive?.cancel(),
@@ -274,10 +270,10 @@ export class PostgresFront {
     return drive;
   }
 
-  #openRecording(startup: StartupMessage, database: string): SessionRecorder {
+  #openRecording(startup: StartupMessage, place: RecordingPlace): SessionRecorder {
     this.#application = startup.settings.find(([name]) => name === 'application_name')?.[1] ?? '';
-    const started = { application: this.#application, database };
-    const recorder = this.host.openRecording(sessionStart(this.host, this.caller, this.#id, started));
+    const started = { application: this.#application, database: this.#database };
+    const recorder = this.host.openRecording(sessionStart(this.host, this.caller, this.#id, started), place);
     return this.#trace?.around(recorder) ?? recorder;
   }
 
