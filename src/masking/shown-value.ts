@@ -26,39 +26,33 @@ const CARD = /^90(?:[ -]?\d){10,17}$/;
  *
  * Pseudonyms of numbers under `reversible`, of phones and of UUIDs can't be told from values.
  */
-export function isShown({ strategy, with: text }: Pick<MaskRule, 'strategy' | 'with'>, value: string): boolean {
-  if (value === '' || value.length > MAX_LENGTH) return false;
-  switch (strategy) {
-    case 'null':
-      return false;
-    case 'replace':
-      return value === text;
-    case 'redact':
-      return LABEL.test(value);
-    case 'partial':
-      return LABEL.test(value) || ADDRESS.test(value) || isTail(value);
-    case 'hash':
-      return isPseudonym(value);
-  }
+export function isShown(rule: Pick<MaskRule, 'strategy' | 'with'>, value: string): boolean {
+  if (value.length > MAX_LENGTH) return false;
+  return looksShown(rule, value, LABEL.test(value), () => ADDRESS.test(value) || isTail(value));
 }
 
 /** The same of masks that look for entities, which may stand in a longer text. */
-export function holdsShown(
-  { strategy, with: text, entities }: Pick<MaskRule, 'strategy' | 'with' | 'entities'>,
+export function holdsShown(rule: Pick<MaskRule, 'strategy' | 'with' | 'entities'>, value: string): boolean {
+  if (rule.entities.length === 0 || value.length > MAX_LENGTH) return false;
+  const isLabel = rule.entities.some((entity) => value === `[${entity}]`);
+  return looksShown(rule, value, isLabel, () => ADDRESS_WITHIN.test(value) || NUMBER_WITHIN.test(value));
+}
+
+function looksShown(
+  { strategy, with: text }: Pick<MaskRule, 'strategy' | 'with'>,
   value: string,
+  isLabel: boolean,
+  isPart: () => boolean,
 ): boolean {
-  if (entities.length === 0 || value === '' || value.length > MAX_LENGTH) return false;
   switch (strategy) {
     case 'null':
       return false;
     case 'replace':
-      return value === text;
+      return value !== '' && value === text;
     case 'redact':
-      return entities.some((entity) => value === `[${entity}]`);
+      return isLabel;
     case 'partial':
-      return (
-        entities.some((entity) => value === `[${entity}]`) || ADDRESS_WITHIN.test(value) || NUMBER_WITHIN.test(value)
-      );
+      return isLabel || isPart();
     case 'hash':
       return isPseudonym(value);
   }
