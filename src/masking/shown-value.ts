@@ -6,7 +6,7 @@ const LABEL = /^\[[\p{L}_][\p{L}\p{N}_ .$-]*\]$/u;
 const ADDRESS = /^\*{5}@[^\s@]+$/;
 /** The same with something around it. */
 const ADDRESS_WITHIN = /(?:^|[^\w*])\*{5}@[\w-]+\.\w/;
-const NUMBER_WITHIN = /(?:^|[^\w*])\+?(?:\*[ ().-]*){5,}\d{1,4}(?!\w)/;
+const NUMBER_WITHIN = /(?:^|[^\w*])\+?(?:\*[ ().-]*){5,}\d{4}(?!\w)/;
 const COUNTED = /[\p{L}\p{N}]/u;
 const MAX_SHOWN = 4;
 /** Stars before the four that are shown of a number that has its last four shown always. */

@@ -98,6 +98,7 @@ describe('a text in which entities were masked', () => {
       '** note',
       '**bold** 12',
       '5 ***** stars 4',
+      '***** 5 stars',
       '*@example.com',
       'a@b.example',
       '[name]',
