@@ -76,6 +76,46 @@ describe.skipIf(missingPostgres() !== undefined)('several statements of a driver
     await rows('ROLLBACK');
   });
 
+  it('Npgsql loads the types of a database in one message, and cleans a session for its pool in one', async () => {
+    const [version, types, fields, labels] = (await db.query({
+      text: `
+        SELECT version();
+        SELECT n.nspname, t.oid, t.typname, t.kind, t.element FROM (
+          SELECT y.oid, y.typnamespace, y.typname, y.typrelid,
+            CASE WHEN p.proname = 'array_recv' THEN 'a' ELSE y.typtype END AS kind,
+            CASE WHEN p.proname = 'array_recv' THEN y.typelem
+              WHEN y.typtype = 'r' THEN r.rngsubtype
+              WHEN y.typtype = 'm' THEN (SELECT rngtypid FROM pg_range WHERE rngmultitypid = y.oid)
+              WHEN y.typtype = 'd' THEN y.typbasetype END AS element
+          FROM pg_type AS y LEFT JOIN pg_class AS c ON c.oid = y.typrelid LEFT JOIN pg_proc AS p ON p.oid = y.typreceive
+            LEFT JOIN pg_range AS r ON r.rngtypid = y.oid
+        ) AS t JOIN pg_namespace AS n ON n.oid = t.typnamespace
+        WHERE kind IN ('b', 'r', 'm', 'e', 'd', 'a') OR (kind = 'p' AND typname IN ('record', 'void'))
+        ORDER BY CASE kind WHEN 'b' THEN 0 WHEN 'r' THEN 1 ELSE 2 END;
+        -- the fields of composite types
+        SELECT y.oid, a.attname, a.atttypid FROM pg_type AS y JOIN pg_class AS c ON c.oid = y.typrelid
+          JOIN pg_attribute AS a ON a.attrelid = y.typrelid WHERE y.typtype = 'c' AND c.relkind = 'c' AND attnum > 0
+          ORDER BY y.oid, a.attnum;
+        SELECT t.oid, enumlabel FROM pg_enum JOIN pg_type AS t ON t.oid = enumtypid ORDER BY oid, enumsortorder;`,
+      rowMode: 'array',
+    })) as unknown as pg.QueryArrayResult[];
+    expect(version?.rows[0]?.[0]).toMatch(/^PostgreSQL/);
+    expect(types?.rows).toContainEqual(['pg_catalog', 23, 'int4', 'b', null]);
+    expect(types?.rows).toContainEqual(['pg_catalog', 1007, '_int4', 'a', 23]);
+    expect([fields?.rows, labels?.rows]).toEqual([[], []]);
+    await rows(
+      'SET SESSION AUTHORIZATION DEFAULT;RESET ALL;CLOSE ALL;UNLISTEN *;SELECT pg_advisory_unlock_all();DISCARD SEQUENCES;DISCARD TEMP',
+    );
+    expect(await refusal('SET SESSION AUTHORIZATION hoop_app;RESET ALL;CLOSE ALL')).toContain('standard-sql/identity');
+    // A table of the catalogue's name is none of the catalogue's.
+    await rows('create schema own');
+    await rows('create table own.pg_type (oid int)');
+    expect(await refusal('select oid from own.pg_type; select 1')).toContain('standard-sql/multi-statement');
+    await rows('set search_path = own, pg_catalog');
+    expect(await refusal('select oid from pg_type; select 1')).toContain('standard-sql/multi-statement');
+    await rows('reset search_path');
+  });
+
   it('refuses what is put behind a statement, as before', async () => {
     for (const text of [
       'select 1; delete from customers where id = 1',
