@@ -3,7 +3,7 @@ import type { TreeNode } from '../facts/tree.js';
 import { functionName, isServersOwn } from './calls.js';
 import type { JsonShape } from './json-shape.js';
 import type { Reading } from './reading.js';
-import { columnNamed, type Level, type Source } from './scope.js';
+import { columnNamed, sourceNamed, type Level, type OutputColumn, type Source } from './scope.js';
 
 /** The shape of an expression that builds a document; undefined for another, whose JSON is masked as one value. */
 export function jsonShape(reading: Reading, value: unknown, level: Level): JsonShape | undefined {
@@ -14,7 +14,7 @@ export function jsonShape(reading: Reading, value: unknown, level: Level): JsonS
     case 'CoalesceExpr':
       return defaultedShape(reading, listAt(node, 'args'), level);
     case 'TypeCast':
-      return isJsonCast(reading, node) ? jsonShape(reading, node['arg'], level) : undefined;
+      return castShape(reading, node, level);
     case 'SubLink':
       return reading.findings.documents.get(node);
     case 'ColumnRef': {
@@ -26,12 +26,20 @@ export function jsonShape(reading: Reading, value: unknown, level: Level): JsonS
   }
 }
 
-function isJsonCast(reading: Reading, cast: TreeNode): boolean {
+/** `document::jsonb`, and the document as text, as PostgREST has it: `json_agg(t)::character varying`. */
+function castShape(reading: Reading, cast: TreeNode, level: Level): JsonShape | undefined {
   const type = nodeAt(cast, 'typeName') ?? EMPTY;
   const name = namesIn(listAt(type, 'names')).at(-1) ?? '';
-  const isJson = (name === 'json' || name === 'jsonb') && listAt(type, 'arrayBounds').length === 0;
-  return isJson && reading.catalog.castRoutines(name).length === 0;
+  const isWhole = listAt(type, 'arrayBounds').length + listAt(type, 'typmods').length === 0;
+  if (!isWhole || reading.catalog.castRoutines(name).length > 0) return undefined;
+  if (!JSON_TYPES.has(name) && !TEXT_TYPES.has(name)) return undefined;
+  const shape = jsonShape(reading, cast['arg'], level);
+  const document = shape?.kind === 'text' ? shape.document : shape;
+  return document === undefined || JSON_TYPES.has(name) ? document : { kind: 'text', document };
 }
+
+const JSON_TYPES: ReadonlySet<string> = new Set(['json', 'jsonb']);
+const TEXT_TYPES: ReadonlySet<string> = new Set(['text', 'varchar']);
 
 /** `coalesce(document, '[]')`. */
 function defaultedShape(reading: Reading, args: readonly unknown[], level: Level): JsonShape | undefined {
@@ -105,11 +113,11 @@ function whole(
 
 /** What an argument becomes in the document; undefined where nobody can tell. */
 function partShape(reading: Reading, value: unknown, level: Level): JsonShape | undefined {
-  const column = inside(value, 'ColumnRef');
-  const row = column === undefined ? undefined : rowNamed(namesOf(column), level);
-  if (row !== undefined) return rowShape(row);
+  const row = wholeRowShape(reading, value, level);
+  if (row !== undefined) return row;
   const document = jsonShape(reading, value, level);
-  if (document !== undefined) return document;
+  // A document's text is one string in another document.
+  if (document !== undefined && document.kind !== 'text') return document;
   // What a sub-select does is noted where it is read, and once.
   return hasSubselect(value) ? undefined : { kind: 'leaf', value: reading.value(value, level) };
 }
@@ -126,18 +134,21 @@ function namesOf(column: TreeNode): readonly string[] {
   return names.length === fields.length ? names : [];
 }
 
-/** What a bare name of FROM stands for, where no column has that name. */
-function rowNamed([name, ...more]: readonly string[], level: Level): Source | undefined {
-  if (name === undefined || more.length > 0) return undefined;
-  for (let at: Level | undefined = level; at !== undefined; at = at.outer) {
-    if (at.open !== undefined || at.columns.some((column) => column.name === name)) return undefined;
-    const [source, ...others] = at.sources.filter((one) => one.name === name);
-    if (source !== undefined) return others.length === 0 ? source : undefined;
-  }
-  return undefined;
+/** What JSON makes of a whole row: `t`, or a sub-select that gives one, as Hasura's `row_to_json((SELECT e FROM (…) e))`. */
+export function wholeRowShape(reading: Reading, value: unknown, level: Level): JsonShape | undefined {
+  const sublink = inside(value, 'SubLink');
+  if (sublink !== undefined) return reading.findings.rows.get(sublink);
+  const names = namesOf(inside(value, 'ColumnRef') ?? EMPTY);
+  const source = sourceNamed(names, level);
+  return source === undefined ? columnNamed(names, level)?.wholeRow : rowShape(source);
 }
 
 function rowShape({ columns, open, ownNames }: Source): JsonShape | undefined {
   if (open !== undefined || ownNames !== true || columns.some(({ guessed }) => guessed === true)) return undefined;
-  return objectShape(columns.map(({ name, json, value }) => [name, json ?? { kind: 'leaf', value }]));
+  return objectShape(columns.map((column) => [column.name, fieldShape(column)]));
+}
+
+function fieldShape({ json, wholeRow, value }: OutputColumn): JsonShape {
+  const document = json?.kind === 'text' ? undefined : json;
+  return document ?? wholeRow ?? { kind: 'leaf', value };
 }

@@ -6,6 +6,7 @@ import type { StatementReading } from './reading.js';
 import type { OutputColumn } from './scope.js';
 
 const JSON_OIDS: ReadonlySet<number> = new Set([114, 3802]);
+const TEXT_OIDS: ReadonlySet<number> = new Set([25, 1043]);
 
 /** The columns of a result, where its rows are those of one statement's own query. */
 export function resultDocuments(
@@ -40,7 +41,8 @@ function documentMask(
   column: ResultColumn,
   ruleOf: (value: Derivation) => MaskRule | undefined,
 ): JsonMask | undefined {
-  if (shape.kind === 'leaf' || column.tableOid !== 0 || !JSON_OIDS.has(column.typeOid)) return;
+  if (shape.kind === 'leaf' || column.tableOid !== 0) return;
+  if (!(shape.kind === 'text' ? TEXT_OIDS : JSON_OIDS).has(column.typeOid)) return;
   const parts = valuesIn(shape);
   const known = new Set(parts.flatMap(({ origins }) => [...origins]));
   const isKnown = ({ origins, anything, unresolved }: Derivation): boolean =>
@@ -63,5 +65,7 @@ function maskOf(shape: JsonShape, ruleOf: (value: Derivation) => MaskRule | unde
       return { kind: 'array', items: shape.items.map((item) => maskOf(item, ruleOf)) };
     case 'list':
       return { kind: 'list', item: maskOf(shape.item, ruleOf) };
+    case 'text':
+      return maskOf(shape.document, ruleOf);
   }
 }

@@ -163,8 +163,9 @@ function sublinkValue(reading: Reading, node: TreeNode, level: Level): Derivatio
       // What it depends on stands in its conditions, which are judged there.
       return NOTHING;
     case 'EXPR_SUBLINK': {
-      const json = output.exact && output.columns.length === 1 ? output.columns[0]?.json : undefined;
-      if (json !== undefined) reading.findings.documents.set(node, json);
+      const only = output.exact && output.columns.length === 1 ? output.columns[0] : undefined;
+      if (only?.json !== undefined) reading.findings.documents.set(node, only.json);
+      if (only?.wholeRow !== undefined) reading.findings.rows.set(node, only.wholeRow);
       return output.exact && columns.length === 1 ? either(columns) : derived(columns);
     }
     default: {

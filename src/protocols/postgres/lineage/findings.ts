@@ -44,6 +44,8 @@ export class Findings {
   readonly made: Made[] = [];
   /** The documents that sub-selects give, by their nodes. */
   readonly documents = new WeakMap<object, JsonShape>();
+  /** What JSON makes of the whole rows that sub-selects give, by their nodes. */
+  readonly rows = new WeakMap<object, JsonShape>();
 
   /** @param running queries of views and bodies that are being read */
   constructor(readonly running = new Set<object>()) {}

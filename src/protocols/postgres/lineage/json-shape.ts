@@ -12,7 +12,9 @@ export type JsonShape =
   /** `json_build_array` */
   | { readonly kind: 'array'; readonly items: readonly JsonShape[] }
   /** `json_agg`: any number of the same. */
-  | { readonly kind: 'list'; readonly item: JsonShape };
+  | { readonly kind: 'list'; readonly item: JsonShape }
+  /** The document cast to text. */
+  | { readonly kind: 'text'; readonly document: JsonShape };
 
 /** All that is behind the values in it. */
 export function valuesIn(shape: JsonShape): readonly Derivation[] {
@@ -25,5 +27,7 @@ export function valuesIn(shape: JsonShape): readonly Derivation[] {
       return shape.items.flatMap(valuesIn);
     case 'list':
       return valuesIn(shape.item);
+    case 'text':
+      return valuesIn(shape.document);
   }
 }

@@ -9,7 +9,7 @@ import { givenRows, givenTarget } from './given-columns.js';
 import { starColumns } from './expressions.js';
 import { fromItems } from './from-items.js';
 import { impliedName } from '../facts/row-sources.js';
-import { jsonShape } from './built-json.js';
+import { jsonShape, wholeRowShape } from './built-json.js';
 import type { Reading } from './reading.js';
 import { columnNamed, levelOf, wholeOf, type Level, type Output, type OutputColumn } from './scope.js';
 
@@ -62,12 +62,14 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
       const value = computedValue(reading, target['val'], level);
       const row = namedColumn(target['val'], level)?.row;
       const json = isNothing(value) ? undefined : jsonShape(reading, target['val'], level);
+      const wholeRow = isNothing(value) ? undefined : wholeRowShape(reading, target['val'], level);
       columns.push({
         ...targetName(target),
         value,
         ...(given === undefined ? {} : { given }),
         ...(row === undefined ? {} : { row }),
         ...(json === undefined ? {} : { json }),
+        ...(wholeRow === undefined ? {} : { wholeRow }),
       });
       continue;
     }

@@ -11,6 +11,8 @@ export interface OutputColumn {
   readonly row?: object;
   /** It is a JSON document of this shape. */
   readonly json?: JsonShape;
+  /** It is a whole row: what stands where in a document that is made of it. */
+  readonly wholeRow?: JsonShape;
   /** All that it may hold, where the caller brought that; see `given-columns.ts`. */
   readonly given?: GivenColumn;
 }
@@ -144,6 +146,17 @@ export function columnNamed(names: readonly string[], level: Level | undefined):
     const [found, ...others] = among.flatMap(({ columns }) => columns.filter((column) => column.name === name));
     if (found !== undefined) return others.length === 0 && among.length === 1 ? found : undefined;
     if (sources.length > 0 || at.open !== undefined) return undefined;
+  }
+  return undefined;
+}
+
+/** What a bare name of FROM stands for, where no column has that name. */
+export function sourceNamed([name, ...more]: readonly string[], level: Level): Source | undefined {
+  if (name === undefined || more.length > 0) return undefined;
+  for (let at: Level | undefined = level; at !== undefined; at = at.outer) {
+    if (at.open !== undefined || at.columns.some((column) => column.name === name)) return undefined;
+    const [source, ...others] = at.sources.filter((one) => one.name === name);
+    if (source !== undefined) return others.length === 0 ? source : undefined;
   }
   return undefined;
 }

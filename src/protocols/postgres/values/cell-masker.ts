@@ -28,6 +28,9 @@ export interface CellMaskerOptions {
   readonly types?: TypeLookup | undefined;
 }
 
+/** In text a document stands by a cast. */
+const HOLDS_DOCUMENTS: ReadonlySet<string> = new Set(['json', 'jsonb', 'text']);
+
 /** The first byte of jsonb in binary form. */
 const JSONB_VERSION = 1;
 
@@ -53,7 +56,7 @@ export class CellMasker {
     const { rule, format, name: label } = column;
     if (rule === undefined)
       return format === 1 ? this.#binary?.typed(shape, value, counts) : this.#text?.typed(shape, value, counts);
-    if (rule.document !== undefined && (shape.form === 'json' || shape.form === 'jsonb'))
+    if (rule.document !== undefined && HOLDS_DOCUMENTS.has(shape.form))
       return this.#document(rule.document, format === 1 && shape.form === 'jsonb', value);
     count(counts, rule.name);
     if (maskWhole === undefined || hash === undefined) return null;
