@@ -1,4 +1,4 @@
-import { EMPTY, flagAt, inside, isNode, listAt, literalIn, namesIn, nodeAt, tagged } from '../facts/tree.js';
+import { EMPTY, flagAt, inside, isNode, listAt, literalIn, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { functionName, isServersOwn } from './calls.js';
 import type { JsonShape } from './json-shape.js';
@@ -15,6 +15,8 @@ export function jsonShape(reading: Reading, value: unknown, level: Level): JsonS
       return defaultedShape(reading, listAt(node, 'args'), level);
     case 'TypeCast':
       return castShape(reading, node, level);
+    case 'A_Expr':
+      return memberShape(reading, node, level);
     case 'SubLink':
       return reading.findings.documents.get(node);
     case 'ColumnRef': {
@@ -36,6 +38,22 @@ function castShape(reading: Reading, cast: TreeNode, level: Level): JsonShape | 
   const shape = jsonShape(reading, cast['arg'], level);
   const document = shape?.kind === 'text' ? shape.document : shape;
   return document === undefined || JSON_TYPES.has(name) ? document : { kind: 'text', document };
+}
+
+/** `document->0`, `document->'key'`: PostgREST takes the one row of an INSERT so. */
+function memberShape(reading: Reading, node: TreeNode, level: Level): JsonShape | undefined {
+  const isArrow = textAt(node, 'kind') === 'AEXPR_OP' && namesIn(listAt(node, 'name')).join('.') === '->';
+  if (!isArrow || reading.catalog.operatorRoutines('->').length > 0 || reading.names.made?.('->').length)
+    return undefined;
+  const shape = jsonShape(reading, node['lexpr'], level);
+  const key = literalIn(node['rexpr'])?.value;
+  const member =
+    shape?.kind === 'list' && typeof key === 'number'
+      ? shape.item
+      : shape?.kind === 'object' && typeof key === 'string'
+        ? shape.members.get(key)
+        : undefined;
+  return member?.kind === 'leaf' ? undefined : member;
 }
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['json', 'jsonb']);
