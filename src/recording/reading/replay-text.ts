@@ -1,4 +1,3 @@
-import { displayWidth } from '../../core/display.js';
 import type { ChainedEvent } from '../../core/events.js';
 import type { Sense } from '../../core/replay-frame.js';
 import {
@@ -16,6 +15,8 @@ import {
 } from './event-fields.js';
 import { approvalWords } from './approval-lines.js';
 import { TerminalLines } from '../replay/terminal-lines.js';
+import { AnswerPieces } from './answer-pieces.js';
+import { rowLines } from './row-lines.js';
 import { answerLines, bodyLines, isAnswer, requestLines, requestTitle } from './http-lines.js';
 
 export interface ReplayTextOptions {
@@ -57,6 +58,8 @@ export class Transcript {
   #ended = false;
   #noun = 'statement';
   #terminal: TerminalLines | undefined;
+  readonly #pieces = new AnswerPieces();
+  #piece: ChainedEvent | undefined;
 
   constructor(private readonly options: TranscriptOptions) {
     this.#startMs = options.startMs ?? Number.NaN;
@@ -68,6 +71,20 @@ export class Transcript {
   }
 
   show(event: ChainedEvent): void {
+    if (event.type === 'output' && this.#pieces.take(event)) {
+      this.#piece = event;
+      return;
+    }
+    this.#tellPieces();
+    this.#show(event);
+  }
+
+  #tellPieces(): void {
+    const told = this.#pieces.taken();
+    if (told !== '' && this.#piece !== undefined) this.#line(this.#piece, told);
+  }
+
+  #show(event: ChainedEvent): void {
     switch (event.type) {
       case 'session.start':
         return this.#started(event);
@@ -78,7 +95,7 @@ export class Transcript {
       case 'decision':
         return this.#line(event, decisionOf(event, this.#limits.text), verdictSense(event));
       case 'output':
-        return 'rows' in event ? this.#rows(event) : this.#lines(event, bodyLines(event, this.#limits.text));
+        return this.#output(event);
       case 'result':
         return isAnswer(event)
           ? this.#lines(event, answerLines(event, this.#limits.text))
@@ -95,6 +112,15 @@ export class Transcript {
     }
   }
 
+  #output(event: ChainedEvent): void {
+    if ('rows' in event) {
+      for (const line of rowLines(event, this.#limits)) this.#line(event, `│ ${line}`, 'rows');
+      return;
+    }
+    if ('text' in event) this.#pieces.whole(event);
+    this.#lines(event, bodyLines(event, this.#limits.text));
+  }
+
   #other(event: ChainedEvent): void {
     const told = approvalWords(event, this.#limits.text);
     if (told === undefined) this.#write(`${this.#offset(event)}  ${text(event.type)}`, 'about');
@@ -102,6 +128,8 @@ export class Transcript {
   }
 
   end(): void {
+    this.#tellPieces();
+    this.#tellUnfinished();
     this.#endLine();
     if (!this.#ended) this.#write('\nno end recorded: the session is live, or its recording was cut off', 'about');
   }
@@ -181,24 +209,6 @@ export class Transcript {
     return parts.filter((part) => part !== '').join(' · ');
   }
 
-  /** The rows as a table, aligned by what a terminal shows. */
-  #rows(event: ChainedEvent): void {
-    const rows = Array.isArray(event['rows']) ? (event['rows'] as readonly unknown[]) : [];
-    const total = number(event['totalRows']) ?? rows.length;
-    const shown = rows.slice(0, this.#limits.rows).map((row) => list(row, 'NULL').map((cell) => this.#cell(cell)));
-    const table = [list(event['columns']).map((name) => this.#cell(name)), ...shown].filter((row) => row.length > 0);
-    const widths: number[] = [];
-    for (const row of table) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, displayWidth(cell))));
-    const lines = table.map((row) =>
-      row
-        .map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - displayWidth(cell)))
-        .join(' │ ')
-        .trimEnd(),
-    );
-    for (const line of lines) this.#line(event, `│ ${line}`, 'rows');
-    if (total > shown.length) this.#line(event, `│ … ${total - shown.length} more of ${total} rows`, 'rows');
-  }
-
   /** What the terminal showed, line by line; keys are seen where they are echoed. */
   #typed(event: ChainedEvent): void {
     if (event['from'] !== 'upstream' || typeof event['data'] !== 'string') return;
@@ -213,7 +223,15 @@ export class Transcript {
     if (rest !== '') this.#write(indent(`┃ ${rest}`), 'rows');
   }
 
+  /** What a model said of answers that never came whole. */
+  #tellUnfinished(): void {
+    for (const [statement, said] of this.#pieces.rest())
+      if (this.#piece !== undefined)
+        this.#line({ ...this.#piece, statement }, `assistant, cut off: ${block(said, this.#limits.text)}`);
+  }
+
   #endedBy(event: ChainedEvent): void {
+    this.#tellUnfinished();
     this.#ended = true;
     this.#endLine();
     const { statements, blocked, reason } = event;
@@ -251,10 +269,6 @@ export class Transcript {
 
   #bounded(shown: string): string {
     return bounded(shown, this.#limits.text);
-  }
-
-  #cell(value: string): string {
-    return value.length <= this.#limits.cell ? value : `${value.slice(0, this.#limits.cell - 1)}…`;
   }
 }
 

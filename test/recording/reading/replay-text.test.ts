@@ -231,6 +231,49 @@ describe('a session as text', () => {
     expect(stream).toContain(`  client: hello\n  upstream: ${'x'.repeat(10)} … the whole message has 90000 bytes\n`);
   });
 
+  it('tells a model’s answer once, not by each message of its stream', async () => {
+    const piece = (type: string, more: object): { type: string; [field: string]: unknown } => ({
+      type: 'output',
+      statement: 2,
+      from: 'upstream',
+      body: JSON.stringify({ type, sequence_number: 1, ...more }),
+    });
+    const asked = { type: 'request', statement: 2, method: 'GET', path: '/v1/responses', model: 'm', text: 'hi' };
+    const pieces = [
+      piece('response.created', { response: { id: 'r', status: 'in_progress' } }),
+      piece('response.output_text.delta', { delta: 'Good ' }),
+      piece('response.output_text.delta', { delta: 'day \u001b[31m' }),
+    ];
+    const whole = await transcript([
+      start(),
+      asked,
+      ...pieces,
+      { type: 'result', statement: 2, durationMs: 1, usage: { inputTokens: 1, outputTokens: 2 } },
+      piece('response.completed', { response: { id: 'r', status: 'completed' } }),
+      { type: 'output', statement: 2, text: ['Good day'] },
+    ]);
+    expect(whole).toContain(
+      '  user: hi\n  upstream: 3 messages of an answer\n  1 tokens in, 2 out · 1 ms\n  upstream: 1 message of an answer\n  assistant: Good day\n',
+    );
+    expect(whole).not.toContain('output_text');
+    expect(whole).not.toContain('cut off: ');
+    const broken = await transcript([
+      start(),
+      asked,
+      ...pieces,
+      { type: 'session.end', reason: 'client', statements: 2, blocked: 0 },
+    ]);
+    expect(broken).toContain(
+      '  upstream: 3 messages of an answer\n  assistant, cut off: Good day \\x1b[31m\n\nended',
+    );
+    const failed = await transcript([
+      start(),
+      asked,
+      piece('response.done', { response: { id: 'r', status: 'failed', status_details: { error: 'no' } } }),
+    ]);
+    expect(failed).toContain('"status_details"');
+  });
+
   it('says which statement a late answer belongs to, and that no end was recorded', async () => {
     const text = await transcript([
       start(),
