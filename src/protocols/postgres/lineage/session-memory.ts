@@ -82,6 +82,8 @@ export class SessionMemory {
       if (doubtful) return undefined;
       const here = inTexts.flatMap(({ holds }) => (holds?.kind === kind && holds.name === name ? [holds.output] : []));
       if (kind === 'cursor') {
+        // The server would have refused to declare it where the name stood for another.
+        if (first !== undefined && declaresFirst(first, name)) return here;
         const before = cursors.get(name);
         if (doubts > 0 && before?.openSince !== doubts) return undefined;
         const outputs = [...(before?.outputs ?? []), ...here];
@@ -124,14 +126,18 @@ export class SessionMemory {
   }
 
   /**
-   * The server has opened the cursor that this text alone declares: the name was free.
+   * The server has opened the one cursor that this text declares: the name was free. Beside other statements it counts
+   * where none runs code that may give the name to another.
    *
    * @param doubts as `ran` said of it
+   * @param unseen as `ran` was told
    */
-  opened({ statements }: TextLineage, doubts: number): void {
-    const [only] = statements;
-    if (statements.length === 1 && only?.holds?.kind === 'cursor')
-      this.#cursors.set(only.holds.name, { outputs: [only.holds.output], openSince: doubts });
+  opened({ statements, callsRoutines }: TextLineage, doubts: number, unseen: boolean): void {
+    const declared = statements.flatMap(({ holds }) => (holds?.kind === 'cursor' ? [holds] : []));
+    const [only] = declared;
+    if (only === undefined || declared.length > 1) return;
+    if (statements.length === 1 || !(unseen || callsRoutines))
+      this.#cursors.set(only.name, { outputs: [only.output], openSince: doubts });
   }
 
   #remember(made: Made): void {
@@ -150,6 +156,14 @@ export class SessionMemory {
         ]),
       );
   }
+}
+
+/** Is the cursor declared in the text before any of its statements fetches from it? */
+function declaresFirst({ statements }: TextLineage, name: string): boolean {
+  const use = statements.find(({ holds, runs }) =>
+    [holds, runs].some((one) => one?.kind === 'cursor' && one.name === name),
+  );
+  return use?.holds?.kind === 'cursor';
 }
 
 class TouchedRelations implements Touched {
