@@ -1,6 +1,6 @@
 import { decodeUtf8 } from '../../../core/bytes.js';
 import type { MaskRule, Strategy } from '../../../core/mask.js';
-import { holdsShown, isShown } from '../../../masking/shown-value.js';
+import { holdsShown, isShown } from '../../../masking/strategies/shown-value.js';
 import type { SqlFacts } from '../../../policy/types.js';
 import { parseSql } from '../facts/grammar.js';
 import { literalIn } from '../facts/tree.js';
