@@ -127,6 +127,10 @@ describe.skipIf(missingPostgres() !== undefined)('several statements of a driver
     await rows(
       'SET SESSION AUTHORIZATION DEFAULT;RESET ALL;CLOSE ALL;UNLISTEN *;SELECT pg_advisory_unlock_all();DISCARD SEQUENCES;DISCARD TEMP',
     );
+    // deadpool, of tokio-postgres.
+    await rows(
+      'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES;',
+    );
     expect(await refusal('SET SESSION AUTHORIZATION hoop_app;RESET ALL;CLOSE ALL')).toContain('standard-sql/identity');
     // A table of the catalogue's name is none of the catalogue's.
     await rows('create schema own');
