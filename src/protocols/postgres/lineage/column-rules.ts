@@ -1,5 +1,7 @@
 import type { ColumnPattern, MaskRule, Strategy } from '../../../core/mask.js';
+import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, CatalogRelation, ColumnPlace } from '../catalog/types.js';
+import type { ResultColumn } from '../results/columns.js';
 import { placeKey, placeOf, type Derivation } from './derivation.js';
 import type { Touched } from './text-lineage.js';
 
@@ -210,8 +212,13 @@ function part(pattern: string, value: string): boolean {
 }
 
 /** `*.NAME` meets a result column of that name, ignoring case; a table made since may be any that a pattern names. */
-export function meetsName(pattern: ColumnPattern, name: string, unknownTable: boolean): boolean {
+function meetsName(pattern: ColumnPattern, name: string, unknownTable: boolean): boolean {
   if (pattern.column === '*') return unknownTable;
   if (pattern.column.toLowerCase() !== name.toLowerCase()) return false;
   return unknownTable || pattern.table === '*';
+}
+
+/** Is a result's column one that the rule masks by its name alone? */
+export function meetsByName(rule: MaskRule, { name, tableOid }: Pick<ResultColumn, 'name' | 'tableOid'>): boolean {
+  return rule.columns.some((pattern) => meetsName(pattern, name, tableOid >= FIRST_USER_OID));
 }

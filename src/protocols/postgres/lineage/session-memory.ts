@@ -25,6 +25,8 @@ export class SessionMemory {
   readonly #cursors = new Map<string, Cursor>();
   /** How often code ran that may give names of cursors to others. */
   #doubts = 0;
+  /** What ran where the catalogue might not show all of it. */
+  readonly #unsettled = new WeakSet<TextLineage>();
   readonly #made = new Map<string, readonly Made[]>();
   #overfull = false;
   #unreadCode = false;
@@ -101,7 +103,7 @@ export class SessionMemory {
    * @param unseen it runs code that may give names of cursors to others out of sight
    * @returns how often such code has run, this text included
    */
-  ran(lineage: TextLineage, unseen: boolean): number {
+  ran(lineage: TextLineage, unseen: boolean, lookup: NameLookup): number {
     this.#touched.add(lineage);
     const declares = lineage.statements.flatMap(({ holds }) => (holds?.kind === 'cursor' ? [holds] : []));
     if (unseen) this.#byCursors.touchesAnything = true;
@@ -111,10 +113,18 @@ export class SessionMemory {
     }
     if (unseen || lineage.callsRoutines) this.#doubts += 1;
     for (const made of lineage.made) this.#remember(made);
-    for (const { name, output } of declares)
-      this.#cursors.set(name, { outputs: added(this.#cursors.get(name)?.outputs, output, [UNKNOWN]) });
+    // Of what a cursor's documents were made nobody can tell later.
+    if (!this.isSettled(lookup)) this.#unsettled.add(lineage);
+    for (const { name, output } of declares) {
+      const kept = this.#keptOf(lineage, output);
+      this.#cursors.set(name, { outputs: added(this.#cursors.get(name)?.outputs, kept, [UNKNOWN]) });
+    }
     if (this.#cursors.size > MAX_NAMES) this.#cursors.clear();
     return this.#doubts;
+  }
+
+  #keptOf(lineage: TextLineage, output: Output): Output {
+    return this.#unsettled.has(lineage) ? withoutDocuments(output) : output;
   }
 
   /** A cursor or portal that works these out may be fetched from later. */
@@ -128,10 +138,12 @@ export class SessionMemory {
    *
    * @param doubts as `ran` said of it
    */
-  opened({ statements }: TextLineage, doubts: number): void {
+  opened(lineage: TextLineage, doubts: number): void {
+    const { statements } = lineage;
     const [only] = statements;
-    if (statements.length === 1 && only?.holds?.kind === 'cursor')
-      this.#cursors.set(only.holds.name, { outputs: [only.holds.output], openSince: doubts });
+    if (statements.length !== 1 || only?.holds?.kind !== 'cursor') return;
+    const { name, output } = only.holds;
+    this.#cursors.set(name, { outputs: [this.#keptOf(lineage, output)], openSince: doubts });
   }
 
   #remember(made: Made): void {
@@ -150,6 +162,10 @@ export class SessionMemory {
         ]),
       );
   }
+}
+
+function withoutDocuments({ columns, exact }: Output): Output {
+  return { columns: columns.map(({ json: _, ...column }) => column), exact };
 }
 
 class TouchedRelations implements Touched {
