@@ -165,7 +165,7 @@ export class ColumnMasks implements WholeColumns {
 
   declared(run: Run): void {
     const [lineage] = this.#followed.get(run)?.lineages ?? [];
-    if (lineage !== undefined) this.memory.opened(lineage, this.#ranAt.get(run) ?? 0);
+    if (lineage !== undefined) this.memory.opened(lineage, this.#ranAt.get(run) ?? 0, renamesUnseen(run));
   }
 
   /** Does the run read or write a relation with masked columns? Then errors and notices may quote them. */

@@ -84,6 +84,8 @@ export class SessionMemory {
       if (doubtful) return undefined;
       const here = inTexts.flatMap(({ holds }) => (holds?.kind === kind && holds.name === name ? [holds.output] : []));
       if (kind === 'cursor') {
+        // The server would have refused to declare it where the name stood for another.
+        if (first !== undefined && declaresFirst(first, name)) return here;
         const before = cursors.get(name);
         if (doubts > 0 && before?.openSince !== doubts) return undefined;
         const outputs = [...(before?.outputs ?? []), ...here];
@@ -134,16 +136,19 @@ export class SessionMemory {
   }
 
   /**
-   * The server has opened the cursor that this text alone declares: the name was free.
+   * The server has opened the one cursor that this text declares: the name was free. Beside other statements it counts
+   * where none runs code that may give the name to another.
    *
    * @param doubts as `ran` said of it
+   * @param unseen as `ran` was told
    */
-  opened(lineage: TextLineage, doubts: number): void {
-    const { statements } = lineage;
-    const [only] = statements;
-    if (statements.length !== 1 || only?.holds?.kind !== 'cursor') return;
-    const { name, output } = only.holds;
-    this.#cursors.set(name, { outputs: [this.#keptOf(lineage, output)], openSince: doubts });
+  opened(lineage: TextLineage, doubts: number, unseen: boolean): void {
+    const { statements, callsRoutines } = lineage;
+    const declared = statements.flatMap(({ holds }) => (holds?.kind === 'cursor' ? [holds] : []));
+    const [only] = declared;
+    if (only === undefined || declared.length > 1) return;
+    if (statements.length === 1 || !(unseen || callsRoutines))
+      this.#cursors.set(only.name, { outputs: [this.#keptOf(lineage, only.output)], openSince: doubts });
   }
 
   #remember(made: Made): void {
@@ -166,6 +171,14 @@ export class SessionMemory {
 
 function withoutDocuments({ columns, exact }: Output): Output {
   return { columns: columns.map(({ json: _, ...column }) => column), exact };
+}
+
+/** Is the cursor declared in the text before any of its statements fetches from it? */
+function declaresFirst({ statements }: TextLineage, name: string): boolean {
+  const use = statements.find(({ holds, runs }) =>
+    [holds, runs].some((one) => one?.kind === 'cursor' && one.name === name),
+  );
+  return use?.holds?.kind === 'cursor';
 }
 
 class TouchedRelations implements Touched {
