@@ -16,7 +16,7 @@ import {
   unnests,
 } from './known-functions.js';
 import type { Reading, RoutineReading } from './reading.js';
-import { findSource, sourceNamed, type Level } from './scope.js';
+import { rowMeant, type Level } from './scope.js';
 import { madeRoutines } from './session-names.js';
 
 /** Schema, empty where none is written, and bare name of what is called. */
@@ -169,11 +169,7 @@ function countsOnly(call: TreeNode, given: readonly Derivation[], level: Level):
 
 /** `t` or `t.*` of a table or query in FROM: a row that is there is not NULL, whatever it holds. */
 function isRowItself(argument: unknown, level: Level): boolean {
-  const fields = listAt(inside(argument, 'ColumnRef') ?? EMPTY, 'fields');
-  const names = namesIn(fields);
-  const isOneName = names.length === 1 && (fields.length === 1 || inside(fields[1], 'A_Star') !== undefined);
-  const [only, ...others] = fields.length === 2 ? findSource(names[0] ?? '', level) : [sourceNamed(names, level)];
-  return isOneName && others.length === 0 && only?.ownNames === true;
+  return rowMeant(inside(argument, 'ColumnRef') ?? EMPTY, level)?.ownNames === true;
 }
 
 function opensElsewhere(name: string, count: number): boolean {
