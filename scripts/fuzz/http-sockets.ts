@@ -172,7 +172,10 @@ function assembled(messages: readonly Buffer[]): string[] {
       const one = JSON.parse(bytes.toString()) as Readonly<Record<string, unknown>>;
       const [key, piece] =
         typeof one['delta'] === 'string'
-          ? [`${String(one['type'])} ${String(one['item_id'])}`, one['delta']]
+          ? [
+              ['type', 'response_id', 'item_id', 'output_index'].map((name) => String(one[name])).join(' '),
+              one['delta'],
+            ]
           : // Of a message that is no line of a model it is not known that it goes on.
             ['l', typeof one['model'] === 'string' && typeof one['done'] === 'boolean' ? one['response'] : undefined];
       if (typeof piece === 'string') texts.set(key, (texts.get(key) ?? '') + piece);
