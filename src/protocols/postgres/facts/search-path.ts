@@ -100,8 +100,10 @@ export class SearchPath {
   }
 
   #valuesOf(change: SettingChange): readonly Path[] | undefined {
+    // RESET ALL leaves the role as it is; DISCARD ALL may not.
+    const isPath = change.name === 'search_path' || change.name === undefined;
+    if (isPath && change.reset === true) return [this.#atStart];
     if (change.name !== 'search_path') return undefined;
-    if (change.reset === true) return [this.#atStart];
     return change.list === undefined ? undefined : [change.list];
   }
 

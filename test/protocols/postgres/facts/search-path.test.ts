@@ -40,6 +40,17 @@ describe('where names are looked up', () => {
     expect(after(started({ search_path: 'own' }), 'SET search_path = public', reset)).toEqual(['pg_catalog', 'own']);
   });
 
+  it('RESET ALL does as well, alone and in the message by which asyncpg cleans a session', () => {
+    const cleaned = 'SELECT pg_advisory_unlock_all(); CLOSE ALL; UNLISTEN *; RESET ALL;';
+    expect(after(started({}), 'SET search_path = own', 'RESET ALL')).toEqual(['pg_catalog', 'public']);
+    expect(after(started({ search_path: 'own' }), 'RESET ALL')).toEqual(['pg_catalog', 'own']);
+    expect(after(started({ search_path: 'own' }), cleaned)).toEqual(['pg_catalog', 'own']);
+    // Of several statements one may have failed.
+    expect(after(started({ search_path: 'own' }), 'SET search_path = public', cleaned)).toBeUndefined();
+    expect(after(started({}), 'SET ROLE other', 'RESET ALL')).toBeUndefined();
+    expect(after(started({}), 'DISCARD ALL')).toBeUndefined();
+  });
+
   it.each(['SET ROLE other', "SELECT set_config('role', 'other', false)", 'SET SESSION AUTHORIZATION other'])(
     'nobody can tell after %s, whose "$user" and rights are others',
     (change) => {
