@@ -9,12 +9,16 @@ metadata: { name: p }
 spec:
   rules:
     - { name: no-secret, when: 'sql.reads.exists(t, t.schema == "own" && t.name == "secret")', action: block, message: No. }
+    - { name: no-kept, when: 'sql.reads.exists(t, t.schema == "mine" && t.name == "kept")', action: block, message: No. }
 `;
 
 const SEED = `
   create schema own;
   create table own.secret (id int, ssn text);
   insert into own.secret values (1, '517-26-5081');
+  create schema mine;
+  create table mine.kept (id int);
+  alter role current_user in database start_up_path set search_path = mine;
 `;
 
 describe.skipIf(missingPostgres() !== undefined)('a search path of the start-up packet', () => {
@@ -42,4 +46,13 @@ describe.skipIf(missingPostgres() !== undefined)('a search path of the start-up 
       await db.end();
     },
   );
+
+  it('that the role had as the session started counts after ALTER ROLE too', async () => {
+    const db = new pg.Client({ host: '127.0.0.1', port, user: 'x', database });
+    await db.connect();
+    await expect(db.query('select id from kept')).rejects.toMatchObject({ code: '42501' });
+    await db.query(`alter role current_user in database ${database} set search_path = public`);
+    await expect(db.query('select id from kept')).rejects.toMatchObject({ code: '42501' });
+    await db.end();
+  });
 });

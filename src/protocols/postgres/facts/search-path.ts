@@ -12,6 +12,9 @@ const MAX_POSSIBLE = 8;
 /** Settings that decide where names are looked up: `$user` stands for the role, whose rights open schemas. */
 const DECIDING: ReadonlySet<string> = new Set(['search_path', 'role', 'session_authorization']);
 
+/** Effects by which later sessions may start with another path. */
+const STARTS: ReadonlySet<string> = new Set(['role-admin', 'server-config']);
+
 /** Effects by which a session may go on as another role. */
 const ROLES: ReadonlySet<string> = new Set(['set-role', 'session-authorization']);
 
@@ -26,6 +29,9 @@ export class SearchPath {
   #settled: readonly Path[] | undefined = [undefined];
   /** What RESET goes back to: that of the start-up packet, where it had one. */
   #atStart: Path = undefined;
+  /** What the catalogue said of it when it was asked first; later it says what sessions start with from then on. */
+  #firstSaid: string | undefined;
+  #lastAsked: Catalog | undefined;
   /** Another role may be set: what `$user` stands for, and which schemas it may use, nobody can tell. */
   #otherRole = false;
   /** What a rollback brings back. */
@@ -56,6 +62,7 @@ export class SearchPath {
   /** This statement is about to run. */
   running(run: Run, changes: readonly SettingChange[]): void {
     if (run.facts.effects.some((effect) => ROLES.has(effect))) this.#otherRole = true;
+    if (run.facts.effects.some((effect) => STARTS.has(effect))) [this.#firstSaid, this.#lastAsked] = ['', undefined];
     const deciding = changes.filter(decides);
     if (mayChangeUnseen(run.facts, changes)) this.#pending.set(run, [...deciding, UNKNOWN]);
     else if (deciding.length > 0) this.#pending.set(run, deciding);
@@ -96,7 +103,18 @@ export class SearchPath {
   lookup(catalog: Catalog): NameLookup {
     if (this.#otherRole) return ANYWHERE;
     const only = this.#pending.size === 0 && this.#settled?.length === 1 ? this.#settled : undefined;
-    return only === undefined ? ANYWHERE : lookupIn(catalog, only[0]);
+    if (only === undefined || (only[0] === undefined && !this.#startedSo(catalog))) return ANYWHERE;
+    return lookupIn(catalog, only[0]);
+  }
+
+  /** Did this session start with what the catalogue says that sessions start with? ALTER ROLE … SET changes that. */
+  #startedSo(catalog: Catalog): boolean {
+    if (this.#lastAsked === catalog) return true;
+    const said = JSON.stringify(catalog.searchPath);
+    this.#firstSaid ??= said;
+    if (this.#firstSaid !== said) return false;
+    this.#lastAsked = catalog;
+    return true;
   }
 
   #valuesOf(change: SettingChange): readonly Path[] | undefined {

@@ -60,6 +60,20 @@ describe('where names are looked up', () => {
     },
   );
 
+  it('nor where the catalogue says later that sessions start with another path, or the session may have changed that', () => {
+    const later: Catalog = { ...catalog, searchPath: ['pg_catalog', 'own'] };
+    const path = started({});
+    expect(after(path, 'SELECT 1')).toEqual(['pg_catalog', 'public']);
+    expect(path.lookup(later).searchPath).toBeUndefined();
+    expect(path.lookup({ ...catalog }).searchPath).toEqual(['pg_catalog', 'public']);
+    expect(after(started({}), 'ALTER ROLE app SET search_path = own')).toBeUndefined();
+    expect(after(started({}), 'ALTER DATABASE shop SET search_path = own')).toBeUndefined();
+    expect(after(started({ search_path: 'own' }), 'ALTER ROLE app SET search_path = public')).toEqual([
+      'pg_catalog',
+      'own',
+    ]);
+  });
+
   it('nor where the start-up packet has a role', () => {
     expect(after(started({ role: 'other' }), 'SET search_path = "$user"')).toBeUndefined();
   });
