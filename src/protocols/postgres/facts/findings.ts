@@ -11,7 +11,7 @@ export interface SettingChange {
   readonly list?: readonly string[];
   /** Holds to the end of the transaction only. */
   readonly local?: true;
-  /** RESET or DEFAULT: back to what the session started with. */
+  /** RESET or DEFAULT: back to what the session started with; without a name RESET ALL. */
   readonly reset?: true;
 }
 

@@ -12,6 +12,12 @@ const MAX_POSSIBLE = 8;
 /** Settings that decide where names are looked up: `$user` stands for the role, whose rights open schemas. */
 const DECIDING: ReadonlySet<string> = new Set(['search_path', 'role', 'session_authorization']);
 
+/** Effects by which later sessions may start with another path. */
+const STARTS: ReadonlySet<string> = new Set(['role-admin', 'server-config']);
+
+/** Effects by which a session may go on as another role. */
+const ROLES: ReadonlySet<string> = new Set(['set-role', 'session-authorization']);
+
 /**
  * Follows which `search_path` a session has. Only what the server has confirmed is known; from the moment a change
  * goes up until then, and wherever it can't be told, names may stand for any schema.
@@ -21,6 +27,13 @@ const DECIDING: ReadonlySet<string> = new Set(['search_path', 'role', 'session_a
 export class SearchPath {
   /** Undefined: nobody can tell. */
   #settled: readonly Path[] | undefined = [undefined];
+  /** What RESET goes back to: that of the start-up packet, where it had one. */
+  #atStart: Path = undefined;
+  /** What the catalogue said of it when it was asked first; later it says what sessions start with from then on. */
+  #firstSaid: string | undefined;
+  #lastAsked: Catalog | undefined;
+  /** Another role may be set: what `$user` stands for, and which schemas it may use, nobody can tell. */
+  #otherRole = false;
   /** What a rollback brings back. */
   #outside: readonly Path[] | undefined = this.#settled;
   /** Everything it has been in this transaction: what a rollback to a savepoint may bring back. */
@@ -34,8 +47,8 @@ export class SearchPath {
 
   /** A setting of the start-up packet. */
   starting(name: string, value: string): void {
-    if (name === 'search_path') this.#settle([splitPath(value)]);
-    else if (DECIDING.has(name)) this.#settle(undefined);
+    if (name === 'search_path') this.#settle([(this.#atStart = splitPath(value))]);
+    else if (DECIDING.has(name)) this.#otherRole = true;
     this.#outside = this.#within = this.#settled;
   }
 
@@ -48,6 +61,8 @@ export class SearchPath {
 
   /** This statement is about to run. */
   running(run: Run, changes: readonly SettingChange[]): void {
+    if (run.facts.effects.some((effect) => ROLES.has(effect))) this.#otherRole = true;
+    if (run.facts.effects.some((effect) => STARTS.has(effect))) [this.#firstSaid, this.#lastAsked] = ['', undefined];
     const deciding = changes.filter(decides);
     if (mayChangeUnseen(run.facts, changes)) this.#pending.set(run, [...deciding, UNKNOWN]);
     else if (deciding.length > 0) this.#pending.set(run, deciding);
@@ -64,7 +79,7 @@ export class SearchPath {
     if (only !== undefined) this.#pending.delete(run);
     if (only?.local === true && this.#inTransaction) this.#localChange = true;
     if (only?.local === true && !this.#inTransaction) return;
-    if (!this.#reported) this.#settle(only === undefined ? joined(this.#settled, changes) : valuesOf(only));
+    if (!this.#reported) this.#settle(only === undefined ? this.#joined(changes) : this.#valuesOf(only));
   }
 
   /** The server is ready. @param status `I` with no transaction open, `T` in one, `E` in a failed one */
@@ -86,8 +101,32 @@ export class SearchPath {
 
   /** How names are looked up now, given what is known of the database. */
   lookup(catalog: Catalog): NameLookup {
+    if (this.#otherRole) return ANYWHERE;
     const only = this.#pending.size === 0 && this.#settled?.length === 1 ? this.#settled : undefined;
-    return only === undefined ? ANYWHERE : lookupIn(catalog, only[0]);
+    if (only === undefined || (only[0] === undefined && !this.#startedSo(catalog))) return ANYWHERE;
+    return lookupIn(catalog, only[0]);
+  }
+
+  /** Did this session start with what the catalogue says that sessions start with? ALTER ROLE … SET changes that. */
+  #startedSo(catalog: Catalog): boolean {
+    if (this.#lastAsked === catalog) return true;
+    const said = JSON.stringify(catalog.searchPath);
+    this.#firstSaid ??= said;
+    if (this.#firstSaid !== said) return false;
+    this.#lastAsked = catalog;
+    return true;
+  }
+
+  #valuesOf(change: SettingChange): readonly Path[] | undefined {
+    // RESET ALL leaves the role as it is; DISCARD ALL may not.
+    const isPath = change.name === 'search_path' || change.name === undefined;
+    if (isPath && change.reset === true) return [this.#atStart];
+    if (change.name !== 'search_path') return undefined;
+    return change.list === undefined ? undefined : [change.list];
+  }
+
+  #joined(changes: readonly SettingChange[]): readonly Path[] | undefined {
+    return changes.reduce((all, change) => union(all, this.#valuesOf(change)), this.#settled);
   }
 
   #settle(values: readonly Path[] | undefined): void {
@@ -130,16 +169,6 @@ function mayChangeUnseen(facts: SqlFacts, changes: readonly SettingChange[]): bo
   // Without a catalogue to look into what is called: a text that changes settings shows them.
   if (facts.effects.includes('set-config') && changes.length === 0) return true;
   return facts.opaque && facts.effects.some((effect) => effect === 'do' || effect === 'call' || effect === 'dynamic');
-}
-
-function valuesOf(change: SettingChange): readonly Path[] | undefined {
-  if (change.name !== 'search_path') return undefined;
-  if (change.reset === true) return [undefined];
-  return change.list === undefined ? undefined : [change.list];
-}
-
-function joined(before: readonly Path[] | undefined, changes: readonly SettingChange[]): readonly Path[] | undefined {
-  return changes.reduce((all, change) => union(all, valuesOf(change)), before);
 }
 
 function union(left: readonly Path[] | undefined, right: readonly Path[] | undefined): readonly Path[] | undefined {

@@ -55,7 +55,7 @@ function variableSet(walk: Walk, node: TreeNode, place: Place): void {
   if (kind === 'VAR_SET_MULTI') return walk.below(node, place);
   const local = flagAt(node, 'is_local') ? { local: true as const } : {};
   if (kind === 'VAR_RESET_ALL') {
-    walk.findings.settings.push({ name: undefined, value: undefined });
+    walk.findings.settings.push({ name: undefined, value: undefined, reset: true });
   } else if (kind === 'VAR_RESET' || kind === 'VAR_SET_DEFAULT') {
     // Back to what the session started with: no new identity. To the server both are one; Npgsql begins the message by
     // which it cleans a session for its pool with SET SESSION AUTHORIZATION DEFAULT.
