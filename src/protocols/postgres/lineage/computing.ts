@@ -63,7 +63,7 @@ const never = (): Told => NOTHING_TOLD;
 const fails = (): Told => MAY_FAIL;
 
 /** They evaluate some of their parts only where others say so. */
-const DECIDING: ReadonlySet<string> = new Set(['CaseExpr', 'BoolExpr', 'CoalesceExpr']);
+const DECIDING: ReadonlySet<string> = new Set(['CaseExpr', 'BoolExpr', 'CoalesceExpr', 'A_Indirection']);
 
 /** Such a sub-select is read up to the first row that settles it. */
 const READ_UP_TO: ReadonlySet<string> = new Set(['ANY_SUBLINK', 'ALL_SUBLINK']);

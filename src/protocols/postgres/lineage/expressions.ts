@@ -2,11 +2,12 @@ import { EMPTY, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt
 import type { TreeNode } from '../facts/tree.js';
 import { callDerivation, operatorRoutines, usedRoutines } from './calls.js';
 import { judgeConditional, stopsEarly } from './conditional.js';
-import { derived, either, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
+import { derived, either, isNothing, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
 import { comparesBytes } from './given-side.js';
 import type { Reading } from './reading.js';
 import { ANY_CAST } from './session-names.js';
 import { expandStar, findSource, resolveColumn, type Level, type Output } from './scope.js';
+import { fieldOfRow, fieldsOf, keywordValue, spelledCall } from './unwritten-calls.js';
 
 /** Text as it stands: a cast between these changes nothing. */
 const TEXT_TYPES = new Set(['text', 'varchar', 'bpchar', 'citext']);
@@ -30,7 +31,6 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
     case 'ParamRef':
     case 'SQLValueFunction':
     case 'SetToDefault':
-    case 'MergeSupportFunc':
     case 'String':
     case 'TypeName':
     case 'GroupingFunc':
@@ -38,7 +38,7 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
     case 'ColumnRef':
       return columnValue(reading, node, level);
     case 'FuncCall':
-      return callDerivation(reading, node, level);
+      return withOwn(callDerivation(reading, node, level), spelledCall(reading, node, level));
     case 'SubLink':
       return sublinkValue(reading, node, level);
     case 'SelectStmt':
@@ -69,8 +69,13 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
     case 'A_Expr':
       return operatorValue(reading, node, level);
     default:
-      return below(reading, node, level);
+      return withOwn(below(reading, node, level), keywordValue(reading, type, node, level));
   }
+}
+
+/** @param own what a server that reads it otherwise gives */
+function withOwn(value: Derivation, own: Derivation): Derivation {
+  return isNothing(own) ? value : derived([value, own]);
 }
 
 /** Anything made of all that stands below. */
@@ -91,7 +96,9 @@ function columnValue(reading: Reading, node: TreeNode, level: Level): Derivation
     for (const { value } of star.columns) reading.findings.mentions(value);
     return derived(star.columns.map((column) => column.value));
   }
-  const resolved = resolveColumn(names, level);
+  const row = names.at(-2);
+  const resolved =
+    row === undefined ? resolveColumn(names, level) : fieldOfRow(reading, row, names.at(-1) ?? '', level);
   reading.findings.mentions(resolved);
   // In a body, what is no column is a parameter or a variable.
   return reading.inBody && resolved.unresolved.length > 0 && resolved.origins.size === 0 && !resolved.anything
@@ -132,18 +139,21 @@ function castValue(reading: Reading, node: TreeNode, level: Level): Derivation {
 
 /** `(t).c`, `(t.*).c`, `a[1]`, `(f(x)).y`. */
 function indirectionValue(reading: Reading, node: TreeNode, level: Level): Derivation {
+  judgeConditional(reading, 'A_Indirection', node, level);
   const path = listAt(node, 'indirection');
   const field = inside(path[0], 'String');
   const row = rowNamed(node['arg']);
   if (row !== undefined && field !== undefined) {
     const sources = findSource(row, level);
     if (sources.length > 0) {
-      const column = resolveColumn([row, textAt(field, 'sval')], level);
+      const column = fieldOfRow(reading, row, textAt(field, 'sval'), level);
       reading.findings.mentions(column);
-      return path.length === 1 ? column : derived([column, reading.value(path, level)]);
+      const further = fieldsOf(reading, node['arg'], namesIn(path.slice(1)), level);
+      return path.length === 1 ? column : derived([column, further, reading.value(path, level)]);
     }
   }
-  return derived([reading.value(node['arg'], level), reading.value(path, level)]);
+  const called = fieldsOf(reading, node['arg'], namesIn(path), level);
+  return derived([reading.value(node['arg'], level), called, reading.value(path, level)]);
 }
 
 /** The name in `(t)` and `(t.*)`. */

@@ -23,6 +23,8 @@ const MAX_NAMES = 1_000;
  */
 export class SessionMemory {
   readonly #cursors = new Map<string, Cursor>();
+  /** Names that portals of messages had: what SQL fetches from one may be that portal's. */
+  readonly #portalNames = new Set<string>();
   /** How often code ran that may give names of cursors to others. */
   #doubts = 0;
   readonly #made = new Map<string, readonly Made[]>();
@@ -83,6 +85,7 @@ export class SessionMemory {
       const here = inTexts.flatMap(({ holds }) => (holds?.kind === kind && holds.name === name ? [holds.output] : []));
       if (kind === 'cursor') {
         const before = cursors.get(name);
+        if (this.#portalNames.has(name) || this.#portalNames.size > MAX_NAMES) return undefined;
         if (doubts > 0 && before?.openSince !== doubts) return undefined;
         const outputs = [...(before?.outputs ?? []), ...here];
         return outputs.length === 0 ? undefined : outputs;
@@ -115,6 +118,11 @@ export class SessionMemory {
       this.#cursors.set(name, { outputs: added(this.#cursors.get(name)?.outputs, output, [UNKNOWN]) });
     if (this.#cursors.size > MAX_NAMES) this.#cursors.clear();
     return this.#doubts;
+  }
+
+  /** A message opens a portal of that name. */
+  portalNamed(name: string): void {
+    if (this.#portalNames.size <= MAX_NAMES) this.#portalNames.add(name);
   }
 
   /** A cursor or portal that works these out may be fetched from later. */

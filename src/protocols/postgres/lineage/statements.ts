@@ -5,6 +5,7 @@ import { folded } from './conditions.js';
 import { isChange, namedColumns, relationLevel } from './changes.js';
 import { judgeBoundName } from './bound-names.js';
 import { ANYTHING, columnAt, derived, isNothing, NOTHING, type Derivation } from './derivation.js';
+import { executed, UNKNOWN } from './executed.js';
 import { preparedParameters } from './given-values.js';
 import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
@@ -18,7 +19,6 @@ import { judgeTrigger } from './triggers.js';
 type Handler = (reading: Reading, node: TreeNode, source: () => string) => StatementReading;
 
 const ONE_HARMLESS: Output = { columns: [{ name: '', value: NOTHING }], exact: false };
-const UNKNOWN: Output = { columns: [{ name: '', value: ANYTHING }], exact: false };
 const NO_LEVEL: Level = levelOf([], undefined, undefined);
 
 /** What is remembered of a query's columns: what they hold of the text, and of which rows they are, counts inside of it alone. */
@@ -52,10 +52,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   FetchStmt: (_reading, node) =>
     flagAt(node, 'ismove') ? {} : { output: UNKNOWN, runs: { kind: 'cursor', name: textAt(node, 'portalname') } },
   PrepareStmt: prepare,
-  ExecuteStmt: (_reading, node) => ({
-    output: UNKNOWN,
-    runs: { kind: 'prepared', name: textAt(node, 'name'), given: listAt(node, 'params') },
-  }),
+  ExecuteStmt: executed,
   CopyStmt: copy,
   CreateTableAsStmt: createTableAs,
   ViewStmt: createView,
@@ -184,12 +181,16 @@ function createView(reading: Reading, node: TreeNode): StatementReading {
   const output = inner(reading, node['query']);
   const query = nodeAt(node, 'query');
   const { makes } = made(node, 'view', 'view');
-  judgeBoundName(reading, 'rows', makes?.name ?? '', shownBy(output), shownAs(reading, makes?.name ?? ''));
+  judgeBoundName(
+    reading,
+    'rows',
+    makes?.name ?? '',
+    derived(output.columns.map(({ value }) => value)),
+    shownAs(reading, makes?.name ?? ''),
+  );
   if (makes?.kind !== 'view') return {};
   return { makes: query === undefined ? makes : { ...makes, query } };
 }
-
-const shownBy = ({ columns }: Output): Derivation => derived(columns.map(({ value }) => value));
 
 /** What is behind the relations of that name. */
 function shownAs(reading: Reading, name: string): readonly Derivation[] {

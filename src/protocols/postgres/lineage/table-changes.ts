@@ -20,6 +20,7 @@ export function judgeNewTable(reading: Reading, node: TreeNode): void {
     const name = textAt(inside(item, 'ColumnDef') ?? EMPTY, 'colname');
     return name === '' ? [] : [{ name, value: unresolved(name) }];
   });
+  judgeParts(reading, node, columns);
   const source = { name: textAt(nodeAt(node, 'relation') ?? EMPTY, 'relname'), columns, open: undefined };
   const level = levelOf([{ sources: [source], columns, open: undefined }], undefined, undefined);
   for (const item of elements) {
@@ -29,6 +30,14 @@ export function judgeNewTable(reading: Reading, node: TreeNode): void {
       reading.value([check, exclusions], level);
     }
   }
+}
+
+/** A bound is worked out now, and shown by the catalogue; what the key calls tells by the part that a row is in. */
+function judgeParts(reading: Reading, node: TreeNode, own: readonly OutputColumn[]): void {
+  const columns = own.map(({ name }) => ({ name, value: OF_NO_ROWS }));
+  const level = levelOf([{ sources: [], columns, open: undefined }], undefined, undefined);
+  const value = derived([reading.value([node['partbound'], node['partspec']], level)]);
+  if (!isNothing(value)) reading.findings.note({ kind: 'moved', clause: 'PARTITION', value, to: undefined });
 }
 
 /** CLUSTER lays rows in the order of an index: whoever reads them as they lie has them sorted. */
