@@ -25,8 +25,51 @@ export const REFUSED: readonly Refused[] = [
   { id: 'leave-parent', before: ['create table kid () inherits (people)'], text: 'alter table kid no inherit people' },
   {
     id: 'rename-in-parent',
-    before: ['create table p (ssn text)', 'alter table people inherit p'],
-    text: 'alter table p rename ssn to q',
+    before: [
+      'create schema p_{s}',
+      'create table p_{s}.people (ssn text not null)',
+      'alter table people inherit p_{s}.people',
+    ],
+    text: 'alter table p_{s}.people rename ssn to q',
+  },
+  {
+    id: 'inherit',
+    before: ['create table p (ssn text not null)'],
+    text: 'alter table people inherit p',
+  },
+  {
+    id: 'view-replaced',
+    before: ['create view w as select id, name as x from people', 'select 1'],
+    text: 'create or replace view w as select id, ssn as x from people',
+  },
+  {
+    id: 'view-replaced-crosswise',
+    before: ['create view w (x, y) as select name, ssn from people', 'select 1'],
+    text: 'create or replace view w (x, y) as select ssn, name from people',
+  },
+  {
+    id: 'view-made-anew',
+    before: ['create view w as select id, name as x from people', 'begin', 'drop view w'],
+    text: 'create view w as select id, ssn as x from people',
+  },
+  {
+    id: 'function-replaced-alone',
+    before: ["create function alone_k() returns text language sql as $$ select 'x'::text $$", 'select 1'],
+    text: "create or replace function alone_k() returns text language sql as 'select ssn from people where id = 1'",
+  },
+  {
+    id: 'function-replaced-under-a-cursor',
+    before: [
+      'begin',
+      "create function pg_temp.cursor_k() returns text language sql as $$ select 'x'::text $$",
+      'declare c cursor for select pg_temp.cursor_k() from notes',
+    ],
+    text: "create or replace function pg_temp.cursor_k() returns text language sql as 'select ssn from people where id = 1'",
+  },
+  {
+    id: 'cast-to-a-domain-by-another-name',
+    before: ['create domain short_d as varchar(1)', 'select 1', 'begin', 'alter domain short_d rename to citext'],
+    text: "select id from people where ssn::citext = '9'",
   },
   {
     id: 'view-renamed',
@@ -536,6 +579,13 @@ export const ALIKE: Readonly<Record<string, (guess: string, c: string) => readon
     'begin',
     "create function shown(notes) returns text language sql as 'select ssn from people where id = 1'",
     'select n.shown, (n).shown from notes n',
+    'rollback',
+  ],
+  'shown-by-a-new-name': () => [
+    'begin',
+    "create function new_h() returns text language sql as 'select ssn from people where id = 1'",
+    'alter function new_h() rename to new_g',
+    'select new_g()',
     'rollback',
   ],
   'shown-by-a-word': () => [

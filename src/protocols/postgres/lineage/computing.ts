@@ -131,5 +131,5 @@ function castTells(reading: Reading, node: TreeNode): Told {
   const isArray = type !== undefined && listAt(type, 'arrayBounds').length > 0;
   const own = reading.catalog.castRoutines(name).some(({ extension }) => !extension);
   const made = madeRoutines(reading.names.made?.(ANY_CAST)).length > 0;
-  return isText && !isArray && !own && !made ? NOTHING_TOLD : MAY_FAIL;
+  return isText && !isArray && !reading.catalog.hasDomain(name) && !own && !made ? NOTHING_TOLD : MAY_FAIL;
 }

@@ -132,7 +132,10 @@ function castValue(reading: Reading, node: TreeNode, level: Level): Derivation {
   const name = namesIn(listAt(type, 'names')).at(-1) ?? '';
   const results = usedRoutines(reading, reading.catalog.castRoutines(name), ANY_CAST, inner, `a cast to ${name}`);
   const unchanged =
-    TEXT_TYPES.has(name) && listAt(type, 'typmods').length === 0 && listAt(type, 'arrayBounds').length === 0;
+    TEXT_TYPES.has(name) &&
+    !reading.catalog.hasDomain(name) &&
+    listAt(type, 'typmods').length === 0 &&
+    listAt(type, 'arrayBounds').length === 0;
   if (results.length > 0) return derived([inner, ...results]);
   return unchanged ? inner : strictlyDerived([inner]);
 }

@@ -239,6 +239,11 @@ class LineageReader implements Reading {
     return { result, hasEffects: true };
   }
 
+  shownBy(body: BodyParts): Derivation {
+    const inner = new LineageReader(this.catalog, this.given, true, this.effort, this.findings.behind());
+    return readBody(inner, body).result;
+  }
+
   routine(routine: CatalogRoutine): RoutineReading {
     if (!routine.extension) this.findings.changesSettings = true;
     const known = this.#known.routines.get(routine.oid) ?? this.#readRoutine(routine);

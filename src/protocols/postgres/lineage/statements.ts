@@ -9,11 +9,12 @@ import { executed, UNKNOWN } from './executed.js';
 import { preparedParameters } from './given-values.js';
 import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
-import { relationsCalled } from './relations.js';
 import { levelOf, type Level, type Output } from './scope.js';
+import { rename } from './renaming.js';
+import { judgeReplacedView } from './replaced-names.js';
 import { ANY_CAST } from './session-names.js';
 import { fitsEveryRow, judgeCluster, judgeNewTable, judgeTableChange } from './table-changes.js';
-import { leaves, leaveSchema } from './leaving.js';
+import { leaves } from './leaving.js';
 import { judgeTrigger } from './triggers.js';
 
 type Handler = (reading: Reading, node: TreeNode, source: () => string) => StatementReading;
@@ -188,6 +189,7 @@ function createView(reading: Reading, node: TreeNode): StatementReading {
     derived(output.columns.map(({ value }) => value)),
     shownAs(reading, makes?.name ?? ''),
   );
+  judgeReplacedView(reading, node, output);
   if (makes?.kind !== 'view') return {};
   return { makes: query === undefined ? makes : { ...makes, query } };
 }
@@ -258,42 +260,3 @@ function mentionedIn(reading: Reading, node: TreeNode, relation: TreeNode, claus
 
 /** Where such definitions hold expressions and statements. */
 const EXPRESSIONS = new Set(['whenClause', 'whereClause', 'actions', 'qual', 'with_check', 'exprs']);
-
-function rename(reading: Reading, node: TreeNode): StatementReading {
-  const kind = textAt(node, 'renameType');
-  if (kind === 'OBJECT_SCHEMA') leaveSchema(reading, textAt(node, 'subname'));
-  if (nodeAt(node, 'relation') === undefined) {
-    renameRoutine(reading, node);
-    return {};
-  }
-  if (kind === 'OBJECT_COLUMN' || RENAMED.has(kind)) becomes(reading, node, kind === 'OBJECT_COLUMN');
-  if (kind === 'OBJECT_COLUMN' || kind === 'OBJECT_ATTRIBUTE')
-    leaves(reading, node, [textAt(node, 'subname')], 'RENAME');
-  else if (RENAMED.has(kind)) {
-    leaves(reading, node, [], 'RENAME');
-    // What stands behind the new name is not looked for.
-    return { makes: { kind: 'view', name: textAt(node, 'newname') } };
-  }
-  return {};
-}
-
-/** New names, by which a mask may know what it did not. */
-function becomes(reading: Reading, node: TreeNode, isColumn: boolean): void {
-  const [old, name] = [textAt(node, 'subname'), textAt(node, 'newname')];
-  const from = relationsCalled(reading, nodeAt(node, 'relation') ?? EMPTY).flatMap(({ schema, name: table, columns }) =>
-    columns.map((column) => ({ schema, table, column: column.name })),
-  );
-  const renamed = isColumn ? from.filter(({ column }) => column === old) : from;
-  const to = renamed.map((one) => (isColumn ? { ...one, column: name } : { ...one, table: name }));
-  reading.findings.note({ kind: 'renamed', from: renamed, to });
-}
-
-/** Of functions, procedures and aggregates: code may look them up by the new name. */
-function renameRoutine(reading: Reading, node: TreeNode): void {
-  const named = inside(node['object'], 'ObjectWithArgs') ?? EMPTY;
-  const shows = reading.catalog.routinesNamed(namesIn(listAt(named, 'objname')).at(-1) ?? '');
-  const values = shows.map((routine) => reading.routine(routine).result);
-  judgeBoundName(reading, 'routine', textAt(node, 'newname'), derived(values), []);
-}
-
-const RENAMED = new Set(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE']);

@@ -9,6 +9,7 @@ import { comparesBytes } from './given-side.js';
 import { leaves } from './leaving.js';
 import type { Reading } from './reading.js';
 import { relationsCalled } from './relations.js';
+import { judgeInheriting } from './replaced-names.js';
 import { levelOf, wholeOf, type Level, type OutputColumn } from './scope.js';
 
 /** Foreign keys of a table that is made; it has no rows yet. */
@@ -55,7 +56,12 @@ export function judgeTableChange(reading: Reading, node: TreeNode): void {
   for (const item of listAt(node, 'cmds')) {
     const command = inside(item, 'AlterTableCmd') ?? EMPTY;
     rowsLeave(reading, relation, command);
-    if (textAt(command, 'subtype') === 'AT_AttachPartition') judgeAttaching(reading, relation, command);
+    const parent = textAt(command, 'subtype') === 'AT_AddInherit' ? inside(command['def'], 'RangeVar') : undefined;
+    if (parent !== undefined) judgeInheriting(reading, relation, parent);
+    if (textAt(command, 'subtype') === 'AT_AttachPartition') {
+      judgeAttaching(reading, relation, command);
+      judgeInheriting(reading, nodeAt(inside(command['def'], 'PartitionCmd') ?? EMPTY, 'name') ?? EMPTY, relation);
+    }
     if (textAt(command, 'subtype') === 'AT_AlterColumnType') fitsEveryRow(reading, level, textAt(command, 'name'));
     for (const key of namesIn(listAt(inside(command['def'], 'Constraint') ?? EMPTY, 'keys')))
       fitsEveryRow(reading, level, key);
