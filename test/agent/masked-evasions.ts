@@ -67,6 +67,32 @@ export const REFUSED: readonly Refused[] = [
     text: "create or replace function pg_temp.cursor_k() returns text language sql as 'select ssn from people where id = 1'",
   },
   {
+    id: 'copy-in-where',
+    before: ["create function k() returns bool language sql as $$ select ssn like '9%' from people where id = 1 $$"],
+    text: 'copy notes from stdin where k()',
+  },
+  {
+    id: 'loose-collation-of-a-new-table',
+    before: [
+      "create collation loose (provider = icu, locale = 'und-u-ks-level1-ka-shifted', deterministic = false)",
+      'create schema l_{s}',
+    ],
+    text: 'create table l_{s}.people (id int, ssn text collate loose)',
+  },
+  {
+    id: 'collation-named-like-the-servers',
+    before: [
+      `create collation "C" (provider = icu, locale = 'und-u-ks-level1-ka-shifted', deterministic = false)`,
+      'begin',
+      'set local search_path = {s}, pg_catalog',
+    ],
+    text: `select id from people where ssn = '917265083' collate "C"`,
+  },
+  {
+    id: 'join-word-that-was-a-column',
+    text: "select 1 from people p, (select '9' || g as system_user from generate_series(1, 9) g) n where p.ssn = system_user",
+  },
+  {
     id: 'cast-to-a-domain-by-another-name',
     before: ['create domain short_d as varchar(1)', 'select 1', 'begin', 'alter domain short_d rename to citext'],
     text: "select id from people where ssn::citext = '9'",

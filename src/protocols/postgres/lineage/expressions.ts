@@ -45,7 +45,7 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
       return derived(reading.select(node, level, level.ctes).columns.map((column) => column.value));
     case 'CollateClause': {
       const value = reading.value(node['arg'], level);
-      return comparesBytes(node) ? value : strictlyDerived([value]);
+      return comparesBytes(reading, node) ? value : strictlyDerived([value]);
     }
     case 'TypeCast':
       return castValue(reading, node, level);

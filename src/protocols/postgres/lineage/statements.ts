@@ -158,7 +158,11 @@ function isAnalyzed(explain: TreeNode): boolean {
 function copy(reading: Reading, node: TreeNode): StatementReading {
   const relation = nodeAt(node, 'relation');
   if (flagAt(node, 'is_from')) {
-    if (relation !== undefined) relationLevel(reading, relation);
+    const columns = relation === undefined ? [] : relationLevel(reading, relation).columns;
+    // They hold what the caller brings; what is called may read others.
+    const brought = columns.map(({ name }) => ({ name, value: NOTHING }));
+    const level = levelOf([{ sources: [], columns: brought, open: undefined }], undefined, undefined);
+    reading.condition(node['whereClause'], level, 'COPY FROM');
     const clause = flagAt(node, 'is_program') ? 'COPY FROM PROGRAM' : 'COPY FROM a file';
     return textAt(node, 'filename') === '' ? {} : unread(reading, clause);
   }

@@ -15,7 +15,10 @@ import { levelOf, wholeOf, type Level, type OutputColumn } from './scope.js';
 /** Foreign keys of a table that is made; it has no rows yet. */
 export function judgeNewTable(reading: Reading, node: TreeNode): void {
   const elements = listAt(node, 'tableElts');
-  for (const item of elements) judgeKeys(reading, item, undefined);
+  for (const item of elements) {
+    judgeKeys(reading, item, undefined);
+    judgeCollation(reading, item);
+  }
   // Whose columns these will be masks tell by their names: a call in a check that keeps or shows them is judged now.
   const columns = elements.flatMap((item): OutputColumn[] => {
     const name = textAt(inside(item, 'ColumnDef') ?? EMPTY, 'colname');
@@ -31,6 +34,14 @@ export function judgeNewTable(reading: Reading, node: TreeNode): void {
       reading.value([check, exclusions], level);
     }
   }
+}
+
+/** A new column that masks may know by its name: by another collation texts are equal there that are not. */
+function judgeCollation(reading: Reading, definition: unknown): void {
+  const column = inside(definition, 'ColumnDef') ?? EMPTY;
+  const collate = nodeAt(column, 'collClause');
+  if (collate === undefined || comparesBytes(reading, collate)) return;
+  reading.findings.note({ kind: 'compared', clause: 'COLLATE', value: unresolved(textAt(column, 'colname')) });
 }
 
 /** A bound is worked out now, and shown by the catalogue; what the key calls tells by the part that a row is in. */
@@ -66,6 +77,7 @@ export function judgeTableChange(reading: Reading, node: TreeNode): void {
     for (const key of namesIn(listAt(inside(command['def'], 'Constraint') ?? EMPTY, 'keys')))
       fitsEveryRow(reading, level, key);
     judgeKeys(reading, command['def'], level);
+    if (textAt(command, 'subtype') === 'AT_AddColumn') judgeCollation(reading, command['def']);
     judgeExpressions(reading, command, level);
   }
 }
@@ -82,7 +94,7 @@ function judgeExpressions(reading: Reading, command: TreeNode, level: Level): vo
   const own = level.columns.find(({ name }) => name === textAt(command, 'name'))?.value;
   const collate = nodeAt(column, 'collClause');
   // By another collation texts may be equal that are not.
-  if (collate !== undefined && !comparesBytes(collate) && own !== undefined)
+  if (collate !== undefined && !comparesBytes(reading, collate) && own !== undefined)
     findings.note({ kind: 'compared', clause: 'ALTER TABLE', value: own });
   if (!isNothing(value)) findings.note({ kind: 'moved', clause: 'ALTER TABLE', value, to: own });
 }

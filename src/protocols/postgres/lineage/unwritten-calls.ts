@@ -44,7 +44,8 @@ export function spelledCall(reading: Reading, call: TreeNode, level: Level): Der
     : NOTHING;
 }
 
-function isOwnRoutine(reading: Reading, name: string): boolean {
+/** Has somebody made a routine of that name? */
+export function isOwnRoutine(reading: Reading, name: string): boolean {
   return (
     reading.catalog.routinesNamed(name).some(({ extension }) => !extension) ||
     madeRoutines(reading.names.made?.(name)).length > 0
