@@ -1,4 +1,4 @@
-// Compiles src/masking/assembly (AssemblyScript) to WebAssembly and holds it in src/masking/chunk-engine-code.ts, so that
+// Compiles src/masking/assembly (AssemblyScript) to WebAssembly and holds it in src/masking/chunks/chunk-engine-code.ts, so that
 // the pure room needs no file and nothing at run time.
 // `npm run build` does it, and so does `node scripts/scanner.mjs`; a test holds the two against each other.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const target = new URL('../src/masking/chunk-engine-code.ts', import.meta.url);
+const target = new URL('../src/masking/chunks/chunk-engine-code.ts', import.meta.url);
 
 /**
  * @param countSteps a module that counts the bytes its finders read, for the test of linear work

@@ -9,7 +9,7 @@
 import { createHmac } from 'node:crypto';
 import type { MaskCounts, MaskRule } from '../../src/core/mask.js';
 import { sharedMasker } from '../../src/masking/shared-masker.js';
-import { createStreamMasker } from '../../src/masking/stream-masker.js';
+import { createStreamMasker } from '../../src/masking/streams/stream-masker.js';
 import { maskWhole } from '../../src/masking/text-masker.js';
 import { CopyRowMasker } from '../../src/protocols/postgres/copy/copy-masker.js';
 import { RowMasker } from '../../src/protocols/postgres/results/row-masker.js';

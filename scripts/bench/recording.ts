@@ -11,7 +11,7 @@ import { uuidv7 } from '../../src/core/ids.js';
 import { generateRecordingKey, publicKeyOf } from '../../src/recording/keys.js';
 import { openRecordings } from '../../src/recording/recordings.js';
 import type { Recordings } from '../../src/recording/recordings.js';
-import { verifyFolder } from '../../src/recording/verify-folder.js';
+import { verifyFolder } from '../../src/recording/proof/verify-folder.js';
 import { openStore } from '../../src/store/store.js';
 import { systemClock } from '../../src/agent/system-clock.js';
 

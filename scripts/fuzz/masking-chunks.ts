@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { MaskCounts, MaskRule, Strategy } from '../../src/core/mask.js';
-import type { ChunkCell } from '../../src/masking/chunk-masker.js';
+import type { ChunkCell } from '../../src/masking/chunks/chunk-masker.js';
 import { sharedMasker } from '../../src/masking/shared-masker.js';
 import type { SharedMasker } from '../../src/masking/shared-masker.js';
 import { BUILT_IN_ENTITY_NAMES, maskWhole } from '../../src/masking/text-masker.js';

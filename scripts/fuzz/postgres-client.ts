@@ -127,9 +127,10 @@ class Server {
         return this.#simple(first);
       case 'P':
         this.texts.push(second);
+        // Also where this one fails: tried on a real server.
+        if (first === '') this.#unnamed = undefined;
         if (second === REFUSED || this.#statements.has(first) || this.dice.chance(10)) return this.#failed();
         if (first !== '') this.#statements.set(first, second);
-        else this.#statements.delete('');
         this.#unnamed = first === '' ? second : this.#unnamed;
         return ['1'];
       case 'B':

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { HoopError } from '../core/errors.js';
 import type { TokenVerifier } from '../identity/token-verifier.js';
-import { followRecording } from '../recording/follow.js';
-import { hasRecording, readRecording, recordingPath } from '../recording/read.js';
+import { followRecording } from '../recording/reading/follow.js';
+import { hasRecording, readRecording, recordingPath } from '../recording/reading/read.js';
 import { archiveTrouble } from './keeping/archive-figures.js';
 import { auditDesk } from './audit/audit-desk.js';
 import { card } from './card.js';

@@ -19,7 +19,7 @@ import { createMetrics, type Metrics } from './http/metrics.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import type { HttpServerOptions } from './http/server-options.js';
 import { LoginLimit } from './callers/login-limit.js';
-import type { Housekeeping } from '../recording/housekeeping.js';
+import type { Housekeeping } from '../recording/folder/housekeeping.js';
 import { startHousekeeping } from './keeping/housekeeping.js';
 import { keepPolicies } from './audit/keep-policies.js';
 import type { Parts } from './parts.js';

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { type Approvals, createApprovals } from '../approvals/approvals.js';
 import type { AgentResource } from '../core/resources.js';
 import { loadGrammar } from '../protocols/postgres/facts/analyze.js';
-import type { RecoveryReport } from '../recording/recover.js';
+import type { RecoveryReport } from '../recording/folder/recover.js';
 import { openRecordings, type Recordings } from '../recording/recordings.js';
 import { loadMasterKey } from '../secrets/master-key.js';
 import { createSecretResolver, type SecretResolver } from '../secrets/resolver.js';

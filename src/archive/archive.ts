@@ -5,7 +5,7 @@ import { HoopError } from '../core/errors.js';
 import { idTimeMs } from '../core/ids.js';
 import type { UploadTarget } from '../core/resources.js';
 import { retryPause } from '../core/retry-pause.js';
-import { datesBelow } from '../recording/day-files.js';
+import { datesBelow } from '../recording/folder/day-files.js';
 import { pemOf, publicKeyOf, SignatureChecker } from '../recording/keys.js';
 import type { RecordingKey } from '../recording/keys.js';
 import { BrokenDay, bufferBody, dueOfDay, dueOfRoot, fileBody, isNew, recordingFile, stampOfDay } from './due.js';

@@ -4,11 +4,11 @@ import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
-import { CHECKPOINT, readCheckpoint, ROOT_FOLDER, segmentName } from '../recording/checkpoint.js';
-import { COMPRESSED } from '../recording/compression.js';
+import { CHECKPOINT, readCheckpoint, ROOT_FOLDER, segmentName } from '../recording/folder/checkpoint.js';
+import { COMPRESSED } from '../recording/folder/compression.js';
 import type { SignatureChecker } from '../recording/keys.js';
-import { readRecording } from '../recording/read.js';
-import { TOMBSTONE } from '../recording/tombstone.js';
+import { readRecording } from '../recording/reading/read.js';
+import { TOMBSTONE } from '../recording/folder/tombstone.js';
 import type { ObjectBody } from './object-store.js';
 
 /** What the bucket has confirmed, by paths below the recordings folder; a recording's is `DATE/SESSION`. */

@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises';
 
 import { HoopError } from '../core/errors.js';
 import type { Reading } from '../core/reading.js';
-import { readRecording } from '../recording/read.js';
-import { unpackBundle } from '../recording/bundle.js';
+import { readRecording } from '../recording/reading/read.js';
+import { unpackBundle } from '../recording/proof/bundle.js';
 import type { AgentApi } from './agent-api.js';
 
 export interface ExportRequest {

@@ -50,6 +50,7 @@ export const KEY_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'Policy spec.default': '`block`: only what a rule with action allow matches may go on.',
   'Policy spec.opaque': 'What becomes of statements with code that nobody can read.',
   'Policy spec.inference': 'May a masked column be compared, sorted or grouped by?',
+  'Policy spec.writeBack': 'May what a mask shows be written over the value that it stands for?',
   'Policy spec.rules': 'Of all rules that match, the severest wins: block, approve, warn, allow.',
   'Policy spec.rules[].when':
     'A condition in CEL over the facts: user, connection, session, now, and sql, http or llm. One that can not be evaluated blocks.',

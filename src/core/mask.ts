@@ -25,6 +25,8 @@ export interface MaskRule {
   readonly inference?: 'allow' | 'block';
   /** May code that nobody can read run where it may reach the columns? From the policy's `spec.opaque`; absent means block. */
   readonly opaque?: 'allow' | 'block';
+  /** May what it shows be stored in the place of a value? From the policy's `spec.writeBack`; absent means block. */
+  readonly writeBack?: 'allow' | 'block';
   /** Of something made of a column: NULL is masked like any other value, since when it is NULL may tell. */
   readonly hidesNulls?: true;
   /** Of a JSON document that was built of columns: what masks each place in it. The rule stands for the whole elsewhere. */
@@ -34,7 +36,12 @@ export interface MaskRule {
 /** A JSON document's places, each with what masks it. */
 export type JsonMask =
   | { readonly kind: 'leaf'; readonly rule: MaskRule | undefined }
-  | { readonly kind: 'object'; readonly members: ReadonlyMap<string, JsonMask> }
+  | {
+      readonly kind: 'object';
+      readonly members: ReadonlyMap<string, JsonMask>;
+      /** Members of any other name; absent where there are none. */
+      readonly rest?: JsonMask;
+    }
   | { readonly kind: 'array'; readonly items: readonly JsonMask[] }
   | { readonly kind: 'list'; readonly item: JsonMask };
 

@@ -2,11 +2,11 @@ import { HoopError } from '../core/errors.js';
 import type { KeyedHash, MaskRule, Strategy } from '../core/mask.js';
 import { CustomFinder } from './entities/custom.js';
 import type { CustomEntity } from './entities/custom.js';
-import type { TargetTraits } from './clusters.js';
-import type { EntityDetector } from './entity.js';
-import { builtInEntity } from './findings.js';
-import type { Target } from './findings.js';
-import { literalProbe, Prefilter, spellingProbe } from './prefilter.js';
+import type { TargetTraits } from './finding/clusters.js';
+import type { EntityDetector } from './finding/entity.js';
+import { builtInEntity } from './finding/findings.js';
+import type { Target } from './finding/findings.js';
+import { literalProbe, Prefilter, spellingProbe } from './finding/prefilter.js';
 
 export interface TextMaskerOptions {
   /** Only the rules that apply: the caller leaves out observed ones where they must not act. Columns are not looked at. */

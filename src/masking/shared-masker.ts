@@ -1,6 +1,6 @@
 import type { KeyedHash } from '../core/mask.js';
-import { createChunkMasker } from './chunk-masker.js';
-import type { ChunkMasker } from './chunk-masker.js';
+import { createChunkMasker } from './chunks/chunk-masker.js';
+import type { ChunkMasker } from './chunks/chunk-masker.js';
 import { masksOf } from './mask-set.js';
 import { createTextMasker } from './text-masker.js';
 import type { TextMasker, TextMaskerOptions } from './text-masker.js';

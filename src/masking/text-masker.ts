@@ -1,21 +1,21 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../core/mask.js';
 import { concatBytes } from '../core/bytes.js';
-import { FindingScan } from './findings.js';
-import type { Cluster } from './clusters.js';
-import { maskJsonText } from './json-text.js';
-import { Labels } from './labels.js';
+import { FindingScan } from './finding/findings.js';
+import type { Cluster } from './finding/clusters.js';
+import { maskJsonText } from './json/json-text.js';
+import { Labels } from './finding/labels.js';
 import { masksOf, prefilterOf, traitsOf } from './mask-set.js';
 import type { Mask, TextMaskerOptions } from './mask-set.js';
-import type { Prefilter } from './prefilter.js';
-import { replacementOf } from './replacement.js';
+import type { Prefilter } from './finding/prefilter.js';
+import { replacementOf } from './strategies/replacement.js';
 
 export type { CustomEntity } from './entities/custom.js';
 export { checkCustomEntity } from './entities/custom.js';
 export { BUILT_IN_ENTITY_NAMES } from './entities/built-in.js';
-export type { EntityDetector } from './entity.js';
+export type { EntityDetector } from './finding/entity.js';
 export type { TextMaskerOptions } from './mask-set.js';
-export { maskWhole } from './whole-value.js';
-export { reveal } from './pseudonym-reversible.js';
+export { maskWhole } from './strategies/whole-value.js';
+export { reveal } from './strategies/pseudonym-reversible.js';
 
 /** Finds and masks the entities of one set of rules. Values are UTF-8; one masker serves one session at a time. */
 export interface TextMasker {

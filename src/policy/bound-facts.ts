@@ -61,6 +61,7 @@ function sqlRecord(sql: NonNullable<Facts['sql']>): object {
     reads: sql.reads.map((name) => new ObjectNameFacts(name)),
     writes: sql.writes.map((name) => new ObjectNameFacts(name)),
     statements: BigInt(sql.statements),
+    stacked: BigInt(sql.stacked ?? sql.statements),
   });
   // Bound values may be large: they are made only where a condition reads them.
   if (typeof params === 'function') Object.defineProperty(record, 'params', { get: params, enumerable: true });

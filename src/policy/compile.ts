@@ -46,6 +46,7 @@ export interface CompiledPolicy {
   readonly observed: boolean;
   readonly blocksByDefault: boolean;
   readonly allowsOpaque: boolean;
+  readonly allowsWriteBack: boolean;
   readonly inference: 'allow' | 'block';
   readonly rules: readonly CompiledRule[];
   readonly masks: readonly CompiledMask[];
@@ -140,6 +141,7 @@ function compilePolicy(definition: PolicyDefinition, faults: PolicyFault[]): Com
     observed: definition.mode === 'observe',
     blocksByDefault: definition.default === 'block',
     allowsOpaque: definition.opaque === 'allow',
+    allowsWriteBack: definition.writeBack === 'allow',
     inference: definition.inference,
     rules,
     masks: definition.mask.map(compileMask),

@@ -33,6 +33,7 @@ export const FACT_TYPES = {
     opaque: 'bool',
     opaqueReason: 'string',
     statements: 'int',
+    stacked: 'int',
     params: 'list<dyn>',
   },
   // `json` is what the body means, an empty map where it is no JSON: `has(http.json.amount)` is false there.

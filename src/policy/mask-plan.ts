@@ -48,6 +48,7 @@ function ruleOf(policy: CompiledPolicy, mask: CompiledMask, context: Pick<Contex
     observed: policy.observed,
     inference: policy.inference,
     ...(policy.allowsOpaque ? { opaque: 'allow' as const } : {}),
+    ...(policy.allowsWriteBack ? { writeBack: 'allow' as const } : {}),
   };
 }
 

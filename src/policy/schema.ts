@@ -105,6 +105,7 @@ export const policySpecSchema = z
     default: z.enum(['allow', 'block']).default('allow'),
     opaque: z.enum(['allow', 'block']).default('block'),
     inference: z.enum(['allow', 'block']).default('block'),
+    writeBack: z.enum(['allow', 'block']).default('block'),
     rules: z.array(ruleSchema).default([]),
     mask: z.array(maskSchema).default([]),
     limits: z.array(limitSchema).default([]),

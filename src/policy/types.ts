@@ -96,6 +96,8 @@ export interface SqlFacts {
   readonly unbounded?: boolean | undefined;
   /** Non-empty statements in the message. */
   readonly statements: number;
+  /** How many things they do one after another, without what drivers put around one; absent where it is that number. */
+  readonly stacked?: number | undefined;
   /** Bound values; made where a condition reads them. Throws where they can't be read: such a condition fails. */
   readonly params: readonly ParamValue[] | (() => readonly ParamValue[]);
   /** Not visible to conditions: by it a catalogue completes the facts. */

@@ -9,18 +9,18 @@ import type { SessionStart } from '../core/events.js';
 import { isId } from '../core/ids.js';
 import type { RecordingIndex } from '../core/recording-index.js';
 import type { SessionSummary } from '../core/session-summary.js';
-import { CheckpointKeeper } from './checkpoint-keeper.js';
-import { lockFolder } from './folder-lock.js';
+import { CheckpointKeeper } from './folder/checkpoint-keeper.js';
+import { lockFolder } from './folder/folder-lock.js';
 import type { RecordingKey } from './keys.js';
-import { ChainRecorder } from './recorder.js';
-import type { ChainPosition, RecorderOptions, SessionRecorder } from './recorder.js';
-import { PROBE, recoverRecordings } from './recover.js';
-import type { RecoveryReport } from './recover.js';
-import { RecordingFile, writeFailure } from './recording-file.js';
-import type { Durability } from './recording-file.js';
-import { RecordingPlace } from './recording-place.js';
-import { SessionTally } from './session-tally.js';
-import { Unwritten, type UnwrittenEvents } from './unwritten.js';
+import { ChainRecorder } from './writing/recorder.js';
+import type { ChainPosition, RecorderOptions, SessionRecorder } from './writing/recorder.js';
+import { PROBE, recoverRecordings } from './folder/recover.js';
+import type { RecoveryReport } from './folder/recover.js';
+import { RecordingFile, writeFailure } from './writing/recording-file.js';
+import type { Durability } from './writing/recording-file.js';
+import { RecordingPlace } from './writing/recording-place.js';
+import { SessionTally } from './writing/session-tally.js';
+import { Unwritten, type UnwrittenEvents } from './writing/unwritten.js';
 
 export interface RecordingsOptions {
   /** The recordings folder; made 0700 where it is missing. */

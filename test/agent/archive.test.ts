@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkAgent } from '../../src/client/doctor/agent-checks.js';
-import { verifyFolder } from '../../src/recording/verify-folder.js';
+import { verifyFolder } from '../../src/recording/proof/verify-folder.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { S3_KEYS, startS3Server, type S3Server } from '../support/s3-server.js';

@@ -120,7 +120,7 @@ const DOCUMENTS: readonly (readonly [who: string, text: string, shown: unknown])
     "select json_build_object('total', sum(o.total), 'who', json_agg(distinct c.name), 'c', json_agg(json_build_object('e', c.email, 'u', upper(c.ssn), 'mail', 'to joe@corp.example'))) from orders o join customers c on c.id = o.customer_id where o.id = 3",
     [{ total: 3, who: ['Name 1'], c: [{ e: '*****@corp.example', u: '[u]', mail: 'to *****@corp.example' }] }],
   ],
-  ['a document of unknown keys', 'select json_build_object(name, email) from customers where id = 1', [null]],
+  ['a document of unknown keys', 'select json_build_object(email, name) from customers where id = 1', [null]],
   [
     'a document with one key twice',
     "select json_build_object('x', id, 'x', email) from customers where id = 1",

@@ -6,10 +6,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { Archive, type ArchiveOptions } from '../../src/archive/archive.js';
 import type { UploadTarget } from '../../src/core/resources.js';
-import { Housekeeping } from '../../src/recording/housekeeping.js';
+import { Housekeeping } from '../../src/recording/folder/housekeeping.js';
 import { parsePublicKeys, publicKeyOf } from '../../src/recording/keys.js';
 import type { Recordings } from '../../src/recording/recordings.js';
-import { verifyFolder } from '../../src/recording/verify-folder.js';
+import { verifyFolder } from '../../src/recording/proof/verify-folder.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { Bench, DATE, END, sessionId, start, statement } from '../recording/recorded-session.js';
 import { S3_KEYS, startS3Server, type S3Server } from '../support/s3-server.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { BrokenDay, dueOfDay, type Confirmation, type UploadLedger } from '../../src/archive/due.js';
-import { renderCheckpoint, segmentFrom, segmentLine, sessionLine } from '../../src/recording/checkpoint.js';
+import { renderCheckpoint, segmentFrom, segmentLine, sessionLine } from '../../src/recording/folder/checkpoint.js';
 import { generateRecordingKey, publicKeyOf, SignatureChecker } from '../../src/recording/keys.js';
 import { DATE, sessionId } from '../recording/recorded-session.js';
 import { makeFolder } from '../support/folders.js';

@@ -7,11 +7,11 @@ import { openReplayLog } from '../../src/client/replay/replay-log.js';
 import { replay } from '../../src/client/replay/replay.js';
 import { replayEntries, replayTarget } from '../../src/client/replay/replay-entries.js';
 import { windowRows } from '../../src/client/replay/replay-window.js';
-import { compressRecording } from '../../src/recording/compression.js';
+import { compressRecording } from '../../src/recording/folder/compression.js';
 import { publicKeyOf } from '../../src/recording/keys.js';
-import { readRecording } from '../../src/recording/read.js';
+import { readRecording } from '../../src/recording/reading/read.js';
 import { compilePattern } from '../../src/recording/replay/pattern.js';
-import { verifyRecording } from '../../src/recording/verify.js';
+import { verifyRecording } from '../../src/recording/proof/verify.js';
 import { Bench, END, sessionId, start, statement } from '../recording/recorded-session.js';
 import { makeFolder } from '../support/folders.js';
 

@@ -6,7 +6,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SessionStart } from '../../src/core/events.js';
 import { generateRecordingKey, publicKeyOf } from '../../src/recording/keys.js';
 import type { RecordingKey } from '../../src/recording/keys.js';
-import { readRecording, recordingPath } from '../../src/recording/read.js';
+import { readRecording, recordingPath } from '../../src/recording/reading/read.js';
 import type { Recordings } from '../../src/recording/recordings.js';
 import { openStore } from '../../src/store/store.js';
 import type { Store } from '../../src/store/store.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { copyBytes } from '../../src/core/copy-bytes.js';
 import { ResultShapes } from '../../src/protocols/postgres/results/result-shapes.js';
-import { splitLines } from '../../src/recording/lines.js';
+import { splitLines } from '../../src/recording/reading/lines.js';
 import { i32, message, cstring, u16 } from '../protocols/postgres/wire.js';
 
 const described = (name: string): Buffer =>

@@ -18,7 +18,7 @@ import { exportEvidence, listReadings } from '../../src/client/audit.js';
 import { verifyRecordings } from '../../src/client/recordings/verify-recordings.js';
 import type { WellKnown } from '../../src/identity/well-known.js';
 import { generateRecordingKey, publicKeyOf, signBytes } from '../../src/recording/keys.js';
-import { verifyBundle } from '../../src/recording/verify-bundle.js';
+import { verifyBundle } from '../../src/recording/proof/verify-bundle.js';
 import { startTestAgent, type TestAgent } from '../support/agent.js';
 import { missingPostgres } from '../support/postgres-server.js';
 import { makeFolder } from '../support/folders.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { WellKnown } from '../../src/identity/well-known.js';
-import { verifyFolder } from '../../src/recording/verify-folder.js';
+import { verifyFolder } from '../../src/recording/proof/verify-folder.js';
 import { makeAgentFolder, openPort, type AgentFolder } from '../support/agent.js';
 import { startAgentProcess } from '../support/agent-process.js';
 import { missingPostgres } from '../support/postgres-server.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { StreamScan } from '../../src/masking/stream-scan.js';
-import { streamPlanOf } from '../../src/masking/stream-plan.js';
-import { TextStream } from '../../src/masking/text-stream.js';
+import { StreamScan } from '../../src/masking/streams/stream-scan.js';
+import { streamPlanOf } from '../../src/masking/streams/stream-plan.js';
+import { TextStream } from '../../src/masking/streams/text-stream.js';
 import { counted, HOSTILE } from './hostile.js';
 import { OWN_KINDS, SOME_NUMBERS, bytesOf, hash, maskerOf, ruleOf } from './support.js';
 

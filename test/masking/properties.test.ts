@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BUILT_IN_ENTITIES } from '../../src/masking/entities/built-in.js';
-import { FindingScan } from '../../src/masking/findings.js';
+import { FindingScan } from '../../src/masking/finding/findings.js';
 import { BUILT_IN_ENTITY_NAMES } from '../../src/masking/text-masker.js';
 import { cardWith, chars, iban, LOWER, planted, secretIn, SECRETS } from './secrets.js';
 import { bytesOf, masked, maskerOf } from './support.js';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CustomEntity } from '../../src/masking/text-masker.js';
-import { longestMatch } from '../../src/masking/pattern-reach.js';
+import { longestMatch } from '../../src/masking/finding/pattern-reach.js';
 import { cuttings, mixedText, pairOf, through, wellFormed, wholeText } from './streams.js';
 import { bytesOf } from './support.js';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import type { MaskCounts, Strategy } from '../../src/core/mask.js';
-import { createStreamMasker } from '../../src/masking/stream-masker.js';
-import type { MaskedStream, StreamMasker } from '../../src/masking/stream-masker.js';
+import { createStreamMasker } from '../../src/masking/streams/stream-masker.js';
+import type { MaskedStream, StreamMasker } from '../../src/masking/streams/stream-masker.js';
 import { createTextMasker } from '../../src/masking/text-masker.js';
 import type { CustomEntity, TextMasker } from '../../src/masking/text-masker.js';
 import { chars, LOWER, planted } from './secrets.js';

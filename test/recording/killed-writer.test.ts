@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { exportRecordingKey, publicKeyOf } from '../../src/recording/keys.js';
-import { readEvents, readRecording } from '../../src/recording/read.js';
-import { verifyFolder } from '../../src/recording/verify-folder.js';
-import { verifyRecording } from '../../src/recording/verify.js';
+import { readEvents, readRecording } from '../../src/recording/reading/read.js';
+import { verifyFolder } from '../../src/recording/proof/verify-folder.js';
+import { verifyRecording } from '../../src/recording/proof/verify.js';
 import { Bench, DATE, sessionId } from './recorded-session.js';
 
 const WRITER = fileURLToPath(new URL('writer-process.ts', import.meta.url));

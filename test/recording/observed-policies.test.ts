@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChainedEvent, DecisionEvent } from '../../src/core/events.js';
-import { decisionOf } from '../../src/recording/event-fields.js';
-import { SessionTerms } from '../../src/recording/session-terms.js';
+import { decisionOf } from '../../src/recording/reading/event-fields.js';
+import { SessionTerms } from '../../src/recording/writing/session-terms.js';
 import { sessionId, start } from './recorded-session.js';
 
 const AT = '2026-11-21T04:30:44.123456Z';

@@ -15,9 +15,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../src/core/events.js';
 import type { SessionSummary } from '../../src/core/session-summary.js';
 import { publicKeyOf } from '../../src/recording/keys.js';
-import { readRecording } from '../../src/recording/read.js';
-import { verifyFolder } from '../../src/recording/verify-folder.js';
-import { verifyRecording } from '../../src/recording/verify.js';
+import { readRecording } from '../../src/recording/reading/read.js';
+import { verifyFolder } from '../../src/recording/proof/verify-folder.js';
+import { verifyRecording } from '../../src/recording/proof/verify.js';
 import { Bench, DATE, END, sessionId, start, statement } from './recorded-session.js';
 
 let bench: Bench;

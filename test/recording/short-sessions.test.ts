@@ -5,13 +5,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { readCheckpoint, SEGMENT_SESSIONS } from '../../src/recording/checkpoint.js';
+import { readCheckpoint, SEGMENT_SESSIONS } from '../../src/recording/folder/checkpoint.js';
 import { exportRecordingKey, publicKeyOf, SignatureChecker } from '../../src/recording/keys.js';
-import { readRecording } from '../../src/recording/read.js';
-import type { SessionRecorder } from '../../src/recording/recorder.js';
+import { readRecording } from '../../src/recording/reading/read.js';
+import type { SessionRecorder } from '../../src/recording/writing/recorder.js';
 import type { Recordings } from '../../src/recording/recordings.js';
-import { verifyFolder } from '../../src/recording/verify-folder.js';
-import { verifyRecording } from '../../src/recording/verify.js';
+import { verifyFolder } from '../../src/recording/proof/verify-folder.js';
+import { verifyRecording } from '../../src/recording/proof/verify.js';
 import { Bench, DATE, END, inPieces, request, sessionId, start } from './recorded-session.js';
 
 const WRITER = fileURLToPath(new URL('short-sessions-process.ts', import.meta.url));

@@ -7,13 +7,13 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { ChainedEvent } from '../../src/core/events.js';
-import type { BreakKind } from '../../src/recording/chain-checker.js';
+import type { BreakKind } from '../../src/recording/proof/chain-checker.js';
 import { FIRST_PREV, rechainEvent } from '../../src/recording/chain.js';
-import { dayLine, renderCheckpoint, sessionLine } from '../../src/recording/checkpoint.js';
+import { dayLine, renderCheckpoint, sessionLine } from '../../src/recording/folder/checkpoint.js';
 import { generateRecordingKey, publicKeyOf, signText } from '../../src/recording/keys.js';
 import type { RecordingKey } from '../../src/recording/keys.js';
-import { verifyFolder } from '../../src/recording/verify-folder.js';
-import { verifyRecording } from '../../src/recording/verify.js';
+import { verifyFolder } from '../../src/recording/proof/verify-folder.js';
+import { verifyRecording } from '../../src/recording/proof/verify.js';
 import { Bench, DATE, inPieces, sessionId } from './recorded-session.js';
 
 const bench = new Bench();

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { verifyFolder } from '../../../src/recording/verify-folder.js';
+import { verifyFolder } from '../../../src/recording/proof/verify-folder.js';
 import { openStore } from '../../../src/store/store.js';
 import type { ChaosLedger } from './chaos-clients.js';
 import { type ChaosWorld, MARKER } from './chaos-world.js';

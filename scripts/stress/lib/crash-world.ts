@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import type { WellKnown } from '../../../src/identity/well-known.js';
 import type { RecordingPublicKey } from '../../../src/recording/keys.js';
-import { readRecording } from '../../../src/recording/read.js';
-import { verifyFolder } from '../../../src/recording/verify-folder.js';
-import { verifyRecording } from '../../../src/recording/verify.js';
+import { readRecording } from '../../../src/recording/reading/read.js';
+import { verifyFolder } from '../../../src/recording/proof/verify-folder.js';
+import { verifyRecording } from '../../../src/recording/proof/verify.js';
 import { openPort, type AgentFolder } from '../../../test/support/agent.js';
 import type { AgentProcess } from '../../../test/support/agent-process.js';
 

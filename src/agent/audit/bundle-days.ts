@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CHECKPOINT, segmentOf } from '../../recording/checkpoint.js';
+import { CHECKPOINT, segmentOf } from '../../recording/folder/checkpoint.js';
 
 /** A span of time, RFC 3339 UTC; `to` is not part of it. */
 export interface AuditSpan {

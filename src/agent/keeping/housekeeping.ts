@@ -1,4 +1,4 @@
-import { Housekeeping } from '../../recording/housekeeping.js';
+import { Housekeeping } from '../../recording/folder/housekeeping.js';
 import { keepPolicies } from '../audit/keep-policies.js';
 import type { Parts } from '../parts.js';
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { RecordedEvent, SessionStart } from '../../core/events.js';
 import { messageOf } from '../../core/errors.js';
-import { readEvents, readRecording, recordingPath } from '../../recording/read.js';
+import { readEvents, readRecording, recordingPath } from '../../recording/reading/read.js';
 import type { SessionMoment } from './sink-events.js';
 import type { Parts } from '../parts.js';
 import type { SinkNews } from './sink-news.js';

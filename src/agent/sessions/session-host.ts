@@ -17,7 +17,7 @@ import {
 import type { TraceContext } from '../../core/trace-context.js';
 import type { PolicySet } from '../../policy/compile.js';
 import type { Action } from '../../policy/types.js';
-import type { RecordingPlace } from '../../recording/recording-place.js';
+import type { RecordingPlace } from '../../recording/writing/recording-place.js';
 import { storedSecretsOf } from '../../secrets/credential-secrets.js';
 import type { SecretResolver } from '../../secrets/resolver.js';
 import type { Previews } from '../holds/previews.js';

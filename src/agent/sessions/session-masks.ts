@@ -3,6 +3,7 @@ import type { EntityResource } from '../../core/resources.js';
 import { sharedMasker } from '../../masking/shared-masker.js';
 import { maskWhole } from '../../masking/text-masker.js';
 import type { Catalog } from '../../protocols/postgres/catalog/types.js';
+import { WriteBackGuard } from '../../protocols/postgres/write-back/write-back.js';
 import type { SessionMasks, WholeColumns } from '../../protocols/postgres/masks.js';
 
 /**
@@ -32,6 +33,7 @@ export function sessionMasks(
     known: catalog,
     types: catalog,
     columns: columnRules.length > 0 ? columns(columnRules) : undefined,
+    writeBack: new WriteBackGuard(plan.rules),
     maskWhole,
     hash,
   };

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { AgentApi } from '../../client/agent-api.js';
 import { listSessions, recordingBytes } from '../../client/recordings/recording-source.js';
 import { HoopError } from '../../core/errors.js';
-import { recordedQuestions, type RecordedQuestion } from '../../recording/questions.js';
-import { readRecording } from '../../recording/read.js';
+import { recordedQuestions, type RecordedQuestion } from '../../recording/reading/questions.js';
+import { readRecording } from '../../recording/reading/read.js';
 
 /** Sessions that started in a span of time; RFC 3339 UTC. */
 export interface Span {

@@ -4,7 +4,7 @@ import { policiesFor } from '../../policy/applies.js';
 import { decide } from '../../policy/decide.js';
 import { tryRules } from '../../policy/outcomes.js';
 import type { Context, Facts, Verdict } from '../../policy/types.js';
-import type { RecordedQuestion } from '../../recording/questions.js';
+import type { RecordedQuestion } from '../../recording/reading/questions.js';
 import { ChangeTally, type Change } from './change-tally.js';
 import { recordedContext, recordedFacts } from './recorded-facts.js';
 

@@ -67,6 +67,7 @@ function statementFacts(asked: ChainedEvent): SqlFacts {
     opaqueReason,
     unbounded: found['unbounded'] === true,
     statements: typeof found['statements'] === 'number' ? found['statements'] : 1,
+    stacked: typeof found['stacked'] === 'number' ? found['stacked'] : undefined,
     params,
     syntaxError: opaqueReason.includes(UNPARSED) ? { message: '', position: 0 } : undefined,
   };

@@ -1,7 +1,7 @@
 import type { Resources } from '../../config/resources.js';
 import { HoopError } from '../../core/errors.js';
 import { loadGrammar } from '../../protocols/postgres/facts/analyze.js';
-import type { RecordedQuestion } from '../../recording/questions.js';
+import type { RecordedQuestion } from '../../recording/reading/questions.js';
 import { Backtest, type BacktestResult } from './backtest.js';
 
 const TELL_EVERY = 50_000;

@@ -1,3 +1,4 @@
+import { WriteBackGuard } from '../../protocols/postgres/write-back/write-back.js';
 import type { MaskCounts, MaskPlan, MaskRule } from '../../core/mask.js';
 import type { EntityResource } from '../../core/resources.js';
 import { maskWhole } from '../../masking/text-masker.js';
@@ -44,10 +45,11 @@ export class SqlTrial {
   readonly facts: SqlFacts;
   readonly #run: Run;
   readonly #columns: ColumnMasks;
+  readonly #writeBack: WriteBackGuard;
 
   constructor(
     text: string,
-    params: readonly (string | null)[],
+    private readonly params: readonly (string | null)[],
     private readonly plan: MaskPlan,
     private readonly entities: readonly EntityResource[],
     private readonly database: KnownDatabase | undefined,
@@ -60,11 +62,14 @@ export class SqlTrial {
     const lookup = (): NameLookup => database?.lookup ?? { searchPath: undefined };
     this.#columns = new ColumnMasks(rules, () => database?.catalog, lookup, new SessionMemory());
     this.#columns.asked(this.#run);
+    this.#writeBack = new WriteBackGuard(plan.rules);
   }
 
-  /** Uses of masked columns that would tell of them; none is found without a database. */
+  /** Uses of masked columns that would tell of them, where a database is known, and masked values that are written back. */
   refusals(): readonly RuleMatch[] {
-    return this.#columns.judged(this.facts).map(({ rule, observed, message }) => {
+    const back = this.#writeBack.refusal(this.#run, this.params);
+    const told = back === undefined ? [] : [{ ...back, observed: false }];
+    return [...this.#columns.judged(this.facts), ...told].map(({ rule, observed, message }) => {
       const [policy = '', mask = ''] = rule.split('/');
       return { policy, rule: mask, action: 'block', message, observed };
     });

@@ -4,7 +4,7 @@ import type { JsonPathPattern } from '../../core/json-path.js';
 import type { ColumnPattern, KeyedHash, MaskCounts, MaskPlan, MaskRule } from '../../core/mask.js';
 import type { EntityResource, HttpType } from '../../core/resources.js';
 import { sharedMasker, type SharedMasker } from '../../masking/shared-masker.js';
-import { createStreamMasker } from '../../masking/stream-masker.js';
+import { createStreamMasker } from '../../masking/streams/stream-masker.js';
 import { maskWhole } from '../../masking/text-masker.js';
 import { parseColumnPattern } from '../../policy/column-pattern.js';
 import { parseJsonPath } from '../../policy/json-path.js';

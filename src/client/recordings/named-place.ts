@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 
-import { bundledRecording, isBundleName, SUMS } from '../../recording/bundle.js';
-import { CHECKPOINT, segmentOf } from '../../recording/checkpoint.js';
-import { splitLines } from '../../recording/lines.js';
-import { parseLine, readRecording } from '../../recording/read.js';
-import { TOMBSTONE } from '../../recording/tombstone.js';
+import { bundledRecording, isBundleName, SUMS } from '../../recording/proof/bundle.js';
+import { CHECKPOINT, segmentOf } from '../../recording/folder/checkpoint.js';
+import { splitLines } from '../../recording/reading/lines.js';
+import { parseLine, readRecording } from '../../recording/reading/read.js';
+import { TOMBSTONE } from '../../recording/folder/tombstone.js';
 import { placeOf } from './recording-source.js';
 import type { RecordingPlace } from './recording-source.js';
 

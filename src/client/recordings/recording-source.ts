@@ -5,11 +5,11 @@ import { basename } from 'node:path';
 import { HoopError } from '../../core/errors.js';
 import { isId } from '../../core/ids.js';
 import type { SessionSummary } from '../../core/session-summary.js';
-import { COMPRESSED } from '../../recording/compression.js';
-import { sessionOfFile } from '../../recording/day-files.js';
-import { readRecording } from '../../recording/read.js';
-import type { Anchor } from '../../recording/verify.js';
-import type { SessionIndex } from '../../recording/verify-folder.js';
+import { COMPRESSED } from '../../recording/folder/compression.js';
+import { sessionOfFile } from '../../recording/folder/day-files.js';
+import { readRecording } from '../../recording/reading/read.js';
+import type { Anchor } from '../../recording/proof/verify.js';
+import type { SessionIndex } from '../../recording/proof/verify-folder.js';
 import type { AgentApi } from '../agent-api.js';
 
 /** What `SESSION|FILE|FOLDER` on the command line means. */

@@ -1,11 +1,11 @@
 import { HoopError } from '../../core/errors.js';
 import type { SessionSummary } from '../../core/session-summary.js';
-import { COMPRESSED } from '../../recording/compression.js';
-import { followRecording } from '../../recording/follow.js';
+import { COMPRESSED } from '../../recording/folder/compression.js';
+import { followRecording } from '../../recording/reading/follow.js';
 import { readEntries } from '../../recording/replay/entry.js';
 import type { ReplayEntry } from '../../recording/replay/entry.js';
-import { shownEntry, timeline } from '../../recording/timeline.js';
-import type { TimelineSource } from '../../recording/timeline.js';
+import { shownEntry, timeline } from '../../recording/reading/timeline.js';
+import type { TimelineSource } from '../../recording/reading/timeline.js';
 import type { AgentApi } from '../agent-api.js';
 import { followSession } from './follow-session.js';
 import { listSessions, recordingBytes } from '../recordings/recording-source.js';

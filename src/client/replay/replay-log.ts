@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { toJsonLine } from '../../core/display.js';
 import { HoopError } from '../../core/errors.js';
-import { READ_FLAGS } from '../../recording/read.js';
+import { READ_FLAGS } from '../../recording/reading/read.js';
 import { entryJson } from '../../recording/replay/entry.js';
 import { IndexCache } from '../../recording/replay/index-cache.js';
 import { ReplayLog } from '../../recording/replay/log.js';

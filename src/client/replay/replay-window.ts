@@ -1,5 +1,5 @@
 import type { ReplayRow } from '../../core/replay-frame.js';
-import { record, text } from '../../recording/event-fields.js';
+import { record, text } from '../../recording/reading/event-fields.js';
 import { EntryTranscript } from '../../recording/replay/entry-transcript.js';
 import type { BlockIndex, Landmark } from '../../recording/replay/block-index.js';
 import { atMsOf } from '../../recording/replay/entry.js';

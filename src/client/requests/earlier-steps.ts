@@ -1,8 +1,8 @@
 import type { RequestView } from '../../core/approval.js';
 import type { ChainedEvent } from '../../core/events.js';
 import type { SessionSummary } from '../../core/session-summary.js';
-import { readEvents } from '../../recording/read.js';
-import { timeline } from '../../recording/timeline.js';
+import { readEvents } from '../../recording/reading/read.js';
+import { timeline } from '../../recording/reading/timeline.js';
 import type { AgentApi } from '../agent-api.js';
 import { listSessions, recordingBytes } from '../recordings/recording-source.js';
 

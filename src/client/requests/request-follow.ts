@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { RequestView } from '../../core/approval.js';
 import { type ErrorCode, HoopError, messageOf } from '../../core/errors.js';
-import { splitLines } from '../../recording/lines.js';
+import { splitLines } from '../../recording/reading/lines.js';
 import { type KeeperTime, SYSTEM_TIME } from '../tunnels/keeper-time.js';
 
 /** What a follower learns. */

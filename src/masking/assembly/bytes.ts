@@ -1,5 +1,5 @@
 /**
- * What single bytes mean: `src/masking/byte-classes.ts` for text between NULs, so that no end has to be checked.
+ * What single bytes mean: `src/masking/finding/byte-classes.ts` for text between NULs, so that no end has to be checked.
  * Offsets are addresses in memory.
  */
 import { CLASSES } from './layout';

@@ -1,5 +1,5 @@
 /**
- * Where everything stands in the module's memory. `src/masking/chunk-engine.ts` reads these numbers from the module's
+ * Where everything stands in the module's memory. `src/masking/chunks/chunk-engine.ts` reads these numbers from the module's
  * exports.
  */
 

@@ -260,7 +260,7 @@ function shownOf(count: u32, always: bool): u32 {
   return third < 4 ? third : 4;
 }
 
-/** `tailOf` of `src/masking/partial.ts`. */
+/** `tailOf` of `src/masking/strategies/partial.ts`. */
 function writeTail(from: usize, to: usize, always: bool): void {
   const length = to - from;
   if (length <= 16 && writeShortestTail(from, length, always)) return;

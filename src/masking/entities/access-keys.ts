@@ -1,6 +1,6 @@
-import { isAlphanumeric, isDigit, isHexDigit, isTokenByte, opensWord } from '../byte-classes.js';
-import { byteProbe, codes, UNREAD } from '../entity.js';
-import type { EntityDetector, Probe, Span } from '../entity.js';
+import { isAlphanumeric, isDigit, isHexDigit, isTokenByte, opensWord } from '../finding/byte-classes.js';
+import { byteProbe, codes, UNREAD } from '../finding/entity.js';
+import type { EntityDetector, Probe, Span } from '../finding/entity.js';
 import { standsAt } from './stands-at.js';
 
 const ALPHABETS = ['upper', 'alphanumeric', 'token', 'dotted', 'hex'] as const;

@@ -1,6 +1,6 @@
-import { awaitsNumberEnd, closesNumber, isDigit, opensNumber } from '../byte-classes.js';
-import { codes, DIGITS, UNREAD } from '../entity.js';
-import type { EntityDetector, Span } from '../entity.js';
+import { awaitsNumberEnd, closesNumber, isDigit, opensNumber } from '../finding/byte-classes.js';
+import { codes, DIGITS, UNREAD } from '../finding/entity.js';
+import type { EntityDetector, Span } from '../finding/entity.js';
 
 const DIGIT_COUNT = 11;
 

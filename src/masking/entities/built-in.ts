@@ -1,4 +1,4 @@
-import type { EntityDetector } from '../entity.js';
+import type { EntityDetector } from '../finding/entity.js';
 import {
   anthropicKey,
   apiKey,

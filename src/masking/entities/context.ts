@@ -1,4 +1,4 @@
-import { isLetter, opensWord } from '../byte-classes.js';
+import { isLetter, opensWord } from '../finding/byte-classes.js';
 
 /** How many bytes in front of a number a word may stand that says what the number is. Less than streams keep. */
 export const CONTEXT_REACH = 64;

@@ -7,9 +7,9 @@ import {
   isDigit,
   isHexDigit,
   opensNumber,
-} from '../byte-classes.js';
-import { DIGITS, UNREAD } from '../entity.js';
-import type { EntityDetector, Span } from '../entity.js';
+} from '../finding/byte-classes.js';
+import { DIGITS, UNREAD } from '../finding/entity.js';
+import type { EntityDetector, Span } from '../finding/entity.js';
 
 const MIN_DIGITS = 13;
 const MAX_DIGITS = 19;

@@ -1,9 +1,9 @@
 import { RE2JS } from 're2js';
 import type { Fault } from '../../core/errors.js';
 import type { EntityResource } from '../../core/resources.js';
-import { isDigit } from '../byte-classes.js';
-import { codes } from '../entity.js';
-import { longestMatch } from '../pattern-reach.js';
+import { isDigit } from '../finding/byte-classes.js';
+import { codes } from '../finding/entity.js';
+import { longestMatch } from '../finding/pattern-reach.js';
 import { BUILT_IN_ENTITY_NAMES } from './built-in.js';
 
 /** A kind of its own that a resource file declares. */

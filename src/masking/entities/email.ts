@@ -6,9 +6,9 @@ import {
   isHexDigit,
   wideLetterLength,
   wideLetterLengthBefore,
-} from '../byte-classes.js';
-import { codes, MAX_OPEN_BYTES, newSpan, UNREAD } from '../entity.js';
-import type { EntityDetector, Span } from '../entity.js';
+} from '../finding/byte-classes.js';
+import { codes, MAX_OPEN_BYTES, newSpan, UNREAD } from '../finding/entity.js';
+import type { EntityDetector, Span } from '../finding/entity.js';
 
 const AT = 0x40;
 const QUOTE = 0x22;

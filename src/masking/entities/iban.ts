@@ -1,6 +1,6 @@
-import { awaitsSpace, closesWord, isDigit, isLetter, opensWord, spaceLength } from '../byte-classes.js';
-import { byteProbe, codes, DIGITS, UNREAD } from '../entity.js';
-import type { EntityDetector, Span } from '../entity.js';
+import { awaitsSpace, closesWord, isDigit, isLetter, opensWord, spaceLength } from '../finding/byte-classes.js';
+import { byteProbe, codes, DIGITS, UNREAD } from '../finding/entity.js';
+import type { EntityDetector, Span } from '../finding/entity.js';
 
 /** Country, length, and how many digits follow the check digits at least: from the IBAN registry of SWIFT. @see https://www.swift.com/standards/data-standards/iban-international-bank-account-number */
 const COUNTRIES =

@@ -7,9 +7,9 @@ import {
   isHexDigit,
   opensNumber,
   opensWord,
-} from '../byte-classes.js';
-import { byteProbe, DIGITS, UNREAD } from '../entity.js';
-import type { EntityDetector, Span } from '../entity.js';
+} from '../finding/byte-classes.js';
+import { byteProbe, DIGITS, UNREAD } from '../finding/entity.js';
+import type { EntityDetector, Span } from '../finding/entity.js';
 
 const COLON = 0x3a;
 const DOT = 0x2e;

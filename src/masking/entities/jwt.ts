@@ -1,6 +1,6 @@
-import { isAlphanumeric, isTokenByte, isEscapeLetter } from '../byte-classes.js';
-import { byteProbe, codes, MAX_OPEN_BYTES } from '../entity.js';
-import type { EntityDetector, Span } from '../entity.js';
+import { isAlphanumeric, isTokenByte, isEscapeLetter } from '../finding/byte-classes.js';
+import { byteProbe, codes, MAX_OPEN_BYTES } from '../finding/entity.js';
+import type { EntityDetector, Span } from '../finding/entity.js';
 
 const [LETTER_E, LETTER_Y, LETTER_J] = codes('eyJ') as [number, number, number];
 const DOT = 0x2e;

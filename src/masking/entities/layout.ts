@@ -1,4 +1,4 @@
-import { codes } from '../entity.js';
+import { codes } from '../finding/entity.js';
 
 /**
  * How a number is written, one sign a place: `9` a digit, `A` a letter, `X` either, `F` a hex digit; every other

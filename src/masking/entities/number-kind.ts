@@ -1,6 +1,6 @@
-import { awaitsNumberEnd, closesNumber, isAlphanumeric, isDigit, opensNumber } from '../byte-classes.js';
-import { byteProbe } from '../entity.js';
-import type { EntityDetector, PartialShape, Probe, Span } from '../entity.js';
+import { awaitsNumberEnd, closesNumber, isAlphanumeric, isDigit, opensNumber } from '../finding/byte-classes.js';
+import { byteProbe } from '../finding/entity.js';
+import type { EntityDetector, PartialShape, Probe, Span } from '../finding/entity.js';
 import { ContextWords } from './context.js';
 import { bytesAt, fitOf, readLayout, valuesOf } from './layout.js';
 import type { Layout, ReadLayout } from './layout.js';

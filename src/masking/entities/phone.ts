@@ -9,9 +9,9 @@ import {
   opensNumber,
   opensWord,
   spaceLength,
-} from '../byte-classes.js';
-import { byteProbe, DIGITS, UNREAD } from '../entity.js';
-import type { EntityDetector, Span } from '../entity.js';
+} from '../finding/byte-classes.js';
+import { byteProbe, DIGITS, UNREAD } from '../finding/entity.js';
+import type { EntityDetector, Span } from '../finding/entity.js';
 
 const PLUS = 0x2b;
 const OPEN = 0x28;

@@ -1,5 +1,5 @@
-import { byteProbe, codes, UNREAD } from '../entity.js';
-import type { EntityDetector, Span } from '../entity.js';
+import { byteProbe, codes, UNREAD } from '../finding/entity.js';
+import type { EntityDetector, Span } from '../finding/entity.js';
 import { standsAt } from './stands-at.js';
 
 const HYPHEN = 0x2d;

@@ -1,4 +1,4 @@
-import type { Span } from '../entity.js';
+import type { Span } from '../finding/entity.js';
 
 /** Sets `span.open` where the text may stand there but for bytes that are missing. */
 export function standsAt(bytes: Uint8Array, at: number, end: number, text: readonly number[], span: Span): boolean {

@@ -1,6 +1,6 @@
-import { isAlphanumeric } from '../byte-classes.js';
-import { byteProbe, codes, MAX_OPEN_BYTES } from '../entity.js';
-import type { EntityDetector, Span } from '../entity.js';
+import { isAlphanumeric } from '../finding/byte-classes.js';
+import { byteProbe, codes, MAX_OPEN_BYTES } from '../finding/entity.js';
+import type { EntityDetector, Span } from '../finding/entity.js';
 
 const AT = 0x40;
 const COLON = 0x3a;

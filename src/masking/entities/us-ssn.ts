@@ -8,9 +8,9 @@ import {
   isDigit,
   opensNumber,
   spaceLength,
-} from '../byte-classes.js';
-import { DIGITS, UNREAD } from '../entity.js';
-import type { EntityDetector, Span } from '../entity.js';
+} from '../finding/byte-classes.js';
+import { DIGITS, UNREAD } from '../finding/entity.js';
+import type { EntityDetector, Span } from '../finding/entity.js';
 import { numberAt } from './number-checks.js';
 import type { NumberKind } from './number-kind.js';
 

@@ -1,7 +1,7 @@
 import type { ModelUsage } from '../../core/events.js';
 import type { JsonNode } from '../../core/json-tree.js';
 import type { MaskCounts } from '../../core/mask.js';
-import type { Originals, StreamMasker } from '../../masking/stream-masker.js';
+import type { Originals, StreamMasker } from '../../masking/streams/stream-masker.js';
 import type { Facts } from '../../policy/types.js';
 import type { BodyPlaces } from './bodies/body-places.js';
 import type { CredentialPieces } from './credentials/credential-pieces.js';

@@ -1,5 +1,5 @@
 import type { MaskRule } from '../../core/mask.js';
-import type { Originals } from '../../masking/stream-masker.js';
+import type { Originals } from '../../masking/streams/stream-masker.js';
 
 const PLACEHOLDER = /\[[A-Za-z0-9._-]+_\d+\]/g;
 

@@ -1,7 +1,7 @@
 import { isFault } from '../../core/errors.js';
 import { member, parseJsonTree } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject, JsonString } from '../../core/json-tree.js';
-import { plainSpelling } from '../../masking/plain-spelling.js';
+import { plainSpelling } from '../../masking/spellings/plain-spelling.js';
 import { FREE_BODY, visitContent } from './bodies/body-places.js';
 import type { BodyPlaces, ContentVisitor, Place } from './bodies/body-places.js';
 import { inlineTextIn, readInlineFile } from './bodies/inline-file.js';

@@ -2,7 +2,7 @@ import { isFault } from '../../core/errors.js';
 import type { MaskCounts } from '../../core/mask.js';
 import { parseJsonTree } from '../../core/json-tree.js';
 import type { JsonNode, JsonObject, JsonString } from '../../core/json-tree.js';
-import type { Originals } from '../../masking/stream-masker.js';
+import type { Originals } from '../../masking/streams/stream-masker.js';
 import type { TextMasker } from '../../masking/text-masker.js';
 import { FREE_BODY, visitContent } from './bodies/body-places.js';
 import type { BodyPlaces, Place } from './bodies/body-places.js';

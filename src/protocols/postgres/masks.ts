@@ -5,6 +5,7 @@ import type { GivenValue } from './lineage/given-values.js';
 import type { Failure } from './lineage/telling-runs.js';
 import type { Run } from './statements/run.js';
 import { RowMasker, type MaskWhole, type ValueMasker } from './results/row-masker.js';
+import type { WriteBackGuard } from './write-back/write-back.js';
 import type { TypeLookup } from './values/type-shapes.js';
 
 /** The masks of one session, as policy has them now. */
@@ -17,6 +18,8 @@ export interface SessionMasks {
   known(): unknown;
   /** The rules that mask whole columns; undefined where there is none. */
   readonly columns: WholeColumns | undefined;
+  /** Keeps what these masks show from being stored over values. */
+  readonly writeBack: WriteBackGuard;
   readonly maskWhole: MaskWhole;
   readonly hash: KeyedHash;
   /** What the catalogue tells of types now; without it values of user-defined types are known by their looks. */

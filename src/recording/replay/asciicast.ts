@@ -1,5 +1,5 @@
 import { displayWidth, toJsonLine } from '../../core/display.js';
-import { number } from '../event-fields.js';
+import { number } from '../reading/event-fields.js';
 import { atMsOf } from './entry.js';
 import type { ReplayEntry } from './entry.js';
 import { EntryTranscript } from './entry-transcript.js';

@@ -1,7 +1,7 @@
 import { escapeControls } from '../../core/display.js';
 import type { Sense } from '../../core/replay-frame.js';
-import { Transcript } from '../replay-text.js';
-import type { TranscriptOptions } from '../replay-text.js';
+import { Transcript } from '../reading/replay-text.js';
+import type { TranscriptOptions } from '../reading/replay-text.js';
 import type { EntrySource, ReplayEntry } from './entry.js';
 
 export interface EntryTranscriptOptions extends TranscriptOptions {

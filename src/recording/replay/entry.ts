@@ -1,8 +1,8 @@
 import { HoopError } from '../../core/errors.js';
 import type { ChainedEvent } from '../../core/events.js';
 import { isChainedEvent } from '../chain.js';
-import { splitLines } from '../lines.js';
-import { tooManyValues } from '../read.js';
+import { splitLines } from '../reading/lines.js';
+import { tooManyValues } from '../reading/read.js';
 
 /** Which session an event is of, where several are shown as one. */
 export interface EntrySource {

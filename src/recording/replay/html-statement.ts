@@ -1,7 +1,17 @@
 import type { ChainedEvent } from '../../core/events.js';
-import { approvalWords } from '../approval-lines.js';
-import { bounded, decisionOf, digestOf, failureOf, list, maskedOf, number, plain, record } from '../event-fields.js';
-import { answerLines, isAnswer, requestTitle, speakerOf, spokenIn } from '../http-lines.js';
+import { approvalWords } from '../reading/approval-lines.js';
+import {
+  bounded,
+  decisionOf,
+  digestOf,
+  failureOf,
+  list,
+  maskedOf,
+  number,
+  plain,
+  record,
+} from '../reading/event-fields.js';
+import { answerLines, isAnswer, requestTitle, speakerOf, spokenIn } from '../reading/http-lines.js';
 import { atMsOf } from './entry.js';
 import type { Group } from './groups.js';
 import { escapeHtml } from './html-page.js';

@@ -1,5 +1,5 @@
 import type { ChainedEvent } from '../../core/events.js';
-import { endOf, list, plain, record } from '../event-fields.js';
+import { endOf, list, plain, record } from '../reading/event-fields.js';
 import { atMsOf } from './entry.js';
 import type { ReplayEntry } from './entry.js';
 import type { Group } from './groups.js';

@@ -1,5 +1,5 @@
 import { escapeControls } from '../../core/display.js';
-import { list, text } from '../event-fields.js';
+import { list, text } from '../reading/event-fields.js';
 import type { ReplayEntry } from './entry.js';
 import type { Group } from './groups.js';
 

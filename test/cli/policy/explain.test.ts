@@ -38,6 +38,13 @@ describe('policy explain', () => {
     expect(shown).toContain('views and functions are not followed');
   });
 
+  it('tells that a masked value would be written back', async () => {
+    const found = await explained({ input: "UPDATE customers SET ssn = '[ssn]' WHERE id = 1" });
+    expect(found.decision.action).toBe('block');
+    expect(text(found)).toContain('the value for customers.ssn is what mask ssn shows');
+    expect((await explained({ input: "UPDATE customers SET ssn = '517-26-5081' WHERE id = 1" })).inference).toEqual([]);
+  });
+
   it('follows columns to their masks, and functions, where tests describe the database', async () => {
     const tests = '    - { sql: SELECT 1, expect: allow }\n';
     const found = await explained({ input: 'SELECT number AS n, email, lower(number) AS l FROM contacts' }, tests);

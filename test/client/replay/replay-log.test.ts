@@ -9,7 +9,7 @@ import { openReplayLog } from '../../../src/client/replay/replay-log.js';
 import type { OpenedLog } from '../../../src/client/replay/replay-log.js';
 import type { ReplayTarget } from '../../../src/client/replay/replay-entries.js';
 import { titleOf, windowRows } from '../../../src/client/replay/replay-window.js';
-import { readRecording, recordingPath } from '../../../src/recording/read.js';
+import { readRecording, recordingPath } from '../../../src/recording/reading/read.js';
 import { openStore } from '../../../src/store/store.js';
 import type { Store } from '../../../src/store/store.js';
 import { startAgent } from '../../agent/http/agent.js';

@@ -1,5 +1,5 @@
-import { createStreamMasker } from '../../../src/masking/stream-masker.js';
-import type { StreamMasker } from '../../../src/masking/stream-masker.js';
+import { createStreamMasker } from '../../../src/masking/streams/stream-masker.js';
+import type { StreamMasker } from '../../../src/masking/streams/stream-masker.js';
 import { createTextMasker } from '../../../src/masking/text-masker.js';
 import type { AnswerBody, AnswerOptions } from '../../../src/protocols/http/dialect.js';
 import { bytesOf, hash, ruleOf, STANDARD, textOf } from '../../masking/support.js';

@@ -13,6 +13,7 @@ import type { RecordBounds } from '../../../src/core/output-digest.js';
 import { authenticationCrypto } from '../../../src/agent/fronts/postgres/authentication-crypto.js';
 import { maskWhole } from '../../../src/masking/text-masker.js';
 import type { Decision, Step } from '../../../src/protocols/contract.js';
+import { WriteBackGuard } from '../../../src/protocols/postgres/write-back/write-back.js';
 import type { SessionMasks } from '../../../src/protocols/postgres/masks.js';
 import { ReplicationSession } from '../../../src/protocols/postgres/replication/replication-session.js';
 import type { PostgresSessionOptions } from '../../../src/protocols/postgres/opening/session-options.js';
@@ -72,6 +73,7 @@ export function masksOf({ mask = [], columns = [], observed = false }: Settings)
             reversible: () => [],
             functionPasses: () => false,
           },
+    writeBack: new WriteBackGuard([]),
     maskWhole,
     hash,
   };

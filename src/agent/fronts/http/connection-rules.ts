@@ -1,5 +1,5 @@
 import type { MaskPlan, MaskRule } from '../../../core/mask.js';
-import { createStreamMasker, type StreamMasker } from '../../../masking/stream-masker.js';
+import { createStreamMasker, type StreamMasker } from '../../../masking/streams/stream-masker.js';
 import { sharedMasker } from '../../../masking/shared-masker.js';
 import type { TextMasker } from '../../../masking/text-masker.js';
 import { blocksUninspected, needsBody, readsBody } from '../../../policy/applies.js';

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { HoopError, isFault } from '../../../core/errors.js';
 import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
-import type { Originals } from '../../../masking/stream-masker.js';
+import type { Originals } from '../../../masking/streams/stream-masker.js';
 import { readBody } from '../../../protocols/http/bodies/read-body.js';
 import type { Header, HttpRequest, ReadBody, RequestReading } from '../../../protocols/http/dialect.js';
 import { maskBodyPaths } from '../../../protocols/http/bodies/json-bodies.js';

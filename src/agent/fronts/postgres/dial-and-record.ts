@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { PostgresConnection } from '../../../core/resources.js';
-import type { RecordingPlace } from '../../../recording/recording-place.js';
+import type { RecordingPlace } from '../../../recording/writing/recording-place.js';
 import { dialUpstream } from './dial-upstream.js';
 
 /**

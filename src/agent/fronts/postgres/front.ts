@@ -15,7 +15,7 @@ import { openHold } from '../../holds/open-hold.js';
 import { storedSecretsOf } from '../../../secrets/credential-secrets.js';
 import { SECRET_REVOKED } from '../../credentials/secret-uses.js';
 import type { SessionTrace } from '../../tracing/session-trace.js';
-import type { RecordingPlace } from '../../../recording/recording-place.js';
+import type { RecordingPlace } from '../../../recording/writing/recording-place.js';
 import type { PostgresCaller, SessionHost, SessionRecorder } from '../../sessions/session-host.js';
 import { sessionStart } from '../../sessions/session-start.js';
 import { socketPipe } from '../socket-pipe.js';

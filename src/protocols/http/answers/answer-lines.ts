@@ -3,7 +3,7 @@ import { copyBytes } from '../../../core/copy-bytes.js';
 import { isFault } from '../../../core/errors.js';
 import { parseJsonTree } from '../../../core/json-tree.js';
 import type { JsonNode } from '../../../core/json-tree.js';
-import type { MaskedStream } from '../../../masking/stream-masker.js';
+import type { MaskedStream } from '../../../masking/streams/stream-masker.js';
 import type { StreamShape } from './answer-layout.js';
 import { AnswerMasking } from './answer-masking.js';
 import { AnswerRecord } from './answer-record.js';

@@ -1,6 +1,6 @@
 import { HoopError } from '../../../core/errors.js';
 import type { MaskCounts } from '../../../core/mask.js';
-import type { MaskedStream, Originals, StreamMasker } from '../../../masking/stream-masker.js';
+import type { MaskedStream, Originals, StreamMasker } from '../../../masking/streams/stream-masker.js';
 
 /** `json`: the pieces together are one JSON text, which stays one. */
 export type TextKind = 'text' | 'json';

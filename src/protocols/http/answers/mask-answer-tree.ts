@@ -1,6 +1,6 @@
 import { member } from '../../../core/json-tree.js';
 import type { JsonNode, JsonObject, JsonString } from '../../../core/json-tree.js';
-import { wholeNumber } from '../../../masking/json-number.js';
+import { wholeNumber } from '../../../masking/json/json-number.js';
 import type { AnswerMasking } from './answer-masking.js';
 import { inlineTextIn } from '../bodies/inline-file.js';
 import { isStructuralName, isStructuralNumber, isStructuralString } from '../structural.js';

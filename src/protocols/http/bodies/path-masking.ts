@@ -3,7 +3,7 @@ import { AT_ROOT, leadsHere, stepInto, type JsonPathPattern, type PathProgress }
 import { parseJsonTree, type JsonNode } from '../../../core/json-tree.js';
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
 import { strengthOf } from '../../../masking/mask-set.js';
-import { maskWhole } from '../../../masking/whole-value.js';
+import { maskWhole } from '../../../masking/strategies/whole-value.js';
 
 export interface PathMaskOptions {
   /** Only those that apply; rules without paths mean nothing here. */

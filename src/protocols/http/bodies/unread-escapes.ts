@@ -1,5 +1,5 @@
 import { HoopError } from '../../../core/errors.js';
-import type { MaskedStream } from '../../../masking/stream-masker.js';
+import type { MaskedStream } from '../../../masking/streams/stream-masker.js';
 
 /**
  * `\u0040` and the like: escapes of ASCII, which need none, and which no mask finds in what can't be read as JSON. Not

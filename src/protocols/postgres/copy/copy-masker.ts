@@ -1,7 +1,7 @@
 /** Masks the rows of COPY … TO STDOUT, in text, CSV and binary form. */
 import { concatBytes } from '../../../core/bytes.js';
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
-import type { StretchMasker } from '../../../masking/chunk-masker.js';
+import type { StretchMasker } from '../../../masking/chunks/chunk-masker.js';
 import { CopyBinaryCutter } from './copy-binary.js';
 import { CopyFields } from './copy-fields.js';
 import type { CopyFormat } from './copy-format.js';

@@ -18,6 +18,7 @@ export function boundTo(facts: SqlFacts, { text, params }: BoundPart): SqlFacts 
     opaqueReason: facts.opaqueReason,
     unbounded: facts.unbounded,
     statements: facts.statements,
+    stacked: facts.stacked,
     params,
     uses: facts.uses,
     syntaxError: facts.syntaxError,

@@ -161,6 +161,8 @@ export class Findings {
   readonly uses = new Uses();
   opaqueReason = '';
   statements = 0;
+  /** Where it is not as many as there are statements: see `stackedIn`. */
+  stacked: number | undefined;
   readonly #reads = new Map<string, ObjectName>();
   readonly #writes = new Map<string, ObjectName>();
 
@@ -219,6 +221,7 @@ export class Findings {
       opaqueReason: this.opaqueReason,
       statements: this.statements,
       params: [],
+      ...(this.stacked === undefined ? {} : { stacked: this.stacked }),
       ...(this.uses.empty ? {} : { uses: this.uses.toUses(settled) }),
     };
   }

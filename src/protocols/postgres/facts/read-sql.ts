@@ -10,6 +10,7 @@ import { OverBounds } from './over-bounds.js';
 import { RENAME_HANDLERS } from './renames.js';
 import { SESSION_HANDLERS } from './session-statements.js';
 import { statementRanges } from './split.js';
+import { stackedIn } from './stacked.js';
 import { isNode, listAt } from './tree.js';
 import { Walk } from './walk.js';
 
@@ -102,6 +103,7 @@ function readTree(text: string, statements: readonly unknown[]): SqlReading {
     }
   });
   total.statements = statements.length;
+  if (statements.length > 1) total.stacked = stackedIn(statements);
   return {
     facts: total.toFacts(text),
     prepared: total.prepared.map(({ name, findings }) => ({ name, facts: findings.toFacts(text) })),

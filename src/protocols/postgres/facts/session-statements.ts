@@ -56,14 +56,15 @@ function variableSet(walk: Walk, node: TreeNode, place: Place): void {
   const local = flagAt(node, 'is_local') ? { local: true as const } : {};
   if (kind === 'VAR_RESET_ALL') {
     walk.findings.settings.push({ name: undefined, value: undefined });
-  } else if (kind === 'VAR_RESET') {
-    // Back to what the session started with: no new identity.
-    walk.findings.settings.push({ name, value: undefined, reset: true });
+  } else if (kind === 'VAR_RESET' || kind === 'VAR_SET_DEFAULT') {
+    // Back to what the session started with: no new identity. To the server both are one; Npgsql begins the message by
+    // which it cleans a session for its pool with SET SESSION AUTHORIZATION DEFAULT.
+    walk.findings.settings.push({ name, value: undefined, reset: true, ...local });
   } else if (kind === 'VAR_SET_VALUE') {
     const values = settingValues(node);
     settingChange(walk, { name, value: values?.join(', '), ...listed(name, values), ...local });
   } else {
-    settingChange(walk, { name, value: undefined, ...(kind === 'VAR_SET_DEFAULT' ? { reset: true } : {}), ...local });
+    settingChange(walk, { name, value: undefined, ...local });
   }
 }
 

@@ -9,8 +9,10 @@ export interface OutputColumn {
   readonly guessed?: true;
   /** One of a table's rows that a name in FROM stands for: two columns of the same are of the same row. */
   readonly row?: object;
-  /** It is a JSON document of this shape. */
+  /** It is a JSON document of this shape, or would become one. */
   readonly json?: JsonShape;
+  /** It is of type jsonb, for certain. */
+  readonly isJsonb?: true;
   /** All that it may hold, where the caller brought that; see `given-columns.ts`. */
   readonly given?: GivenColumn;
 }

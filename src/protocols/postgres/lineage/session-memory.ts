@@ -27,6 +27,8 @@ export class SessionMemory {
   readonly #portalNames = new Set<string>();
   /** How often code ran that may give names of cursors to others. */
   #doubts = 0;
+  /** What ran where the catalogue might not show all of it. */
+  readonly #unsettled = new WeakSet<TextLineage>();
   readonly #made = new Map<string, readonly Made[]>();
   #overfull = false;
   #unreadCode = false;
@@ -84,6 +86,8 @@ export class SessionMemory {
       if (doubtful) return undefined;
       const here = inTexts.flatMap(({ holds }) => (holds?.kind === kind && holds.name === name ? [holds.output] : []));
       if (kind === 'cursor') {
+        // The server would have refused to declare it where the name stood for another.
+        if (first !== undefined && declaresFirst(first, name)) return here;
         const before = cursors.get(name);
         if (this.#portalNames.has(name) || this.#portalNames.size > MAX_NAMES) return undefined;
         if (doubts > 0 && before?.openSince !== doubts) return undefined;
@@ -104,7 +108,7 @@ export class SessionMemory {
    * @param unseen it runs code that may give names of cursors to others out of sight
    * @returns how often such code has run, this text included
    */
-  ran(lineage: TextLineage, unseen: boolean): number {
+  ran(lineage: TextLineage, unseen: boolean, lookup: NameLookup): number {
     this.#touched.add(lineage);
     const declares = lineage.statements.flatMap(({ holds }) => (holds?.kind === 'cursor' ? [holds] : []));
     if (unseen) this.#byCursors.touchesAnything = true;
@@ -114,8 +118,12 @@ export class SessionMemory {
     }
     if (unseen || lineage.callsRoutines) this.#doubts += 1;
     for (const made of lineage.made) this.#remember(made);
-    for (const { name, output } of declares)
-      this.#cursors.set(name, { outputs: added(this.#cursors.get(name)?.outputs, output, [UNKNOWN]) });
+    // Of what a cursor's documents were made nobody can tell later.
+    if (!this.isSettled(lookup)) this.#unsettled.add(lineage);
+    for (const { name, output } of declares) {
+      const kept = this.#keptOf(lineage, output);
+      this.#cursors.set(name, { outputs: added(this.#cursors.get(name)?.outputs, kept, [UNKNOWN]) });
+    }
     if (this.#cursors.size > MAX_NAMES) this.#cursors.clear();
     return this.#doubts;
   }
@@ -125,6 +133,10 @@ export class SessionMemory {
     if (this.#portalNames.size <= MAX_NAMES) this.#portalNames.add(name);
   }
 
+  #keptOf(lineage: TextLineage, output: Output): Output {
+    return this.#unsettled.has(lineage) ? withoutDocuments(output) : output;
+  }
+
   /** A cursor or portal that works these out may be fetched from later. */
   mayFetch(computed: readonly Computed[]): void {
     if (this.#computedByCursors.size + computed.length > MAX_NAMES) this.#computedByCursors.add(ANY_COMPUTED);
@@ -132,14 +144,19 @@ export class SessionMemory {
   }
 
   /**
-   * The server has opened the cursor that this text alone declares: the name was free.
+   * The server has opened the one cursor that this text declares: the name was free. Beside other statements it counts
+   * where none runs code that may give the name to another.
    *
    * @param doubts as `ran` said of it
+   * @param unseen as `ran` was told
    */
-  opened({ statements }: TextLineage, doubts: number): void {
-    const [only] = statements;
-    if (statements.length === 1 && only?.holds?.kind === 'cursor')
-      this.#cursors.set(only.holds.name, { outputs: [only.holds.output], openSince: doubts });
+  opened(lineage: TextLineage, doubts: number, unseen: boolean): void {
+    const { statements, callsRoutines } = lineage;
+    const declared = statements.flatMap(({ holds }) => (holds?.kind === 'cursor' ? [holds] : []));
+    const [only] = declared;
+    if (only === undefined || declared.length > 1) return;
+    if (statements.length === 1 || !(unseen || callsRoutines))
+      this.#cursors.set(only.name, { outputs: [this.#keptOf(lineage, only.output)], openSince: doubts });
   }
 
   #remember(made: Made): void {
@@ -158,6 +175,18 @@ export class SessionMemory {
         ]),
       );
   }
+}
+
+function withoutDocuments({ columns, exact }: Output): Output {
+  return { columns: columns.map(({ json: _, ...column }) => column), exact };
+}
+
+/** Is the cursor declared in the text before any of its statements fetches from it? */
+function declaresFirst({ statements }: TextLineage, name: string): boolean {
+  const use = statements.find(({ holds, runs }) =>
+    [holds, runs].some((one) => one?.kind === 'cursor' && one.name === name),
+  );
+  return use?.holds?.kind === 'cursor';
 }
 
 class TouchedRelations implements Touched {

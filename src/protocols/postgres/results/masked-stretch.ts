@@ -1,6 +1,6 @@
 import type { Fault } from '../../../core/errors.js';
 import type { MaskCounts } from '../../../core/mask.js';
-import type { MaskMessage, StretchMasker } from '../../../masking/chunk-masker.js';
+import type { MaskMessage, StretchMasker } from '../../../masking/chunks/chunk-masker.js';
 import { runEnd } from '../wire/frames.js';
 
 export interface MaskedStretch {

@@ -7,7 +7,7 @@
  * nothing stands in the stretch, the bytes go on as they came.
  */
 import type { KeyedHash, MaskCounts } from '../../../core/mask.js';
-import type { StretchMasker } from '../../../masking/chunk-masker.js';
+import type { StretchMasker } from '../../../masking/chunks/chunk-masker.js';
 import type { ColumnTreatment } from './columns.js';
 import { int32, uint16 } from '../wire/frames.js';
 import { CellMasker } from '../values/cell-masker.js';

@@ -103,10 +103,10 @@ export class StatementDesk {
   }
 
   ask(one: Case): void {
-    const unmaskable = one.phase === 'prepare' ? undefined : this.#unmaskableForm(one.run);
-    if (unmaskable !== undefined) {
-      this.recordRefused(one.run, one.via, 'hoop/copy-not-maskable');
-      one.refuse(unmaskableError(unmaskable));
+    const own = one.phase === 'prepare' ? undefined : this.#ownRefusal(one.run);
+    if (own !== undefined) {
+      this.recordRefused(one.run, one.via, own.rule);
+      one.refuse(own.fields);
       return;
     }
     this.options.masks().columns?.asked(one.run);
@@ -259,6 +259,17 @@ export class StatementDesk {
     const bound = [sql.normalForm(run.text), run.bound?.texts() ?? [], runs, this.#state.of(run)];
     const reached = reachedForm((run.completedBasis ?? run.basis).uses?.reached ?? []);
     return new TextEncoder().encode(JSON.stringify([...bound, reached]));
+  }
+
+  /** What may not run, whatever rules say of it. */
+  #ownRefusal(run: Run): { readonly rule: string; readonly fields: ErrorFields } | undefined {
+    const unmaskable = this.#unmaskableForm(run);
+    if (unmaskable !== undefined) return { rule: 'hoop/copy-not-maskable', fields: unmaskableError(unmaskable) };
+    const back = this.options.masks().writeBack.refusal(run);
+    if (back === undefined) return undefined;
+    const { rule, message, hint } = back;
+    const fields = refusalFor({ action: 'block', message: `blocked by policy ${rule}: ${message}`, hint }, undefined);
+    return { rule, fields };
   }
 
   /** Where masks apply, a COPY to the client must be in a form that can be masked: else why it isn't. */

@@ -66,6 +66,7 @@ export function recordedFacts(facts: SqlFacts): Readonly<Record<string, unknown>
 
 function keptPart(facts: SqlFacts): Record<string, unknown> {
   const { kind, effects, reads, writes, functions, unqualified, unbounded, opaque, opaqueReason, statements } = facts;
+  const { stacked = statements } = facts;
   return {
     kind,
     effects,
@@ -74,6 +75,7 @@ function keptPart(facts: SqlFacts): Record<string, unknown> {
     functions,
     unqualified,
     statements,
+    ...(stacked === statements ? {} : { stacked }),
     ...(unbounded === true ? { unbounded } : {}),
     ...(opaque ? { opaque, opaqueReason } : {}),
   };

@@ -1,8 +1,8 @@
 /** Turns what a reversible mask made of a whole value back: the other way of `whole-cell.ts`. */
 import { decodeUtf8 } from '../../../core/bytes.js';
 import type { KeyedHash, MaskRule } from '../../../core/mask.js';
-import { revealTyped, typedPseudonym } from '../../../masking/pseudonym-typed.js';
-import { wholeOriginal } from '../../../masking/whole-original.js';
+import { revealTyped, typedPseudonym } from '../../../masking/strategies/pseudonym-typed.js';
+import { wholeOriginal } from '../../../masking/strategies/whole-original.js';
 import { readArrayText } from './array-text.js';
 import { maskParts, readBinary } from './binary-structure.js';
 import { withReplaced } from './text-structure.js';

@@ -1,4 +1,4 @@
-import type { ChunkCell } from '../../../masking/chunk-masker.js';
+import type { ChunkCell } from '../../../masking/chunks/chunk-masker.js';
 import type { Form, TypeShape } from './type-shapes.js';
 
 const IN_TEXT: ReadonlySet<Form> = new Set(

@@ -3,7 +3,7 @@
  * it together so that the server's own input function takes it. What can't be masked in place becomes NULL.
  */
 import type { MaskCounts } from '../../../core/mask.js';
-import { maskJsonText } from '../../../masking/json-text.js';
+import { maskJsonText } from '../../../masking/json/json-text.js';
 import { readArrayText } from './array-text.js';
 import { bitBytes } from './bit-text.js';
 import { decodeEscaped, decodeHex, encodeHex } from './bytea-text.js';

@@ -1,5 +1,5 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../core/mask.js';
-import type { ChunkMasker } from '../../../masking/chunk-masker.js';
+import type { ChunkMasker } from '../../../masking/chunks/chunk-masker.js';
 
 /** The masking engine as this room uses it. */
 export interface ValueMasker {

@@ -3,7 +3,7 @@
  * another type keeps its type: a pseudonym of that type under `hash`, else NULL.
  */
 import type { KeyedHash, MaskRule } from '../../../core/mask.js';
-import { typedPseudonym, type TypedKind } from '../../../masking/pseudonym-typed.js';
+import { typedPseudonym, type TypedKind } from '../../../masking/strategies/pseudonym-typed.js';
 import { binaryNumber, spelledNumber } from './binary-scalars.js';
 import { fitsType } from './scalar-text.js';
 import type { TypeShape } from './type-shapes.js';

@@ -4,7 +4,7 @@ import type { CopyFormat } from '../../../../src/protocols/postgres/copy/copy-fo
 import { CopyRowMasker, type CopyColumn } from '../../../../src/protocols/postgres/copy/copy-masker.js';
 import { copyFormatIn } from '../../../../src/protocols/postgres/facts/copy-format.js';
 import { loadGrammar } from '../../../../src/protocols/postgres/facts/analyze.js';
-import { typedPseudonym } from '../../../../src/masking/pseudonym-typed.js';
+import { typedPseudonym } from '../../../../src/masking/strategies/pseudonym-typed.js';
 import { maskWhole } from '../../../../src/masking/text-masker.js';
 import { hash, maskerOf, ruleOf } from '../../../masking/support.js';
 import { i32, u16 } from '../wire.js';

@@ -401,7 +401,7 @@ const ROWS: readonly Row[] = [
     "SET LOCAL SESSION AUTHORIZATION 'x'",
     'SET session_authorization = x',
     "SELECT set_config('session_authorization', 'x', false)",
-    'SET SESSION AUTHORIZATION DEFAULT',
+    'SET SESSION AUTHORIZATION "default"',
   ],
   [
     hides('execute'),

@@ -201,6 +201,8 @@ const ROWS: readonly Row[] = [
     'SET LOCAL statement_timeout = 5',
     'RESET ROLE',
     'RESET SESSION AUTHORIZATION',
+    'SET SESSION AUTHORIZATION DEFAULT',
+    'SET ROLE TO DEFAULT',
     'RESET ALL',
     'RESET search_path',
     'SET TRANSACTION READ ONLY',

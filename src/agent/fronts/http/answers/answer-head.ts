@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { MaskCounts } from '../../../../core/mask.js';
-import type { StreamMasker } from '../../../../masking/stream-masker.js';
+import type { StreamMasker } from '../../../../masking/streams/stream-masker.js';
 import { LONG_NUMBER } from '../../../../protocols/http/structural.js';
 import type { Redactor } from '../../../../protocols/http/credentials/credential-redaction.js';
 import type { Header } from '../../../../protocols/http/dialect.js';

@@ -2,7 +2,7 @@ import type { RecordBounds } from '../../../../core/output-digest.js';
 import { HoopError } from '../../../../core/errors.js';
 import type { KeyedHash, MaskCounts } from '../../../../core/mask.js';
 import type { SessionTrace } from '../../../tracing/session-trace.js';
-import type { Originals } from '../../../../masking/stream-masker.js';
+import type { Originals } from '../../../../masking/streams/stream-masker.js';
 import type { RedactedStream, Redactor } from '../../../../protocols/http/credentials/credential-redaction.js';
 import type {
   AnswerBody,

@@ -1,5 +1,5 @@
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../../core/mask.js';
-import type { MaskedStream, Originals, StreamMasker } from '../../../../masking/stream-masker.js';
+import type { MaskedStream, Originals, StreamMasker } from '../../../../masking/streams/stream-masker.js';
 import { HoopError } from '../../../../core/errors.js';
 import type { Beginning } from '../../../../protocols/http/beginnings.js';
 import { isLinesType, isSequenceType, isTextType, mediaTypeOf } from '../../../../protocols/http/bodies/body.js';

@@ -6,7 +6,7 @@ import type { Header } from '../../../../protocols/http/dialect.js';
 import { headersOf } from '../../../../protocols/http/headers.js';
 import type { Redactor } from '../../../../protocols/http/credentials/credential-redaction.js';
 import type { MaskCounts } from '../../../../core/mask.js';
-import type { StreamMasker } from '../../../../masking/stream-masker.js';
+import type { StreamMasker } from '../../../../masking/streams/stream-masker.js';
 import { shownHeaders } from '../answers/answer-head.js';
 import { UpstreamFault } from '../refusals.js';
 

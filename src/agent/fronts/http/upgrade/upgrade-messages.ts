@@ -1,6 +1,6 @@
 import { HoopError } from '../../../../core/errors.js';
 import type { KeyedHash, MaskCounts, MaskRule } from '../../../../core/mask.js';
-import type { StreamMasker } from '../../../../masking/stream-masker.js';
+import type { StreamMasker } from '../../../../masking/streams/stream-masker.js';
 import { readBody } from '../../../../protocols/http/bodies/read-body.js';
 import type { Redactor } from '../../../../protocols/http/credentials/credential-redaction.js';
 import type { Dialect, RequestReading } from '../../../../protocols/http/dialect.js';

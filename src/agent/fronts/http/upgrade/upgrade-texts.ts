@@ -1,5 +1,5 @@
 import type { MaskCounts } from '../../../../core/mask.js';
-import type { StreamMasker } from '../../../../masking/stream-masker.js';
+import type { StreamMasker } from '../../../../masking/streams/stream-masker.js';
 import { knownIn, shapeOfKnown, type KnownEvent } from '../../../../protocols/http/answers/answer-lines.js';
 import { AnswerMasking } from '../../../../protocols/http/answers/answer-masking.js';
 import { AnswerRecord } from '../../../../protocols/http/answers/answer-record.js';
