@@ -67,6 +67,19 @@ export const REFUSED: readonly Refused[] = [
     text: "create or replace function pg_temp.cursor_k() returns text language sql as 'select ssn from people where id = 1'",
   },
   {
+    id: 'default-of-a-domain',
+    before: ["create function k() returns text language sql as 'select ssn from people where id = 1'"],
+    text: 'create domain defaulted_d as text default k()',
+  },
+  {
+    id: 'default-of-a-domain-later',
+    before: [
+      "create function k() returns text language sql as 'select ssn from people where id = 1'",
+      'create domain defaulted_d as text',
+    ],
+    text: 'alter domain defaulted_d set default k()',
+  },
+  {
     id: 'copy-in-where',
     before: ["create function k() returns bool language sql as $$ select ssn like '9%' from people where id = 1 $$"],
     text: 'copy notes from stdin where k()',

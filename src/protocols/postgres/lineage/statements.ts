@@ -68,7 +68,10 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     makes: { kind: 'routine', name: namesIn(listAt(node, 'defnames')).at(-1) ?? '' },
   }),
   CreateCastStmt: () => ({ makes: { kind: 'routine', name: ANY_CAST } }),
-  CreateDomainStmt: () => ({ makes: { kind: 'routine', name: ANY_CAST } }),
+  CreateDomainStmt: (reading, node) => {
+    for (const item of listAt(node, 'constraints')) domainDefault(reading, inside(item, 'Constraint') ?? EMPTY);
+    return { makes: { kind: 'routine', name: ANY_CAST } };
+  },
   CreateStmt: (reading, node) => {
     judgeNewTable(reading, node);
     return made(node, 'relation', 'table');
@@ -81,7 +84,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return {};
   },
   // Whether all rows fit is told; which columns are of the domain is not looked for.
-  AlterDomainStmt: (reading) => {
+  AlterDomainStmt: (reading, node) => {
+    if (node['def'] !== undefined && inside(node['def'], 'Constraint') === undefined)
+      domainDefault(reading, { contype: 'CONSTR_DEFAULT', raw_expr: node['def'] });
     reading.findings.computed.add({ value: ANYTHING, costly: false });
     return {};
   },
@@ -115,6 +120,12 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return {};
   },
 };
+
+/** It goes wherever a column of the domain is left out. */
+function domainDefault(reading: Reading, { contype, raw_expr: value }: TreeNode): void {
+  if (contype !== 'CONSTR_DEFAULT') return;
+  movedAll(reading, { columns: [{ name: '', value: reading.value(value, NO_LEVEL) }], exact: true }, 'a domain');
+}
 
 function unread(reading: Reading, clause: string): StatementReading {
   reading.findings.note({ kind: 'unread', clause });
