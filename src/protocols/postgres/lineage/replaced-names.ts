@@ -11,7 +11,7 @@ import type { Reading } from './reading.js';
 import type { Output } from './scope.js';
 import { madeRoutines } from './session-names.js';
 
-const CLAUSE = 'what stands under its name already';
+const CLAUSE = 'the replacement of what is there';
 
 /** @param node a ViewStmt @param output what its query gives */
 export function judgeReplacedView(reading: Reading, node: TreeNode, output: Output): void {

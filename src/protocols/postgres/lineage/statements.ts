@@ -124,7 +124,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 /** It goes wherever a column of the domain is left out. */
 function domainDefault(reading: Reading, { contype, raw_expr: value }: TreeNode): void {
   if (contype !== 'CONSTR_DEFAULT') return;
-  movedAll(reading, { columns: [{ name: '', value: reading.value(value, NO_LEVEL) }], exact: true }, 'a domain');
+  movedAll(
+    reading,
+    { columns: [{ name: '', value: reading.value(value, NO_LEVEL) }], exact: true },
+    'the default of a domain',
+  );
 }
 
 function unread(reading: Reading, clause: string): StatementReading {
