@@ -25,8 +25,90 @@ export const REFUSED: readonly Refused[] = [
   { id: 'leave-parent', before: ['create table kid () inherits (people)'], text: 'alter table kid no inherit people' },
   {
     id: 'rename-in-parent',
-    before: ['create table p (ssn text)', 'alter table people inherit p'],
-    text: 'alter table p rename ssn to q',
+    before: [
+      'create schema p_{s}',
+      'create table p_{s}.people (ssn text not null)',
+      'alter table people inherit p_{s}.people',
+    ],
+    text: 'alter table p_{s}.people rename ssn to q',
+  },
+  {
+    id: 'inherit',
+    before: ['create table p (ssn text not null)'],
+    text: 'alter table people inherit p',
+  },
+  {
+    id: 'view-replaced',
+    before: ['create view w as select id, name as x from people', 'select 1'],
+    text: 'create or replace view w as select id, ssn as x from people',
+  },
+  {
+    id: 'view-replaced-crosswise',
+    before: ['create view w (x, y) as select name, ssn from people', 'select 1'],
+    text: 'create or replace view w (x, y) as select ssn, name from people',
+  },
+  {
+    id: 'view-made-anew',
+    before: ['create view w as select id, name as x from people', 'begin', 'drop view w'],
+    text: 'create view w as select id, ssn as x from people',
+  },
+  {
+    id: 'function-replaced-alone',
+    before: ["create function alone_k() returns text language sql as $$ select 'x'::text $$", 'select 1'],
+    text: "create or replace function alone_k() returns text language sql as 'select ssn from people where id = 1'",
+  },
+  {
+    id: 'function-replaced-under-a-cursor',
+    before: [
+      'begin',
+      "create function pg_temp.cursor_k() returns text language sql as $$ select 'x'::text $$",
+      'declare c cursor for select pg_temp.cursor_k() from notes',
+    ],
+    text: "create or replace function pg_temp.cursor_k() returns text language sql as 'select ssn from people where id = 1'",
+  },
+  {
+    id: 'default-of-a-domain',
+    before: ["create function k() returns text language sql as 'select ssn from people where id = 1'"],
+    text: 'create domain defaulted_d as text default k()',
+  },
+  {
+    id: 'default-of-a-domain-later',
+    before: [
+      "create function k() returns text language sql as 'select ssn from people where id = 1'",
+      'create domain defaulted_d as text',
+    ],
+    text: 'alter domain defaulted_d set default k()',
+  },
+  {
+    id: 'copy-in-where',
+    before: ["create function k() returns bool language sql as $$ select ssn like '9%' from people where id = 1 $$"],
+    text: 'copy notes from stdin where k()',
+  },
+  {
+    id: 'loose-collation-of-a-new-table',
+    before: [
+      "create collation loose (provider = icu, locale = 'und-u-ks-level1-ka-shifted', deterministic = false)",
+      'create schema l_{s}',
+    ],
+    text: 'create table l_{s}.people (id int, ssn text collate loose)',
+  },
+  {
+    id: 'collation-named-like-the-servers',
+    before: [
+      `create collation "C" (provider = icu, locale = 'und-u-ks-level1-ka-shifted', deterministic = false)`,
+      'begin',
+      'set local search_path = {s}, pg_catalog',
+    ],
+    text: `select id from people where ssn = '917265083' collate "C"`,
+  },
+  {
+    id: 'join-word-that-was-a-column',
+    text: "select 1 from people p, (select '9' || g as system_user from generate_series(1, 9) g) n where p.ssn = system_user",
+  },
+  {
+    id: 'cast-to-a-domain-by-another-name',
+    before: ['create domain short_d as varchar(1)', 'select 1', 'begin', 'alter domain short_d rename to citext'],
+    text: "select id from people where ssn::citext = '9'",
   },
   {
     id: 'view-renamed',
@@ -378,6 +460,92 @@ export const REFUSED: readonly Refused[] = [
     before: ['create operator ### (rightarg = regclass, function = nextval)', 'select 1'],
     text: "select case when ssn like '9%' then operator({s}.###) 'seq'::regclass end from people",
   },
+  {
+    id: 'execute-parameter',
+    before: [
+      "create function k() returns text language sql as 'select ssn from people where id = 1'",
+      'prepare execute_parameter (text) as insert into notes values (9, $1)',
+    ],
+    text: 'execute execute_parameter(k())',
+  },
+  {
+    id: 'execute-parameter-rows',
+    before: [
+      "create function k() returns int language sql as 'select ascii(ssn) from people where id = 1'",
+      'prepare execute_rows (int) as select generate_series(1, $1)',
+    ],
+    text: 'execute execute_rows(k())',
+  },
+  {
+    id: 'field-that-is-a-function',
+    before: [
+      "create function field_k(people) returns text language plpgsql as $$ begin insert into notes values (9, $1.ssn); return 'x'; end $$",
+      'select 1',
+    ],
+    text: 'select p.field_k from people p',
+  },
+  {
+    id: 'field-of-an-expression',
+    before: [
+      "create function field_k(people) returns text language plpgsql as $$ begin insert into notes values (9, $1.ssn); return 'x'; end $$",
+      'select 1',
+    ],
+    text: 'select (p.*).field_k from people p',
+  },
+  {
+    id: 'field-in-a-condition',
+    before: [
+      "create function field_k(notes) returns bool language sql as $$ select ssn like '9%' from people where id = 1 $$",
+      'select 1',
+    ],
+    text: 'select n.id from notes n where n.field_k',
+  },
+  {
+    id: 'cast-written-as-a-call',
+    before: [
+      'create function ck(text) returns bool language plpgsql as $$ begin insert into notes values (9, $1); return true; end $$',
+      'create domain called_d as text check (ck(value))',
+      'select 1',
+    ],
+    text: 'select called_d(ssn) from people',
+  },
+  {
+    id: 'word-that-was-a-function',
+    before: [
+      `create function "json_exists" (jsonb, text) returns bool language sql as $$ select ssn like '9%' from people where id = 1 $$`,
+      'select 1',
+    ],
+    text: "select id from notes where json_exists('{}'::jsonb, '$')",
+  },
+  {
+    id: 'word-that-was-a-column',
+    text: "select 1 from (select ssn as system_user from people) q where system_user like '9%'",
+  },
+  {
+    id: 'side-subscript',
+    text: "select (case when ssn like '9%' then array[1, 2] end)[nextval('seq')] from people",
+  },
+  {
+    id: 'side-slice',
+    text: "select (string_to_array(nullif(left(ssn, 1), '9'), 'x'))[1:nextval('seq')] from people",
+  },
+  {
+    id: 'cycle',
+    text: 'with recursive r (n, s) as (select 1, left(ssn, 1) from people where id = 1 union all select n + 1, (n + 5)::text from r where n < 6) cycle s set c using p select count(*) from r',
+  },
+  {
+    id: 'partition-bound',
+    before: [
+      "create function k() returns text language sql as 'select ssn from people where id = 1'",
+      'create table parted (c text) partition by list (c)',
+    ],
+    text: 'create table part partition of parted for values in (k())',
+  },
+  {
+    id: 'partition-key',
+    before: ["create function k() returns text language sql immutable as 'select ssn from people where id = 1'"],
+    text: 'create table parted (c text) partition by list ((k() || c))',
+  },
   { id: 'row-compare', text: "select id from people where (ssn, id) < ('9', 1)" },
   { id: 'json-compare', text: `select 1 from people p where to_jsonb(p) @> '{"ssn":"917-26-5083"}'` },
 ];
@@ -446,6 +614,28 @@ export const ALIKE: Readonly<Record<string, (guess: string, c: string) => readon
   'explain-memory': (_, c) => [
     `explain (analyze, timing off, summary off, costs off) select * from (select id, repeat('x', case when ssn like '${c}%' then 1 else 100000 end) r from people offset 0) q order by id`,
   ],
+  'shown-by-a-field': () => [
+    'begin',
+    "create function shown(notes) returns text language sql as 'select ssn from people where id = 1'",
+    'select n.shown, (n).shown from notes n',
+    'rollback',
+  ],
+  'shown-by-a-new-name': () => [
+    'begin',
+    "create function new_h() returns text language sql as 'select ssn from people where id = 1'",
+    'alter function new_h() rename to new_g',
+    'select new_g()',
+    'rollback',
+  ],
+  'shown-by-a-word': () => [
+    'begin',
+    `create function "json_value" (jsonb, text) returns text language sql as 'select ssn from people where id = 1'`,
+    `create function "json_object" (int) returns text language sql as 'select ssn from people where id = 1'`,
+    `create function "merge_action" () returns text language sql as 'select ssn from people where id = 1'`,
+    "select json_value('{}'::jsonb, '$'), json_object(1), merge_action()",
+    'rollback',
+  ],
+  'shown-by-a-word-as-column': () => ["select system_user || '' from (select ssn as system_user from people) q"],
   savepoints: (_, c) => [
     'begin',
     'savepoint a',

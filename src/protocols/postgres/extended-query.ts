@@ -39,7 +39,7 @@ export class ExtendedQuery extends StatementParts {
   }
 
   parse(bytes: Uint8Array): void {
-    const body = parseBody(bytes);
+    const body = parseBody(bytes, this.reader.encoding);
     if (body === undefined) return this.#malformed('parse');
     const { text, facts } = this.reader.read(body.text);
     const run: Run = {
@@ -72,7 +72,7 @@ export class ExtendedQuery extends StatementParts {
   }
 
   bind(bytes: Uint8Array): void {
-    const body = bindBody(bytes);
+    const body = bindBody(bytes, this.reader.encoding);
     if (body === undefined) return this.#malformed('bind');
     const doubtful = this.#mustRead() ? this.#restatement.needed(body.statement) : undefined;
     const candidates = doubtful === undefined ? this.prepared.candidates(body.statement) : [doubtful];
@@ -121,7 +121,7 @@ export class ExtendedQuery extends StatementParts {
   }
 
   execute(bytes: Uint8Array): void {
-    const target = executePortal(bytes);
+    const target = executePortal(bytes, this.reader.encoding);
     if (target === undefined) return this.#malformed('execute');
     const portal = this.#portals.get(target.name);
     if (portal?.originalsFor !== undefined && !this.#restatement.holds(portal.originalsFor)) {
@@ -175,7 +175,7 @@ export class ExtendedQuery extends StatementParts {
   }
 
   describe(frame: Frame): void {
-    const target = targetBody(frame.bytes);
+    const target = targetBody(frame.bytes, this.reader.encoding);
     if (target === undefined) return this.#malformed('describe');
     const portal = target.kind === 'P' ? this.#portals.get(target.name) : undefined;
     if (portal !== undefined) portal.describedIn = this.#generation;
@@ -184,7 +184,7 @@ export class ExtendedQuery extends StatementParts {
   }
 
   close(frame: Frame): void {
-    const target = targetBody(frame.bytes);
+    const target = targetBody(frame.bytes, this.reader.encoding);
     if (target === undefined) return this.#malformed('close');
     const statement = target.kind === 'S' ? target.name : undefined;
     if (target.kind === 'P') this.#portals.delete(target.name);
@@ -234,6 +234,7 @@ export class ExtendedQuery extends StatementParts {
     const portal: Portal = { run, columns: undefined, boundIn: this.#closers, originalsFor };
     if (run.facts.effects.includes('execute')) portal.judgedBy = this.prepared.changes;
     this.#portals.set(body.portal, portal);
+    if (body.portal !== '') this.desk.options.masks().columns?.portalNamed(body.portal);
     this.reader.running(run);
     // The planner may run it already.
     if (isUnread(run)) this.prepared.doubt();

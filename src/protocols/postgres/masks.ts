@@ -44,6 +44,8 @@ export interface WholeColumns {
   refusedNow(run: Run): { readonly rule: string; readonly message: string } | undefined;
   /** A command of it is done, or it failed. */
   ended(run: Run, failure?: Failure): void;
+  /** A Bind message opens a portal of that name: SQL may fetch from it as from a cursor. */
+  portalNamed(name: string): void;
   /** The server has done it, a DECLARE CURSOR. */
   declared(run: Run): void;
   /** Does it read or write a relation with a masked column? Unknown runs do. */

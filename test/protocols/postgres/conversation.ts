@@ -65,6 +65,7 @@ export function masksOf({ mask = [], columns = [], observed = false }: Settings)
             refusedNow: () => undefined,
             ended: () => undefined,
             declared: () => undefined,
+            portalNamed: () => undefined,
             touches: () => false,
             ofResult: (_run, _nth, described) =>
               described.map((column) => (columns.includes(column.name) ? rule : undefined)),

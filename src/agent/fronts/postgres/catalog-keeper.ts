@@ -28,6 +28,7 @@ export class CatalogKeeper {
   #catalog: Catalog | undefined;
   #readAtMs = 0;
   #stale = true;
+  #pathSinceMs = 0;
   #reading: Reading | undefined;
 
   constructor(private readonly options: CatalogKeeperOptions) {}
@@ -35,6 +36,11 @@ export class CatalogKeeper {
   /** What was read last, however old; undefined before the first reading. */
   get latest(): Catalog | undefined {
     return this.#catalog;
+  }
+
+  /** Sessions that started later have the search path that it tells of: the credential's was another before. */
+  get pathSinceMs(): number {
+    return this.#pathSinceMs;
   }
 
   /**
@@ -74,6 +80,8 @@ export class CatalogKeeper {
       outdated: false,
       catalog: this.#read().then(
         (catalog) => {
+          const before = this.#catalog?.searchPath ?? catalog.searchPath;
+          if (JSON.stringify(before) !== JSON.stringify(catalog.searchPath)) this.#pathSinceMs = reading.startedMs;
           this.#catalog = catalog;
           this.#readAtMs = reading.startedMs;
           this.#stale = reading.outdated;

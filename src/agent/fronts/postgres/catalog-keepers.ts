@@ -19,7 +19,7 @@ export class CatalogKeepers {
   readonly #byConnection = new Map<PostgresConnection, Map<string, Kept>>();
 
   /** @param nowMs monotonic milliseconds */
-  constructor(private readonly nowMs: () => number) {}
+  constructor(readonly nowMs: () => number) {}
 
   keeper(connection: PostgresConnection, session: OwnSession): CatalogKeeper {
     this.#forgetIdle();

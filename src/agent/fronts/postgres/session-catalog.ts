@@ -12,6 +12,11 @@ const CHANGES: ReadonlySet<string> = new Set([
   ...['do', 'call', 'dynamic'],
 ]);
 
+/** COMMIT PREPARED: it brings what another session changed, whenever that was. */
+function endsPrepared({ effects, text }: SqlFacts): boolean {
+  return effects.includes('commit') && /\bprepared\b/i.test(text);
+}
+
 /** What the catalogue of one session must know of it. */
 export interface CatalogUser {
   readonly busy: boolean;
@@ -21,6 +26,7 @@ export interface CatalogUser {
 /** One session's part in the catalogue that it shares: it asks for it, and says when its statements change it. */
 export class SessionCatalog {
   readonly #keeper: CatalogKeeper;
+  readonly #startedMs: number;
   /** DDL has been let through: what it did shows once it is done. */
   #changing = false;
   #renames: readonly SqlRename[] = [];
@@ -33,6 +39,7 @@ export class SessionCatalog {
     private readonly user: () => CatalogUser | undefined,
   ) {
     this.#keeper = keepers.keeper(connection, own);
+    this.#startedMs = keepers.nowMs();
   }
 
   /** What was read last, however old; undefined before the first reading. */
@@ -52,9 +59,15 @@ export class SessionCatalog {
 
   /** How names are looked up, with what the open transaction has changed; the same object for the same. */
   lookup(settled: NameLookup): NameLookup {
-    if (!this.#changing && this.#renames.length === 0) return settled;
+    const pathIsAnother =
+      settled.searchPath !== undefined &&
+      settled.searchPath === this.latest?.searchPath &&
+      this.#keeper.pathSinceMs > this.#startedMs;
+    if (!this.#changing && this.#renames.length === 0 && !pathIsAnother) return settled;
     const known = this.#renamed.get(settled) ?? {
       ...settled,
+      // What RESET brings back is what the role or database had when this session started.
+      ...(pathIsAnother ? { searchPath: undefined } : {}),
       renames: this.#renames,
       ...(this.#changing ? { unsettled: true } : {}),
     };
@@ -64,7 +77,7 @@ export class SessionCatalog {
 
   /** A statement that does this is about to run. What a transaction has changed shows only when it is over. */
   seen(facts: SqlFacts): void {
-    const changes = facts.opaque || facts.effects.some((effect) => CHANGES.has(effect));
+    const changes = facts.opaque || facts.effects.some((effect) => CHANGES.has(effect)) || endsPrepared(facts);
     if (!changes && !this.#changing) return;
     if (!this.#changing || this.user()?.inTransaction !== true) this.#changed();
     if (!this.#changing) this.#renamed = new WeakMap();

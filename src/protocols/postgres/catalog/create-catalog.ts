@@ -47,6 +47,7 @@ function build(head: CatalogHead, rows: CatalogRows, previous: Catalog | undefin
     }),
   );
   const types = new Map(rows.types.map((row) => [numberCell(row, 0), typeOf(row)]));
+  const domains = new Set([...types.values()].filter(({ kind }) => kind === 'domain').map(({ name }) => name));
   const known = (oids: readonly number[]): readonly CatalogRoutine[] =>
     [...new Set(oids)].flatMap((oid) => routines.get(oid) ?? []);
   const operators = grouped(rows.operators, 0, (row) => numberCell(row, 1), textCell);
@@ -65,6 +66,7 @@ function build(head: CatalogHead, rows: CatalogRows, previous: Catalog | undefin
     routines: () => routines.values(),
     routinesNamed: (name) => routinesByName.get(name) ?? [],
     operatorRoutines: (name) => known(operators.get(name) ?? []),
+    hasDomain: (name) => domains.has(name),
     castRoutines: (name) => known(byTypeName.get(name) ?? []),
     typeRoutines: (oid) => known(byType.get(oid) ?? []),
     eventTriggerRoutines,

@@ -159,6 +159,9 @@ const ATTACHED = `with used as materialized (${DEPENDS})
       case when c.conrelid <> 0 then c.conrelid else c.contypid end, u.routine
     from used u join pg_catalog.pg_constraint c on c.oid = u.objid
     where u.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass
+  union select 'domain', t.oid, u.routine
+    from used u join pg_catalog.pg_type t on t.oid = u.objid and t.typtype = 'd'
+    where u.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
   union select 'write', i.indrelid, u.routine
     from used u join pg_catalog.pg_index i on i.indexrelid = u.objid
     where u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass

@@ -143,6 +143,8 @@ export interface Catalog {
   operatorRoutines(name: string): readonly CatalogRoutine[];
   /** Routines behind user-defined casts to or from the type of that name, and checks of the domain of that name. */
   castRoutines(typeName: string): readonly CatalogRoutine[];
+  /** Is there a domain of that name, in whatever schema? It may stand for a type of the server's, and cut or check values. */
+  hasDomain(typeName: string): boolean;
   /** The same by the type's object id: values of it may run them unseen, where they are assigned. */
   typeRoutines(oid: number): readonly CatalogRoutine[];
   /** Routines of event triggers, which any DDL may reach. */

@@ -91,6 +91,7 @@ function catalogOf(
     routinesNamed: (name) => routines.filter((one) => one.name === name),
     operatorRoutines: () => [],
     castRoutines: () => [],
+    hasDomain: () => false,
     typeRoutines: () => [],
     eventTriggerRoutines: [],
     type: () => undefined,

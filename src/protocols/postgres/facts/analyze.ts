@@ -9,7 +9,7 @@ export { boundTo } from './bound-facts.js';
 export { joinedRenames, MAX_RENAMES } from './renames.js';
 export { createFactCache } from './fact-cache.js';
 export type { FactCache } from './fact-cache.js';
-export type { SettingChange } from './findings.js';
+export { READ_OTHERWISE, type SettingChange } from './findings.js';
 export { loadGrammar } from './grammar.js';
 export { functionCallFacts, startupSettingFacts } from './message-facts.js';
 export { mergeFacts, withPrepared } from './prepared.js';

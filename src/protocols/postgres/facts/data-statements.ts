@@ -3,6 +3,7 @@ import { dangerOf, SETTINGS_VIEW } from './dangerous-functions.js';
 import type { SettingChange } from './findings.js';
 import { OpenColumns } from './open-columns.js';
 import { isUnrestricted } from './predicate.js';
+import { isSpelledByGrammar, keywordCall, KEYWORD_NODES } from './keyword-calls.js';
 import { findCte, sourcesOf, tableSource, withCtes } from './row-sources.js';
 import type { RowScope } from './row-sources.js';
 import { EMPTY, flagAt, inside, listAt, literalIn, namesIn, nodeAt, objectName, textAt } from './tree.js';
@@ -35,6 +36,7 @@ export const DATA_HANDLERS: Readonly<Record<string, Handler>> = {
   },
   RangeVar: (walk, node, place) => walk.reads(node, place),
   FuncCall: functionCall,
+  ...Object.fromEntries(KEYWORD_NODES.map((type) => [type, keywordNode(type)])),
   A_Indirection: fieldAccess,
   SelectStmt: select,
   InsertStmt: insert,
@@ -224,12 +226,22 @@ function copy(walk: Walk, node: TreeNode, place: Place): void {
 function functionCall(walk: Walk, node: TreeNode, place: Place): void {
   const written = namesIn(listAt(node, 'funcname'));
   // EXTRACT, TRIM and the like get their schema from the grammar, not from the writer.
-  const names = textAt(node, 'funcformat') === 'COERCE_SQL_SYNTAX' ? written.slice(-1) : written;
+  const isSyntax = textAt(node, 'funcformat') === 'COERCE_SQL_SYNTAX' || isSpelledByGrammar(node);
+  const names = isSyntax ? written.slice(-1) : written;
   const args = listAt(node, 'args');
   const counted = !flagAt(node, 'func_variadic') && !flagAt(node, 'agg_within_group');
   walk.calls(names, counted ? args.length : undefined);
   if (names.at(-1)?.toLowerCase() === 'set_config') setConfig(walk, flagAt(node, 'func_variadic') ? [] : args, place);
   walk.below(node, place, ['funcname']);
+}
+
+/** A word that a server may not know: there it calls a function, with as many arguments as that takes. */
+function keywordNode(type: string): Handler {
+  return (walk, node, place) => {
+    const name = keywordCall(type, node);
+    if (name !== undefined) walk.calls([name], undefined);
+    walk.below(node, place);
+  };
 }
 
 function setConfig(walk: Walk, args: readonly unknown[], place: Place): void {

@@ -1,6 +1,9 @@
 import type { ObjectName, OpenWrite, SqlCall, SqlFacts, SqlRename, SqlTarget, SqlUses } from '../../../policy/types.js';
 import { inOrder, worstOf } from './effects.js';
 
+/** Why a text is opaque that the server reads in another way than its bytes are read here: what it seems to say counts for nothing. */
+export const READ_OTHERWISE = 'text in an encoding or string syntax that can not be judged';
+
 /** A SET, RESET or set_config of the message, as far as the text tells. */
 export interface SettingChange {
   /** Lower-case; undefined where the text does not tell (computed names, RESET ALL, DISCARD ALL). */
@@ -173,7 +176,7 @@ export class Findings {
 
   /** The first reason stands. */
   opaque(reason: string): void {
-    if (this.opaqueReason === '') this.opaqueReason = reason;
+    if (this.opaqueReason === '' || reason === READ_OTHERWISE) this.opaqueReason = reason;
   }
 
   get readNames(): readonly ObjectName[] {

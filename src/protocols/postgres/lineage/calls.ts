@@ -66,6 +66,9 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
   ];
   for (const type of new Set(own.flatMap(({ argumentTypes, resultType }) => [...argumentTypes, resultType])))
     results.push(...usedRoutines(reading, reading.catalog.typeRoutines(type), '', all, `a call of ${name}`));
+  // `t(x)` is a cast where t is a type.
+  if (given.length === 1)
+    results.push(...usedRoutines(reading, reading.catalog.castRoutines(name), '', all, `a cast to ${name}`));
   if (runsText(name)) judgeText(reading, call, name);
   if (readsAnything(name) || opensElsewhere(name, given.length)) {
     reading.findings.touchesAnything = true;

@@ -14,7 +14,7 @@ import { resultDocuments, withDocuments } from './document-masks.js';
 import { countBound, countGiven } from './compared-values.js';
 import { isOfLargeObjects } from './known-functions.js';
 import { comparedTooOften, inferenceRefusals, type Refusal } from './inference.js';
-import { lineageOf } from './lineage-cache.js';
+import { lineageOf, lineagesOf } from './lineage-cache.js';
 import type { Failure, TellingRuns } from './telling-runs.js';
 import type { TextLineage } from './text-lineage.js';
 import { columnsBehind, routineResult } from './read-lineage.js';
@@ -44,7 +44,6 @@ interface FollowedText {
 }
 
 const NONE: readonly Refusal[] = [];
-const NOT_FOLLOWED: Pick<Followed, 'lineages'> = { lineages: [] };
 
 /**
  * The masks of whole columns in one session: which columns of a result they meet, and which statements
@@ -85,10 +84,9 @@ export class ColumnMasks implements WholeColumns {
   judged(facts: SqlFacts): readonly Refusal[] {
     if (this.#asked?.facts !== facts) return NONE;
     const { run } = this.#asked;
-    const { lineages } = this.#follow(run) ?? NOT_FOLLOWED;
-    const [only] = lineages;
-    if (only === undefined) return NONE;
-    const refused = lineages.length === 1 ? this.#refused(only) : lineages.flatMap((lineage) => this.#refused(lineage));
+    const lineages = this.#follow(run)?.lineages ?? [];
+    if (lineages.length === 0) return NONE;
+    const refused = lineages.flatMap((lineage) => this.#refused(lineage));
     if (refused.length > 0) return refused;
     const often = this.#tooOften(run, lineages);
     const rules = this.#current();
@@ -141,9 +139,7 @@ export class ColumnMasks implements WholeColumns {
 
   #read(run: Run, catalog: Catalog, lookup: NameLookup): Followed {
     const names = this.memory.names(lookup);
-    const lineages = [run.text, ...(run.executes ?? [])].map((text) =>
-      lineageOf(text, catalog, names, this.outline(text)),
-    );
+    const lineages = lineagesOf(run, catalog, names, this.outline);
     const followed = { lineages, held: this.memory.held(lineages, renamesUnseen(run)) };
     // What depends on nothing that the session did before is the same wherever the text runs again.
     const lasting =
@@ -163,8 +159,12 @@ export class ColumnMasks implements WholeColumns {
     return this.#rules;
   }
 
+  portalNamed(name: string): void {
+    this.memory.portalNamed(name);
+  }
+
   declared(run: Run): void {
-    const [lineage] = this.#followed.get(run)?.lineages ?? [];
+    const lineage = this.#followed.get(run)?.lineages[0];
     if (lineage !== undefined) this.memory.opened(lineage, this.#ranAt.get(run) ?? 0, renamesUnseen(run));
   }
 

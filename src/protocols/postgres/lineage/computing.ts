@@ -68,7 +68,7 @@ const never = (): Told => NOTHING_TOLD;
 const fails = (): Told => MAY_FAIL;
 
 /** They evaluate some of their parts only where others say so. */
-const DECIDING: ReadonlySet<string> = new Set(['CaseExpr', 'BoolExpr', 'CoalesceExpr']);
+const DECIDING: ReadonlySet<string> = new Set(['CaseExpr', 'BoolExpr', 'CoalesceExpr', 'A_Indirection']);
 
 /** Such a sub-select is read up to the first row that settles it. */
 const READ_UP_TO: ReadonlySet<string> = new Set(['ANY_SUBLINK', 'ALL_SUBLINK']);
@@ -139,5 +139,5 @@ function castTells(reading: Reading, node: TreeNode): Told {
   const isArray = type !== undefined && listAt(type, 'arrayBounds').length > 0;
   const own = reading.catalog.castRoutines(name).some(({ extension }) => !extension);
   const made = madeRoutines(reading.names.made?.(ANY_CAST)).length > 0;
-  return isText && !isArray && !own && !made ? NOTHING_TOLD : MAY_FAIL;
+  return isText && !isArray && !reading.catalog.hasDomain(name) && !own && !made ? NOTHING_TOLD : MAY_FAIL;
 }

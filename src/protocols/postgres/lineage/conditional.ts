@@ -11,7 +11,8 @@ import { madeRoutines } from './session-names.js';
  * tells by the sequence. So nothing may depend on a column that leaves a trace when it is called.
  */
 export function judgeConditional(reading: Reading, type: string, node: TreeNode, level: Level): void {
-  if (!leavesTrace(reading, node)) return;
+  // Subscripts of what is NULL are not worked out.
+  if (!leavesTrace(reading, type === 'A_Indirection' ? node['indirection'] : node)) return;
   const value = derived(deciding(type, node).map((part) => reading.value(part, level)));
   if (!isNothing(value))
     reading.findings.note({ kind: 'moved', clause: 'a call that depends on it', value, to: undefined });
@@ -31,6 +32,7 @@ function deciding(type: string, node: TreeNode): readonly unknown[] {
   // Any of the columns of a sub-select may end it.
   if (type === 'SubLink') return [node['testexpr'], node['subselect']];
   if (type === 'A_Expr') return [node['lexpr'], node['rexpr']];
+  if (type === 'A_Indirection') return [node['arg']];
   if (type !== 'CaseExpr') return listAt(node, 'args');
   return [node['arg'], ...listAt(node, 'args').map((item) => inside(item, 'CaseWhen')?.['expr'])];
 }

@@ -69,11 +69,21 @@ class Cte implements Ctes {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       this.#output = known;
       const grown = this.#named(this.reading.select(select, this.outer, this.inner));
-      if (sizeOf(grown) === sizeOf(known)) return known;
+      if (sizeOf(grown) === sizeOf(known)) {
+        this.#judgeCycle(known);
+        return known;
+      }
       known = grown;
     }
     this.#output = UNKNOWN;
     return UNKNOWN;
+  }
+
+  /** It ends where a row is one that was there: how many rows it gives tells which are alike. */
+  #judgeCycle(output: Output): void {
+    const columns = namesIn(listAt(nodeAt(this.node, 'cycle_clause') ?? EMPTY, 'cycle_col_list'));
+    for (const { name, value } of output.columns)
+      if (columns.includes(name)) this.reading.findings.note({ kind: 'compared', clause: 'CYCLE', value });
   }
 
   #named(output: Output): Output {

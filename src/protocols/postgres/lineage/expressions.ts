@@ -3,13 +3,14 @@ import type { TreeNode } from '../facts/tree.js';
 import { callDerivation, operatorRoutines, usedRoutines } from './calls.js';
 import { noteComputed } from './computing.js';
 import { judgeConditional, stopsEarly } from './conditional.js';
-import { derived, either, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
+import { derived, either, isNothing, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
 import { takenValue } from './document-operators.js';
 import { comparesBytes } from './given-side.js';
 import { leaf, listOf } from './json-shape.js';
 import type { Reading } from './reading.js';
 import { ANY_CAST } from './session-names.js';
 import { expandStar, findSource, resolveColumn, type Level, type Output } from './scope.js';
+import { fieldOfRow, fieldsOf, keywordValue, spelledCall } from './unwritten-calls.js';
 
 /** Text as it stands: a cast between these changes nothing. */
 const TEXT_TYPES = new Set(['text', 'varchar', 'bpchar', 'citext']);
@@ -33,7 +34,6 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
     case 'ParamRef':
     case 'SQLValueFunction':
     case 'SetToDefault':
-    case 'MergeSupportFunc':
     case 'String':
     case 'TypeName':
     case 'GroupingFunc':
@@ -41,14 +41,14 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
     case 'ColumnRef':
       return columnValue(reading, node, level);
     case 'FuncCall':
-      return once(reading, node, level, callDerivation);
+      return withOwn(once(reading, node, level, callDerivation), spelledCall(reading, node, level));
     case 'SubLink':
       return once(reading, node, level, sublinkValue);
     case 'SelectStmt':
       return derived(reading.select(node, level, level.ctes).columns.map((column) => column.value));
     case 'CollateClause': {
       const value = reading.value(node['arg'], level);
-      return comparesBytes(node) ? value : strictlyDerived([value]);
+      return comparesBytes(reading, node) ? value : strictlyDerived([value]);
     }
     case 'TypeCast':
       return castValue(reading, node, level);
@@ -72,8 +72,13 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
     case 'A_Expr':
       return operatorValue(reading, node, level);
     default:
-      return below(reading, node, level);
+      return withOwn(below(reading, node, level), keywordValue(reading, type, node, level));
   }
+}
+
+/** @param own what a server that reads it otherwise gives */
+function withOwn(value: Derivation, own: Derivation): Derivation {
+  return isNothing(own) ? value : derived([value, own]);
 }
 
 /** What a call or a sub-select does is noted once, however often it is asked what it gives. */
@@ -105,7 +110,9 @@ function columnValue(reading: Reading, node: TreeNode, level: Level): Derivation
     for (const { value } of star.columns) reading.findings.mentions(value);
     return derived(star.columns.map((column) => column.value));
   }
-  const resolved = resolveColumn(names, level);
+  const row = names.at(-2);
+  const resolved =
+    row === undefined ? resolveColumn(names, level) : fieldOfRow(reading, row, names.at(-1) ?? '', level);
   reading.findings.mentions(resolved);
   // In a body, what is no column is a parameter or a variable.
   return reading.inBody && resolved.unresolved.length > 0 && resolved.origins.size === 0 && !resolved.anything
@@ -145,25 +152,31 @@ function castValue(reading: Reading, node: TreeNode, level: Level): Derivation {
   const name = namesIn(listAt(type, 'names')).at(-1) ?? '';
   const results = usedRoutines(reading, reading.catalog.castRoutines(name), ANY_CAST, inner, `a cast to ${name}`);
   const unchanged =
-    TEXT_TYPES.has(name) && listAt(type, 'typmods').length === 0 && listAt(type, 'arrayBounds').length === 0;
+    TEXT_TYPES.has(name) &&
+    !reading.catalog.hasDomain(name) &&
+    listAt(type, 'typmods').length === 0 &&
+    listAt(type, 'arrayBounds').length === 0;
   if (results.length > 0) return derived([inner, ...results]);
   return unchanged ? inner : strictlyDerived([inner]);
 }
 
 /** `(t).c`, `(t.*).c`, `a[1]`, `(f(x)).y`. */
 function indirectionValue(reading: Reading, node: TreeNode, level: Level): Derivation {
+  judgeConditional(reading, 'A_Indirection', node, level);
   const path = listAt(node, 'indirection');
   const field = inside(path[0], 'String');
   const row = rowNamed(node['arg']);
   if (row !== undefined && field !== undefined) {
     const sources = findSource(row, level);
     if (sources.length > 0) {
-      const column = resolveColumn([row, textAt(field, 'sval')], level);
+      const column = fieldOfRow(reading, row, textAt(field, 'sval'), level);
       reading.findings.mentions(column);
-      return path.length === 1 ? column : derived([column, reading.value(path, level)]);
+      const further = fieldsOf(reading, node['arg'], namesIn(path.slice(1)), level);
+      return path.length === 1 ? column : derived([column, further, reading.value(path, level)]);
     }
   }
-  return derived([reading.value(node['arg'], level), reading.value(path, level)]);
+  const called = fieldsOf(reading, node['arg'], namesIn(path), level);
+  return derived([reading.value(node['arg'], level), called, reading.value(path, level)]);
 }
 
 /** The name in `(t)` and `(t.*)`. */

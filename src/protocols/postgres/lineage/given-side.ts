@@ -1,9 +1,11 @@
+import { isSpelledByGrammar, isSystemUser, keywordCall } from '../facts/keyword-calls.js';
 import { flagAt, inside, isNode, listAt, literalIn, namesIn, nodeAt, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { functionName, routinesCalled } from './calls.js';
 import { variesByCall } from './known-functions.js';
 import type { Reading } from './reading.js';
 import { ANY_CAST, madeRoutines } from './session-names.js';
+import { isOwnRoutine } from './unwritten-calls.js';
 
 /**
  * Is it something that the caller gave: literals, parameters and what is made of those alone, the same for every row? A
@@ -28,6 +30,8 @@ function isSame(reading: Reading, type: string, node: TreeNode): boolean {
       const { name } = functionName(node);
       return (
         !flagAt(node, 'agg_star') &&
+        !isSystemUser(node) &&
+        !(isSpelledByGrammar(node) && isOwnRoutine(reading, name)) &&
         (!variesByCall(name) || isOwnSetting(node)) &&
         routinesCalled(reading, node).every(({ extension }) => extension) &&
         madeRoutines(reading.names.made?.(name)).length === 0
@@ -42,9 +46,11 @@ function isSame(reading: Reading, type: string, node: TreeNode): boolean {
       return isServers(reading, reading.catalog.castRoutines(name), ANY_CAST);
     }
     case 'CollateClause':
-      return comparesBytes(node);
+      return comparesBytes(reading, node);
+    case 'A_Indirection':
+      return namesIn(listAt(node, 'indirection')).every((name) => !isOwnRoutine(reading, name));
     default:
-      return true;
+      return !isOwnRoutine(reading, keywordCall(type, node) ?? '');
   }
 }
 
@@ -70,9 +76,11 @@ function isServers(reading: Reading, routines: readonly { readonly extension: bo
 }
 
 /** Other collations may have texts equal that are not: which ones the caller could choose. */
-export function comparesBytes(collate: TreeNode): boolean {
+export function comparesBytes(reading: Reading, collate: TreeNode): boolean {
   const names = namesIn(listAt(collate, 'collname'));
-  return (names.length === 1 || names[0] === 'pg_catalog') && BYTEWISE.has(names.at(-1) ?? '');
+  // One of that name may stand in a schema that is looked into first.
+  const isServers = names.length === 1 ? reading.names.searchPath?.[0] === 'pg_catalog' : names[0] === 'pg_catalog';
+  return isServers && BYTEWISE.has(names.at(-1) ?? '');
 }
 
 const BYTEWISE: ReadonlySet<string> = new Set(['C', 'POSIX', 'default', 'ucs_basic']);

@@ -1,7 +1,9 @@
 import type { Catalog } from '../catalog/types.js';
+import { READ_OTHERWISE } from '../facts/findings.js';
 import type { Outline } from '../facts/outline.js';
+import type { Run } from '../statements/run.js';
 import { readLineage } from './read-lineage.js';
-import type { TextLineage } from './text-lineage.js';
+import { MISREAD, type TextLineage } from './text-lineage.js';
 import type { SessionNames } from './session-names.js';
 
 /** Texts remembered for one reading of the catalogue; longer texts are read each time. */
@@ -27,4 +29,15 @@ export function lineageOf(
   known.set(key, found);
   if (known.size > MAX_TEXTS) known.delete(known.keys().next().value as string);
   return found;
+}
+
+/** Of a run's own text, and of those that it executes. */
+export function lineagesOf(
+  { text, executes, facts }: Run,
+  catalog: Catalog,
+  names: SessionNames,
+  outline: (text: string) => Outline | 'unknown' | undefined,
+): readonly TextLineage[] {
+  if (facts.opaqueReason === READ_OTHERWISE) return [MISREAD];
+  return [text, ...(executes ?? [])].map((one) => lineageOf(one, catalog, names, outline(one)));
 }

@@ -3,8 +3,7 @@ import { parseSql } from '../facts/grammar.js';
 import type { Outline } from '../facts/outline.js';
 import { OverBounds } from '../facts/over-bounds.js';
 import { statementRanges } from '../facts/split.js';
-import { isNode, listAt, tagged } from '../facts/tree.js';
-import type { TreeNode } from '../facts/tree.js';
+import { isNode, listAt, tagged, type TreeNode } from '../facts/tree.js';
 import { jsonShape } from './built-json.js';
 import { isChange, readChange } from './changes.js';
 import { judgeCondition } from './conditions.js';
@@ -246,6 +245,11 @@ class LineageReader implements Reading {
     running.delete(body);
     // How many rows it gives is not known here.
     return { result, hasEffects: true };
+  }
+
+  shownBy(body: BodyParts): Derivation {
+    return readBody(new LineageReader(this.catalog, this.given, true, this.effort, this.findings.behind()), body)
+      .result;
   }
 
   routine(routine: CatalogRoutine): RoutineReading {

@@ -72,6 +72,8 @@ export interface Reading {
   madeView(query: TreeNode): Derivation;
   /** What a routine does that the session itself has made; undefined where its body could not be read. */
   madeRoutine(body: BodyParts | undefined): RoutineReading;
+  /** What such a routine shows; it is not called. */
+  shownBy(body: BodyParts): Derivation;
   /** Everything that a routine's body tells of. */
   routine(routine: CatalogRoutine): RoutineReading;
 }

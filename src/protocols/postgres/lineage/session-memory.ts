@@ -23,6 +23,8 @@ const MAX_NAMES = 1_000;
  */
 export class SessionMemory {
   readonly #cursors = new Map<string, Cursor>();
+  /** Names that portals of messages had: what SQL fetches from one may be that portal's. */
+  readonly #portalNames = new Set<string>();
   /** How often code ran that may give names of cursors to others. */
   #doubts = 0;
   /** What ran where the catalogue might not show all of it. */
@@ -87,6 +89,7 @@ export class SessionMemory {
         // The server would have refused to declare it where the name stood for another.
         if (first !== undefined && declaresFirst(first, name)) return here;
         const before = cursors.get(name);
+        if (this.#portalNames.has(name) || this.#portalNames.size > MAX_NAMES) return undefined;
         if (doubts > 0 && before?.openSince !== doubts) return undefined;
         const outputs = [...(before?.outputs ?? []), ...here];
         return outputs.length === 0 ? undefined : outputs;
@@ -123,6 +126,11 @@ export class SessionMemory {
     }
     if (this.#cursors.size > MAX_NAMES) this.#cursors.clear();
     return this.#doubts;
+  }
+
+  /** A message opens a portal of that name. */
+  portalNamed(name: string): void {
+    if (this.#portalNames.size <= MAX_NAMES) this.#portalNames.add(name);
   }
 
   #keptOf(lineage: TextLineage, output: Output): Output {

@@ -18,6 +18,8 @@ export interface MadeObject {
 export interface MadeRoutine {
   readonly kind: 'routine';
   readonly name: string;
+  /** Absent where nobody can tell. */
+  readonly schema?: string;
   /** Undefined where it could not be read. */
   readonly body?: BodyParts;
 }

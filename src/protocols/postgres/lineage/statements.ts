@@ -5,20 +5,21 @@ import { folded } from './conditions.js';
 import { isChange, namedColumns, relationLevel } from './changes.js';
 import { judgeBoundName } from './bound-names.js';
 import { ANYTHING, columnAt, derived, isNothing, NOTHING, type Derivation } from './derivation.js';
+import { executed, UNKNOWN } from './executed.js';
 import { preparedParameters } from './given-values.js';
 import { movedAll } from './queries.js';
 import type { Reading, StatementReading } from './reading.js';
-import { relationsCalled } from './relations.js';
 import { levelOf, type Level, type Output } from './scope.js';
+import { rename } from './renaming.js';
+import { judgeReplacedView } from './replaced-names.js';
 import { ANY_CAST } from './session-names.js';
 import { fitsEveryRow, judgeCluster, judgeNewTable, judgeTableChange } from './table-changes.js';
-import { leaves, leaveSchema } from './leaving.js';
+import { leaves } from './leaving.js';
 import { judgeTrigger } from './triggers.js';
 
 type Handler = (reading: Reading, node: TreeNode, source: () => string) => StatementReading;
 
 const ONE_HARMLESS: Output = { columns: [{ name: '', value: NOTHING }], exact: false };
-const UNKNOWN: Output = { columns: [{ name: '', value: ANYTHING }], exact: false };
 const NO_LEVEL: Level = levelOf([], undefined, undefined);
 
 /** What is remembered of a query's columns: what they hold of the text, and of which rows they are, counts inside of it alone. */
@@ -52,10 +53,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   FetchStmt: (_reading, node) =>
     flagAt(node, 'ismove') ? {} : { output: UNKNOWN, runs: { kind: 'cursor', name: textAt(node, 'portalname') } },
   PrepareStmt: prepare,
-  ExecuteStmt: (_reading, node) => ({
-    output: UNKNOWN,
-    runs: { kind: 'prepared', name: textAt(node, 'name'), given: listAt(node, 'params') },
-  }),
+  ExecuteStmt: executed,
   CopyStmt: copy,
   CreateTableAsStmt: createTableAs,
   ViewStmt: createView,
@@ -70,7 +68,10 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     makes: { kind: 'routine', name: namesIn(listAt(node, 'defnames')).at(-1) ?? '' },
   }),
   CreateCastStmt: () => ({ makes: { kind: 'routine', name: ANY_CAST } }),
-  CreateDomainStmt: () => ({ makes: { kind: 'routine', name: ANY_CAST } }),
+  CreateDomainStmt: (reading, node) => {
+    for (const item of listAt(node, 'constraints')) domainDefault(reading, inside(item, 'Constraint') ?? EMPTY);
+    return { makes: { kind: 'routine', name: ANY_CAST } };
+  },
   CreateStmt: (reading, node) => {
     judgeNewTable(reading, node);
     return made(node, 'relation', 'table');
@@ -83,7 +84,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return {};
   },
   // Whether all rows fit is told; which columns are of the domain is not looked for.
-  AlterDomainStmt: (reading) => {
+  AlterDomainStmt: (reading, node) => {
+    if (node['def'] !== undefined && inside(node['def'], 'Constraint') === undefined)
+      domainDefault(reading, { contype: 'CONSTR_DEFAULT', raw_expr: node['def'] });
     reading.findings.computed.add({ value: ANYTHING, costly: false });
     return {};
   },
@@ -117,6 +120,16 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return {};
   },
 };
+
+/** It goes wherever a column of the domain is left out. */
+function domainDefault(reading: Reading, { contype, raw_expr: value }: TreeNode): void {
+  if (contype !== 'CONSTR_DEFAULT') return;
+  movedAll(
+    reading,
+    { columns: [{ name: '', value: reading.value(value, NO_LEVEL) }], exact: true },
+    'the default of a domain',
+  );
+}
 
 function unread(reading: Reading, clause: string): StatementReading {
   reading.findings.note({ kind: 'unread', clause });
@@ -160,7 +173,11 @@ function isAnalyzed(explain: TreeNode): boolean {
 function copy(reading: Reading, node: TreeNode): StatementReading {
   const relation = nodeAt(node, 'relation');
   if (flagAt(node, 'is_from')) {
-    if (relation !== undefined) relationLevel(reading, relation);
+    const columns = relation === undefined ? [] : relationLevel(reading, relation).columns;
+    // They hold what the caller brings; what is called may read others.
+    const brought = columns.map(({ name }) => ({ name, value: NOTHING }));
+    const level = levelOf([{ sources: [], columns: brought, open: undefined }], undefined, undefined);
+    reading.condition(node['whereClause'], level, 'COPY FROM');
     const clause = flagAt(node, 'is_program') ? 'COPY FROM PROGRAM' : 'COPY FROM a file';
     return textAt(node, 'filename') === '' ? {} : unread(reading, clause);
   }
@@ -184,12 +201,17 @@ function createView(reading: Reading, node: TreeNode): StatementReading {
   const output = inner(reading, node['query']);
   const query = nodeAt(node, 'query');
   const { makes } = made(node, 'view', 'view');
-  judgeBoundName(reading, 'rows', makes?.name ?? '', shownBy(output), shownAs(reading, makes?.name ?? ''));
+  judgeBoundName(
+    reading,
+    'rows',
+    makes?.name ?? '',
+    derived(output.columns.map(({ value }) => value)),
+    shownAs(reading, makes?.name ?? ''),
+  );
+  judgeReplacedView(reading, node, output);
   if (makes?.kind !== 'view') return {};
   return { makes: query === undefined ? makes : { ...makes, query } };
 }
-
-const shownBy = ({ columns }: Output): Derivation => derived(columns.map(({ value }) => value));
 
 /** What is behind the relations of that name. */
 function shownAs(reading: Reading, name: string): readonly Derivation[] {
@@ -257,42 +279,3 @@ function mentionedIn(reading: Reading, node: TreeNode, relation: TreeNode, claus
 
 /** Where such definitions hold expressions and statements. */
 const EXPRESSIONS = new Set(['whenClause', 'whereClause', 'actions', 'qual', 'with_check', 'exprs']);
-
-function rename(reading: Reading, node: TreeNode): StatementReading {
-  const kind = textAt(node, 'renameType');
-  if (kind === 'OBJECT_SCHEMA') leaveSchema(reading, textAt(node, 'subname'));
-  if (nodeAt(node, 'relation') === undefined) {
-    renameRoutine(reading, node);
-    return {};
-  }
-  if (kind === 'OBJECT_COLUMN' || RENAMED.has(kind)) becomes(reading, node, kind === 'OBJECT_COLUMN');
-  if (kind === 'OBJECT_COLUMN' || kind === 'OBJECT_ATTRIBUTE')
-    leaves(reading, node, [textAt(node, 'subname')], 'RENAME');
-  else if (RENAMED.has(kind)) {
-    leaves(reading, node, [], 'RENAME');
-    // What stands behind the new name is not looked for.
-    return { makes: { kind: 'view', name: textAt(node, 'newname') } };
-  }
-  return {};
-}
-
-/** New names, by which a mask may know what it did not. */
-function becomes(reading: Reading, node: TreeNode, isColumn: boolean): void {
-  const [old, name] = [textAt(node, 'subname'), textAt(node, 'newname')];
-  const from = relationsCalled(reading, nodeAt(node, 'relation') ?? EMPTY).flatMap(({ schema, name: table, columns }) =>
-    columns.map((column) => ({ schema, table, column: column.name })),
-  );
-  const renamed = isColumn ? from.filter(({ column }) => column === old) : from;
-  const to = renamed.map((one) => (isColumn ? { ...one, column: name } : { ...one, table: name }));
-  reading.findings.note({ kind: 'renamed', from: renamed, to });
-}
-
-/** Of functions, procedures and aggregates: code may look them up by the new name. */
-function renameRoutine(reading: Reading, node: TreeNode): void {
-  const named = inside(node['object'], 'ObjectWithArgs') ?? EMPTY;
-  const shows = reading.catalog.routinesNamed(namesIn(listAt(named, 'objname')).at(-1) ?? '');
-  const values = shows.map((routine) => reading.routine(routine).result);
-  judgeBoundName(reading, 'routine', textAt(node, 'newname'), derived(values), []);
-}
-
-const RENAMED = new Set(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE']);

@@ -9,17 +9,22 @@ import { comparesBytes } from './given-side.js';
 import { leaves } from './leaving.js';
 import type { Reading } from './reading.js';
 import { relationsCalled } from './relations.js';
+import { judgeInheriting } from './replaced-names.js';
 import { levelOf, wholeOf, type Level, type OutputColumn } from './scope.js';
 
 /** Foreign keys of a table that is made; it has no rows yet. */
 export function judgeNewTable(reading: Reading, node: TreeNode): void {
   const elements = listAt(node, 'tableElts');
-  for (const item of elements) judgeKeys(reading, item, undefined);
+  for (const item of elements) {
+    judgeKeys(reading, item, undefined);
+    judgeCollation(reading, item);
+  }
   // Whose columns these will be masks tell by their names: a call in a check that keeps or shows them is judged now.
   const columns = elements.flatMap((item): OutputColumn[] => {
     const name = textAt(inside(item, 'ColumnDef') ?? EMPTY, 'colname');
     return name === '' ? [] : [{ name, value: unresolved(name) }];
   });
+  judgeParts(reading, node, columns);
   const source = { name: textAt(nodeAt(node, 'relation') ?? EMPTY, 'relname'), columns, open: undefined };
   const level = levelOf([{ sources: [source], columns, open: undefined }], undefined, undefined);
   for (const item of elements) {
@@ -29,6 +34,22 @@ export function judgeNewTable(reading: Reading, node: TreeNode): void {
       reading.value([check, exclusions], level);
     }
   }
+}
+
+/** A new column that masks may know by its name: by another collation texts are equal there that are not. */
+function judgeCollation(reading: Reading, definition: unknown): void {
+  const column = inside(definition, 'ColumnDef') ?? EMPTY;
+  const collate = nodeAt(column, 'collClause');
+  if (collate === undefined || comparesBytes(reading, collate)) return;
+  reading.findings.note({ kind: 'compared', clause: 'COLLATE', value: unresolved(textAt(column, 'colname')) });
+}
+
+/** A bound is worked out now, and shown by the catalogue; what the key calls tells by the part that a row is in. */
+function judgeParts(reading: Reading, node: TreeNode, own: readonly OutputColumn[]): void {
+  const columns = own.map(({ name }) => ({ name, value: OF_NO_ROWS }));
+  const level = levelOf([{ sources: [], columns, open: undefined }], undefined, undefined);
+  const value = derived([reading.value([node['partbound'], node['partspec']], level)]);
+  if (!isNothing(value)) reading.findings.note({ kind: 'moved', clause: 'PARTITION', value, to: undefined });
 }
 
 /** CLUSTER lays rows in the order of an index: whoever reads them as they lie has them sorted. */
@@ -46,11 +67,17 @@ export function judgeTableChange(reading: Reading, node: TreeNode): void {
   for (const item of listAt(node, 'cmds')) {
     const command = inside(item, 'AlterTableCmd') ?? EMPTY;
     rowsLeave(reading, relation, command);
-    if (textAt(command, 'subtype') === 'AT_AttachPartition') judgeAttaching(reading, relation, command);
+    const parent = textAt(command, 'subtype') === 'AT_AddInherit' ? inside(command['def'], 'RangeVar') : undefined;
+    if (parent !== undefined) judgeInheriting(reading, relation, parent);
+    if (textAt(command, 'subtype') === 'AT_AttachPartition') {
+      judgeAttaching(reading, relation, command);
+      judgeInheriting(reading, nodeAt(inside(command['def'], 'PartitionCmd') ?? EMPTY, 'name') ?? EMPTY, relation);
+    }
     if (textAt(command, 'subtype') === 'AT_AlterColumnType') fitsEveryRow(reading, level, textAt(command, 'name'));
     for (const key of namesIn(listAt(inside(command['def'], 'Constraint') ?? EMPTY, 'keys')))
       fitsEveryRow(reading, level, key);
     judgeKeys(reading, command['def'], level);
+    if (textAt(command, 'subtype') === 'AT_AddColumn') judgeCollation(reading, command['def']);
     judgeExpressions(reading, command, level);
   }
 }
@@ -67,7 +94,7 @@ function judgeExpressions(reading: Reading, command: TreeNode, level: Level): vo
   const own = level.columns.find(({ name }) => name === textAt(command, 'name'))?.value;
   const collate = nodeAt(column, 'collClause');
   // By another collation texts may be equal that are not.
-  if (collate !== undefined && !comparesBytes(collate) && own !== undefined)
+  if (collate !== undefined && !comparesBytes(reading, collate) && own !== undefined)
     findings.note({ kind: 'compared', clause: 'ALTER TABLE', value: own });
   if (!isNothing(value)) findings.note({ kind: 'moved', clause: 'ALTER TABLE', value, to: own });
 }

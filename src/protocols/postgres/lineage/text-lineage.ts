@@ -42,6 +42,12 @@ export const UNREADABLE: TextLineage = {
   made: [],
 };
 
+/** Of a text that the server reads in another way than it looks. */
+export const MISREAD: TextLineage = {
+  ...UNREADABLE,
+  uses: [{ kind: 'unread', clause: 'a text in an encoding or string syntax that can not be judged' }],
+};
+
 /** What is too large to be followed may compare and move anything: masks with `inference` refuse it. */
 export const UNFOLLOWED: TextLineage = {
   ...UNREADABLE,

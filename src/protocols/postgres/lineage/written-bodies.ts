@@ -5,6 +5,7 @@ import { plpgsqlParts, sqlParts, sqlStatements, UNREADABLE_PARTS, type BodyParts
 import { judgeCaught } from './guesses.js';
 import { bodyStatements, readPart } from './read-part.js';
 import { judgeBoundName } from './bound-names.js';
+import { judgeReplacedRoutine, schemaOf } from './replaced-names.js';
 import { derived, type Derivation } from './derivation.js';
 import { movedAll } from './queries.js';
 import { levelOf } from './scope.js';
@@ -31,9 +32,13 @@ export function createdBody(reading: Reading, node: TreeNode, source: () => stri
   const name = namesIn(listAt(node, 'funcname')).at(-1) ?? '';
   const before = reading.catalog.routinesNamed(name).map((routine) => reading.routine(routine).result);
   const shown = judgeBody(reading, parts, 'a function body', true);
-  judgeBoundName(reading, 'routine', name, derived([...shown, ...judgeDefaults(reading, node, parts)]), before);
+  const shows = derived([...shown, ...judgeDefaults(reading, node, parts)]);
+  judgeBoundName(reading, 'routine', name, shows, before);
+  judgeReplacedRoutine(reading, namesIn(listAt(node, 'funcname')), listAt(node, 'parameters').length, shows);
   judgeTriggerFunction(reading, name, parts);
-  return { makes: { kind: 'routine', name, ...(parts.unreadable ? {} : { body: parts }) } };
+  const schema = schemaOf(reading, namesIn(listAt(node, 'funcname')).at(-2) ?? '');
+  const where = schema === undefined ? {} : { schema };
+  return { makes: { kind: 'routine', name, ...where, ...(parts.unreadable ? {} : { body: parts }) } };
 }
 
 function option(node: TreeNode, field: string, name: string): unknown {

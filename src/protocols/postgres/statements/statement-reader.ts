@@ -1,3 +1,4 @@
+import { READ_OTHERWISE } from '../facts/findings.js';
 import type { SqlFacts } from '../../../policy/types.js';
 import type { ExpectedReplies } from '../results/expected-replies.js';
 import type { SqlReader } from '../opening/session-options.js';
@@ -108,7 +109,7 @@ export class StatementReader {
     const text = this.#decoded(raw);
     if (text !== undefined) return { text, facts: this.sql.read(text).facts };
     const shown = new TextDecoder().decode(raw);
-    return { text: shown, facts: unreadable(shown, 'text in an encoding or string syntax that can not be judged') };
+    return { text: shown, facts: unreadable(shown, READ_OTHERWISE) };
   }
 
   #decoded(raw: Uint8Array): string | undefined {

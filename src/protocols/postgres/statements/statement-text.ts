@@ -17,6 +17,8 @@ export function decodeStatement(bytes: Uint8Array, encoding: string, conforming:
   // With the old rules a backslash escapes a quote in plain strings, and the grammar here reads by the new ones.
   if (!conforming && bytes.includes(0x5c)) return undefined;
   const label = DECODABLE.get(encoding.toUpperCase());
+  // What is called latin1 here has letters where LATIN1 has control characters: a name would be another one.
+  if (label === 'latin1' && bytes.some((byte) => byte >= 0x80 && byte < 0xa0)) return undefined;
   if (label === undefined) return bytes.some((byte) => byte >= 0x80) ? undefined : new TextDecoder().decode(bytes);
   try {
     return new TextDecoder(label, { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -9,7 +9,6 @@
  *
  * Every reader gives undefined when the body does not fit.
  */
-import { decodeUtf8 } from '../../../core/bytes.js';
 import { BodyReader } from './frames.js';
 
 export interface ParseBody {
@@ -33,20 +32,23 @@ export function queryText(message: Uint8Array): Uint8Array | undefined {
   return reader.failed || reader.remaining > 0 ? undefined : text;
 }
 
-export function parseBody(message: Uint8Array): ParseBody | undefined {
+export function parseBody(message: Uint8Array, encoding = 'UTF8'): ParseBody | undefined {
   const reader = new BodyReader(message);
+  const name = heldName(reader.cstringBytes(), encoding);
+  if (name === undefined) return undefined;
   const body = {
-    name: reader.cstring(),
+    name,
     text: reader.cstringBytes(),
     types: reader.list(4, () => reader.int32() >>> 0),
   };
   return reader.failed || reader.remaining > 0 ? undefined : body;
 }
 
-export function bindBody(message: Uint8Array): BindBody | undefined {
+export function bindBody(message: Uint8Array, encoding = 'UTF8'): BindBody | undefined {
   const reader = new BodyReader(message);
-  const portal = reader.cstring();
-  const statement = reader.cstring();
+  const portal = heldName(reader.cstringBytes(), encoding);
+  const statement = heldName(reader.cstringBytes(), encoding);
+  if (portal === undefined || statement === undefined) return undefined;
   const formats = reader.list(2, () => reader.uint16());
   const values = reader.list(4, () => {
     const length = reader.int32();
@@ -59,21 +61,49 @@ export function bindBody(message: Uint8Array): BindBody | undefined {
 /** @returns the target of Describe or Close; `name` as bytes too, for messages of our own */
 export function targetBody(
   message: Uint8Array,
+  encoding = 'UTF8',
 ): { readonly kind: 'S' | 'P'; readonly name: string; readonly nameBytes: Uint8Array } | undefined {
   const reader = new BodyReader(message);
   const kind = String.fromCharCode(reader.byte());
   const nameBytes = reader.cstringBytes();
-  if (reader.failed || reader.remaining > 0 || (kind !== 'S' && kind !== 'P')) return undefined;
-  return { kind, name: decodeUtf8(nameBytes), nameBytes };
+  const name = heldName(nameBytes, encoding);
+  if (name === undefined || reader.failed || reader.remaining > 0 || (kind !== 'S' && kind !== 'P')) return undefined;
+  return { kind, name, nameBytes };
 }
 
 export function executePortal(
   message: Uint8Array,
+  encoding = 'UTF8',
 ): { readonly name: string; readonly nameBytes: Uint8Array } | undefined {
   const reader = new BodyReader(message);
   const nameBytes = reader.cstringBytes();
   reader.int32();
-  return reader.failed || reader.remaining > 0 ? undefined : { name: decodeUtf8(nameBytes), nameBytes };
+  const name = heldName(nameBytes, encoding);
+  return name === undefined || reader.failed || reader.remaining > 0 ? undefined : { name, nameBytes };
+}
+
+/** Bytes of a name that the server tells from others (NAMEDATALEN less its end). */
+const MAX_NAME_BYTES = 63;
+/** A byte of the client's may be as many in the server's encoding. */
+const MAX_GROWTH = 3;
+
+/**
+ * The name under which the server holds a statement or portal: it looks at the first 63 bytes, in its own encoding.
+ * Two names that are one to it must be one here; undefined where that can't be told.
+ *
+ * @param encoding the session's `client_encoding`
+ * @see https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS
+ */
+function heldName(bytes: Uint8Array, encoding: string): string | undefined {
+  if (bytes.length === 0) return '';
+  if (bytes.every((byte) => byte < 0x80)) return new TextDecoder().decode(bytes.subarray(0, MAX_NAME_BYTES));
+  const most = encoding === 'UTF8' ? MAX_NAME_BYTES : Math.floor(MAX_NAME_BYTES / MAX_GROWTH);
+  if (bytes.length > most) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The format of item `index` by the wire's rule: none given means text, one means all. */

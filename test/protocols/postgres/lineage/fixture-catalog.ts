@@ -105,6 +105,7 @@ export function sketchCatalog(
     routinesNamed: (name) => called.filter((routine) => routine.name === name),
     operatorRoutines: () => [],
     castRoutines: () => [],
+    hasDomain: () => false,
     typeRoutines: () => [],
     eventTriggerRoutines: [],
     type: () => undefined,
