@@ -203,4 +203,15 @@ describe('headers of an answer', () => {
   ])('give the cookie %j as %j below the connection', (cookie, local) => {
     expect(answerHeaders(['Set-Cookie', cookie], { ...UPSTREAM, altered: false })).toEqual([['set-cookie', local]]);
   });
+
+  it.each([
+    ['a=1; Path=/base/x; Domain=api.example.com; Secure', 'a=1; Path=/x; Secure'],
+    ['a=1; Path=/base', 'a=1; Path=/'],
+    ['a=1;path=/;HttpOnly', 'a=1;path=/;HttpOnly'],
+    ['a=1;path=/elsewhere', 'a=1;path=/elsewhere'],
+    ['__Host-a=1; Path=/; Secure', '__Host-a=1; Path=/; Secure'],
+  ])('give the cookie %j as %j at a local port', (cookie, local) => {
+    const options = { ...UPSTREAM, base: '', altered: false };
+    expect(answerHeaders(['Set-Cookie', cookie], options)).toEqual([['set-cookie', local]]);
+  });
 });

@@ -104,6 +104,7 @@ const WHY: ReadonlyMap<string, string> = new Map([
   ['ENOTFOUND', 'has no such host name'],
   ['ECONNRESET', 'cut the connection'],
   ['UND_ERR_SOCKET', 'cut the connection'],
+  ['EPIPE', 'closed the connection before it had taken the whole request'],
   ['UND_ERR_CONNECT_TIMEOUT', 'can not be reached in time'],
   ['UND_ERR_HEADERS_TIMEOUT', 'did not answer in time'],
   ['UND_ERR_BODY_TIMEOUT', 'stopped in the middle of its answer'],

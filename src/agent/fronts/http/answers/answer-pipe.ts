@@ -150,9 +150,11 @@ export class AnswerPipe implements AnswerSink {
     const { rules, request } = options;
     this.contentType = headerOf(this.#headers, 'content-type');
     const narrow = options.uninspected === 'block';
-    this.#kind = answerKind(request.method, this.status, this.contentType, narrow && this.#masks);
+    // What says that it is of no bytes is; OPTIONS of a file server tells the file's type with it.
+    const empty = headerOf(this.#headers, 'content-length') === '0';
+    this.#kind = empty ? 'none' : answerKind(request.method, this.status, this.contentType, narrow && this.#masks);
     if (this.#kind === 'none') return;
-    const encoded = coding !== '' && coding !== 'identity';
+    const encoded = coding !== '';
     if (encoded) this.#decoder = this.#decoderOf(coding);
     const opaque = this.#kind === 'opaque' || (encoded && this.#decoder === undefined);
     if (opaque && (this.#masks || (encoded && this.#decoder === undefined && options.redactor !== undefined))) {
