@@ -36,7 +36,12 @@ export interface MaskRule {
 /** A JSON document's places, each with what masks it. */
 export type JsonMask =
   | { readonly kind: 'leaf'; readonly rule: MaskRule | undefined }
-  | { readonly kind: 'object'; readonly members: ReadonlyMap<string, JsonMask> }
+  | {
+      readonly kind: 'object';
+      readonly members: ReadonlyMap<string, JsonMask>;
+      /** Members of any other name; absent where there are none. */
+      readonly rest?: JsonMask;
+    }
   | { readonly kind: 'array'; readonly items: readonly JsonMask[] }
   | { readonly kind: 'list'; readonly item: JsonMask };
 

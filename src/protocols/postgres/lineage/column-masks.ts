@@ -7,7 +7,7 @@ import type { ResultColumn } from '../results/columns.js';
 import type { CopyColumn } from '../copy/copy-masker.js';
 import type { PreparedText, ReversibleValue, WholeColumns } from '../masks.js';
 import type { Run } from '../statements/run.js';
-import { ColumnRules, meetsName, strongest } from './column-rules.js';
+import { ColumnRules, meetsByName, strongest } from './column-rules.js';
 import { ANYTHING, placeKey, type Derivation } from './derivation.js';
 import { forDerived, together } from './derived-rules.js';
 import { resultDocuments, withDocuments } from './document-masks.js';
@@ -135,7 +135,7 @@ export class ColumnMasks implements WholeColumns {
     const followed =
       known?.catalog === catalog && known.lookup === lookup ? known.followed : this.#read(run, catalog, lookup);
     this.#followed.set(run, followed);
-    for (const lineage of followed.lineages) this.#ranAt.set(run, this.memory.ran(lineage, renamesUnseen(run)));
+    for (const lineage of followed.lineages) this.#ranAt.set(run, this.memory.ran(lineage, renamesUnseen(run), lookup));
     return followed;
   }
 
@@ -190,7 +190,7 @@ export class ColumnMasks implements WholeColumns {
   ofResult(run: Run, nth: number | undefined, columns: readonly ResultColumn[]): readonly (MaskRule | undefined)[] {
     const rules = this.#current();
     if (rules === undefined)
-      return columns.map((column) => strongest(this.rules.filter((rule) => byName(rule, column))));
+      return columns.map((column) => strongest(this.rules.filter((rule) => meetsByName(rule, column))));
     const followed = this.#followed.get(run);
     if (followed === undefined) return this.#ofResult(rules, followed, nth, columns);
     // The same text described by the same bytes, as drivers run it over and over.
@@ -213,8 +213,11 @@ export class ColumnMasks implements WholeColumns {
         : resultValues(followed.lineages[0]?.statements ?? [], followed.held, nth, columns);
     const masks = columns.map((column, index) => this.#rule(rules, followed, column, values[index] ?? ANYTHING));
     if (followed === undefined || !this.memory.isSettled(this.lookup(rules.catalog))) return masks;
-    return withDocuments(masks, columns, resultDocuments(followed.lineages[0]?.statements ?? [], nth), (value) =>
-      forDerived(value, this.#behind(rules, followed, value)),
+    return withDocuments(
+      masks,
+      columns,
+      resultDocuments(followed.lineages[0]?.statements ?? [], followed.held, nth),
+      (value) => forDerived(value, this.#behind(rules, followed, value)),
     );
   }
 
@@ -280,7 +283,7 @@ export class ColumnMasks implements WholeColumns {
     const derived = forDerived(value, this.#behind(rules, followed, value));
     // A table that was made since the catalogue was read, or nobody can tell: the name counts too.
     const unknown = column.tableOid >= FIRST_USER_OID;
-    const named = unknown || value.anything ? this.rules.filter((rule) => byName(rule, column)) : [];
+    const named = unknown || value.anything ? this.rules.filter((rule) => meetsByName(rule, column)) : [];
     return together([derived, ...named]);
   }
 
@@ -294,7 +297,3 @@ export class ColumnMasks implements WholeColumns {
 
 /** Attribute numbers on the wire have 16 bits; those above are negative. */
 const MAX_ATTRIBUTE = 0x7fff;
-
-function byName(rule: MaskRule, column: ResultColumn): boolean {
-  return rule.columns.some((pattern) => meetsName(pattern, column.name, column.tableOid >= FIRST_USER_OID));
-}

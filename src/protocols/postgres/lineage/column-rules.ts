@@ -1,5 +1,7 @@
 import type { ColumnPattern, MaskRule, Strategy } from '../../../core/mask.js';
+import { FIRST_USER_OID } from '../catalog/queries.js';
 import type { Catalog, CatalogRelation, ColumnPlace } from '../catalog/types.js';
+import type { ResultColumn } from '../results/columns.js';
 import { placeKey, placeOf, type Derivation } from './derivation.js';
 import type { Touched } from './text-lineage.js';
 
@@ -118,10 +120,9 @@ export class ColumnRules {
   }
 
   /** Is whatever this stands for masked at least as that rule does? Where it may be several columns, each of them. */
-  maskAlike({ origins, plain, anything, unresolved }: Derivation, rule: MaskRule): boolean {
-    if (!plain || anything || unresolved.length > 0) return false;
-    // A view's column is its own place and the one behind it, which is where the value goes.
-    const places = [...origins].filter((place) => !this.#isOfView(place));
+  maskAlike(value: Derivation, rule: MaskRule): boolean {
+    if (!value.plain || value.anything || value.unresolved.length > 0) return false;
+    const places = this.ownPlaces(value);
     return (
       places.length > 0 &&
       places.every((place) => !this.#sorts(place) && this.at(place).rules.some((one) => isAsStrong(one, rule)))
@@ -135,8 +136,9 @@ export class ColumnRules {
     return key !== undefined && (key.includes(attribute) || key.includes(0));
   }
 
-  #isOfView(place: number): boolean {
-    return this.catalog.relation(placeOf(place).relation)?.kind === 'view';
+  /** Where a value lies: a view's column is its own place and the one behind it. */
+  ownPlaces({ origins }: Derivation): readonly number[] {
+    return [...origins].filter((place) => this.catalog.relation(placeOf(place).relation)?.kind !== 'view');
   }
 
   /** May the one be brought to the other without being cut or changed by its type? */
@@ -210,8 +212,13 @@ function part(pattern: string, value: string): boolean {
 }
 
 /** `*.NAME` meets a result column of that name, ignoring case; a table made since may be any that a pattern names. */
-export function meetsName(pattern: ColumnPattern, name: string, unknownTable: boolean): boolean {
+function meetsName(pattern: ColumnPattern, name: string, unknownTable: boolean): boolean {
   if (pattern.column === '*') return unknownTable;
   if (pattern.column.toLowerCase() !== name.toLowerCase()) return false;
   return unknownTable || pattern.table === '*';
+}
+
+/** Is a result's column one that the rule masks by its name alone? */
+export function meetsByName(rule: MaskRule, { name, tableOid }: Pick<ResultColumn, 'name' | 'tableOid'>): boolean {
+  return rule.columns.some((pattern) => meetsName(pattern, name, tableOid >= FIRST_USER_OID));
 }

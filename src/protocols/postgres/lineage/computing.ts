@@ -45,6 +45,11 @@ function toldBy(reading: Reading, value: unknown, decided: boolean): Told {
   if (type === 'SubLink') return decided || READ_UP_TO.has(textAt(node, 'subLinkType')) ? MAY_TAKE_LONG : NOTHING_TOLD;
   const own = (OWN[type] ?? fails)(reading, node);
   if (own === MAY_TAKE_LONG) return own;
+  // The first is always worked out: `coalesce((SELECT json_agg(…) …), '[]')`.
+  if (type === 'CoalesceExpr') {
+    const [first, ...others] = listAt(node, 'args');
+    return worse(own, worse(toldBy(reading, first, decided), most(reading, others, true)));
+  }
   const decides = DECIDING.has(type) || (type === 'A_Expr' && stopsEarly(node));
   return worse(own, most(reading, Object.values(node), decided || decides));
 }
@@ -97,7 +102,10 @@ const OWN: Readonly<Record<string, (reading: Reading, node: TreeNode) => Told>> 
 };
 
 /** They are defined for any two values. */
-const TOTAL_OPERATORS: ReadonlySet<string> = new Set(['||', '=', '<>', '!=', '<', '>', '<=', '>=']);
+const TOTAL_OPERATORS: ReadonlySet<string> = new Set([
+  ...['||', '=', '<>', '!=', '<', '>', '<=', '>='],
+  ...['->', '->>', '#>', '#>>'],
+]);
 const COSTLY_OPERATORS: ReadonlySet<string> = new Set(['^', '|/', '||/', '!', '!!']);
 const COMPARING: ReadonlySet<string> = new Set([
   ...['AEXPR_OP', 'AEXPR_OP_ANY', 'AEXPR_OP_ALL', 'AEXPR_DISTINCT', 'AEXPR_NOT_DISTINCT', 'AEXPR_NULLIF', 'AEXPR_IN'],

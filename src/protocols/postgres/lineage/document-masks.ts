@@ -1,20 +1,33 @@
 import type { JsonMask, MaskRule } from '../../../core/mask.js';
 import type { ResultColumn } from '../results/columns.js';
-import type { Derivation } from './derivation.js';
-import { valuesIn, type JsonShape } from './json-shape.js';
+import { columnAt, derived, NOTHING, type Derivation } from './derivation.js';
+import { valueIn, valuesIn, type JsonShape } from './json-shape.js';
 import type { StatementReading } from './reading.js';
+import { outputsOf } from './result-values.js';
 import type { OutputColumn } from './scope.js';
+import type { Held } from './session-memory.js';
 
+/** json, jsonb */
 const JSON_OIDS: ReadonlySet<number> = new Set([114, 3802]);
+/** json[], jsonb[] */
+const ARRAY_OIDS: ReadonlySet<number> = new Set([199, 3807]);
 
-/** The columns of a result, where its rows are those of one statement's own query. */
+/** text, varchar */
+const TEXT_OIDS: ReadonlySet<number> = new Set([25, 1043]);
+
+type RuleOf = (value: Derivation) => MaskRule | undefined;
+
+/** The columns of a result, where it is known whose rows these are: one query's. */
 export function resultDocuments(
   statements: readonly StatementReading[],
+  held: Held,
   nth: number | undefined,
 ): readonly OutputColumn[] {
   const [statement, ...others] = nth === undefined ? statements : statements.slice(nth, nth + 1);
-  const output = others.length === 0 && statement?.runs === undefined ? statement?.output : undefined;
-  return output?.exact === true ? output.columns : [];
+  const outputs =
+    statement === undefined || others.length > 0 ? undefined : outputsOf(statement, held, nth === undefined);
+  const [output, ...more] = outputs ?? [];
+  return more.length === 0 && output?.exact === true ? output.columns : [];
 }
 
 /** The rules of a result's columns, with what masks documents among them place by place. */
@@ -22,43 +35,63 @@ export function withDocuments(
   rules: readonly (MaskRule | undefined)[],
   columns: readonly ResultColumn[],
   outputs: readonly OutputColumn[],
-  ruleOf: (value: Derivation) => MaskRule | undefined,
+  ruleOf: RuleOf,
 ): readonly (MaskRule | undefined)[] {
-  if (outputs.length !== columns.length || outputs.every(({ json }) => json === undefined)) return rules;
+  if (outputs.length !== columns.length || outputs.every((output) => shapeFor(output) === undefined)) return rules;
   return rules.map((rule, index) => {
     const [column, output] = [columns[index], outputs[index]];
-    if (rule === undefined || column === undefined || output?.json === undefined) return rule;
-    const document = documentMask(output.json, output.value, column, ruleOf);
+    if (rule === undefined || column === undefined || output === undefined) return rule;
+    const shape = shapeFor(output, column.typeOid);
+    const document = shape === undefined ? undefined : documentMask(shape, output.value, column, ruleOf);
     return document === undefined ? rule : { ...rule, document };
   });
+}
+
+/** What stands where in a value of that type, if it is a document or the text of one. */
+function shapeFor({ json, jsonText }: OutputColumn, typeOid?: number): JsonShape | undefined {
+  if (typeOid === undefined) return json ?? jsonText;
+  return TEXT_OIDS.has(typeOid) ? jsonText : json;
 }
 
 /** Undefined where it has to be masked as one value. @param value what is behind all of it */
 function documentMask(
   shape: JsonShape,
   value: Derivation,
-  column: ResultColumn,
-  ruleOf: (value: Derivation) => MaskRule | undefined,
+  { tableOid, attribute, typeOid }: ResultColumn,
+  ruleOf: RuleOf,
 ): JsonMask | undefined {
-  if (shape.kind === 'leaf' || column.tableOid !== 0 || !JSON_OIDS.has(column.typeOid)) return;
+  if (!JSON_OIDS.has(typeOid) && !ARRAY_OIDS.has(typeOid) && !TEXT_OIDS.has(typeOid)) return;
+  // Of a view's column; a table's own is no document that a query built.
+  const place = tableOid === 0 ? NOTHING : columnAt(tableOid, attribute);
+  if (![...place.origins].every((origin) => value.origins.has(origin))) return;
   const parts = valuesIn(shape);
   const known = new Set(parts.flatMap(({ origins }) => [...origins]));
+  const isShown = (origin: number): boolean => ruleOf({ ...NOTHING, origins: new Set([origin]) }) === undefined;
   const isKnown = ({ origins, anything, unresolved }: Derivation): boolean =>
-    !anything && unresolved.length === 0 && [...origins].every((origin) => known.has(origin));
+    !anything && unresolved.length === 0 && [...origins].every((origin) => known.has(origin) || isShown(origin));
   if (!isKnown(value) || !parts.every(isKnown)) return;
   // What is masked in the record alone would be another document there.
-  return parts.some((part) => ruleOf(part)?.observed === true) ? undefined : maskOf(shape, ruleOf);
+  if (parts.some((part) => ruleOf(part)?.observed === true)) return;
+  const mask = maskOf(shape, ruleOf);
+  if (ARRAY_OIDS.has(typeOid)) return mask.kind === 'list' ? mask : undefined;
+  // A column's value that was made JSON, as it stands.
+  const isValue = shape.kind === 'leaf' && shape.value.plain && !TEXT_OIDS.has(typeOid);
+  return mask.kind === 'leaf' && !isValue ? undefined : mask;
 }
 
-function maskOf(shape: JsonShape, ruleOf: (value: Derivation) => MaskRule | undefined): JsonMask {
+function maskOf(shape: JsonShape, ruleOf: RuleOf): JsonMask {
   switch (shape.kind) {
     case 'leaf':
       return { kind: 'leaf', rule: ruleOf(shape.value) };
-    case 'object':
-      return {
-        kind: 'object',
-        members: new Map([...shape.members].map(([name, member]) => [name, maskOf(member, ruleOf)])),
-      };
+    case 'telling':
+      // What its looks would tell is masked: then it is one value made of all of it.
+      return ruleOf(shape.of) === undefined
+        ? maskOf(shape.shape, ruleOf)
+        : { kind: 'leaf', rule: ruleOf(derived([shape.of, valueIn(shape.shape)])) };
+    case 'object': {
+      const members = new Map([...shape.members].map(([name, member]) => [name, maskOf(member, ruleOf)] as const));
+      return { kind: 'object', members, ...(shape.rest === undefined ? {} : { rest: maskOf(shape.rest, ruleOf) }) };
+    }
     case 'array':
       return { kind: 'array', items: shape.items.map((item) => maskOf(item, ruleOf)) };
     case 'list':

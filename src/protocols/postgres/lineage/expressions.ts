@@ -1,9 +1,12 @@
 import { EMPTY, inside, isNode, itemsOf, listAt, namesIn, nodeAt, tagged, textAt } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { callDerivation, operatorRoutines, usedRoutines } from './calls.js';
+import { noteComputed } from './computing.js';
 import { judgeConditional, stopsEarly } from './conditional.js';
 import { derived, either, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
+import { takenValue } from './document-operators.js';
 import { comparesBytes } from './given-side.js';
+import { leaf, listOf } from './json-shape.js';
 import type { Reading } from './reading.js';
 import { ANY_CAST } from './session-names.js';
 import { expandStar, findSource, resolveColumn, type Level, type Output } from './scope.js';
@@ -38,9 +41,9 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
     case 'ColumnRef':
       return columnValue(reading, node, level);
     case 'FuncCall':
-      return callDerivation(reading, node, level);
+      return once(reading, node, level, callDerivation);
     case 'SubLink':
-      return sublinkValue(reading, node, level);
+      return once(reading, node, level, sublinkValue);
     case 'SelectStmt':
       return derived(reading.select(node, level, level.ctes).columns.map((column) => column.value));
     case 'CollateClause': {
@@ -71,6 +74,17 @@ function nodeValue(reading: Reading, type: string, node: TreeNode, level: Level)
     default:
       return below(reading, node, level);
   }
+}
+
+/** What a call or a sub-select does is noted once, however often it is asked what it gives. */
+function once(
+  reading: Reading,
+  node: TreeNode,
+  level: Level,
+  read: (reading: Reading, node: TreeNode, level: Level) => Derivation,
+): Derivation {
+  const { values } = reading.findings;
+  return values.at(node, level)?.value ?? values.keep(node, level, read(reading, node, level));
 }
 
 /** Anything made of all that stands below. */
@@ -108,6 +122,12 @@ function operatorValue(reading: Reading, node: TreeNode, level: Level): Derivati
   const given = joins
     ? strictlyDerived([node['lexpr'], node['rexpr']].map((side) => reading.value(side, level)))
     : below(reading, node, level);
+  const taken = takenValue(reading, node, level);
+  if (taken !== undefined) {
+    // All of the document is made: where that fails it tells of the rest.
+    noteComputed(reading, node['lexpr'], given);
+    return taken;
+  }
   const results = operators.flatMap((operator) => operatorRoutines(reading, operator, given));
   return joins && results.length === 0 ? given : derived([given, ...results]);
 }
@@ -163,9 +183,15 @@ function sublinkValue(reading: Reading, node: TreeNode, level: Level): Derivatio
       // What it depends on stands in its conditions, which are judged there.
       return NOTHING;
     case 'EXPR_SUBLINK': {
-      const json = output.exact && output.columns.length === 1 ? output.columns[0]?.json : undefined;
-      if (json !== undefined) reading.findings.documents.set(node, json);
+      const [column] = output.exact && output.columns.length === 1 ? output.columns : [];
+      if (column !== undefined) reading.findings.documents.set(node, column);
       return output.exact && columns.length === 1 ? either(columns) : derived(columns);
+    }
+    case 'ARRAY_SUBLINK': {
+      const [column] = output.exact && output.columns.length === 1 ? output.columns : [];
+      if (column !== undefined)
+        reading.findings.documents.set(node, { json: listOf(column.json ?? leaf(column.value)) });
+      return derived(columns);
     }
     default: {
       judgeConditional(reading, 'SubLink', node, level);

@@ -1,9 +1,26 @@
+import { isNode } from '../facts/tree.js';
 import type { Comparison } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';
 import type { GivenValue } from './given-values.js';
 import type { JsonShape } from './json-shape.js';
+import type { Level, OutputColumn } from './scope.js';
 import type { Made } from './session-names.js';
 import type { Computed, Use } from './uses.js';
+
+/** What nodes are where some names are in sight. */
+class Reads<Value> {
+  readonly #kept = new WeakMap<object, { readonly level: Level; readonly value: Value }>();
+
+  at(node: unknown, level: Level): { readonly value: Value } | undefined {
+    const known = isNode(node) ? this.#kept.get(node) : undefined;
+    return known?.level === level ? known : undefined;
+  }
+
+  keep(node: unknown, level: Level, value: Value): Value {
+    if (isNode(node)) this.#kept.set(node, { level, value });
+    return value;
+  }
+}
 
 /** Is any column in it? */
 function tells(use: Exclude<Use, { kind: 'unread' }>): boolean {
@@ -42,8 +59,11 @@ export class Findings {
   /** What the routines called give. */
   readonly routineResults: Derivation[] = [];
   readonly made: Made[] = [];
-  /** The documents that sub-selects give, by their nodes. */
-  readonly documents = new WeakMap<object, JsonShape>();
+  /** What sub-selects give, by their nodes. */
+  readonly documents = new WeakMap<object, Pick<OutputColumn, 'json' | 'isJsonb'>>();
+  /** Calls and sub-selects that were read, and what they were found to be: what they do is noted once. */
+  readonly values = new Reads<Derivation>();
+  readonly shapes = new Reads<JsonShape | undefined>();
 
   /** @param running queries of views and bodies that are being read */
   constructor(readonly running = new Set<object>()) {}

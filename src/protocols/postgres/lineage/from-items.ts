@@ -7,6 +7,7 @@ import type { Ctes } from './scope.js';
 import { givenArrays } from './given-columns.js';
 import { noteComputed } from './computing.js';
 import { derived, either, NOTHING, type Derivation } from './derivation.js';
+import { itemShape, valueIn } from './json-shape.js';
 import type { Reading } from './reading.js';
 import { oneSource, relationItem } from './relations.js';
 import {
@@ -196,9 +197,29 @@ function functionItem(reading: Reading, node: TreeNode, beside: Level): Item {
   const known = defined.length > 0 ? defined : names.every((list) => list !== undefined) ? names.flat() : undefined;
   const source = aliasName ?? calledName(calls[0]?.[0]);
   if (known === undefined) return oneSource(source, [], all);
+  const item = calls.length === 1 && known.length === 1 ? itemsGiven(reading, calls[0]?.[0], beside) : undefined;
+  if (item !== undefined)
+    return oneSource(
+      source,
+      renamedColumns([{ name: known[0] ?? '', ...item }, ...ordinality], columnNames(alias)),
+      undefined,
+    );
   const value = (name: string): Derivation => (name === 'key' && keysAreNames(reading, calls, beside) ? NOTHING : all);
   const columns = [...known.map((name) => ({ name, value: value(name) })), ...ordinality];
   return oneSource(source, renamedColumns(columns, columnNames(alias)), undefined);
+}
+
+/** What each row of `jsonb_array_elements(document)` is, where it is known. */
+function itemsGiven(reading: Reading, value: unknown, level: Level): Omit<OutputColumn, 'name'> | undefined {
+  const call = inside(value, 'FuncCall') ?? EMPTY;
+  const { name } = functionName(call);
+  const [document, ...more] = listAt(call, 'args');
+  if (!/^jsonb?_array_elements$/.test(name) || more.length > 0 || !isServersOwn(reading, call)) return undefined;
+  const list = reading.shape(document, level);
+  const json = list === undefined ? undefined : itemShape(list);
+  return json === undefined
+    ? undefined
+    : { value: valueIn(json), json, ...(name.startsWith('jsonb') ? { isJsonb: true } : {}) };
 }
 
 /** `jsonb_each(to_jsonb(t))`: its keys are names of columns. */

@@ -1,7 +1,9 @@
 import type { Catalog } from '../catalog/types.js';
-import type { Derivation } from './derivation.js';
+import { derived, type Derivation } from './derivation.js';
 import type { Findings } from './findings.js';
+import type { JsonShape } from './json-shape.js';
 import type { RoutineReading } from './reading.js';
+import type { Output } from './scope.js';
 
 /** What is behind the views and routines of one reading of the catalogue: the same for every text. */
 export interface Known {
@@ -11,6 +13,8 @@ export interface Known {
 
 export interface KnownView {
   readonly columns: readonly Derivation[];
+  /** The JSON documents among them, by the same places. */
+  readonly documents?: readonly (JsonShape | undefined)[];
   readonly findings: Findings;
 }
 
@@ -25,4 +29,11 @@ export function knownBodies(catalog: Catalog): Known {
   const known = knownOf.get(catalog) ?? { views: new Map(), routines: new Map() };
   knownOf.set(catalog, known);
   return known;
+}
+
+/** The columns of a view that a query gives; where they do not fit, each may be any. */
+export function columnsAs({ columns, exact }: Output, count: number): Pick<KnownView, 'columns' | 'documents'> {
+  const values = columns.map((column) => column.value);
+  if (!exact || values.length !== count) return { columns: new Array<Derivation>(count).fill(derived(values)) };
+  return { columns: values, documents: columns.map(({ json }) => json) };
 }

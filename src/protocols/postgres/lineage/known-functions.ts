@@ -51,7 +51,8 @@ const NEVER_FAIL = new Set(
   `upper lower initcap btrim ltrim rtrim left right reverse translate concat concat_ws quote_literal quote_ident
   quote_nullable length char_length character_length octet_length bit_length ascii strpos position starts_with md5
   sha224 sha256 sha384 sha512 hashtext to_json to_jsonb row_to_json json_agg jsonb_agg array_agg string_agg count min max
-  bool_and bool_or every extract date_part pg_column_size`.split(/\s+/),
+  bool_and bool_or every extract date_part pg_column_size json_build_array jsonb_build_array json_strip_nulls
+  jsonb_strip_nulls array_to_json`.split(/\s+/),
 );
 
 /** By what they are given they may take as long as one likes. */
@@ -118,6 +119,9 @@ export function isStrict(name: string, call: TreeNode): boolean {
 export function neverFails(name: string, call: TreeNode): boolean {
   if (NEVER_FAIL.has(name)) return true;
   const [first, ...others] = listAt(call, 'args');
+  // A key may not be NULL.
+  if (name === 'json_build_object' || name === 'jsonb_build_object')
+    return listAt(call, 'args').every((key, index) => index % 2 === 1 || typeof literalIn(key)?.value === 'string');
   const numbers = others.map((argument) => literalIn(argument)?.value);
   // A length below zero fails; `substring(x from 'pattern')` may.
   if (name === 'substr' || name === 'substring') return numbers.every((one) => typeof one === 'number' && one >= 0);

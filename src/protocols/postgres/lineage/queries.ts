@@ -9,7 +9,9 @@ import { givenRows, givenTarget } from './given-columns.js';
 import { starColumns } from './expressions.js';
 import { fromItems } from './from-items.js';
 import { impliedName } from '../facts/row-sources.js';
-import { jsonShape } from './built-json.js';
+import { anyShape, isDocument, leaf, type JsonShape } from './json-shape.js';
+import { writtenDocument } from './document-texts.js';
+import { isJsonb } from './document-types.js';
 import type { Reading } from './reading.js';
 import { columnNamed, levelOf, wholeOf, type Level, type Output, type OutputColumn } from './scope.js';
 
@@ -61,13 +63,12 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
       const given = givenTarget(reading, target['val'], level);
       const value = computedValue(reading, target['val'], level);
       const row = namedColumn(target['val'], level)?.row;
-      const json = isNothing(value) ? undefined : jsonShape(reading, target['val'], level);
       columns.push({
         ...targetName(target),
         value,
         ...(given === undefined ? {} : { given }),
         ...(row === undefined ? {} : { row }),
-        ...(json === undefined ? {} : { json }),
+        ...documentOf(reading, target['val'], value, level),
       });
       continue;
     }
@@ -76,6 +77,21 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
     exact &&= star.exact;
   }
   return { columns, exact };
+}
+
+function documentOf(
+  reading: Reading,
+  node: unknown,
+  value: Derivation,
+  level: Level,
+): Pick<OutputColumn, 'json' | 'jsonText' | 'isJsonb'> {
+  const json = isNothing(value) ? undefined : reading.shape(node, level);
+  const jsonText = isNothing(value) ? undefined : writtenDocument(reading, node, level);
+  return {
+    ...(json === undefined ? {} : { json }),
+    ...(jsonText === undefined ? {} : { jsonText }),
+    ...(isJsonb(reading, node, level) ? { isJsonb: true } : {}),
+  };
 }
 
 function targetName(target: TreeNode): { readonly name: string; readonly guessed?: true } {
@@ -112,19 +128,30 @@ export function combined(outputs: readonly Output[]): Output {
   const fits =
     outputs.every((output) => output.exact) && others.every((other) => other.columns.length === first.columns.length);
   if (!fits) return { columns: outputs.flatMap((output) => output.columns), exact: false };
-  const columns = first.columns.map(({ name }, index) => ({
-    name,
-    value: either(outputs.map((output) => output.columns[index]?.value as Derivation)),
-  }));
+  const columns = first.columns.map(({ name }, index) => {
+    const all = outputs.map((output) => output.columns[index] as OutputColumn);
+    const json = eitherDocument(all);
+    return {
+      name,
+      value: either(all.map(({ value }) => value)),
+      ...(json === undefined ? {} : { json }),
+      ...(all.some(({ isJsonb: known }) => known === true) ? { isJsonb: true as const } : {}),
+    };
+  });
   return { columns, exact: true };
+}
+
+function eitherDocument(columns: readonly OutputColumn[]): JsonShape | undefined {
+  const shapes = columns.map(({ json, value }) => json ?? leaf(value));
+  return shapes.some(isDocument) ? anyShape(shapes) : undefined;
 }
 
 function valuesRows(reading: Reading, select: TreeNode, rows: readonly unknown[], level: Level): Output {
   const outputs = rows.map((row): Output => {
-    const columns = itemsOf(row).map((item, index) => ({
-      name: `column${String(index + 1)}`,
-      value: computedValue(reading, item, level),
-    }));
+    const columns = itemsOf(row).map((item, index) => {
+      const value = computedValue(reading, item, level);
+      return { name: `column${String(index + 1)}`, value, ...documentOf(reading, item, value, level) };
+    });
     return { columns, exact: true };
   });
   const { columns, exact } = combined(outputs);

@@ -5,18 +5,20 @@ import { OverBounds } from '../facts/over-bounds.js';
 import { statementRanges } from '../facts/split.js';
 import { isNode, listAt, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
+import { jsonShape } from './built-json.js';
 import { isChange, readChange } from './changes.js';
 import { judgeCondition } from './conditions.js';
 import { manyCompared } from './compared-values.js';
 import type { Comparison } from './comparison.js';
 import type { Ctes } from './scope.js';
-import { ANYTHING, derived, either, NOTHING, type Derivation } from './derivation.js';
+import { ANYTHING, either, NOTHING, type Derivation } from './derivation.js';
 import { valueOf } from './expressions.js';
 import { Findings } from './findings.js';
 import { replaceableValues } from './given-values.js';
 import type { BodyParts } from './body-parts.js';
 import { generatedColumns } from './generated-columns.js';
-import { knownBodies, type Known, type KnownRoutine, type KnownView } from './known-bodies.js';
+import type { JsonShape } from './json-shape.js';
+import { columnsAs, knownBodies, type Known, type KnownRoutine, type KnownView } from './known-bodies.js';
 import { readBody, readRoutine } from './kept-routines.js';
 import { readSelect } from './queries.js';
 import type { Reading, RoutineReading, StatementReading } from './reading.js';
@@ -107,8 +109,8 @@ class LineageReader implements Reading {
     return new LineageReader(this.catalog, this.given, true, this.effort, this.findings, around);
   }
 
-  step(): void {
-    this.effort.steps += 1;
+  step(count = 1): void {
+    this.effort.steps += count;
     if (this.effort.steps > MAX_STEPS) throw new OverBounds('too much to follow');
   }
 
@@ -120,6 +122,13 @@ class LineageReader implements Reading {
     const value = this.#deeper(() => valueOf(this, node, level));
     if (!value.plain) for (const origin of value.origins) this.findings.derivesFrom.add(origin);
     return value;
+  }
+
+  shape(node: unknown, level: Level): JsonShape | undefined {
+    const { shapes } = this.findings;
+    const known = shapes.at(node, level) ?? { value: this.#deeper(() => jsonShape(this, node, level)) };
+    this.step(known.value?.size ?? 0);
+    return shapes.keep(node, level, known.value);
   }
 
   condition(node: unknown, level: Level, clause: string): void {
@@ -143,8 +152,7 @@ class LineageReader implements Reading {
   }
 
   #deeper<T>(work: () => T): T {
-    this.effort.depth += 1;
-    if (this.effort.depth > MAX_DEPTH) throw new OverBounds('nested too deeply to follow');
+    if ((this.effort.depth += 1) > MAX_DEPTH) throw new OverBounds('nested too deeply to follow');
     try {
       return work();
     } finally {
@@ -154,6 +162,11 @@ class LineageReader implements Reading {
 
   view(relation: CatalogRelation): readonly Derivation[] | undefined {
     return this.#columns(relation, () => this.#readView(relation));
+  }
+
+  viewDocuments({ oid, kind }: CatalogRelation): readonly (JsonShape | undefined)[] {
+    const known = kind === 'view' ? this.#known.views.get(oid) : undefined;
+    return known === undefined || known === 'running' ? [] : (known.documents ?? []);
   }
 
   generated(relation: CatalogRelation): readonly Derivation[] | undefined {
@@ -184,11 +197,7 @@ class LineageReader implements Reading {
     } finally {
       this.#known.views.delete(relation.oid);
     }
-    const count = relation.columns.length;
-    const fits = output.exact && output.columns.length === count;
-    const any = derived(output.columns.map((column) => column.value));
-    const columns = fits ? output.columns.map((column) => column.value) : new Array<Derivation>(count).fill(any);
-    const known = { columns, findings: inner.findings };
+    const known = { ...columnsAs(output, relation.columns.length), findings: inner.findings };
     this.#known.views.set(relation.oid, known);
     return known;
   }

@@ -5,6 +5,7 @@ import type { Ctes } from './scope.js';
 import type { Derivation } from './derivation.js';
 import type { Findings } from './findings.js';
 import type { GivenValue } from './given-values.js';
+import type { JsonShape } from './json-shape.js';
 import type { Made, SessionNames } from './session-names.js';
 import type { Level, Output } from './scope.js';
 
@@ -45,8 +46,8 @@ export interface Reading {
   /** Are names that are not found parameters and variables, as in a body? */
   readonly inBody: boolean;
 
-  /** Counts one step of work. @throws OverBounds when there were too many */
-  step(): void;
+  /** Counts steps of work, one where nothing is said. @throws OverBounds when there were too many */
+  step(count?: number): void;
   readonly findings: Findings;
   /** The same reading where names may be parameters and variables. @param around rows and tables that it is given */
   body(around?: Level): Reading;
@@ -54,6 +55,8 @@ export interface Reading {
   /** A statement inside of another: of a body. */
   statement(node: unknown): StatementReading;
   value(node: unknown, level: Level): Derivation;
+  /** Of an expression that builds a JSON document, what stands where in it. */
+  shape(node: unknown, level: Level): JsonShape | undefined;
   /** A condition: whatever its truth depends on is noted, but for what equality with a value allows. */
   condition(node: unknown, level: Level, clause: string): void;
   /** A SELECT, or a data-changing statement with RETURNING, tagged. */
@@ -61,6 +64,8 @@ export interface Reading {
   select(node: TreeNode, outer: Level | undefined, ctes: Ctes | undefined): Output;
   /** What the columns of a view give. */
   view(relation: CatalogRelation): readonly Derivation[] | undefined;
+  /** The documents among them, by the same places. */
+  viewDocuments(relation: CatalogRelation): readonly (JsonShape | undefined)[];
   /** What the columns of a table give where some are generated from others; undefined where none is. */
   generated(relation: CatalogRelation): readonly Derivation[] | undefined;
   /** All columns of a view that the session itself has made. */

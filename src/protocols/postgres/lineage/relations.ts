@@ -8,6 +8,8 @@ import { renamedColumns, UNKNOWN_COLUMNS, type Item, type OutputColumn } from '.
 /** Schemas of the server's own. */
 const SYSTEM_SCHEMAS = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
 
+const JSONB = 3802;
+
 const KEPT = new Set<CatalogRelation['kind']>([
   'table',
   'partitioned-table',
@@ -109,10 +111,17 @@ function columnsOf(reading: Reading, relation: CatalogRelation): readonly Output
   }
   const isView = relation.kind === 'view' || relation.kind === 'materialized-view';
   const behind = isView ? reading.view(relation) : reading.generated(relation);
+  const documents = reading.viewDocuments(relation);
   return relation.columns.map((column, index) => {
     const own = columnAt(relation.oid, column.attribute);
     const value = behind === undefined ? own : behind[index];
-    return { name: column.name, value: value === undefined || value === own ? own : withPlace(own, value) };
+    const json = documents[index];
+    return {
+      name: column.name,
+      value: value === undefined || value === own ? own : withPlace(own, value),
+      ...(json === undefined ? {} : { json }),
+      ...(column.typeOid === JSONB ? { isJsonb: true as const } : {}),
+    };
   });
 }
 

@@ -27,7 +27,7 @@ export function resultValues(
  *
  * @param isBound it may be bound by name: then the rows are those of what a PREPARE holds
  */
-function outputsOf(statement: StatementReading, held: Held, isBound: boolean): readonly Output[] | undefined {
+export function outputsOf(statement: StatementReading, held: Held, isBound: boolean): readonly Output[] | undefined {
   const { runs, holds } = statement;
   const output = statement.output ?? (isBound && holds?.kind === 'prepared' ? holds.output : undefined);
   if (runs === undefined) return output === undefined ? undefined : [output];

@@ -7,19 +7,28 @@ import { executedValues, type GivenValue } from './given-values.js';
 import type { StatementReading } from './reading.js';
 import type { TextLineage } from './text-lineage.js';
 
-/** Those of the values that columns have to equal whose column goes out as a pseudonym that can be turned back. */
+/**
+ * Those of the values that columns have to equal whose column goes out as a pseudonym that can be turned back. One that
+ * is compared with another column as well stays as it is: there it would find, or be tried for, what is behind it.
+ */
 export function reversibleValues(
   given: readonly GivenValue[],
   rules: ColumnRules,
   catalog: Catalog,
 ): readonly ReversibleValue[] {
-  return given.flatMap(({ column, ...value }): readonly ReversibleValue[] => {
+  const kept = new Set<string>();
+  const values = given.flatMap(({ column, ...value }): readonly ReversibleValue[] => {
     const rule = ruleAsItStands(rules, column);
-    const masked = [...column.origins].filter((place) => rules.at(place).rules.length > 0);
-    const typeOid = typeAt(catalog, { ...column, origins: new Set(masked) });
-    const turnsBack = rule?.strategy === 'hash' && rule.reversible === true && !rule.observed;
-    return turnsBack && typeOid !== 0 ? [{ ...value, rule, typeOid }] : [];
+    const typeOid = typeAt(catalog, { ...column, origins: new Set(rules.ownPlaces(column)) });
+    if (rule !== undefined && typeOid !== 0) return [{ ...value, rule, typeOid }];
+    kept.add(spelledPlace(value.place));
+    return [];
   });
+  return kept.size === 0 ? values : values.filter(({ place }) => !kept.has(spelledPlace(place)));
+}
+
+function spelledPlace(place: GivenValue['place']): string {
+  return place.kind === 'literal' ? `at ${String(place.location)}` : `$${String(place.number)}`;
 }
 
 /**
@@ -46,13 +55,15 @@ export function parametersOf({ statements, given }: TextLineage, name: string, b
   return statements.findLast(({ holds }) => holds?.kind === 'prepared' && holds.name === name)?.holds?.parameters ?? [];
 }
 
-/** The rule by which a column goes out as it stands; undefined where nobody can tell. */
-function ruleAsItStands(
-  rules: ColumnRules,
-  { plain, anything, unresolved, origins }: Derivation,
-): MaskRule | undefined {
-  if (!plain || anything || unresolved.length > 0) return undefined;
-  return strongest([...origins].flatMap((place) => rules.at(place).rules));
+/** The rule by which a column goes out as a pseudonym, whichever of several it is; undefined where nobody can tell. */
+function ruleAsItStands(rules: ColumnRules, column: Derivation): MaskRule | undefined {
+  if (!column.plain || column.anything || column.unresolved.length > 0) return undefined;
+  const [rule, ...others] = rules.ownPlaces(column).map((place) => strongest(rules.at(place).rules));
+  return [rule, ...others].every(turnsBack) ? rule : undefined;
+}
+
+function turnsBack(rule: MaskRule | undefined): boolean {
+  return rule?.strategy === 'hash' && rule.reversible === true && !rule.observed;
 }
 
 /** The type of a column as it stands; 0 where it is no column of one table. */

@@ -25,6 +25,8 @@ export class SessionMemory {
   readonly #cursors = new Map<string, Cursor>();
   /** How often code ran that may give names of cursors to others. */
   #doubts = 0;
+  /** What ran where the catalogue might not show all of it. */
+  readonly #unsettled = new WeakSet<TextLineage>();
   readonly #made = new Map<string, readonly Made[]>();
   #overfull = false;
   #unreadCode = false;
@@ -103,7 +105,7 @@ export class SessionMemory {
    * @param unseen it runs code that may give names of cursors to others out of sight
    * @returns how often such code has run, this text included
    */
-  ran(lineage: TextLineage, unseen: boolean): number {
+  ran(lineage: TextLineage, unseen: boolean, lookup: NameLookup): number {
     this.#touched.add(lineage);
     const declares = lineage.statements.flatMap(({ holds }) => (holds?.kind === 'cursor' ? [holds] : []));
     if (unseen) this.#byCursors.touchesAnything = true;
@@ -113,10 +115,18 @@ export class SessionMemory {
     }
     if (unseen || lineage.callsRoutines) this.#doubts += 1;
     for (const made of lineage.made) this.#remember(made);
-    for (const { name, output } of declares)
-      this.#cursors.set(name, { outputs: added(this.#cursors.get(name)?.outputs, output, [UNKNOWN]) });
+    // Of what a cursor's documents were made nobody can tell later.
+    if (!this.isSettled(lookup)) this.#unsettled.add(lineage);
+    for (const { name, output } of declares) {
+      const kept = this.#keptOf(lineage, output);
+      this.#cursors.set(name, { outputs: added(this.#cursors.get(name)?.outputs, kept, [UNKNOWN]) });
+    }
     if (this.#cursors.size > MAX_NAMES) this.#cursors.clear();
     return this.#doubts;
+  }
+
+  #keptOf(lineage: TextLineage, output: Output): Output {
+    return this.#unsettled.has(lineage) ? withoutDocuments(output) : output;
   }
 
   /** A cursor or portal that works these out may be fetched from later. */
@@ -132,12 +142,13 @@ export class SessionMemory {
    * @param doubts as `ran` said of it
    * @param unseen as `ran` was told
    */
-  opened({ statements, callsRoutines }: TextLineage, doubts: number, unseen: boolean): void {
+  opened(lineage: TextLineage, doubts: number, unseen: boolean): void {
+    const { statements, callsRoutines } = lineage;
     const declared = statements.flatMap(({ holds }) => (holds?.kind === 'cursor' ? [holds] : []));
     const [only] = declared;
     if (only === undefined || declared.length > 1) return;
     if (statements.length === 1 || !(unseen || callsRoutines))
-      this.#cursors.set(only.name, { outputs: [only.output], openSince: doubts });
+      this.#cursors.set(only.name, { outputs: [this.#keptOf(lineage, only.output)], openSince: doubts });
   }
 
   #remember(made: Made): void {
@@ -156,6 +167,10 @@ export class SessionMemory {
         ]),
       );
   }
+}
+
+function withoutDocuments({ columns, exact }: Output): Output {
+  return { columns: columns.map(({ json: _, ...column }) => column), exact };
 }
 
 /** Is the cursor declared in the text before any of its statements fetches from it? */

@@ -21,9 +21,17 @@ const NULL = new TextEncoder().encode('null');
 const WORDS = ['true', 'false', 'null'];
 const NUMBER_BYTES: ReadonlySet<number> = new Set(Array.from('+-.0123456789Ee', (letter) => letter.charCodeAt(0)));
 
-/** @returns null where it is not the document that was expected */
-export function maskDocument(bytes: Uint8Array, mask: JsonMask, masker: DocumentMasker): Uint8Array | null {
-  return new DocumentWalk(bytes, masker).run(mask);
+/**
+ * @param label of what is no member of an object
+ * @returns null where it is not the document that was expected
+ */
+export function maskDocument(
+  bytes: Uint8Array,
+  mask: JsonMask,
+  masker: DocumentMasker,
+  label = 'masked',
+): Uint8Array | null {
+  return new DocumentWalk(bytes, masker).run(mask, mask.kind === 'leaf' ? label : 'masked');
 }
 
 class DocumentWalk {
@@ -36,8 +44,8 @@ class DocumentWalk {
     private readonly masker: DocumentMasker,
   ) {}
 
-  run(mask: JsonMask): Uint8Array | null {
-    const known = this.#value(mask, 'masked');
+  run(mask: JsonMask, label: string): Uint8Array | null {
+    const known = this.#value(mask, label);
     if (!known || this.#next() !== undefined) return null;
     this.#parts.push(this.bytes.subarray(this.#kept));
     return concatBytes(this.#parts);
@@ -60,23 +68,43 @@ class DocumentWalk {
     if (mask.kind === 'leaf') return this.#leaf(mask.rule, label);
     // A row that was not there.
     if (this.#word() === 'null') return true;
-    if (mask.kind === 'object') return this.#take('{') && this.#members(mask.members);
+    if (this.#empty()) return true;
+    if (mask.kind === 'object') return this.#take('{') && this.#members(mask);
     return this.#take('[') && this.#items(mask);
   }
 
-  #members(members: ReadonlyMap<string, JsonMask>): boolean {
-    if (this.#take('}')) return true;
+  /** Goes on behind `{}` or `[]`: an empty document holds nothing, of whatever form it is. */
+  #empty(): boolean {
+    const from = this.#at;
+    if ((this.#take('{') && this.#take('}')) || (this.#take('[') && this.#take(']'))) return true;
+    this.#at = from;
+    return false;
+  }
+
+  #members({ members, rest }: Extract<JsonMask, { kind: 'object' }>): boolean {
     do {
-      const key = this.#next() === QUOTE ? this.#string() : undefined;
-      const name = key === undefined ? undefined : decoded(key);
-      const member = name === undefined ? undefined : members.get(name);
-      if (name === undefined || member === undefined || !this.#take(':') || !this.#value(member, name)) return false;
+      const key = this.#next() === QUOTE ? this.#key(members) : undefined;
+      const member = key === undefined ? undefined : (members.get(key) ?? rest);
+      // A name that comes from data may be what is to be masked elsewhere: it is no label.
+      const label = key !== undefined && members.has(key) ? key : 'masked';
+      if (member === undefined || !this.#take(':') || !this.#value(member, label)) return false;
     } while (this.#take(','));
     return this.#take('}');
   }
 
+  /** A member's name; one that comes from data is masked like any value. */
+  #key(known: ReadonlyMap<string, JsonMask>): string | undefined {
+    const from = this.#at;
+    const token = this.#string();
+    const name = token === undefined ? undefined : decoded(token);
+    if (token === undefined || name === undefined || known.has(name)) return name;
+    const masked = this.masker.free(token);
+    if (masked === null) return undefined;
+    if (masked !== undefined) this.#replace(from, masked);
+    return name;
+  }
+
   #items(mask: Extract<JsonMask, { kind: 'array' | 'list' }>): boolean {
-    if (this.#take(']')) return true;
     let index = 0;
     do {
       const item = mask.kind === 'list' ? mask.item : mask.items[index];
@@ -93,9 +121,14 @@ class DocumentWalk {
     if (token === undefined) return false;
     const masked = rule === undefined ? this.masker.free(token) : this.#ruled(rule, token, label);
     if (masked === undefined) return true;
-    this.#parts.push(this.bytes.subarray(this.#kept, from), masked ?? NULL);
-    this.#kept = this.#at;
+    this.#replace(from, masked ?? NULL);
     return true;
+  }
+
+  /** What stands from there up to here. */
+  #replace(from: number, by: Uint8Array): void {
+    this.#parts.push(this.bytes.subarray(this.#kept, from), by);
+    this.#kept = this.#at;
   }
 
   #ruled(rule: MaskRule, token: Uint8Array, label: string): Cell {

@@ -207,6 +207,17 @@ describe('where the columns of a result come from', () => {
     expect(executed?.runs).toEqual({ kind: 'prepared', name: 'p', given: [] });
   });
 
+  it('is one value where a document would have more places than can be gone through', () => {
+    const levels = Array.from(
+      { length: 60 },
+      (_, at) => `q${String(at + 1)} as (select json_build_array(d, d) d from q${String(at)})`,
+    );
+    const all = `with q0 as (select jsonb_build_object('s', ssn) d from c), ${levels.join(', ')} select d from q60`;
+    const column = lineage(all).statements[0]?.output?.columns[0];
+    expect(column?.json?.size).toBeLessThanOrEqual(2_000);
+    expect(spelled(catalog, column?.value.origins ?? [])).toEqual(['c.ssn']);
+  });
+
   it('tells the columns that a COPY writes to the client', () => {
     const copied = (text: string): string => shown(lineage(text).statements[0]?.copies);
     expect(copied('copy c to stdout')).toBe('=c.id =c.name =c.ssn =c.city');

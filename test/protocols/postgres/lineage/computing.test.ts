@@ -37,11 +37,15 @@ const NOTHING: readonly string[] = [
   'select (select upper(ssn) from c where id = 1), (select upper(p.ssn)) from c p',
   'select ssn::text, ssn::varchar, nullif(ssn, $1::text) from c',
   'select head from w',
+  "select coalesce((select json_agg(json_build_object('s', upper(ssn))) from c), '[]')",
+  "select jsonb_build_object('s', ssn, 't', array[ssn]) -> 't' from c",
   'select id from c where 1 / id > 0',
 ];
 
 const FAILS: readonly string[] = [
   'select 1 / length(ssn) from c',
+  "select json_build_object('a', ssn::int, 'b', id) ->> 'b' from c",
+  "select id from c where json_build_object('a', ssn::int, 'b', id) ->> 'b' = '1'",
   'select ssn::int from c',
   'select ssn::varchar(3)::name from c',
   "select ssn like '9\\' from c",

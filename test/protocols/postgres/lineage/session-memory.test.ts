@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadGrammar } from '../../../../src/protocols/postgres/facts/grammar.js';
+import type { NameLookup } from '../../../../src/protocols/postgres/catalog/types.js';
 import { readLineage } from '../../../../src/protocols/postgres/lineage/read-lineage.js';
 import { SessionMemory } from '../../../../src/protocols/postgres/lineage/session-memory.js';
 import type { TextLineage } from '../../../../src/protocols/postgres/lineage/text-lineage.js';
@@ -20,9 +21,9 @@ describe('what a cursor stands for', () => {
     if (held === undefined) return '?';
     return held.map(({ columns }) => spelled(catalog, columns[0]?.value.origins ?? []).join('+') || '-').join(' or ');
   };
-  const ran = (memory: SessionMemory, text: string, unseen = false): void => {
+  const ran = (memory: SessionMemory, text: string, unseen = false, lookup: NameLookup = catalog): void => {
     const lineage = read(text);
-    memory.opened(lineage, memory.ran(lineage, unseen), unseen);
+    memory.opened(lineage, memory.ran(lineage, unseen, lookup), unseen);
   };
 
   it('is what the same message declares before it fetches, whatever ran before', () => {
@@ -51,6 +52,15 @@ describe('what a cursor stands for', () => {
     ])
       expect(behind(memory, text), text).toBe('?');
     expect(behind(memory, 'declare k cursor for select 1; fetch k', true)).toBe('?');
+  });
+
+  it('has no documents that are masked in their places where the session had changed what they are made of', () => {
+    const memory = new SessionMemory();
+    const documentOf = (): unknown => memory.held([], false)('cursor', 'k')?.at(-1)?.columns[0]?.json;
+    ran(memory, 'declare k cursor with hold for select to_jsonb(c) from c', false, { ...catalog, unsettled: true });
+    expect(documentOf()).toBeUndefined();
+    ran(memory, 'declare k cursor for select to_jsonb(c), 1 from c');
+    expect(documentOf()).toMatchObject({ kind: 'object' });
   });
 
   it('is, for later messages, what one declared alone, or beside statements that run no code', () => {
