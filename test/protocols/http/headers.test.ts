@@ -164,6 +164,12 @@ describe('headers of an answer', () => {
     ]);
   });
 
+  it('offer no ranges where the body is asked for as a whole', () => {
+    const ranges = ['Accept-Ranges', 'bytes', 'Content-Length', '9'];
+    expect(answerHeaders(ranges, { ...UPSTREAM, altered: false, whole: true })).toEqual([['content-length', '9']]);
+    expect(answerHeaders(ranges, { ...UPSTREAM, altered: false })).toHaveLength(2);
+  });
+
   it('lose length, coding and digests where the body is changed', () => {
     const names = answerHeaders(raw, { ...UPSTREAM, altered: true }).map(([name]) => name);
     expect(names).toEqual(['content-type', 'set-cookie', 'strict-transport-security', 'etag']);

@@ -19,6 +19,8 @@ const DROPPED: readonly string[] = ['alt-svc', 'proxy-authenticate', 'proxy-auth
 export interface AnswerHeaderOptions extends LocalPlace {
   /** The body is decoded or changed on its way, so that its length, coding and digests no longer hold. */
   readonly altered: boolean;
+  /** It is asked for as a whole, whatever part a client wants: ranges must not be offered. Absent: as the upstream says. */
+  readonly whole?: boolean;
 }
 
 /**
@@ -37,6 +39,7 @@ export function answerHeaders(raw: readonly string[], options: AnswerHeaderOptio
   for (const [name, value] of sent) {
     if (isHopByHop(name, named) || DROPPED.includes(name) || name.startsWith('x-hoop-')) continue;
     if (options.altered && OF_THE_BYTES.includes(name)) continue;
+    if (options.whole === true && name === 'accept-ranges') continue;
     if (name === 'location' || name === 'content-location') headers.push([name, localLocation(value, options)]);
     else if (name === 'set-cookie') headers.push([name, localCookie(value, options)]);
     else headers.push([name, value]);

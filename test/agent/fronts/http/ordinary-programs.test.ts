@@ -10,6 +10,8 @@ function answer(request: Seen, response: ServerResponse): void {
   seen.push(request);
   if (request.url === '/events')
     response.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'none' });
+  if (request.url === '/picture') response.setHeader('content-type', 'image/png');
+  if (request.method === 'HEAD') response.setHeader('accept-ranges', 'bytes');
   if (request.method === 'OPTIONS') response.writeHead(200, { 'content-type': 'image/png', 'content-length': '0' });
   response.end(request.method === 'OPTIONS' ? '' : 'data: {"mail":"jane@example.com"}\n\n');
 }
@@ -64,5 +66,12 @@ describe('what ordinary programs send and get', () => {
   it('is an answer of no bytes, whatever type it says', async () => {
     const options = await agent.ask('shop', '/', { method: 'OPTIONS' });
     expect([options.status, options.headers.get('content-type')]).toEqual([200, 'image/png']);
+  });
+
+  it('is told what lets a picture pass under masks, and offered no ranges of one', async () => {
+    const picture = await agent.ask('shop', '/picture');
+    expect([picture.status, await picture.text()]).toEqual([502, expect.stringContaining('`uninspected`')]);
+    const head = await agent.ask('shop', '/picture', { method: 'HEAD' });
+    expect([head.status, head.headers.get('accept-ranges')]).toEqual([200, null]);
   });
 });
