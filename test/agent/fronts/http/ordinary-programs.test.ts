@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startHttpAgent, type HttpAgent } from '../../../support/http-agent.js';
 import type { Seen } from '../../../support/http-upstream.js';
+import { rawExchange } from '../../../support/raw-http.js';
 
 let seen: Seen[] = [];
 let agent: HttpAgent;
@@ -73,5 +74,14 @@ describe('what ordinary programs send and get', () => {
     expect([picture.status, await picture.text()]).toEqual([502, expect.stringContaining('`uninspected`')]);
     const head = await agent.ask('shop', '/picture', { method: 'HEAD' });
     expect([head.status, head.headers.get('accept-ranges')]).toEqual([200, null]);
+  });
+
+  it('is told to speak HTTP/1.1 where it begins with HTTP/2', async () => {
+    const port = Number(new URL(agent.agent.url).port);
+    const [refused] = await rawExchange(port, Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'));
+    expect([refused?.line, refused?.body.toString()]).toEqual([
+      '400 Bad Request',
+      expect.stringContaining('speak HTTP/1.1'),
+    ]);
   });
 });
