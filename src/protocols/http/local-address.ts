@@ -6,7 +6,7 @@ export interface LocalPlace {
   readonly base: string;
 }
 
-export interface Address {
+interface Address {
   readonly origin: string;
   readonly rest: string;
 }
