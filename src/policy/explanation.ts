@@ -1,8 +1,9 @@
 import { policiesFor } from './applies.js';
 import { bindFacts, type BoundFacts, type DecisionContext } from './bound-facts.js';
-import type { CompiledPolicy, PolicySet } from './compile.js';
+import type { CompiledPolicy, CompiledRule, PolicySet } from './compile.js';
 import { traceExpression, type TracedPart } from './expression-trace.js';
 import { tryRules, type RuleOutcome } from './outcomes.js';
+import { pathReadings } from './path-readings.js';
 import type { Action, Facts } from './types.js';
 
 /** What became of one rule, and why. */
@@ -21,7 +22,7 @@ export interface ExplainedRule extends RuleOutcome {
  */
 export function explain(set: PolicySet, context: DecisionContext, facts: Facts): readonly ExplainedRule[] {
   const policies = policiesFor(set, context);
-  let bound: BoundFacts | undefined;
+  let bound: readonly BoundFacts[] | undefined;
   return tryRules(policies, context, facts, 'run').map((outcome) => {
     const policy = policies.find(({ name }) => name === outcome.policy) as CompiledPolicy;
     const rule = policy.rules.find(({ name }) => name === outcome.rule);
@@ -30,7 +31,29 @@ export function explain(set: PolicySet, context: DecisionContext, facts: Facts):
       ...outcome,
       action: rule?.action ?? 'block',
       observed: policy.observed,
-      why: tried ? traceExpression(rule.condition.text, (bound ??= bindFacts(context, facts))) : undefined,
+      why: tried
+        ? traceExpression(rule.condition.text, tellingReading(rule, outcome, (bound ??= readings(context, facts))))
+        : undefined,
     };
   });
+}
+
+function readings(context: DecisionContext, facts: Facts): readonly BoundFacts[] {
+  return pathReadings(facts).map((reading) => bindFacts(context, reading));
+}
+
+/** Of several ways to read a request, the first that shows why the rule matched, or did not. */
+function tellingReading(
+  { condition }: CompiledRule,
+  { result }: RuleOutcome,
+  bound: readonly BoundFacts[],
+): BoundFacts {
+  const telling = bound.find((read) => {
+    try {
+      return condition.evaluate(read) === (result === 'matched');
+    } catch {
+      return result === 'failed';
+    }
+  });
+  return telling ?? (bound[0] as BoundFacts);
 }

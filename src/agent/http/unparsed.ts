@@ -17,10 +17,17 @@ export function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex): vo
   } else if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     refuseSocket(socket, tooSlow());
   } else if (code.startsWith('HPE_')) {
-    refuseSocket(socket, new Refusal(400, new HoopError('usage', 'this is not a request that HTTP allows')));
+    refuseSocket(socket, new Refusal(400, notHttp(code)));
   } else {
     socket.destroy();
   }
+}
+
+/** Who speaks HTTP/2 without having agreed on it (gRPC, curl's `--http2-prior-knowledge`) is told so: no flag of ours helps. */
+function notHttp(code: string): HoopError {
+  const early = code === 'HPE_PAUSED_H2_UPGRADE';
+  const said = early ? 'HTTP/1.1 was expected, and HTTP/2 came' : 'this is not a request that HTTP allows';
+  return new HoopError('usage', said, { suggestion: early ? 'have the client speak HTTP/1.1' : 'see RFC 9112' });
 }
 
 export function tooSlow(): Refusal {

@@ -27,6 +27,7 @@ export function readRequest(type: HttpType, written: WrittenRequest): RequestRea
   const given = new URLSearchParams(written.query).toString();
   const target = readTarget(
     given === '' ? written.path : `${written.path}${written.path.includes('?') ? '&' : '?'}${given}`,
+    { slashes: type === 'http' },
   );
   if (isFault(target)) return target;
   const { body } = written;

@@ -11,8 +11,11 @@ export interface Target {
 
 /** An empty segment, `.` or `..`, also encoded. */
 const DOTTED = /\/(?:\.|%2e){0,2}(?=\/)|\/(?:\.|%2e){1,2}$/i;
-/** A path parameter, a backslash, a slash or control character in disguise: readers differ in what they make of them. */
-const DISGUISED = /[;\\]|%(?:3b|5c|2f|7f|[01][0-9a-f])/i;
+/** A dot segment, also between encoded slashes. */
+const DOTS = /\/(?:\.|%2e){1,2}(?=\/|$)/i;
+const ENCODED_SLASH = /%2f/gi;
+/** A path parameter, a backslash or control character in disguise: readers differ in what they make of them. */
+const DISGUISED = /[;\\]|%(?:3b|5c|7f|[01][0-9a-f])/i;
 /** An escape of an escape, which a reader that decodes twice takes for the character. */
 const TWICE_ENCODED = /%25(?=[0-9a-f]{2})/i;
 const BROKEN_ESCAPE = /%(?![0-9a-f]{2})/i;
@@ -30,9 +33,11 @@ const HIGH_ESCAPE = /%[89a-f][0-9a-f]/i;
  * broken, of escapes (`%2541`) or of no UTF-8, fragments, anything but printable ASCII, and a token in the query
  * (`access_token`). Capitals stay as they are.
  *
+ * @param options.slashes encoded slashes are taken, where they hide no dot segment: policy judges the path in each way
+ *   that a server may read them (`policy/path-readings.ts`)
  * @returns a fault `protocol`, which names the kind of trouble and never the target
  */
-export function readTarget(target: string): Target | Fault {
+export function readTarget(target: string, { slashes = false } = {}): Target | Fault {
   if (!target.startsWith('/')) return fault('the request target must begin with a slash');
   if (!PLAIN.test(target)) return fault('the request target must be printable ASCII');
   if (target.includes('#')) return fault('the request target must have no fragment');
@@ -41,7 +46,9 @@ export function readTarget(target: string): Target | Fault {
   const path = cut === -1 ? target : target.slice(0, cut);
   const query = cut === -1 ? '' : target.slice(cut + 1);
   if (DOTTED.test(path)) return fault('the path must have no empty or dot segments');
-  if (DISGUISED.test(path))
+  const decoded = path.replace(ENCODED_SLASH, '/');
+  if (slashes && DOTS.test(decoded)) return fault('the path must have no dot segments between encoded slashes');
+  if (DISGUISED.test(path) || (!slashes && decoded !== path))
     return fault('the path must have no parameters, backslashes, encoded slashes or control characters');
   if (TWICE_ENCODED.test(path)) return fault('the path is encoded twice');
   if (HIGH_ESCAPE.test(path) && !isUtf8(path)) return fault('the path is no UTF-8');
@@ -52,14 +59,14 @@ export function readTarget(target: string): Target | Fault {
 
 /**
  * The path as rules see it: the escapes that are left of printable characters decoded too (`%3A` is `:`), since most
- * servers take both spellings for the same. Encoded `%`, `?`, `#`, spaces and characters beyond ASCII stay encoded.
+ * servers take both spellings for the same. Encoded `%`, `/`, `?`, `#`, spaces and characters beyond ASCII stay encoded.
  *
  * @param path as `readTarget` gives it
  */
 export function judgedPath(path: string): string {
   return path.replace(ESCAPE, (escape, hex: string) => {
     const sign = String.fromCharCode(parseInt(hex, 16));
-    return sign > ' ' && sign <= '~' && !'%?#'.includes(sign) ? sign : escape;
+    return sign > ' ' && sign <= '~' && !'%/?#'.includes(sign) ? sign : escape;
   });
 }
 

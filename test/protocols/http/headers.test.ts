@@ -164,6 +164,12 @@ describe('headers of an answer', () => {
     ]);
   });
 
+  it('offer no ranges where the body is asked for as a whole', () => {
+    const ranges = ['Accept-Ranges', 'bytes', 'Content-Length', '9'];
+    expect(answerHeaders(ranges, { ...UPSTREAM, altered: false, whole: true })).toEqual([['content-length', '9']]);
+    expect(answerHeaders(ranges, { ...UPSTREAM, altered: false })).toHaveLength(2);
+  });
+
   it('lose length, coding and digests where the body is changed', () => {
     const names = answerHeaders(raw, { ...UPSTREAM, altered: true }).map(([name]) => name);
     expect(names).toEqual(['content-type', 'set-cookie', 'strict-transport-security', 'etag']);
@@ -202,5 +208,16 @@ describe('headers of an answer', () => {
     ['a=1', 'a=1'],
   ])('give the cookie %j as %j below the connection', (cookie, local) => {
     expect(answerHeaders(['Set-Cookie', cookie], { ...UPSTREAM, altered: false })).toEqual([['set-cookie', local]]);
+  });
+
+  it.each([
+    ['a=1; Path=/base/x; Domain=api.example.com; Secure', 'a=1; Path=/x; Secure'],
+    ['a=1; Path=/base', 'a=1; Path=/'],
+    ['a=1;path=/;HttpOnly', 'a=1;path=/;HttpOnly'],
+    ['a=1;path=/elsewhere', 'a=1;path=/elsewhere'],
+    ['__Host-a=1; Path=/; Secure', '__Host-a=1; Path=/; Secure'],
+  ])('give the cookie %j as %j at a local port', (cookie, local) => {
+    const options = { ...UPSTREAM, base: '', altered: false };
+    expect(answerHeaders(['Set-Cookie', cookie], options)).toEqual([['set-cookie', local]]);
   });
 });

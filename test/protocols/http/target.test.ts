@@ -75,6 +75,29 @@ describe('a request target', () => {
     expect(pathOf(target)).toBe(path);
   });
 
+  it.each([
+    ['/@corp%2flib', '/@corp%2Flib'],
+    ['/api/queues/%2F/jobs', '/api/queues/%2F/jobs'],
+    ['/projects/group%2Fproject/files/a%2Fb.txt', '/projects/group%2Fproject/files/a%2Fb.txt'],
+    ['/a%2F', '/a%2F'],
+    ['/a%2F.b', '/a%2F.b'],
+  ])('%j is the path %j where encoded slashes are taken', (target, path) => {
+    expect(readTarget(target, { slashes: true })).toEqual({ path, query: '' });
+  });
+
+  it.each([
+    '/a%2F..',
+    '/a%2f..%2fadmin',
+    '/a%2F%2e%2e/admin',
+    '/%2F.',
+    '/..%2fadmin',
+    '/a%2f.%2fb',
+    '/a%252fb',
+    '/a%5cb',
+  ])('%j is refused where encoded slashes are taken, too', (target) => {
+    expect(readTarget(target, { slashes: true })).toMatchObject({ code: 'protocol' });
+  });
+
   it('keeps its query as it was sent, also with slashes, dots, semicolons and encoded signs', () => {
     const target = readTarget('/v1/x?a=//../;b=%2F%2e&c=1?2');
     expect(target).toEqual({ path: '/v1/x', query: 'a=//../;b=%2F%2e&c=1?2' });
@@ -115,6 +138,7 @@ describe('the path that rules see', () => {
     ['/a%2Bb', '/a+b'],
     ['/a%20b%3Fc%23d%25', '/a%20b%3Fc%23d%25'],
     ['/a%C3%A9', '/a%C3%A9'],
+    ['/a%2Fb', '/a%2Fb'],
   ])('of %j is %j', (path, judged) => {
     expect(judgedPath(path)).toBe(judged);
   });

@@ -6,6 +6,7 @@ import { HoopError, messageOf } from '../../../core/errors.js';
 import type { Identity } from '../../../core/identity.js';
 import type { Dialect, HttpRequest } from '../../../protocols/http/dialect.js';
 import { forwardedHeaders } from '../../../protocols/http/headers.js';
+import { upstreamAddresses } from '../../../protocols/http/named-addresses.js';
 import { readTarget } from '../../../protocols/http/target.js';
 import { DIALECTS } from '../../../protocols/registry.js';
 import { StreamSocket } from '../../../tunnel/stream-socket.js';
@@ -265,17 +266,20 @@ interface Called {
 }
 
 /** @throws HoopError `protocol` for a path or headers that could mean two things */
-function requestOf(incoming: IncomingMessage, { caller, target }: Called): HttpRequest {
+function requestOf(incoming: IncomingMessage, { caller, target, localBase }: Called): HttpRequest {
   // It would echo the stored credential, and has no other use.
   if (incoming.httpVersionMajor !== 1) throw new HoopError('usage', 'a request in HTTP/1.1 was expected');
   if (incoming.method === 'TRACE') throw new HoopError('usage', 'TRACE is not served');
-  const read = readTarget(target);
+  // A model's endpoint is known by its path, which must have one spelling.
+  const read = readTarget(target, { slashes: caller.connection.type === 'http' });
   if ('code' in read) throw HoopError.fromFault(read);
   const forwarded = forwardedHeaders(incoming.rawHeaders, Object.keys(caller.credential.headers));
   if ('code' in forwarded) throw HoopError.fromFault(forwarded);
   const contentType = incoming.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-  const { host } = new URL(caller.connection.url);
-  return { method: incoming.method ?? '', host, ...read, headers: forwarded.headers, contentType };
+  const { url } = caller.connection;
+  const named = upstreamAddresses(forwarded.headers, incoming.headers.host, { upstream: url, base: localBase });
+  if ('code' in named) throw HoopError.fromFault(named);
+  return { method: incoming.method ?? '', host: new URL(url).host, ...read, headers: named.headers, contentType };
 }
 
 /** Before it is known whose dialect it is: by what only one of the SDKs sends. */

@@ -32,6 +32,13 @@ const LONGEST_PATIENCE_S = 60;
 /** An answer of the upstream that can't be given on: broken, unreadable, or too large to be masked. */
 export class UpstreamFault extends Error {}
 
+/** @param what of the answer no mask can look into: its type or its coding */
+export function unreadAnswer(what: string): UpstreamFault {
+  return new UpstreamFault(
+    `the ${what} of the answer can not be masked, and \`uninspected\` of the connection does not let it pass`,
+  );
+}
+
 /** Any thrown thing as a refusal. What no `HoopError` foresaw shows nothing of itself. */
 export function refusalOf(thrown: unknown): HttpRefusal {
   if (thrown instanceof UpstreamFault)
@@ -104,6 +111,7 @@ const WHY: ReadonlyMap<string, string> = new Map([
   ['ENOTFOUND', 'has no such host name'],
   ['ECONNRESET', 'cut the connection'],
   ['UND_ERR_SOCKET', 'cut the connection'],
+  ['EPIPE', 'closed the connection before it had taken the whole request'],
   ['UND_ERR_CONNECT_TIMEOUT', 'can not be reached in time'],
   ['UND_ERR_HEADERS_TIMEOUT', 'did not answer in time'],
   ['UND_ERR_BODY_TIMEOUT', 'stopped in the middle of its answer'],

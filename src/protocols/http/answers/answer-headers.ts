@@ -1,5 +1,6 @@
 import type { Header } from '../dialect.js';
 import { connectionOptions, headersOf, isHopByHop } from '../headers.js';
+import { addressOf, belowPath, type LocalPlace } from '../local-address.js';
 
 /** Says what the bytes of a body are; wrong as soon as one of them is changed. */
 const OF_THE_BYTES: readonly string[] = [
@@ -15,13 +16,11 @@ const OF_THE_BYTES: readonly string[] = [
 /** `alt-svc` leads clients past hoop; `proxy-authenticate` speaks of a proxy that is not there. */
 const DROPPED: readonly string[] = ['alt-svc', 'proxy-authenticate', 'proxy-authentication-info'];
 
-export interface AnswerHeaderOptions {
+export interface AnswerHeaderOptions extends LocalPlace {
   /** The body is decoded or changed on its way, so that its length, coding and digests no longer hold. */
   readonly altered: boolean;
-  /** The connection's `url`. */
-  readonly upstream: string;
-  /** Where the caller finds the upstream: empty on a local port, `/c/NAME` at the agent. */
-  readonly base: string;
+  /** It is asked for as a whole, whatever part a client wants: ranges must not be offered. Absent: as the upstream says. */
+  readonly whole?: boolean;
 }
 
 /**
@@ -29,7 +28,7 @@ export interface AnswerHeaderOptions {
  *
  * Dropped: what is for one hop alone, `Alt-Svc`, `X-Hoop-*` that are not the agent's, and of an altered body its
  * length, coding and digests. `Location` and `Content-Location` below the connection's `url` become addresses below
- * `base`; the path of a cookie too, whose domain is dropped there.
+ * `base`; the path of a cookie too, whose domain is dropped.
  *
  * @param raw names and values by turns
  */
@@ -40,25 +39,12 @@ export function answerHeaders(raw: readonly string[], options: AnswerHeaderOptio
   for (const [name, value] of sent) {
     if (isHopByHop(name, named) || DROPPED.includes(name) || name.startsWith('x-hoop-')) continue;
     if (options.altered && OF_THE_BYTES.includes(name)) continue;
+    if (options.whole === true && name === 'accept-ranges') continue;
     if (name === 'location' || name === 'content-location') headers.push([name, localLocation(value, options)]);
     else if (name === 'set-cookie') headers.push([name, localCookie(value, options)]);
     else headers.push([name, value]);
   }
   return headers;
-}
-
-interface Address {
-  readonly origin: string;
-  readonly rest: string;
-}
-
-/** Scheme and authority in one spelling, and what follows; undefined for what is no http address. */
-function addressOf(url: string): Address | undefined {
-  const parts = /^(https?):\/\/([^/?#\\@]+)([^\\]*)$/i.exec(url);
-  if (parts === null) return undefined;
-  const [, scheme = '', authority = '', rest = ''] = parts;
-  const port = scheme.toLowerCase() === 'https' ? /:443$/ : /:80$/;
-  return { origin: `${scheme}://${authority.replace(port, '')}`.toLowerCase(), rest };
 }
 
 function localLocation(location: string, { upstream, base }: AnswerHeaderOptions): string {
@@ -75,17 +61,12 @@ function localLocation(location: string, { upstream, base }: AnswerHeaderOptions
   return `${base}${below.startsWith('/') ? '' : '/'}${below}`;
 }
 
-/** What follows `path` in `rest`; undefined where it does not stand there as whole segments. */
-function belowPath(rest: string, path: string): string | undefined {
-  if (!rest.startsWith(path)) return undefined;
-  const below = rest.slice(path.length);
-  return below === '' || '/?#'.includes(below.charAt(0)) ? below : undefined;
-}
-
-/** Below `/c/NAME` a cookie of one upstream must not be sent to the others. */
+/**
+ * Clients drop a cookie for a domain that they did not ask, and would not send one for the upstream's paths. Below
+ * `/c/NAME` one upstream's must not be sent to the others either.
+ */
 function localCookie(cookie: string, { upstream, base }: AnswerHeaderOptions): string {
-  if (base === '') return cookie;
-  const own = addressOf(upstream)?.rest ?? '';
+  const own = (addressOf(upstream)?.rest ?? '').replace(/\/$/, '');
   return cookie
     .split(';')
     .filter((part, index) => index === 0 || !/^\s*domain\s*=/i.test(part))
@@ -93,7 +74,8 @@ function localCookie(cookie: string, { upstream, base }: AnswerHeaderOptions): s
       const path = index === 0 ? undefined : /^\s*path\s*=\s*(\/.*?)\s*$/i.exec(part)?.[1];
       if (path === undefined) return part;
       const below = belowPath(path, own) ?? path;
-      return ` Path=${base}${below === '/' ? '' : below}`;
+      const local = base + (below === '/' ? '' : below) || '/';
+      return local === path ? part : ` Path=${local}`;
     })
     .join(';');
 }

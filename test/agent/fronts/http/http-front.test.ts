@@ -162,7 +162,7 @@ describe('a request straight to the agent', () => {
   });
 
   it('is refused 400 for a path that could mean another', async () => {
-    for (const path of ['//person', '/%2e%2e/person', '/a/%2fb', '/person;a=b']) {
+    for (const path of ['//person', '/%2e%2e/person', '/a/%2f..%2fb', '/person;a=b']) {
       const before = upstream.seen.length;
       expect(await statusOf(`/c/crm${path}`), path).toBe(400);
       expect(upstream.seen).toHaveLength(before);

@@ -60,6 +60,11 @@ const ANSWERS: readonly Case[] = [
   { name: '304 with a length', answer: answer('304 Not Modified', ['etag: "x"', 'content-length: 700'], '', false) },
   { name: '205', answer: answer('205 Reset Content', []) },
   {
+    name: '200 to OPTIONS, of no bytes and a type of files',
+    method: 'OPTIONS',
+    answer: ok(['content-type: httpd/unix-directory', 'dav: 1,2']),
+  },
+  {
     name: '206 of a range',
     headers: ['range: bytes=1-3', 'if-range: "x"'],
     answer: answer('206 Partial Content', [PLAIN, 'content-range: bytes 1-3/10'], 'abc'),

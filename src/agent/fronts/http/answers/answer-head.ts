@@ -62,10 +62,14 @@ export function headerOf(raw: readonly string[], name: string): string {
   return '';
 }
 
-/** All content codings, in order, in lower case: a client undoes those of every header that is sent. */
+/** No coding at all, also as some frameworks say it that want proxies to leave their streams alone. */
+const UNCODED: readonly string[] = ['identity', 'none'];
+
+/** All content codings, in order, in lower case: a client undoes those of every header that is sent. Empty where there is none. */
 export function codingsOf(raw: readonly string[]): string {
   const codings: string[] = [];
   for (let index = 0; index + 1 < raw.length; index += 2)
     if (raw[index]?.toLowerCase() === 'content-encoding') codings.push((raw[index + 1] ?? '').trim().toLowerCase());
-  return codings.join(', ');
+  const all = codings.join(', ');
+  return UNCODED.includes(all) ? '' : all;
 }

@@ -19,7 +19,7 @@ import { AnswerCapture, type StageRun } from './answer-capture.js';
 import type { BodyCapture } from '../body-capture.js';
 import { createDecoder, type Decoder } from '../body-coding.js';
 import { masksAnswers, type ConnectionRules } from '../connection-rules.js';
-import { UpstreamFault } from '../refusals.js';
+import { unreadAnswer, UpstreamFault } from '../refusals.js';
 import type { AnswerSink, Flow } from '../upstream.js';
 
 /** Encoded answers up to this size wait until all of them is known to be clean; larger ones go on decoded. */
@@ -150,15 +150,16 @@ export class AnswerPipe implements AnswerSink {
     const { rules, request } = options;
     this.contentType = headerOf(this.#headers, 'content-type');
     const narrow = options.uninspected === 'block';
-    this.#kind = answerKind(request.method, this.status, this.contentType, narrow && this.#masks);
+    // What says that it is of no bytes is; OPTIONS of a file server tells the file's type with it.
+    const empty = headerOf(this.#headers, 'content-length') === '0';
+    this.#kind = empty ? 'none' : answerKind(request.method, this.status, this.contentType, narrow && this.#masks);
     if (this.#kind === 'none') return;
-    const encoded = coding !== '' && coding !== 'identity';
+    const encoded = coding !== '';
     if (encoded) this.#decoder = this.#decoderOf(coding);
     const opaque = this.#kind === 'opaque' || (encoded && this.#decoder === undefined);
     if (opaque && (this.#masks || (encoded && this.#decoder === undefined && options.redactor !== undefined))) {
       this.notInspected = encoded && this.#decoder === undefined ? 'content coding' : 'content type';
-      if (narrow)
-        throw new UpstreamFault(`the ${this.notInspected} of the answer can not be inspected, so it is not given on`);
+      if (narrow) throw unreadAnswer(this.notInspected);
     }
     if (opaque) return;
     const shared = {
@@ -269,7 +270,8 @@ export class AnswerPipe implements AnswerSink {
   #begin(altered: boolean, atOnce: boolean, length?: number): void {
     this.#begun = true;
     const { place, redactor, out, request, rules } = this.options;
-    const headers = answerHeaders(this.#headers, { altered: altered && request.method !== 'HEAD', ...place });
+    const changed = { altered: altered && request.method !== 'HEAD', whole: this.#masks };
+    const headers = answerHeaders(this.#headers, { ...changed, ...place });
     const shown = shownHeaders(headers, redactor, rules.answers, this.counts);
     if (altered && length !== undefined && this.#kind !== 'none') shown.push(['content-length', String(length)]);
     const reason = shownReason(this.status, this.#reason, redactor, rules.answers, this.counts);
