@@ -1,4 +1,5 @@
 import { isNode } from '../facts/tree.js';
+import type { Brought } from './brought-values.js';
 import type { Comparison } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';
 import type { GivenValue } from './given-values.js';
@@ -35,6 +36,8 @@ export class Findings {
   readonly computed = new Set<Computed>();
   /** Values of the caller's that columns have to equal. */
   readonly given: GivenValue[] = [];
+  /** Rows of the caller's that columns have to equal, in the query that is read now. */
+  readonly brought: Brought[] = [];
   /** What columns are compared with, in the statement that is read now. */
   readonly comparisons: Comparison[] = [];
   /** Relations read or written, those behind views and routines too. */

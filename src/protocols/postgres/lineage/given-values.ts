@@ -97,18 +97,24 @@ function constantText(node: Readonly<Record<string, unknown>>, constant: unknown
   return literal === undefined ? undefined : String(literal.value);
 }
 
-/** How often each parameter stands in a tree, by its number. */
+/** How often each parameter stands in a tree, by its number. Whether one is NULL is the same of a pseudonym. */
 export function countParameters(tree: unknown): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
   const pending: unknown[] = [tree];
   while (pending.length > 0) {
     const value = pending.pop();
-    if (typeof value !== 'object' || value === null) continue;
+    if (typeof value !== 'object' || value === null || testsParameter(value)) continue;
     const number = inside(value, 'ParamRef')?.['number'];
     if (typeof number === 'number') counts.set(number, (counts.get(number) ?? 0) + 1);
     for (const child of Object.values(value)) pending.push(child);
   }
   return counts;
+}
+
+/** `$1 IS NULL`, `$1::text IS NULL` */
+function testsParameter(value: object): boolean {
+  const tested = inside(value, 'NullTest')?.['arg'];
+  return inside(inside(tested, 'TypeCast')?.['arg'] ?? tested, 'ParamRef') !== undefined;
 }
 
 const EXPLAINED = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
