@@ -5,8 +5,8 @@ import { missingPostgres, sharedPostgres } from '../support/postgres-server.js';
 
 const EMAIL = "mar'ta@example.com";
 const SEED = `
-  create table people (id int primary key, email text unique, ssn text, number int unique, name text);
-  insert into people values (1, $$${EMAIL}$$, '517-26-5083', 730912846, 'Ann'), (2, 'otto.wels@example.com', '604-31-8827', 99, 'Bo');
+  create table people (id int primary key, email text unique, ssn text, number int unique, name text, born date, uid uuid);
+  insert into people values (1, $$${EMAIL}$$, '517-26-5083', 730912846, 'Ann', '1980-01-02', 'a1b2c3d4-0000-4000-8000-00000000beef'), (2, 'otto.wels@example.com', '604-31-8827', 99, 'Bo', null, null);
   create table guesses (word text);
   insert into guesses values ($$${EMAIL}$$), ('x@example.com');
   create view mails as select id, email as mail from people;
@@ -16,7 +16,7 @@ kind: Policy
 metadata: { name: pii }
 spec:
   mask:
-    - { name: keys, columns: [people.email, people.ssn, people.number], strategy: hash, reversible: true }
+    - { name: keys, columns: [people.email, people.ssn, people.number, people.born, people.uid], strategy: hash, reversible: true }
 `;
 
 /** Each finds the row of the pseudonyms `E` and `N`, as text and bound. */
@@ -58,7 +58,7 @@ const KEPT: readonly string[] = [
   "select p.id from (values ('E')) v(e) join people p on p.email = v.e join guesses g on g.word = v.e",
   "select word from guesses join (values ('E')) v(word) using (word) join people p on p.email = v.word",
   "select g.word from guesses g natural join (values ('E')) v(word) join people p on p.email = v.word",
-  "select j.b from (people p join (values ('E')) v(e) on p.email = v.e) as j(a, m, s, n, x, b)",
+  "select j.b from (people p join (values ('E')) v(e) on p.email = v.e) as j(a, m, s, n, x, y, u, b)",
   "select z.w from (values ('E')) v(e) join people p on p.email = v.e, lateral (select v.e as w) z",
   "with k(e) as (values ('E')) select k.e from k join people p on p.email = k.e",
   "with k(e) as (values ('E')) select y.w from k as y(w) join people p on p.email = y.w",
@@ -123,6 +123,21 @@ describe.skipIf(missingPostgres() !== undefined)('where a pseudonym is turned ba
 
   it.each(KEPT.map((text) => ({ text })))('stays as it is where the row is used otherwise: $text', async ({ text }) => {
     expect(await undone(() => rows(filled(text)))).toEqual([]);
+  });
+
+  it('is the same in a document that a query builds, and turned back from there', async () => {
+    const columns = (await db.query('select * from people where id = 1')).rows[0] as object;
+    const { document } = (await db.query('select to_jsonb(p) as document from people p where id = 1')).rows[0] as {
+      document: Readonly<Record<string, string | number>>;
+    };
+    const { born, ...others } = document;
+    const { born: day, ...same } = columns as { born: Date };
+    expect(others).toEqual(same);
+    expect(new Date(`${String(born)}T00:00:00`)).toEqual(day);
+    const found = 'select id from people where number = $1 and born = $2 and uid = $3 and email = $4';
+    expect(await rows(found, [others['number'], born, others['uid'], others['email']])).toEqual([[1]]);
+    const [one] = (await rows('select to_json(number), to_json(born) from people where id = 1')) as unknown[][];
+    expect(one).toEqual([others['number'], born]);
   });
 
   it('is not where the value is compared with a column that is not masked as well', async () => {
