@@ -126,9 +126,9 @@ function textsOf(bytes: Buffer): string[] {
   return [
     text,
     text.replaceAll('&#64;', '@'),
-    // Of what is no JSON from its first character on nobody undoes escapes.
+    // Of what is no JSON from its first character on nobody undoes escapes, and `\U` is none.
     /^\s*[[{"]/.test(text)
-      ? text.replace(/\\u00([0-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+      ? text.replace(/\\u00([0-7][0-9a-fA-F])/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
       : '',
   ];
 }

@@ -1,4 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
+import { fuzzDocuments } from '../../scripts/fuzz/documents.js';
 import { fuzzHttp } from '../../scripts/fuzz/http.js';
 import { fuzz } from '../../scripts/fuzz/mutation.js';
 import { fuzzPostgresClient } from '../../scripts/fuzz/postgres-client.js';
@@ -23,6 +24,12 @@ it('holds its promises against hostile callers and upstreams over HTTP, through 
   const report = await fuzzHttp({ seconds: 3, seed: 20_000 });
   expect(report.failure).toBeUndefined();
   expect(report.runs).toBeGreaterThan(10);
+}, 60_000);
+
+it('shows no masked value in JSON that queries build, through a real agent and server, for 5 s', async () => {
+  const report = await fuzzDocuments({ seconds: 5, seed: 20_000 });
+  expect(report.failure).toBeUndefined();
+  expect(report.runs).toBeGreaterThan(20);
 }, 60_000);
 
 it('gives the seed of the run that broke a promise', () => {
