@@ -2,6 +2,7 @@ import { EMPTY, inside, listAt, namesIn, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { derived, type Derivation } from './derivation.js';
 import { callShape } from './document-calls.js';
+import { constructorShape } from './document-constructors.js';
 import { operatorShape } from './document-operators.js';
 import { membersShape, namedRow, partShape } from './document-parts.js';
 import { constantShape, isJsonType } from './document-types.js';
@@ -34,7 +35,7 @@ export function jsonShape(reading: Reading, value: unknown, level: Level): JsonS
     case 'ColumnRef':
       return columnShape(node, level);
     default:
-      return undefined;
+      return constructorShape(reading, type, node, level);
   }
 }
 
