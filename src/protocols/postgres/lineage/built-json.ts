@@ -39,6 +39,12 @@ export function jsonShape(reading: Reading, value: unknown, level: Level): JsonS
   }
 }
 
+/** Does it take work to tell? */
+export function isMade(value: unknown): boolean {
+  const type = tagged(value)?.type;
+  return type !== undefined && type !== 'ColumnRef' && type !== 'A_Const' && type !== 'ParamRef';
+}
+
 function columnShape(node: TreeNode, level: Level): JsonShape | undefined {
   const fields = listAt(node, 'fields');
   const names = namesIn(fields);

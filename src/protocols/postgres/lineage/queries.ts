@@ -61,13 +61,13 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
     if (star === undefined) {
       const given = givenTarget(reading, target['val'], level);
       const value = computedValue(reading, target['val'], level);
-      const row = namedColumn(target['val'], level)?.row;
+      const column = namedColumn(target['val'], level);
       columns.push({
         ...targetName(target),
         value,
         ...(given === undefined ? {} : { given }),
-        ...(row === undefined ? {} : { row }),
-        ...documentOf(reading, target['val'], value, level),
+        ...(column?.row === undefined ? {} : { row: column.row }),
+        ...(column === undefined ? documentOf(reading, target['val'], value, level) : documentIn(column)),
       });
       continue;
     }
@@ -76,6 +76,10 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
     exact &&= star.exact;
   }
   return { columns, exact };
+}
+
+function documentIn({ json, isJsonb: known }: OutputColumn): Pick<OutputColumn, 'json' | 'isJsonb'> {
+  return { ...(json === undefined ? {} : { json }), ...(known === undefined ? {} : { isJsonb: known }) };
 }
 
 function documentOf(
