@@ -14,18 +14,9 @@ import {
   textAt,
   type TreeNode,
 } from '../facts/tree.js';
-import type { Derivation } from './derivation.js';
-import { givenIn, type GivenValue } from './given-values.js';
+import { givenIn, type Brought, type GivenValue } from './given-values.js';
 import type { Reading } from './reading.js';
-import type { GivenColumn, Output } from './scope.js';
-
-/** A column of brought rows that stands beside one of a table. */
-export interface Brought {
-  readonly given: GivenColumn;
-  readonly column: Derivation;
-  /** Its name where it is compared; undefined where it has none, as in `IN (VALUES …)`. */
-  readonly ref: TreeNode | undefined;
-}
+import type { Output } from './scope.js';
 
 /** A query that stands in no other: what is brought in it is used nowhere else. */
 export function queryAlone(reading: Reading, query: unknown): Output {

@@ -1,7 +1,6 @@
-import type { Brought } from './brought-values.js';
 import type { Comparison } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';
-import type { GivenValue } from './given-values.js';
+import type { Brought, GivenValue } from './given-values.js';
 import type { JsonShape } from './json-shape.js';
 import type { Level, OutputColumn } from './scope.js';
 import type { Made } from './session-names.js';

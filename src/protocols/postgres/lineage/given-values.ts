@@ -14,6 +14,7 @@ import {
 } from '../facts/tree.js';
 import { leftOutBy } from '../facts/outline.js';
 import type { Derivation } from './derivation.js';
+import type { GivenColumn } from './scope.js';
 
 /** Where the caller has written a value down, or will bind one. */
 export type GivenPlace =
@@ -30,6 +31,14 @@ export interface GivenValue {
   /** It is cast before it is compared: a parameter is of the type of the cast. */
   readonly isCast: boolean;
   readonly column: Derivation;
+}
+
+/** A column of brought rows that stands beside one of a table. */
+export interface Brought {
+  readonly given: GivenColumn;
+  readonly column: Derivation;
+  /** Its name where it is compared; undefined where it has none, as in `IN (VALUES …)`. */
+  readonly ref: TreeNode | undefined;
 }
 
 /** Casts that leave a value as it was written, where they have no length. */
