@@ -1,4 +1,4 @@
-// Programs of six drivers, direct and through hoop: what they print, and every byte that they receive, compared.
+// Programs of seven drivers, direct and through hoop: what they print, and every byte that they receive, compared.
 //
 //   node --import tsx scripts/conformance/drivers.ts [--only NAME,…] [--keep DIR]
 //
@@ -37,6 +37,7 @@ const DRIVERS: readonly Driver[] = [
   { name: 'postgres', command: () => [process.execPath, join(folder, 'postgres-js.mjs'), expressions] },
   python('psycopg2', 'psycopg2_transcript.py', 'psycopg2'),
   python('psycopg', 'psycopg3_transcript.py', 'psycopg'),
+  python('psqlodbc', 'psqlodbc_transcript.py', 'pyodbc'),
   {
     name: 'libpq',
     command: (scratch) => {

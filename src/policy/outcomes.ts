@@ -78,13 +78,16 @@ function implicitOutcomes(policy: CompiledPolicy, facts: Facts, allowed: boolean
     matches.push(blockBy(policy, IMPLICIT_RULES.unparsable, 'the text could not be parsed, so no rule could read it'));
   } else if (policy.readsSql && facts.sql?.opaque === true && !policy.allowsOpaque) {
     const reason = facts.sql.opaqueReason;
-    matches.push(
-      blockBy(policy, IMPLICIT_RULES.opaque, `holds code that no rule can read${reason === '' ? '' : `: ${reason}`}`),
-    );
+    const message = `holds code that no rule can read${reason === '' ? '' : `: ${reason}`}`;
+    matches.push({ ...blockBy(policy, IMPLICIT_RULES.opaque, message), hint: opaqueHint(policy.name) });
   }
   if (policy.blocksByDefault && !allowed)
     matches.push(blockBy(policy, IMPLICIT_RULES.byDefault, 'no rule of this policy allows it'));
   return matches.map((match) => ({ policy: policy.name, rule: match.rule, result: 'matched', missing: [], match }));
+}
+
+function opaqueHint(policy: string): string {
+  return `Send what it does as statements of their own, whose text tells it; or let policy ${policy} say opaque: allow.`;
 }
 
 function blockBy(policy: CompiledPolicy, rule: string, message: string): RuleMatch {

@@ -141,7 +141,7 @@ const MASKED: readonly (readonly [who: string, text: string, shown: readonly unk
   [
     'PostgREST',
     `WITH pgrst_source AS (SELECT "public"."customers"."id", "public"."customers"."email", row_to_json("o_1".*)::jsonb AS "order", COALESCE("u_1"."u_1", '[]') AS "users" FROM "public"."customers" LEFT JOIN LATERAL (SELECT "o_2"."id" FROM "public"."orders" AS "o_2" WHERE "o_2"."customer_id" = "public"."customers"."id") AS "o_1" ON TRUE LEFT JOIN LATERAL (SELECT json_agg("u_1")::jsonb AS "u_1" FROM (SELECT "u_2"."id", "u_2"."email" FROM "public"."users" AS "u_2" WHERE "u_2"."customer_id" = "public"."customers"."id") AS "u_1") AS "u_1" ON TRUE WHERE "public"."customers"."id" = 1) SELECT pg_catalog.count(_postgrest_t) AS page_total, coalesce(json_agg(_postgrest_t), '[]') AS body FROM (SELECT * FROM pgrst_source) _postgrest_t`,
-    [null, [{ id: 1, email: MAIL, order: { id: 1 }, users: [{ id: 1, email: MAIL }] }]],
+    ['1', [{ id: 1, email: MAIL, order: { id: 1 }, users: [{ id: 1, email: MAIL }] }]],
   ],
   [
     'PostgREST, one row',

@@ -26,6 +26,27 @@ const SEED = `
   create function add_one(i int) returns int language plpgsql as 'begin return i + 1; end';
   create function reopen(name refcursor) returns void language plpgsql as
     $$ begin close name; open name for select upper(ssn), 1 from customers order by id; end $$;
+  create function listed() returns refcursor language plpgsql as
+    $$ declare r refcursor; begin open r for select id, email, ssn from customers order by id; return r; end $$;
+  create function listed_as(r refcursor, low int) returns refcursor language plpgsql as
+    $$ begin open r for select id, email, ssn from customers where id >= low order by id; return r; end $$;
+  create function two_lists() returns setof refcursor language plpgsql as
+    $$ declare a refcursor := 'list_a'; b refcursor := null; begin
+       open a for select id, email from customers order by id; return next a; open b for select 1; return next b; end $$;
+  create procedure list_out(inout a refcursor, inout b refcursor) language plpgsql as
+    $$ begin open a for select email from customers; open b for select 1; end $$;
+  create function told() returns refcursor language plpgsql as
+    $$ declare r refcursor := (select ssn from customers where id = 1); begin open r for select 1; return r; end $$;
+  create function told_by_assignment() returns refcursor language plpgsql as
+    $$ declare r refcursor; begin r := (select ssn from customers where id = 1); open r for select 1; return r; end $$;
+  create function told_by_choice() returns refcursor language plpgsql as
+    $$ declare a refcursor := 'is_five'; b refcursor := 'is_other'; begin
+       if (select ssn from customers where id = 1) like '5%' then open a for select 1; return a; end if;
+       open b for select 1; return b; end $$;
+  create function told_by_into() returns refcursor language plpgsql as
+    $$ declare r refcursor; begin select ssn into r from customers where id = 1; open r for select 1; return r; end $$;
+  create function told_by_expression() returns refcursor language plpgsql as
+    $$ declare r refcursor; begin open r for select 1; return (select ssn from customers where id = 1); end $$;
 `;
 
 /** What drivers put around a statement of a program, in one message with it; with rules and masks on. */
@@ -106,6 +127,10 @@ describe.skipIf(missingPostgres() !== undefined)('several statements of a driver
     await rows(
       'SET SESSION AUTHORIZATION DEFAULT;RESET ALL;CLOSE ALL;UNLISTEN *;SELECT pg_advisory_unlock_all();DISCARD SEQUENCES;DISCARD TEMP',
     );
+    // deadpool, of tokio-postgres.
+    await rows(
+      'CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES;',
+    );
     expect(await refusal('SET SESSION AUTHORIZATION hoop_app;RESET ALL;CLOSE ALL')).toContain('standard-sql/identity');
     // A table of the catalogue's name is none of the catalogue's.
     await rows('create schema own');
@@ -153,6 +178,27 @@ describe.skipIf(missingPostgres() !== undefined)('several statements of a driver
     );
     expect(await rows('fetch 1 in "SQL_CUR0x1"')).toEqual([['Name 51', 6]]);
     await rows('close "SQL_CUR0x1"');
+  });
+
+  it('names of cursors that a function opens are shown, as JDBC and ODBC fetch from them', async () => {
+    await rows('begin');
+    expect(await rows('select * from listed() as result')).toEqual([['<unnamed portal 1>']]);
+    expect(await rows('fetch 1 from "<unnamed portal 1>"')).toEqual([[1, '*****@corp.example', '[ssn]']]);
+    expect(await rows("select listed_as('mine', 2)")).toEqual([['mine']]);
+    expect(await rows('fetch 1 in mine')).toEqual([[2, '*****@corp.example', '[ssn]']]);
+    expect(await rows('select two_lists()')).toEqual([['list_a'], ['<unnamed portal 2>']]);
+    expect(await rows("call list_out('first', null)")).toEqual([['first', '<unnamed portal 3>']]);
+    expect(await rows('fetch 1 from first')).toEqual([['*****@corp.example']]);
+    await rows('rollback');
+  });
+
+  it('a name that could tell of what is masked is none of them', async () => {
+    for (const name of ['told', 'told_by_assignment', 'told_by_choice', 'told_by_into', 'told_by_expression']) {
+      await rows('begin');
+      expect(await rows(`select ${name}() as n`), name).toEqual([['[n]']]);
+      await rows('rollback');
+    }
+    expect(await refusal('select listed_as(ssn::refcursor, 1) from customers where id = 1')).toContain('people/ssn');
   });
 
   it('a cursor that code has opened anew under the name is not taken for the one that was declared', async () => {

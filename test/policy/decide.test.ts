@@ -147,6 +147,7 @@ describe('decide', () => {
     expect(decide(setOf(policy('p', { rules })), contextOf(), facts)).toMatchObject({
       rule: 'p/opaque',
       message: 'holds code that no rule can read: unread body',
+      hint: 'Send what it does as statements of their own, whose text tells it; or let policy p say opaque: allow.',
     });
     expect(decide(setOf(policy('p', { rules, opaque: 'allow' })), contextOf(), facts).action).toBe('allow');
     expect(decide(setOf(policy('p', { rules: [rule('who', 'user.machine')] })), contextOf(), facts).action).toBe(

@@ -109,7 +109,7 @@ export class Walk {
     this.findings.reads(name);
     if (FILE_VIEWS.has(name.name)) this.findings.effects.add('server-file');
     if (showsOthers(name.schema, name.name))
-      this.findings.opaque('statistics or long values of tables that nobody can tell');
+      this.findings.opaque('statistics or TOAST tables, which hold values of any table');
   }
 
   /**

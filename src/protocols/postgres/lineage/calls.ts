@@ -1,7 +1,7 @@
 import type { CatalogRoutine } from '../catalog/types.js';
 import { dangerOf } from '../facts/dangerous-functions.js';
 import { parseSql } from '../facts/grammar.js';
-import { flagAt, inside, isNode, listAt, literalIn, namesIn, nodeAt, tagged } from '../facts/tree.js';
+import { EMPTY, flagAt, inside, isNode, listAt, literalIn, namesIn, nodeAt, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { ANYTHING, derived, isNothing, NOTHING, strictlyDerived, type Derivation } from './derivation.js';
 import {
@@ -16,7 +16,7 @@ import {
   unnests,
 } from './known-functions.js';
 import type { Reading, RoutineReading } from './reading.js';
-import type { Level } from './scope.js';
+import { rowMeant, type Level } from './scope.js';
 import { madeRoutines } from './session-names.js';
 
 /** Schema, empty where none is written, and bare name of what is called. */
@@ -57,7 +57,7 @@ export function callDerivation(reading: Reading, call: TreeNode, level: Level): 
   const all = derived(given);
   const own = routines.filter((routine) => !routine.extension);
   const made = routinesMade(reading, call, routines.length > 0);
-  if (own.length + made.length === 0 && countsOnly(call, given)) return NOTHING;
+  if (own.length + made.length === 0 && countsOnly(call, given, level)) return NOTHING;
   const takesText = own.some(({ argumentTypes }) => argumentTypes.some((type) => !HOLDS_NO_TEXT.has(type)));
   const results = [
     all,
@@ -161,9 +161,15 @@ function isColumnOrArray(argument: unknown): boolean {
 }
 
 /** How many there are, or how many are not NULL, shows no value. */
-function countsOnly(call: TreeNode, given: readonly Derivation[]): boolean {
+function countsOnly(call: TreeNode, given: readonly Derivation[], level: Level): boolean {
   if (functionName(call).name !== 'count' || flagAt(call, 'agg_distinct')) return false;
-  return given.every((value) => value.plain);
+  const args = listAt(call, 'args');
+  return given.every((value, index) => value.plain || isRowItself(args[index], level));
+}
+
+/** `t` or `t.*` of a table or query in FROM: a row that is there is not NULL, whatever it holds. */
+function isRowItself(argument: unknown, level: Level): boolean {
+  return rowMeant(inside(argument, 'ColumnRef') ?? EMPTY, level)?.ownNames === true;
 }
 
 function opensElsewhere(name: string, count: number): boolean {

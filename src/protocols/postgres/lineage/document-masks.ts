@@ -12,6 +12,9 @@ const JSON_OIDS: ReadonlySet<number> = new Set([114, 3802]);
 /** json[], jsonb[] */
 const ARRAY_OIDS: ReadonlySet<number> = new Set([199, 3807]);
 
+/** text, varchar */
+const TEXT_OIDS: ReadonlySet<number> = new Set([25, 1043]);
+
 /** What the columns behind a value are. */
 export interface BehindValues {
   rule(value: Derivation): MaskRule | undefined;
@@ -39,13 +42,20 @@ export function withDocuments(
   outputs: readonly OutputColumn[],
   behind: BehindValues,
 ): readonly (MaskRule | undefined)[] {
-  if (outputs.length !== columns.length || outputs.every(({ json }) => json === undefined)) return rules;
+  if (outputs.length !== columns.length || outputs.every((output) => shapeFor(output) === undefined)) return rules;
   return rules.map((rule, index) => {
     const [column, output] = [columns[index], outputs[index]];
-    if (rule === undefined || column === undefined || output?.json === undefined) return rule;
-    const document = documentMask(output.json, output.value, column, behind);
+    if (rule === undefined || column === undefined || output === undefined) return rule;
+    const shape = shapeFor(output, column.typeOid);
+    const document = shape === undefined ? undefined : documentMask(shape, output.value, column, behind);
     return document === undefined ? rule : { ...rule, document };
   });
+}
+
+/** What stands where in a value of that type, if it is a document or the text of one. */
+function shapeFor({ json, jsonText }: OutputColumn, typeOid?: number): JsonShape | undefined {
+  if (typeOid === undefined) return json ?? jsonText;
+  return TEXT_OIDS.has(typeOid) ? jsonText : json;
 }
 
 /** Undefined where it has to be masked as one value. @param value what is behind all of it */
@@ -55,7 +65,7 @@ function documentMask(
   { tableOid, attribute, typeOid }: ResultColumn,
   behind: BehindValues,
 ): JsonMask | undefined {
-  if (!JSON_OIDS.has(typeOid) && !ARRAY_OIDS.has(typeOid)) return;
+  if (!JSON_OIDS.has(typeOid) && !ARRAY_OIDS.has(typeOid) && !TEXT_OIDS.has(typeOid)) return;
   // Of a view's column; a table's own is no document that a query built.
   const place = tableOid === 0 ? NOTHING : columnAt(tableOid, attribute);
   if (![...place.origins].every((origin) => value.origins.has(origin))) return;
@@ -70,7 +80,7 @@ function documentMask(
   const mask = maskOf(shape, behind);
   if (ARRAY_OIDS.has(typeOid)) return mask.kind === 'list' ? mask : undefined;
   // A column's value that was made JSON, as it stands.
-  const isValue = shape.kind === 'leaf' && shape.value.plain;
+  const isValue = shape.kind === 'leaf' && shape.value.plain && !TEXT_OIDS.has(typeOid);
   return mask.kind === 'leaf' && !isValue ? undefined : mask;
 }
 

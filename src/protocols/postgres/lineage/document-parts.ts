@@ -1,9 +1,9 @@
 /** What an argument becomes in a document: a row its columns, a document itself, anything else one value. */
-import { inside, listAt, namesIn, type TreeNode } from '../facts/tree.js';
+import type { TreeNode } from '../facts/tree.js';
 import { derived, type Derivation } from './derivation.js';
 import { eitherShape, leaf, objectOf, telling, type JsonShape } from './json-shape.js';
 import type { Reading } from './reading.js';
-import type { Level, Source } from './scope.js';
+import { rowMeant, type Level, type Source } from './scope.js';
 
 export function partShape(reading: Reading, value: unknown, level: Level): JsonShape {
   return reading.shape(value, level) ?? leaf(reading.value(value, level));
@@ -11,23 +11,8 @@ export function partShape(reading: Reading, value: unknown, level: Level): JsonS
 
 /** Of a row by its name in FROM, `t` or `t.*`; undefined for another column, and where nobody can tell. */
 export function namedRow(column: TreeNode, level: Level): JsonShape | undefined {
-  const fields = listAt(column, 'fields');
-  const names = namesIn(fields);
-  const isStar = fields.length === 2 && inside(fields[1], 'A_Star') !== undefined;
-  const [name, ...more] = names;
-  if (name === undefined || more.length > 0 || (!isStar && fields.length > 1)) return undefined;
-  const row = rowNamed(name, level, isStar);
+  const row = rowMeant(column, level);
   return row === undefined ? undefined : rowShape(row);
-}
-
-/** What a bare name of FROM stands for, where no column has that name; `t.*` means no column. */
-function rowNamed(name: string, level: Level, isStar: boolean): Source | undefined {
-  for (let at: Level | undefined = level; at !== undefined; at = at.outer) {
-    if (!isStar && (at.open !== undefined || at.columns.some((column) => column.name === name))) return undefined;
-    const [source, ...others] = at.sources.filter((one) => one.name === name);
-    if (source !== undefined) return others.length === 0 ? source : undefined;
-  }
-  return undefined;
 }
 
 function rowShape({ columns, open, ownNames }: Source): JsonShape | undefined {

@@ -95,5 +95,5 @@ function givenAlone(reading: Reading, sublink: Readonly<Record<string, unknown>>
 
 /** The same columns where nothing is known of what they hold. */
 export function withoutGiven(columns: readonly OutputColumn[]): readonly OutputColumn[] {
-  return columns.map(({ given: _, json: __, ...column }) => column);
+  return columns.map(({ given: _, json: __, jsonText: ___, ...column }) => column);
 }

@@ -3,6 +3,7 @@ import { parseSql } from '../facts/grammar.js';
 import { inside, isNode, listAt } from '../facts/tree.js';
 import { ANYTHING, either, NOTHING, type Derivation } from './derivation.js';
 import { plpgsqlParts, sqlParts, sqlStatements, UNREADABLE_PARTS, type BodyParts } from './body-parts.js';
+import { givesCursorNames } from './cursor-names.js';
 import { keepsArguments } from './known-functions.js';
 import type { Reading, RoutineReading } from './reading.js';
 import { bodyStatements, readPart } from './read-part.js';
@@ -20,7 +21,8 @@ export function readRoutine(reading: Reading, routine: CatalogRoutine): RoutineR
   // One of the server's own that does the work of an operator, a cast or an aggregate.
   if (routine.extension) return keepsArguments(routine.name) ? { ...HARMLESS, hasEffects: true } : HARMLESS;
   if (routine.kind === 'aggregate') return readAggregate(reading, routine);
-  const read = readBody(reading, withDefaults(routineParts(routine), routine));
+  const body = readBody(reading, withDefaults(routineParts(routine), routine));
+  const read = givesNamesOnly(routine) ? { ...body, result: NOTHING } : body;
   return routine.returnsSet ? { ...read, hasEffects: true } : read;
 }
 
@@ -84,12 +86,26 @@ function atomicParts(body: string): BodyParts {
   return written === undefined ? UNREADABLE_PARTS : sqlStatements(bodyStatements(written));
 }
 
-function keptPlpgsqlParts({ source, argumentList, returns, kind }: CatalogRoutine): BodyParts {
+function keptPlpgsqlParts(routine: CatalogRoutine): BodyParts {
+  const statement = plpgsqlStatement(routine);
+  return statement === undefined ? UNREADABLE_PARTS : plpgsqlParts(statement, routine.source);
+}
+
+function givesNamesOnly(routine: CatalogRoutine): boolean {
+  const { language, withheld, argumentsFrom, argumentsTo, source } = routine;
+  // What stands for an argument that is left out could be anything.
+  if (language !== 'plpgsql' || withheld || argumentsFrom !== argumentsTo) return false;
+  const statement = plpgsqlStatement(routine);
+  return statement !== undefined && givesCursorNames(statement, source);
+}
+
+/** The statement that would make it; undefined where its text can't be put into one. */
+function plpgsqlStatement({ source, argumentList, returns, kind }: CatalogRoutine): string | undefined {
   const tag = `$hoop${String(source.length)}$`;
-  if (source.includes(tag)) return UNREADABLE_PARTS;
+  if (source.includes(tag)) return undefined;
   const head =
     kind === 'procedure'
       ? `CREATE PROCEDURE f(${argumentList})`
       : `CREATE FUNCTION f(${argumentList}) RETURNS ${returns}`;
-  return plpgsqlParts(`${head} LANGUAGE plpgsql AS ${tag}${source}${tag}`, source);
+  return `${head} LANGUAGE plpgsql AS ${tag}${source}${tag}`;
 }

@@ -10,6 +10,7 @@ import { starColumns } from './expressions.js';
 import { fromItems } from './from-items.js';
 import { impliedName } from '../facts/row-sources.js';
 import { anyShape, isDocument, leaf, type JsonShape } from './json-shape.js';
+import { writtenDocument } from './document-texts.js';
 import { isJsonb } from './document-types.js';
 import type { Reading } from './reading.js';
 import { columnNamed, levelOf, wholeOf, type Level, type Output, type OutputColumn } from './scope.js';
@@ -78,8 +79,16 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
   return { columns, exact };
 }
 
-function documentIn({ json, isJsonb: known }: OutputColumn): Pick<OutputColumn, 'json' | 'isJsonb'> {
-  return { ...(json === undefined ? {} : { json }), ...(known === undefined ? {} : { isJsonb: known }) };
+function documentIn({
+  json,
+  jsonText,
+  isJsonb: known,
+}: OutputColumn): Pick<OutputColumn, 'json' | 'jsonText' | 'isJsonb'> {
+  return {
+    ...(json === undefined ? {} : { json }),
+    ...(jsonText === undefined ? {} : { jsonText }),
+    ...(known === undefined ? {} : { isJsonb: known }),
+  };
 }
 
 function documentOf(
@@ -87,9 +96,14 @@ function documentOf(
   node: unknown,
   value: Derivation,
   level: Level,
-): Pick<OutputColumn, 'json' | 'isJsonb'> {
+): Pick<OutputColumn, 'json' | 'jsonText' | 'isJsonb'> {
   const json = isNothing(value) ? undefined : reading.shape(node, level);
-  return { ...(json === undefined ? {} : { json }), ...(isJsonb(reading, node, level) ? { isJsonb: true } : {}) };
+  const jsonText = isNothing(value) ? undefined : writtenDocument(reading, node, level);
+  return {
+    ...(json === undefined ? {} : { json }),
+    ...(jsonText === undefined ? {} : { jsonText }),
+    ...(isJsonb(reading, node, level) ? { isJsonb: true } : {}),
+  };
 }
 
 function targetName(target: TreeNode): { readonly name: string; readonly guessed?: true } {

@@ -1,3 +1,4 @@
+import { inside, listAt, namesIn, type TreeNode } from '../facts/tree.js';
 import { derived, either, NOTHING, unresolved, type Derivation } from './derivation.js';
 import type { JsonShape } from './json-shape.js';
 
@@ -11,6 +12,8 @@ export interface OutputColumn {
   readonly row?: object;
   /** It is a JSON document of this shape, or would become one. */
   readonly json?: JsonShape;
+  /** It is the text of a JSON document of this shape. */
+  readonly jsonText?: JsonShape;
   /** It is of type jsonb, for certain. */
   readonly isJsonb?: true;
   /** All that it may hold, where the caller brought that; see `given-columns.ts`. */
@@ -146,6 +149,25 @@ export function columnNamed(names: readonly string[], level: Level | undefined):
     const [found, ...others] = among.flatMap(({ columns }) => columns.filter((column) => column.name === name));
     if (found !== undefined) return others.length === 0 && among.length === 1 ? found : undefined;
     if (sources.length > 0 || at.open !== undefined) return undefined;
+  }
+  return undefined;
+}
+
+/** The source whose whole row `t` or `t.*` is. */
+export function rowMeant(column: TreeNode, level: Level): Source | undefined {
+  const fields = listAt(column, 'fields');
+  const isStar = fields.length === 2 && inside(fields[1], 'A_Star') !== undefined;
+  const [name, ...more] = namesIn(fields);
+  if (name === undefined || more.length > 0 || (!isStar && fields.length > 1)) return undefined;
+  return sourceNamed(name, level, isStar);
+}
+
+/** What a bare name of FROM stands for, where no column has that name; of `t.*` (`isStar`) no column is meant. */
+function sourceNamed(name: string, level: Level, isStar: boolean): Source | undefined {
+  for (let at: Level | undefined = level; at !== undefined; at = at.outer) {
+    if (!isStar && (at.open !== undefined || at.columns.some((column) => column.name === name))) return undefined;
+    const [source, ...others] = at.sources.filter((one) => one.name === name);
+    if (source !== undefined) return others.length === 0 ? source : undefined;
   }
   return undefined;
 }

@@ -61,7 +61,8 @@ export class CellMasker {
     if (rule === undefined)
       return format === 1 ? this.#binary?.typed(shape, value, counts) : this.#text?.typed(shape, value, counts);
     if (rule.document !== undefined) {
-      if (isJson(shape.oid)) return this.#document(rule.document, shape.oid, format, value, label);
+      if (isJson(shape.oid) || shape.form === 'text')
+        return this.#document(rule.document, shape.oid, format, value, label);
       if (shape.form === 'array' && isJson(shape.of) && rule.document.kind === 'list')
         return this.#documents(rule.document.item, shape.of, format, value);
     }

@@ -416,6 +416,27 @@ describe('masks on an upgraded stream', () => {
     expect(events.at(-2)).toMatchObject({ type: 'session.end', blocked: 1 });
   });
 
+  it.each(['\0"to":"ann.lee@example.com"}', '{"to":"ann.lee@example.com\0"}', 'to ann.lee@example.com \0'])(
+    'close with 1008 on a text with bytes of zero to the upstream, which does not get it: %j',
+    async (text) => {
+      const client = await direct('/sink', { token: await as('asking') });
+      const before = upstream.received.length;
+      client.socket.send(text);
+      expect(await client.closed).toEqual({ code: 1008, reason: 'texts with bytes of zero can not be inspected' });
+      expect(upstream.received).toHaveLength(before);
+      expect(JSON.stringify(await sealedEvents(agent, sessionOf(client)))).not.toContain('lee@example');
+    },
+  );
+
+  it('say nothing of a reason to close with bytes of zero', async () => {
+    const client = await direct('/sink', { token: await as('asking') });
+    const closed = new Promise((resolve) =>
+      upstream.last.once('close', (_code: number, reason: Buffer) => resolve(String(reason))),
+    );
+    client.socket.close(4000, 'ask ann.lee@example.com \0');
+    expect(await closed).toBe('');
+  });
+
   it('let binary messages pass where the connection does, and say so', async () => {
     const client = await direct('/echo', { token: await as('masked'), connection: 'loose' });
     client.socket.send(Buffer.from('raw'));

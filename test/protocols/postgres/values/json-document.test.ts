@@ -89,10 +89,13 @@ describe('a JSON document of which it is known what stands where', () => {
     const [row, shown] = ['{"id": 1, "email": "a@b.cc"}', '{"id": 1, "email": "[x]"}'];
     expect([cell(114, 0, row), cell(114, 1, row), cell(3802, 0, row)]).toEqual([shown, shown, shown]);
     expect(cell(3802, 1, `\u0001${row}`)).toBe(`\u0001${shown}`);
-    expect([cell(3802, 1, `\u0002${row}`), cell(3802, 1, row), cell(25, 0, row)]).toEqual([null, null, '[x]']);
+    expect([cell(25, 0, row), cell(1043, 1, row)]).toEqual([shown, shown]);
+    expect([cell(3802, 1, `\u0002${row}`), cell(3802, 1, row)]).toEqual([null, null]);
+    // Of a type that holds no document all of it is masked.
+    expect(cell(142, 0, row)).toBeNull();
     // No row, no document.
     expect(cell(114, 0, '')).toBeUndefined();
-    expect(counts.get('pii/emails')).toBe(5);
+    expect(counts.get('pii/emails')).toBe(7);
   });
 
   it('hides by a rule that hides NULLs what a value is, and whether it is one', () => {

@@ -31,7 +31,9 @@ export interface PassedMessage {
   record(): Buffer | undefined;
 }
 
-const BINARY: RelayStop = { code: 1008, reason: 'binary messages can not be inspected' };
+const BINARY = 'binary messages';
+/** UTF-16 and UTF-32 hold them, and who reads a text by its looks takes it for one of these. */
+const ZEROS = 'texts with bytes of zero';
 const SPLIT: RelayStop = { code: 1008, reason: 'text that may be split over messages can not be masked' };
 const BROKEN_JSON: RelayStop = {
   code: 1008,
@@ -68,7 +70,7 @@ export class MessageMasks {
   ): readonly PassedMessage[] | RelayStop {
     const rules = this.options.rules();
     const whole = from === 'upstream' ? this.#redacted(data) : data;
-    if (binary) return listed(this.#binary(from, whole, rules));
+    if (binary) return listed(this.#unread(from, whole, rules, BINARY));
     const clean = from === 'upstream' ? this.#pieces.clean(whole) : whole;
     return (
       (from === 'upstream' ? this.#pieceOfText(clean, rules) : undefined) ??
@@ -132,6 +134,7 @@ export class MessageMasks {
     rules: ConnectionRules,
     reading: Pick<RequestReading, 'places'> = {},
   ): PassedMessage | RelayStop {
+    if (from === 'client' && clean.includes(0)) return this.#unread(from, clean, rules, ZEROS);
     try {
       const bytes = from === 'upstream' ? this.#answer(clean, rules) : this.#request(clean, rules, reading);
       // What answers are masked by is part of what the record is masked by: as many rules are the same rules.
@@ -156,14 +159,15 @@ export class MessageMasks {
     return 'bytes' in passed ? passed.bytes.toString('utf8') : '';
   }
 
-  #binary(from: Side, bytes: Buffer, rules: ConnectionRules): PassedMessage | RelayStop {
+  /** What nothing is found in: it goes on where nothing is masked, or the connection lets it pass. */
+  #unread(from: Side, bytes: Buffer, rules: ConnectionRules, what: string): PassedMessage | RelayStop {
     const masked =
       from === 'upstream'
         ? rules.answers !== undefined || rules.paths.answers.length > 0
         : rules.requests !== undefined || rules.paths.requests.length > 0;
     if (masked) {
-      if (this.options.uninspected === 'block') return BINARY;
-      this.notInspected = 'binary messages';
+      if (this.options.uninspected === 'block') return { code: 1008, reason: `${what} can not be inspected` };
+      this.notInspected = what;
     }
     return { bytes, record: () => undefined };
   }
