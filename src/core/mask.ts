@@ -35,7 +35,8 @@ export interface MaskRule {
 
 /** A JSON document's places, each with what masks it. */
 export type JsonMask =
-  | { readonly kind: 'leaf'; readonly rule: MaskRule | undefined }
+  /** `typeOid`: of the column whose value it is as it stands; absent where it is none, or of another type. */
+  | { readonly kind: 'leaf'; readonly rule: MaskRule | undefined; readonly typeOid?: number }
   | {
       readonly kind: 'object';
       readonly members: ReadonlyMap<string, JsonMask>;

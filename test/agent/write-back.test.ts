@@ -71,6 +71,17 @@ const REFUSED: readonly (readonly [who: string, mask: string, text: string, valu
     [1, '*****@corp.example', 'x@y.example'],
   ],
   [
+    'the key of an upsert',
+    'emails',
+    'insert into people (id, email) values (9, $1) on conflict (email) do update set name = excluded.name',
+    ['*****@corp.example'],
+  ],
+  [
+    'a key that is not named',
+    'emails',
+    "insert into people (id, email) select 9, '*****@corp.example' on conflict do nothing",
+  ],
+  [
     'an upsert of arrays',
     'ssn',
     'insert into people (id, ssn) select * from unnest($1::int[], $2::text[]) on conflict (id) do update set ssn = excluded.ssn',
@@ -101,6 +112,11 @@ const REFUSED: readonly (readonly [who: string, mask: string, text: string, valu
 const ALLOWED: readonly (readonly [who: string, text: string, values?: readonly unknown[]])[] = [
   ['a new value', 'update people set email = $1, ssn = $2 where id = 1', ['new@corp.example', '517-26-5083']],
   ['changed columns alone', 'UPDATE "people" SET "name" = $1 WHERE id = $2', ['*****@corp.example'.slice(0, 3), 1]],
+  [
+    'an upsert by another key, of other columns',
+    'insert into people (id, email, name) values (1, $1, $2) on conflict (id) do update set name = excluded.name',
+    ['*****@corp.example', 'Ann'],
+  ],
   ['a column as it stands', 'update people set email = email where id = 1'],
   ['NULL where the mask shows other things', 'update people set ssn = null, email = $1 where id = 1', [null]],
   ['the mask of a comparison', `update people set name = 'A' where email = ${MASKED}`],

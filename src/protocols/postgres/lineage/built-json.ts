@@ -2,6 +2,7 @@ import { EMPTY, inside, listAt, namesIn, tagged } from '../facts/tree.js';
 import type { TreeNode } from '../facts/tree.js';
 import { derived, type Derivation } from './derivation.js';
 import { callShape } from './document-calls.js';
+import { constructorShape } from './document-constructors.js';
 import { operatorShape } from './document-operators.js';
 import { membersShape, namedRow, partShape } from './document-parts.js';
 import { constantShape, isJsonType } from './document-types.js';
@@ -34,8 +35,14 @@ export function jsonShape(reading: Reading, value: unknown, level: Level): JsonS
     case 'ColumnRef':
       return columnShape(node, level);
     default:
-      return undefined;
+      return constructorShape(reading, type, node, level);
   }
+}
+
+/** Does it take work to tell? */
+export function isMade(value: unknown): boolean {
+  const type = tagged(value)?.type;
+  return type !== undefined && type !== 'ColumnRef' && type !== 'A_Const' && type !== 'ParamRef';
 }
 
 function columnShape(node: TreeNode, level: Level): JsonShape | undefined {

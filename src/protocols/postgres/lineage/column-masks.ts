@@ -213,12 +213,10 @@ export class ColumnMasks implements WholeColumns {
         : resultValues(followed.lineages[0]?.statements ?? [], followed.held, nth, columns);
     const masks = columns.map((column, index) => this.#rule(rules, followed, column, values[index] ?? ANYTHING));
     if (followed === undefined || !this.memory.isSettled(this.lookup(rules.catalog))) return masks;
-    return withDocuments(
-      masks,
-      columns,
-      resultDocuments(followed.lineages[0]?.statements ?? [], followed.held, nth),
-      (value) => forDerived(value, this.#behind(rules, followed, value)),
-    );
+    return withDocuments(masks, columns, resultDocuments(followed.lineages[0]?.statements ?? [], followed.held, nth), {
+      rule: (value) => forDerived(value, this.#behind(rules, followed, value)),
+      type: (value) => rules.typeOf(value),
+    });
   }
 
   ofCopy(run: Run): readonly CopyColumn[] | undefined {
@@ -252,7 +250,7 @@ export class ColumnMasks implements WholeColumns {
       const held = prepared(name);
       return held === undefined ? [] : parametersOf(read(held.text), name, held.bySql === true);
     });
-    return reversibleValues([...given, ...executed], rules, catalog);
+    return reversibleValues([...given, ...executed], rules);
   }
 
   functionPasses(oid: number): boolean {

@@ -147,10 +147,20 @@ export class ColumnRules {
     return types.size === 1 && !types.has(undefined);
   }
 
-  #kindOfType(place: number): number | undefined {
+  #typeAt(place: number): number | undefined {
     const { relation, attribute } = placeOf(place);
-    const type = this.catalog.relation(relation)?.columns.find((column) => column.attribute === attribute)?.typeOid;
+    return this.catalog.relation(relation)?.columns.find((column) => column.attribute === attribute)?.typeOid;
+  }
+
+  #kindOfType(place: number): number | undefined {
+    const type = this.#typeAt(place);
     return type !== undefined && TEXT_OIDS.has(type) ? TEXT_OID : type;
+  }
+
+  /** The type of a column as it stands, through views too; 0 where it is no column of one table. */
+  typeOf(value: Derivation): number {
+    const [place, ...others] = value.plain ? this.ownPlaces(value) : [];
+    return place === undefined || others.length > 0 ? 0 : (this.#typeAt(place) ?? 0);
   }
 
   /** The columns that this one, by its foreign keys, holds nothing but values of. */

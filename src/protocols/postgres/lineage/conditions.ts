@@ -123,13 +123,31 @@ function judgeBrought(
     givenBy(reading, folded(reading, sides[0]), level),
     givenBy(reading, folded(reading, sides[1]), level),
   ];
-  if (right !== undefined && a.plain) noteBrought(reading, right, a, clause);
-  else if (left !== undefined && b.plain) noteBrought(reading, left, b, clause);
+  if (right !== undefined && a.plain) noteBroughtBy(reading, sides[1], right, a, clause);
+  else if (left !== undefined && b.plain) noteBroughtBy(reading, sides[0], left, b, clause);
   else return false;
   return true;
 }
 
-/** Values that stand in rows may also be used otherwise: they are counted, and stay as they are. */
+/** @param side the brought column's name, or a sub-select of values alone */
+function noteBroughtBy(reading: Reading, side: unknown, given: GivenColumn, column: Derivation, clause: string): void {
+  noteBrought(reading, given, column, clause);
+  const ref = inside(folded(reading, side), 'ColumnRef');
+  if (!reading.inBody && !isNothing(column) && (ref !== undefined || givesValuesAlone(side)))
+    reading.findings.brought.push({ given, column, ref });
+}
+
+/** `(SELECT $1)`, `(SELECT unnest($1))`, `(VALUES …)`. */
+function givesValuesAlone(side: unknown): boolean {
+  const select = inside(inside(side, 'SubLink')?.['subselect'], 'SelectStmt');
+  if (select === undefined || ['fromClause', 'withClause', 'larg'].some((field) => select[field] !== undefined))
+    return false;
+  return listAt(select, 'targetList').every(
+    (target) => inside(inside(target, 'ResTarget')?.['val'], 'ColumnRef') === undefined,
+  );
+}
+
+/** Values that stand in rows may also be used otherwise: `brought-values.ts` finds out. */
 export function noteBrought(reading: Reading, given: GivenColumn, column: Derivation, clause: string): void {
   if (isNothing(column)) return;
   reading.findings.comparisons.push(comparisonWith(given.side, column, given.isArray));
@@ -177,7 +195,8 @@ function judgeMembership(reading: Reading, node: TreeNode, level: Level, clause:
     const left = reading.value(test, level);
     const column = output.exact ? output.columns[index] : undefined;
     const right = column?.value;
-    if (column?.given !== undefined && left.plain) noteBrought(reading, column.given, left, clause);
+    if (column?.given !== undefined && left.plain)
+      noteBroughtBy(reading, { SubLink: node }, column.given, left, clause);
     else if (right !== undefined && left.plain && right.plain)
       reading.findings.note({ kind: 'matched', clause, left, right });
     else compared(reading, derived([left, ...output.columns.map((column) => column.value)]), clause);

@@ -1,7 +1,7 @@
 import { flagAt, inside, listAt, type TreeNode } from '../facts/tree.js';
 import { functionName, isServersOwn } from './calls.js';
 import { derived, nullsAsColumns, NOTHING, type Derivation } from './derivation.js';
-import { membersShape, partShape } from './document-parts.js';
+import { pairsShape, partShape } from './document-parts.js';
 import { keyIn, pathIn } from './document-paths.js';
 import {
   arrayOf,
@@ -75,22 +75,13 @@ const MAKERS: Readonly<Partial<Record<string, Make>>> = {
   jsonb_insert: changed,
 };
 
-function built({ args, part, value, reading }: Given): JsonShape | undefined {
-  const [named, unnamed]: [[string, JsonShape][], JsonShape[]] = [[], []];
-  const keys: Derivation[] = [];
-  for (let at = 0; at < args.length; at += 2) {
-    const key = keyIn(reading, args[at]);
-    const shape = at + 1 < args.length ? part(at + 1) : undefined;
-    if (shape === undefined) return undefined;
-    if (key !== undefined) named.push([key, shape]);
-    else {
-      unnamed.push(shape);
-      keys.push(value(at));
-    }
-  }
-  const shape = membersShape(named, unnamed);
-  // A key shows what it is made of.
-  return shape === undefined ? undefined : telling(shape, derived(keys));
+function built({ args, reading, part, value }: Given): JsonShape | undefined {
+  if (args.length % 2 === 1) return undefined;
+  const pairs = Array.from({ length: args.length / 2 }, (_, index) => ({
+    key: keyIn(reading, args[2 * index]) ?? value(2 * index),
+    value: part(2 * index + 1),
+  }));
+  return pairsShape(pairs);
 }
 
 function keyed({ args, part, value }: Given): JsonShape | undefined {

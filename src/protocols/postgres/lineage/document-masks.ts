@@ -15,7 +15,12 @@ const ARRAY_OIDS: ReadonlySet<number> = new Set([199, 3807]);
 /** text, varchar */
 const TEXT_OIDS: ReadonlySet<number> = new Set([25, 1043]);
 
-type RuleOf = (value: Derivation) => MaskRule | undefined;
+/** What the columns behind a value are. */
+export interface BehindValues {
+  rule(value: Derivation): MaskRule | undefined;
+  /** Of one column as it stands; 0 for others. */
+  type(value: Derivation): number;
+}
 
 /** The columns of a result, where it is known whose rows these are: one query's. */
 export function resultDocuments(
@@ -35,14 +40,14 @@ export function withDocuments(
   rules: readonly (MaskRule | undefined)[],
   columns: readonly ResultColumn[],
   outputs: readonly OutputColumn[],
-  ruleOf: RuleOf,
+  behind: BehindValues,
 ): readonly (MaskRule | undefined)[] {
   if (outputs.length !== columns.length || outputs.every((output) => shapeFor(output) === undefined)) return rules;
   return rules.map((rule, index) => {
     const [column, output] = [columns[index], outputs[index]];
     if (rule === undefined || column === undefined || output === undefined) return rule;
     const shape = shapeFor(output, column.typeOid);
-    const document = shape === undefined ? undefined : documentMask(shape, output.value, column, ruleOf);
+    const document = shape === undefined ? undefined : documentMask(shape, output.value, column, behind);
     return document === undefined ? rule : { ...rule, document };
   });
 }
@@ -58,7 +63,7 @@ function documentMask(
   shape: JsonShape,
   value: Derivation,
   { tableOid, attribute, typeOid }: ResultColumn,
-  ruleOf: RuleOf,
+  behind: BehindValues,
 ): JsonMask | undefined {
   if (!JSON_OIDS.has(typeOid) && !ARRAY_OIDS.has(typeOid) && !TEXT_OIDS.has(typeOid)) return;
   // Of a view's column; a table's own is no document that a query built.
@@ -66,35 +71,39 @@ function documentMask(
   if (![...place.origins].every((origin) => value.origins.has(origin))) return;
   const parts = valuesIn(shape);
   const known = new Set(parts.flatMap(({ origins }) => [...origins]));
-  const isShown = (origin: number): boolean => ruleOf({ ...NOTHING, origins: new Set([origin]) }) === undefined;
+  const isShown = (origin: number): boolean => behind.rule({ ...NOTHING, origins: new Set([origin]) }) === undefined;
   const isKnown = ({ origins, anything, unresolved }: Derivation): boolean =>
     !anything && unresolved.length === 0 && [...origins].every((origin) => known.has(origin) || isShown(origin));
   if (!isKnown(value) || !parts.every(isKnown)) return;
   // What is masked in the record alone would be another document there.
-  if (parts.some((part) => ruleOf(part)?.observed === true)) return;
-  const mask = maskOf(shape, ruleOf);
+  if (parts.some((part) => behind.rule(part)?.observed === true)) return;
+  const mask = maskOf(shape, behind);
   if (ARRAY_OIDS.has(typeOid)) return mask.kind === 'list' ? mask : undefined;
   // A column's value that was made JSON, as it stands.
   const isValue = shape.kind === 'leaf' && shape.value.plain && !TEXT_OIDS.has(typeOid);
   return mask.kind === 'leaf' && !isValue ? undefined : mask;
 }
 
-function maskOf(shape: JsonShape, ruleOf: RuleOf): JsonMask {
+function leafMask(rule: MaskRule | undefined, typeOid: number): JsonMask {
+  return { kind: 'leaf', rule, ...(rule === undefined || typeOid === 0 ? {} : { typeOid }) };
+}
+
+function maskOf(shape: JsonShape, behind: BehindValues): JsonMask {
   switch (shape.kind) {
     case 'leaf':
-      return { kind: 'leaf', rule: ruleOf(shape.value) };
+      return leafMask(behind.rule(shape.value), behind.type(shape.value));
     case 'telling':
       // What its looks would tell is masked: then it is one value made of all of it.
-      return ruleOf(shape.of) === undefined
-        ? maskOf(shape.shape, ruleOf)
-        : { kind: 'leaf', rule: ruleOf(derived([shape.of, valueIn(shape.shape)])) };
+      return behind.rule(shape.of) === undefined
+        ? maskOf(shape.shape, behind)
+        : { kind: 'leaf', rule: behind.rule(derived([shape.of, valueIn(shape.shape)])) };
     case 'object': {
-      const members = new Map([...shape.members].map(([name, member]) => [name, maskOf(member, ruleOf)] as const));
-      return { kind: 'object', members, ...(shape.rest === undefined ? {} : { rest: maskOf(shape.rest, ruleOf) }) };
+      const members = new Map([...shape.members].map(([name, member]) => [name, maskOf(member, behind)] as const));
+      return { kind: 'object', members, ...(shape.rest === undefined ? {} : { rest: maskOf(shape.rest, behind) }) };
     }
     case 'array':
-      return { kind: 'array', items: shape.items.map((item) => maskOf(item, ruleOf)) };
+      return { kind: 'array', items: shape.items.map((item) => maskOf(item, behind)) };
     case 'list':
-      return { kind: 'list', item: maskOf(shape.item, ruleOf) };
+      return { kind: 'list', item: maskOf(shape.item, behind) };
   }
 }

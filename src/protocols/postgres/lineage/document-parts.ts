@@ -1,6 +1,7 @@
 /** What an argument becomes in a document: a row its columns, a document itself, anything else one value. */
 import type { TreeNode } from '../facts/tree.js';
-import { eitherShape, leaf, objectOf, type JsonShape } from './json-shape.js';
+import { derived, type Derivation } from './derivation.js';
+import { eitherShape, leaf, objectOf, telling, type JsonShape } from './json-shape.js';
 import type { Reading } from './reading.js';
 import { rowMeant, type Level, type Source } from './scope.js';
 
@@ -31,4 +32,21 @@ export function membersShape(
   if (byName.size < members.length) return undefined;
   const [first, ...more] = rest;
   return objectOf(byName, first === undefined ? undefined : more.reduce(eitherShape, first));
+}
+
+/**
+ * An object of keys and values. A key that is not written shows what it is made of.
+ *
+ * @param pairs `key` a name, or what is behind one that nobody knows
+ */
+export function pairsShape(
+  pairs: readonly { readonly key: string | Derivation; readonly value: JsonShape }[],
+): JsonShape | undefined {
+  const named = pairs.flatMap(({ key, value }) => (typeof key === 'string' ? [[key, value] as const] : []));
+  const others = pairs.flatMap(({ key, value }) => (typeof key === 'string' ? [] : [{ key, value }]));
+  const shape = membersShape(
+    named,
+    others.map(({ value }) => value),
+  );
+  return shape === undefined ? undefined : telling(shape, derived(others.map(({ key }) => key)));
 }

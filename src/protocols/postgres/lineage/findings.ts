@@ -1,7 +1,6 @@
-import { isNode } from '../facts/tree.js';
 import type { Comparison } from './comparison.js';
 import { isNothing, type Derivation } from './derivation.js';
-import type { GivenValue } from './given-values.js';
+import type { Brought, GivenValue } from './given-values.js';
 import type { JsonShape } from './json-shape.js';
 import type { Level, OutputColumn } from './scope.js';
 import type { Made } from './session-names.js';
@@ -9,15 +8,20 @@ import type { Computed, Use } from './uses.js';
 
 /** What nodes are where some names are in sight. */
 class Reads<Value> {
-  readonly #kept = new WeakMap<object, { readonly level: Level; readonly value: Value }>();
+  // A WeakMap takes as much time as reading the rest of a statement.
+  #kept: Map<unknown, { readonly level: Level; readonly value: Value }> | undefined;
 
   at(node: unknown, level: Level): { readonly value: Value } | undefined {
-    const known = isNode(node) ? this.#kept.get(node) : undefined;
+    const known = this.#kept?.get(node);
     return known?.level === level ? known : undefined;
   }
 
+  clear(): void {
+    this.#kept = undefined;
+  }
+
   keep(node: unknown, level: Level, value: Value): Value {
-    if (isNode(node)) this.#kept.set(node, { level, value });
+    (this.#kept ??= new Map()).set(node, { level, value });
     return value;
   }
 }
@@ -35,6 +39,8 @@ export class Findings {
   readonly computed = new Set<Computed>();
   /** Values of the caller's that columns have to equal. */
   readonly given: GivenValue[] = [];
+  /** Rows of the caller's that columns have to equal, in the query that is read now. */
+  readonly brought: Brought[] = [];
   /** What columns are compared with, in the statement that is read now. */
   readonly comparisons: Comparison[] = [];
   /** Relations read or written, those behind views and routines too. */
@@ -86,6 +92,13 @@ export class Findings {
     this.changesSettings ||= inner.changesSettings;
     // Its conditions are its maker's, but whether it fails is told to whoever runs it.
     for (const one of inner.computed) this.computed.add(one);
+  }
+
+  /** The same when all is read: of the trees nothing is kept any longer. */
+  whole(): this {
+    this.values.clear();
+    this.shapes.clear();
+    return this;
   }
 
   /** For what stands behind a view: its own conditions are its maker's. */

@@ -14,6 +14,7 @@ import {
 } from '../facts/tree.js';
 import { leftOutBy } from '../facts/outline.js';
 import type { Derivation } from './derivation.js';
+import type { GivenColumn } from './scope.js';
 
 /** Where the caller has written a value down, or will bind one. */
 export type GivenPlace =
@@ -30,6 +31,14 @@ export interface GivenValue {
   /** It is cast before it is compared: a parameter is of the type of the cast. */
   readonly isCast: boolean;
   readonly column: Derivation;
+}
+
+/** A column of brought rows that stands beside one of a table. */
+export interface Brought {
+  readonly given: GivenColumn;
+  readonly column: Derivation;
+  /** Its name where it is compared; undefined where it has none, as in `IN (VALUES …)`. */
+  readonly ref: TreeNode | undefined;
 }
 
 /** Casts that leave a value as it was written, where they have no length. */
@@ -97,18 +106,24 @@ function constantText(node: Readonly<Record<string, unknown>>, constant: unknown
   return literal === undefined ? undefined : String(literal.value);
 }
 
-/** How often each parameter stands in a tree, by its number. */
+/** How often each parameter stands in a tree, by its number. Whether one is NULL is the same of a pseudonym. */
 export function countParameters(tree: unknown): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
   const pending: unknown[] = [tree];
   while (pending.length > 0) {
     const value = pending.pop();
-    if (typeof value !== 'object' || value === null) continue;
+    if (typeof value !== 'object' || value === null || testsParameter(value)) continue;
     const number = inside(value, 'ParamRef')?.['number'];
     if (typeof number === 'number') counts.set(number, (counts.get(number) ?? 0) + 1);
     for (const child of Object.values(value)) pending.push(child);
   }
   return counts;
+}
+
+/** `$1 IS NULL`, `$1::text IS NULL` */
+function testsParameter(value: object): boolean {
+  const tested = inside(value, 'NullTest')?.['arg'];
+  return inside(inside(tested, 'TypeCast')?.['arg'] ?? tested, 'ParamRef') !== undefined;
 }
 
 const EXPLAINED = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);

@@ -62,13 +62,13 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
     if (star === undefined) {
       const given = givenTarget(reading, target['val'], level);
       const value = computedValue(reading, target['val'], level);
-      const row = namedColumn(target['val'], level)?.row;
+      const column = namedColumn(target['val'], level);
       columns.push({
         ...targetName(target),
         value,
         ...(given === undefined ? {} : { given }),
-        ...(row === undefined ? {} : { row }),
-        ...documentOf(reading, target['val'], value, level),
+        ...(column?.row === undefined ? {} : { row: column.row }),
+        ...(column === undefined ? documentOf(reading, target['val'], value, level) : documentIn(column)),
       });
       continue;
     }
@@ -77,6 +77,18 @@ export function targetList(reading: Reading, list: readonly unknown[], level: Le
     exact &&= star.exact;
   }
   return { columns, exact };
+}
+
+function documentIn({
+  json,
+  jsonText,
+  isJsonb: known,
+}: OutputColumn): Pick<OutputColumn, 'json' | 'jsonText' | 'isJsonb'> {
+  return {
+    ...(json === undefined ? {} : { json }),
+    ...(jsonText === undefined ? {} : { jsonText }),
+    ...(known === undefined ? {} : { isJsonb: known }),
+  };
 }
 
 function documentOf(

@@ -4,7 +4,7 @@ import type { Outline } from '../facts/outline.js';
 import { OverBounds } from '../facts/over-bounds.js';
 import { statementRanges } from '../facts/split.js';
 import { isNode, listAt, tagged, type TreeNode } from '../facts/tree.js';
-import { jsonShape } from './built-json.js';
+import { isMade, jsonShape } from './built-json.js';
 import { isChange, readChange } from './changes.js';
 import { judgeCondition } from './conditions.js';
 import { manyCompared } from './compared-values.js';
@@ -125,6 +125,7 @@ class LineageReader implements Reading {
 
   shape(node: unknown, level: Level): JsonShape | undefined {
     const { shapes } = this.findings;
+    if (!isMade(node)) return jsonShape(this, node, level);
     const known = shapes.at(node, level) ?? { value: this.#deeper(() => jsonShape(this, node, level)) };
     this.step(known.value?.size ?? 0);
     return shapes.keep(node, level, known.value);
@@ -174,7 +175,7 @@ class LineageReader implements Reading {
     return this.#columns(relation, () => {
       const inner = new LineageReader(this.catalog, ANYWHERE, false, { steps: 0, depth: this.effort.depth });
       this.#known.views.set(relation.oid, 'running');
-      const known = { columns: generatedColumns(inner, relation), findings: inner.findings };
+      const known = { columns: generatedColumns(inner, relation), findings: inner.findings.whole() };
       this.#known.views.set(relation.oid, known);
       return known;
     });
@@ -196,7 +197,7 @@ class LineageReader implements Reading {
     } finally {
       this.#known.views.delete(relation.oid);
     }
-    const known = { ...columnsAs(output, relation.columns.length), findings: inner.findings };
+    const known = { ...columnsAs(output, relation.columns.length), findings: inner.findings.whole() };
     this.#known.views.set(relation.oid, known);
     return known;
   }
@@ -279,7 +280,7 @@ class LineageReader implements Reading {
     } finally {
       routines.delete(routine.oid);
     }
-    const known = { read, findings: inner.findings };
+    const known = { read, findings: inner.findings.whole() };
     // Nothing that it could have waited for runs any more: then it is known whole.
     if (![...routines.values()].includes('running')) inner.findings.incomplete = false;
     if (!inner.findings.incomplete) routines.set(routine.oid, known);

@@ -11,15 +11,11 @@ import type { TextLineage } from './text-lineage.js';
  * Those of the values that columns have to equal whose column goes out as a pseudonym that can be turned back. One that
  * is compared with another column as well stays as it is: there it would find, or be tried for, what is behind it.
  */
-export function reversibleValues(
-  given: readonly GivenValue[],
-  rules: ColumnRules,
-  catalog: Catalog,
-): readonly ReversibleValue[] {
+export function reversibleValues(given: readonly GivenValue[], rules: ColumnRules): readonly ReversibleValue[] {
   const kept = new Set<string>();
   const values = given.flatMap(({ column, ...value }): readonly ReversibleValue[] => {
     const rule = ruleAsItStands(rules, column);
-    const typeOid = typeAt(catalog, { ...column, origins: new Set(rules.ownPlaces(column)) });
+    const typeOid = rules.typeOf(column);
     if (rule !== undefined && typeOid !== 0) return [{ ...value, rule, typeOid }];
     kept.add(spelledPlace(value.place));
     return [];

@@ -4,6 +4,7 @@ import { createdBody, doBody } from './written-bodies.js';
 import { folded } from './conditions.js';
 import { isChange, namedColumns, relationLevel } from './changes.js';
 import { judgeBoundName } from './bound-names.js';
+import { queryAlone } from './brought-values.js';
 import { ANYTHING, columnAt, derived, isNothing, NOTHING, type Derivation } from './derivation.js';
 import { executed, UNKNOWN } from './executed.js';
 import { preparedParameters } from './given-values.js';
@@ -31,7 +32,7 @@ function kept({ columns, exact }: Output): Output {
 export function readStatement(reading: Reading, statement: unknown, source: () => string): StatementReading {
   const { type, node } = tagged(statement) ?? { type: '', node: EMPTY };
   if (type === 'SelectStmt' || isChange(type)) {
-    const output = reading.query(statement, undefined, undefined);
+    const output = queryAlone(reading, statement);
     if (type === 'SelectStmt' ? intoOf(node) !== undefined : output.columns.length === 0) return {};
     return { output: kept(output) };
   }
@@ -138,7 +139,7 @@ function unread(reading: Reading, clause: string): StatementReading {
 
 function inner(reading: Reading, query: unknown): Output {
   const type = tagged(query)?.type ?? '';
-  if (type === 'SelectStmt' || isChange(type)) return reading.query(query, undefined, undefined);
+  if (type === 'SelectStmt' || isChange(type)) return queryAlone(reading, query);
   const read = readStatement(reading, query, () => '');
   return read.output ?? { columns: [], exact: true };
 }

@@ -8,7 +8,7 @@ import { TextForms } from './text-forms.js';
 import { withReplaced } from './text-structure.js';
 import { shapeOf, type TypeLookup, type TypeShape } from './type-shapes.js';
 import { count, unreadable, type Cell, type MaskWhole, type ValueMasker } from './value-masker.js';
-import { wholeCell } from './whole-cell.js';
+import { KINDS, wholeCell } from './whole-cell.js';
 
 /** A column as the wire or the catalogue tells it. */
 export interface CellColumn {
@@ -102,6 +102,12 @@ export class CellMasker {
       ruled: (rule, text, label) => {
         count(counts, rule.name);
         return text === undefined ? null : maskWhole(rule, text, label, hash);
+      },
+      typed: (rule, oid, text) => {
+        const shape = this.shapeOf(oid);
+        if (rule.strategy !== 'hash' || !KINDS.has(shape.oid)) return undefined;
+        count(counts, rule.name);
+        return wholeCell({ rule, shape, format: 0, value: text, label: name, maskWhole, hash });
       },
     };
     const masked = maskDocument(versioned ? value.subarray(1) : value, mask, masker, name);

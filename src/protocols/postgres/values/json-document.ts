@@ -14,6 +14,8 @@ export interface DocumentMasker {
   free(token: Uint8Array): Cell;
   /** @param text of a string; undefined where it is none, and NULL is all that can stand for it */
   ruled(rule: MaskRule, text: Uint8Array | undefined, label: string): Uint8Array | null;
+  /** A number, date or the like of a column's own type; undefined where nothing of that type can stand for it. */
+  typed(rule: MaskRule, typeOid: number, text: Uint8Array): Cell;
 }
 
 const QUOTE = 0x22;
@@ -65,7 +67,7 @@ class DocumentWalk {
   }
 
   #value(mask: JsonMask, label: string): boolean {
-    if (mask.kind === 'leaf') return this.#leaf(mask.rule, label);
+    if (mask.kind === 'leaf') return this.#leaf(mask, label);
     // A row that was not there.
     if (this.#word() === 'null') return true;
     if (this.#empty()) return true;
@@ -114,12 +116,12 @@ class DocumentWalk {
     return this.#take(']') && (mask.kind === 'list' || index === mask.items.length);
   }
 
-  #leaf(rule: MaskRule | undefined, label: string): boolean {
+  #leaf({ rule, typeOid }: Extract<JsonMask, { kind: 'leaf' }>, label: string): boolean {
     this.#next();
     const from = this.#at;
     const token = this.#token();
     if (token === undefined) return false;
-    const masked = rule === undefined ? this.masker.free(token) : this.#ruled(rule, token, label);
+    const masked = rule === undefined ? this.masker.free(token) : this.#ruled(rule, token, label, typeOid);
     if (masked === undefined) return true;
     this.#replace(from, masked ?? NULL);
     return true;
@@ -131,13 +133,19 @@ class DocumentWalk {
     this.#kept = this.#at;
   }
 
-  #ruled(rule: MaskRule, token: Uint8Array, label: string): Cell {
+  #ruled(rule: MaskRule, token: Uint8Array, label: string, typeOid: number | undefined): Cell {
     // Whether it is NULL, or a number, may tell as much as the value.
     if (rule.hidesNulls === true) return quoted(this.masker.ruled(rule, new Uint8Array(), label));
     if (token[0] === NULL[0]) return undefined;
-    const text = token[0] === QUOTE ? decoded(token) : undefined;
-    const masked = this.masker.ruled(rule, text === undefined ? undefined : new TextEncoder().encode(text), label);
-    return quoted(masked);
+    const said = token[0] === QUOTE ? decoded(token) : undefined;
+    const text = said === undefined ? undefined : new TextEncoder().encode(said);
+    const isNumber = NUMBER_BYTES.has(token[0] ?? 0);
+    const typed =
+      typeOid === undefined || (text === undefined && !isNumber)
+        ? undefined
+        : this.masker.typed(rule, typeOid, text ?? token);
+    if (typed !== undefined) return isNumber ? numberOf(typed) : quoted(typed);
+    return quoted(this.masker.ruled(rule, text, label));
   }
 
   /** A whole value, whatever it is; undefined where there is none. */
@@ -199,6 +207,10 @@ function decoded(token: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function numberOf(text: Uint8Array | null): Uint8Array | null {
+  return text !== null && /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(new TextDecoder().decode(text)) ? text : null;
 }
 
 function quoted(text: Uint8Array | null): Uint8Array | null {

@@ -16,7 +16,7 @@ export interface WrittenValue {
 
 /**
  * The values that UPDATE, ON CONFLICT DO UPDATE and MERGE give to columns, wherever such a statement stands in a text:
- * constants and parameters, those in rows that the statement brings (VALUES, `unnest`, `excluded`) and in branches of a
+ * constants and parameters, and the keys of an upsert, those in rows that the statement brings (VALUES, `unnest`, `excluded`) and in branches of a
  * CASE too. By names alone: which relation a name stands for is not looked up.
  *
  * @param tree as the parser gives it
@@ -59,14 +59,30 @@ function collect(value: TreeNode, found: WrittenValue[]): void {
   }
   const insert = inside(value, 'InsertStmt');
   const conflict = insert === undefined ? undefined : nodeAt(insert, 'onConflictClause');
-  if (insert !== undefined && conflict !== undefined)
+  if (insert !== undefined && conflict !== undefined) {
     assigned(targetOf(insert), listAt(conflict, 'targetList'), insertedRows(insert), found);
+    sought(insert, conflict, found);
+  }
   const merge = inside(value, 'MergeStmt');
   for (const item of merge === undefined ? [] : listAt(merge, 'mergeWhenClauses')) {
     const clause = inside(item, 'MergeWhenClause') ?? EMPTY;
     // Those with values of their own insert.
     if (merge !== undefined && listAt(clause, 'values').length === 0)
       assigned(targetOf(merge), listAt(clause, 'targetList'), rowsOf([merge['sourceRelation']]), found);
+  }
+}
+
+/** The keys by which an upsert looks for the row that is there: any of its columns where it names none. */
+function sought(insert: TreeNode, conflict: TreeNode, found: WrittenValue[]): void {
+  const keys = listAt(nodeAt(conflict, 'infer') ?? EMPTY, 'indexElems').map((item) =>
+    textAt(inside(item, 'IndexElem') ?? EMPTY, 'name'),
+  );
+  for (const [name, values] of insertedRows(insert)) {
+    const column = name.slice(name.indexOf('.') + 1);
+    if (keys.length > 0 && !keys.includes(column)) continue;
+    for (const item of values)
+      for (const value of leaves(item, NOTHING))
+        if (value.kind !== 'null') found.push({ ...targetOf(insert), column, value });
   }
 }
 

@@ -25,6 +25,9 @@ function masked(text: string, mask: JsonMask): string | null {
   const bytes = maskDocument(new TextEncoder().encode(text), mask, {
     free: (token) => (token[0] === 0x22 && token.includes(0x23) ? new TextEncoder().encode('"#"') : undefined),
     ruled: (_, value, label) => (value === undefined ? null : new TextEncoder().encode(`[${label}]`)),
+    // What begins with a 9 nothing can stand for; a 8 would become what is no number.
+    typed: (_, typeOid, value) =>
+      typeOid === 0 ? undefined : value[0] === 0x39 ? null : new TextEncoder().encode(value[0] === 0x38 ? '0x1' : '77'),
   });
   return bytes === null ? null : new TextDecoder().decode(bytes);
 }
@@ -47,6 +50,15 @@ describe('a JSON document of which it is known what stands where', () => {
     ['{"\\u0065mail": "a"}', ROW, '{"\\u0065mail": "[email]"}'],
   ] as const)('masks %s in its places and leaves the other bytes', (text, mask, expected) => {
     expect(masked(text, mask)).toBe(expected);
+  });
+
+  it('keeps numbers and dates of a column what they are, or NULL', () => {
+    const typed = object({ n: { kind: 'leaf', rule, typeOid: 23 }, none: { kind: 'leaf', rule, typeOid: 0 } });
+    expect(masked('{"n": 5}', typed)).toBe('{"n": 77}');
+    expect(masked('{"n": -5.0, "none": 5}', typed)).toBe('{"n": 77, "none": null}');
+    expect(masked('{"n": "5"}', typed)).toBe('{"n": "77"}');
+    for (const value of ['9', '8', '[5]', '{"n": 5}', 'true'])
+      expect(masked(`{"n": ${value}}`, typed)).toBe('{"n": null}');
   });
 
   it.each([
