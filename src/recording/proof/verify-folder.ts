@@ -4,15 +4,8 @@ import { basename, join, resolve } from 'node:path';
 
 import { HoopError } from '../../core/errors.js';
 import type { Break, BreakKind } from './chain-checker.js';
-import {
-  CHECKPOINT,
-  CHECKPOINT_DRAFT,
-  readCheckpoint,
-  ROOT_FOLDER,
-  segmentName,
-  segmentOf,
-} from '../folder/checkpoint.js';
-import type { Checkpoint } from '../folder/checkpoint.js';
+import { CHECKPOINT, CHECKPOINT_DRAFT, ROOT_FOLDER, type Checkpoint } from '../folder/checkpoint.js';
+import { readCheckpoint, segmentName, segmentOf } from '../folder/checkpoint.js';
 import { LOCK } from '../folder/folder-lock.js';
 import { SignatureChecker } from '../keys.js';
 import type { RecordingPublicKey } from '../keys.js';

@@ -263,9 +263,7 @@ describe('a session as text', () => {
       ...pieces,
       { type: 'session.end', reason: 'client', statements: 2, blocked: 0 },
     ]);
-    expect(broken).toContain(
-      '  upstream: 3 messages of an answer\n  assistant, cut off: Good day \\x1b[31m\n\nended',
-    );
+    expect(broken).toContain('  upstream: 3 messages of an answer\n  assistant, cut off: Good day \\x1b[31m\n\nended');
     const failed = await transcript([
       start(),
       asked,

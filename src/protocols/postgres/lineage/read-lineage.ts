@@ -9,7 +9,6 @@ import { isChange, readChange } from './changes.js';
 import { judgeCondition } from './conditions.js';
 import { manyCompared } from './compared-values.js';
 import type { Comparison } from './comparison.js';
-import type { Ctes } from './scope.js';
 import { ANYTHING, either, NOTHING, type Derivation } from './derivation.js';
 import { valueOf } from './expressions.js';
 import { Findings } from './findings.js';
@@ -21,7 +20,7 @@ import { columnsAs, knownBodies, type Known, type KnownRoutine, type KnownView }
 import { readBody, readRoutine } from './kept-routines.js';
 import { readSelect } from './queries.js';
 import type { Reading, RoutineReading, StatementReading } from './reading.js';
-import type { Level, Output } from './scope.js';
+import type { Ctes, Level, Output } from './scope.js';
 import type { SessionNames } from './session-names.js';
 import { readStatement } from './statements.js';
 import { UNFOLLOWED, UNREADABLE, type TextLineage } from './text-lineage.js';
