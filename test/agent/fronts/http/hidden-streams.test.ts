@@ -9,8 +9,8 @@ import { stageOf } from './staged-answer.js';
 const SECRET = 'alice@example.com';
 
 /** What comes of an answer to a request that asked a model for a stream; undefined where it is not given on. */
-function passed(type: string, body: string, size: number): string | undefined {
-  const stage = stageOf(DIALECTS.openai, type, { narrow: true, request: { stream: true } });
+function passed(type: string, body: string, size: number, stream = true): string | undefined {
+  const stage = stageOf(DIALECTS.openai, type, { narrow: true, request: { stream } });
   if (stage === undefined) return undefined;
   const bytes = bytesOf(body);
   const out: Uint8Array[] = [];
@@ -78,6 +78,15 @@ describe('an event stream behind something else, where a stream was asked for', 
           expect(assembled(out), JSON.stringify([before, type, size])).not.toContain(SECRET);
           expect(out, JSON.stringify([before, type, size])).not.toContain(SECRET);
         }
+  });
+
+  it('is masked as one where its type says so, though nobody asked for it', () => {
+    for (const before of BEFORE)
+      for (const size of [9, 100_000]) {
+        const body = before + chatStream(piecesOf(`to ${SECRET}.`, 3), 1, 'text');
+        const out = passed('text/event-stream', body, size, false) ?? '';
+        expect(assembled(out), JSON.stringify([before, size])).not.toContain(SECRET);
+      }
   });
 
   it('leaves words of an error as they are, entities masked, whatever lines they stand in', () => {

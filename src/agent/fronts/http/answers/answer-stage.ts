@@ -104,7 +104,9 @@ function eventsOrLines(options: StageOptions): AnswerBody {
   const { dialect, masker } = options;
   if (masker === undefined) return dialect.eventStream(options);
   const open = (beginning: Beginning): AnswerBody =>
-    beginning === 'json' ? withLateEvents(dialect.lines(options, 'unknown'), options) : dialect.eventStream(options);
+    beginning === 'json'
+      ? new LateEvents(dialect.lines(options, 'unknown'), () => dialect.eventStream(options))
+      : dialect.eventStream(options);
   return new SniffingStage(true, open, true);
 }
 
