@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { tap } from './lib/tap.js';
-import { report, type Outcome } from './lib/verdict.js';
+import { report, type Outcome, withoutPort } from './lib/verdict.js';
 import { openWay, type Way } from './lib/ways.js';
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, keep: { type: 'string' } } });
@@ -82,7 +82,7 @@ async function parts(driver: Driver, way: Way, scratch: string): Promise<Readonl
     for (const [index, received] of wire.received().entries())
       found.set(`${driver.name}: bytes of connection ${String(index + 1)}`, received);
     for (const text of sections) {
-      const [name = '', ...lines] = text.replaceAll(String(wire.port), 'PORT').split('\n');
+      const [name = '', ...lines] = withoutPort(text, wire.port).split('\n');
       found.set(`${driver.name}: ${name}`, lines.join('\n'));
     }
     if (values.keep !== undefined) {

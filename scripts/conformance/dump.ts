@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startPostgres, type PostgresServer } from '../../test/support/postgres-server.js';
 import { REGRESS_SETTINGS, runRegress } from './lib/pg-regress.js';
-import { report, type Outcome } from './lib/verdict.js';
+import { report, type Outcome, withoutPort } from './lib/verdict.js';
 import { wayTo, type Way } from './lib/ways.js';
 
 const DATABASE = 'regression';
@@ -59,7 +59,7 @@ function run(way: Way, [program = '', ...args]: readonly string[]): Promise<Ran>
 function asText(ran: Ran, way: Way): string {
   const { length } = ran.stdout;
   const sum = createHash('sha256').update(ran.stdout, 'latin1').digest('hex');
-  const said = ran.stderr.replaceAll(String(way.port), 'PORT');
+  const said = withoutPort(ran.stderr, way.port);
   return `status ${String(ran.status)}, ${String(length)} B, ${sum}\n${said}\n${ran.stdout}`;
 }
 
@@ -85,7 +85,7 @@ async function restore(way: Way, straight: Way, command: readonly string[], file
   const restored = await run(way, [...command, '-d', database, ...(command[0] === 'psql' ? ['-f', file] : [file])]);
   const dumped = await run(straight, ['pg_dump', KEY, '-d', database]);
   const said = [restored.stdout, restored.stderr].join('\n');
-  return asText({ ...dumped, stderr: `${String(restored.status)}\n${said}`.replaceAll(String(way.port), 'PORT') }, way);
+  return asText({ ...dumped, stderr: withoutPort(`${String(restored.status)}\n${said}`, way.port) }, way);
 }
 
 async function compareAll(server: PostgresServer, direct: Way, hoop: Way, scratch: string): Promise<Outcome[]> {

@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startPostgres } from '../../test/support/postgres-server.js';
-import { report, type Outcome } from './lib/verdict.js';
+import { report, type Outcome, withoutPort } from './lib/verdict.js';
 import { wayTo, type Way } from './lib/ways.js';
 
 const TIME_LIMIT_MS = 120_000;
@@ -49,7 +49,7 @@ async function subTest(program: string, name: string, way: Way): Promise<string>
   const messages = existsSync(trace) ? byDirection(readFileSync(trace, 'latin1')) : '';
   rmSync(folder, { recursive: true });
   const whole = [`status ${String(ran.status)}`, ran.stdout, ran.stderr, messages].join('\n');
-  return (name === 'uniqviol' ? withoutCounts(whole) : whole).replaceAll(String(way.port), 'PORT');
+  return withoutPort(name === 'uniqviol' ? withoutCounts(whole) : whole, way.port);
 }
 
 /**

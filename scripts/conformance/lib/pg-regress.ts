@@ -1,3 +1,4 @@
+import { withoutPort } from './verdict.js';
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,7 +54,7 @@ export async function runRegress(
   return new Map(
     files.map((name) => [
       name.slice(0, -'.out'.length),
-      readFileSync(join(results, name), 'latin1').replaceAll(String(way.port), 'PORT').replaceAll(output, 'OUTPUT'),
+      withoutPort(readFileSync(join(results, name), 'latin1'), way.port).replaceAll(output, 'OUTPUT'),
     ]),
   );
 }

@@ -31,3 +31,8 @@ export function report(outcomes: readonly Outcome[]): number {
   console.log(`${String(outcomes.length - different.length)} equal, ${String(different.length)} different`);
   return different.length === 0 && outcomes.length > 0 ? 0 : 1;
 }
+
+/** The text with the port of its way named alike: where it stands by itself, not in a longer number. */
+export function withoutPort(text: string, port: number): string {
+  return text.replace(new RegExp(`(?<!\\d)${String(port)}(?!\\d)`, 'g'), 'PORT');
+}
